@@ -1,0 +1,160 @@
+"""`Corpus`: the clips found in a folder, what was wrong with it, and how to cite it."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+from typing import ClassVar
+
+from aver.corpora.clip import Clip
+from aver.emotions import in_canonical_order
+from aver.errors import CorpusError, SplitError
+from aver.registry import Registry
+
+
+@dataclass(frozen=True)
+class CorpusInfo:
+    """What a user must know before using a corpus."""
+
+    title: str
+    licence: str
+    citation: str
+    url: str
+    tree: str
+    """The folder layout that the reader expects, as a small drawing."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One file or row that the reader could not use, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Clips of one corpus, in a stable order.
+
+    Parameters
+    ----------
+    name : str
+        Registered name of the reader, for instance ``"ravdess"``.
+    root : Path
+        The folder that was read.
+    clips : tuple of Clip
+        Sorted by `clip_id`.
+    problems : tuple of Problem
+        What was skipped.
+    """
+
+    name: str
+    root: Path
+    clips: tuple[Clip, ...]
+    problems: tuple[Problem, ...] = field(default=())
+
+    def __len__(self) -> int:
+        return len(self.clips)
+
+    def __iter__(self) -> Iterator[Clip]:
+        return iter(self.clips)
+
+    @cached_property
+    def by_id(self) -> dict[str, Clip]:
+        """Clip ids to clips."""
+        return {clip.clip_id: clip for clip in self.clips}
+
+    @property
+    def speakers(self) -> tuple[str, ...]:
+        """Distinct speakers, sorted."""
+        return tuple(sorted({clip.speaker for clip in self.clips if clip.speaker is not None}))
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotions that occur, in canonical order."""
+        return in_canonical_order(clip.emotion for clip in self.clips if clip.emotion)
+
+    def select(self, clip_ids: Sequence[str]) -> list[Clip]:
+        """The clips of these ids, in the order of the ids.
+
+        Raises
+        ------
+        SplitError
+            If an id is not in the corpus.
+        """
+        for clip_id in clip_ids:
+            if clip_id not in self.by_id:
+                raise SplitError(f"Clip {clip_id!r} is not in the corpus at {self.root}.")
+        return [self.by_id[clip_id] for clip_id in clip_ids]
+
+    def where(self, keep: Callable[[Clip], bool], why: str) -> Corpus:
+        """A smaller corpus of the clips for which `keep` is true.
+
+        Raises
+        ------
+        CorpusError
+            If none is left; `why` says in words what was asked for.
+        """
+        clips = tuple(clip for clip in self.clips if keep(clip))
+        if not clips:
+            raise CorpusError(f"No clip of the corpus at {self.root} is left: {why}.")
+        return replace(self, clips=clips)
+
+
+class CorpusReader(ABC):
+    """Reads one kind of corpus folder: subclass, decorate with `corpora.register`, done.
+
+    A reader's settings are the keyword arguments of its constructor, all with defaults.
+    """
+
+    name: ClassVar[str]
+    info: ClassVar[CorpusInfo]
+
+    @abstractmethod
+    def read(self, root: Path) -> Corpus:
+        """Find the clips below `root` without opening any media.
+
+        Raises
+        ------
+        CorpusError
+            If the folder is missing, or holds no clip.
+        LabelError
+            If a file's emotion code is unknown; the message names the file.
+        """
+
+
+corpora: Registry[CorpusReader] = Registry("corpus", "aver.corpora")
+"""All readers. ``@corpora.register("name")`` adds one; `aver list` prints them."""
+
+
+def open_corpus(root: str | Path, name: str | None = None, **settings: object) -> Corpus:
+    """Read a corpus folder; the first step of everything.
+
+    Parameters
+    ----------
+    root : str or Path
+        Folder (or archive) of the corpus.
+    name : str, optional
+        Registered reader; without it the reader is guessed from the file names.
+    **settings
+        Settings of that reader.
+
+    Returns
+    -------
+    Corpus
+
+    Raises
+    ------
+    CorpusError
+        If the folder is missing or empty, or no reader knows it.
+    """
+    from aver.corpora.guess import guess_reader
+
+    root = Path(root).expanduser()
+    if not root.exists():
+        raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
+    chosen = name or guess_reader(root)
+    return corpora.get(chosen)(**settings).read(root)

@@ -1,0 +1,80 @@
+"""The label vocabulary shared by all corpora, in its canonical order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from aver.errors import LabelError
+
+EMOTIONS: tuple[str, ...] = (
+    "neutral",
+    "calm",
+    "happy",
+    "sad",
+    "angry",
+    "fearful",
+    "disgust",
+    "surprised",
+)
+"""Canonical order; every table and every probability vector follows it."""
+
+_SYNONYMS = {
+    "neutral": "neutral", "neu": "neutral", "n": "neutral",
+    "calm": "calm",
+    "happy": "happy", "happiness": "happy", "hap": "happy", "joy": "happy", "ha": "happy",
+    "sad": "sad", "sadness": "sad", "sa": "sad",
+    "angry": "angry", "anger": "angry", "ang": "angry", "an": "angry",
+    "fearful": "fearful", "fear": "fearful", "fea": "fearful", "afraid": "fearful",
+    "fe": "fearful",
+    "disgust": "disgust", "disgusted": "disgust", "dis": "disgust", "di": "disgust",
+    "surprised": "surprised", "surprise": "surprised", "sur": "surprised", "su": "surprised",
+}  # fmt: skip
+
+
+def parse_emotion(word: str, where: str) -> str:
+    """Translate a corpus's own word into the canonical label.
+
+    Parameters
+    ----------
+    word : str
+        For instance ``"HAP"``, ``"Fear"``, ``"surprised"``; case does not matter.
+    where : str
+        The file or row that the word comes from, named in the error.
+
+    Returns
+    -------
+    str
+        One of `EMOTIONS`.
+
+    Raises
+    ------
+    LabelError
+        If the word is not known.
+
+    Examples
+    --------
+    >>> parse_emotion("Fear", "clip.mp4")
+    'fearful'
+    """
+    try:
+        return _SYNONYMS[word.strip().lower()]
+    except KeyError:
+        raise LabelError(
+            f"Unknown emotion {word!r} in {where}. Known are: {', '.join(EMOTIONS)} "
+            "and their usual abbreviations."
+        ) from None
+
+
+def in_canonical_order(labels: Iterable[str]) -> tuple[str, ...]:
+    """Sort distinct labels as `EMOTIONS` does.
+
+    Examples
+    --------
+    >>> in_canonical_order(["sad", "neutral", "sad"])
+    ('neutral', 'sad')
+    """
+    present = set(labels)
+    unknown = sorted(present.difference(EMOTIONS))
+    if unknown:
+        raise LabelError(f"Unknown emotion {unknown[0]!r}. Known are: {', '.join(EMOTIONS)}.")
+    return tuple(label for label in EMOTIONS if label in present)
