@@ -1,0 +1,109 @@
+"""`Feature`: what turns a clip into arrays for models, and `FeatureRecord`, what it yields."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.registry import Registry
+
+
+@dataclass(frozen=True)
+class FeatureRecord:
+    """Arrays of one clip, how much of the clip they cover, and what to know about them.
+
+    Parameters
+    ----------
+    arrays : mapping of str to np.ndarray
+        Named arrays; empty exactly where the modality is missing.
+    coverage : float in [0, 1]
+        Share of the clip's duration that had what the feature needs (a face, sound).
+    missing : str
+        Why there are no arrays, as a few words ("no face", "no sound"); empty otherwise.
+    flags : tuple of str
+        What a reader of the result should know, for instance ``"shorter than one segment"``.
+    """
+
+    arrays: Mapping[str, np.ndarray]
+    coverage: float = 1.0
+    missing: str = ""
+    flags: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def absent(cls, reason: str) -> FeatureRecord:
+        """The record of a clip that lacks this modality."""
+        return cls(arrays={}, coverage=0.0, missing=reason)
+
+
+class Feature(ABC):
+    """A frozen dataclass of settings that knows how to extract itself from one clip.
+
+    Subclass as a frozen dataclass, decorate with ``@features.register("name")``, and the cache,
+    the command line and every recogniser can use it.
+    """
+
+    name: ClassVar[str]
+    modality: ClassVar[str]
+    """``"video"``, ``"sound"`` or ``"units"`` (action units)."""
+    source: ClassVar[str]
+    """Where the feature comes from: paper and section, or library."""
+    version: ClassVar[int] = 1
+    """Raise it when the same settings yield other numbers; old cache entries then no longer fit."""
+
+    @abstractmethod
+    def paths(self, clip: Clip) -> tuple[Path, ...]:
+        """Files whose content the result depends on; empty where the clip lacks the modality."""
+
+    @abstractmethod
+    def extract(self, clip: Clip) -> FeatureRecord:
+        """Compute the arrays.
+
+        Raises
+        ------
+        MediaError
+            If a file cannot be read. A file that is fine but lacks the modality yields
+            `FeatureRecord.absent` instead.
+        """
+
+    def identity(self, clip: Clip) -> str:
+        """What besides file content tells clips apart, for tables that hold many clips."""
+        return ""
+
+    def settings(self) -> dict[str, Any]:
+        """Settings as plain JSON values: stored in checkpoints, hashed for the cache."""
+        return json.loads(json.dumps(asdict(self), default=str))  # type: ignore[call-overload]
+
+    @property
+    def key(self) -> str:
+        """Hash of name, version and settings: 16 hexadecimal digits."""
+        text = json.dumps([self.name, self.version, self.settings()], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+features: Registry[Feature] = Registry("feature", "aver.features")
+"""All features. ``@features.register("name")`` adds one; `aver list` prints them."""
+
+
+def feature_from_settings(name: str, settings: Mapping[str, Any]) -> Feature:
+    """Rebuild a feature from what `Feature.settings` gave, as checkpoints do.
+
+    Raises
+    ------
+    SettingsError
+        If the name is unknown or a setting does not exist.
+    """
+    from aver.errors import SettingsError
+
+    kind = features.get(name)
+    try:
+        return kind(**settings)
+    except TypeError as error:
+        raise SettingsError(f"Feature {name!r} does not take these settings: {error}.") from None
