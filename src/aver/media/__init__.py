@@ -1,0 +1,1 @@
+"""Files into pictures and sound with time stamps, faces, and face tracks."""

@@ -1,0 +1,165 @@
+"""Pictures with time stamps, one at a time, from any container and at any rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aver.errors import MissingModalityError, SettingsError
+from aver.media.media_file import MediaFile
+
+_TICK_TOLERANCE_S = (
+    1e-4  # time bases are rational; a tick meant to fall on a frame may miss by this
+)
+_BLACK_BELOW = 24  # luma of video black is 16; noise and coding lift it a little
+_VISIBLE_SHARE = 0.02  # a picture with this share of pixels above black is one to look at
+
+
+class FrameReader(Iterator[tuple[float, np.ndarray]]):
+    """Iterate over the pictures of a file in constant memory; see `read_frames`.
+
+    Attributes
+    ----------
+    first_visible_s : float or None
+        Time of the first picture that is not black; None before one was met.
+    read_s : float
+        End of the last picture read so far.
+    complete : bool or None
+        None while reading; then whether the file was read to its stated end without damage.
+    """
+
+    def __init__(
+        self, path: str | Path, rate_hz: float | None = None, *, skip_black: bool = False
+    ) -> None:
+        if rate_hz is not None and not rate_hz > 0:
+            raise SettingsError(f"rate_hz is {rate_hz}; give a positive number of frames a second.")
+        self.first_visible_s: float | None = None
+        self.read_s = 0.0
+        self.complete: bool | None = None
+        self._media = MediaFile(path)
+        self._stream = self._media.pictures()
+        if self._stream is None:
+            self._media.container.close()
+            raise MissingModalityError(
+                f"{path} has no video stream. Use the sound alone, or name another file."
+            )
+        self._stream.codec_context.thread_count = 1  # files are read in parallel, not frames
+        self._skip_black = skip_black
+        stamped = self._stamped()
+        self._pictures = (
+            ((time_s, _to_rgb(frame)) for time_s, frame in stamped)
+            if rate_hz is None
+            else _sample(stamped, rate_hz, self)
+        )
+
+    def __next__(self) -> tuple[float, np.ndarray]:
+        return next(self._pictures)
+
+    def close(self) -> None:
+        """Release the file before the end was reached."""
+        self._pictures.close()
+        self._media.container.close()
+
+    def _stamped(self) -> Iterator[tuple[float, Any]]:
+        """Frames with their times; also keeps `read_s`, `first_visible_s` and `complete`."""
+        media, stream = self._media, self._stream
+        rate = stream.average_rate or stream.guessed_rate
+        usual_gap_s = float(1 / rate) if rate else 0.04
+        previous_s: float | None = None
+        with media:
+            for frame in media.decode(stream):
+                time_s = _time_s(frame, media.origin_s)
+                if time_s is None:  # some containers stamp no frames; then the rate must do
+                    time_s = 0.0 if previous_s is None else previous_s + usual_gap_s
+                if time_s < -_TICK_TOLERANCE_S or (previous_s is not None and time_s <= previous_s):
+                    continue  # run-up before the start, or a frame that comes twice
+                previous_s = time_s = max(time_s, 0.0)
+                self.read_s = time_s + usual_gap_s
+                if self.first_visible_s is None and is_visible(frame.to_ndarray(format="gray")):
+                    self.first_visible_s = time_s
+                if self._skip_black and self.first_visible_s is None:
+                    continue
+                yield time_s, frame
+            self.complete = media.warn_if_incomplete(stream, self.read_s)
+
+
+def read_frames(
+    path: str | Path, rate_hz: float | None = None, *, skip_black: bool = False
+) -> FrameReader:
+    """Read the pictures of a file one by one, with the time each is shown at.
+
+    Rotation that the file asks for is carried out, and pixels that are not square are made so.
+    Only one picture is held at a time, however long the file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any video that FFmpeg reads, at constant or changing frame rate.
+    rate_hz : float > 0, optional
+        Give the picture on display at 0, 1 / rate_hz, 2 / rate_hz ... seconds instead of every
+        one; a picture is repeated where the file has fewer. Times are then exactly these.
+    skip_black : bool
+        Leave out what comes before the first picture that is not black.
+
+    Returns
+    -------
+    FrameReader
+        Iterator over ``(time_s, picture)``; picture : np.ndarray [shape=(height, width, 3),
+        dtype=uint8], red, green, blue. Its attributes say where the first visible picture was and
+        whether the file was complete.
+
+    Raises
+    ------
+    MediaError
+        If the file is missing, empty, a pointer, or nothing in it can be decoded. A file that
+        breaks off gives what it has and warns with `TruncatedMediaWarning`.
+    MissingModalityError
+        If it has no pictures.
+    SettingsError
+        If `rate_hz` is not positive.
+    """
+    return FrameReader(path, rate_hz, skip_black=skip_black)
+
+
+def is_visible(luma: np.ndarray) -> bool:
+    """Whether a grey picture shows anything: at least 2 % of its pixels above black.
+
+    Examples
+    --------
+    >>> is_visible(np.full((9, 16), 17, np.uint8)), is_visible(np.full((9, 16), 90, np.uint8))
+    (False, True)
+    """
+    return float((luma > _BLACK_BELOW).mean()) >= _VISIBLE_SHARE
+
+
+def _sample(
+    stamped: Iterator[tuple[float, Any]], rate_hz: float, reader: FrameReader
+) -> Iterator[tuple[float, np.ndarray]]:
+    tick = 0
+    shown: Any = None
+    for time_s, frame in stamped:
+        if shown is None:
+            tick = int(np.ceil((time_s - _TICK_TOLERANCE_S) * rate_hz))
+        while shown is not None and tick / rate_hz < time_s - _TICK_TOLERANCE_S:
+            yield tick / rate_hz, _to_rgb(shown)
+            tick += 1
+        shown = frame
+    while shown is not None and tick / rate_hz < reader.read_s - _TICK_TOLERANCE_S:
+        yield tick / rate_hz, _to_rgb(shown)
+        tick += 1
+
+
+def _time_s(frame: Any, origin_s: float) -> float | None:
+    pts = frame.pts if frame.pts is not None else frame.dts
+    return None if pts is None else float(pts * frame.time_base) - origin_s
+
+
+def _to_rgb(frame: Any) -> np.ndarray:
+    shape = getattr(frame, "sample_aspect_ratio", None)  # width of a pixel over its height
+    width = round(frame.width * float(shape)) if shape and shape != 1 else frame.width
+    picture = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
+    quarter_turns = round(getattr(frame, "rotation", 0) / 90) % 4  # counter-clockwise, as rot90's
+    return np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture

@@ -1,0 +1,197 @@
+"""`MediaFile`: one opened file of pictures and sound, its streams on one clock."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from aver.errors import MediaError, MissingModalityError
+
+if TYPE_CHECKING:
+    import av.container
+    import av.stream
+
+_LFS_POINTER_START = b"version https://git-lfs"
+
+# Containers whose headers state the length; others (raw MP3, MPEG) only let FFmpeg guess it.
+_STATE_THEIR_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flac", "asf", "flv")
+
+
+class TruncatedMediaWarning(UserWarning):
+    """A file broke off or is damaged inside; what could be decoded was used."""
+
+
+class MediaFile:
+    """Open a file of any container that FFmpeg knows, as a context manager.
+
+    All times are seconds from the file's own start: the earliest time stamp of its streams, or
+    zero where that is negative (codecs that need a run-up give it negative stamps, and what lies
+    there is not to be played). Pictures and sound share this clock, so a sound track that starts
+    2.4 s late starts at 2.4 s.
+
+    Damage: what decodes counts. A packet that cannot be decoded is skipped and counted; a file
+    that breaks off ends there. `MediaError` is raised only where nothing at all could be decoded.
+
+    Parameters
+    ----------
+    path : str or Path
+        A local file; never a URL.
+
+    Attributes
+    ----------
+    damaged_packets : int
+        Packets skipped so far, plus one if the container itself broke.
+
+    Raises
+    ------
+    MediaError
+        If the file is missing, a folder, empty, a Git LFS pointer, or unreadable.
+    """
+
+    def __init__(self, path: str | Path) -> None:
+        self.path = Path(path)
+        self.damaged_packets = 0
+        _refuse_what_is_no_media_file(self.path)
+        import av
+
+        try:
+            self.container: av.container.InputContainer = av.open(
+                f"file:{self.path}",  # the prefix keeps names with a colon from being protocols
+                metadata_errors="ignore",
+                container_options={"protocol_whitelist": "file"},
+            )
+        except (av.FFmpegError, OSError, ValueError) as error:
+            raise MediaError(
+                f"{self.path} cannot be read as video or sound ({_reason(error)}). It may be "
+                "truncated or not a media file; fetch it again, or try to play it."
+            ) from error
+
+    def __enter__(self) -> MediaFile:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.container.close()
+
+    @property
+    def origin_s(self) -> float:
+        """Time stamp that counts as zero, in the container's own time."""
+        start = self.container.start_time
+        return max(start / 1_000_000, 0.0) if start is not None else 0.0
+
+    def pictures(self) -> Any | None:
+        """The first video stream that is not a cover picture; None where there is none."""
+        from av.stream import Disposition
+
+        for stream in self.container.streams.video:
+            if not stream.disposition & Disposition.attached_pic:
+                return stream
+        return None
+
+    def sound(self) -> Any | None:
+        """The first sound stream; None where there is none."""
+        streams = self.container.streams.audio
+        return streams[0] if streams else None
+
+    def stated_end_s(self, stream: Any) -> float | None:
+        """When the stream ends by the file's header; None where the header does not say."""
+        if self.container.format.name not in _STATE_THEIR_LENGTH:
+            return None
+        if stream.duration is not None and stream.time_base is not None:
+            start = max(stream.start_time or 0, 0)
+            return float((start + stream.duration) * stream.time_base) - self.origin_s
+        if self.container.duration is not None:
+            return self.container.duration / 1_000_000
+        return None
+
+    def decode(self, stream: Any) -> Iterator[Any]:
+        """Yield a stream's decoded frames in order, skipping damaged packets.
+
+        Raises
+        ------
+        MediaError
+            If packets were there but none could be decoded.
+        MissingModalityError
+            If the stream holds no packets at all.
+        """
+        import av
+
+        decoded = 0
+        try:
+            for packet in self.container.demux(stream):
+                try:
+                    frames = packet.decode()
+                except av.FFmpegError:
+                    self.damaged_packets += 1
+                    continue
+                for frame in frames:
+                    decoded += 1
+                    yield frame
+        except av.FFmpegError:
+            self.damaged_packets += 1
+        if decoded:
+            return
+        what = {"video": "pictures", "audio": "sound"}[stream.type]
+        if self.damaged_packets:
+            raise MediaError(
+                f"The {what} of {self.path} cannot be decoded: the file is truncated or damaged. "
+                "Fetch it again."
+            )
+        raise MissingModalityError(
+            f"{self.path} announces {what} but holds none. Leave this file out, or use the other "
+            "modality alone."
+        )
+
+    def is_complete(self, stream: Any, read_s: float) -> bool:
+        """Whether reading up to `read_s` reached the stated end without damage.
+
+        Half a second, or a twentieth of a long file, may be missing: headers are often rounded.
+        """
+        stated_s = self.stated_end_s(stream)
+        if self.damaged_packets:
+            return False
+        return stated_s is None or read_s >= stated_s - max(0.5, 0.05 * stated_s)
+
+    def warn_if_incomplete(self, stream: Any, read_s: float) -> bool:
+        """Return `is_complete`, and warn with `TruncatedMediaWarning` where it is not."""
+        if self.is_complete(stream, read_s):
+            return True
+        stated_s = self.stated_end_s(stream)
+        of_what = f" of {stated_s:.2f} s" if stated_s is not None else ""
+        warnings.warn(
+            f"{self.path} is truncated or damaged: its {stream.type} was read up to "
+            f"{read_s:.2f} s{of_what}, with {self.damaged_packets} damaged packets.",
+            TruncatedMediaWarning,
+            stacklevel=3,
+        )
+        return False
+
+
+def _refuse_what_is_no_media_file(path: Path) -> None:
+    if path.is_dir():
+        raise MediaError(f"{path} is a folder. Name a file of video or sound.")
+    if not path.exists():
+        raise MediaError(f"{path} does not exist. Check the path and the corpus's folder.")
+    try:
+        with path.open("rb") as file:
+            start = file.read(len(_LFS_POINTER_START))
+    except OSError as error:
+        raise MediaError(f"{path} cannot be opened: {error.strerror}.") from error
+    if not start:
+        raise MediaError(f"{path} is empty (0 bytes). Fetch it again.")
+    if start == _LFS_POINTER_START:
+        raise MediaError(
+            f"{path} is a Git LFS pointer, not the media file itself. Run `git lfs pull` in its "
+            "repository."
+        )
+
+
+def _reason(error: BaseException) -> str:
+    return str(getattr(error, "strerror", None) or error).rstrip(".")
