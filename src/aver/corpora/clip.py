@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+INTENSITIES = ("normal", "strong", "low", "medium", "high", "unspecified")
+"""Words for how strongly an emotion was to be shown, as the corpora use them."""
+
 
 @dataclass(frozen=True)
 class Clip:
@@ -28,7 +31,7 @@ class Clip:
     sex : {"female", "male"} or None
         As the corpus states it.
     intensity : str or None
-        ``"normal"``, ``"strong"``, ``"low"``, ``"medium"``, ``"high"``, ``"unspecified"``.
+        One of `INTENSITIES`.
     sentence, take : str or None
         What was said (an id within the corpus) and which repetition.
     channel : {"speech", "song"}
@@ -38,6 +41,10 @@ class Clip:
         ``"both"``), then by emotion; each inner mapping sums to 1. Empty where there are none.
     aliases : tuple of str
         Names by which other tables (action units, votes) know this clip.
+    units : Path or None
+        A table of action units per frame that came with the clip.
+    part : {"train", "validation", "test"} or None
+        The part that the corpus's authors put the clip in, where they did.
     """
 
     clip_id: str
@@ -53,6 +60,8 @@ class Clip:
     channel: str = "speech"
     votes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
+    units: Path | None = None
+    part: str | None = None
 
     def __post_init__(self) -> None:
         if not self.performance:

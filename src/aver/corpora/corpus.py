@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 from typing import ClassVar
 
 from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order
-from aver.errors import CorpusError, SplitError
+from aver.errors import CorpusError, SettingsError, SplitError
 from aver.registry import Registry
 
 
@@ -25,6 +27,8 @@ class CorpusInfo:
     url: str
     tree: str
     """The folder layout that the reader expects, as a small drawing."""
+    example: str
+    """One path of that tree, for messages."""
 
 
 @dataclass(frozen=True)
@@ -49,12 +53,15 @@ class Corpus:
         Sorted by `clip_id`.
     problems : tuple of Problem
         What was skipped.
+    info : CorpusInfo or None
+        Licence and citation for model cards; `open_corpus` fills it in.
     """
 
     name: str
     root: Path
     clips: tuple[Clip, ...]
     problems: tuple[Problem, ...] = field(default=())
+    info: CorpusInfo | None = None
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -125,6 +132,38 @@ class CorpusReader(ABC):
             If a file's emotion code is unknown; the message names the file.
         """
 
+    def missing(self, corpus: Corpus) -> tuple[str, ...]:
+        """Clips that the complete corpus holds and this copy does not; empty if nobody knows."""
+        return ()
+
+    def collect(self, root: Path, clips: Iterable[Clip], problems: Iterable[Problem]) -> Corpus:
+        """Sort what was found, and refuse an empty corpus or a doubled id.
+
+        Raises
+        ------
+        CorpusError
+            If there is no clip, or two clips have one id.
+        """
+        found, faults = tuple(sorted(clips, key=lambda clip: clip.clip_id)), tuple(problems)
+        if not found:
+            skipped = (
+                f" {len(faults)} files were skipped; the first is {faults[0].path}: "
+                f"{faults[0].reason}"
+                if faults
+                else ""
+            )
+            raise CorpusError(
+                f"No clip was found at {root}.{skipped} Expected are files like "
+                f"{self.info.example} ('aver corpus info {self.name}' shows the tree)."
+            )
+        for one, following in pairwise(found):
+            if one.clip_id == following.clip_id:
+                raise CorpusError(
+                    f"Two clips at {root} are both named {one.clip_id!r}: {one.video or one.sound} "
+                    f"and {following.video or following.sound}. Rename or remove one of them."
+                )
+        return Corpus(self.name, root, found, faults, self.info)
+
 
 corpora: Registry[CorpusReader] = Registry("corpus", "aver.corpora")
 """All readers. ``@corpora.register("name")`` adds one; `aver list` prints them."""
@@ -150,6 +189,8 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
     ------
     CorpusError
         If the folder is missing or empty, or no reader knows it.
+    SettingsError
+        If there is no such reader, or it has no such setting.
     """
     from aver.corpora.guess import guess_reader
 
@@ -157,4 +198,10 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
     if not root.exists():
         raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
     chosen = name or guess_reader(root)
-    return corpora.get(chosen)(**settings).read(root)
+    reader = corpora.get(chosen)
+    known = tuple(inspect.signature(reader).parameters)
+    for setting in settings:
+        if setting not in known:
+            has = f"It has: {', '.join(known)}." if known else "It has none."
+            raise SettingsError(f"The corpus reader {chosen!r} has no setting {setting!r}. {has}")
+    return reader(**settings).read(root)
