@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,7 @@ import numpy as np
 from aver.errors import MissingModalityError, SettingsError
 from aver.media.media_file import MediaFile
 
-_TICK_TOLERANCE_S = (
-    1e-4  # time bases are rational; a tick meant to fall on a frame may miss by this
-)
+_TICK_TOLERANCE_S = 1e-4  # time bases are rational: a tick meant for a frame may miss by this
 _BLACK_BELOW = 24  # luma of video black is 16; noise and coding lift it a little
 _VISIBLE_SHARE = 0.02  # a picture with this share of pixels above black is one to look at
 
@@ -40,16 +38,17 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         self.read_s = 0.0
         self.complete: bool | None = None
         self._media = MediaFile(path)
-        self._stream = self._media.pictures()
-        if self._stream is None:
+        stream = self._media.pictures()
+        if stream is None:
             self._media.container.close()
             raise MissingModalityError(
                 f"{path} has no video stream. Use the sound alone, or name another file."
             )
+        self._stream: Any = stream
         self._stream.codec_context.thread_count = 1  # files are read in parallel, not frames
         self._skip_black = skip_black
         stamped = self._stamped()
-        self._pictures = (
+        self._pictures: Generator[tuple[float, np.ndarray]] = (
             ((time_s, _to_rgb(frame)) for time_s, frame in stamped)
             if rate_hz is None
             else _sample(stamped, rate_hz, self)
@@ -137,7 +136,7 @@ def is_visible(luma: np.ndarray) -> bool:
 
 def _sample(
     stamped: Iterator[tuple[float, Any]], rate_hz: float, reader: FrameReader
-) -> Iterator[tuple[float, np.ndarray]]:
+) -> Generator[tuple[float, np.ndarray]]:
     tick = 0
     shown: Any = None
     for time_s, frame in stamped:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +173,7 @@ def _to_mono(frame: Any) -> np.ndarray:
     return scaled[0] if channels == 1 else scaled.mean(axis=0, dtype=np.float32)
 
 
-def _cut(pieces: Iterator[np.ndarray], block: int) -> Iterator[np.ndarray]:
+def _cut(pieces: Iterator[np.ndarray], block: int) -> Generator[np.ndarray]:
     held: list[np.ndarray] = []
     size = 0
     for piece in pieces:

