@@ -1,0 +1,179 @@
+"""Anybody's own clips, by pattern, table or description file."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from aver.corpora import open_corpus
+from aver.errors import CorpusError, LabelError, SettingsError
+
+PATTERN = "{speaker}-{sentence}-{emotion}_{take}.mp4"
+LABELS = "01=neutral,02=sad,03=happy,04=surprised,05=fearful,06=angry"
+
+
+def test_javanese_clips_load_with_one_pattern(data_root):
+    corpus = open_corpus(data_root / "javanese-av", "manifest", pattern=PATTERN, labels=LABELS)
+
+    assert len(corpus) == 192
+    assert not corpus.problems
+    assert Counter(clip.emotion for clip in corpus) == dict.fromkeys(corpus.classes, 32)
+    assert Counter(clip.speaker for clip in corpus) == dict.fromkeys(corpus.speakers, 24)
+    assert len(corpus.speakers) == 8
+
+
+def test_javanese_clips_load_with_the_layout_that_is_shipped(data_root):
+    corpus = open_corpus(data_root / "javanese-av", "manifest", config="javanese-av")
+
+    sexes = Counter(clip.sex for clip in corpus)
+    assert sexes == {"female": 96, "male": 96}
+    clip = corpus.by_id["06-02-05_01"]
+    assert (clip.speaker, clip.sentence, clip.emotion, clip.take) == ("06", "02", "fearful", "01")
+    assert "javanese" in corpus.info.url
+
+
+@pytest.mark.parametrize("suffix", ["yaml", "json"])
+def test_description_in_the_folder(tmp_path, suffix, plant):
+    plant(["anna_1.mp4", "ben_2.mp4"])
+    description = {"pattern": "{speaker}_{emotion}.mp4", "labels": {"1": "joy", "2": "sadness"}}
+    (tmp_path / f"aver-corpus.{suffix}").write_text(json.dumps(description))  # JSON is YAML
+
+    corpus = open_corpus(tmp_path)
+
+    assert [(clip.speaker, clip.emotion) for clip in corpus] == [("anna", "happy"), ("ben", "sad")]
+
+
+def test_codes_stay_text_in_yaml(tmp_path, plant):
+    plant(["a-010.mp4"])
+    (tmp_path / "aver-corpus.yaml").write_text(
+        "pattern: '{speaker}-{emotion}.mp4'\nlabels:\n  010: fear\n"
+    )
+
+    assert open_corpus(tmp_path).classes == ("fearful",)
+
+
+def test_table(tmp_path, plant):
+    plant(["x/one.mp4", "two.wav", "three.mp4", "three.wav"])
+    (tmp_path / "aver-corpus.csv").write_text(
+        "file,video,sound,speaker,sex,emotion,intensity,channel,performance,part\n"
+        "x/one.mp4,,,anna,f,joy,strong,song,p1,train\n"
+        "two.wav,,,ben,male,,,,,\n"
+        ",three.mp4,three.wav,ben,m,anger,,,p1,test\n"
+    )
+
+    corpus = open_corpus(tmp_path)
+
+    one, three, two = (corpus.by_id[name] for name in ("x/one", "three", "two"))
+    assert (one.speaker, one.sex, one.emotion, one.intensity) == (
+        "anna",
+        "female",
+        "happy",
+        "strong",
+    )
+    assert (one.channel, one.performance, one.part) == ("song", "p1", "train")
+    assert one.video == one.sound
+    assert (two.emotion, two.video, two.performance) == (None, None, "two")
+    assert (three.video.name, three.sound.name) == ("three.mp4", "three.wav")
+
+
+def test_the_table_itself_is_a_corpus(tmp_path, plant):
+    plant(["one.mp4"])
+    (tmp_path / "mine.csv").write_text("file,emotion\none.mp4,calm\n")
+
+    assert open_corpus(tmp_path / "mine.csv").classes == ("calm",)
+
+
+def test_picture_and_sound_with_equal_fields_are_one_clip(tmp_path, plant):
+    plant(["video/anna_joy.mp4", "audio/anna_joy.wav", "video/ben_fear.mp4"])
+
+    corpus = open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.{ext}")
+
+    assert len(corpus) == 2
+    assert corpus.by_id["video/anna_joy"].sound.name == "anna_joy.wav"
+
+
+def test_unknown_label_names_the_file(tmp_path, plant):
+    plant(["anna_7.mp4"])
+
+    with pytest.raises(LabelError, match="anna_7"):
+        open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4", labels="1=sad")
+    with pytest.raises(LabelError, match="anna_7"):
+        open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4")
+
+
+def test_unknown_label_in_a_table_names_the_line(tmp_path, plant):
+    plant(["one.mp4"])
+    (tmp_path / "aver-corpus.csv").write_text("file,emotion\none.mp4,ennui\n")
+
+    with pytest.raises(LabelError, match=r"line 2.*ennui"):
+        open_corpus(tmp_path)
+
+
+def test_missing_and_faulty_files_of_a_table_are_problems(tmp_path, plant, lfs_pointer):
+    plant(["one.mp4"])
+    plant(["pointer.mp4"], lfs_pointer)
+    (tmp_path / "aver-corpus.csv").write_text("file\none.mp4\nnone.mp4\npointer.mp4\n\n")
+
+    corpus = open_corpus(tmp_path)
+
+    assert len(corpus) == 1
+    assert [problem.path.split(" (")[1] for problem in corpus.problems] == [
+        "none.mp4)",
+        "pointer.mp4)",
+    ]
+
+
+def test_names_that_do_not_fit_are_problems(tmp_path, plant):
+    plant(["anna_joy.mp4", "holiday.mp4"])
+
+    corpus = open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4")
+
+    assert [problem.path for problem in corpus.problems] == ["holiday.mp4"]
+
+
+def test_nothing_fits(tmp_path, plant):
+    plant(["holiday.mp4"])
+
+    with pytest.raises(CorpusError, match=r"holiday\.mp4"):
+        open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4")
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("patern: '{speaker}.mp4'", SettingsError),
+        ("labels: [1, 2]", SettingsError),
+        ("just words", SettingsError),
+        ("{", CorpusError),
+    ],
+)
+def test_faulty_description(tmp_path, text, error):
+    (tmp_path / "aver-corpus.yaml").write_text(text)
+
+    with pytest.raises(error, match=r"aver-corpus\.yaml"):
+        open_corpus(tmp_path)
+
+
+def test_table_without_a_file_column(tmp_path):
+    (tmp_path / "aver-corpus.csv").write_text("name,emotion\none.mp4,sad\n")
+
+    with pytest.raises(CorpusError, match="name, emotion"):
+        open_corpus(tmp_path)
+
+
+def test_two_files_with_one_id(tmp_path, plant):
+    plant(["anna_joy.mp4", "anna_joy.mov"])
+
+    with pytest.raises(CorpusError, match=r"anna_joy\.mov"):
+        open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.{ext}")
+
+
+def test_nothing_describes_the_folder(tmp_path, plant):
+    with pytest.raises(SettingsError, match="Give a pattern"):
+        open_corpus(plant(["one.mp4"]), "manifest")
+    with pytest.raises(CorpusError, match="javanese-av"):
+        open_corpus(tmp_path, "manifest", config="nowhere")
+    with pytest.raises(SettingsError, match="no setting 'patern'"):
+        open_corpus(tmp_path, "manifest", patern="{speaker}.mp4")
