@@ -46,6 +46,13 @@ def _use_one_thread() -> None:
         sys.modules["cv2"].setNumThreads(1)
 
 
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def map_tasks(
     function: Callable[[Item], Value],
     items: Sequence[Item],

@@ -38,6 +38,8 @@ class Recognizer(ABC):
     source: ClassVar[str]
     """Paper and section, for `aver list`."""
     settings_type: ClassVar[type]
+    protocol_leaks: ClassVar[tuple[str, ...]] = ()
+    """What ``fit_predict_leaking`` lets slip, as whole sentences; empty where there is none."""
 
     def __init__(self, settings: Any, store: FeatureSource) -> None:
         self.settings = settings

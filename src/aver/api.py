@@ -1,0 +1,167 @@
+"""The verbs of `aver`, as functions: what the command line calls, and what `import aver` offers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aver.corpora import open_corpus
+from aver.corpora.corpus import Corpus
+from aver.errors import SettingsError
+from aver.evaluation.baselines import BaselineChoice, run_baselines
+from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
+from aver.execution.tasks import usable_cores
+from aver.features.store import FeatureStore
+from aver.models.load import load_recognizer as load
+from aver.models.own_files import OwnClips, predict_files
+from aver.splits.default import default_split
+from aver.splits.split import Split
+
+__all__ = ["evaluate", "load", "open_corpus", "predict", "train"]
+
+
+def train(
+    corpus: Corpus,
+    preset: str = "mrpn-compact",
+    *,
+    out: str | Path,
+    split: Split | None = None,
+    fold: int = 0,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    store: FeatureStore | None = None,
+    workers: int | None = None,
+    strict: bool = False,
+    command: str = "",
+) -> ExperimentResult:
+    """Fit one recogniser on one fold and test it there.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    preset : str
+        Name (see ``aver list presets``) or path of a preset.
+    out : str or Path
+        Run folder. An interrupted training goes on where it stopped.
+    split : Split, optional
+        Default: `aver.splits.default.default_split`, speakers disjoint.
+    fold : int >= 0
+        Which fold of the split.
+    overrides : mapping, optional
+        Settings that replace the preset's, by dotted key.
+    seed : int
+    store : FeatureStore, optional
+    workers : int, optional
+        Processes for extraction; default the cores at hand.
+    strict : bool
+        Make a clip that cannot be used an error.
+    command : str
+        The command line, for the record.
+
+    Returns
+    -------
+    ExperimentResult
+        Its folder holds the checkpoint; `load` reads it.
+
+    Raises
+    ------
+    SettingsError
+        If the split has no such fold.
+    """
+    split = split or default_split(corpus)
+    if not 0 <= fold < len(split.folds):
+        raise SettingsError(
+            f"The split has {len(split.folds)} folds, numbered from 0; there is no fold {fold}."
+        )
+    one_fold = Split(
+        f"{split.rule}, fold {fold}", split.corpus, split.seed, (split.folds[fold],), split.leaks
+    )
+    experiment = Experiment(
+        corpus, one_fold, preset, dict(overrides or {}), (seed,), command=command
+    )
+    return run_experiment(
+        experiment, Path(out), store=store, workers=workers or usable_cores(), strict=strict
+    )
+
+
+def evaluate(
+    corpus: Corpus,
+    preset: str = "mrpn-compact",
+    *,
+    out: str | Path,
+    split: Split | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seeds: Sequence[int] = (0,),
+    baselines: BaselineChoice = "all",
+    leaking: bool = False,
+    store: FeatureStore | None = None,
+    workers: int | None = None,
+    strict: bool = False,
+    command: str = "",
+) -> tuple[ExperimentResult, ...]:
+    """Fit and test on every fold and seed, with the baselines on the same folds beside.
+
+    Parameters
+    ----------
+    corpus, preset, out, split, overrides, store, workers, strict, command
+        As in `train`; with several workers folds run in parallel.
+    seeds : sequence of int
+        Every fold is fitted once per seed.
+    baselines : {"all", "quick", "none"}
+        ``"quick"``: majority class and statistics; ``"all"``: unimodal networks and their late
+        fusion too.
+    leaking : bool
+        Run the system's own leaking protocol, where it has one.
+
+    Returns
+    -------
+    tuple of ExperimentResult
+        The system first, then its baselines. The run folder holds ``report.html``.
+    """
+    from aver.reports.run_report import write_run_report
+
+    experiment = Experiment(
+        corpus,
+        split or default_split(corpus),
+        preset,
+        dict(overrides or {}),
+        tuple(seeds),
+        leaking=leaking,
+        command=command,
+    )
+    store, workers = store or FeatureStore(), workers or usable_cores()
+    result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
+    beside = run_baselines(
+        experiment, Path(out) / "baselines", baselines, store=store, workers=workers
+    )
+    write_run_report(result, beside)
+    return (result, *beside)
+
+
+def predict(
+    paths: Sequence[str | Path],
+    checkpoint: str | Path,
+    *,
+    store: FeatureStore | None = None,
+    workers: int | None = None,
+) -> OwnClips:
+    """Answer for files of one's own.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+        Videos, sound files, folders of them.
+    checkpoint : str or Path
+        Run folder of `train`, or a checkpoint folder.
+    store : FeatureStore, optional
+    workers : int, optional
+
+    Returns
+    -------
+    OwnClips
+        Clips with their `Prediction`, and the files that could not be read.
+    """
+    store = store or FeatureStore()
+    recognizer = load(Path(checkpoint), store)
+    return predict_files(recognizer, [Path(path) for path in paths], store, workers or 1)

@@ -1,0 +1,138 @@
+"""`Command`: what a file of this folder provides, and the arguments several of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.errors import SettingsError
+from aver.execution.tasks import usable_cores
+
+if TYPE_CHECKING:
+    from aver.corpora.corpus import Corpus
+
+
+@dataclass(frozen=True)
+class Command:
+    """One verb of the command line.
+
+    Parameters
+    ----------
+    name : str
+    summary : str
+        One line for `aver --help`.
+    example : str
+        A command line that can be typed as it stands, shown at the end of the help.
+    add_arguments : callable
+        Declares the arguments on a parser.
+    run : callable
+        Does the work and prints; returns the exit status.
+    verbs : tuple of Command
+        Commands below this one (``aver corpus list``); then `run` is never called itself.
+    """
+
+    name: str
+    summary: str
+    example: str
+    add_arguments: Callable[[ArgumentParser], None] = lambda parser: None
+    run: Callable[[Namespace], int] = lambda arguments: 0
+    verbs: tuple[Command, ...] = ()
+
+
+def add_corpus_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
+    """Declare where the clips come from."""
+    parser.add_argument(
+        "--corpus", type=Path, required=required, metavar="DIR", help="folder of the corpus"
+    )
+    parser.add_argument(
+        "--reader",
+        metavar="NAME",
+        help="corpus reader, see 'aver corpus list'; guessed from the file names by default",
+    )
+    parser.add_argument(
+        "--corpus-settings",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings of the reader, for instance pattern=... for 'manifest'",
+    )
+    parser.add_argument("--emotions", metavar="A,B", help="keep only clips of these emotions")
+    parser.add_argument("--speakers", metavar="A,B", help="keep only clips of these speakers")
+
+
+def add_work_arguments(parser: ArgumentParser) -> None:
+    """Declare how work runs."""
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=usable_cores(),
+        metavar="N",
+        help="processes for independent work (default: %(default)s, the cores at hand)",
+    )
+    parser.add_argument(
+        "--strict", action="store_true", help="make a clip that cannot be used an error"
+    )
+    parser.add_argument(
+        "--cache", type=Path, metavar="DIR", help="feature cache (default: $AVER_CACHE, else yours)"
+    )
+
+
+def open_named_corpus(arguments: Namespace) -> Corpus:
+    """Open the corpus that the arguments name, with its clips selected."""
+    from aver.corpora import open_corpus
+    from aver.corpora.selection import select_clips
+
+    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+    corpus = open_corpus(arguments.corpus, arguments.reader, **settings)
+    return select_clips(
+        corpus, emotions=parse_words(arguments.emotions), speakers=parse_words(arguments.speakers)
+    )
+
+
+def parse_words(text: str | None) -> tuple[str, ...] | None:
+    """Read ``a,b,c``.
+
+    Examples
+    --------
+    >>> parse_words("happy, sad")
+    ('happy', 'sad')
+    """
+    if text is None:
+        return None
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def parse_assignments(words: Sequence[str], option: str) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` words; values are YAML, or plain text where they are none.
+
+    Raises
+    ------
+    SettingsError
+        If a word has no ``=``.
+
+    Examples
+    --------
+    >>> parse_assignments(["epochs=3", "pattern={speaker}-{take}.mp4"], "--set")
+    {'epochs': 3, 'pattern': '{speaker}-{take}.mp4'}
+    """
+    import yaml
+
+    values: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            raise SettingsError(f"{option} takes KEY=VALUE, not {word!r}.")
+        try:
+            values[key] = yaml.safe_load(text)
+        except yaml.YAMLError:
+            values[key] = text
+    return values
+
+
+def print_path(path: Path) -> None:
+    """End a command by saying what it wrote."""
+    print(f"Wrote {path}")

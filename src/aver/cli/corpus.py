@@ -1,0 +1,110 @@
+"""`aver corpus list | info | check | synthesise`: what corpora there are and what a folder holds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.cli.command import (
+    Command,
+    add_corpus_arguments,
+    open_named_corpus,
+    parse_assignments,
+    print_path,
+)
+from aver.execution.tasks import usable_cores
+
+
+def _list(arguments: Namespace) -> int:
+    from aver.corpora import corpora
+
+    width = max(len(name) for name in corpora.names())
+    for name in corpora.names():
+        print(f"{name:<{width}}  {corpora.get(name).info.title}")
+    return 0
+
+
+def _add_info_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("name", help="registered name, see 'aver corpus list'")
+
+
+def _info(arguments: Namespace) -> int:
+    from aver.corpora import corpora
+
+    info = corpora.get(arguments.name).info
+    print(f"{info.title}\n")
+    for label, text in (
+        ("Licence", info.licence),
+        ("Cite as", info.citation),
+        ("Get it from", info.url),
+    ):
+        print(f"{label + ':':<13}{text}")
+    print(f"\nExpected tree:\n{info.tree}")
+    return 0
+
+
+def _add_check_arguments(parser: ArgumentParser) -> None:
+    add_corpus_arguments(parser)
+    parser.add_argument("--media", action="store_true", help="open every file too (slow)")
+
+
+def _check(arguments: Namespace) -> int:
+    from aver.corpora.checking import check_corpus
+
+    report = check_corpus(open_named_corpus(arguments))
+    print(report.text())
+    return 0
+
+
+def _add_synthesise_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, help="folder to write, made where missing")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings, for instance speakers=24 takes=2 noise=0.5 seed=1 cue=moment",
+    )
+    parser.add_argument("--workers", type=int, default=usable_cores(), metavar="N")
+
+
+def _synthesise(arguments: Namespace) -> int:
+    from aver.synthesis.settings import SynthesisSettings
+    from aver.synthesis.synthesise import synthesise
+
+    given = parse_assignments(arguments.set, "--set")
+    folder = synthesise(arguments.out, SynthesisSettings.of(given), workers=arguments.workers)
+    print_path(folder)
+    return 0
+
+
+COMMAND = Command(
+    name="corpus",
+    summary="List corpora, describe one, check a folder, or synthesise one.",
+    example="aver corpus check --corpus ravdess/",
+    verbs=(
+        Command("list", "Name every corpus reader.", "aver corpus list", run=_list),
+        Command(
+            "info",
+            "Licence, citation, where to get it, and the tree expected.",
+            "aver corpus info ravdess",
+            _add_info_arguments,
+            _info,
+        ),
+        Command(
+            "check",
+            "Count clips by class and speaker; say what is missing or wrong.",
+            "aver corpus check --corpus ravdess/",
+            _add_check_arguments,
+            _check,
+        ),
+        Command(
+            "synthesise",
+            "Write a corpus of rendered faces and synthetic voices.",
+            "aver corpus synthesise my-corpus --set speakers=8 seed=1",
+            _add_synthesise_arguments,
+            _synthesise,
+        ),
+    ),
+)

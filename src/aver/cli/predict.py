@@ -1,0 +1,151 @@
+"""`aver predict`: class probabilities for any files, fused and per modality."""
+
+from __future__ import annotations
+
+import csv
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.cli.command import Command, add_work_arguments
+
+if TYPE_CHECKING:
+    from aver.models.own_files import OwnClips
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("paths", type=Path, nargs="+", help="videos, sound files, or folders")
+    parser.add_argument(
+        "--checkpoint", type=Path, required=True, metavar="RUN", help="run folder of 'aver train'"
+    )
+    parser.add_argument("--format", default="table", choices=("table", "csv", "jsonl"))
+    parser.add_argument("--out", type=Path, metavar="FILE", help="write there, not to the screen")
+    add_work_arguments(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from aver import api
+    from aver.errors import MediaError
+    from aver.execution.atomic import write_text
+    from aver.features.store import FeatureStore
+
+    answers = api.predict(
+        arguments.paths,
+        arguments.checkpoint,
+        store=FeatureStore(arguments.cache),
+        workers=arguments.workers,
+    )
+    text = _FORMATS[arguments.format](answers)
+    if arguments.out is None:
+        sys.stdout.write(text)
+    else:
+        write_text(arguments.out, text)
+        print(f"Wrote {arguments.out}")
+    for failure in answers.failures:
+        print(f"aver: not answered: {failure.clip.clip_id}: {failure.reason}", file=sys.stderr)
+    if not answers.clips:
+        raise MediaError(f"None of the {len(answers.failures)} files could be read.")
+    if arguments.strict and answers.failures:
+        raise MediaError(f"{len(answers.failures)} files could not be read (--strict).")
+    return 0
+
+
+def rows_of(answers: OwnClips) -> list[dict[str, Any]]:
+    """One flat, JSON-ready row per clip."""
+    prediction = answers.prediction
+    if prediction is None:
+        return []
+    rows = []
+    for index, clip_id in enumerate(prediction.clip_ids):
+        row: dict[str, Any] = {
+            "clip": clip_id,
+            "emotion": prediction.labels[index],
+            "probabilities": _named(prediction.classes, prediction.probabilities[index]),
+            "by_modality": {
+                name: None
+                if np.isnan(values[index]).any()
+                else _named(prediction.classes, values[index])
+                for name, values in prediction.by_modality.items()
+            },
+            "coverage": {
+                name: round(float(share[index]), 3) for name, share in prediction.coverage.items()
+            },
+            "flags": list(prediction.flags[index]) if prediction.flags else [],
+        }
+        for target, values in prediction.other_targets.items():
+            row[target] = _named(prediction.other_outputs[target], values[index])
+        rows.append(row)
+    return rows
+
+
+def _named(names: tuple[str, ...], values: np.ndarray) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Nested mappings as ``outer.inner`` columns."""
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in _flat(value).items()}
+        else:
+            flat[key] = "; ".join(value) if isinstance(value, list) else value
+    return flat
+
+
+def _as_jsonl(answers: OwnClips) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows_of(answers))
+
+
+def _as_csv(answers: OwnClips) -> str:
+    import io
+
+    flat = [_flat(row) for row in rows_of(answers)]
+    columns = list(dict.fromkeys(column for row in flat for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def as_table(answers: OwnClips) -> str:
+    """For a screen: clip, answer, then one column of percent per class, a line per modality below."""
+    rows = rows_of(answers)
+    if not rows:
+        return ""
+    classes = list(rows[0]["probabilities"])
+    width = max(len(row["clip"]) for row in rows)
+    width = max(width, *(len(name) + 2 for row in rows for name in row["by_modality"]), 4)
+    head = f"{'clip':<{width}}  {'answer':<9}  " + "  ".join(f"{name:>9}" for name in classes)
+    lines = [f"{head}  covered; notes"]
+    for row in rows:
+        covered = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
+        notes = "; ".join([covered, *row["flags"]])
+        lines.append(
+            f"{row['clip']:<{width}}  {row['emotion']:<9}  {_percent(row['probabilities'])}  {notes}"
+        )
+        for name, values in row["by_modality"].items():
+            said = "(nothing)" if values is None else max(values, key=values.__getitem__)
+            numbers = "" if values is None else _percent(values)
+            lines.append(f"{'  ' + name:<{width}}  {said:<9}  {numbers}")
+    return "\n".join(lines) + "\n"
+
+
+def _percent(values: dict[str, float]) -> str:
+    return "  ".join(f"{value:9.1%}" for value in values.values())
+
+
+_FORMATS = {"table": as_table, "csv": _as_csv, "jsonl": _as_jsonl}
+
+COMMAND = Command(
+    name="predict",
+    summary="Answer for videos and sound files: probabilities, coverage, flags.",
+    example="aver predict my-videos/ --checkpoint runs/first",
+    add_arguments=_add_arguments,
+    run=_run,
+)

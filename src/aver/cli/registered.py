@@ -1,0 +1,76 @@
+"""What `aver list` prints: names, one line and the source of everything registered."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+
+
+def describe_registered(kind: str) -> list[dict[str, str]]:
+    """Entries of one kind, each with ``name``, ``summary`` and ``source``."""
+    return _DESCRIBERS[kind]()
+
+
+def _entry(name: str, summary: str, source: str) -> dict[str, str]:
+    return {"name": name, "summary": summary, "source": source}
+
+
+def _first_line(thing: object) -> str:
+    return (inspect.getdoc(thing) or "").partition("\n")[0].rstrip(".")
+
+
+def _corpora() -> list[dict[str, str]]:
+    from aver.corpora import corpora
+
+    return [
+        _entry(name, corpora.get(name).info.title, corpora.get(name).info.url or "your own")
+        for name in corpora.names()
+    ]
+
+
+def _splits() -> list[dict[str, str]]:
+    from aver.splits import split_rules
+
+    rules = [split_rules.get(name) for name in split_rules.names()]
+    return [_entry(rule.name, rule.summary, rule.source) for rule in rules]
+
+
+def _features() -> list[dict[str, str]]:
+    from aver.features.feature import features
+
+    kinds = [features.get(name) for name in features.names()]
+    return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
+
+
+def _models() -> list[dict[str, str]]:
+    from aver.models.recognizer import models
+
+    kinds = [models.get(name) for name in models.names()]
+    return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
+
+
+def _presets() -> list[dict[str, str]]:
+    from aver.models.presets import preset_names, read_preset
+
+    entries = []
+    for name in preset_names():
+        preset = read_preset(name)
+        entries.append(_entry(name, preset.summary, f"model {preset.model}"))
+    return entries
+
+
+def _reproductions() -> list[dict[str, str]]:
+    from aver.evaluation.reproduce import reproductions
+
+    kinds = [reproductions.get(name) for name in reproductions.names()]
+    return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
+
+
+_DESCRIBERS: dict[str, Callable[[], list[dict[str, str]]]] = {
+    "corpora": _corpora,
+    "splits": _splits,
+    "features": _features,
+    "models": _models,
+    "presets": _presets,
+    "reproductions": _reproductions,
+}

@@ -1,0 +1,129 @@
+"""`aver train`: fit one recogniser and keep its checkpoint."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.cli.command import (
+    Command,
+    add_corpus_arguments,
+    add_work_arguments,
+    open_named_corpus,
+    parse_assignments,
+    parse_words,
+    print_path,
+)
+
+if TYPE_CHECKING:
+    from aver.corpora.corpus import Corpus
+    from aver.features.store import Failure
+    from aver.splits.split import Split
+
+
+def add_system_arguments(parser: ArgumentParser) -> None:
+    """Declare which system, on which split, with what changed."""
+    add_corpus_arguments(parser)
+    parser.add_argument("--preset", default="mrpn-compact", help="see 'aver list presets'")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings that replace the preset's, for instance network=N1 training.epochs=20",
+    )
+    parser.add_argument("--modalities", metavar="A,B", help="which to use, of: video, sound, units")
+    parser.add_argument(
+        "--targets",
+        metavar="A,B",
+        help="what to learn, of: emotion, intensity, votes-voice, votes-face, votes-both",
+    )
+    parser.add_argument(
+        "--split",
+        default=None,
+        metavar="FILE|RULE",
+        help="a split's JSON, or a rule such as leave-one-speaker-out; "
+        "default: speaker-disjoint folds",
+    )
+    parser.add_argument(
+        "--split-settings", nargs="+", default=[], metavar="KEY=VALUE", help="of the rule"
+    )
+    add_work_arguments(parser)
+
+
+def overrides_of(arguments: Namespace) -> dict[str, Any]:
+    """Settings that the command line replaces."""
+    overrides = parse_assignments(arguments.set, "--set")
+    for name in ("modalities", "targets"):
+        words = parse_words(getattr(arguments, name))
+        if words is not None:
+            overrides[name] = list(words)
+    return overrides
+
+
+def split_of(arguments: Namespace, corpus: Corpus) -> Split:
+    """The split that the arguments name: a file, a rule, or the default."""
+    from aver.splits import load_split, make_split
+    from aver.splits.default import default_split
+
+    if arguments.split is None:
+        return default_split(corpus)
+    if Path(arguments.split).suffix == ".json":
+        return load_split(arguments.split, corpus)
+    settings = parse_assignments(arguments.split_settings, "--split-settings")
+    return make_split(corpus, arguments.split, **settings)
+
+
+def print_failures(failures: tuple[Failure, ...]) -> None:
+    """List clips that were left out, after everything else."""
+    if failures:
+        print(f"{len(failures)} clips could not be used:", file=sys.stderr)
+    for failure in failures:
+        print(f"  {failure.clip.clip_id}: {failure.reason}", file=sys.stderr)
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    add_system_arguments(parser)
+    parser.add_argument("--fold", type=int, default=0, help="which fold of the split to train")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/train"), help="run folder; resumed if it exists"
+    )
+
+
+def _run(arguments: Namespace) -> int:
+    from aver import api
+    from aver.evaluation.experiment import command_line
+    from aver.features.store import FeatureStore
+    from aver.reports.run_report import describe_run
+
+    corpus = open_named_corpus(arguments)
+    result = api.train(
+        corpus,
+        arguments.preset,
+        out=arguments.out,
+        split=split_of(arguments, corpus),
+        fold=arguments.fold,
+        overrides=overrides_of(arguments),
+        seed=arguments.seed,
+        store=FeatureStore(arguments.cache),
+        workers=arguments.workers,
+        strict=arguments.strict,
+        command=command_line(["aver", *sys.argv[1:]]),
+    )
+    print(describe_run((result.evaluation,)))
+    print_failures(result.failures)
+    print_path(result.folder)
+    return 0
+
+
+COMMAND = Command(
+    name="train",
+    summary="Fit one recogniser on one fold, test it there, keep the checkpoint.",
+    example="aver train --corpus ravdess/ --preset mrpn-compact --out runs/first",
+    add_arguments=_add_arguments,
+    run=_run,
+)

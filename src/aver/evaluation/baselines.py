@@ -1,0 +1,98 @@
+"""Baselines on the same folds: what a result must be better than to mean anything."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from pathlib import Path
+from typing import Literal
+
+from aver.evaluation.evaluation_folder import save_evaluation
+from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
+from aver.evaluation.late_fusion import fuse_late
+from aver.features.store import FeatureStore
+from aver.models.presets import load_preset
+
+BaselineChoice = Literal["all", "quick", "none"]
+
+QUICK = ("majority", "statistics-logistic", "statistics-svm")
+"""Presets of baselines that take seconds."""
+
+
+def run_baselines(
+    experiment: Experiment,
+    folder: Path,
+    choice: BaselineChoice = "all",
+    *,
+    store: FeatureStore | None = None,
+    workers: int = 1,
+) -> tuple[ExperimentResult, ...]:
+    """Run the baselines of an experiment on its own folds and seeds.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    folder : Path
+        Each baseline gets a run folder below.
+    choice : {"all", "quick", "none"}
+        ``"quick"``: majority class, statistics with logistic regression and with an SVM on the
+        same modalities. ``"all"``: also the system with each modality alone, and the mean of those
+        probabilities (late fusion), where it has several modalities.
+    store, workers
+        As for `run_experiment`.
+
+    Returns
+    -------
+    tuple of ExperimentResult
+    """
+    if choice == "none":
+        return ()
+    modalities = _modalities(experiment)
+    results = [
+        run_experiment(
+            replace(
+                experiment,
+                preset=preset,
+                overrides={} if preset == "majority" else {"modalities": list(modalities)},
+                name=preset,
+                seeds=experiment.seeds[:1],  # none of them draws anything at random
+                leaking=False,
+            ),
+            folder / preset,
+            store=store,
+            workers=workers,
+        )
+        for preset in QUICK
+    ]
+    if choice == "all" and len(modalities) > 1:
+        alone = [
+            run_experiment(
+                replace(
+                    experiment,
+                    overrides={**experiment.overrides, "modalities": [modality]},
+                    name=f"{experiment.title}, {modality} only",
+                    leaking=False,
+                ),
+                folder / f"{modality}-only",
+                store=store,
+                workers=workers,
+            )
+            for modality in modalities
+        ]
+        results += [*alone, _late_fusion(experiment, alone, folder / "late-fusion")]
+    return tuple(results)
+
+
+def _modalities(experiment: Experiment) -> tuple[str, ...]:
+    """The modalities that the system uses, by its settings."""
+    _, settings = load_preset(experiment.preset, experiment.overrides)
+    if not any(entry.name == "modalities" for entry in fields(settings)):
+        return ("sound",)
+    return tuple(settings.modalities)
+
+
+def _late_fusion(
+    experiment: Experiment, alone: list[ExperimentResult], folder: Path
+) -> ExperimentResult:
+    fused = fuse_late([result.evaluation for result in alone], f"{experiment.title}, late fusion")
+    save_evaluation(fused, folder)
+    return ExperimentResult(fused, folder, ())

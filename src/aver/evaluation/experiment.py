@@ -1,0 +1,220 @@
+"""`Experiment`: one system on one split, all folds and seeds; the only way results come about."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus
+from aver.errors import LabelError, MediaError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.evaluation_folder import save_evaluation
+from aver.evaluation.fold_run import FoldRun, run_fold
+from aver.evaluation.pooling import pool_folds
+from aver.evaluation.run_folder import write_settings
+from aver.execution.tasks import map_tasks
+from aver.features.store import Failure, FeatureStore
+from aver.models.presets import load_preset
+from aver.splits.split import Fold, Split
+from aver.splits.storage import save_split
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What is to be evaluated.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        With every clip labelled.
+    split : Split
+        Of that corpus.
+    preset : str
+        Name or path of a preset.
+    overrides : mapping
+        Settings that replace the preset's, by dotted key.
+    seeds : tuple of int
+        Every fold is fitted once per seed.
+    name : str
+        What to call the system in tables; default the preset and its overrides.
+    leaking : bool
+        Run the system's own leaking protocol, where it has one.
+    command : str
+        The command line that repeats the run, for the record.
+    """
+
+    corpus: Corpus
+    split: Split
+    preset: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    seeds: tuple[int, ...] = (0,)
+    name: str = ""
+    leaking: bool = False
+    command: str = ""
+
+    @property
+    def title(self) -> str:
+        """Name for tables."""
+        if self.name:
+            return self.name
+        changes = ", ".join(f"{key}={value}" for key, value in self.overrides.items())
+        return f"{self.preset} ({changes})" if changes else self.preset
+
+    @property
+    def leaks(self) -> tuple[str, ...]:
+        """What training and test share, as sentences: those of the split and of the system."""
+        if not self.leaking:
+            return self.split.leaks
+        kind, _ = load_preset(self.preset, self.overrides)
+        return (*self.split.leaks, *kind.protocol_leaks)
+
+    @property
+    def protocol(self) -> str:
+        """Name of the protocol, for tables."""
+        return f"{'LEAKS' if self.leaks else 'clean'}: {self.split.rule}"
+
+
+@dataclass(frozen=True)
+class ExperimentResult:
+    """The evaluation, its folder, and the clips that could not be used."""
+
+    evaluation: Evaluation
+    folder: Path
+    failures: tuple[Failure, ...]
+
+
+def run_experiment(
+    experiment: Experiment,
+    folder: Path,
+    *,
+    store: FeatureStore | None = None,
+    workers: int = 1,
+    strict: bool = False,
+) -> ExperimentResult:
+    """Extract, fit and test every fold and seed; folds finished before are not run again.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    folder : Path
+        Run folder: ``settings.yaml``, ``split.json``, ``environment.json``, ``folds/``,
+        ``evaluation.json``, ``predictions.csv``.
+    store : FeatureStore, optional
+        Default: the user's cache.
+    workers : int >= 1
+        Processes; results do not depend on it.
+    strict : bool
+        Make a clip whose features cannot be computed an error.
+
+    Returns
+    -------
+    ExperimentResult
+
+    Raises
+    ------
+    MediaError
+        With `strict`, for the first clip that cannot be used.
+    LabelError
+        If a clip that the split names has no label.
+    TrainingInterrupted
+        After Ctrl-C; running the same experiment again goes on.
+    """
+    store = store or FeatureStore()
+    clips = _labelled_clips(experiment)
+    kind, settings = load_preset(experiment.preset, experiment.overrides)
+    features = list(kind(settings, store).features.values())
+    prepared = store.prepare(clips, features, workers=workers)
+    if strict and prepared.failures:
+        first = prepared.failures[0]
+        raise MediaError(f"Clip {first.clip.clip_id} cannot be used: {first.reason}")
+    save_split(experiment.split, folder / "split.json")
+    write_settings(
+        folder,
+        _plan(experiment, settings, prepared.failures),
+        command=experiment.command,
+        split_hash=experiment.split.hash,
+    )
+    tasks = _tasks(experiment, {clip.clip_id: clip for clip in prepared.clips}, folder, store)
+    fold_folders: list[Path] = []
+    description = f"Folds of {experiment.title}"
+    for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
+        if outcome.error is not None:
+            raise outcome.error
+        assert outcome.value is not None
+        fold_folders.append(outcome.value)
+    evaluation = pool_folds(experiment, tasks, fold_folders)
+    save_evaluation(evaluation, folder)
+    return ExperimentResult(evaluation, folder, prepared.failures)
+
+
+def command_line(words: Sequence[str]) -> str:
+    """Quote words as a shell needs them.
+
+    Examples
+    --------
+    >>> command_line(["aver", "evaluate", "--corpus", "my clips"])
+    "aver evaluate --corpus 'my clips'"
+    """
+    return shlex.join(words)
+
+
+def _labelled_clips(experiment: Experiment) -> list[Clip]:
+    used = sorted({clip_id for fold in experiment.split.folds for clip_id in _ids(fold)})
+    clips = experiment.corpus.select(used)
+    for clip in clips:
+        if clip.emotion is None:
+            raise LabelError(
+                f"Clip {clip.clip_id} has no emotion. Leave it out of the split, or label it."
+            )
+    return clips
+
+
+def _ids(fold: Fold) -> tuple[str, ...]:
+    return fold.train + fold.validation + fold.test
+
+
+def _tasks(
+    experiment: Experiment, usable: Mapping[str, Clip], folder: Path, store: FeatureStore
+) -> list[FoldRun]:
+    def present(clip_ids: tuple[str, ...]) -> tuple[Clip, ...]:
+        return tuple(usable[clip_id] for clip_id in clip_ids if clip_id in usable)
+
+    return [
+        FoldRun(
+            preset=experiment.preset,
+            overrides=dict(experiment.overrides),
+            train=present(fold.train),
+            validation=present(fold.validation),
+            test=present(fold.test),
+            seed=seed,
+            fold=number,
+            folder=folder / "folds" / f"seed-{seed}" / f"fold-{number:02d}",
+            cache=store.root,
+            leaking=experiment.leaking,
+        )
+        for seed in experiment.seeds
+        for number, fold in enumerate(experiment.split.folds)
+        if present(fold.test)
+    ]
+
+
+def _plan(experiment: Experiment, settings: Any, failures: Sequence[Failure]) -> dict[str, Any]:
+    from aver.models.presets import settings_to_dict
+
+    return {
+        "system": experiment.title,
+        "preset": experiment.preset,
+        "overrides": dict(experiment.overrides),
+        "settings": settings_to_dict(settings),
+        "corpus": experiment.corpus.name,
+        "corpus_root": str(experiment.corpus.root),
+        "classes": list(experiment.corpus.classes),
+        "split_rule": experiment.split.rule,
+        "leaks": list(experiment.split.leaks),
+        "seeds": list(experiment.seeds),
+        "unusable_clips": {failure.clip.clip_id: failure.reason for failure in failures},
+    }

@@ -1,0 +1,107 @@
+"""One fold, one seed: fit, answer for the test clips, keep both on disk."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from aver.corpora.clip import Clip
+from aver.execution.atomic import write_json
+from aver.features.store import FeatureStore
+from aver.models.prediction import Prediction
+from aver.models.prediction_file import load_prediction, save_prediction
+from aver.models.presets import load_preset
+
+
+@dataclass(frozen=True)
+class FoldRun:
+    """A task that any process can run: it carries all it needs.
+
+    Parameters
+    ----------
+    preset : str
+        Preset name or path.
+    overrides : mapping
+        Settings that replace the preset's.
+    train, validation, test : tuple of Clip
+        Test clips keep their labels here; the recogniser never gets them.
+    seed, fold : int
+    folder : Path
+        Where checkpoint, logs and predictions go.
+    cache : Path
+        Root of the feature cache.
+    leaking : bool
+        Run the system's own leaking protocol (``fit_predict_leaking``); no checkpoint is kept.
+    """
+
+    preset: str
+    overrides: Mapping[str, Any]
+    train: tuple[Clip, ...]
+    validation: tuple[Clip, ...]
+    test: tuple[Clip, ...]
+    seed: int
+    fold: int
+    folder: Path
+    cache: Path
+    leaking: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether an earlier run finished this fold."""
+        return (self.folder / "fold.json").exists()
+
+
+def run_fold(task: FoldRun) -> Path:
+    """Fit and predict, unless an earlier run finished the fold.
+
+    Returns
+    -------
+    Path
+        The fold's folder, with ``predictions.safetensors``, ``fold.json`` and ``checkpoint/``.
+    """
+    if task.is_done:
+        return task.folder
+    kind, settings = load_preset(task.preset, task.overrides)
+    recognizer = kind(settings, FeatureStore(task.cache))
+    started_s = time.perf_counter()
+    if task.leaking:
+        prediction: Prediction = recognizer.fit_predict_leaking(  # type: ignore[attr-defined]
+            task.train, task.validation, task.test, seed=task.seed
+        )
+        fitted_s = time.perf_counter()
+    else:
+        recognizer.fit(task.train, task.validation, seed=task.seed, run_folder=task.folder)
+        fitted_s = time.perf_counter()
+        prediction = recognizer.predict([clip.without_labels() for clip in task.test])
+        recognizer.save(task.folder / "checkpoint")
+    predicted_s = time.perf_counter()
+    save_prediction(prediction, task.folder / "predictions.safetensors")
+    write_json(
+        task.folder / "fold.json",
+        {
+            "seed": task.seed,
+            "fold": task.fold,
+            "train_clips": len(task.train),
+            "validation_clips": len(task.validation),
+            "test_clips": len(task.test),
+            "train_speakers": _speakers(task.train),
+            "validation_speakers": _speakers(task.validation),
+            "test_speakers": _speakers(task.test),
+            "fit_s": fitted_s - started_s,
+            "predict_s": predicted_s - fitted_s,
+            "card": recognizer.card,
+        },
+    )
+    return task.folder
+
+
+def read_fold(folder: Path) -> Prediction:
+    """The predictions that `run_fold` left."""
+    return load_prediction(folder / "predictions.safetensors")
+
+
+def _speakers(clips: tuple[Clip, ...]) -> list[str]:
+    return sorted({clip.speaker for clip in clips if clip.speaker is not None})

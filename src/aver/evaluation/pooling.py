@@ -1,0 +1,124 @@
+"""Answers of all folds and seeds, pooled into one `Evaluation`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.fold_run import FoldRun, read_fold
+from aver.evaluation.target_answers import TargetAnswers
+from aver.models.prediction import Prediction
+from aver.models.parts.targets import Target
+
+if TYPE_CHECKING:
+    from aver.evaluation.experiment import Experiment
+
+
+def pool_folds(
+    experiment: Experiment, tasks: Sequence[FoldRun], folders: Sequence[Path]
+) -> Evaluation:
+    """Put the test answers of every fold and seed under each other.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    tasks : sequence of FoldRun
+    folders : sequence of Path
+        Of the finished tasks, in the same order.
+
+    Returns
+    -------
+    Evaluation
+        Classes are those of the corpus; a class that a fold's training lacked has probability 0
+        there.
+    """
+    classes = experiment.corpus.classes
+    facts = [json.loads((folder / "fold.json").read_text(encoding="utf-8")) for folder in folders]
+    predictions = [read_fold(folder) for folder in folders]
+    clips = [clip for task in tasks for clip in task.test]
+    return Evaluation(
+        system=experiment.title,
+        corpus=experiment.corpus.name,
+        protocol=experiment.protocol,
+        classes=classes,
+        clip_ids=tuple(clip.clip_id for clip in clips),
+        speakers=tuple(clip.speaker or clip.clip_id for clip in clips),
+        sexes=tuple(clip.sex for clip in clips),
+        folds=np.concatenate([np.full(len(task.test), task.fold) for task in tasks]),
+        seeds=np.concatenate([np.full(len(task.test), task.seed) for task in tasks]),
+        truth=tuple(str(clip.emotion) for clip in clips),
+        probabilities=np.concatenate([_columns(p.probabilities, p, classes) for p in predictions]),
+        by_modality=_by_modality(predictions, classes),
+        flags=tuple(flags for p in predictions for flags in p.flags or ((),) * len(p.clip_ids)),
+        targets=_targets(predictions, clips),
+        leaks=experiment.leaks,
+        training_s=sum(fact["fit_s"] for fact in facts),
+        prediction_s=sum(fact["predict_s"] for fact in facts),
+        parameters=facts[0]["card"].get("parameters"),
+        facts=_facts(experiment),
+    )
+
+
+def _columns(values: np.ndarray, prediction: Prediction, classes: tuple[str, ...]) -> np.ndarray:
+    """Columns in the order of `classes`."""
+    ordered = np.zeros((len(values), len(classes)))
+    for column, name in enumerate(prediction.classes):
+        ordered[:, classes.index(name)] = values[:, column]
+    ordered[np.isnan(values).any(axis=1)] = np.nan
+    return ordered
+
+
+def _by_modality(
+    predictions: Sequence[Prediction], classes: tuple[str, ...]
+) -> dict[str, np.ndarray]:
+    names = list(dict.fromkeys(name for p in predictions for name in p.by_modality))
+    return {
+        name: np.concatenate(
+            [
+                _columns(p.by_modality[name], p, classes)
+                if name in p.by_modality
+                else np.full((len(p.clip_ids), len(classes)), np.nan)
+                for p in predictions
+            ]
+        )
+        for name in names
+    }
+
+
+def _targets(predictions: Sequence[Prediction], clips: Sequence[Clip]) -> dict[str, TargetAnswers]:
+    answers: dict[str, TargetAnswers] = {}
+    for name, outputs in predictions[0].other_outputs.items():
+        target = Target(name, outputs)
+        answers[name] = TargetAnswers(
+            kind="regression" if target.regression else "classification",
+            outputs=outputs,
+            truth=_truth(target, clips),
+            answers=np.concatenate([p.other_targets[name] for p in predictions]),
+        )
+    return answers
+
+
+def _truth(target: Target, clips: Sequence[Clip]) -> np.ndarray:
+    """Labels as an evaluation keeps them: columns per output, NaN where unknown."""
+    labels = target.labels(clips).numpy()
+    if target.regression:
+        return labels
+    columns = np.eye(len(target.outputs))[labels]
+    columns[labels < 0] = np.nan
+    return columns
+
+
+def _facts(experiment: Experiment) -> Mapping[str, Any]:
+    return {
+        "preset": experiment.preset,
+        "overrides": dict(experiment.overrides),
+        "split_rule": experiment.split.rule,
+        "split_hash": experiment.split.hash,
+        "command": experiment.command,
+    }
