@@ -7,12 +7,14 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from aver.corpora.clip import Clip
+from aver.errors import SettingsError
 from aver.registry import Registry
 
 
@@ -57,6 +59,10 @@ class Feature(ABC):
     """Where the feature comes from: paper and section, or library."""
     version: ClassVar[int] = 1
     """Raise it when the same settings yield other numbers; old cache entries then no longer fit."""
+    places: ClassVar[tuple[str, ...]] = ()
+    """Settings that only say where a file lies: its content counts for the cache, not its path."""
+    effort: ClassVar[float] = 1.0
+    """Computing time for a file, relative to other features; makes the time left right."""
 
     @abstractmethod
     def paths(self, clip: Clip) -> tuple[Path, ...]:
@@ -81,10 +87,11 @@ class Feature(ABC):
         """Settings as plain JSON values: stored in checkpoints, hashed for the cache."""
         return json.loads(json.dumps(asdict(self), default=str))  # type: ignore[call-overload]
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Hash of name, version and settings: 16 hexadecimal digits."""
-        text = json.dumps([self.name, self.version, self.settings()], sort_keys=True)
+        settings = {name: v for name, v in self.settings().items() if name not in self.places}
+        text = json.dumps([self.name, self.version, settings], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -100,8 +107,6 @@ def feature_from_settings(name: str, settings: Mapping[str, Any]) -> Feature:
     SettingsError
         If the name is unknown or a setting does not exist.
     """
-    from aver.errors import SettingsError
-
     kind = features.get(name)
     try:
         return kind(**settings)

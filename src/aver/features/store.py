@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-import numpy as np
-
 from aver.corpora.clip import Clip
-from aver.errors import AverError, MediaError
-from aver.execution.atomic import write_atomically, write_json
+from aver.errors import AverError, SettingsError, StorageError
 from aver.execution.places import cache_root
+from aver.execution.progress import progress_bar
 from aver.execution.tasks import map_tasks
+from aver.features.cache_entry import read_entry, write_entry
+from aver.features.content_key import ContentKeys
+from aver.features.derived_feature import DerivedFeature
 from aver.features.feature import Feature, FeatureRecord
-
-_FORMAT = "aver-feature-1"
-_HASH_BLOCK_BYTES = 1 << 20
 
 
 class FeatureSource(Protocol):
@@ -73,7 +69,7 @@ class FeatureStore:
 
     def __init__(self, root: Path | None = None) -> None:
         self.root = root or cache_root()
-        self._content_keys: dict[Path, str] = {}
+        self._content_keys = ContentKeys(self.root / "content")
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         """The feature of one clip, computed now unless the cache holds it.
@@ -82,19 +78,26 @@ class FeatureStore:
         ------
         MediaError
             If a file of the clip cannot be read.
+        FeatureError
+            If a table does not fit the feature.
         StorageError
             If the result cannot be written.
         """
+        if not feature.paths(clip):
+            return feature.extract(clip)  # absent; nothing to key an entry by, nothing to save
         place = self._place(clip, feature)
-        record = _read(place) if place.exists() else None
+        record = read_entry(place) if place.exists() else None
         if record is None:
-            record = feature.extract(clip)
-            _write(place, record)
+            if isinstance(feature, DerivedFeature):
+                record = feature.from_basis(self.get(clip, feature.basis))
+            else:
+                record = feature.extract(clip)
+            write_entry(place, record)
         return record
 
     def has(self, clip: Clip, feature: Feature) -> bool:
-        """Whether the cache holds an entry (whole or torn)."""
-        return self._place(clip, feature).exists()
+        """Whether `get` would find an entry (whole or torn), or has nothing to compute."""
+        return not feature.paths(clip) or self._place(clip, feature).exists()
 
     def prepare(
         self,
@@ -105,6 +108,9 @@ class FeatureStore:
         description: str = "Extracting features",
     ) -> Preparation:
         """Compute what is missing, in parallel, and list clips that cannot be used.
+
+        One task is one clip with all it lacks, so that features that build on each other are
+        computed one after the other and no file is opened by two processes at a time.
 
         Parameters
         ----------
@@ -118,56 +124,68 @@ class FeatureStore:
         Returns
         -------
         Preparation
+
+        Raises
+        ------
+        StorageError
+            If a result cannot be written: the next one could not either. What was finished is
+            kept.
+        SettingsError
+            If a feature's settings turn out not to work.
         """
         failed: dict[str, str] = {}
-        missing: list[tuple[Clip, Feature]] = []
-        for clip in clips:
-            for feature in features:
-                try:
-                    if not self.has(clip, feature):
-                        missing.append((clip, feature))
-                except MediaError as error:
-                    failed[clip.clip_id] = str(error)
-        work = _Extraction(self)
-        for outcome in map_tasks(
-            work, missing, workers=workers, description=description, weight=_file_size
-        ):
+        lacking = self._lacking(clips, features, failed)
+        computed = sum(len(item.features) for item in lacking)
+        outcomes = map_tasks(
+            _Extraction(self), lacking, workers=workers, description=description, weight=_work
+        )
+        for outcome in outcomes:
+            if isinstance(outcome.error, StorageError | SettingsError):
+                raise outcome.error
             if outcome.error is not None:
-                failed[outcome.item[0].clip_id] = str(outcome.error)
+                failed[outcome.item.clip.clip_id] = str(outcome.error)
         return Preparation(
             clips=tuple(clip for clip in clips if clip.clip_id not in failed),
             failures=tuple(
                 Failure(clip, failed[clip.clip_id]) for clip in clips if clip.clip_id in failed
             ),
-            computed=len(missing),
-            cached=len(clips) * len(features) - len(missing),
+            computed=computed,
+            cached=len(clips) * len(features) - computed,
         )
+
+    def _lacking(
+        self, clips: Sequence[Clip], features: Sequence[Feature], failed: dict[str, str]
+    ) -> list[_Lacking]:
+        """What must be computed; clips whose files cannot be read go to `failed`."""
+        lacking = []
+        with progress_bar("Looking at the cache", len(clips)) as bar:
+            for clip in clips:
+                try:
+                    missing = tuple(f for f in features if not self.has(clip, f))
+                    if missing:
+                        lacking.append(_Lacking(clip, missing))
+                except StorageError:
+                    raise
+                except AverError as error:
+                    failed[clip.clip_id] = str(error)
+                bar.advance()
+        return lacking
 
     def _place(self, clip: Clip, feature: Feature) -> Path:
         digest = hashlib.sha256(feature.identity(clip).encode())
         for path in feature.paths(clip):
-            digest.update(self._content_key(path).encode())
+            digest.update(self._content_keys.of(path).encode())
         entry = digest.hexdigest()[:32]
         folder = self.root / "features" / f"{feature.name}-{feature.key}"
         return folder / entry[:2] / f"{entry}.safetensors"
 
-    def _content_key(self, path: Path) -> str:
-        """SHA-256 of a file's content, remembered by size and time of change."""
-        if path in self._content_keys:
-            return self._content_keys[path]
-        try:
-            state = path.stat()
-        except OSError as error:
-            raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
-        stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
-        name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
-        note = self.root / "content" / name[:2] / f"{name}.json"
-        key = _remembered(note, stamp)
-        if key is None:
-            key = _hash_file(path)
-            write_json(note, {"stamp": stamp, "sha256": key})
-        self._content_keys[path] = key
-        return key
+
+@dataclass(frozen=True)
+class _Lacking:
+    """A clip and the features that must be computed for it."""
+
+    clip: Clip
+    features: tuple[Feature, ...]
 
 
 @dataclass(frozen=True)
@@ -176,68 +194,15 @@ class _Extraction:
 
     store: FeatureStore
 
-    def __call__(self, item: tuple[Clip, Feature]) -> None:
-        self.store.get(*item)
+    def __call__(self, item: _Lacking) -> None:
+        for feature in item.features:
+            self.store.get(item.clip, feature)
 
 
-def _file_size(item: tuple[Clip, Feature]) -> float:
-    clip, feature = item
-    return sum(path.stat().st_size for path in feature.paths(clip)) / 1e6 or 1e-3
-
-
-def _hash_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_HASH_BLOCK_BYTES):
-                digest.update(block)
-    except OSError as error:
-        raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
-    return digest.hexdigest()
-
-
-def _remembered(note: Path, stamp: list[int]) -> str | None:
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-        return str(known["sha256"]) if known["stamp"] == stamp else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
-def _write(place: Path, record: FeatureRecord) -> None:
-    from safetensors.numpy import save
-
-    about = {
-        "format": _FORMAT,
-        "coverage": repr(float(record.coverage)),
-        "missing": record.missing,
-        "flags": json.dumps(list(record.flags)),
-    }
-    arrays: Mapping[str, np.ndarray] = {
-        name: np.ascontiguousarray(array) for name, array in record.arrays.items()
-    }
-    with write_atomically(place) as temporary:
-        temporary.write_bytes(save(dict(arrays), metadata=about))
-
-
-def _read(place: Path) -> FeatureRecord | None:
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(place, framework="numpy") as file:
-            about = file.metadata() or {}
-            if about.get("format") != _FORMAT:
-                raise AverError("another format")
-            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            return FeatureRecord(
-                arrays=arrays,
-                coverage=float(about["coverage"]),
-                missing=about["missing"],
-                flags=tuple(json.loads(about["flags"])),
-            )
-    except (SafetensorError, AverError, OSError, KeyError, ValueError) as error:
-        warnings.warn(
-            f"The cache entry {place} is torn or foreign ({error}); it is computed again.",
-            stacklevel=3,
-        )
-        return None
+def _work(item: _Lacking) -> float:
+    """Expected computing time, in any unit: size of the files times effort."""
+    return sum(
+        feature.effort * path.stat().st_size / 1e6
+        for feature in item.features
+        for path in feature.paths(item.clip)
+    )

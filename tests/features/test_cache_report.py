@@ -1,0 +1,94 @@
+"""The cache's report and its clearing, on entries that a store wrote."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from aver.corpora.clip import Clip
+from aver.errors import SettingsError
+from aver.features.cache_report import clear_cache, describe_cache
+from aver.features.sound_statistics import SoundStatistics
+from aver.features.spectrogram_segments import SpectrogramSegments
+from aver.features.store import FeatureStore
+
+STATISTICS = SoundStatistics()
+SEGMENTS = SpectrogramSegments(band_count=16, column_count=10)
+
+
+@pytest.fixture
+def filled(tmp_path: Path) -> Path:
+    """A cache with two entries of segments and one of statistics."""
+    store = FeatureStore(tmp_path / "cache")
+    for seed in range(2):
+        path = tmp_path / f"{seed}.wav"
+        soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 16000), 16000)
+        store.get(Clip(str(seed), None, None, sound=path), SEGMENTS)
+    store.get(Clip("0", None, None, sound=tmp_path / "0.wav"), STATISTICS)
+    return store.root
+
+
+def files(root: Path) -> list[Path]:
+    return list((root / "features").rglob("*.safetensors"))
+
+
+def test_report_counts_what_lies_on_disk(filled: Path) -> None:
+    report = describe_cache(filled)
+    assert {feature.name: feature.entries for feature in report.features} == {
+        "spectrogram-segments": 2,
+        "sound-statistics": 1,
+    }
+    assert report.features[0].key == SEGMENTS.key
+    assert report.size_bytes == sum(path.stat().st_size for path in files(filled))
+    assert "3 entries" in report.text()
+    assert "sound-statistics" in report.text()
+
+
+def test_missing_cache_is_empty(tmp_path: Path) -> None:
+    report = describe_cache(tmp_path / "none")
+    assert (report.entries, report.size_bytes) == (0, 0)
+    assert "is empty" in report.text()
+    assert clear_cache(tmp_path / "none").entries == 0
+
+
+def test_clear_by_feature_keeps_the_others(filled: Path) -> None:
+    size = sum(path.stat().st_size for path in files(filled) if "segments" in str(path))
+    removed = clear_cache(filled, feature="spectrogram-segments")
+    assert (removed.entries, removed.size_bytes) == (2, size)
+    assert [feature.name for feature in describe_cache(filled).features] == ["sound-statistics"]
+
+
+def test_clear_by_age(filled: Path) -> None:
+    old = files(filled)[0]
+    os.utime(old, (time.time() - 40 * 86400,) * 2)
+    assert clear_cache(filled, older_than_days=30).entries == 1
+    assert not old.exists()
+    assert len(files(filled)) == 2
+
+
+def test_clear_all_leaves_no_entry_and_no_folder(filled: Path) -> None:
+    assert clear_cache(filled).entries == 3
+    assert list((filled / "features").iterdir()) == []
+
+
+def test_files_being_written_are_left_alone(filled: Path) -> None:
+    entry = files(filled)[0]
+    fresh, forgotten = entry.with_name(".a-1.safetensors"), entry.with_name(".a-2.safetensors")
+    for path in (fresh, forgotten):
+        path.write_bytes(b"half")
+    os.utime(forgotten, (time.time() - 2 * 86400,) * 2)
+    clear_cache(filled)
+    assert fresh.exists()
+    assert not forgotten.exists()
+
+
+def test_unknown_feature_and_negative_age(filled: Path) -> None:
+    with pytest.raises(SettingsError, match="sound-statistics, spectrogram-segments"):
+        clear_cache(filled, feature="face-crop")
+    with pytest.raises(SettingsError, match="negative"):
+        clear_cache(filled, older_than_days=-1)
