@@ -43,10 +43,10 @@ class Command:
     verbs: tuple[Command, ...] = ()
 
 
-def add_corpus_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
+def add_reader_arguments(parser: ArgumentParser) -> None:
     """Declare where the clips come from."""
     parser.add_argument(
-        "--corpus", type=Path, required=required, metavar="DIR", help="folder of the corpus"
+        "--corpus", type=Path, required=True, metavar="DIR", help="folder of the corpus"
     )
     parser.add_argument(
         "--reader",
@@ -60,8 +60,20 @@ def add_corpus_arguments(parser: ArgumentParser, *, required: bool = True) -> No
         metavar="KEY=VALUE",
         help="settings of the reader, for instance pattern=... for 'manifest'",
     )
-    parser.add_argument("--emotions", metavar="A,B", help="keep only clips of these emotions")
-    parser.add_argument("--speakers", metavar="A,B", help="keep only clips of these speakers")
+
+
+def add_corpus_arguments(parser: ArgumentParser) -> None:
+    """Declare where the clips come from, and which of them to keep."""
+    add_reader_arguments(parser)
+    parser.add_argument(
+        "--emotions", default="", metavar="A,B", help="keep only clips of these emotions"
+    )
+    parser.add_argument(
+        "--speakers", default="", metavar="A,B", help="keep only clips of these speakers"
+    )
+    parser.add_argument(
+        "--channel", default="", choices=("", "speech", "song"), help="keep only speech, or song"
+    )
 
 
 def add_work_arguments(parser: ArgumentParser) -> None:
@@ -84,25 +96,25 @@ def add_work_arguments(parser: ArgumentParser) -> None:
 def open_named_corpus(arguments: Namespace) -> Corpus:
     """Open the corpus that the arguments name, with its clips selected."""
     from aver.corpora import open_corpus
-    from aver.corpora.selection import select_clips
+    from aver.corpora.selection import Selection
 
     settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
     corpus = open_corpus(arguments.corpus, arguments.reader, **settings)
-    return select_clips(
-        corpus, emotions=parse_words(arguments.emotions), speakers=parse_words(arguments.speakers)
-    )
+    return Selection(
+        emotions=parse_words(arguments.emotions),
+        speakers=parse_words(arguments.speakers),
+        channel=arguments.channel,
+    ).apply(corpus)
 
 
-def parse_words(text: str | None) -> tuple[str, ...] | None:
-    """Read ``a,b,c``.
+def parse_words(text: str) -> tuple[str, ...]:
+    """Read ``a,b,c``; nothing from an empty text.
 
     Examples
     --------
     >>> parse_words("happy, sad")
     ('happy', 'sad')
     """
-    if text is None:
-        return None
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 

@@ -1,19 +1,21 @@
-"""`aver corpus list | info | check | synthesise`: what corpora there are and what a folder holds."""
+"""`aver corpus list | info | check | synthesise`: corpora there are, and what a folder holds."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
 from aver.cli.command import (
     Command,
-    add_corpus_arguments,
-    open_named_corpus,
+    add_reader_arguments,
     parse_assignments,
     print_path,
 )
 from aver.execution.tasks import usable_cores
+
+_SHOWN = 10
 
 
 def _list(arguments: Namespace) -> int:
@@ -44,17 +46,55 @@ def _info(arguments: Namespace) -> int:
     return 0
 
 
-def _add_check_arguments(parser: ArgumentParser) -> None:
-    add_corpus_arguments(parser)
-    parser.add_argument("--media", action="store_true", help="open every file too (slow)")
-
-
 def _check(arguments: Namespace) -> int:
-    from aver.corpora.checking import check_corpus
+    from aver.corpora.check import check_corpus
 
-    report = check_corpus(open_named_corpus(arguments))
-    print(report.text())
+    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+    found = check_corpus(arguments.corpus, arguments.reader, **settings)
+    print(f"{len(found.corpus)} clips of {found.corpus.name} at {found.corpus.root}")
+    print(f"{found.with_video} with pictures, {found.with_sound} with sound")
+    for title, counts in (
+        ("class", found.by_class),
+        ("speaker", found.by_speaker),
+        ("sex", found.by_sex),
+        ("channel", found.by_channel),
+        ("part", found.by_part),
+    ):
+        if set(counts) == {"unknown"}:
+            continue
+        print(f"by {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    _print_list("missing from the complete corpus", found.missing, arguments.all)
+    _print_list("the same bytes", [" = ".join(group) for group in found.doubled], arguments.all)
+    _print_list(
+        "the same bytes with two labels",
+        [" = ".join(group) for group in found.contradicting],
+        arguments.all,
+    )
+    _print_list(
+        "could not be used",
+        [f"{problem.path}: {problem.reason}" for problem in found.problems],
+        arguments.all,
+    )
+    if found.is_complete:
+        print("Nothing is missing, doubled or wrong.")
     return 0
+
+
+def _print_list(title: str, entries: Sequence[str], everything: bool) -> None:
+    """A count and the entries; ten of them, unless all are asked for."""
+    if not entries:
+        return
+    shown = entries if everything else entries[:_SHOWN]
+    print(f"{title}: {len(entries)}")
+    for entry in shown:
+        print(f"  {entry}")
+    if len(shown) < len(entries):
+        print(f"  ... and {len(entries) - len(shown)} more (--all shows them)")
+
+
+def _add_check_arguments(parser: ArgumentParser) -> None:
+    add_reader_arguments(parser)
+    parser.add_argument("--all", action="store_true", help="list every finding")
 
 
 def _add_synthesise_arguments(parser: ArgumentParser) -> None:

@@ -21,7 +21,6 @@ _COMMANDS = (
     "train",
     "evaluate",
     "predict",
-    "reproduce",
     "cache",
 )
 

@@ -8,12 +8,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from jsonargparse import ArgumentParser, Namespace
 
 from aver.cli.command import Command, add_work_arguments
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from aver.models.own_files import OwnClips
 
 
@@ -45,12 +46,12 @@ def _run(arguments: Namespace) -> int:
     else:
         write_text(arguments.out, text)
         print(f"Wrote {arguments.out}")
-    for failure in answers.failures:
-        print(f"aver: not answered: {failure.clip.clip_id}: {failure.reason}", file=sys.stderr)
+    for problem in answers.problems:
+        print(f"aver: not answered: {problem.path}: {problem.reason}", file=sys.stderr)
     if not answers.clips:
-        raise MediaError(f"None of the {len(answers.failures)} files could be read.")
-    if arguments.strict and answers.failures:
-        raise MediaError(f"{len(answers.failures)} files could not be read (--strict).")
+        raise MediaError(f"None of the {len(answers.problems)} files could be read.")
+    if arguments.strict and answers.problems:
+        raise MediaError(f"{len(answers.problems)} files could not be read (--strict).")
     return 0
 
 
@@ -67,7 +68,7 @@ def rows_of(answers: OwnClips) -> list[dict[str, Any]]:
             "probabilities": _named(prediction.classes, prediction.probabilities[index]),
             "by_modality": {
                 name: None
-                if np.isnan(values[index]).any()
+                if values[index][0] != values[index][0]  # NaN: the clip lacks the modality
                 else _named(prediction.classes, values[index])
                 for name, values in prediction.by_modality.items()
             },
@@ -114,7 +115,7 @@ def _as_csv(answers: OwnClips) -> str:
 
 
 def as_table(answers: OwnClips) -> str:
-    """For a screen: clip, answer, then one column of percent per class, a line per modality below."""
+    """For a screen: answer and percent per class, with a line per modality below."""
     rows = rows_of(answers)
     if not rows:
         return ""
@@ -127,7 +128,8 @@ def as_table(answers: OwnClips) -> str:
         covered = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
         notes = "; ".join([covered, *row["flags"]])
         lines.append(
-            f"{row['clip']:<{width}}  {row['emotion']:<9}  {_percent(row['probabilities'])}  {notes}"
+            f"{row['clip']:<{width}}  {row['emotion']:<9}  "
+            f"{_percent(row['probabilities'])}  {notes}"
         )
         for name, values in row["by_modality"].items():
             said = "(nothing)" if values is None else max(values, key=values.__getitem__)

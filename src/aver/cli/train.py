@@ -35,9 +35,12 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="settings that replace the preset's, for instance network=N1 training.epochs=20",
     )
-    parser.add_argument("--modalities", metavar="A,B", help="which to use, of: video, sound, units")
+    parser.add_argument(
+        "--modalities", default="", metavar="A,B", help="which to use, of: video, sound, units"
+    )
     parser.add_argument(
         "--targets",
+        default="",
         metavar="A,B",
         help="what to learn, of: emotion, intensity, votes-voice, votes-face, votes-both",
     )
@@ -59,7 +62,7 @@ def overrides_of(arguments: Namespace) -> dict[str, Any]:
     overrides = parse_assignments(arguments.set, "--set")
     for name in ("modalities", "targets"):
         words = parse_words(getattr(arguments, name))
-        if words is not None:
+        if words:
             overrides[name] = list(words)
     return overrides
 

@@ -1,0 +1,1 @@
+"""Evidence: metrics, intervals that respect speakers, paired tests, experiments, reproduction."""

@@ -13,8 +13,8 @@ from aver.corpora.clip import Clip
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.fold_run import FoldRun, read_fold
 from aver.evaluation.target_answers import TargetAnswers
-from aver.models.prediction import Prediction
 from aver.models.parts.targets import Target
+from aver.models.prediction import Prediction
 
 if TYPE_CHECKING:
     from aver.evaluation.experiment import Experiment

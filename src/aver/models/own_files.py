@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
-from aver.corpora.own_clips import load_clips
-from aver.features.store import Failure, FeatureStore
+from aver.corpora.corpus import Problem
+from aver.corpora.load_clips import load_clips
+from aver.features.store import FeatureStore
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer
 
@@ -23,13 +24,13 @@ class OwnClips:
         Those that could be read, in the order given.
     prediction : Prediction or None
         Answers for them; None where there is none.
-    failures : tuple of Failure
+    problems : tuple of Problem
         Files that could not be read, and why.
     """
 
     clips: tuple[Clip, ...]
     prediction: Prediction | None
-    failures: tuple[Failure, ...]
+    problems: tuple[Problem, ...]
 
 
 def predict_files(
@@ -50,6 +51,10 @@ def predict_files(
     CorpusError
         If no path holds a video or sound file.
     """
-    prepared = store.prepare(load_clips(paths), list(recognizer.features.values()), workers=workers)
+    found = load_clips(paths)
+    prepared = store.prepare(found.clips, list(recognizer.features.values()), workers=workers)
+    unreadable = tuple(
+        Problem(failure.clip.clip_id, failure.reason) for failure in prepared.failures
+    )
     prediction = recognizer.predict(prepared.clips) if prepared.clips else None
-    return OwnClips(prepared.clips, prediction, prepared.failures)
+    return OwnClips(prepared.clips, prediction, found.problems + unreadable)
