@@ -1,0 +1,133 @@
+"""Whether probabilities mean what they say: calibration error, reliability, selective accuracy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.speaker_sums import SpeakerSums, divide, sum_by_speaker
+
+BINS = 15
+"""Bins of equal width over confidence, as Guo et al. (ICML 2017, section 4) use."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reliability:
+    """Data of a reliability plot.
+
+    Parameters
+    ----------
+    edges : np.ndarray [shape=(bins + 1,)]
+        Of confidence, from 0 to 1.
+    confidence, accuracy : np.ndarray [shape=(bins,)]
+        Means in each bin; NaN where it is empty.
+    clips : np.ndarray [shape=(bins,)]
+        Clips in each bin; a clip tested with several seeds may be shared among bins.
+    """
+
+    edges: np.ndarray
+    confidence: np.ndarray
+    accuracy: np.ndarray
+    clips: np.ndarray
+
+
+def _bin_sums(evaluation: Evaluation, bins: int) -> np.ndarray:
+    """Weight, confidence and hits per speaker and bin; shape (speakers, bins, 3)."""
+    if bins < 1:
+        raise SettingsError(f"bins must be at least 1, not {bins}.")
+    confidence = evaluation.probabilities.max(axis=1)
+    # Bins hold their upper edge: (0, 1/bins], (1/bins, 2/bins] ...
+    place = np.clip(np.ceil(confidence * bins - 1e-12).astype(int) - 1, 0, bins - 1)
+    weights = evaluation.clip_weights
+    values = np.zeros((len(weights), bins, 3))
+    rows = np.arange(len(weights))
+    values[rows, place, 0] = weights
+    values[rows, place, 1] = weights * confidence
+    values[rows, place, 2] = weights * evaluation.correct
+    return sum_by_speaker(evaluation.speaker_index, len(evaluation.speaker_ids), values)
+
+
+def calibration_error(evaluation: Evaluation, bins: int = BINS) -> SpeakerSums:
+    """Expected calibration error: mean distance between confidence and accuracy over bins.
+
+    Source: Guo et al., ICML 2017, equation 3. Few clips inflate it: even a perfectly calibrated
+    system gets more than 0.
+    """
+    sums = _bin_sums(evaluation, bins)
+
+    def formula(flat: np.ndarray) -> np.ndarray:
+        cells = flat.reshape(*flat.shape[:-1], bins, 3)
+        gaps = np.abs(cells[..., 1] - cells[..., 2]).sum(axis=-1)
+        return divide(gaps, cells[..., 0].sum(axis=-1))
+
+    flat = sums.reshape(len(sums), -1)
+    return SpeakerSums("calibration_error", evaluation.speaker_ids, flat, formula)
+
+
+def reliability(evaluation: Evaluation, bins: int = 10) -> Reliability:
+    """Confidence against accuracy, bin by bin.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    bins : int >= 1
+        Of equal width.
+
+    Returns
+    -------
+    Reliability
+    """
+    cells = _bin_sums(evaluation, bins).sum(axis=0)
+    return Reliability(
+        np.linspace(0, 1, bins + 1),
+        divide(cells[:, 1], cells[:, 0]),
+        divide(cells[:, 2], cells[:, 0]),
+        cells[:, 0],
+    )
+
+
+def selective_accuracy(
+    evaluation: Evaluation, shares: tuple[float, ...] = tuple(s / 10 for s in range(1, 11))
+) -> tuple[SpeakerSums, ...]:
+    """Accuracy where the system answers only the share of clips that it is most sure of.
+
+    Source: El-Yaniv and Wiener, JMLR 11, 2010 (risk against coverage).
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    shares : tuple of float in (0, 1]
+        Shares of all clips that are answered.
+
+    Returns
+    -------
+    tuple of SpeakerSums
+        One per share. The threshold is the pooled one, fixed when speakers are left out or drawn.
+
+    Raises
+    ------
+    SettingsError
+        If a share is outside (0, 1].
+    """
+    if any(not 0 < share <= 1 for share in shares):
+        raise SettingsError(f"Shares of clips answered must lie in (0, 1], not {shares}.")
+    confidence = evaluation.probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    weights = evaluation.clip_weights
+    reached = np.cumsum(weights[order]) / weights.sum()
+    curves = []
+    for share in shares:
+        last = min(int(np.searchsorted(reached, share - 1e-9)), len(order) - 1)
+        answered = confidence >= confidence[order[last]]
+        values = np.stack([weights * answered * evaluation.correct, weights * answered], axis=1)
+        sums = sum_by_speaker(evaluation.speaker_index, len(evaluation.speaker_ids), values)
+        name = f"accuracy on the surest {share:.0%}"
+        curves.append(SpeakerSums(name, evaluation.speaker_ids, sums, _share_of_answered))
+    return tuple(curves)
+
+
+def _share_of_answered(sums: np.ndarray) -> np.ndarray:
+    return divide(sums[..., 0], sums[..., 1])

@@ -1,0 +1,173 @@
+"""How good the answers are: accuracy, unweighted recall, macro F1, and the probabilities' losses.
+
+Several seeds: a clip counts once, with the mean of its scores over seeds. For accuracy, recall
+and the losses this equals the mean over seeds of the metric when every seed tests every clip.
+Macro F1 is no mean over clips: it is computed per seed, and the seeds are averaged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.speaker_sums import SpeakerSums, divide, sum_by_speaker
+
+SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
+"""Floor under the true class's probability in the log loss, so that it stays finite."""
+
+
+def _mean_over_clips(
+    evaluation: Evaluation, name: str, scores: np.ndarray, high: float
+) -> SpeakerSums:
+    weights = evaluation.clip_weights
+    sums = sum_by_speaker(
+        evaluation.speaker_index,
+        len(evaluation.speaker_ids),
+        np.stack([scores * weights, weights], axis=1),
+    )
+    return SpeakerSums(
+        name, evaluation.speaker_ids, sums, lambda s: divide(s[..., 0], s[..., 1]), 0.0, high
+    )
+
+
+def accuracy(evaluation: Evaluation) -> SpeakerSums:
+    """Share of clips answered right."""
+    return _mean_over_clips(evaluation, "accuracy", evaluation.correct.astype(float), 1.0)
+
+
+def log_loss(evaluation: Evaluation) -> SpeakerSums:
+    """Mean of minus the natural logarithm of the true class's probability, in nats."""
+    true = evaluation.probabilities[np.arange(len(evaluation.truth)), evaluation.truth_index]
+    losses = -np.log(np.maximum(true, SMALLEST_PROBABILITY))
+    return _mean_over_clips(evaluation, "log_loss", losses, np.inf)
+
+
+def brier(evaluation: Evaluation) -> SpeakerSums:
+    """Squared distance between the probabilities and the truth, summed over classes; 0 to 2.
+
+    Source: Brier, Monthly Weather Review 78, 1950, equation 2.
+    """
+    one_hot = np.eye(len(evaluation.classes))[evaluation.truth_index]
+    scores = ((evaluation.probabilities - one_hot) ** 2).sum(axis=1)
+    return _mean_over_clips(evaluation, "brier", scores, 2.0)
+
+
+def confusion_sums(evaluation: Evaluation, *, by_seed: bool = False) -> np.ndarray:
+    """Confusion matrices per speaker.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    by_seed : bool
+        Keep the seeds apart, every row counting once; otherwise each clip counts once in all,
+        shared among its rows.
+
+    Returns
+    -------
+    np.ndarray [shape=(speakers, seeds or 1, classes, classes)]
+        True class by answered class.
+    """
+    classes = len(evaluation.classes)
+    seeds, seed_index = np.unique(evaluation.seeds, return_inverse=True)
+    matrices = np.zeros(
+        (len(evaluation.speaker_ids), len(seeds) if by_seed else 1, classes, classes)
+    )
+    place = (
+        evaluation.speaker_index,
+        seed_index if by_seed else np.zeros_like(seed_index),
+        evaluation.truth_index,
+        evaluation.answer_index,
+    )
+    np.add.at(matrices, place, 1.0 if by_seed else evaluation.clip_weights)
+    return matrices
+
+
+def _recalls(matrices: np.ndarray) -> np.ndarray:
+    return divide(np.diagonal(matrices, axis1=-2, axis2=-1), matrices.sum(axis=-1))
+
+
+def _mean_of_defined(values: np.ndarray) -> np.ndarray:
+    """Mean over the last axis, leaving NaN out; NaN where all are."""
+    defined = ~np.isnan(values)
+    return divide(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
+
+
+def _from_confusion(
+    evaluation: Evaluation,
+    name: str,
+    of_matrices: Callable[[np.ndarray], np.ndarray],
+    *,
+    by_seed: bool = False,
+) -> SpeakerSums:
+    matrices = confusion_sums(evaluation, by_seed=by_seed)
+    shape = matrices.shape[1:]
+
+    def formula(sums: np.ndarray) -> np.ndarray:
+        return _mean_of_defined(of_matrices(sums.reshape(*sums.shape[:-1], *shape)))
+
+    flat = matrices.reshape(len(matrices), -1)
+    return SpeakerSums(name, evaluation.speaker_ids, flat, formula)
+
+
+def unweighted_recall(evaluation: Evaluation) -> SpeakerSums:
+    """Mean over classes of the share of the class's clips answered right (UAR)."""
+    return _from_confusion(evaluation, "unweighted_recall", lambda m: _mean_of_defined(_recalls(m)))
+
+
+def macro_f1(evaluation: Evaluation) -> SpeakerSums:
+    """Mean over classes of F1, per seed, then over seeds.
+
+    A class neither present nor answered is left out; one present and never answered counts 0.
+    """
+
+    def of_matrices(matrices: np.ndarray) -> np.ndarray:
+        hits = np.diagonal(matrices, axis1=-2, axis2=-1)
+        return _mean_of_defined(divide(2 * hits, matrices.sum(axis=-1) + matrices.sum(axis=-2)))
+
+    return _from_confusion(evaluation, "macro_f1", of_matrices, by_seed=True)
+
+
+def class_recall(evaluation: Evaluation, label: str) -> SpeakerSums:
+    """Share of one class's clips answered right."""
+    column = _column(evaluation, label)
+    return _from_confusion(evaluation, f"recall of {label}", lambda m: _recalls(m)[..., column])
+
+
+def class_precision(evaluation: Evaluation, label: str) -> SpeakerSums:
+    """Share of the answers of one class that are right; undefined where it is never answered."""
+    column = _column(evaluation, label)
+
+    def of_matrices(matrices: np.ndarray) -> np.ndarray:
+        return divide(matrices[..., column, column], matrices[..., column].sum(axis=-1))
+
+    return _from_confusion(evaluation, f"precision of {label}", of_matrices)
+
+
+def _column(evaluation: Evaluation, label: str) -> int:
+    if label not in evaluation.classes:
+        raise SettingsError(f"{label!r} is not among the classes {', '.join(evaluation.classes)}.")
+    return evaluation.classes.index(label)
+
+
+METRICS: dict[str, Callable[[Evaluation], SpeakerSums]] = {
+    "accuracy": accuracy,
+    "unweighted_recall": unweighted_recall,
+    "macro_f1": macro_f1,
+    "log_loss": log_loss,
+    "brier": brier,
+}
+"""Metrics of a classification by name; the calibration error joins them in `summary`."""
+
+
+def confusion_matrix(evaluation: Evaluation) -> np.ndarray:
+    """Clips by true and answered class, each clip counted once over its seeds.
+
+    Returns
+    -------
+    np.ndarray [shape=(classes, classes)]
+        Rows are true classes and sum to the number of clips of the class.
+    """
+    return confusion_sums(evaluation).sum(axis=(0, 1))

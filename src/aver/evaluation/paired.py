@@ -1,0 +1,215 @@
+"""Two runs on the same clips: the difference, its interval, and how likely chance gives as much."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import special
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.intervals import Interval, Method, interval
+from aver.evaluation.metrics import accuracy
+from aver.evaluation.power import smallest_difference
+from aver.evaluation.speaker_sums import SpeakerSums
+
+MOST_EXACT_FLIPS = 2**16
+"""All sign flips are tried up to this many (16 speakers); beyond, `RANDOM_FLIPS` are drawn."""
+RANDOM_FLIPS = 19_999
+
+
+@dataclass(frozen=True)
+class PairedComparison:
+    """First run minus second run, on the same clips.
+
+    Parameters
+    ----------
+    first, second : str
+        Systems compared.
+    metric : str
+    difference : Interval
+        With its speaker-clustered interval.
+    p_speakers : float
+        Two-sided, by swapping the runs within whole speakers. This is the one to report.
+    exact : bool
+        Whether all swaps were tried.
+    p_clips : float
+        McNemar's exact test, which takes clips as independent: printed as the naive one beside.
+    smallest : float
+        Smallest true difference that this corpus would have shown (power 80 %, two-sided 5 %).
+    clips, speakers : int
+    """
+
+    first: str
+    second: str
+    metric: str
+    difference: Interval
+    p_speakers: float
+    exact: bool
+    p_clips: float
+    smallest: float
+    clips: int
+    speakers: int
+
+    def verdict(self, p: float | None = None, alpha: float = 0.05) -> str:
+        """In words: better, worse, or not distinguishable.
+
+        Parameters
+        ----------
+        p : float, optional
+            The p value corrected for several comparisons; without it, `p_speakers`.
+        alpha : float
+        """
+        p = self.p_speakers if p is None else p
+        if not p <= alpha:
+            return "not distinguishable"
+        return "higher" if self.difference.value > 0 else "lower"
+
+
+def compare(
+    first: Evaluation,
+    second: Evaluation,
+    metric: Callable[[Evaluation], SpeakerSums] = accuracy,
+    *,
+    level: float = 0.95,
+    method: Method = "auto",
+) -> PairedComparison:
+    """Compare two runs on the same clips.
+
+    Parameters
+    ----------
+    first, second : Evaluation
+        The same clips, tested at least once each. Numbers of seeds may differ; macro F1 needs
+        equally many.
+    metric : callable
+        One of `aver.evaluation.metrics`, `calibration.calibration_error` ...
+    level : float in (0, 1)
+    method : {"auto", "t", "bootstrap"}
+
+    Returns
+    -------
+    PairedComparison
+
+    Raises
+    ------
+    SettingsError
+        If the clips, their speakers or their true classes differ, or the metric cannot be paired.
+    """
+    _check_same_clips(first, second)
+    one, two = metric(first), metric(second)
+    if one.sums.shape != two.sums.shape:
+        raise SettingsError(
+            f"{one.name} of {first.system} and {second.system} cannot be paired: the runs differ "
+            "in their classes or number of seeds."
+        )
+    both = difference_sums(one, two)
+    difference = interval(both, level, method=method)
+    p, exact = sign_flip_test(one, two)
+    return PairedComparison(
+        first.system,
+        second.system,
+        one.name,
+        difference,
+        p,
+        exact,
+        mcnemar_test(first, second),
+        smallest_difference(both),
+        first.clip_count,
+        len(one.speakers),
+    )
+
+
+def difference_sums(one: SpeakerSums, two: SpeakerSums) -> SpeakerSums:
+    """First metric minus second as one quantity, both over the same speakers."""
+    half = one.sums.shape[1]
+
+    def formula(sums: np.ndarray) -> np.ndarray:
+        return one.formula(sums[..., :half]) - two.formula(sums[..., half:])
+
+    reach = max(one.high, two.high) - min(one.low, two.low)
+    joined = np.concatenate([one.sums, two.sums], axis=1)
+    return SpeakerSums(f"difference of {one.name}", one.speakers, joined, formula, -reach, reach)
+
+
+def sign_flip_test(one: SpeakerSums, two: SpeakerSums, *, seed: int = 0) -> tuple[float, bool]:
+    """Permutation test that swaps two runs within whole speakers.
+
+    If the runs were equally good, each speaker's two sets of answers could be swapped. For
+    accuracy with equally many clips this flips the signs of the speakers' differences.
+
+    Returns
+    -------
+    p : float
+        Two-sided share of swaps with a difference at least as large.
+    exact : bool
+        Whether all swaps were tried (up to `MOST_EXACT_FLIPS`).
+    """
+    speakers = len(one.speakers)
+    total = one.sums.sum(axis=0), two.sums.sum(axis=0)
+    move = two.sums - one.sums
+    observed = abs(one.value - two.value)
+    if not np.isfinite(observed):
+        return float("nan"), False
+    exact = 2**speakers <= MOST_EXACT_FLIPS
+    generator = np.random.default_rng(seed)
+    count = 2**speakers if exact else RANDOM_FLIPS
+    reached = 0
+    for start in range(0, count, 4096):
+        size = min(4096, count - start)
+        if exact:
+            codes = np.arange(start, start + size)
+            swap = (codes[:, None] >> np.arange(speakers)) & 1
+        else:
+            swap = generator.integers(0, 2, size=(size, speakers))
+        moved = swap.astype(float) @ move  # (swaps, sums)
+        differences = one.formula(total[0] + moved) - two.formula(total[1] - moved)
+        reached += int((np.abs(differences) >= observed - 1e-12).sum())
+    return (reached / count, True) if exact else ((reached + 1) / (count + 1), False)
+
+
+def mcnemar_test(first: Evaluation, second: Evaluation) -> float:
+    """McNemar's exact test over clips, which wrongly takes a speaker's clips as independent.
+
+    With several seeds a clip speaks for the run that got it right in the larger share of seeds.
+
+    Source: McNemar, Psychometrika 12, 1947; exact binomial form.
+
+    Returns
+    -------
+    float
+        Two-sided p; 1 where no clip tells the runs apart.
+    """
+    one, two = _correct_by_clip(first), _correct_by_clip(second)
+    wins = sum(one[clip] > two[clip] + 1e-12 for clip in one)
+    losses = sum(two[clip] > one[clip] + 1e-12 for clip in one)
+    if wins + losses == 0:
+        return 1.0
+    return float(min(1.0, 2 * special.bdtr(min(wins, losses), wins + losses, 0.5)))
+
+
+def _correct_by_clip(evaluation: Evaluation) -> dict[str, float]:
+    share: dict[str, float] = {}
+    scores = evaluation.correct * evaluation.clip_weights
+    for clip_id, score in zip(evaluation.clip_ids, scores.tolist(), strict=True):
+        share[clip_id] = share.get(clip_id, 0.0) + score
+    return share
+
+
+def _check_same_clips(first: Evaluation, second: Evaluation) -> None:
+    one = dict(zip(first.clip_ids, zip(first.speakers, first.truth, strict=True), strict=True))
+    two = dict(zip(second.clip_ids, zip(second.speakers, second.truth, strict=True), strict=True))
+    alone = set(one).symmetric_difference(two)
+    if alone:
+        raise SettingsError(
+            f"{first.system} and {second.system} were not tested on the same clips: "
+            f"{len(alone)} were tested by one only, for instance {min(alone)}. Compare runs of "
+            "the same split."
+        )
+    differing = sorted(clip for clip in one if one[clip] != two[clip])
+    if differing:
+        raise SettingsError(
+            f"{first.system} and {second.system} give clip {differing[0]} another speaker or "
+            "another true class."
+        )

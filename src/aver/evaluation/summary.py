@@ -1,0 +1,170 @@
+"""`summarise`: the figures that stand at the head of every result, with intervals, as JSON."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from aver.evaluation.calibration import calibration_error
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.intervals import Interval, Method, interval
+from aver.evaluation.metrics import (
+    METRICS,
+    accuracy,
+    class_precision,
+    class_recall,
+    confusion_matrix,
+)
+from aver.evaluation.regression import concordance, mean_absolute_error
+from aver.evaluation.speaker_sums import SpeakerSums
+
+PROPORTIONS = ("accuracy", "unweighted_recall", "macro_f1")
+"""Metrics shown in percent."""
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """Figures of one evaluation.
+
+    Parameters
+    ----------
+    metrics : mapping of str to Interval
+        Accuracy, unweighted recall, macro F1, log loss, Brier score, calibration error.
+    recall : mapping of str to Interval
+        By class.
+    precision : mapping of str to float
+        By class; NaN for a class never answered.
+    clips_of_class : mapping of str to int
+    speaker_accuracy : mapping of str to float
+    clips_of_speaker : mapping of str to int
+    sex_accuracy : mapping of str to Interval
+        By sex, where the corpus states it.
+    fold_accuracy, seed_accuracy : mapping of str to float
+    confusion : np.ndarray [shape=(classes, classes)]
+        Clips by true and answered class.
+    targets : mapping of str to mapping of str to Interval
+        Figures of targets besides emotion, by target, then by metric (and output).
+    """
+
+    metrics: Mapping[str, Interval]
+    recall: Mapping[str, Interval]
+    precision: Mapping[str, float]
+    clips_of_class: Mapping[str, int]
+    speaker_accuracy: Mapping[str, float]
+    clips_of_speaker: Mapping[str, int]
+    sex_accuracy: Mapping[str, Interval]
+    fold_accuracy: Mapping[str, float]
+    seed_accuracy: Mapping[str, float]
+    confusion: np.ndarray
+    targets: Mapping[str, Mapping[str, Interval]]
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON values; undefined figures become null."""
+        values = asdict(self)
+        values["confusion"] = self.confusion.tolist()
+        return _without_nan(values)
+
+
+def _without_nan(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nan(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_nan(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
+    """All figures of one evaluation.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+        All folds and seeds pooled.
+    method : {"auto", "t", "bootstrap"}
+        Of the intervals; see `aver.evaluation.intervals`.
+
+    Returns
+    -------
+    Summary
+    """
+    weights = evaluation.clip_weights
+    metrics = {**METRICS, "calibration_error": calibration_error}
+    matrix = confusion_matrix(evaluation)
+
+    def with_interval(sums: SpeakerSums, clips: int | None = None) -> Interval:
+        return interval(sums, method=method, clips=clips)
+
+    return Summary(
+        metrics={
+            name: with_interval(
+                metric(evaluation), evaluation.clip_count if name in PROPORTIONS else None
+            )
+            for name, metric in metrics.items()
+        },
+        recall={
+            label: with_interval(class_recall(evaluation, label), round(matrix[row].sum()))
+            for row, label in enumerate(evaluation.classes)
+        },
+        precision={label: class_precision(evaluation, label).value for label in evaluation.classes},
+        clips_of_class={
+            label: round(matrix[row].sum()) for row, label in enumerate(evaluation.classes)
+        },
+        speaker_accuracy=dict(
+            zip(
+                evaluation.speaker_ids,
+                accuracy(evaluation).by_speaker.tolist(),
+                strict=True,
+            )
+        ),
+        clips_of_speaker={
+            speaker: round(weights[evaluation.speaker_index == index].sum())
+            for index, speaker in enumerate(evaluation.speaker_ids)
+        },
+        sex_accuracy={
+            sex: with_interval(accuracy(evaluation.rows(_is(evaluation.sexes, sex))))
+            for sex in sorted({sex for sex in evaluation.sexes if sex})
+        },
+        fold_accuracy=_accuracy_by(evaluation, evaluation.folds),
+        seed_accuracy=_accuracy_by(evaluation, evaluation.seeds),
+        confusion=matrix,
+        targets={name: _target_figures(evaluation, name, method) for name in evaluation.targets},
+    )
+
+
+def _is(values: tuple[str | None, ...], wanted: str) -> np.ndarray:
+    return np.array([value == wanted for value in values])
+
+
+def _accuracy_by(evaluation: Evaluation, groups: np.ndarray) -> dict[str, float]:
+    return {
+        str(group): accuracy(evaluation.rows(groups == group)).value
+        for group in np.unique(groups).tolist()
+    }
+
+
+def _target_figures(evaluation: Evaluation, name: str, method: Method) -> dict[str, Interval]:
+    target = evaluation.targets[name]
+    if not target.known.any():
+        return {}
+    if target.kind == "classification":
+        part = evaluation.of_target(name)
+        return {
+            metric: interval(METRICS[metric](part), method=method, clips=part.clip_count)
+            for metric in PROPORTIONS
+        }
+    known = evaluation.rows(target.known)
+    figures = {}
+    for output in target.outputs:
+        figures[f"concordance of {output}"] = interval(
+            concordance(known, name, output), method=method
+        )
+        figures[f"mean absolute error of {output}"] = interval(
+            mean_absolute_error(known, name, output), method=method
+        )
+    return figures

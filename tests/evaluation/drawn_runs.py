@@ -1,0 +1,44 @@
+"""Evaluations drawn at random, for tests of the statistics."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aver.evaluation.evaluation import Evaluation
+
+CLASSES = ("neutral", "happy", "sad", "angry")
+
+
+def drawn_run(
+    *,
+    speakers: int = 6,
+    clips: int = 12,
+    seeds: tuple[int, ...] = (0,),
+    skill: float = 1.0,
+    draw: int = 0,
+    system: str = "drawn",
+) -> Evaluation:
+    """Clips of several speakers; `truth` depends on nothing but the clip's number."""
+    rng = np.random.default_rng(draw)
+    names = [f"s{speaker}" for speaker in range(speakers) for _ in range(clips)]
+    ids = [f"{name}-{index % clips:02d}" for index, name in enumerate(names)]
+    truth = [CLASSES[(index * 7 + index // clips) % len(CLASSES)] for index in range(len(ids))]
+    rows = []
+    for _ in seeds:
+        logits = rng.normal(size=(len(ids), len(CLASSES)))
+        logits[np.arange(len(ids)), [CLASSES.index(label) for label in truth]] += skill
+        odds = np.exp(logits)
+        rows.append(odds / odds.sum(axis=1, keepdims=True))
+    return Evaluation(
+        system=system,
+        corpus="drawn",
+        protocol="clean: drawn",
+        classes=CLASSES,
+        clip_ids=tuple(ids) * len(seeds),
+        speakers=tuple(names) * len(seeds),
+        sexes=tuple("female" if int(n[1:]) % 2 else "male" for n in names) * len(seeds),
+        folds=np.tile([int(name[1:]) % 3 for name in names], len(seeds)),
+        seeds=np.repeat(seeds, len(ids)),
+        truth=tuple(truth) * len(seeds),
+        probabilities=np.concatenate(rows),
+    )

@@ -1,0 +1,63 @@
+"""Calibration figures equal torchmetrics', scikit-learn's and counts by hand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_runs import drawn_run
+
+from aver.errors import SettingsError
+from aver.evaluation.calibration import calibration_error, reliability, selective_accuracy
+from aver.evaluation.metrics import accuracy
+
+
+@pytest.mark.parametrize("draw", range(4))
+def test_calibration_error_equals_torchmetrics(draw: int) -> None:
+    import torch
+    from torchmetrics.functional.classification import multiclass_calibration_error
+
+    run = drawn_run(draw=draw, skill=0.5, clips=40)
+    expected = multiclass_calibration_error(
+        torch.tensor(run.probabilities), torch.tensor(run.truth_index), 4, n_bins=15, norm="l1"
+    )
+    assert calibration_error(run).value == pytest.approx(float(expected), abs=1e-6)
+
+
+def test_reliability_equals_scikit_learns_curve() -> None:
+    from sklearn.calibration import calibration_curve
+
+    run = drawn_run(draw=8, clips=60)
+    found = reliability(run, bins=10)
+    accuracies, confidences = calibration_curve(
+        run.correct, run.probabilities.max(axis=1), n_bins=10
+    )
+    filled = found.clips > 0
+    assert found.accuracy[filled] == pytest.approx(accuracies)
+    assert found.confidence[filled] == pytest.approx(confidences)
+    assert found.clips.sum() == pytest.approx(run.clip_count)
+
+
+def test_answering_only_the_surest_equals_sorting_by_hand() -> None:
+    run = drawn_run(draw=2, clips=20)
+    order = np.argsort(-run.probabilities.max(axis=1))
+    half = run.correct[order[: len(order) // 2]].mean()
+    curve = selective_accuracy(run, (0.5, 1.0))
+    assert curve[0].value == pytest.approx(half)
+    assert curve[1].value == pytest.approx(accuracy(run).value)
+    assert curve[0].name == "accuracy on the surest 50%"
+
+
+def test_equal_confidences_are_answered_together() -> None:
+    run = drawn_run(draw=2)
+    flat = replace(run, probabilities=np.tile([0.4, 0.2, 0.2, 0.2], (len(run.clip_ids), 1)))
+    (curve,) = selective_accuracy(flat, (0.1,))
+    assert curve.value == pytest.approx(accuracy(flat).value)
+
+
+def test_refuses_shares_and_bins_out_of_range() -> None:
+    with pytest.raises(SettingsError, match=r"\(0, 1\]"):
+        selective_accuracy(drawn_run(), (0.0,))
+    with pytest.raises(SettingsError, match="bins"):
+        reliability(drawn_run(), bins=0)

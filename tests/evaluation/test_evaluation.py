@@ -1,0 +1,65 @@
+"""An evaluation refuses what cannot be, and gives its parts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_runs import CLASSES, drawn_run
+
+from aver.errors import LabelError, SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.target_answers import TargetAnswers
+
+
+def test_refuses_a_true_class_outside_the_classes() -> None:
+    run = drawn_run()
+    with pytest.raises(LabelError, match=r"Clip s0-00 is 'calm'.*neutral, happy"):
+        replace(run, truth=("calm", *run.truth[1:]))
+
+
+def test_refuses_rows_that_disagree_in_number_or_repeat() -> None:
+    run = drawn_run()
+    with pytest.raises(SettingsError, match="needs as many speakers, not 1"):
+        replace(run, speakers=("s0",))
+    with pytest.raises(SettingsError, match="tested twice"):
+        replace(run, clip_ids=("s0-00",) * len(run.clip_ids), folds=run.folds * 0)
+    with pytest.raises(SettingsError, match="sum to"):
+        replace(run, probabilities=run.probabilities * 2)
+    with pytest.raises(SettingsError, match="no tested clip"):
+        Evaluation(
+            "x", "c", "p", CLASSES, (), (), (), np.array([]), np.array([]), (), np.zeros((0, 4))
+        )
+
+
+def test_one_modality_alone_keeps_the_clips_that_have_it() -> None:
+    run = drawn_run()
+    alone = run.probabilities[:, ::-1].copy()
+    alone[:10] = np.nan
+    run = replace(run, by_modality={"sound": alone})
+    sound = run.of_modality("sound")
+    assert sound.clip_ids == run.clip_ids[10:]
+    np.testing.assert_array_equal(sound.probabilities, alone[10:])
+    with pytest.raises(SettingsError, match="no answers for 'video' alone"):
+        run.of_modality("video")
+
+
+def test_another_target_is_an_evaluation_of_its_own() -> None:
+    run = drawn_run()
+    rows = len(run.clip_ids)
+    truth = np.eye(2)[np.arange(rows) % 2]
+    truth[:4] = np.nan
+    answers = np.tile([0.3, 0.7], (rows, 1))
+    target = TargetAnswers("classification", ("normal", "strong"), truth, answers)
+    intensity = replace(run, targets={"intensity": target}).of_target("intensity")
+    assert intensity.classes == ("normal", "strong")
+    assert len(intensity.clip_ids) == rows - 4
+    assert intensity.correct.mean() == pytest.approx(0.5)
+    with pytest.raises(SettingsError, match="no classification target 'votes'"):
+        run.of_target("votes")
+
+
+def test_a_target_refuses_shapes_that_disagree() -> None:
+    with pytest.raises(LabelError, match=r"\(rows, 2\)"):
+        TargetAnswers("regression", ("a", "b"), np.zeros((3, 2)), np.zeros((3, 1)))

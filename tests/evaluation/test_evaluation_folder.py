@@ -1,0 +1,93 @@
+"""What is saved is loaded back to the last digit; foreign or torn files are one clear error."""
+
+from __future__ import annotations
+
+import csv
+import json
+from dataclasses import fields, replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn_runs import drawn_run
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
+from aver.evaluation.target_answers import TargetAnswers
+
+
+@pytest.fixture
+def full_run() -> Evaluation:
+    run = drawn_run(seeds=(3, 4))
+    rows = len(run.clip_ids)
+    rng = np.random.default_rng(1)
+    alone = run.probabilities.copy()
+    alone[5] = np.nan
+    votes = TargetAnswers(
+        "regression", ("happy", "sad"), rng.random((rows, 2)), rng.normal(size=(rows, 2))
+    )
+    return replace(
+        run,
+        by_modality={"sound": alone},
+        flags=(("no face", "short, very"), *[()] * (rows - 1)),
+        targets={"votes": votes},
+        sexes=(None, *run.sexes[1:]),
+        leaks=("The validation fold is the test fold.",),
+        training_s=12.5,
+        parameters=7,
+        facts={"command": "aver evaluate", "settings": {"a": [1, 2]}},
+    )
+
+
+def test_loads_back_exactly(full_run: Evaluation, tmp_path: Path) -> None:
+    save_evaluation(full_run, tmp_path / "run")
+    loaded = load_evaluation(tmp_path / "run")
+    for field in fields(Evaluation):
+        before, after = getattr(full_run, field.name), getattr(loaded, field.name)
+        if field.name == "targets":
+            np.testing.assert_array_equal(before["votes"].truth, after["votes"].truth)
+            np.testing.assert_array_equal(before["votes"].answers, after["votes"].answers)
+            assert before["votes"].outputs == after["votes"].outputs
+        elif field.name == "by_modality":
+            np.testing.assert_array_equal(before["sound"], after["sound"])
+        elif isinstance(before, np.ndarray):
+            np.testing.assert_array_equal(before, after)
+        else:
+            assert before == after, field.name
+
+
+def test_the_table_alone_gives_the_figures_again(full_run: Evaluation, tmp_path: Path) -> None:
+    save_evaluation(full_run, tmp_path)
+    with (tmp_path / "predictions.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    figures = json.loads((tmp_path / "evaluation.json").read_text())["figures"]
+    share = np.mean([row["truth"] == row["answer"] for row in rows])
+    assert figures["metrics"]["accuracy"]["value"] == pytest.approx(share)
+    interval = figures["metrics"]["accuracy"]
+    assert interval["low"] < interval["value"] < interval["high"]
+    assert "concordance of happy" in figures["targets"]["votes"]
+
+
+def test_refuses_what_is_not_ours(full_run: Evaluation, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="holds no evaluation"):
+        load_evaluation(tmp_path)
+    save_evaluation(full_run, tmp_path)
+    described = json.loads((tmp_path / "evaluation.json").read_text())
+    (tmp_path / "evaluation.json").write_text(json.dumps({**described, "format": "other 9"}))
+    with pytest.raises(SettingsError, match="'other 9'"):
+        load_evaluation(tmp_path)
+    (tmp_path / "evaluation.json").write_text("{")
+    with pytest.raises(SettingsError, match="is not JSON"):
+        load_evaluation(tmp_path)
+    (tmp_path / "evaluation.json").write_text(json.dumps(described))
+    table = (tmp_path / "predictions.csv").read_text().replace("p happy", "p other")
+    (tmp_path / "predictions.csv").write_text(table)
+    with pytest.raises(SettingsError, match="do not fit together"):
+        load_evaluation(tmp_path)
+
+
+def test_a_flag_with_a_semicolon_is_refused(full_run: Evaluation, tmp_path: Path) -> None:
+    run = replace(full_run, flags=(("a; b",),) * len(full_run.clip_ids))
+    with pytest.raises(SettingsError, match="semicolon"):
+        save_evaluation(run, tmp_path)

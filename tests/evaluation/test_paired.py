@@ -1,0 +1,117 @@
+"""Paired tests equal SciPy's and statsmodels', and keep their error rate where clips cluster."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_runs import CLASSES, drawn_run
+from scipy import stats
+from statsmodels.stats.contingency_tables import mcnemar
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.metrics import accuracy, macro_f1, unweighted_recall
+from aver.evaluation.paired import compare, mcnemar_test, sign_flip_test
+
+
+def by_speaker(run: Evaluation) -> np.ndarray:
+    return accuracy(run).by_speaker
+
+
+def test_difference_and_interval_equal_the_paired_t_interval() -> None:
+    first, second = drawn_run(draw=1, skill=1.5), drawn_run(draw=2, skill=0.8, system="other")
+    found = compare(first, second)
+    gaps = by_speaker(first) - by_speaker(second)
+    expected = stats.t.interval(0.95, len(gaps) - 1, loc=gaps.mean(), scale=stats.sem(gaps))
+    assert found.difference.value == pytest.approx(gaps.mean())
+    assert (found.difference.low, found.difference.high) == pytest.approx(expected)
+    assert (found.clips, found.speakers, found.exact) == (72, 6, True)
+
+
+def test_swapping_speakers_equals_scipys_permutation_test() -> None:
+    first, second = drawn_run(draw=3, skill=1.2), drawn_run(draw=4, skill=0.9)
+    p, exact = sign_flip_test(accuracy(first), accuracy(second))
+    expected = stats.permutation_test(
+        (by_speaker(first), by_speaker(second)),
+        lambda x, y, axis: np.mean(x - y, axis=axis),
+        permutation_type="samples",
+        vectorized=True,
+    )
+    assert exact
+    assert p == pytest.approx(expected.pvalue)
+
+
+def test_many_speakers_are_drawn_and_agree_with_the_t_test() -> None:
+    first = drawn_run(draw=5, skill=1.2, speakers=40, clips=20)
+    second = drawn_run(draw=6, skill=1.05, speakers=40, clips=20)
+    p, exact = sign_flip_test(accuracy(first), accuracy(second))
+    assert not exact
+    assert p == pytest.approx(
+        stats.ttest_rel(by_speaker(first), by_speaker(second)).pvalue, abs=0.02
+    )
+
+
+@pytest.mark.parametrize("draw", range(5))
+def test_mcnemar_equals_statsmodels(draw: int) -> None:
+    first, second = drawn_run(draw=draw, skill=1.4), drawn_run(draw=draw + 50, skill=0.7)
+    table = [
+        [np.sum(a & b) for b in (second.correct, ~second.correct)]
+        for a in (first.correct, ~first.correct)
+    ]
+    assert mcnemar_test(first, second) == pytest.approx(mcnemar(table, exact=True).pvalue)
+
+
+def test_swapping_all_speakers_turns_the_sign_and_keeps_p() -> None:
+    first, second = drawn_run(draw=7, skill=1.5), drawn_run(draw=8, system="other")
+    for metric in (accuracy, unweighted_recall, macro_f1):
+        one, two = compare(first, second, metric), compare(second, first, metric)
+        assert one.difference.value == pytest.approx(-two.difference.value)
+        assert one.p_speakers == two.p_speakers
+        assert one.smallest == pytest.approx(two.smallest)
+
+
+def test_a_run_against_itself_shows_nothing() -> None:
+    run = drawn_run(seeds=(0, 1))
+    found = compare(run, run)
+    assert found.difference.value == 0
+    assert found.p_speakers == 1
+    assert found.p_clips == 1
+    assert found.verdict() == "not distinguishable"
+
+
+def test_numbers_of_seeds_may_differ_but_not_for_f1() -> None:
+    three, one = drawn_run(seeds=(0, 1, 2), draw=1), drawn_run(draw=9, system="other")
+    found = compare(three, one)
+    assert found.difference.value == pytest.approx(accuracy(three).value - accuracy(one).value)
+    with pytest.raises(SettingsError, match="number of seeds"):
+        compare(three, one, macro_f1)
+
+
+def test_refuses_other_clips_speakers_and_labels() -> None:
+    run = drawn_run()
+    with pytest.raises(SettingsError, match="1 were tested by one only, for instance s0-00"):
+        compare(run, run.rows(np.arange(1, 72)))
+    with pytest.raises(SettingsError, match="clip s0-00 another speaker"):
+        compare(run, replace(run, speakers=("s1", *run.speakers[1:])))
+
+
+def test_where_a_speakers_clips_stick_together_only_mcnemar_cries_wolf() -> None:
+    """Each run is good on a random half of the speakers: no true difference."""
+    rng = np.random.default_rng(0)
+    template = drawn_run(speakers=12, clips=20)
+    found = {"speakers": 0, "clips": 0}
+    trials = 120
+    for _ in range(trials):
+        runs = []
+        for _ in range(2):
+            good = rng.random(12) < 0.5
+            hit = rng.random(240) < np.where(good, 0.9, 0.4)[template.speaker_index]
+            answers = np.where(hit, template.truth_index, (template.truth_index + 1) % 4)
+            runs.append(replace(template, probabilities=np.eye(len(CLASSES))[answers]))
+        p, _ = sign_flip_test(accuracy(runs[0]), accuracy(runs[1]))
+        found["speakers"] += p <= 0.05
+        found["clips"] += mcnemar_test(runs[0], runs[1]) <= 0.05
+    assert found["speakers"] / trials <= 0.11  # 5 %, and three standard errors
+    assert found["clips"] / trials > 0.3

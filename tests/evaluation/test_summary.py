@@ -1,0 +1,33 @@
+"""The summary holds every figure, defined or not, as JSON."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_runs import CLASSES, drawn_run
+
+from aver.evaluation.summary import summarise
+
+
+def test_figures_agree_with_counts_by_hand() -> None:
+    run = drawn_run(seeds=(0, 1))
+    found = summarise(run)
+    assert found.clips_of_class == {label: run.truth[:72].count(label) for label in CLASSES}
+    assert set(found.clips_of_speaker.values()) == {12}
+    assert found.confusion.sum() == pytest.approx(72)
+    females = [c for c, sex in zip(run.correct, run.sexes, strict=True) if sex == "female"]
+    assert found.sex_accuracy["female"].value == pytest.approx(np.mean(females))
+    assert found.fold_accuracy["1"] == pytest.approx(run.correct[run.folds == 1].mean())
+    assert found.seed_accuracy["1"] == pytest.approx(run.correct[run.seeds == 1].mean())
+
+
+def test_undefined_figures_become_null() -> None:
+    run = drawn_run(speakers=1, clips=6)
+    run = replace(run, probabilities=np.tile([1.0, 0, 0, 0], (6, 1)))
+    values = summarise(run).as_json()
+    json.dumps(values, allow_nan=False)
+    assert values["metrics"]["accuracy"]["low"] is None
+    assert values["precision"]["sad"] is None
