@@ -1,0 +1,1 @@
+"""Fits any torch module: knows tasks, batches and losses, and no model by name."""

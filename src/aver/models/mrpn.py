@@ -1,0 +1,361 @@
+"""MRPN, the multi-modal residual perceptron network of Chang & Skarbek 2021."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import torch
+
+from aver.corpora.clip import Clip
+from aver.errors import LabelError, MissingModalityError, SettingsError
+from aver.features.feature import Feature, feature_from_settings
+from aver.features.store import FeatureSource
+from aver.models.checkpoint import Checkpoint, check_names, read_checkpoint, write_checkpoint
+from aver.models.parts.branch import Branch, BranchSettings
+from aver.models.parts.clip_frames import ClipFrames, least_frames, load_clip_frames
+from aver.models.parts.clip_sampler import ClipSampler, FrameRule
+from aver.models.parts.clip_task import ClipTask
+from aver.models.parts.image_augmentation import ImageAugmentationSettings
+from aver.models.parts.mrpn_answers import predict_clips
+from aver.models.parts.mrpn_network import NETWORKS, MRPNNetwork
+from aver.models.parts.settings_from_mapping import settings_from_mapping
+from aver.models.parts.side_heads import fit_side_heads
+from aver.models.parts.target_loss import TargetLoss
+from aver.models.parts.targets import Target, learn_targets
+from aver.models.prediction import Prediction
+from aver.models.recognizer import Recognizer, models
+from aver.training.fit import fit
+from aver.training.fixed_threads import fixed_threads
+from aver.training.history import History
+from aver.training.seeding import seeded
+from aver.training.settings import TrainingSettings
+
+
+def _paper_branches() -> dict[str, BranchSettings]:
+    return {
+        "video": BranchSettings(
+            "face-crops",
+            {"size_px": 112, "rate_hz": 10.0},
+            image_augmentation=ImageAugmentationSettings(),
+        ),
+        "sound": BranchSettings("spectrogram-segments"),
+        "units": BranchSettings("action-units", extractor="identity", standardise="train"),
+    }
+
+
+@dataclass(frozen=True)
+class MRPNSettings:
+    """Settings of `MRPN`; the defaults are the paper's, and ours where it is silent.
+
+    Parameters
+    ----------
+    network : {"N0", "N1", "N2"}
+        N0 fuses only; N1 adds side scores and their losses; N2 (MRPN) adds residual perceptrons.
+    modalities : tuple of str
+        Keys of `branches`, in the order of fusion. A single one makes the unimodal network.
+    targets : tuple of str
+        ``"emotion"`` first, then any of ``"intensity"`` (classes), ``"votes-voice"``,
+        ``"votes-face"``, ``"votes-both"`` (regression on shares of votes).
+    branches : mapping of str to BranchSettings
+        How each modality is read.
+    hidden : int
+        Of the FusionComponent.
+    dropout : float in [0, 1)
+    side_scoring : {"dense", "long"}
+        Side scores by one dense unit (eqs. 8, 9) or by the Scoring of eq. 3.
+    time_slices : bool
+        Train on random slices of at least one second, drawn for each modality on its own.
+    cross_pairing : bool
+        In N2, take the modalities of one training sample from different clips of the same class.
+        Not done where a target is a regression: no two clips have the same votes.
+    class_weights : bool
+        Let every class count the same in the loss.
+    label_smoothing : float in [0, 1)
+    training : TrainingSettings
+    """
+
+    network: str = "N2"
+    modalities: tuple[str, ...] = ("video", "sound")
+    targets: tuple[str, ...] = ("emotion",)
+    branches: Mapping[str, BranchSettings] = field(default_factory=_paper_branches)
+    hidden: int = 256
+    dropout: float = 0.3
+    side_scoring: str = "dense"
+    time_slices: bool = True
+    cross_pairing: bool = True
+    class_weights: bool = True
+    label_smoothing: float = 0.0
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        if self.network not in NETWORKS:
+            raise SettingsError(
+                f"There is no network {self.network!r}. Known are: {', '.join(NETWORKS)}."
+            )
+        if not self.modalities or len(set(self.modalities)) < len(self.modalities):
+            raise SettingsError(
+                f"modalities must name at least one modality, each once, not {self.modalities}."
+            )
+        for modality in self.modalities:
+            if modality not in self.branches:
+                raise SettingsError(
+                    f"There is no modality {modality!r} in these settings. "
+                    f"Known are: {', '.join(self.branches)}."
+                )
+        if not 0 <= self.dropout < 1 or not 0 <= self.label_smoothing < 1:
+            raise SettingsError(
+                "dropout and label_smoothing must lie in [0, 1), and are "
+                f"{self.dropout} and {self.label_smoothing}."
+            )
+
+
+@models.register("mrpn")
+class MRPN(Recognizer):
+    """Fuses face and voice (and any other track) by residual perceptrons.
+
+    Parameters
+    ----------
+    settings : MRPNSettings
+    store : FeatureSource
+
+    Notes
+    -----
+    Source: Chang & Skarbek 2021, "Multi-modal Residual Perceptron Network for Audio-Video Emotion
+    Recognition".
+    Differs from the paper: a clip that lacks a modality is answered by the mean of the side heads
+    of those it has; N0 gets such heads after training, on detached features.
+    """
+
+    name = "mrpn"
+    source = "Chang & Skarbek 2021, sections 3 and 4"
+    settings_type = MRPNSettings
+    settings: MRPNSettings
+
+    def __init__(self, settings: MRPNSettings, store: FeatureSource) -> None:
+        super().__init__(settings, store)
+        self.network: MRPNNetwork | None = None
+        self.targets: tuple[Target, ...] = ()
+        self.history: History | None = None
+        self._shapes: dict[str, tuple[int, ...]] = {}
+        self._prior: list[float] = []
+        self._card: dict[str, Any] = {}
+
+    @classmethod
+    def tiny(cls, store: FeatureSource) -> Self:
+        """A recogniser small enough for the contract tests, on tracks of features."""
+        branches = {
+            modality: BranchSettings(
+                feature, extractor="identity", standardise="train", aggregator="statistics"
+            )
+            for modality, feature in (("video", "face-statistics"), ("sound", "sound-statistics"))
+        }
+        training = TrainingSettings(epochs=15, batch_size=32, learning_rate=1e-2, patience=15)
+        return cls(MRPNSettings(branches=branches, hidden=16, training=training), store)
+
+    @cached_property
+    def features(self) -> Mapping[str, Feature]:
+        """Modality to the feature that its branch reads."""
+        found = {}
+        for modality in self.settings.modalities:
+            branch = self.settings.branches[modality]
+            found[modality] = feature_from_settings(branch.feature, branch.feature_settings)
+        return found
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotions seen in training."""
+        return next((t.outputs for t in self.targets if t.name == "emotion"), ())
+
+    @property
+    def prior(self) -> np.ndarray:
+        """Share of each class in the training clips."""
+        return np.asarray(self._prior)
+
+    def fit(
+        self,
+        train: Sequence[Clip],
+        validation: Sequence[Clip],
+        *,
+        seed: int = 0,
+        run_folder: Path | None = None,
+    ) -> Self:
+        """Learn from `train`; `validation` decides when to stop and which epoch to keep."""
+        self.targets = learn_targets(self.settings.targets, train)
+        if not validation:
+            raise LabelError("There is no validation clip; early stopping needs some.")
+        frames = self._load(train)
+        for modality, found in frames.items():
+            if found.shape is None:
+                raise MissingModalityError(
+                    f"None of the {len(train)} training clips has the modality {modality!r} "
+                    f"({found.flags[0][-1] if found.flags[0] else 'no reason known'}). "
+                    "Leave it out of modalities."
+                )
+            self._shapes[modality] = found.shape
+        training = self._sampler(train, frames, for_training=True)
+        held_out = self._sampler(validation, self._load(validation), for_training=False)
+        losses = {
+            target.name: TargetLoss(
+                target,
+                training.labels[target.name],
+                self.settings.class_weights,
+                self.settings.label_smoothing,
+            )
+            for target in self.targets
+        }
+        emotion = self.targets[self.settings.targets.index("emotion")]
+        counts = np.bincount(training.labels["emotion"], minlength=len(emotion.outputs))
+        self._prior = (counts / counts.sum()).tolist()
+        self.network = self._start(frames, seed)
+        self.history = fit(
+            ClipTask(self.network, training, held_out, losses),
+            self.settings.training,
+            seed=seed,
+            run_folder=run_folder,
+            description=f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}",
+        )
+        if self.settings.network == "N0" and len(self.settings.modalities) > 1:
+            with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
+                fit_side_heads(self.network, training, held_out, losses)
+        self._card = self._facts_of(train, validation, seed)
+        return self
+
+    def predict(self, clips: Sequence[Clip]) -> Prediction:
+        """Answer for clips; see `aver.models.parts.mrpn_answers`."""
+        network = self._trained()
+        frames = self._load(clips)
+        sampler = self._sampler(clips, frames, for_training=False)
+        with fixed_threads(self.settings.training.threads):
+            return predict_clips(network, sampler, self.targets, self.prior, clips)
+
+    def save(self, folder: Path) -> None:
+        """Write the checkpoint."""
+        weights = {k: v.detach().cpu().numpy() for k, v in self._trained().state_dict().items()}
+        facts = {
+            "settings": dataclasses.asdict(self.settings),
+            "features": {name: feature.settings() for name, feature in self.features.items()},
+            "targets": {target.name: list(target.outputs) for target in self.targets},
+            "shapes": {name: list(shape) for name, shape in self._shapes.items()},
+            "prior": self._prior,
+        }
+        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
+
+    @classmethod
+    def load(cls, folder: Path, store: FeatureSource) -> Self:
+        """Read what `save` wrote."""
+        checkpoint = read_checkpoint(folder, cls.name)
+        facts = checkpoint.facts
+        recognizer = cls(settings_from_mapping(MRPNSettings, facts["settings"]), store)
+        recognizer.targets = tuple(Target(n, tuple(o)) for n, o in facts["targets"].items())
+        recognizer._shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
+        recognizer._prior = list(facts["prior"])
+        recognizer._card = dict(checkpoint.card)
+        network = recognizer._build()
+        check_names(checkpoint.weights, network.state_dict(), folder)
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in checkpoint.weights.items()})
+        recognizer.network = network.eval()
+        return recognizer
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Facts for the model card."""
+        return dict(self._card)
+
+    def _trained(self) -> MRPNNetwork:
+        if self.network is None:
+            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
+        return self.network
+
+    def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFrames]:
+        return {
+            modality: load_clip_frames(
+                clips, feature, self.store, self.settings.branches[modality].grey
+            )
+            for modality, feature in self.features.items()
+        }
+
+    def _sampler(
+        self, clips: Sequence[Clip], frames: Mapping[str, ClipFrames], for_training: bool
+    ) -> ClipSampler:
+        labels = {target.name: target.labels(clips) for target in self.targets}
+        pairing = (
+            for_training
+            and self.settings.cross_pairing
+            and self.settings.network == "N2"
+            and not any(target.regression for target in self.targets)
+        )
+        return ClipSampler(
+            frames=frames,
+            rules={
+                modality: FrameRule(least_frames(feature), self.settings.branches[modality].frames)
+                for modality, feature in self.features.items()
+            },
+            labels=labels,
+            batch_size=self.settings.training.batch_size,
+            slices=self.settings.time_slices,
+            pair_by=_same_classes(list(labels.values())) if pairing else None,
+        )
+
+    def _build(self) -> MRPNNetwork:
+        branches = {
+            modality: Branch(self.settings.branches[modality], shape, self.settings.dropout)
+            for modality, shape in self._shapes.items()
+        }
+        return MRPNNetwork(
+            branches,
+            {target.name: len(target.outputs) for target in self.targets},
+            kind=self.settings.network,
+            hidden=self.settings.hidden,
+            dropout=self.settings.dropout,
+            side_scoring=self.settings.side_scoring,
+        )
+
+    def _start(self, frames: Mapping[str, ClipFrames], seed: int) -> MRPNNetwork:
+        """The network before training: random, then what is known beforehand."""
+        with seeded(seed, "start"):
+            network = self._build()
+        for modality in self.settings.modalities:
+            settings = self.settings.branches[modality]
+            branch = network.branches[modality]
+            assert isinstance(branch, Branch)
+            if settings.pretrained:
+                branch.load_pretrained(settings.pretrained)
+            if settings.standardise == "train":
+                branch.standardise.learn([c for c in frames[modality].frames if c is not None])
+        return network
+
+    def _facts_of(
+        self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
+    ) -> dict[str, Any]:
+        assert self.history is not None
+        return {
+            "model": self.name,
+            "source": self.source,
+            "classes": list(self.classes),
+            "targets": {target.name: list(target.outputs) for target in self.targets},
+            "speakers": {
+                part: sorted({clip.speaker for clip in clips if clip.speaker is not None})
+                for part, clips in (("train", train), ("validation", validation))
+            },
+            "clips": {"train": len(train), "validation": len(validation)},
+            "seed": seed,
+            "settings": dataclasses.asdict(self.settings),
+            "features": {
+                modality: {"name": feature.name, "settings": feature.settings()}
+                for modality, feature in self.features.items()
+            },
+            "parameters": sum(p.numel() for p in self._trained().parameters()),
+            "epochs": len(self.history.epochs),
+            "best_epoch": self.history.best_epoch,
+        }
+
+
+def _same_classes(labels: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Number clips so that those with equal classes in every target share a number."""
+    return torch.unique(torch.stack(list(labels), dim=1), dim=0, return_inverse=True)[1]

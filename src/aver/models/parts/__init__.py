@@ -1,0 +1,1 @@
+"""Layers, batches and checkpoints that models share."""

@@ -1,0 +1,152 @@
+"""`Branch`: from the frames of one modality to one normalised feature vector per clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from aver.errors import SettingsError
+from aver.models.parts.aggregators import make_aggregator
+from aver.models.parts.clip_sequences import ClipSequences
+from aver.models.parts.feature_norm import FeatureNorm
+from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
+from aver.models.parts.pretrained import load_pretrained
+from aver.models.parts.resnet import ResNet18
+from aver.models.parts.spectrogram_augmentation import (
+    SpectrogramAugmentation,
+    SpectrogramAugmentationSettings,
+)
+from aver.models.parts.standardise import Standardise
+
+EXTRACTORS = ("resnet18", "identity")
+
+
+@dataclass(frozen=True)
+class BranchSettings:
+    """How one modality is read.
+
+    Parameters
+    ----------
+    feature : str
+        Registered name: ``"face-crops"``, ``"spectrogram-segments"``, ``"action-units"`` ...
+    feature_settings : mapping
+        Of that feature.
+    extractor : {"resnet18", "identity"}
+        Identity is for tracks of features, and for vectors of statistics.
+    width, blocks : int
+        Of the ResNet; 64 and 2 are ResNet-18.
+    grey : bool
+        Use brightness only, of colour images.
+    standardise : {"none", "clip", "bands", "train"}
+        See `aver.models.parts.standardise.Standardise`.
+    aggregator : {"lstm", "bilstm", "transformer", "statistics"}
+        See `aver.models.parts.aggregators`.
+    size : int
+        Of the aggregator's answer.
+    frames : int >= 0
+        At most so many frames of a clip (or slice) are looked at, evenly spread; 0 for all.
+    image_augmentation, spectrogram_augmentation : settings or None
+        For images and for spectrograms; None switches it off.
+    pretrained : str
+        File of weights for the extractor; empty for a random start.
+    """
+
+    feature: str
+    feature_settings: Mapping[str, Any] = field(default_factory=dict)
+    extractor: str = "resnet18"
+    width: int = 64
+    blocks: int = 2
+    grey: bool = False
+    standardise: str = "none"
+    aggregator: str = "lstm"
+    size: int = 256
+    frames: int = 0
+    image_augmentation: ImageAugmentationSettings | None = None
+    spectrogram_augmentation: SpectrogramAugmentationSettings | None = None
+    pretrained: str = ""
+
+    def __post_init__(self) -> None:
+        if self.extractor not in EXTRACTORS:
+            raise SettingsError(
+                f"There is no extractor {self.extractor!r}. Known are: {', '.join(EXTRACTORS)}."
+            )
+        if self.size < 1 or self.frames < 0:
+            raise SettingsError(
+                f"A branch needs a size of at least 1 and no negative number of frames, not size "
+                f"{self.size} and {self.frames} frames."
+            )
+
+
+class Branch(nn.Module):
+    """``f^_m = FeatureNorm(A_m(F_m(x_m)))``.
+
+    Parameters
+    ----------
+    settings : BranchSettings
+    shape : tuple of int
+        Of one frame: ``(channels, rows, columns)``, or ``(features,)``.
+    dropout : float in [0, 1)
+        Behind the aggregator, and within a Transformer.
+
+    Notes
+    -----
+    Source: Chang & Skarbek 2021, eqs. 1 and 3.
+
+    Raises
+    ------
+    SettingsError
+        If a ResNet is to read frames that are no images.
+    """
+
+    def __init__(self, settings: BranchSettings, shape: tuple[int, ...], dropout: float) -> None:
+        super().__init__()
+        rows = shape[-2] if len(shape) == 3 else shape[-1]
+        self.standardise = Standardise(settings.standardise, rows)
+        self.augment: nn.ModuleList = nn.ModuleList()
+        if settings.image_augmentation is not None:
+            self.augment.append(ImageAugmentation(settings.image_augmentation))
+        if settings.spectrogram_augmentation is not None:
+            self.augment.append(SpectrogramAugmentation(settings.spectrogram_augmentation))
+        if settings.extractor == "identity":
+            self.extractor: nn.Module = nn.Flatten()
+            features = 1
+            for length in shape:
+                features *= length
+        else:
+            if len(shape) != 3:
+                raise SettingsError(
+                    f"The extractor resnet18 reads images or spectrograms; {settings.feature!r} "
+                    f"yields frames of shape {shape}. Use extractor: identity."
+                )
+            self.extractor = ResNet18(shape[0], settings.width, settings.blocks)
+            features = self.extractor.size
+        self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
+        self.size: int = self.aggregator.size  # type: ignore[assignment]
+        self.norm = FeatureNorm(self.size)
+
+    def load_pretrained(self, path: str) -> None:
+        """Start the extractor from the user's own weights.
+
+        Raises
+        ------
+        CheckpointError
+            If they do not fit.
+        """
+        load_pretrained(self.extractor, Path(path).expanduser())
+
+    def forward(self, clips: ClipSequences) -> Tensor:
+        """``(clips that have the modality, size)``, the paper's ``f^_m``."""
+        frames = clips.frames.float()
+        if clips.frames.dtype == torch.uint8:
+            frames = frames / 127.5 - 1  # bytes of pictures to [-1, 1]
+        frames = self.standardise(frames, clips)
+        for augment in self.augment:
+            frames = augment(frames, clips)
+        if frames.ndim == 4:
+            frames = frames.contiguous(memory_format=torch.channels_last)
+        return self.norm(self.aggregator(self.extractor(frames), clips))

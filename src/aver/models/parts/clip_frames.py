@@ -1,0 +1,108 @@
+"""`ClipFrames`: one modality of many clips as tensors in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aver.corpora.clip import Clip
+from aver.errors import FeatureError
+from aver.features.feature import Feature
+from aver.features.store import FeatureSource
+
+FRAME_ARRAYS = ("crops", "segments", "units", "statistics")
+_UNIT_RATE_HZ = 30  # of tracks that do not say; OpenFace writes one row per picture
+
+
+@dataclass(frozen=True)
+class ClipFrames:
+    """Frames of clips, in the order of the clips.
+
+    Parameters
+    ----------
+    frames : tuple of Tensor or None
+        Per clip: images ``(frames, channels, height, width)`` uint8, segments ``(segments, 1,
+        bands, columns)`` float16, tracks ``(frames, features)`` float32; None where the clip lacks
+        the modality.
+    coverage : np.ndarray [shape=(clips,)]
+    flags : tuple of tuple of str
+        Per clip, what the feature said; the reason where the modality is missing.
+    """
+
+    frames: tuple[Tensor | None, ...]
+    coverage: np.ndarray
+    flags: tuple[tuple[str, ...], ...]
+
+    @property
+    def shape(self) -> tuple[int, ...] | None:
+        """Shape of one frame; None if no clip has the modality."""
+        return next((tuple(clip.shape[1:]) for clip in self.frames if clip is not None), None)
+
+
+def load_clip_frames(
+    clips: Sequence[Clip], feature: Feature, store: FeatureSource, grey: bool = False
+) -> ClipFrames:
+    """Ask the store for a feature of all clips.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    feature : Feature
+        One whose arrays hold one of `FRAME_ARRAYS`.
+    store : FeatureSource
+    grey : bool
+        Turn colour images into grey ones (ITU-R BT.601 weights), with one channel.
+
+    Raises
+    ------
+    FeatureError
+        If the feature yields none of `FRAME_ARRAYS`.
+    """
+    frames: list[Tensor | None] = []
+    coverage, flags = np.zeros(len(clips)), []
+    for place, clip in enumerate(clips):
+        record = store.get(clip, feature)
+        coverage[place] = record.coverage
+        flags.append((*record.flags, record.missing) if record.missing else record.flags)
+        if not record.arrays:
+            frames.append(None)
+            continue
+        name = next((name for name in FRAME_ARRAYS if name in record.arrays), None)
+        if name is None:
+            raise FeatureError(
+                f"The feature {feature.name!r} yields {', '.join(record.arrays)}; a sequence model "
+                f"needs one of {', '.join(FRAME_ARRAYS)}."
+            )
+        values = _laid_out(record.arrays[name], grey)
+        frames.append(values if len(values) else None)
+    return ClipFrames(tuple(frames), coverage, tuple(flags))
+
+
+def _laid_out(array: np.ndarray, grey: bool) -> Tensor:
+    values = torch.from_numpy(np.ascontiguousarray(array))
+    if values.ndim == 1:  # statistics of a whole clip: one frame
+        return values[None]
+    if values.ndim == 3:  # (segments, bands, columns)
+        return values[:, None]
+    if values.ndim == 4:  # (frames, height, width, colours)
+        if grey and values.shape[3] == 3:
+            weights = torch.tensor([0.299, 0.587, 0.114])
+            values = (values.float() @ weights).round().to(torch.uint8)[..., None]
+        return values.permute(0, 3, 1, 2).contiguous()
+    return values
+
+
+def least_frames(feature: Feature) -> int:
+    """Frames of a feature that last one second, the shortest slice.
+
+    Source: Chang & Skarbek 2021, section 3.3, item 2.
+    """
+    rate_hz = getattr(feature, "rate_hz", _UNIT_RATE_HZ)
+    segment_s, hop_s = getattr(feature, "segment_s", None), getattr(feature, "hop_s", None)
+    if segment_s is not None and hop_s is not None:
+        return 1 + max(0, round((1.0 - segment_s) / hop_s))
+    return max(1, round(rate_hz))

@@ -1,0 +1,86 @@
+"""`ClipTask`: teach an `MRPNNetwork` from clips in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+from torch import Tensor
+
+from aver.models.parts.clip_batch import ClipBatch
+from aver.models.parts.clip_sampler import ClipSampler
+from aver.models.parts.mrpn_network import MRPNNetwork, Scores
+from aver.models.parts.target_loss import TargetLoss
+from aver.training.task import Loss, Task
+
+
+class ClipTask(Task):
+    """``L = L_va`` for N0, ``L = L_v + L_a + L_va`` for N1 and N2, summed over the targets.
+
+    Parameters
+    ----------
+    network : MRPNNetwork
+    train, validation : ClipSampler
+    losses : mapping of str to TargetLoss
+        By target; the first is the one whose right answers are counted for the log.
+
+    Notes
+    -----
+    Source: Chang & Skarbek 2021, eqs. 5 and 7 to 9. Validation looks at the fused loss alone, for
+    the side branches do not answer at test time.
+    """
+
+    network: MRPNNetwork
+
+    def __init__(
+        self,
+        network: MRPNNetwork,
+        train: ClipSampler,
+        validation: ClipSampler,
+        losses: Mapping[str, TargetLoss],
+    ) -> None:
+        super().__init__(network)
+        self._train, self._validation, self._losses = train, validation, losses
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of one pass over the training clips."""
+        return self._train.batches
+
+    def training_batches(self, generator: torch.Generator) -> Iterator[ClipBatch]:
+        """One pass over the training clips."""
+        return self._train.training(generator)
+
+    def validation_batches(self) -> Iterator[ClipBatch]:
+        """One pass over the validation clips."""
+        return self._validation.evaluation()
+
+    def loss(self, batch: ClipBatch) -> Loss:
+        """Score a batch and compare."""
+        training = self.network.training
+        scores = self.network(batch.inputs)
+        value, right = self._fused(scores, batch, training)
+        if training and self.network.kind != "N0":
+            value = value + self._side(scores, batch)
+        return Loss(value, batch.clips, right)
+
+    def _fused(self, scores: Scores, batch: ClipBatch, training: bool) -> tuple[Tensor, int]:
+        value = sum((f.sum() * 0.0 for f in scores.features.values()), torch.zeros(()))
+        value = value.to(scores.complete.device)
+        right = 0
+        for place, (target, loss) in enumerate(self._losses.items()):
+            if target not in scores.fused:
+                continue
+            labels = batch.labels[target][scores.complete]
+            value = value + loss(scores.fused[target], labels, training)
+            if place == 0:
+                right = int((scores.fused[target].argmax(dim=1) == labels).sum())
+        return value, right
+
+    def _side(self, scores: Scores, batch: ClipBatch) -> Tensor:
+        value = torch.zeros((), device=scores.complete.device)
+        for modality, by_target in scores.side.items():
+            present = batch.inputs[modality].present
+            for target, loss in self._losses.items():
+                value = value + loss(by_target[target], batch.labels[target][present], True)
+        return value

@@ -1,0 +1,109 @@
+"""`ImageAugmentation`: one random view per clip, the same for all its frames."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from aver.errors import SettingsError
+from aver.models.parts.clip_sequences import ClipSequences
+
+
+@dataclass(frozen=True)
+class ImageAugmentationSettings:
+    """How far views may differ; zero switches a part off.
+
+    Parameters
+    ----------
+    rotation_deg : float in [0, 180]
+        Turn by at most so many degrees either way.
+    shift : float in [0, 0.5]
+        Move by at most this share of the picture.
+    scale : float in [0, 0.9]
+        Zoom by a factor of 1 plus or minus at most this.
+    flip : bool
+        Mirror every second clip.
+    brightness, contrast : float in [0, 1]
+        Add at most this many deviations of the picture; stretch by 1 plus or minus at most this.
+    per_frame : bool
+        Draw anew for each frame: for the lower strip of the paper's Figure 9 only.
+
+    Raises
+    ------
+    SettingsError
+        If a value is out of range.
+    """
+
+    rotation_deg: float = 10.0
+    shift: float = 0.08
+    scale: float = 0.1
+    flip: bool = True
+    brightness: float = 0.2
+    contrast: float = 0.2
+    per_frame: bool = False
+
+    def __post_init__(self) -> None:
+        ranges = {
+            "rotation_deg": 180.0, "shift": 0.5, "scale": 0.9, "brightness": 1.0, "contrast": 1.0,
+        }  # fmt: skip
+        for name, most in ranges.items():
+            value = getattr(self, name)
+            if not 0 <= value <= most:
+                raise SettingsError(f"{name} must lie between 0 and {most:g}, not {value}.")
+
+
+class ImageAugmentation(nn.Module):
+    """Rotation, shift, scale, flip, brightness and contrast, in training mode only.
+
+    Source: Chang & Skarbek 2021, section 3.3, item 1 and Figure 9: "the same random augmentation
+    parameters are applied for all frames of a video source".
+    Differs from the paper: it names no ranges; ours are in the settings.
+    """
+
+    def __init__(self, settings: ImageAugmentationSettings) -> None:
+        super().__init__()
+        self.settings = settings
+
+    def forward(self, frames: Tensor, clips: ClipSequences) -> Tensor:
+        """Augment frames ``(frames of all clips, channels, height, width)``."""
+        if not self.training or len(frames) == 0:
+            return frames
+        counts = [1] * len(frames) if self.settings.per_frame else list(clips.lengths)
+        owner = torch.repeat_interleave(
+            torch.arange(len(counts)), torch.tensor(counts)
+        )  # (frames,)
+        matrices = self._matrices(len(counts))[owner].to(frames.device, frames.dtype)
+        grid = functional.affine_grid(matrices, list(frames.shape), align_corners=False)
+        frames = functional.grid_sample(
+            frames, grid, mode="bilinear", padding_mode="border", align_corners=False
+        )
+        added = self.settings.brightness * _between(len(counts))[owner]
+        stretched = 1 + self.settings.contrast * _between(len(counts))[owner]
+        deviation = frames.std(dim=(1, 2, 3), keepdim=True)
+        return (
+            frames * stretched.to(frames.device, frames.dtype).view(-1, 1, 1, 1)
+            + added.to(frames.device, frames.dtype).view(-1, 1, 1, 1) * deviation
+        )
+
+    def _matrices(self, count: int) -> Tensor:
+        """Random affine maps from output to input places, ``(count, 2, 3)``."""
+        angle = _between(count) * math.radians(self.settings.rotation_deg)
+        zoom = 1 + self.settings.scale * _between(count)
+        mirror = torch.ones(count)
+        if self.settings.flip:
+            mirror = 1 - 2 * (torch.rand(count) < 0.5).float()
+        move = 2 * self.settings.shift * torch.stack([_between(count), _between(count)], dim=1)
+        rows = torch.stack(
+            [zoom * mirror * angle.cos(), -zoom * angle.sin(),
+             zoom * mirror * angle.sin(), zoom * angle.cos()], dim=1
+        ).view(count, 2, 2)  # fmt: skip
+        return torch.cat([rows, move[:, :, None]], dim=2)
+
+
+def _between(count: int) -> Tensor:
+    """Uniform numbers between -1 and 1."""
+    return 2 * torch.rand(count) - 1

@@ -1,0 +1,72 @@
+"""Load a user's own pretrained weights into an extractor."""
+
+from __future__ import annotations
+
+import pickle
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from aver.errors import CheckpointError
+
+_SHOWN = 3
+
+
+def load_pretrained(extractor: nn.Module, path: Path) -> None:
+    """Copy a state dict with torchvision's names into an extractor.
+
+    Parameters
+    ----------
+    extractor : nn.Module
+        For instance `aver.models.parts.resnet.ResNet18`.
+    path : Path
+        A ``.safetensors`` file, or what ``torch.save(network.state_dict(), path)`` wrote; the
+        latter is read with ``weights_only=True``, so that nothing in it is executed. The
+        classifier ``fc.*`` is left out.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing, unreadable, or does not fit; the message names the first
+        differences.
+    """
+    weights = {name: value for name, value in _read(path).items() if not name.startswith("fc.")}
+    own = extractor.state_dict()
+    counted = {name for name in own if not name.endswith("num_batches_tracked")}
+    faults = [f"{name} is missing" for name in sorted(counted - weights.keys())]
+    faults += [f"{name} is foreign" for name in sorted(weights.keys() - own.keys())]
+    faults += [
+        f"{name} has shape {tuple(weights[name].shape)}, not {tuple(own[name].shape)}"
+        for name in sorted(own.keys() & weights.keys())
+        if weights[name].shape != own[name].shape
+    ]
+    if faults:
+        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        raise CheckpointError(
+            f"The pretrained weights at {path} do not fit the extractor: "
+            f"{'; '.join(faults[:_SHOWN])}{more}. Check width, blocks and colour (grey: 1 channel)."
+        )
+    extractor.load_state_dict(weights, strict=False)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise CheckpointError(f"There are no pretrained weights at {path}: no such file.")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+        raise CheckpointError(
+            f"The pretrained weights at {path} cannot be read "
+            f"({str(error).splitlines()[0]}). Expected is a state dict: safetensors, or saved by "
+            "torch.save with tensors only."
+        ) from None
+    if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
+        raise CheckpointError(
+            f"{path} does not hold a state dict (names to tensors). Save network.state_dict()."
+        )
+    return weights

@@ -1,0 +1,103 @@
+"""`ResNet18`: residual network of 18 layers with torchvision's parameter names."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from aver.errors import SettingsError
+
+
+class BasicBlock(nn.Module):
+    """Two 3 x 3 convolutions and a short cut around them."""
+
+    def __init__(self, channels_in: int, channels: int, stride: int) -> None:
+        super().__init__()
+        self.conv1 = nn.Conv2d(channels_in, channels, 3, stride, padding=1, bias=False)
+        self.bn1 = nn.BatchNorm2d(channels)
+        self.relu = nn.ReLU(inplace=True)
+        self.conv2 = nn.Conv2d(channels, channels, 3, padding=1, bias=False)
+        self.bn2 = nn.BatchNorm2d(channels)
+        self.downsample: nn.Module | None = None
+        if stride != 1 or channels_in != channels:
+            self.downsample = nn.Sequential(
+                nn.Conv2d(channels_in, channels, 1, stride, bias=False), nn.BatchNorm2d(channels)
+            )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Add the convolutions' output to the input."""
+        short_cut = x if self.downsample is None else self.downsample(x)
+        x = self.relu(self.bn1(self.conv1(x)))
+        return self.relu(self.bn2(self.conv2(x)) + short_cut)
+
+
+class ResNet18(nn.Module):
+    """Turns one image or spectrogram segment into one feature vector.
+
+    Parameters
+    ----------
+    channels_in : int
+        3 for colour, 1 for grey and for spectrograms.
+    width : int >= 1
+        Channels of the first stage; 64 in the original. The four stages have 1, 2, 4, 8 times it.
+    blocks : int in {1, 2}
+        Residual blocks per stage: 2 is ResNet-18, 1 is ResNet-10.
+
+    Raises
+    ------
+    SettingsError
+        If a size is out of range.
+
+    Notes
+    -----
+    Parameters bear torchvision's names (``conv1.weight`` ... ``layer4.1.bn2.bias``), so that state
+    dicts from elsewhere load. The classifier ``fc`` is left off.
+
+    Source: He et al. 2015; the extractor of Chang & Skarbek 2021, section 4.2.
+
+    Examples
+    --------
+    >>> import torch
+    >>> ResNet18(channels_in=3, width=4)(torch.zeros(2, 3, 64, 64)).shape
+    torch.Size([2, 32])
+    """
+
+    def __init__(self, channels_in: int = 3, width: int = 64, blocks: int = 2) -> None:
+        super().__init__()
+        if width < 1 or blocks not in (1, 2):
+            raise SettingsError(
+                f"A ResNet needs a width of at least 1 and 1 or 2 blocks per stage, not width "
+                f"{width} and {blocks} blocks."
+            )
+        self.conv1 = nn.Conv2d(channels_in, width, 7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(width)
+        self.relu = nn.ReLU(inplace=True)
+        self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
+        self.layer1 = self._stage(width, width, 1, blocks)
+        self.layer2 = self._stage(width, 2 * width, 2, blocks)
+        self.layer3 = self._stage(2 * width, 4 * width, 2, blocks)
+        self.layer4 = self._stage(4 * width, 8 * width, 2, blocks)
+        self.avgpool = nn.AdaptiveAvgPool2d(1)
+        self.size = 8 * width
+        for part in self.modules():
+            if isinstance(part, nn.Conv2d):
+                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
+
+    @staticmethod
+    def _stage(channels_in: int, channels: int, stride: int, blocks: int) -> nn.Sequential:
+        first = BasicBlock(channels_in, channels, stride)
+        return nn.Sequential(first, *(BasicBlock(channels, channels, 1) for _ in range(blocks - 1)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Compute features.
+
+        Parameters
+        ----------
+        x : Tensor [shape=(frames, channels, height, width)]
+
+        Returns
+        -------
+        Tensor [shape=(frames, 8 * width)]
+        """
+        x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
+        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
+        return self.avgpool(x).flatten(1)

@@ -1,0 +1,100 @@
+"""`load_preset`: a model and its settings from YAML, with changes on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aver.errors import SettingsError
+from aver.models.parts.settings_from_mapping import settings_from_mapping
+from aver.models.recognizer import Recognizer, models
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets that come with `aver`."""
+    folder = resources.files("aver") / "presets"
+    return tuple(
+        sorted(entry.name[:-5] for entry in folder.iterdir() if entry.name.endswith(".yaml"))
+    )
+
+
+def load_preset(
+    name_or_path: str, overrides: Mapping[str, Any] | None = None
+) -> tuple[type[Recognizer], Any]:
+    """Read a preset.
+
+    Parameters
+    ----------
+    name_or_path : str
+        One of `preset_names`, or the path of a YAML file with the keys ``model`` and ``settings``.
+    overrides : mapping, optional
+        Changes: nested as the settings are, or with dots (``{"training.epochs": 5}``).
+
+    Returns
+    -------
+    type of Recognizer
+        The model's class.
+    object
+        An instance of its `settings_type`.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such preset, it is not readable, or a setting is unknown or out of range.
+
+    Examples
+    --------
+    >>> model, settings = load_preset("mrpn-paper", {"training.epochs": 5})
+    >>> model.name, settings.training.epochs
+    ('mrpn', 5)
+    """
+    preset = _read(name_or_path)
+    settings = _merged(preset["settings"], {})
+    for name, value in (overrides or {}).items():
+        change: Any = value
+        for part in reversed(name.split(".")):
+            change = {part: change}
+        settings = _merged(settings, change)
+    model = models.get(preset["model"])
+    return model, settings_from_mapping(model.settings_type, settings)
+
+
+def _read(name_or_path: str) -> dict[str, Any]:
+    if name_or_path in preset_names():
+        text = (resources.files("aver") / "presets" / f"{name_or_path}.yaml").read_text("utf-8")
+    else:
+        path = Path(name_or_path).expanduser()
+        if not path.is_file():
+            raise SettingsError(
+                f"There is no preset {name_or_path!r}, and no file of that name. "
+                f"Known are: {', '.join(preset_names())}."
+            )
+        text = path.read_text(encoding="utf-8")
+    try:
+        preset = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"The preset {name_or_path} is not readable YAML: {error}.") from None
+    if not isinstance(preset, dict) or set(preset) != {"model", "settings"}:
+        raise SettingsError(
+            f"The preset {name_or_path} must hold exactly the keys 'model' and 'settings'."
+        )
+    return preset
+
+
+def _merged(old: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`old` with the changes; mappings are merged, everything else is replaced."""
+    result: dict[str, Any] = {
+        key: _merged(value, {}) if isinstance(value, Mapping) else value
+        for key, value in old.items()
+    }
+    for key, value in change.items():
+        known = result.get(key)
+        if isinstance(known, dict) and isinstance(value, Mapping):
+            result[key] = _merged(known, value)
+        else:
+            result[key] = value
+    return result

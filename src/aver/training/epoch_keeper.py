@@ -1,0 +1,90 @@
+"""`EpochKeeper`: after each epoch, keep the best weights, the log and the state to resume from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import lightning.pytorch as pl
+from torch import Tensor
+
+from aver.execution.atomic import write_atomically, write_text
+from aver.execution.progress import ProgressBar
+from aver.training.history import History
+
+RESUME_NAME = "resume.ckpt"
+LOG_NAME = "training.jsonl"
+
+
+class EpochKeeper(pl.Callback):
+    """Remembers every epoch and the weights of the best one, in memory and in the run folder.
+
+    Parameters
+    ----------
+    run_folder : Path or None
+        Nothing is written without it.
+    bar : ProgressBar
+    """
+
+    def __init__(self, run_folder: Path | None, bar: ProgressBar) -> None:
+        self._run_folder = run_folder
+        self._bar = bar
+        self.rows: list[dict[str, Any]] = []
+        self.best_epoch = 0
+        self.best_loss = float("inf")
+        self.best_weights: dict[str, Tensor] = {}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything a resumed run needs to know; plain values and tensors only."""
+        return {
+            "rows": self.rows,
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss,
+            "best_weights": self.best_weights,
+        }
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Continue where the state ends."""
+        self.rows = list(state_dict["rows"])
+        self.best_epoch = state_dict["best_epoch"]
+        self.best_loss = state_dict["best_loss"]
+        self.best_weights = state_dict["best_weights"]
+
+    def on_train_batch_end(
+        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        """Move the bar."""
+        self._bar.advance()
+
+    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
+        """Compare with the best epoch; averaged weights, if any, are in the network now."""
+        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
+        epoch = trainer.current_epoch + 1
+        row: dict[str, Any] = {"epoch": epoch, **dict(sorted(figures.items()))}
+        row["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
+        self.rows.append(row)
+        if self.best_epoch == 0 or row["validation_loss"] < self.best_loss:
+            self.best_epoch, self.best_loss = epoch, row["validation_loss"]
+            self.best_weights = {
+                name: value.detach().cpu().clone()
+                for name, value in pl_module.network.state_dict().items()
+            }
+        self._bar.describe(
+            f"Epoch {epoch}: validation loss {row['validation_loss']:.3f} "
+            f"(best {self.best_loss:.3f} in epoch {self.best_epoch})"
+        )
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
+        """Write the log and the resume state, each whole or not at all."""
+        if self._run_folder is None:
+            return
+        write_text(
+            self._run_folder / LOG_NAME, "".join(json.dumps(row) + "\n" for row in self.rows)
+        )
+        with write_atomically(self._run_folder / RESUME_NAME) as temporary:
+            trainer.save_checkpoint(temporary)
+
+    def history(self, stopped_early: bool) -> History:
+        """The record of the whole training."""
+        return History(tuple(self.rows), self.best_epoch, stopped_early)

@@ -1,0 +1,90 @@
+"""`TrainingSettings`: how long, how fast and on what to train."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from aver.errors import SettingsError
+
+SCHEDULES = ("halve-on-plateau", "cosine")
+PRECISIONS = ("32", "bf16", "fp16")
+DEVICES = ("auto", "cpu", "cuda")
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """Settings of `aver.training.fit.fit`; the defaults are those of the MRPN paper.
+
+    Parameters
+    ----------
+    epochs : int >= 1
+        At most so many passes over the training clips.
+    patience : int >= 1
+        Stop after so many epochs without a lower validation loss.
+    batch_size : int >= 2
+        Clips per step; batches are cut as evenly as the number of clips allows.
+    learning_rate : float > 0
+        Of AdamW. Source: Chang & Skarbek 2021, section 4.2.
+    weight_decay : float >= 0
+        Of AdamW.
+    schedule : {"halve-on-plateau", "cosine"}
+        The paper's halving when the validation loss has not dropped, or a warm-up over a tenth of
+        the steps followed by a cosine down to zero at `epochs`.
+    halve_after_epochs : int >= 1
+        Epochs without a drop before the rate is halved.
+    gradient_clip : float >= 0
+        Largest norm of the gradient; 0 leaves it alone.
+    average_decay : float in [0, 1)
+        Validate and keep a running average of the weights with this decay per step (at most);
+        0 keeps the weights themselves.
+    device : {"auto", "cpu", "cuda"}
+        ``"auto"`` takes a GPU where there is one.
+    precision : {"32", "bf16", "fp16"}
+        Mixed precision on a GPU; a CPU always computes in full precision.
+    threads : int >= 1
+        Threads of torch on a CPU. Sums over threads are rounded differently, so the number is part
+        of the settings, and the result does not depend on what the machine offers.
+
+    Raises
+    ------
+    SettingsError
+        If a value is out of range; the message names it.
+    """
+
+    epochs: int = 100
+    patience: int = 30
+    batch_size: int = 16
+    learning_rate: float = 5e-5
+    weight_decay: float = 0.01
+    schedule: str = "halve-on-plateau"
+    halve_after_epochs: int = 10
+    gradient_clip: float = 0.0
+    average_decay: float = 0.0
+    device: str = "auto"
+    precision: str = "32"
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        for name, least in (
+            ("epochs", 1), ("patience", 1), ("batch_size", 2), ("halve_after_epochs", 1),
+            ("threads", 1), ("weight_decay", 0), ("gradient_clip", 0), ("average_decay", 0),
+        ):  # fmt: skip
+            if getattr(self, name) < least:
+                raise SettingsError(
+                    f"The training setting {name} must be at least {least}, "
+                    f"not {getattr(self, name)}."
+                )
+        if self.learning_rate <= 0:
+            raise SettingsError(f"learning_rate must be above 0, not {self.learning_rate}.")
+        if self.average_decay >= 1:
+            raise SettingsError(f"average_decay must be below 1, not {self.average_decay}.")
+        for name, known in (
+            ("schedule", SCHEDULES),
+            ("precision", PRECISIONS),
+            ("device", DEVICES),
+        ):
+            if getattr(self, name) not in known:
+                raise SettingsError(
+                    f"The training setting {name} must be one of {', '.join(known)}, "
+                    f"not {getattr(self, name)!r}."
+                )
