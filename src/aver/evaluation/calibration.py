@@ -13,6 +13,9 @@ from aver.evaluation.speaker_sums import SpeakerSums, divide, sum_by_speaker
 BINS = 15
 """Bins of equal width over confidence, as Guo et al. (ICML 2017, section 4) use."""
 
+SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
+"""Shares of clips answered, along the selective accuracy's curve."""
+
 
 @dataclass(frozen=True, eq=False)
 class Reliability:
@@ -90,7 +93,7 @@ def reliability(evaluation: Evaluation, bins: int = 10) -> Reliability:
 
 
 def selective_accuracy(
-    evaluation: Evaluation, shares: tuple[float, ...] = tuple(s / 10 for s in range(1, 11))
+    evaluation: Evaluation, shares: tuple[float, ...] = SHARES
 ) -> tuple[SpeakerSums, ...]:
     """Accuracy where the system answers only the share of clips that it is most sure of.
 

@@ -1,0 +1,76 @@
+"""The published numbers agree with the figures that the papers state about them elsewhere."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from aver.emotions import EMOTIONS
+from aver.errors import SettingsError
+from aver.evaluation.published import (
+    contradictions,
+    human_raters,
+    published,
+    published_numbers,
+    published_papers,
+)
+
+
+@pytest.mark.parametrize(
+    ("key", "mean"),
+    [
+        # MRPN: the means over folds; joint with time augmentation is Table 4's 87.55 again.
+        ("mrpn/table-1/audio", 60.7),
+        ("mrpn/table-1/audio-time", 67.8),
+        ("mrpn/table-1/video", 69.9),
+        ("mrpn/table-1/video-time", 73.9),
+        ("mrpn/table-1/joint", 83.0),
+        ("mrpn/table-1/joint-time", 87.55),
+        ("mrpn/table-3/n0", 78.4),
+        ("mrpn/table-3/n1", 77.0),
+        ("mrpn/table-3/n2", 80.6),
+    ],
+)
+def test_folds_average_what_is_stated(key: str, mean: float) -> None:
+    assert published(key).value == pytest.approx(mean, abs=0.051)
+
+
+def test_only_the_fold_of_actors_9_and_10_is_inferior() -> None:
+    """MRPN section 4.4: joint is below the best single modality in this fold alone."""
+    for suffix in ("", "-time"):
+        joint, audio, video = (
+            published(f"mrpn/table-1/{name}{suffix}").folds for name in ("joint", "audio", "video")
+        )
+        assert [f for f in joint if joint[f] < max(audio[f], video[f])] == ["A9,10"]
+
+
+def test_stated_gains_over_others() -> None:
+    """Temporal aggregation, section IV: 12.6 over the CNN and 4.8 over human raters."""
+    ours = published("temporal/table-1/proposed").value
+    assert ours - published("temporal/table-1/cnn").value == pytest.approx(12.6)
+    assert ours - published("temporal/table-1/human").value == pytest.approx(4.8)
+
+
+def test_every_number_has_its_place_and_classes() -> None:
+    for number in published_numbers().values():
+        assert number.paper in published_papers()
+        assert re.search(r"Table|Figure|abstract|section", number.place)
+        assert set(number.classes) <= set(EMOTIONS)
+        assert 0 < number.value <= 100
+        assert number.leaks or number.by in ("others", "humans")
+
+
+def test_human_raters_come_with_their_modality() -> None:
+    modalities = {number.modality: number.value for number in human_raters("cremad")}
+    assert modalities == {"face and voice": 63.6, "face": 58.2, "voice": 40.9}
+    (ravdess,) = human_raters("ravdess")
+    assert ravdess.modality == "not stated"
+
+
+def test_contradictions_are_found_from_either_side() -> None:
+    (said,) = contradictions(("snn/table-3/ravdess/mfcc",))
+    assert "83.6" in said
+    assert said in contradictions(("synch-graph/table-1/cross-modal",))
+    with pytest.raises(SettingsError, match="'mrpn/table-9'"):
+        contradictions(("mrpn/table-9",))
