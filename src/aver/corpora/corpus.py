@@ -169,6 +169,38 @@ corpora: Registry[CorpusReader] = Registry("corpus", "aver.corpora")
 """All readers. ``@corpora.register("name")`` adds one; `aver list` prints them."""
 
 
+def reader_of(root: Path, name: str | None = None, **settings: object) -> CorpusReader:
+    """Choose and set up the reader of a corpus folder.
+
+    Parameters
+    ----------
+    root : Path
+    name : str, optional
+        Registered reader; without it the reader is guessed from the file names.
+    **settings
+        Settings of that reader.
+
+    Raises
+    ------
+    CorpusError
+        If the folder is missing or empty, or no reader knows it.
+    SettingsError
+        If there is no such reader, or it has no such setting.
+    """
+    from aver.corpora.guess import guess_reader
+
+    if not root.exists():
+        raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
+    chosen = name or guess_reader(root)
+    reader = corpora.get(chosen)
+    known = tuple(inspect.signature(reader).parameters)
+    for setting in settings:
+        if setting not in known:
+            has = f"It has: {', '.join(known)}." if known else "It has none."
+            raise SettingsError(f"The corpus reader {chosen!r} has no setting {setting!r}. {has}")
+    return reader(**settings)
+
+
 def open_corpus(root: str | Path, name: str | None = None, **settings: object) -> Corpus:
     """Read a corpus folder; the first step of everything.
 
@@ -189,19 +221,10 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
     ------
     CorpusError
         If the folder is missing or empty, or no reader knows it.
+    LabelError
+        If a file's emotion code is unknown.
     SettingsError
         If there is no such reader, or it has no such setting.
     """
-    from aver.corpora.guess import guess_reader
-
     root = Path(root).expanduser()
-    if not root.exists():
-        raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
-    chosen = name or guess_reader(root)
-    reader = corpora.get(chosen)
-    known = tuple(inspect.signature(reader).parameters)
-    for setting in settings:
-        if setting not in known:
-            has = f"It has: {', '.join(known)}." if known else "It has none."
-            raise SettingsError(f"The corpus reader {chosen!r} has no setting {setting!r}. {has}")
-    return reader(**settings).read(root)
+    return reader_of(root, name, **settings).read(root)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from aver.corpora.media_files import (
     media_fault,
 )
 from aver.corpora.name_pattern import FIELDS, NamePattern
+from aver.corpora.table import read_table
 from aver.errors import AverError, CorpusError, SettingsError
 
 _FILES = ("file", "video", "sound")
@@ -163,11 +163,16 @@ def _read_names(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
 
 def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
     """Clips from the rows of a CSV file."""
-    table = root / layout.table
+    table = read_table(root / layout.table)
+    if not set(table.columns) & set(_FILES):
+        raise CorpusError(
+            f"The table {table.path} has the columns {', '.join(table.columns) or '(none)'}. It "
+            f"needs 'file', or 'video' and 'sound', and may have clip_id, {', '.join(FIELDS)}."
+        )
     clips: list[Clip] = []
     problems: list[Problem] = []
-    for number, row in _rows(table):
-        where = f"{table.name}, line {number}"
+    for number, row in table.rows:
+        where = f"{table.path.name}, line {number}"
         paths = {kind: root / row[kind] for kind in _FILES if row.get(kind)}
         if not paths:
             problems.append(Problem(where, "The row names no file."))
@@ -186,34 +191,8 @@ def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
         try:
             clips.append(layout.clip(row, clip_id, video, sound))
         except AverError as error:
-            raise type(error)(f"{table}, line {number}: {error}") from None
+            raise type(error)(f"{table.path}, line {number}: {error}") from None
     return clips, problems
-
-
-def _rows(table: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line numbers and rows, with the header checked."""
-    try:
-        with table.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle)
-            header = reader.fieldnames or []
-            if not set(header) & set(_FILES):
-                raise CorpusError(
-                    f"{table} has the columns {', '.join(header) or '(none)'}. It needs 'file', or "
-                    f"'video' and 'sound', and may have clip_id, {', '.join(FIELDS)}."
-                )
-            for row in reader:
-                yield (
-                    reader.line_num,
-                    {
-                        key: (value or "").strip()
-                        for key, value in row.items()
-                        if isinstance(key, str)
-                    },
-                )
-    except OSError as error:
-        raise CorpusError(f"The table {table} cannot be read: {error.strerror}.") from error
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise CorpusError(f"The table {table} is not a CSV file in UTF-8: {error}.") from error
 
 
 def _is_sound(path: Path) -> bool:

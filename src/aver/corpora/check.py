@@ -1,0 +1,131 @@
+"""What a copy of a corpus holds, lacks, has twice, and what is wrong with it."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from aver.corpora.archive import read_file
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus, Problem, reader_of
+from aver.emotions import EMOTIONS
+from aver.errors import MediaError
+
+
+@dataclass(frozen=True)
+class CorpusCheck:
+    """The findings about one copy of a corpus.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    by_class, by_speaker, by_sex, by_channel, by_part : dict of str to int
+        Clips of each; classes in canonical order, the others sorted. Clips of which a fact is
+        unknown are under ``"unknown"``.
+    with_video, with_sound : int
+        Clips that have a file for pictures, for sound.
+    missing : tuple of str
+        Clips that the complete corpus has and this copy lacks, where the reader knows them.
+    doubled : tuple of tuple of str
+        Groups of clips whose files hold the same bytes.
+    contradicting : tuple of tuple of str
+        Those groups of `doubled` in which the emotions differ.
+    problems : tuple of Problem
+        Files and rows that could not be used.
+    """
+
+    corpus: Corpus
+    by_class: dict[str, int]
+    by_speaker: dict[str, int]
+    by_sex: dict[str, int]
+    by_channel: dict[str, int]
+    by_part: dict[str, int]
+    with_video: int
+    with_sound: int
+    missing: tuple[str, ...]
+    doubled: tuple[tuple[str, ...], ...]
+    contradicting: tuple[tuple[str, ...], ...]
+    problems: tuple[Problem, ...]
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is missing, doubled or wrong."""
+        return not (self.missing or self.doubled or self.problems)
+
+
+def check_corpus(root: str | Path, name: str | None = None, **settings: object) -> CorpusCheck:
+    """Read a corpus folder and say what is in it and what is wrong.
+
+    Parameters
+    ----------
+    root, name, **settings
+        As for `aver.corpora.open_corpus`.
+
+    Returns
+    -------
+    CorpusCheck
+        Files are compared byte by byte where their sizes are equal; none is decoded.
+
+    Raises
+    ------
+    CorpusError, LabelError, SettingsError
+        As for `aver.corpora.open_corpus`.
+    """
+    root = Path(root).expanduser()
+    reader = reader_of(root, name, **settings)
+    corpus = reader.read(root)
+    doubled = _doubled(corpus)
+    return CorpusCheck(
+        corpus=corpus,
+        by_class=_count(corpus, "emotion", EMOTIONS),
+        by_speaker=_count(corpus, "speaker"),
+        by_sex=_count(corpus, "sex"),
+        by_channel=_count(corpus, "channel"),
+        by_part=_count(corpus, "part"),
+        with_video=sum(clip.video is not None for clip in corpus),
+        with_sound=sum(clip.sound is not None for clip in corpus),
+        missing=reader.missing(corpus),
+        doubled=doubled,
+        contradicting=tuple(
+            group
+            for group in doubled
+            if len({corpus.by_id[clip_id].emotion for clip_id in group}) > 1
+        ),
+        problems=corpus.problems,
+    )
+
+
+def _count(corpus: Corpus, fact: str, order: tuple[str, ...] = ()) -> dict[str, int]:
+    counts = Counter(getattr(clip, fact) or "unknown" for clip in corpus)
+    keys = order or tuple(sorted(set(counts) - {"unknown"}))
+    return {key: counts[key] for key in (*keys, "unknown") if counts[key]}
+
+
+def _doubled(corpus: Corpus) -> tuple[tuple[str, ...], ...]:
+    """Groups of clip ids that share a file's content, each group and all groups sorted."""
+    by_size: dict[int, list[tuple[Clip, Path]]] = {}
+    for clip, path in _files(corpus):
+        try:
+            size = path.stat().st_size if path.exists() else -1  # -1: inside an archive
+        except OSError:
+            size = -1
+        by_size.setdefault(size, []).append((clip, path))
+    by_content: dict[bytes, set[str]] = {}
+    for alike in by_size.values():
+        for clip, path in alike if len(alike) > 1 else ():
+            try:
+                content = hashlib.blake2b(read_file(path), digest_size=16).digest()
+            except MediaError:
+                continue  # who opens the clip will be told
+            by_content.setdefault(content, set()).add(clip.clip_id)
+    return tuple(sorted(tuple(sorted(ids)) for ids in by_content.values() if len(ids) > 1))
+
+
+def _files(corpus: Corpus) -> Iterator[tuple[Clip, Path]]:
+    for clip in corpus:
+        for path in {clip.video, clip.sound} - {None}:
+            if path is not None:
+                yield clip, path

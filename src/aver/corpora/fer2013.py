@@ -1,0 +1,100 @@
+"""FER2013: 35,887 small grey pictures of faces, for pretraining."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aver.corpora.archive import archive_members
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
+from aver.corpora.media_files import IMAGE_SUFFIXES, find_media
+from aver.emotions import parse_emotion
+
+_PARTS = {
+    "Training": "train",
+    "PublicTest": "validation",
+    "PrivateTest": "test",
+    "train": "train",
+    "validation": "validation",
+    "test": "test",
+}
+
+
+@corpora.register("fer2013")
+@dataclass(frozen=True)
+class Fer2013(CorpusReader):
+    """Reads FER2013 from folders or from a tar archive, which is not unpacked.
+
+    Each picture is a clip without sound and without a known speaker. `Clip.part` holds the part of
+    the challenge: Training is train, PublicTest validation, PrivateTest test; the split rule
+    ``official`` follows it. Pictures inside an archive have paths as `aver.corpora.archive` says.
+
+    Notes
+    -----
+    Source: Goodfellow et al. (2013), "Challenges in representation learning: a report on three
+    machine learning contests", section 2.
+    """
+
+    name = "fer2013"
+    info = CorpusInfo(
+        title="FER2013, the Facial Expression Recognition 2013 challenge",
+        licence="for research, as its distributors state",
+        citation=(
+            "Goodfellow, I. J., et al. (2013). Challenges in representation learning: a report on "
+            "three machine learning contests. Neural Information Processing, ICONIP 2013. "
+            "arXiv:1307.0414"
+        ),
+        url="https://www.kaggle.com/msambare/fer2013",
+        tree=(
+            "fer2013/ or fer2013.tar\n"
+            "  train/angry/Training_10118481.jpg\n"
+            "  test/angry/PublicTest_10077120.jpg      validation\n"
+            "  test/angry/PrivateTest_10131363.jpg     test"
+        ),
+        example="train/angry/Training_10118481.jpg",
+    )
+
+    def read(self, root: Path) -> Corpus:
+        """Read the pictures' names, from a folder or an archive."""
+        problems: list[Problem] = []
+        clips: list[Clip] = []
+        for name in _pictures(root, problems):
+            clip = _clip(root, name)
+            if clip is None:
+                problems.append(Problem(name, "The name is not part/emotion/picture."))
+            else:
+                clips.append(clip)
+        return self.collect(root, clips, problems)
+
+
+def _pictures(root: Path, problems: list[Problem]) -> Iterator[str]:
+    """Names of pictures below a folder or within an archive; faulty ones go to the problems."""
+    if root.is_dir():
+        found = find_media(root, IMAGE_SUFFIXES)
+        problems += found.problems
+        yield from (path.relative_to(root).as_posix() for path in found.files)
+        return
+    for name, member in archive_members(root).items():
+        if PurePosixPath(name).suffix.lower() not in IMAGE_SUFFIXES:
+            continue
+        if member.size_bytes:
+            yield name
+        else:
+            problems.append(Problem(name, "The file is empty (0 bytes)."))
+
+
+def _clip(root: Path, name: str) -> Clip | None:
+    places = PurePosixPath(name).with_suffix("").parts
+    if len(places) < 3:
+        return None
+    folder, emotion, stem = places[-3:]
+    return Clip(
+        # The last three names only, so that folder and archive give the same ids.
+        clip_id="/".join(places[-3:]),
+        speaker=None,
+        emotion=parse_emotion(emotion, name),
+        video=root / name,
+        part=_PARTS.get(stem.partition("_")[0]) or _PARTS.get(folder),
+    )

@@ -1,0 +1,67 @@
+"""Folders that `aver corpus synthesise` writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
+from aver.corpora.media_files import media_fault
+from aver.corpora.table import read_table
+from aver.emotions import parse_emotion
+
+_COLUMNS = ("clip_id", "speaker", "sex", "emotion", "intensity", "sentence", "take", "file")
+
+
+@corpora.register("synthetic")
+@dataclass(frozen=True)
+class Synthetic(CorpusReader):
+    """Reads a synthetic corpus: real MP4 files of drawn faces and synthesised voices.
+
+    ``clips.csv`` lists the clips; its column ``units``, where there is one, names tables of action
+    units per frame.
+    """
+
+    name = "synthetic"
+    info = CorpusInfo(
+        title="Synthetic corpus of drawn faces and synthesised voices",
+        licence="free of rights: made by this program",
+        citation="none needed; name the version of aver, the seed and the settings",
+        url="",
+        tree=(
+            "synthetic/            written by 'aver corpus synthesise'\n"
+            "  synthesis.json      the settings that made it\n"
+            "  clips.csv           clip_id,speaker,sex,emotion,intensity,sentence,take,file,units\n"
+            "  ...                 the files that clips.csv names"
+        ),
+        example="clips.csv, written by 'aver corpus synthesise'",
+    )
+
+    def read(self, root: Path) -> Corpus:
+        """Read ``clips.csv``."""
+        clips: list[Clip] = []
+        problems: list[Problem] = []
+        table = root / "clips.csv"
+        rows = read_table(table, _COLUMNS).rows if table.is_file() else ()
+        for line, row in rows:
+            file = root / row["file"]
+            fault = media_fault(file)
+            if fault is not None:
+                problems.append(Problem(row["file"], fault))
+                continue
+            clips.append(
+                Clip(
+                    clip_id=row["clip_id"],
+                    speaker=row["speaker"],
+                    emotion=parse_emotion(row["emotion"], f"{table}, line {line}"),
+                    video=file,
+                    sound=file,
+                    sex=row["sex"] or None,
+                    intensity=row["intensity"] or None,
+                    sentence=row["sentence"] or None,
+                    take=row["take"] or None,
+                    units=root / row["units"] if row.get("units") else None,
+                )
+            )
+        return self.collect(root, clips, problems)
