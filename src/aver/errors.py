@@ -49,6 +49,10 @@ class StorageError(AverError):
     """A result could not be written: disk full, no permission."""
 
 
+class WorkerError(AverError):
+    """A worker process was killed or could not start."""
+
+
 class TrainingInterrupted(AverError):  # noqa: N818 - an interruption, not a fault
     """Training was stopped by the user; what was reached is kept and can be resumed."""
 

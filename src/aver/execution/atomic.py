@@ -13,6 +13,11 @@ from typing import Any
 
 from aver.errors import StorageError
 
+_NO_PLACE = {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.EFBIG),
+    *(errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO),
+}
+
 
 @contextmanager
 def write_atomically(target: Path) -> Iterator[Path]:
@@ -50,7 +55,7 @@ def write_atomically(target: Path) -> Iterator[Path]:
                 f"The disk is full: {target} was not written. Free some space, or choose another "
                 "folder; what was finished before is kept."
             ) from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.ENOTDIR, errno.EDQUOT):
+        if error.errno in _NO_PLACE:
             raise StorageError(f"{target} cannot be written: {error.strerror}.") from error
         raise
     finally:

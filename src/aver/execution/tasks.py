@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from aver.errors import AverError
+from aver.errors import AverError, WorkerError
 from aver.execution.progress import progress_bar
 
 Item = TypeVar("Item")
@@ -34,10 +36,15 @@ def _attempt(function: Callable[[Item], Value], item: Item) -> Outcome[Item, Val
         return Outcome(item, None, error)
 
 
-def _use_one_thread() -> None:
-    """Processes share the cores, so libraries inside each must not multiply threads."""
+def _prepare_worker() -> None:
+    """Leave Ctrl-C to the parent, and keep libraries from multiplying threads.
+
+    A worker that Ctrl-C interrupts would print a traceback of its own; so it finishes its task
+    (and the file that it is writing) while the parent drops the others.
+    """
     import sys
 
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[variable] = "1"
     if "torch" in sys.modules:
@@ -81,6 +88,11 @@ def map_tasks(
     Yields
     ------
     Outcome
+
+    Raises
+    ------
+    WorkerError
+        If a worker process was killed or could not start.
     """
     weigh = weight or (lambda item: 1.0)
     total = sum(weigh(item) for item in items) if description else 0.0
@@ -98,7 +110,7 @@ def map_tasks(
         pool = ProcessPoolExecutor(
             min(workers, len(items)),
             mp_context=multiprocessing.get_context("spawn"),
-            initializer=_use_one_thread,
+            initializer=_prepare_worker,
         )
         try:
             while answered < len(items):
@@ -113,5 +125,11 @@ def map_tasks(
                 while answered in done:
                     yield done.pop(answered)
                     answered += 1
+        except BrokenProcessPool:
+            raise WorkerError(
+                f"A worker process ended before its task did, after {answered} of {len(items)}. "
+                "If memory ran out, use fewer workers. In a script of your own, the calls must "
+                "stand below if __name__ == '__main__':, or use one worker."
+            ) from None
         finally:
             pool.shutdown(wait=True, cancel_futures=True)

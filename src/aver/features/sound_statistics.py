@@ -20,9 +20,9 @@ _SILENCE_DB = -80.0  # loudness is counted from here, relative to full scale
 @features.register("sound-statistics")
 @dataclass(frozen=True)
 class SoundStatistics(Feature):
-    """Mean and deviation of MFCCs and of their differences over a clip.
+    """Mean and deviation of MFCCs and of their differences over a clip, and its melody.
 
-    Array: ``statistics`` float32 (4 x coefficients,), or ten more with pitch: of the logarithm (in
+    Array: ``statistics`` float32 (4 x coefficients,), and ten more with pitch: of the logarithm (in
     octaves) of the voiced frames' pitch the mean, deviation, 5th, 50th and 95th percentile and the
     mean step; share of voiced frames; mean and deviation of the loudness in dB; duration in s.
 
@@ -50,9 +50,9 @@ class SoundStatistics(Feature):
 
     rate_hz: int = 16000
     coefficients: int = 40
-    n_fft: int = 2048
-    hop: int = 512
-    pitch: bool = False
+    n_fft: int = 1024
+    hop: int = 256
+    pitch: bool = True
 
     name = "sound-statistics"
     modality = "sound"

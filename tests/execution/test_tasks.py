@@ -1,0 +1,157 @@
+"""Tasks in one process and in several: order, errors, Ctrl-C, dead workers."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from pathlib import Path
+
+import pytest
+
+from aver.errors import MediaError, WorkerError
+from aver.execution import tasks
+from aver.execution.atomic import write_text
+from aver.execution.tasks import map_tasks
+
+
+def square_slowly_at_first(number: int) -> int:
+    time.sleep(0.2 if number == 0 else 0.0)
+    return number * number
+
+
+def refuse_odd(number: int) -> int:
+    if number % 2:
+        raise MediaError(f"{number} is odd.")
+    return number
+
+
+def fail(number: int) -> int:
+    raise ZeroDivisionError(str(number))
+
+
+def process_id(number: int) -> int:
+    time.sleep(0.05)
+    return os.getpid()
+
+
+def die(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_outcomes_come_in_the_order_of_the_items(workers: int) -> None:
+    outcomes = list(map_tasks(square_slowly_at_first, range(12), workers=workers))
+    assert [outcome.item for outcome in outcomes] == list(range(12))
+    assert [outcome.value for outcome in outcomes] == [number**2 for number in range(12)]
+
+
+def test_several_workers_are_other_processes() -> None:
+    found = {outcome.value for outcome in map_tasks(process_id, range(8), workers=2)}
+    assert len(found) == 2
+    assert os.getpid() not in found
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_errors_of_ours_stop_nothing(workers: int) -> None:
+    outcomes = list(map_tasks(refuse_odd, range(5), workers=workers))
+    assert [str(outcome.error) for outcome in outcomes if outcome.error] == [
+        "1 is odd.",
+        "3 is odd.",
+    ]
+    assert [outcome.value for outcome in outcomes if not outcome.error] == [0, 2, 4]
+    assert all(isinstance(o.error, MediaError) for o in outcomes if o.error)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_faults_propagate(workers: int) -> None:
+    with pytest.raises(ZeroDivisionError):
+        list(map_tasks(fail, range(3), workers=workers))
+
+
+def test_killed_worker_is_an_error_that_advises() -> None:
+    with pytest.raises(WorkerError, match="use fewer workers"):
+        list(map_tasks(die, range(3), workers=2))
+
+
+def test_no_items_no_outcomes() -> None:
+    assert list(map_tasks(refuse_odd, [], workers=2)) == []
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bar_advances_by_the_weight_of_what_is_done(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: list[float] = []
+
+    class Recorder:
+        def __init__(self, description: str, total: float) -> None:
+            shown.append(-total)
+
+        def __enter__(self) -> Recorder:
+            return self
+
+        def __exit__(self, *reason: object) -> None:
+            pass
+
+        def advance(self, amount: float) -> None:
+            shown.append(amount)
+
+    monkeypatch.setattr(tasks, "progress_bar", Recorder)
+    list(map_tasks(refuse_odd, [1, 2, 5], workers=workers, description="x", weight=float))
+    assert shown[0] == -8.0
+    assert sorted(shown[1:]) == [1.0, 2.0, 5.0]
+
+
+SCRIPT = """
+import sys, time
+from pathlib import Path
+from aver.execution.atomic import write_text
+from aver.execution.tasks import map_tasks
+from tests.execution.test_tasks import write_slowly
+
+if __name__ == "__main__":
+    paths = [Path(sys.argv[1]) / f"{i}.txt" for i in range(200)]
+    try:
+        for _ in map_tasks(write_slowly, paths, workers=WORKERS):
+            pass
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
+def write_slowly(path: Path) -> None:
+    (path.parent / "started").touch()
+    time.sleep(0.05)
+    write_text(path, "whole" * 1000)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_ctrl_c_leaves_whole_files_only(tmp_path: Path, workers: int) -> None:
+    script = tmp_path / "run.py"
+    script.write_text(textwrap.dedent(SCRIPT).replace("WORKERS", str(workers)))
+    folder = tmp_path / "out"
+    folder.mkdir()
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(
+        [sys.executable, script, folder],
+        env=os.environ | {"PYTHONPATH": str(root)},
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    deadline = time.time() + 30
+    while len(list(folder.glob("*.txt"))) < 3 and time.time() < deadline:
+        time.sleep(0.02)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to parent and workers
+    _, complaints = process.communicate(timeout=20)
+    written = list(folder.glob("*.txt"))
+    assert process.returncode == 130
+    assert "Traceback" not in complaints
+    assert 3 <= len(written) < 200
+    assert {path.read_text() for path in written} == {"whole" * 1000}
+    assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
