@@ -110,11 +110,13 @@ def _add_synthesise_arguments(parser: ArgumentParser) -> None:
 
 
 def _synthesise(arguments: Namespace) -> int:
+    from aver.settings import settings_from_mapping
     from aver.synthesis.settings import SynthesisSettings
     from aver.synthesis.synthesise import synthesise
 
     given = parse_assignments(arguments.set, "--set")
-    folder = synthesise(arguments.out, SynthesisSettings.of(given), workers=arguments.workers)
+    settings = settings_from_mapping(SynthesisSettings, given)
+    folder = synthesise(arguments.out, settings, workers=arguments.workers)
     print_path(folder)
     return 0
 

@@ -24,12 +24,12 @@ from aver.models.parts.clip_task import ClipTask
 from aver.models.parts.image_augmentation import ImageAugmentationSettings
 from aver.models.parts.mrpn_answers import predict_clips
 from aver.models.parts.mrpn_network import NETWORKS, MRPNNetwork
-from aver.models.parts.settings_from_mapping import settings_from_mapping
 from aver.models.parts.side_heads import fit_side_heads
 from aver.models.parts.target_loss import TargetLoss
 from aver.models.parts.targets import Target, learn_targets
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer, models
+from aver.settings import settings_from_mapping
 from aver.training.fit import fit
 from aver.training.fixed_threads import fixed_threads
 from aver.training.history import History

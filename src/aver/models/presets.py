@@ -10,8 +10,8 @@ from typing import Any
 import yaml
 
 from aver.errors import SettingsError
-from aver.models.parts.settings_from_mapping import settings_from_mapping
 from aver.models.recognizer import Recognizer, models
+from aver.settings import settings_from_mapping
 
 
 def preset_names() -> tuple[str, ...]:

@@ -72,6 +72,11 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             return None
         (hint,) = (kind for kind in arguments if kind is not type(None))
         return _value(hint, value, where)
+    if origin is typing.Literal:
+        if value not in arguments:
+            words = ", ".join(str(word) for word in arguments)
+            raise SettingsError(f"The setting {where!r} must be one of {words}, not {value!r}.")
+        return value
     if dataclasses.is_dataclass(hint):
         return value if isinstance(value, hint) else settings_from_mapping(hint, value, where)  # type: ignore[arg-type]
     if origin is tuple:
