@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,25 @@ import yaml
 from aver.errors import SettingsError
 from aver.models.recognizer import Recognizer, models
 from aver.settings import settings_from_mapping
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a preset's YAML holds.
+
+    Parameters
+    ----------
+    model : str
+        Registered name of the recogniser.
+    summary : str
+        One line for `aver list`.
+    settings : mapping
+        Nested, as the model's settings are.
+    """
+
+    model: str
+    summary: str
+    settings: Mapping[str, Any]
 
 
 def preset_names() -> tuple[str, ...]:
@@ -30,7 +50,8 @@ def load_preset(
     Parameters
     ----------
     name_or_path : str
-        One of `preset_names`, or the path of a YAML file with the keys ``model`` and ``settings``.
+        One of `preset_names`, or the path of a YAML file with the keys ``model``, ``summary`` and
+        ``settings``.
     overrides : mapping, optional
         Changes: nested as the settings are, or with dots (``{"training.epochs": 5}``).
 
@@ -52,18 +73,25 @@ def load_preset(
     >>> model.name, settings.training.epochs
     ('mrpn', 5)
     """
-    preset = _read(name_or_path)
-    settings = _merged(preset["settings"], {})
+    preset = read_preset(name_or_path)
+    settings = _merged(preset.settings, {})
     for name, value in (overrides or {}).items():
         change: Any = value
         for part in reversed(name.split(".")):
             change = {part: change}
         settings = _merged(settings, change)
-    model = models.get(preset["model"])
+    model = models.get(preset.model)
     return model, settings_from_mapping(model.settings_type, settings)
 
 
-def _read(name_or_path: str) -> dict[str, Any]:
+def read_preset(name_or_path: str) -> Preset:
+    """Read a preset's YAML as it stands.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such preset, or it is not readable.
+    """
     if name_or_path in preset_names():
         text = (resources.files("aver") / "presets" / f"{name_or_path}.yaml").read_text("utf-8")
     else:
@@ -78,11 +106,12 @@ def _read(name_or_path: str) -> dict[str, Any]:
         preset = yaml.safe_load(text)
     except yaml.YAMLError as error:
         raise SettingsError(f"The preset {name_or_path} is not readable YAML: {error}.") from None
-    if not isinstance(preset, dict) or set(preset) != {"model", "settings"}:
+    if not isinstance(preset, dict) or set(preset) != {"model", "summary", "settings"}:
         raise SettingsError(
-            f"The preset {name_or_path} must hold exactly the keys 'model' and 'settings'."
+            f"The preset {name_or_path} must hold exactly the keys 'model', 'summary' and "
+            "'settings'."
         )
-    return preset
+    return Preset(str(preset["model"]), str(preset["summary"]), preset["settings"] or {})
 
 
 def _merged(old: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
