@@ -36,6 +36,7 @@ class DlibDetector(FaceDetector):
     """
 
     name = "dlib"
+    least_score = 0.01  # margins of hits are positive; 0 says that nothing was hit
 
     def __init__(self, face_model: str | Path | None = None) -> None:
         if importlib.util.find_spec("dlib") is None:

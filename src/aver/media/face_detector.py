@@ -54,6 +54,8 @@ class FaceDetector(ABC):
 
     name: str
     """As `make_detector` knows it."""
+    least_score: float = 0.5
+    """What `refine` must reach for the face to count as seen."""
 
     @abstractmethod
     def detect(self, frames: Sequence[np.ndarray]) -> list[Faces]:

@@ -48,10 +48,12 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         self._stream.codec_context.thread_count = 1  # files are read in parallel, not frames
         self._skip_black = skip_black
         stamped = self._stamped()
+        context = self._stream.codec_context
+        to_rgb = _ToRgb(self._stream.sample_aspect_ratio or context.sample_aspect_ratio)
         self._pictures: Generator[tuple[float, np.ndarray]] = (
-            ((time_s, _to_rgb(frame)) for time_s, frame in stamped)
+            ((time_s, to_rgb(frame)) for time_s, frame in stamped)
             if rate_hz is None
-            else _sample(stamped, rate_hz, self)
+            else _sample(stamped, to_rgb, rate_hz, self)
         )
 
     def __next__(self) -> tuple[float, np.ndarray]:
@@ -135,7 +137,7 @@ def is_visible(luma: np.ndarray) -> bool:
 
 
 def _sample(
-    stamped: Iterator[tuple[float, Any]], rate_hz: float, reader: FrameReader
+    stamped: Iterator[tuple[float, Any]], to_rgb: _ToRgb, rate_hz: float, reader: FrameReader
 ) -> Generator[tuple[float, np.ndarray]]:
     tick = 0
     shown: Any = None
@@ -143,11 +145,11 @@ def _sample(
         if shown is None:
             tick = int(np.ceil((time_s - _TICK_TOLERANCE_S) * rate_hz))
         while shown is not None and tick / rate_hz < time_s - _TICK_TOLERANCE_S:
-            yield tick / rate_hz, _to_rgb(shown)
+            yield tick / rate_hz, to_rgb(shown)
             tick += 1
         shown = frame
     while shown is not None and tick / rate_hz < reader.read_s - _TICK_TOLERANCE_S:
-        yield tick / rate_hz, _to_rgb(shown)
+        yield tick / rate_hz, to_rgb(shown)
         tick += 1
 
 
@@ -156,9 +158,19 @@ def _time_s(frame: Any, origin_s: float) -> float | None:
     return None if pts is None else float(pts * frame.time_base) - origin_s
 
 
-def _to_rgb(frame: Any) -> np.ndarray:
-    shape = getattr(frame, "sample_aspect_ratio", None)  # width of a pixel over its height
-    width = round(frame.width * float(shape)) if shape and shape != 1 else frame.width
-    picture = frame.to_ndarray(format="rgb24", width=width, height=frame.height)
-    quarter_turns = round(getattr(frame, "rotation", 0) / 90) % 4  # counter-clockwise, as rot90's
-    return np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture
+class _ToRgb:
+    """Turn decoded frames into upright pictures with square pixels."""
+
+    def __init__(self, pixel_shape: Any) -> None:
+        from av.video.reformatter import VideoReformatter
+
+        # width of a pixel over its height; missing or zero where the file does not say
+        self._stretch = float(pixel_shape or 1)
+        self._reformatter = VideoReformatter()  # kept, because setting one up takes longer than use
+
+    def __call__(self, frame: Any) -> np.ndarray:
+        width = round(frame.width * self._stretch)
+        rgb = self._reformatter.reformat(frame, width, frame.height, "rgb24", threads=1)
+        picture: np.ndarray = rgb.to_ndarray()
+        quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise, as rot90's
+        return np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture

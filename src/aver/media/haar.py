@@ -84,4 +84,5 @@ class HaarDetector(FaceDetector):
             return Faces.without_landmarks(np.zeros((0, 4)), np.zeros(0))
         corners = np.asarray(hits, np.float32)  # (faces, 4): left, top, width, height
         boxes = np.concatenate([corners[:, :2], corners[:, :2] + corners[:, 2:]], axis=1)
-        return Faces.without_landmarks(boxes, 1 / (1 + np.exp(-np.ravel(margins))))
+        scores = 1 / (1 + np.exp(-np.asarray(margins, np.float64).reshape(-1)))
+        return Faces.without_landmarks(boxes, scores)

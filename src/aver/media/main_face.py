@@ -1,0 +1,98 @@
+"""Choose the face a clip is about among all that were followed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from aver.media.boxes import areas, overlap
+from aver.media.face_follower import Tracklet
+
+_SAME_PLACE = 0.2  # least overlap of a face before and after a short gap
+
+
+def join_over_gaps(
+    tracklets: Sequence[Tracklet], times_s: np.ndarray, cuts: Sequence[int], longest_gap_s: float
+) -> list[tuple[Tracklet, set[int]]]:
+    """Join tracklets of one place that a short gap parts, and fill the gap on straight lines.
+
+    Parameters
+    ----------
+    tracklets : sequence of Tracklet
+    times_s : np.ndarray [shape=(pictures,)]
+    cuts : sequence of int
+        Pictures that begin a shot; no gap is filled over one.
+    longest_gap_s : float >= 0
+
+    Returns
+    -------
+    list of (Tracklet, set of int)
+        Longer tracklets, each with the indices of the pictures that were filled in.
+    """
+    joined: list[tuple[Tracklet, set[int]]] = []
+    for tracklet in sorted(tracklets, key=lambda t: t.indices[0]):
+        for earlier, filled in joined:
+            last, first = earlier.indices[-1], tracklet.indices[0]
+            if (
+                last < first
+                and times_s[first] - times_s[last] <= longest_gap_s
+                and not any(last < cut <= first for cut in cuts)
+                and overlap(earlier.boxes[-1][None], tracklet.boxes[0][None])[0, 0] >= _SAME_PLACE
+            ):
+                _bridge(earlier, tracklet, times_s)
+                filled.update(range(last + 1, first))
+                break
+        else:
+            joined.append((tracklet, set()))
+    return joined
+
+
+def rank_by_prominence(
+    tracklets: Sequence[Tracklet], picture_size_px: tuple[int, int]
+) -> list[int]:
+    """Order faces by how much they are what the clip shows: long, large, central, sure.
+
+    Parameters
+    ----------
+    tracklets : sequence of Tracklet
+    picture_size_px : (height, width)
+
+    Returns
+    -------
+    list of int
+        Positions in `tracklets`, the main face first.
+    """
+    height, width = picture_size_px
+    weights = []
+    for tracklet in tracklets:
+        boxes = np.stack(tracklet.boxes)
+        centre = (boxes[:, :2] + boxes[:, 2:]) / 2 / (width, height) - 0.5
+        centrality = 1 - np.clip(np.hypot(*centre.T), 0, 0.5)  # 1 in the middle, 0.5 at the edge
+        size = np.sqrt(areas(boxes)) / min(height, width)
+        weights.append(float((centrality * size).sum()))
+    return sorted(range(len(tracklets)), key=lambda i: -weights[i])
+
+
+def runs(indices: np.ndarray) -> list[np.ndarray]:
+    """Split rising indices where they skip.
+
+    Examples
+    --------
+    >>> [run.tolist() for run in runs(np.array([2, 3, 4, 7, 8]))]
+    [[2, 3, 4], [7, 8]]
+    """
+    edges = [0, *(np.flatnonzero(np.diff(indices) != 1) + 1), len(indices)]
+    return [indices[a:b] for a, b in pairwise(edges) if b > a]
+
+
+def _bridge(earlier: Tracklet, later: Tracklet, times_s: np.ndarray) -> None:
+    last, first = earlier.indices[-1], later.indices[0]
+    for index in range(last + 1, first):
+        share = (times_s[index] - times_s[last]) / (times_s[first] - times_s[last])
+        box = (1 - share) * earlier.boxes[-1] + share * later.boxes[0]
+        points = (1 - share) * earlier.landmarks[-1] + share * later.landmarks[0]
+        earlier.add(index, box, 0.0, points)
+    for row, index in enumerate(later.indices):
+        earlier.add(index, later.boxes[row], later.scores[row], later.landmarks[row])
