@@ -1,0 +1,215 @@
+"""Speakers, sentences and labels read from the file names of public corpora."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import PurePosixPath
+
+from aver.audit.copy_marks import strip_copy_marks
+from aver.audit.entry import Entry
+from aver.audit.part_words import is_part_word
+from aver.corpora.name_pattern import NamePattern
+from aver.emotions import EMOTIONS, parse_emotion
+from aver.errors import LabelError
+
+Facts = dict[str, str | None]
+
+_RUNNING_NUMBER = re.compile(r"[A-Za-z]*[_\- ]?\d+")
+_MEDIA_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
+
+
+def _ravdess(match: re.Match[str]) -> Facts:
+    """Livingstone & Russo (2018), "Filename identifiers"; even actors are female."""
+    emotion = int(match["emotion"])
+    return {
+        "recording": match["fields"],
+        "speaker": match["speaker"],
+        "sentence": match["sentence"],
+        "emotion": EMOTIONS[emotion - 1] if 1 <= emotion <= len(EMOTIONS) else None,
+        "sex": "male" if int(match["speaker"]) % 2 else "female",
+    }
+
+
+def _cremad(match: re.Match[str]) -> Facts:
+    """Cao et al. (2014); one clip was published with one X at its end in place of two."""
+    level = match["level"]
+    return {
+        "recording": "_".join((*match.group(1, 2, 3), "XX" if level == "X" else level)),
+        "speaker": match["speaker"],
+        "sentence": match["sentence"],
+        "emotion": canonical_label(match["emotion"]),
+    }
+
+
+def _enterface(match: re.Match[str]) -> Facts:
+    """Martin et al. (2006); some files are named ``s_3_an_1``."""
+    speaker, emotion = str(int(match["speaker"])), match["emotion"].lower()
+    return {
+        "recording": f"s{speaker}_{emotion}_{match['sentence']}",
+        "speaker": speaker,
+        "sentence": f"{emotion}{match['sentence']}",  # each emotion has five sentences of its own
+        "emotion": canonical_label(emotion),
+    }
+
+
+def _emodb(match: re.Match[str]) -> Facts:
+    """Burkhardt et al. (2005), "A database of German emotional speech", file names."""
+    letters = {"W": "angry", "E": "disgust", "A": "fearful", "F": "happy", "T": "sad"}
+    return {
+        "recording": match[0],
+        "speaker": match["speaker"],
+        "sentence": match["sentence"],
+        "emotion": {**letters, "N": "neutral", "L": "boredom"}[match["emotion"]],
+        "sex": "male" if match["speaker"] in ("03", "10", "11", "12", "15") else "female",
+    }
+
+
+def _iemocap(match: re.Match[str]) -> Facts:
+    """Busso et al. (2008): session, dialogue, and the sex of who speaks this turn."""
+    return {
+        "recording": match[0],
+        "speaker": f"{match['session']}{match['sex']}",
+        "sentence": None,
+        "emotion": None,
+        "sex": "female" if match["sex"] == "F" else "male",
+    }
+
+
+_KNOWN: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Facts]], ...] = (
+    (
+        "ravdess",
+        re.compile(
+            r"(?:0[123]-)?(?P<fields>0[12]-(?P<emotion>0[1-8])-\d\d-(?P<sentence>\d\d)-\d\d-(?P<speaker>\d\d))"
+        ),
+        _ravdess,
+    ),
+    (
+        "cremad",
+        re.compile(
+            r"(?P<speaker>1\d{3})_(?P<sentence>[A-Z]{3})_(?P<emotion>[A-Z]{3})_(?P<level>LO|MD|HI|XX|X)"
+        ),
+        _cremad,
+    ),
+    (
+        "enterface",
+        re.compile(
+            r"s_?0*(?P<speaker>\d+)_(?P<emotion>an|di|fe|ha|sa|su)_?(?P<sentence>\d)(?:avi)?",
+            re.IGNORECASE,
+        ),
+        _enterface,
+    ),
+    (
+        "emodb",
+        re.compile(r"(?P<speaker>\d\d)(?P<sentence>[ab]\d\d)(?P<emotion>[WLEAFTN])[a-f]"),
+        _emodb,
+    ),
+    (
+        "iemocap",
+        re.compile(r"(?P<session>Ses\d\d)[FM]_(?:impro|script)\w+_(?P<sex>[FM])\d{3}"),
+        _iemocap,
+    ),
+)
+
+
+def describe_name(
+    name: str,
+    fields: Mapping[str, str] | None = None,
+    pattern: NamePattern | None = None,
+    path: str = "",
+) -> Entry:
+    """All that a name, a list's own fields and a pattern tell about a clip.
+
+    Fields of the list win over the pattern, the pattern over what is known of public corpora.
+
+    Parameters
+    ----------
+    name : str
+        Id or path in the list.
+    fields : mapping, optional
+        ``speaker``, ``sentence``, ``emotion``, ``sex``, ``performance`` as the list gives them.
+    pattern : NamePattern, optional
+        The user's own pattern of file names.
+    path : str
+        The file, where the list has ids and paths.
+
+    Examples
+    --------
+    >>> describe_name("AudioWAV/1001_DFA_ANG_XX_aug2.wav").speaker
+    'cremad:1001'
+    >>> describe_name("02-01-05-01-02-01-12.mp4").recording
+    'ravdess:01-05-01-02-01-12'
+    """
+    where = (path or name).replace("\\", "/")
+    bare = _MEDIA_SUFFIX.sub("", where)
+    original, derived = strip_copy_marks(bare)
+    entry = _by_known_name(name, PurePosixPath(original).name)
+    if entry is None:
+        entry = Entry(name, recording=_without_part_words(original))
+    entry = replace(entry, derived=derived, path=where)
+    if pattern is not None:
+        # The copy's own name may not fit the pattern; that of its original then does.
+        suffix = where[len(bare) :]
+        found = pattern.match(where) or pattern.match(original + suffix) or pattern.match(original)
+        entry = _with_fields(entry, found or {})
+    return _with_fields(entry, fields or {})
+
+
+def canonical_label(word: str) -> str:
+    """Our word for an emotion where there is one, else the word itself in small letters.
+
+    Examples
+    --------
+    >>> canonical_label("ANG"), canonical_label("Boredom")
+    ('angry', 'boredom')
+    """
+    try:
+        return parse_emotion(word, "")
+    except LabelError:
+        return word.strip().lower()
+
+
+def _by_known_name(name: str, stem: str) -> Entry | None:
+    # A corpus's name may stand in front: "emodb-03a02Wb" in lists that join corpora.
+    bare = re.sub(r"^[A-Za-z]+-(?=\w)", "", stem)
+    for corpus, expression, read in _KNOWN:
+        match = expression.fullmatch(stem) or expression.fullmatch(bare)
+        if match is not None:
+            facts = read(match)
+            # Lists may join corpora: actor 03 of one is not actor 03 of another.
+            return Entry(
+                name,
+                recording=f"{corpus}:{facts['recording']}",
+                speaker=f"{corpus}:{facts['speaker']}",
+                sentence=f"{corpus}:{facts['sentence']}" if facts["sentence"] else None,
+                emotion=facts["emotion"],
+                sex=facts.get("sex"),
+            )
+    return None
+
+
+def _without_part_words(path: str) -> str:
+    """The path below folders that name parts, so that copies in ``train/`` and ``test/`` meet.
+
+    Running numbers are no names: ``train/angry/im7`` and ``test/angry/im7`` have nothing in common.
+    """
+    if not path:
+        return path
+    *folders, stem = PurePosixPath(path).parts
+    if _RUNNING_NUMBER.fullmatch(stem):
+        return path
+    return "/".join([*(folder for folder in folders if not is_part_word(folder)), stem])
+
+
+def _with_fields(entry: Entry, fields: Mapping[str, str]) -> Entry:
+    emotion = fields.get("emotion")
+    sex = fields.get("sex", "").strip().lower()
+    return replace(
+        entry,
+        speaker=fields.get("speaker") or entry.speaker,
+        sentence=fields.get("sentence") or entry.sentence,
+        emotion=canonical_label(emotion) if emotion else entry.emotion,
+        sex={"f": "female", "m": "male"}.get(sex, sex) or entry.sex,
+        recording=fields.get("performance") or entry.recording,
+    )

@@ -1,0 +1,122 @@
+"""`Listing`: anybody's split, as the audit sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from aver.audit.entry import Entry
+from aver.audit.known_names import describe_name
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus
+from aver.splits.split import PARTS, Split
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Folds of parts of clips.
+
+    Parameters
+    ----------
+    source : str
+        The file or folder, for messages.
+    form : str
+        How it was read, in words.
+    folds : tuple of mapping
+        From part to names, each in the order of the list; a name may wrongly occur twice.
+    entries : mapping of str to Entry
+        By name.
+    declared : tuple of str
+        Sentences by which the split itself says what it shares (`Split.leaks`).
+    unknown : tuple of str
+        Names that the corpus lacks, where there is one.
+    """
+
+    source: str
+    form: str
+    folds: tuple[Mapping[str, tuple[str, ...]], ...]
+    entries: Mapping[str, Entry]
+    declared: tuple[str, ...] = ()
+    unknown: tuple[str, ...] = field(default=())
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names, sorted."""
+        return tuple(sorted(self.entries))
+
+    def count(self, part: str) -> int:
+        """How often a clip is listed for a part, over all folds."""
+        return sum(len(fold.get(part, ())) for fold in self.folds)
+
+
+def listing_of(split: Split, corpus: Corpus | None = None, source: str = "") -> Listing:
+    """See one of our own splits as a listing.
+
+    Parameters
+    ----------
+    split : Split
+    corpus : Corpus, optional
+        Knows the speakers; without it they are read from the names, where those are of a kind
+        that `aver.audit.known_names` knows.
+    source : str
+        File of the split, for messages; default the rule.
+    """
+    folds = tuple(fold.parts() for fold in split.folds)
+    entries, unknown = describe_names(_all_names(folds), corpus)
+    return Listing(source or split.rule, "split of aver", folds, entries, split.leaks, unknown)
+
+
+def describe_names(
+    names: Iterable[str], corpus: Corpus | None
+) -> tuple[dict[str, Entry], tuple[str, ...]]:
+    """Entries from a corpus where it has the clip, else from the name alone.
+
+    Returns
+    -------
+    dict of str to Entry
+    tuple of str
+        Names that the corpus lacks; empty without a corpus.
+    """
+    clips = clips_by_name(corpus)
+    entries: dict[str, Entry] = {}
+    unknown: list[str] = []
+    for name in names:
+        if name in entries:
+            continue
+        clip = clips.get(name)
+        if clip is None:
+            entries[name] = describe_name(name)
+            if corpus is not None:
+                unknown.append(name)
+        else:
+            entries[name] = entry_of_clip(name, clip)
+    return entries, tuple(sorted(unknown))
+
+
+def clips_by_name(corpus: Corpus | None) -> dict[str, Clip]:
+    """Clips by id and by every alias; ids win."""
+    if corpus is None:
+        return {}
+    aliases = {alias: clip for clip in corpus for alias in clip.aliases}
+    return {**aliases, **corpus.by_id}
+
+
+def entry_of_clip(name: str, clip: Clip) -> Entry:
+    """What a corpus knows about a clip."""
+    by_name = describe_name(clip.performance)
+    return Entry(
+        name=name,
+        recording=by_name.recording,
+        derived=by_name.derived,
+        speaker=clip.speaker,
+        sentence=clip.sentence,
+        emotion=clip.emotion,
+        sex=clip.sex,
+        path=str(clip.sound or clip.video or ""),
+    )
+
+
+def _all_names(folds: Iterable[Mapping[str, tuple[str, ...]]]) -> Iterable[str]:
+    for fold in folds:
+        for part in PARTS:
+            yield from fold.get(part, ())

@@ -1,0 +1,164 @@
+"""What two parts of a fold share by name: clips, performances, copies, speakers, sentences."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping
+from itertools import combinations
+
+from aver.audit.entry import Entry
+from aver.audit.finding import Finding
+from aver.audit.listing import Listing
+from aver.splits.leak import (
+    SHARED_PERFORMANCES,
+    SHARED_SPEAKERS,
+    VALIDATION_IS_TEST,
+    declares,
+)
+from aver.splits.split import PARTS
+
+Parts = Mapping[str, tuple[str, ...]]
+
+
+def find_shared(listing: Listing) -> Iterator[Finding]:
+    """Yield what parts of each fold share by name, and clips listed twice within a part.
+
+    Where validation equals test, that is one finding of its own, and the two are not compared.
+
+    Parameters
+    ----------
+    listing : Listing
+
+    Yields
+    ------
+    Finding
+    """
+    for number, parts in enumerate(listing.folds, start=1):
+        same = validation_is_test(parts)
+        if same:
+            count = len(set(parts["test"]))
+            yield Finding(
+                VALIDATION_IS_TEST,
+                f"The validation part is the test part: the same {count} clips.",
+                number,
+                ("validation", "test"),
+                declared=declares(listing.declared, VALIDATION_IS_TEST),
+            )
+        yield from _repeated(parts, number)
+        for one, other in combinations(PARTS, 2):
+            if not parts.get(one) or not parts.get(other):
+                continue
+            if same and (one, other) == ("validation", "test"):
+                continue
+            yield from _shared_by(listing, parts, number, one, other)
+        yield from _shared_sentences(listing, parts, number)
+
+
+def validation_is_test(parts: Parts) -> bool:
+    """Whether the two parts hold the same clips, and any."""
+    return bool(parts.get("validation")) and set(parts["validation"]) == set(parts.get("test", ()))
+
+
+def pair_words(count: int, what: str) -> str:
+    """A count with its noun.
+
+    Examples
+    --------
+    >>> pair_words(1, "clip"), pair_words(3, "clip")
+    ('1 clip', '3 clips')
+    """
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
+def _repeated(parts: Parts, number: int) -> Iterator[Finding]:
+    for part, names in parts.items():
+        if len(set(names)) == len(names):
+            continue
+        twice = tuple(sorted(name for name, count in Counter(names).items() if count > 1))
+        message = f"{pair_words(len(twice), 'clip')} listed more than once in {part}."
+        yield Finding("repeated-clips", message, number, (part,), twice)
+
+
+def _shared_by(
+    listing: Listing, parts: Parts, number: int, one: str, other: str
+) -> Iterator[Finding]:
+    entries = listing.entries
+    place = (number, (one, other))
+    clips = set(parts[one]) & set(parts[other])
+    if clips:
+        message = f"{pair_words(len(clips), 'clip')} of {one} also in {other}."
+        yield Finding("shared-clips", message, *place, tuple(sorted(clips)))
+    files, copies = _shared_recordings(entries, set(parts[one]), set(parts[other]))
+    if files:
+        count = pair_words(len(files), "performance")
+        yield Finding(
+            SHARED_PERFORMANCES,
+            f"{count} with files in {one} and others in {other}.",
+            *place,
+            tuple(sorted(files)),
+            declares(listing.declared, SHARED_PERFORMANCES),
+        )
+    if copies:
+        count = pair_words(len(copies), "recording")
+        message = f"{count} with augmented or cut copies on both sides: {one} and {other}."
+        yield Finding("derived-copies", message, *place, tuple(sorted(copies)))
+    speakers = _facts(entries, parts[one], _speaker) & _facts(entries, parts[other], _speaker)
+    if speakers:
+        count = pair_words(len(speakers), "speaker")
+        yield Finding(
+            SHARED_SPEAKERS,
+            f"{count} of {one} also in {other}.",
+            *place,
+            tuple(sorted(speakers)),
+            declares(listing.declared, SHARED_SPEAKERS),
+        )
+
+
+def _shared_recordings(
+    entries: Mapping[str, Entry], one: set[str], other: set[str]
+) -> tuple[list[str], list[str]]:
+    """Pairs of different names of one recording: files of it, and copies or pieces of it."""
+    first, second = _by_recording(entries, one), _by_recording(entries, other)
+    files: list[str] = []
+    copies: list[str] = []
+    for recording in first.keys() & second.keys():
+        names = first[recording] | second[recording]
+        if len(names) == 1:  # the clip itself, on both sides
+            continue
+        a = min(first[recording])
+        b = min(second[recording] - {a}, default=None)
+        if b is None:
+            b = a
+            a = min(first[recording] - {b})
+        derived = any(entries[name].derived for name in names)
+        (copies if derived else files).append(f"{a} = {b}")
+    return files, copies
+
+
+def _by_recording(entries: Mapping[str, Entry], names: set[str]) -> dict[str, set[str]]:
+    groups: dict[str, set[str]] = defaultdict(set)
+    for name in names:
+        groups[entries[name].recording].add(name)
+    return groups
+
+
+def _shared_sentences(listing: Listing, parts: Parts, number: int) -> Iterator[Finding]:
+    filled = [part for part in PARTS if parts.get(part)]
+    if len(filled) < 2:
+        return
+    sets = [_facts(listing.entries, parts[part], lambda entry: entry.sentence) for part in filled]
+    everywhere = set.intersection(*sets)
+    if everywhere:
+        of = len(set.union(*sets))
+        message = f"{len(everywhere)} of {pair_words(of, 'sentence')} said in every part."
+        yield Finding("shared-sentences", message, number, tuple(filled), tuple(sorted(everywhere)))
+
+
+def _speaker(entry: Entry) -> str | None:
+    return entry.speaker
+
+
+def _facts(
+    entries: Mapping[str, Entry], names: tuple[str, ...], fact: Callable[[Entry], str | None]
+) -> set[str]:
+    return {value for name in names if (value := fact(entries[name])) is not None}
