@@ -147,10 +147,13 @@ class _Batches:
         return self._count
 
     def __iter__(self) -> Iterator[Any]:
+        # A generator, so that the epoch is read when its first batch is wanted: a resumed run
+        # makes this iterator while it still counts the epoch before.
         if not self._training:
-            return self._module.task.validation_batches()
+            yield from self._module.task.validation_batches()
+            return
         generator = torch.Generator()
         generator.manual_seed(
             derived_seed(self._module.seed, "batches", self._module.current_epoch)
         )
-        return self._module.task.training_batches(generator)
+        yield from self._module.task.training_batches(generator)

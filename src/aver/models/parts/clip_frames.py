@@ -77,7 +77,10 @@ def load_clip_frames(
                 f"The feature {feature.name!r} yields {', '.join(record.arrays)}; a sequence model "
                 f"needs one of {', '.join(FRAME_ARRAYS)}."
             )
-        values = _laid_out(record.arrays[name], grey)
+        array = record.arrays[name]
+        if "found" in record.arrays:  # pictures in which there is no face are left out
+            array = array[record.arrays["found"].astype(bool)]
+        values = _laid_out(array, grey)
         frames.append(values if len(values) else None)
     return ClipFrames(tuple(frames), coverage, tuple(flags))
 

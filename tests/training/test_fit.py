@@ -1,0 +1,171 @@
+"""Training: early stopping, the best epoch, resuming to the same bits, interruption."""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from line_task import LineTask
+
+from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
+from aver.training.fit import fit
+from aver.training.settings import TrainingSettings
+
+SETTINGS = TrainingSettings(epochs=8, patience=8, learning_rate=0.02, average_decay=0.5)
+
+
+def weights(task):
+    return torch.cat([w.double().flatten() for w in task.network.state_dict().values()])
+
+
+def test_it_learns_and_leaves_the_network_with_its_best_epoch():
+    task = LineTask()
+    history = fit(task, TrainingSettings(epochs=60, patience=60, learning_rate=0.05), seed=1)
+    losses = [row["validation_loss"] for row in history.epochs]
+    assert min(losses) < 0.3 * losses[0]
+    assert history.best_epoch == 1 + losses.index(min(losses))
+    with torch.no_grad():
+        kept = float(task.loss(next(task.validation_batches())).value)
+    assert kept == pytest.approx(min(losses), rel=1e-6)
+    assert not task.network.training
+
+
+def test_early_stopping_looks_at_validation_only():
+    # What is learnt makes validation worse, so the first epochs stay the best ones.
+    task = LineTask(validation_sign=-1.0)
+    history = fit(task, TrainingSettings(epochs=50, patience=4, learning_rate=0.05), seed=0)
+    assert history.stopped_early
+    assert len(history.epochs) == history.best_epoch + 4
+    assert history.epochs[-1]["training_loss"] < history.epochs[0]["training_loss"]
+
+
+def test_the_rate_is_halved_after_epochs_without_a_drop():
+    settings = TrainingSettings(epochs=12, patience=50, learning_rate=0.05, halve_after_epochs=3)
+    history = fit(LineTask(validation_sign=-1.0), settings, seed=0)
+    rates = [row["learning_rate"] for row in history.epochs]
+    best, waited, rate = math.inf, 0, 0.05
+    for row, seen in zip(history.epochs, rates, strict=True):
+        # The rate of an epoch follows from the losses of the epochs before it.
+        assert seen == pytest.approx(rate)
+        waited = 0 if row["validation_loss"] < best else waited + 1
+        best = min(best, row["validation_loss"])
+        if waited > 3:
+            rate, waited = rate / 2, 0
+    assert rates[-1] < rates[0]
+
+
+def test_cosine_ends_at_zero():
+    settings = TrainingSettings(epochs=10, patience=50, learning_rate=0.02, schedule="cosine")
+    rates = [row["learning_rate"] for row in fit(LineTask(), settings).epochs]
+    assert max(rates) > 0.9 * 0.02
+    assert rates[-1] == pytest.approx(0.0, abs=1e-9)
+
+
+@pytest.mark.parametrize("schedule", ["halve-on-plateau", "cosine"])
+def test_ctrl_c_keeps_the_state_and_going_on_gives_the_same_bits(tmp_path, schedule):
+    settings = TrainingSettings(
+        epochs=6, patience=6, learning_rate=0.02, average_decay=0.5, schedule=schedule
+    )
+    whole = LineTask()
+    expected = fit(whole, settings, seed=3)
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(TrainingInterrupted, match="same run folder"):
+        fit(LineTask(break_at="ctrl-c", break_epoch=4), settings, seed=3, run_folder=tmp_path)
+    assert signal.getsignal(signal.SIGINT) is handler
+    assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 3
+    resumed = LineTask()
+    history = fit(resumed, settings, seed=3, run_folder=tmp_path)
+    assert resumed.epochs_drawn == 3  # only what was left
+    assert torch.equal(weights(resumed), weights(whole))
+    assert history == expected
+
+
+def test_a_killed_run_resumes_to_the_same_bits(tmp_path):
+    code = (
+        "import sys; sys.path.insert(0, sys.argv[1])\n"
+        "from pathlib import Path\n"
+        "from test_fit import SETTINGS, LineTask, fit\n"
+        "task = LineTask(break_at='kill', break_epoch=5)\n"
+        "fit(task, SETTINGS, seed=2, run_folder=Path(sys.argv[2]))\n"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(Path(__file__).parent), str(tmp_path)], check=False
+    )
+    assert run.returncode == -signal.SIGKILL
+    whole, resumed = LineTask(), LineTask()
+    expected = fit(whole, SETTINGS, seed=2)
+    history = fit(resumed, SETTINGS, seed=2, run_folder=tmp_path)
+    assert resumed.epochs_drawn == 4
+    assert torch.equal(weights(resumed), weights(whole))
+    assert history == expected
+    rows = [json.loads(line) for line in (tmp_path / "training.jsonl").read_text().splitlines()]
+    assert rows == list(expected.epochs)
+    assert list((tmp_path / "tensorboard").glob("events.*"))
+    # A finished run called again has nothing left to do and answers the same.
+    again = LineTask()
+    assert fit(again, SETTINGS, seed=2, run_folder=tmp_path) == expected
+    assert again.epochs_drawn == 0
+    assert torch.equal(weights(again), weights(whole))
+
+
+def test_the_number_of_threads_offered_does_not_matter():
+    results = []
+    before = torch.get_num_threads()
+    for threads in (1, 2):
+        torch.set_num_threads(threads)
+        task = LineTask()
+        fit(task, SETTINGS, seed=5)
+        assert torch.get_num_threads() == threads
+        results.append(weights(task))
+    torch.set_num_threads(before)
+    assert torch.equal(*results)
+
+
+def test_seeds_differ_and_the_callers_chance_is_left_alone():
+    torch.manual_seed(11)
+    one, other = LineTask(), LineTask()
+    fit(one, SETTINGS, seed=0)
+    fit(other, SETTINGS, seed=1)
+    drawn = torch.rand(3)
+    torch.manual_seed(11)
+    assert torch.equal(torch.rand(3), drawn)
+    assert not torch.equal(weights(one), weights(other))
+
+
+def test_a_foreign_resume_state_is_refused(tmp_path):
+    fit(LineTask(), SETTINGS, run_folder=tmp_path)
+    task = LineTask()
+    task.network = torch.nn.Linear(6, 1)
+    with pytest.raises(CheckpointError, match="another network"):
+        fit(task, TrainingSettings(epochs=20), run_folder=tmp_path)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_is_said():
+    with pytest.raises(SettingsError, match="torch finds none"):
+        fit(LineTask(), TrainingSettings(device="cuda"))
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="this machine has no GPU")
+def test_mixed_precision_on_a_gpu():
+    history = fit(LineTask(), TrainingSettings(epochs=3, device="cuda", precision="bf16"))
+    assert all(math.isfinite(row["validation_loss"]) for row in history.epochs)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"epochs": 0}, {"batch_size": 1}, {"learning_rate": 0.0}, {"schedule": "steps"},
+        {"precision": "8"}, {"device": "tpu"}, {"average_decay": 1.0}, {"threads": 0},
+    ],
+)  # fmt: skip
+def test_settings_out_of_range_are_named(wrong):
+    with pytest.raises(SettingsError, match=next(iter(wrong))):
+        TrainingSettings(**wrong)
