@@ -1,0 +1,177 @@
+"""The report of an evaluation: one HTML file, tables, plots, and a few lines for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import aver
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.summary import Summary, summarise
+from aver.execution.atomic import write_text
+from aver.reports.html_page import plot_markup, render_page
+from aver.reports.plots.style import save_figure
+from aver.reports.run_plots import run_plots
+from aver.reports.run_tables import (
+    METRIC_TITLES,
+    class_table,
+    compare_all,
+    comparison_table,
+    describe_data,
+    metrics_table,
+    modality_table,
+    paired_table,
+    speaker_table,
+    target_table,
+)
+from aver.reports.run_words import summary_in_words, verdict_in_words
+from aver.reports.table import Estimate, Table
+from aver.reports.table_formats import as_text, write_table
+
+if TYPE_CHECKING:
+    from aver.evaluation.experiment import ExperimentResult
+    from aver.evaluation.paired import PairedComparison
+
+
+def describe_run(evaluations: Sequence[Evaluation]) -> str:
+    """A run for the terminal: verdict, words and the table of systems.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        The system first, then what stands beside it.
+
+    Returns
+    -------
+    str
+        Ends with a line break.
+    """
+    first, beside = evaluations[0], evaluations[1:]
+    comparisons = compare_all(first, beside)
+    verdict = [f"LEAKS: {leak}" for leak in first.leaks] or ["No leak declared."]
+    words = summary_in_words(first, summarise(first), comparisons)
+    tables = [as_text(comparison_table(evaluations))]
+    if comparisons:
+        tables.append(as_text(paired_table(comparisons)))
+    return "\n".join(["", *verdict, "", *words, "", *tables])
+
+
+def write_run_report(result: ExperimentResult, beside: Sequence[ExperimentResult] = ()) -> Path:
+    """Write ``report.html``, ``tables/`` and ``plots/`` into the run folder.
+
+    Parameters
+    ----------
+    result : ExperimentResult
+        The system.
+    beside : sequence of ExperimentResult
+        Its baselines.
+
+    Returns
+    -------
+    Path
+        The HTML file: self-contained, light and dark, readable on a phone, printable.
+
+    Raises
+    ------
+    StorageError
+        If the run folder cannot be written.
+    """
+    evaluation, folder = result.evaluation, result.folder
+    others = tuple(entry.evaluation for entry in beside)
+    summary = summarise(evaluation)
+    comparisons = compare_all(evaluation, others)
+    tables = _tables(evaluation, others, summary, comparisons)
+    for table in tables.values():
+        write_table(table, folder / "tables")
+    plots = {}
+    for name, description, figure in run_plots((evaluation, *others), summary, folder):
+        save_figure(figure, folder / "plots" / name)
+        plots[name] = plot_markup(figure, name, description)
+    page = render_page(
+        "run.html",
+        {
+            "title": evaluation.system,
+            "data": describe_data(evaluation),
+            "protocol": evaluation.protocol,
+            "leaks": evaluation.leaks,
+            "verdict": verdict_in_words(evaluation),
+            "tiles": _tiles(summary),
+            "sentences": summary_in_words(evaluation, summary, comparisons),
+            "tables": tables,
+            "plots": plots,
+            "command": evaluation.facts.get("command", ""),
+            "facts": _facts(evaluation),
+            "unusable": [f"{f.clip.clip_id}: {f.reason}" for f in result.failures],
+            "settings": _settings(folder),
+            "version": aver.__version__,
+        },
+    )
+    target = folder / "report.html"
+    write_text(target, page)
+    return target
+
+
+def _tables(
+    evaluation: Evaluation,
+    others: Sequence[Evaluation],
+    summary: Summary,
+    comparisons: Sequence[tuple[PairedComparison, float]],
+) -> dict[str, Table]:
+    tables = [
+        comparison_table((evaluation, *others)),
+        paired_table(comparisons) if comparisons else None,
+        modality_table(evaluation),
+        target_table(summary),
+        metrics_table(summary),
+        class_table(summary),
+        speaker_table(evaluation, summary),
+    ]
+    return {table.name: table for table in tables if table is not None}
+
+
+def _tiles(summary: Summary) -> list[dict[str, str]]:
+    tiles = []
+    for name in ("accuracy", "unweighted_recall", "macro_f1"):
+        found = summary.metrics[name]
+        figure, _, bounds = str(Estimate.of(found)).partition(" [")
+        shown = f"95 % interval {bounds.rstrip(']')}".replace(", ", " to ") if bounds else ""
+        tiles.append({"title": METRIC_TITLES[name], "figure": figure, "range": shown})
+    return tiles
+
+
+def _facts(evaluation: Evaluation) -> list[str]:
+    facts: Mapping[str, Any] = evaluation.facts
+    lines = []
+    if facts.get("split_hash"):
+        rule, digest = facts.get("split_rule", evaluation.protocol), facts["split_hash"]
+        lines.append(f"Split: {rule}, hash {digest} (split.json)")
+    seeds = ", ".join(str(seed) for seed in evaluation.seed_values)
+    lines.append(f"Seeds: {seeds}; folds: {len(set(evaluation.folds.tolist()))}")
+    if evaluation.parameters:
+        lines.append(f"Trained parameters: {evaluation.parameters:,}")
+    if evaluation.training_s is not None:
+        lines.append(f"Training, all folds and seeds: {_duration(evaluation.training_s)}")
+    if evaluation.prediction_s is not None:
+        per_clip_ms = 1000 * evaluation.prediction_s / len(evaluation.clip_ids)
+        lines.append(f"Prediction: {per_clip_ms:.1f} ms a clip, features not counted")
+    return lines
+
+
+def _duration(seconds: float) -> str:
+    """Seconds as people say them.
+
+    Examples
+    --------
+    >>> _duration(59.4), _duration(3700)
+    ('59 s', '1 h 2 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def _settings(folder: Path) -> str:
+    target = folder / "settings.yaml"
+    return target.read_text("utf-8") if target.exists() else ""

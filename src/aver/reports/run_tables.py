@@ -1,0 +1,230 @@
+"""Tables of one evaluated system and the baselines beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.holm import holm
+from aver.evaluation.intervals import interval
+from aver.evaluation.metrics import accuracy, macro_f1, unweighted_recall
+from aver.evaluation.paired import PairedComparison, compare
+from aver.evaluation.power import smallest_p
+from aver.evaluation.published import PublishedNumber, published_numbers
+from aver.evaluation.summary import Summary
+from aver.reports.table import Cell, Estimate, Table
+
+METRIC_TITLES = {
+    "accuracy": "accuracy in %",
+    "unweighted_recall": "unweighted recall (UAR) in %",
+    "macro_f1": "macro F1 in %",
+    "log_loss": "log loss in nats (lower is better)",
+    "brier": "Brier score, 0 to 2 (lower is better)",
+    "calibration_error": "calibration error (ECE) in % (lower is better)",
+}
+_IN_PERCENT = ("accuracy", "unweighted_recall", "macro_f1", "calibration_error")
+
+
+def describe_data(evaluation: Evaluation) -> str:
+    """Corpus, clips, speakers and classes in one phrase, as every title needs it."""
+    seeds = len(evaluation.seed_values)
+    return (
+        f"{evaluation.corpus}: {_count(evaluation.clip_count, 'clip')}, "
+        f"{_count(len(evaluation.speaker_ids), 'speaker')}, {_count(seeds, 'seed')}, "
+        f"{len(evaluation.classes)} classes ({', '.join(evaluation.classes)})"
+    )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
+
+
+def show_p(p: float) -> str:
+    """A p value as it is printed.
+
+    Examples
+    --------
+    >>> show_p(0.0312), show_p(0.00002)
+    ('0.031', '<0.001')
+    """
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
+    """Paper, paper protocol and clean protocol side by side, baselines and human raters below.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        The system first.
+    """
+    first = evaluations[0]
+    leaks = tuple(dict.fromkeys(leak for e in evaluations for leak in e.leaks))
+    rows: list[tuple[Cell, ...]] = []
+    for evaluation in evaluations:
+        found = [
+            Estimate.of(interval(metric(evaluation), clips=evaluation.clip_count))
+            for metric in (accuracy, unweighted_recall, macro_f1)
+        ]
+        protocol = (found[0], None) if evaluation.leaks else (None, found[0])
+        rows.append((evaluation.system, None, *protocol, found[1], found[2]))
+    numbers = comparable_numbers(first)
+    for number in numbers:
+        rows.append((_published_label(number), Estimate(number.value / 100), *[None] * 4))
+    notes = [
+        "Intervals: 95 % over speakers, all folds pooled; a clip counts once, with the mean over "
+        "seeds.",
+        *(f"LEAKS: {leak}" for leak in leaks),
+        *_published_notes(numbers),
+    ]
+    columns = ("system", "paper", "paper protocol (LEAKS)", "clean protocol", "UAR", "macro F1")
+    title = f"Accuracy in % on {describe_data(first)}"
+    return Table("comparison", title, columns, tuple(rows), tuple(notes))
+
+
+def comparable_numbers(evaluation: Evaluation) -> tuple[PublishedNumber, ...]:
+    """Published accuracies on the same corpus and classes, human raters included."""
+    return tuple(
+        number
+        for number in published_numbers().values()
+        if number.corpus == evaluation.corpus
+        and set(number.classes) == set(evaluation.classes)
+        and number.measure == "accuracy"
+        and (number.by != "humans" or number.key.startswith("human/"))
+    )
+
+
+def _published_label(number: PublishedNumber) -> str:
+    if number.by == "humans":
+        return f"human raters ({number.modality})"
+    return f"{number.row} [{number.paper}, {number.place}]"
+
+
+def _published_notes(numbers: Sequence[PublishedNumber]) -> list[str]:
+    if not numbers:
+        return ["No published number over these classes of this corpus is known to aver."]
+    leaks: dict[str, tuple[str, ...]] = {n.paper: n.leaks for n in numbers if n.by == "paper"}
+    notes = [f"{paper} LEAKS: {' '.join(found)}" for paper, found in leaks.items() if found]
+    return notes + [number.note for number in numbers if number.by == "humans" and number.note]
+
+
+def metrics_table(summary: Summary) -> Table:
+    """All figures of the system."""
+    rows = tuple(
+        (METRIC_TITLES[name], Estimate.of(found, percent=name in _IN_PERCENT), found.method)
+        for name, found in summary.metrics.items()
+    )
+    return Table("metrics", "All figures of the system", ("metric", "figure", "interval"), rows)
+
+
+def class_table(summary: Summary) -> Table:
+    """Recall and precision by class, and what each class is most often taken for."""
+    labels = list(summary.recall)
+    rows: list[tuple[Cell, ...]] = []
+    for place, (label, recall) in enumerate(summary.recall.items()):
+        others = summary.confusion[place].copy()
+        others[place] = 0
+        taken = labels[int(others.argmax())] if others.max() > 0 else ""
+        precision = Estimate(summary.precision[label])
+        rows.append((label, summary.clips_of_class[label], Estimate.of(recall), precision, taken))
+    columns = ("class", "clips", "recall in %", "precision in %", "most often taken for")
+    return Table("classes", "By class", columns, tuple(rows))
+
+
+def speaker_table(evaluation: Evaluation, summary: Summary) -> Table:
+    """Accuracy of each speaker, lowest first."""
+    sexes = dict(zip(evaluation.speakers, evaluation.sexes, strict=True))
+    rows: list[tuple[Cell, ...]] = [
+        (speaker, sexes[speaker] or "", summary.clips_of_speaker[speaker], Estimate(share))
+        for speaker, share in sorted(summary.speaker_accuracy.items(), key=lambda item: item[1])
+    ]
+    notes = tuple(
+        f"{sex}: {Estimate.of(found)} % over {found.speakers} speakers"
+        for sex, found in summary.sex_accuracy.items()
+    )
+    columns = ("speaker", "sex", "clips", "accuracy in %")
+    return Table("speakers", "By speaker, lowest first", columns, tuple(rows), notes)
+
+
+def comparable(evaluation: Evaluation, others: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
+    """Those of the others that were tested on the same clips and over the same classes."""
+    clips = set(evaluation.clip_ids)
+    return tuple(
+        other
+        for other in others
+        if set(other.clip_ids) == clips and other.classes == evaluation.classes
+    )
+
+
+def compare_all(
+    evaluation: Evaluation, others: Sequence[Evaluation]
+) -> tuple[tuple[PairedComparison, float], ...]:
+    """Paired comparisons with every comparable run, each with its p value after Holm."""
+    found = [compare(evaluation, other) for other in comparable(evaluation, others)]
+    corrected = holm([comparison.p_speakers for comparison in found])
+    return tuple(zip(found, corrected, strict=True))
+
+
+def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table:
+    """Differences of the system to the runs beside it."""
+    rows: list[tuple[Cell, ...]] = []
+    for found, corrected in comparisons:
+        rows.append(
+            (
+                found.second,
+                Estimate.of(found.difference, signed=True),
+                show_p(corrected),
+                show_p(found.p_speakers),
+                show_p(found.p_clips),
+                Estimate(found.smallest),
+                found.verdict(corrected),
+            )
+        )
+    columns = (
+        "compared with",
+        "difference in points",
+        "p (Holm)",
+        "p by speaker",
+        "p by clip (naive)",
+        "smallest showable",
+        "verdict",
+    )
+    notes = [
+        "p by speaker: the two runs are swapped within whole speakers. p by clip: McNemar, which "
+        "wrongly takes clips of one speaker as independent. Smallest showable: the true difference "
+        "in points that these speakers would have shown with power 80 % at two-sided 5 %.",
+    ]
+    speakers = comparisons[0][0].speakers if comparisons else 0
+    if comparisons and smallest_p(speakers) > 0.05:
+        notes.append(
+            f"With {_count(speakers, 'speaker')} no p below {smallest_p(speakers):.3f} can come "
+            "out: no difference, however large, can be shown."
+        )
+    title = "Paired differences in accuracy on the same clips"
+    return Table("paired", title, columns, tuple(rows), tuple(notes))
+
+
+def modality_table(evaluation: Evaluation) -> Table | None:
+    """What each modality of the system alone says; None for systems that do not tell."""
+    rows: list[tuple[Cell, ...]] = []
+    for name in evaluation.by_modality:
+        alone = evaluation.of_modality(name)
+        found = interval(accuracy(alone), clips=alone.clip_count)
+        rows.append((name, alone.clip_count, Estimate.of(found)))
+    if not rows:
+        return None
+    title = "What each modality says alone, inside the system"
+    return Table("modalities", title, ("modality", "clips", "accuracy in %"), tuple(rows))
+
+
+def target_table(summary: Summary) -> Table | None:
+    """Figures of targets besides emotion; None where there are none."""
+    rows: list[tuple[Cell, ...]] = []
+    for name, figures in summary.targets.items():
+        for metric, found in figures.items():
+            percent = metric in _IN_PERCENT
+            label = METRIC_TITLES.get(metric, metric)
+            rows.append((name, label, Estimate.of(found, percent=percent)))
+    if not rows:
+        return None
+    return Table("targets", "Targets besides emotion", ("target", "metric", "figure"), tuple(rows))

@@ -1,0 +1,133 @@
+"""A run in plain words: what came out, against what, and what it can be trusted for."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.intervals import Interval
+from aver.evaluation.paired import PairedComparison
+from aver.evaluation.summary import Summary
+from aver.reports.run_tables import show_p
+
+
+def summary_in_words(
+    evaluation: Evaluation,
+    summary: Summary,
+    comparisons: Sequence[tuple[PairedComparison, float]],
+) -> tuple[str, ...]:
+    """Sentences for the head of a report.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    summary : Summary
+        Of the same evaluation.
+    comparisons : sequence of (PairedComparison, corrected p)
+        With the runs beside it.
+
+    Returns
+    -------
+    tuple of str
+    """
+    sentences = [_headline(evaluation, summary.metrics["accuracy"])]
+    sentences += [_compared(found, p) for found, p in comparisons]
+    sentences.append(_weakest(summary))
+    flags = _flags(evaluation)
+    return tuple([*sentences, flags] if flags else sentences)
+
+
+def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
+    """What the split shares between its parts, by its own account."""
+    if evaluation.leaks:
+        return (
+            "This protocol LEAKS. Its figures say how well known speakers or chosen test clips are "
+            "recognised, not how well new people would be.",
+            *evaluation.leaks,
+        )
+    return (
+        "Clean: no speaker is in two parts of a fold, and every choice was made without the test "
+        "speakers. A split with a speaker on two sides that does not say so is refused.",
+    )
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}"
+
+
+def _p(p: float) -> str:
+    shown = show_p(p)
+    return shown if shown.startswith("<") else f"= {shown}"
+
+
+def _range(found: Interval) -> str:
+    if found.low is None or found.high is None:
+        return "one speaker, so no interval can be given"
+    return (
+        f"95 % interval {_percent(found.low)} to {_percent(found.high)} over "
+        f"{found.speakers} speakers"
+    )
+
+
+def _headline(evaluation: Evaluation, found: Interval) -> str:
+    seeds = len(evaluation.seed_values)
+    mean = f", mean over {seeds} seeds" if seeds > 1 else ""
+    chance = 1 / len(evaluation.classes)
+    said = (
+        f"{evaluation.system} answers {_percent(found.value)} % of {evaluation.clip_count} clips "
+        f"right ({_range(found)}{mean}). Guessing among {len(evaluation.classes)} classes gives "
+        f"{_percent(chance)} %."
+    )
+    if found.low is not None and found.low <= chance:
+        said += " The interval includes guessing: nothing has been shown."
+    return said
+
+
+def _compared(found: PairedComparison, corrected: float) -> str:
+    points = 100 * found.difference.value
+    verdict = found.verdict(corrected)
+    if verdict == "not distinguishable":
+        smallest = (
+            f"; the smallest difference that these {found.speakers} speakers could have shown is "
+            f"{100 * found.smallest:.1f} points"
+            if found.speakers > 1
+            else ""
+        )
+        return (
+            f"It is not distinguishable from {found.second} ({points:+.1f} points, "
+            f"p {_p(corrected)}{smallest})."
+        )
+    return (
+        f"It is {verdict} than {found.second} by {abs(points):.1f} points (p {_p(corrected)}, "
+        "swapping whole speakers, corrected for the number of comparisons)."
+    )
+
+
+def _weakest(summary: Summary) -> str:
+    tested = {label: r.value for label, r in summary.recall.items() if r.value == r.value}
+    worst = min(tested, key=lambda label: tested[label])
+    best = max(tested, key=lambda label: tested[label])
+    speakers = summary.speaker_accuracy
+    said = (
+        f"Best recognised: {best} ({_percent(tested[best])} %); "
+        f"least: {worst} ({_percent(tested[worst])} %)."
+    )
+    if len(speakers) > 1:
+        low = min(speakers, key=lambda speaker: speakers[speaker])
+        high = max(speakers, key=lambda speaker: speakers[speaker])
+        said += (
+            f" Speakers range from {_percent(speakers[low])} % ({low}) to "
+            f"{_percent(speakers[high])} % ({high})."
+        )
+    return said
+
+
+def _flags(evaluation: Evaluation) -> str:
+    clips: dict[str, set[str]] = {}
+    for clip_id, flags in zip(evaluation.clip_ids, evaluation.flags, strict=True):
+        for flag in flags:
+            clips.setdefault(flag, set()).add(clip_id)
+    counts = Counter({flag: len(found) for flag, found in clips.items()})
+    told = [f"{flag} ({count})" for flag, count in counts.most_common(5)]
+    return f"Flagged clips: {', '.join(told)}." if told else ""
