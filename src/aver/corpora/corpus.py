@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -12,8 +11,9 @@ from pathlib import Path
 from typing import ClassVar
 
 from aver.corpora.clip import Clip
+from aver.corpora.keyword_settings import build_with_settings
 from aver.emotions import in_canonical_order
-from aver.errors import CorpusError, SettingsError, SplitError
+from aver.errors import CorpusError, SplitError
 from aver.registry import Registry
 
 
@@ -147,8 +147,7 @@ class CorpusReader(ABC):
         found, faults = tuple(sorted(clips, key=lambda clip: clip.clip_id)), tuple(problems)
         if not found:
             skipped = (
-                f" {len(faults)} files were skipped; the first is {faults[0].path}: "
-                f"{faults[0].reason}"
+                f" Problems: {len(faults)}, the first with {faults[0].path}: {faults[0].reason}"
                 if faults
                 else ""
             )
@@ -192,13 +191,7 @@ def reader_of(root: Path, name: str | None = None, **settings: object) -> Corpus
     if not root.exists():
         raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
     chosen = name or guess_reader(root)
-    reader = corpora.get(chosen)
-    known = tuple(inspect.signature(reader).parameters)
-    for setting in settings:
-        if setting not in known:
-            has = f"It has: {', '.join(known)}." if known else "It has none."
-            raise SettingsError(f"The corpus reader {chosen!r} has no setting {setting!r}. {has}")
-    return reader(**settings)
+    return build_with_settings(corpora.get(chosen), settings, f"The corpus reader {chosen!r}")
 
 
 def open_corpus(root: str | Path, name: str | None = None, **settings: object) -> Corpus:

@@ -22,12 +22,13 @@ _CODES = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
 _PICTURES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv")
 _SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv")
 _SMALLEST_SOUND_BYTES = 1000  # the shortest utterance, 1.2 s, needs more at any usable bit rate
-_UNUSABLE = {  # the corpus's own README, "Known issues"
-    "1064_IEO_DIS_MD": "One minute with several emotions; the label holds for a part of it.",
-    "1064_TIE_SAD_XX": "Broken as published: a fraction of a second.",
-    "1076_MTI_NEU_XX": "Broken as published: a fraction of a second.",
+_BROKEN = {  # as published; the corpus's own README, "Video Files" and "Audio Files"
+    "1064_IEO_DIS_MD": "One minute with all emotions; the label holds for a part of it.",
+    "1064_TIE_SAD_XX": "Broken as published: it has no duration.",
+    "1076_MTI_NEU_XX": "Broken as published: very short and without sound.",
+    "1076_MTI_SAD_XX": "Broken as published: an error picture, very short, without sound.",
 }
-_SILENT = "1076_MTI_SAD_XX"  # published without sound
+_BROKEN_WAV = "1076_MTI_SAD_XX"  # the WAV files of the other three are sound
 
 
 @corpora.register("cremad")
@@ -37,7 +38,8 @@ class CremaD(CorpusReader):
 
     Pictures come from MP4 before FLV, sound from WAV before MP3 before the video files. Git LFS
     pointers, empty files and sound files too small for an utterance are skipped and listed, as are
-    three clips that were published broken.
+    the copies of four clips that were published broken; three of these keep their WAV files. Some
+    FLV files had no sound until December 2020; with the WAV files at hand that does not matter.
 
     Parameters
     ----------
@@ -137,7 +139,7 @@ class CremaD(CorpusReader):
             speaker=speaker,
             emotion=intended if self.label == "intended" else _winner(shares.get(self.label, {})),
             video=_first(copies, _PICTURES),
-            sound=None if name == _SILENT else _first(copies, _SOUNDS),
+            sound=_first(copies, _SOUNDS),
             sex=sexes.get(speaker),
             intensity=_INTENSITIES[intensity],
             sentence=sentence,
@@ -162,9 +164,10 @@ def _clip_id(match: re.Match[str]) -> str:
 def _fault(match: re.Match[str] | None, path: Path) -> str | None:
     if match is None:
         return "The name is not actor_sentence_emotion_intensity."
-    if _clip_id(match) in _UNUSABLE:
-        return _UNUSABLE[_clip_id(match)]
-    if path.suffix.lower() in SOUND_SUFFIXES and path.stat().st_size < _SMALLEST_SOUND_BYTES:
+    name, suffix = _clip_id(match), path.suffix.lower()
+    if name in _BROKEN and (suffix != ".wav" or name == _BROKEN_WAV):
+        return _BROKEN[name]
+    if suffix in SOUND_SUFFIXES and path.stat().st_size < _SMALLEST_SOUND_BYTES:
         return f"A copy without sound: {path.stat().st_size} bytes."
     return None
 

@@ -61,8 +61,8 @@ def guess_reader(root: Path) -> str:
         raise CorpusError(f"The corpus at {root} is empty: there is no file in it.")
     raise CorpusError(
         f"No reader knows the file names at {root} (for instance {min(names)!r}). Choose one with "
-        "--corpus-name, or describe the names to the 'manifest' reader, for instance "
-        "--corpus-name manifest --corpus-settings 'pattern={speaker}_{emotion}.mp4'."
+        "--reader, or describe the names to the 'manifest' reader, for instance "
+        "--reader manifest --corpus-settings 'pattern={speaker}_{emotion}.mp4'."
     )
 
 

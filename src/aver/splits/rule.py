@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import inspect
 from abc import ABC, abstractmethod
 from dataclasses import fields
 from typing import Any, ClassVar
 
 from aver.corpora.corpus import Corpus
-from aver.errors import LabelError, SettingsError, SplitError
+from aver.corpora.keyword_settings import build_with_settings
+from aver.errors import LabelError, SplitError
 from aver.registry import Registry
 from aver.splits.check import check_split
 from aver.splits.split import Fold, Split
@@ -95,13 +95,8 @@ def make_split(corpus: Corpus, rule: str = "speaker-kfold", **settings: Any) -> 
     SplitError, LabelError
         If the corpus does not allow it.
     """
-    chosen = split_rules.get(rule)
-    known = tuple(inspect.signature(chosen).parameters)
-    for setting in settings:
-        if setting not in known:
-            has = f"It has: {', '.join(known)}." if known else "It has none."
-            raise SettingsError(f"The split rule {rule!r} has no setting {setting!r}. {has}")
-    return chosen(**settings).make(corpus)
+    built = build_with_settings(split_rules.get(rule), settings, f"The split rule {rule!r}")
+    return built.make(corpus)
 
 
 def speakers_of(corpus: Corpus, rule: str) -> tuple[str, ...]:

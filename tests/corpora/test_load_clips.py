@@ -1,0 +1,49 @@
+"""A user's own files, for prediction."""
+
+from __future__ import annotations
+
+import pytest
+
+from aver.corpora.load_clips import load_clips
+from aver.errors import CorpusError
+
+
+def test_files_folders_and_sounds(plant):
+    root = plant(["in/a.mp4", "in/deep/b.wav", "in/notes.txt", "c.mov", ".hidden.mp4"])
+
+    corpus = load_clips([root / "in", str(root / "c.mov"), root / "in/a.mp4"])
+
+    assert [clip.clip_id for clip in corpus] == ["c.mov", "in/a.mp4", "in/deep/b.wav"]
+    assert [clip.video is None for clip in corpus] == [False, False, True]
+    assert all(clip.sound is not None for clip in corpus)
+    assert {(clip.emotion, clip.speaker) for clip in corpus} == {(None, None)}
+
+
+def test_a_single_file_is_named_without_its_folder(plant):
+    (clip,) = load_clips([plant(["in/a.mp4"]) / "in/a.mp4"])
+
+    assert clip.clip_id == "a.mp4"
+
+
+def test_bad_files_are_listed(plant, lfs_pointer, tmp_path):
+    plant(["pointer.mp4"], lfs_pointer)
+    plant(["empty.mp4"], b"")
+    plant(["bare/notes.txt", "good.mp4"])
+
+    corpus = load_clips(
+        tmp_path / name for name in ("none.mp4", "pointer.mp4", "empty.mp4", "bare", "good.mp4")
+    )
+
+    assert len(corpus) == 1
+    assert len(corpus.problems) == 4
+    assert [problem.path.rsplit("/", 1)[-1] for problem in corpus.problems] == [
+        "none.mp4",
+        "pointer.mp4",
+        "empty.mp4",
+        "bare",
+    ]
+
+
+def test_nothing_is_left(tmp_path):
+    with pytest.raises(CorpusError, match=r"none\.mp4"):
+        load_clips([tmp_path / "none.mp4"])
