@@ -1,0 +1,292 @@
+"""MRPN as a recogniser: networks, modalities, targets, missing parts, checkpoints."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from planted_source import PlantedSource, planted_clips
+
+from aver.corpora.clip import Clip
+from aver.errors import (
+    CheckpointError,
+    LabelError,
+    MissingModalityError,
+    SettingsError,
+    TrainingInterrupted,
+)
+from aver.models.mrpn import MRPN, MRPNSettings
+from aver.models.parts.branch import BranchSettings
+from aver.models.parts.image_augmentation import ImageAugmentationSettings
+from aver.models.parts.spectrogram_augmentation import SpectrogramAugmentationSettings
+from aver.training.settings import TrainingSettings
+
+CLIPS = planted_clips(speakers=10, takes=2)
+TRAIN, VALIDATION, TEST = CLIPS[:48], CLIPS[48:64], CLIPS[64:]
+BRANCHES = {
+    "video": BranchSettings(
+        "face-crops", {"size_px": 16}, width=4, blocks=1, grey=True, standardise="clip", size=8,
+        image_augmentation=ImageAugmentationSettings(rotation_deg=5, shift=0.02),
+    ),
+    "sound": BranchSettings(
+        "spectrogram-segments", {"band_count": 16, "column_count": 10}, width=4, blocks=1,
+        standardise="train", size=8, frames=4, aggregator="statistics",
+        spectrogram_augmentation=SpectrogramAugmentationSettings(band_share=0.1),
+    ),
+    "units": BranchSettings(
+        "action-units", extractor="identity", standardise="train", aggregator="transformer", size=8
+    ),
+}  # fmt: skip
+TRAINING = TrainingSettings(epochs=12, patience=12, batch_size=16, learning_rate=1e-2)
+SETTINGS = MRPNSettings(branches=BRANCHES, hidden=16, training=TRAINING)
+
+
+def accuracy(prediction, clips):
+    return np.mean([label == clip.emotion for label, clip in zip(prediction.labels, clips)])
+
+
+def unlabelled(clips):
+    return [clip.without_labels() for clip in clips]
+
+
+@pytest.mark.parametrize("network", ["N0", "N1", "N2"])
+def test_each_network_learns_pictures_and_sound(network):
+    recognizer = MRPN(replace(SETTINGS, network=network), PlantedSource(3.0))
+    prediction = recognizer.fit(TRAIN, VALIDATION).predict(unlabelled(TEST))
+    assert accuracy(prediction, TEST) > 0.6  # chance 0.25
+    np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, rtol=1e-5)
+    assert set(prediction.by_modality) == {"video", "sound"}
+    assert set(prediction.embeddings) == {"video", "sound", "fused"}
+    assert prediction.embeddings["video"].shape == (len(TEST), 8)
+    assert prediction.embeddings["sound"].shape == (len(TEST), 64)  # mean, deviation of 32
+
+
+def test_n0_is_not_changed_by_its_side_heads():
+    # The fused answers of N0 must be those of the network as training left it.
+    settings = replace(SETTINGS, network="N0", modalities=("units", "sound"))
+    recognizer = MRPN(settings, PlantedSource()).fit(TRAIN, VALIDATION)
+    kept = next(
+        row["validation_accuracy"]
+        for row in recognizer.history.epochs
+        if row["epoch"] == recognizer.history.best_epoch
+    )
+    assert accuracy(recognizer.predict(unlabelled(VALIDATION)), VALIDATION) == kept
+
+
+@pytest.mark.parametrize("modalities", [("units",), ("sound",), ("video", "sound", "units")])
+def test_any_number_of_modalities(modalities):
+    recognizer = MRPN(replace(SETTINGS, modalities=modalities), PlantedSource(3.0))
+    prediction = recognizer.fit(TRAIN, VALIDATION).predict(unlabelled(TEST))
+    assert accuracy(prediction, TEST) > 0.6
+    assert set(prediction.by_modality) == set(modalities)
+    if len(modalities) == 1:
+        np.testing.assert_array_equal(
+            prediction.by_modality[modalities[0]], prediction.probabilities
+        )
+
+
+@pytest.mark.parametrize("aggregator", ["lstm", "bilstm", "transformer", "statistics"])
+def test_aggregators_learn_tracks(aggregator):
+    branches = {"units": replace(BRANCHES["units"], aggregator=aggregator)}
+    settings = replace(SETTINGS, modalities=("units",), branches=branches)
+    recognizer = MRPN(settings, PlantedSource(2.0)).fit(TRAIN, VALIDATION)
+    assert accuracy(recognizer.predict(unlabelled(TEST)), TEST) > 0.6
+
+
+def test_a_missing_modality_is_answered_by_the_others_and_flagged():
+    recognizer = MRPN(SETTINGS, PlantedSource(3.0)).fit(TRAIN, VALIDATION)
+    whole = recognizer.predict(unlabelled(TEST))
+    for gone, left in (("video", "sound"), ("sound", "video")):
+        recognizer.store = PlantedSource(3.0, without=gone)
+        prediction = recognizer.predict(unlabelled(TEST))
+        np.testing.assert_allclose(prediction.probabilities, whole.by_modality[left], atol=1e-6)
+        assert np.isnan(prediction.by_modality[gone]).all()
+        assert prediction.flags == ((f"no {gone}",),) * len(TEST)
+        assert not prediction.coverage[gone].any()
+        assert accuracy(prediction, TEST) > 0.4
+
+
+class _Nothing(PlantedSource):
+    """Every second clip lacks everything."""
+
+    def get(self, clip, feature):
+        self.without = feature.modality if clip.clip_id.endswith("1") else ""
+        return super().get(clip, feature)
+
+
+def test_a_clip_with_nothing_gets_the_prior():
+    # One more clip of the first class, so that the prior is not flat.
+    extra = Clip("s00-happy-9", "s00", "happy", intensity="normal")
+    settings = replace(SETTINGS, modalities=("units", "sound"))
+    recognizer = MRPN(settings, PlantedSource()).fit([*TRAIN, extra], VALIDATION)
+    recognizer.store = _Nothing()
+    prediction = recognizer.predict(unlabelled(TEST))
+    empty = [place for place, clip in enumerate(TEST) if clip.clip_id.endswith("1")]
+    np.testing.assert_allclose(
+        prediction.probabilities[empty], np.tile([13 / 49] + [12 / 49] * 3, (len(empty), 1))
+    )
+    for place, flags in enumerate(prediction.flags):
+        assert ("no usable modality" in flags) == (place in empty)
+
+
+def test_clips_that_lack_a_modality_still_teach():
+    class Patchy(PlantedSource):
+        def get(self, clip, feature):
+            lacks = feature.modality == "sound" and clip.speaker in ("s00", "s01")
+            self.without = "sound" if lacks else ""
+            return super().get(clip, feature)
+
+    settings = replace(SETTINGS, modalities=("units", "sound"))
+    recognizer = MRPN(settings, Patchy(2.0)).fit(TRAIN, VALIDATION)
+    assert accuracy(recognizer.predict(unlabelled(TEST)), TEST) > 0.6
+
+
+def test_a_modality_that_no_clip_has_is_an_error():
+    with pytest.raises(MissingModalityError, match=r"48 training clips.*'sound'.*no sound"):
+        MRPN(SETTINGS, PlantedSource(without="sound")).fit(TRAIN, VALIDATION)
+
+
+def test_two_classes_of_targets_and_regression():
+    targets = ("emotion", "intensity", "votes-both")
+    settings = replace(SETTINGS, modalities=("units", "sound"), targets=targets)
+    recognizer = MRPN(settings, PlantedSource(2.0)).fit(TRAIN, VALIDATION)
+    prediction = recognizer.predict(unlabelled(TEST))
+    assert accuracy(prediction, TEST) > 0.6
+    assert prediction.other_outputs["intensity"] == ("normal", "strong")
+    np.testing.assert_allclose(prediction.other_targets["intensity"].sum(axis=1), 1, rtol=1e-5)
+    shares = prediction.other_targets["votes-both"]
+    wanted = np.array(
+        [
+            [c.votes["both"].get(o, 0.0) for o in prediction.other_outputs["votes-both"]]
+            for c in TEST
+        ]
+    )
+    # Better than always answering the mean share.
+    assert np.abs(shares - wanted).mean() < 0.8 * np.abs(wanted - wanted.mean(axis=0)).mean()
+
+
+def test_save_and_load_answer_the_same(tmp_path):
+    source = PlantedSource()
+    recognizer = MRPN(SETTINGS, source).fit(TRAIN, VALIDATION)
+    recognizer.save(tmp_path / "run")
+    loaded = MRPN.load(tmp_path / "run", source)
+    expected, found = (r.predict(unlabelled(TEST)) for r in (recognizer, loaded))
+    np.testing.assert_array_equal(found.probabilities, expected.probabilities)
+    assert loaded.settings == recognizer.settings
+    assert loaded.classes == recognizer.classes
+    assert loaded.card == json.loads(json.dumps(recognizer.card))
+    assert {n: f.key for n, f in loaded.features.items()} == {
+        n: f.key for n, f in recognizer.features.items()
+    }
+
+
+@pytest.mark.parametrize(
+    ("file", "change", "words"),
+    [
+        ("recognizer.json", lambda text: text.replace("aver-recognizer-1", "aver-recognizer-0"),
+         "has format 'aver-recognizer-0'"),
+        ("recognizer.json", lambda text: text.replace('"mrpn"', '"snn"'), "holds the model 'snn'"),
+        ("recognizer.json", lambda text: text.replace('"hidden": 16', '"hidden": 17'), "has shape"),
+        ("recognizer.json", lambda text: text.replace('"network": "N2"', '"network": "N1"'),
+         "is foreign"),
+        ("recognizer.json", lambda text: text[:50], "not readable JSON"),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path, file, change, words):
+    training = replace(TRAINING, epochs=1)
+    settings = replace(SETTINGS, modalities=("units", "sound"), training=training)
+    MRPN(settings, PlantedSource()).fit(TRAIN[:16], VALIDATION).save(tmp_path)
+    path = tmp_path / file
+    path.write_text(change(path.read_text()))
+    with pytest.raises(CheckpointError, match=words):
+        MRPN.load(tmp_path, PlantedSource())
+
+
+def test_torn_and_missing_weights_are_refused(tmp_path):
+    training = replace(TRAINING, epochs=1)
+    settings = replace(SETTINGS, modalities=("units",), training=training)
+    MRPN(settings, PlantedSource()).fit(TRAIN[:16], VALIDATION).save(tmp_path)
+    weights = tmp_path / "weights.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-40])
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        MRPN.load(tmp_path, PlantedSource())
+    with pytest.raises(CheckpointError, match="There is no checkpoint at"):
+        MRPN.load(tmp_path / "nowhere", PlantedSource())
+
+
+def test_an_interrupted_recogniser_goes_on_to_the_same_answers(tmp_path):
+    settings = replace(SETTINGS, training=replace(TRAINING, epochs=4))
+
+    class Interrupting(MRPN):
+        def _start(self, frames, seed):
+            network = super()._start(frames, seed)
+            calls = {"training": 0}
+
+            def count(module, inputs):
+                calls["training"] += module.training
+                if calls["training"] == 8:  # of 3 steps an epoch: within the third
+                    raise KeyboardInterrupt
+
+            network.register_forward_pre_hook(count)
+            return network
+
+    source = PlantedSource()
+    expected = MRPN(settings, source).fit(TRAIN, VALIDATION, seed=4).predict_proba(TEST)
+    with pytest.raises(TrainingInterrupted):
+        Interrupting(settings, source).fit(TRAIN, VALIDATION, seed=4, run_folder=tmp_path)
+    resumed = MRPN(settings, source).fit(TRAIN, VALIDATION, seed=4, run_folder=tmp_path)
+    np.testing.assert_array_equal(resumed.predict_proba(TEST), expected)
+
+
+@pytest.mark.parametrize("suffix", ["safetensors", "pt"])
+def test_own_pretrained_weights_start_the_extractor(tmp_path, suffix):
+    from safetensors.torch import save_file
+
+    from aver.models.parts.resnet import ResNet18
+
+    torch.manual_seed(5)
+    weights = ResNet18(1, width=4, blocks=1).state_dict()
+    weights["fc.weight"] = torch.zeros(7, 32)  # another task's classifier is left out
+    path = tmp_path / f"weights.{suffix}"
+    save_file(weights, path) if suffix == "safetensors" else torch.save(weights, path)
+    training = replace(TRAINING, epochs=1, learning_rate=1e-12)
+    branches = {"video": replace(BRANCHES["video"], pretrained=str(path))}
+    settings = replace(SETTINGS, modalities=("video",), branches=branches, training=training)
+    network = MRPN(settings, PlantedSource()).fit(TRAIN[:16], VALIDATION).network
+    torch.testing.assert_close(
+        network.branches["video"].extractor.conv1.weight, weights["conv1.weight"]
+    )
+    wide = replace(branches["video"], width=8)
+    with pytest.raises(CheckpointError, match=r"do not fit.*Check width"):
+        MRPN(replace(settings, branches={"video": wide}), PlantedSource()).fit(TRAIN, VALIDATION)
+
+
+def test_bad_requests_are_answered_in_words():
+    recognizer = MRPN(SETTINGS, PlantedSource())
+    with pytest.raises(SettingsError, match="not been trained"):
+        recognizer.predict(TEST)
+    with pytest.raises(LabelError, match="at least two classes"):
+        recognizer.fit([c for c in TRAIN if c.emotion == "sad"], VALIDATION)
+    with pytest.raises(LabelError, match="has no emotion"):
+        recognizer.fit(unlabelled(TRAIN), VALIDATION)
+    with pytest.raises(LabelError, match="no validation clip"):
+        recognizer.fit(TRAIN, [])
+    with pytest.raises(LabelError, match="votes-face"):
+        MRPN(replace(SETTINGS, targets=("emotion", "votes-face")), PlantedSource()).fit(
+            TRAIN, VALIDATION
+        )
+    for wrong in (
+        {"network": "N3"}, {"modalities": ()}, {"modalities": ("smell",)}, {"dropout": 1.0},
+    ):  # fmt: skip
+        with pytest.raises(SettingsError):
+            replace(SETTINGS, **wrong)
+    with pytest.raises(SettingsError, match="emotion"):
+        MRPN(replace(SETTINGS, targets=("intensity",)), PlantedSource()).fit(TRAIN, VALIDATION)
+    with pytest.raises(SettingsError, match="identity"):
+        branches = {"units": replace(BRANCHES["units"], extractor="resnet18")}
+        MRPN(replace(SETTINGS, modalities=("units",), branches=branches), PlantedSource()).fit(
+            TRAIN, VALIDATION
+        )
