@@ -91,7 +91,7 @@ def test_pitch_agrees_with_pyin_on_speech(data_root: Path) -> None:
 
 def test_absent_where_there_is_too_little(tmp_path: Path) -> None:
     assert SoundStatistics().extract(Clip("a", None, None)).missing == "no sound"
-    short = clip_of(voice(np.full(800, 150.0)), tmp_path)
+    short = clip_of(voice(np.full(700, 150.0)), tmp_path)
     assert SoundStatistics().extract(short).missing == "too little sound"
 
 

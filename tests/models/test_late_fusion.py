@@ -1,0 +1,83 @@
+"""Late fusion: members that never met, and the mean of what they say."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted_statistics import PlantedStatistics
+
+from aver.corpora.clip import Clip
+from aver.errors import CheckpointError, SettingsError
+from aver.models.late_fusion import LateFusion, LateFusionSettings
+from aver.models.statistics import StatisticsSettings
+from aver.models.statistics_logistic import StatisticsLogistic
+
+
+def trained(source: PlantedStatistics, **settings: object) -> tuple[LateFusion, list[Clip]]:
+    recognizer = LateFusion(LateFusionSettings(**settings), source)  # type: ignore[arg-type]
+    recognizer.fit(source.clips(60, "train"), source.clips(30, "validation"))
+    return recognizer, source.clips(60, "test")
+
+
+def test_answers_the_mean_of_unimodal_recognisers() -> None:
+    source = PlantedStatistics(spread=1.0)
+    fused, clips = trained(source)
+    alone = [
+        StatisticsLogistic(StatisticsSettings(modalities=(modality,)), source)
+        .fit(source.clips(60, "train"), source.clips(30, "validation"))
+        .predict_proba(clips)
+        for modality in ("video", "sound")
+    ]
+    prediction = fused.predict(clips)
+    assert np.allclose(prediction.probabilities, np.mean(alone, axis=0))
+    assert np.allclose(prediction.by_modality["video"], alone[0])
+    assert list(fused.features) == ["video", "sound"]
+
+
+def test_missing_modalities() -> None:
+    source = PlantedStatistics()
+    fused, clips = trained(source)
+    complete = fused.predict(clips)
+    source.lacking = {clips[0].clip_id: ("video",), clips[1].clip_id: ("video", "sound")}
+    prediction = fused.predict(clips)
+    assert np.array_equal(prediction.probabilities[0], complete.by_modality["sound"][0])
+    assert prediction.flags[0] == ("no video",)
+    assert np.allclose(prediction.probabilities[1], 1 / 3)
+    assert prediction.flags[1] == ("no video", "no sound", "no usable modality")
+
+
+def test_any_preset_with_overrides_and_checkpoint_without_the_preset(tmp_path: Path) -> None:
+    preset = tmp_path / "mine.yaml"
+    preset.write_text("model: statistics-svm\nsummary: mine\nsettings: {strengths: [1.0, 2.0]}\n")
+    source = PlantedStatistics()
+    fused, clips = trained(
+        source, preset=str(preset), modalities=("sound", "units"), overrides={"strengths": [3.0]}
+    )
+    assert fused.members["units"].settings.strengths == (3.0,)
+    fused.save(tmp_path / "run")
+    preset.unlink()
+    again = LateFusion.load(tmp_path / "run", source)
+    assert np.array_equal(again.predict_proba(clips), fused.predict_proba(clips))
+    assert again.card == json.loads(json.dumps(fused.card))
+    assert again.card["parameters"] > 0
+
+
+def test_mixed_checkpoint_is_refused(tmp_path: Path) -> None:
+    source = PlantedStatistics()
+    fused, _ = trained(source)
+    fused.save(tmp_path / "run")
+    two = StatisticsLogistic(StatisticsSettings(modalities=("sound",)), source)
+    two.fit(source.clips(20, "two", classes=("happy", "sad")), [])
+    two.save(tmp_path / "run" / "members" / "sound")
+    with pytest.raises(CheckpointError, match="other classes"):
+        LateFusion.load(tmp_path / "run", source)
+
+
+def test_untrained_and_senseless_settings() -> None:
+    with pytest.raises(SettingsError, match="not been trained"):
+        LateFusion(LateFusionSettings(), PlantedStatistics()).predict([])
+    with pytest.raises(SettingsError, match="modalities"):
+        LateFusionSettings(modalities=())

@@ -1,0 +1,112 @@
+"""Classifiers kept as arrays answer exactly as scikit-learn's own."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import log_loss
+from sklearn.multiclass import OneVsRestClassifier
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.svm import SVC
+
+from aver.models.parts.fit_scores import best_temperature, fit_chosen, fit_logistic, fit_svm
+from aver.models.parts.score_classifier import ScoreClassifier, softmax
+
+STRENGTHS = (0.001, 0.01, 0.1, 1.0)
+
+
+def tables(loader: object) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    data = loader()  # type: ignore[operator]
+    order = np.random.default_rng(0).permutation(len(data.target))
+    inputs, labels = data.data[order], data.target[order]
+    half = len(labels) // 2
+    return inputs[:half], labels[:half], inputs[half:], labels[half:]
+
+
+@pytest.mark.parametrize(("loader", "classes"), [(load_wine, 3), (load_breast_cancer, 2)])
+def test_logistic_regression_is_scikit_learns(loader: object, classes: int) -> None:
+    inputs, labels, others, _ = tables(loader)
+    ours = fit_logistic(inputs, labels, classes, 0.1)
+    theirs = make_pipeline(
+        StandardScaler(), LogisticRegression(C=0.1, max_iter=5000, class_weight="balanced")
+    ).fit(inputs, labels)
+    assert np.allclose(ours.probabilities(others), theirs.predict_proba(others), atol=1e-6)
+
+
+def test_svm_is_scikit_learns_one_against_rest() -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    ours = fit_svm(inputs, labels, 3, 3.0)
+    machines = OneVsRestClassifier(SVC(C=3.0, gamma=1 / inputs.shape[1]))
+    theirs = make_pipeline(StandardScaler(), machines).fit(inputs, labels)
+    assert np.allclose(ours.scores(others), theirs.decision_function(others), atol=1e-8)
+    assert 0 < len(ours.anchors) < len(inputs)
+
+
+def test_temperature_is_the_best_of_a_fine_grid() -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(0, 3, 400)
+    scores = 5 * (np.eye(3)[labels] + rng.normal(0, 0.8, (400, 3)))  # far too sure
+    grid = np.geomspace(0.05, 50, 2000)
+    losses = [log_loss(labels, softmax(scores / temperature)) for temperature in grid]
+    found = best_temperature(scores, labels)
+    assert found == pytest.approx(grid[int(np.argmin(losses))], rel=0.01)
+    assert found > 1.5
+
+
+@pytest.mark.parametrize("fit", [fit_logistic, fit_svm])
+def test_validation_chooses_the_lowest_log_loss(fit: object) -> None:
+    inputs, labels, others, other_labels = tables(load_wine)
+    chosen, strength = fit_chosen(
+        fit,
+        STRENGTHS,
+        (inputs, labels),
+        (others, other_labels),
+        3,  # type: ignore[arg-type]
+    )
+    losses = {}
+    for candidate in STRENGTHS:
+        alone, _ = fit_chosen(
+            fit,
+            (candidate,),
+            (inputs, labels),
+            (others, other_labels),
+            3,  # type: ignore[arg-type]
+        )
+        losses[candidate] = log_loss(other_labels, alone.probabilities(others))
+    assert strength == min(losses, key=lambda c: losses[c])
+    assert log_loss(other_labels, chosen.probabilities(others)) == pytest.approx(
+        min(losses.values())
+    )
+
+
+def test_without_validation_the_middle_strength_is_taken() -> None:
+    inputs, labels, _, _ = tables(load_wine)
+    empty = (np.zeros((0, inputs.shape[1])), np.zeros(0, dtype=int))
+    classifier, strength = fit_chosen(fit_logistic, (0.1, 0.5, 2.0), (inputs, labels), empty, 3)
+    assert (strength, classifier.temperature) == (0.5, 1.0)
+
+
+def test_arrays_rebuild_the_same_answers() -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    classifier = fit_svm(inputs, labels, 3, 1.0)
+    again = ScoreClassifier.from_arrays(classifier.arrays())
+    assert np.array_equal(again.probabilities(others), classifier.probabilities(others))
+
+
+def test_answers_do_not_depend_on_the_neighbours() -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    for classifier in (fit_svm(inputs, labels, 3, 1.0), fit_logistic(inputs, labels, 3, 1.0)):
+        whole = classifier.probabilities(others)
+        single = np.concatenate([classifier.probabilities(row[np.newaxis]) for row in others])
+        assert np.array_equal(whole, single)
+
+
+def test_input_that_never_changes_does_no_harm() -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    constant = np.hstack([inputs, np.full((len(inputs), 1), 7.0)])
+    shifted = np.hstack([others, np.full((len(others), 1), 7.0)])
+    with_it = fit_logistic(constant, labels, 3, 0.1).probabilities(shifted)
+    assert np.allclose(with_it, fit_logistic(inputs, labels, 3, 0.1).probabilities(others))

@@ -1,0 +1,203 @@
+"""The statistics baselines on planted vectors: choice, fusion, missing modalities, checkpoints."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted_statistics import CLASSES, PlantedStatistics
+from sklearn.linear_model import LogisticRegression
+from sklearn.preprocessing import StandardScaler
+
+from aver.corpora.clip import Clip
+from aver.errors import (
+    CheckpointError,
+    FeatureError,
+    LabelError,
+    MissingModalityError,
+    SettingsError,
+)
+from aver.models.statistics import Statistics, StatisticsSettings
+from aver.models.statistics_logistic import StatisticsLogistic
+from aver.models.statistics_svm import StatisticsSvm, SvmSettings
+
+KINDS = [StatisticsLogistic, StatisticsSvm]
+
+
+def trained(
+    kind: type[Statistics], source: PlantedStatistics, **settings: object
+) -> tuple[Statistics, list[Clip]]:
+    recognizer = kind(kind.settings_type(**settings), source)
+    recognizer.fit(source.clips(60, "train"), source.clips(30, "validation"))
+    return recognizer, source.clips(90, "test")
+
+
+def accuracy(recognizer: Statistics, clips: list[Clip]) -> float:
+    labels = recognizer.predict([clip.without_labels() for clip in clips]).labels
+    return float(
+        np.mean([label == clip.emotion for label, clip in zip(labels, clips, strict=True)])
+    )
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_learns_what_is_there_and_two_modalities_beat_one(kind: type[Statistics]) -> None:
+    source = PlantedStatistics(spread=1.3)
+    both, clips = trained(kind, source)
+    alone = [accuracy(trained(kind, source, modalities=(m,))[0], clips) for m in ("sound", "video")]
+    assert min(alone) > 0.5
+    assert accuracy(both, clips) > max(alone)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_single_modality_answers_with_its_own_classifier(kind: type[Statistics]) -> None:
+    recognizer, clips = trained(kind, PlantedStatistics(), modalities=("sound",))
+    prediction = recognizer.predict(clips)
+    assert np.array_equal(prediction.probabilities, prediction.by_modality["sound"])
+    assert np.allclose(prediction.probabilities.sum(axis=1), 1)
+
+
+def test_scaler_and_weights_see_training_clips_only() -> None:
+    source = PlantedStatistics(spread=1.0)
+    recognizer, clips = trained(StatisticsLogistic, source, modalities=("sound",), strengths=(0.3,))
+    feature = recognizer.features["sound"]
+    train = source.clips(60, "train")
+    inputs = np.stack([source.get(clip, feature).arrays["statistics"] for clip in train])
+    labels = [CLASSES.index(str(clip.emotion)) for clip in train]
+    scaler = StandardScaler().fit(inputs.astype(float))
+    model = LogisticRegression(C=0.3, max_iter=5000, class_weight="balanced")
+    model.fit(scaler.transform(inputs.astype(float)), labels)
+    others = np.stack([source.get(clip, feature).arrays["statistics"] for clip in clips])
+    theirs = model.decision_function(scaler.transform(others.astype(float)))
+    ours = np.log(recognizer.predict_proba(clips))  # up to the temperature and a shift per clip
+    ratio = (ours - ours.mean(axis=1, keepdims=True)) / (
+        theirs - theirs.mean(axis=1, keepdims=True)
+    )
+    assert ratio.std() < 1e-4 * ratio.mean()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_missing_modality_is_answered_by_the_other_and_flagged(kind: type[Statistics]) -> None:
+    source = PlantedStatistics()
+    recognizer, clips = trained(kind, source)
+    complete = recognizer.predict(clips)
+    source.lacking = {
+        clips[0].clip_id: ("video",),
+        clips[1].clip_id: ("sound",),
+        clips[2].clip_id: ("video", "sound"),
+    }
+    prediction = recognizer.predict(clips)
+    assert np.array_equal(prediction.probabilities[0], complete.by_modality["sound"][0])
+    assert np.array_equal(prediction.probabilities[1], complete.by_modality["video"][1])
+    assert np.allclose(prediction.probabilities[2], 1 / 3)
+    assert np.array_equal(prediction.probabilities[3:], complete.probabilities[3:])
+    assert prediction.flags[:4] == (
+        ("no video",),
+        ("no sound",),
+        ("no video", "no sound", "no usable modality"),
+        (),
+    )
+    assert np.isnan(prediction.by_modality["video"][0]).all()
+    assert prediction.coverage["video"][:4].tolist() == [0, 0.5, 0, 0.5]
+
+
+def test_three_modalities_of_which_two_are_left() -> None:
+    source = PlantedStatistics()
+    recognizer, clips = trained(StatisticsLogistic, source, modalities=("video", "sound", "units"))
+    complete = recognizer.predict(clips[:1])
+    source.lacking = {clips[0].clip_id: ("units",)}
+    left = recognizer.predict(clips[:1])
+    expected = (complete.by_modality["video"] + complete.by_modality["sound"]) / 2
+    assert np.allclose(left.probabilities, expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_trains_on_clips_that_lack_something(kind: type[Statistics]) -> None:
+    source = PlantedStatistics()
+    source.lacking = {f"train{i:03d}": ("video",) for i in range(0, 60, 5)}
+    source.lacking |= {f"train{i:03d}": ("sound",) for i in range(1, 60, 5)}
+    source.lacking |= {f"validation{i:03d}": ("sound", "video") for i in range(10)}
+    recognizer, clips = trained(kind, source)
+    assert accuracy(recognizer, clips) > 0.9
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_saved_and_loaded(kind: type[Statistics], tmp_path: Path) -> None:
+    source = PlantedStatistics()
+    recognizer, clips = trained(kind, source, modalities=("sound", "video"))
+    recognizer.save(tmp_path / "run")
+    again = kind.load(tmp_path / "run", source)
+    assert np.array_equal(again.predict_proba(clips), recognizer.predict_proba(clips))
+    assert again.settings == recognizer.settings
+    assert again.features == recognizer.features
+    assert again.card == json.loads(json.dumps(recognizer.card))
+    assert again.card["speakers"]["validation"] == ["validation-0", "validation-1"]
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        "weights.safetensors",
+        "recognizer.json",
+        "card.json",
+    }
+
+
+def test_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
+    source = PlantedStatistics()
+    both, _ = trained(StatisticsLogistic, source)
+    sound, _ = trained(StatisticsLogistic, source, modalities=("sound",))
+    both.save(tmp_path / "both")
+    sound.save(tmp_path / "sound")
+    with pytest.raises(CheckpointError, match="statistics-logistic"):
+        StatisticsSvm.load(tmp_path / "both", source)
+    weights = tmp_path / "both" / "weights.safetensors"
+    weights.write_bytes((tmp_path / "sound" / "weights.safetensors").read_bytes())
+    with pytest.raises(CheckpointError, match="changed or mixed"):
+        StatisticsLogistic.load(tmp_path / "both", source)
+
+
+def test_statistics_of_another_length_are_refused() -> None:
+    source = PlantedStatistics()
+    recognizer, clips = trained(StatisticsLogistic, source)
+    source.inputs = 5
+    with pytest.raises(FeatureError, match="5 values"):
+        recognizer.predict(clips)
+
+
+def test_training_that_cannot_be() -> None:
+    source = PlantedStatistics()
+    clips = source.clips(12)
+    recognizer = StatisticsLogistic(StatisticsSettings(), source)
+    with pytest.raises(LabelError, match="at least two"):
+        recognizer.fit(clips[::3], [])
+    source.lacking = {clip.clip_id: ("video",) for clip in clips}
+    with pytest.raises(MissingModalityError, match=r"'video' \(no video\)"):
+        recognizer.fit(clips, [])
+    with pytest.raises(SettingsError, match="not been trained"):
+        StatisticsSvm(SvmSettings(), source).predict(clips)
+
+
+def test_validation_with_an_unknown_class_or_none_at_all() -> None:
+    source = PlantedStatistics()
+    train = source.clips(40, classes=CLASSES[:2])
+    strange = source.clips(10, "v")
+    recognizer = StatisticsLogistic(StatisticsSettings(), source).fit(train, strange)
+    assert recognizer.classes == ("neutral", "happy")
+    recognizer.fit(train, [])
+    assert recognizer.card["strengths chosen on validation"]["sound"] == 0.03
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"modalities": ()}, {"modalities": ("sound", "sound")}, {"modalities": ("smell",)}]
+    + [{"strengths": ()}, {"strengths": (0.0,)}, {"feature_settings": {"smell": {}}}],
+)
+def test_settings_that_make_no_sense(settings: dict[str, object]) -> None:
+    with pytest.raises(SettingsError):
+        StatisticsSettings(**settings)  # type: ignore[arg-type]
+
+
+def test_feature_settings_reach_the_feature() -> None:
+    settings = StatisticsSettings(
+        modalities=("units",), feature_settings={"units": {"path": "units.csv"}}
+    )
+    recognizer = StatisticsLogistic(settings, PlantedStatistics())
+    assert recognizer.features["units"].settings() == {"path": "units.csv"}
