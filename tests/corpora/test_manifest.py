@@ -143,7 +143,7 @@ def test_nothing_fits(tmp_path, plant):
 @pytest.mark.parametrize(
     ("text", "error"),
     [
-        ("patern: '{speaker}.mp4'", SettingsError),
+        ("motif: '{speaker}.mp4'", SettingsError),
         ("labels: [1, 2]", SettingsError),
         ("just words", SettingsError),
         ("{", CorpusError),
@@ -175,5 +175,5 @@ def test_nothing_describes_the_folder(tmp_path, plant):
         open_corpus(plant(["one.mp4"]), "manifest")
     with pytest.raises(CorpusError, match="javanese-av"):
         open_corpus(tmp_path, "manifest", config="nowhere")
-    with pytest.raises(SettingsError, match="no setting 'patern'"):
-        open_corpus(tmp_path, "manifest", patern="{speaker}.mp4")
+    with pytest.raises(SettingsError, match="no setting 'motif'"):
+        open_corpus(tmp_path, "manifest", motif="{speaker}.mp4")

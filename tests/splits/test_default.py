@@ -1,0 +1,20 @@
+"""The split that is taken where nobody names one."""
+
+from __future__ import annotations
+
+import pytest
+
+from aver.splits.default import default_split
+
+
+@pytest.mark.parametrize(("speakers", "folds"), [(10, 5), (9, 9), (4, 4)])
+def test_folds_by_number_of_speakers(corpus_of, parts_of, speakers, folds):
+    corpus = corpus_of({f"s{number}": ("female", "male")[number % 2] for number in range(speakers)})
+
+    split = default_split(corpus)
+
+    assert len(split.folds) == folds
+    assert split.leaks == ()
+    assert {name for part in parts_of(split, corpus) for name in part["test"]} == set(
+        corpus.speakers
+    )
