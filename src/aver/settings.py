@@ -113,3 +113,30 @@ def _checked(kind: type, value: Any, where: str) -> Any:
             f"The setting {where!r} must be {words.get(kind, kind.__name__)}, not {value!r}."
         )
     return value
+
+
+def settings_to_mapping(settings: Any) -> dict[str, Any]:
+    """Plain values of a settings dataclass, as YAML and JSON take them.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Band:
+    ...     edges_hz: tuple[float, ...] = (50.0, 400.0)
+    >>> settings_to_mapping(Band())
+    {'edges_hz': [50.0, 400.0]}
+    """
+    return {
+        field.name: _as_plain(getattr(settings, field.name))
+        for field in dataclasses.fields(settings)
+    }
+
+
+def _as_plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return settings_to_mapping(value)
+    if isinstance(value, Mapping):
+        return {key: _as_plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_as_plain(part) for part in value]
+    return value

@@ -86,9 +86,7 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["all", "corpora", "splits", "features", "models", "presets"])
-def test_list_names_everything_with_a_source(
-    kind: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_list_names_everything_with_a_source(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", kind]) == 0
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert lines

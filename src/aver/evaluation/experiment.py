@@ -19,6 +19,7 @@ from aver.evaluation.run_folder import write_settings
 from aver.execution.tasks import map_tasks
 from aver.features.store import Failure, FeatureStore
 from aver.models.presets import load_preset
+from aver.settings import settings_to_mapping
 from aver.splits.split import Fold, Split
 from aver.splits.storage import save_split
 
@@ -203,13 +204,11 @@ def _tasks(
 
 
 def _plan(experiment: Experiment, settings: Any, failures: Sequence[Failure]) -> dict[str, Any]:
-    from aver.models.presets import settings_to_dict
-
     return {
         "system": experiment.title,
         "preset": experiment.preset,
         "overrides": dict(experiment.overrides),
-        "settings": settings_to_dict(settings),
+        "settings": settings_to_mapping(settings),
         "corpus": experiment.corpus.name,
         "corpus_root": str(experiment.corpus.root),
         "classes": list(experiment.corpus.classes),

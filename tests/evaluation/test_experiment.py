@@ -1,0 +1,134 @@
+"""Experiments: folds pooled, resumed, independent of workers; test labels never shown."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tone_corpus import write_tone_corpus
+
+from aver.errors import LabelError, MediaError
+from aver.evaluation.baselines import run_baselines
+from aver.evaluation.evaluation_folder import load_evaluation
+from aver.evaluation.experiment import Experiment, run_experiment
+from aver.features.store import FeatureStore
+from aver.models.statistics_logistic import StatisticsLogistic
+from aver.splits import make_split
+
+
+@pytest.fixture(scope="module")
+def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
+    corpus = write_tone_corpus(tmp_path_factory.mktemp("tones"))
+    split = make_split(corpus, "speaker-kfold", folds=3)
+    return Experiment(corpus, split, "statistics-logistic", {"modalities": ["sound"]})
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> FeatureStore:
+    return FeatureStore(tmp_path_factory.mktemp("cache"))
+
+
+def test_every_clip_is_tested_once(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    found = run_experiment(experiment, tmp_path, store=store).evaluation
+    assert sorted(found.clip_ids) == sorted(clip.clip_id for clip in experiment.corpus)
+    assert found.truth == tuple(
+        experiment.corpus.by_id[clip_id].emotion for clip_id in found.clip_ids
+    )
+    assert found.leaks == ()
+    # Three tones an octave apart: the answers must be far from chance (1/3).
+    assert found.correct.mean() > 0.8
+
+
+def test_run_folder_tells_how_it_came_about(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    import yaml
+
+    result = run_experiment(experiment, tmp_path, store=store)
+    plan = yaml.safe_load((tmp_path / "settings.yaml").read_text())
+    assert plan["split_hash"] == experiment.split.hash
+    assert plan["settings"]["modalities"] == ["sound"]
+    assert (tmp_path / "environment.json").exists()
+    again = load_evaluation(tmp_path)
+    assert again.clip_ids == result.evaluation.clip_ids
+    np.testing.assert_array_equal(again.probabilities, result.evaluation.probabilities)
+
+
+def test_workers_do_not_matter(experiment: Experiment, store: FeatureStore, tmp_path: Path) -> None:
+    one = run_experiment(experiment, tmp_path / "one", store=store, workers=1).evaluation
+    two = run_experiment(experiment, tmp_path / "two", store=store, workers=2).evaluation
+    assert one.clip_ids == two.clip_ids
+    np.testing.assert_array_equal(one.probabilities, two.probabilities)
+
+
+def test_finished_folds_are_not_run_again(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    first = run_experiment(experiment, tmp_path, store=store).evaluation
+    stamps = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("fold.json")}
+    (tmp_path / "folds" / "seed-0" / "fold-01" / "fold.json").unlink()
+    second = run_experiment(experiment, tmp_path, store=store).evaluation
+    redone = [path for path in stamps if path.stat().st_mtime_ns != stamps[path]]
+    assert [path.parent.name for path in redone] == ["fold-01"]
+    np.testing.assert_array_equal(first.probabilities, second.probabilities)
+
+
+def test_recognisers_never_see_test_labels(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[str | None] = []
+    original = StatisticsLogistic.predict
+
+    def spy(self: StatisticsLogistic, clips):  # type: ignore[no-untyped-def]
+        seen.extend(clip.emotion for clip in clips)
+        return original(self, clips)
+
+    monkeypatch.setattr(StatisticsLogistic, "predict", spy)
+    run_experiment(experiment, tmp_path, store=store)
+    assert len(seen) == len(experiment.corpus)
+    assert set(seen) == {None}
+
+
+def test_one_bad_clip_never_stops_a_run(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF but no more")
+    clips = list(experiment.corpus.clips)
+    clips[0] = replace(clips[0], sound=broken)
+    hurt = replace(experiment, corpus=replace(experiment.corpus, clips=tuple(clips)))
+    result = run_experiment(hurt, tmp_path / "run", store=store)
+    assert [failure.clip.clip_id for failure in result.failures] == [clips[0].clip_id]
+    assert clips[0].clip_id not in result.evaluation.clip_ids
+    assert len(result.evaluation.clip_ids) == len(clips) - 1
+    with pytest.raises(MediaError, match=clips[0].clip_id):
+        run_experiment(hurt, tmp_path / "strict", store=store, strict=True)
+
+
+def test_clip_without_label_is_an_error(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    clips = (replace(experiment.corpus.clips[0], emotion=None), *experiment.corpus.clips[1:])
+    unlabelled = replace(experiment, corpus=replace(experiment.corpus, clips=clips))
+    with pytest.raises(LabelError, match=clips[0].clip_id):
+        run_experiment(unlabelled, tmp_path, store=store)
+
+
+def test_baselines_stand_on_the_same_clips(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    own = run_experiment(experiment, tmp_path, store=store).evaluation
+    beside = run_baselines(experiment, tmp_path / "baselines", "quick", store=store)
+    assert [result.evaluation.system for result in beside] == [
+        "majority",
+        "statistics-logistic",
+        "statistics-svm",
+    ]
+    for result in beside:
+        assert result.evaluation.clip_ids == own.clip_ids
+    # Balanced classes: the majority is right exactly once in three.
+    assert beside[0].evaluation.correct.mean() == pytest.approx(1 / 3)
