@@ -45,7 +45,9 @@ SETTINGS = MRPNSettings(branches=BRANCHES, hidden=16, training=TRAINING)
 
 
 def accuracy(prediction, clips):
-    return np.mean([label == clip.emotion for label, clip in zip(prediction.labels, clips)])
+    return np.mean(
+        [label == clip.emotion for label, clip in zip(prediction.labels, clips, strict=True)]
+    )
 
 
 def unlabelled(clips):
@@ -285,8 +287,7 @@ def test_bad_requests_are_answered_in_words():
             replace(SETTINGS, **wrong)
     with pytest.raises(SettingsError, match="emotion"):
         MRPN(replace(SETTINGS, targets=("intensity",)), PlantedSource()).fit(TRAIN, VALIDATION)
+    branches = {"units": replace(BRANCHES["units"], extractor="resnet18")}
+    wrong = MRPN(replace(SETTINGS, modalities=("units",), branches=branches), PlantedSource())
     with pytest.raises(SettingsError, match="identity"):
-        branches = {"units": replace(BRANCHES["units"], extractor="resnet18")}
-        MRPN(replace(SETTINGS, modalities=("units",), branches=branches), PlantedSource()).fit(
-            TRAIN, VALIDATION
-        )
+        wrong.fit(TRAIN, VALIDATION)

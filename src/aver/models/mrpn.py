@@ -18,6 +18,7 @@ from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureSource
 from aver.models.checkpoint import Checkpoint, check_names, read_checkpoint, write_checkpoint
 from aver.models.parts.branch import Branch, BranchSettings
+from aver.models.parts.card_facts import card_facts
 from aver.models.parts.clip_frames import ClipFrames, least_frames, load_clip_frames
 from aver.models.parts.clip_sampler import ClipSampler, FrameRule
 from aver.models.parts.clip_task import ClipTask
@@ -335,21 +336,8 @@ class MRPN(Recognizer):
     ) -> dict[str, Any]:
         assert self.history is not None
         return {
-            "model": self.name,
-            "source": self.source,
-            "classes": list(self.classes),
+            **card_facts(self, train, validation, seed),
             "targets": {target.name: list(target.outputs) for target in self.targets},
-            "speakers": {
-                part: sorted({clip.speaker for clip in clips if clip.speaker is not None})
-                for part, clips in (("train", train), ("validation", validation))
-            },
-            "clips": {"train": len(train), "validation": len(validation)},
-            "seed": seed,
-            "settings": dataclasses.asdict(self.settings),
-            "features": {
-                modality: {"name": feature.name, "settings": feature.settings()}
-                for modality, feature in self.features.items()
-            },
             "parameters": sum(p.numel() for p in self._trained().parameters()),
             "epochs": len(self.history.epochs),
             "best_epoch": self.history.best_epoch,
