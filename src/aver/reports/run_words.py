@@ -42,12 +42,12 @@ def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
     """What the split shares between its parts, by its own account."""
     if evaluation.leaks:
         return (
-            "This protocol LEAKS. Its figures say how well known speakers or chosen test clips are "
+            "These figures say how well known speakers or chosen test clips are "
             "recognised, not how well new people would be.",
             *evaluation.leaks,
         )
     return (
-        "Clean: no speaker is in two parts of a fold, and every choice was made without the test "
+        "No speaker is in two parts of a fold, and every choice was made without the test "
         "speakers. A split with a speaker on two sides that does not say so is refused.",
     )
 

@@ -48,7 +48,7 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str) ->
                     f"{share:.0f}",
                     ha="center",
                     va="center",
-                    color="#fefefe" if share > 55 else "#101214",
+                    color="#fefefe" if share > 72 else "#101214",
                     fontweight="bold" if row == column else "normal",
                 )
         labels = [

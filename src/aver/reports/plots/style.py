@@ -106,7 +106,9 @@ def inline_svg(svg: str, name: str, description: str) -> str:
     body = body.replace("url(#", f"url(#{name}-").replace('href="#', f'href="#{name}-')
     body = body.replace(INK, "currentColor").replace(GRID, "var(--grid)")
     body = body.replace(MUTED, "var(--muted)")
-    body = re.sub(r' width="[\d.]+pt"| height="[\d.]+pt"', "", body, count=2)
-    # xmlns:xlink and version are of no use inside HTML; role and label are.
+    width_px = round(float(re.search(r' width="([\d.]+)pt"', body).group(1)) * 96 / 72)  # type: ignore[union-attr]
+    body = re.sub(r' (width|height)="[\d.]+pt"', "", body, count=2)
     label = description.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return body.replace("<svg", f'<svg role="img" aria-label="{label}"', 1)
+    return body.replace(
+        "<svg", f'<svg style="--width: {width_px}px" role="img" aria-label="{label}"', 1
+    )
