@@ -57,8 +57,8 @@ class Preparation:
 class FeatureStore:
     """Computes features once and keeps them, keyed by file content and settings.
 
-    Safe with several processes: entries are written whole under their final name, and two
-    processes that compute the same entry write the same bytes. A torn or foreign entry is
+    Safe with several processes: entries are written whole under their final name, and of two
+    processes that compute the same entry the later one replaces equal arrays. A torn or foreign entry is
     recomputed with a warning. Clips whose files moved keep their entries.
 
     Parameters

@@ -1,0 +1,136 @@
+"""Face crops and their statistics on real clips and on videos without faces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import soundfile
+
+from aver.corpora.clip import Clip
+from aver.errors import MediaError, SettingsError
+from aver.features.face_crops import FaceCrops
+from aver.features.face_statistics import FaceStatistics, describe_gradients
+from aver.features.store import FeatureStore
+
+CROPS = FaceCrops(size_px=96, rate_hz=4.0)
+
+
+def clip_of(video: Path) -> Clip:
+    return Clip("clip", None, None, video=video)
+
+
+@pytest.fixture(scope="module")
+def filmed(data_root: Path) -> Clip:
+    return clip_of(data_root / "javanese-av" / "01-01-03_01.mp4")
+
+
+def write_video(path: Path, pictures: np.ndarray, rate: int = 10) -> Path:
+    """Write (frames, height, width, 3) as H.264."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=rate)
+        stream.height, stream.width = pictures.shape[1:3]
+        stream.pix_fmt = "yuv420p"
+        for picture in pictures:
+            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+                container.mux(packet)
+        for packet in stream.encode():
+            container.mux(packet)
+    return path
+
+
+def read_pictures(path: Path) -> list[np.ndarray]:
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+
+
+def test_crops_hold_the_face_by_another_detector(filmed: Clip) -> None:
+    record = CROPS.extract(filmed)
+    crops, times_s = record.arrays["crops"], record.arrays["times_s"]
+    assert crops.shape[1:] == (96, 96, 3)
+    assert crops.dtype == np.uint8
+    assert np.allclose(np.diff(times_s), 0.25, atol=0.04)
+    assert record.arrays["found"].dtype == bool
+    assert 0.9 < record.coverage <= 1.0
+    cascade = cv2.CascadeClassifier(
+        str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml")
+    )
+    seen = [
+        len(cascade.detectMultiScale(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), 1.05, 2)) == 1
+        for crop in crops[record.arrays["found"]]
+    ]
+    assert np.mean(seen) > 0.8
+
+
+def test_black_pictures_count_as_pictures_without_a_face(filmed: Clip, tmp_path: Path) -> None:
+    assert filmed.video is not None
+    shown = [picture for picture in read_pictures(filmed.video) if picture.mean() > 30][:40]
+    pictures = np.concatenate([np.zeros_like(shown), shown])
+    record = CROPS.extract(clip_of(write_video(tmp_path / "late.mp4", pictures)))
+    assert record.arrays["times_s"][0] == pytest.approx(4.0, abs=0.26)
+    assert record.coverage == pytest.approx(0.5, abs=0.07)
+
+
+def test_no_face_and_no_video_are_absent(tmp_path: Path) -> None:
+    shade = np.tile(np.arange(160, dtype=np.uint8)[:, np.newaxis], (20, 120, 1, 3))
+    empty = write_video(tmp_path / "empty.mp4", shade)
+    assert CROPS.extract(clip_of(empty)).missing == "no face"
+    soundfile.write(tmp_path / "sound.wav", np.random.default_rng(0).normal(0, 0.1, 8000), 8000)
+    assert CROPS.extract(clip_of(tmp_path / "sound.wav")).missing == "no video"
+    assert FaceStatistics(CROPS).extract(clip_of(empty)).missing == "no face"
+
+
+def test_unreadable_video_is_a_media_error(tmp_path: Path) -> None:
+    (tmp_path / "zero.mp4").touch()
+    with pytest.raises(MediaError, match=r"zero\.mp4"):
+        CROPS.extract(clip_of(tmp_path / "zero.mp4"))
+
+
+def test_statistics_come_from_the_cached_crops(filmed: Clip, tmp_path: Path) -> None:
+    store = FeatureStore(tmp_path)
+    feature = FaceStatistics(CROPS, cells=4)
+    record = store.get(filmed, feature)
+    assert store.has(filmed, CROPS)
+    crops = store.get(filmed, CROPS)
+    rows = [describe_gradients(crop, 4) for crop in crops.arrays["crops"][crops.arrays["found"]]]
+    assert record.arrays["statistics"].shape == (2 * 4 * 4 * 8,)
+    expected = np.concatenate([np.mean(rows, axis=0), np.std(rows, axis=0)])
+    assert np.allclose(record.arrays["statistics"], expected, atol=1e-6)
+    assert record.coverage == crops.coverage
+
+
+@pytest.mark.parametrize("angle_deg", [0, 45, 90, 135])
+def test_gradients_fall_into_the_bin_of_their_direction(angle_deg: int) -> None:
+    down, across = np.mgrid[:32, :32]
+    angle = np.radians(angle_deg)
+    wave = 127 + 100 * np.sin((across * np.cos(angle) + down * np.sin(angle)) / 3)
+    picture = np.repeat(wave[..., np.newaxis], 3, axis=2).astype(np.uint8)
+    histogram = describe_gradients(picture, 2).reshape(4, 8)
+    assert (histogram.argmax(axis=1) == angle_deg / 22.5).all()
+    assert np.linalg.norm(histogram) == pytest.approx(1.0)
+
+
+def test_gradients_lie_in_their_cell_and_ignore_light() -> None:
+    picture = np.full((32, 32, 3), 50, np.uint8)
+    picture[4:12, 20:28] = 90
+    histogram = describe_gradients(picture, 2).reshape(4, 8)
+    assert histogram[1].sum() == pytest.approx(histogram.sum())
+    assert np.allclose(describe_gradients(picture + 60, 2), histogram.ravel())
+    assert np.allclose(describe_gradients(picture * 2, 2), histogram.ravel())
+    assert (describe_gradients(np.full((8, 8, 3), 9, np.uint8), 2) == 0).all()
+
+
+@pytest.mark.parametrize(
+    "settings", [{"size_px": 0}, {"rate_hz": 0}, {"margin": -0.5}, {"detector": "eyes"}]
+)
+def test_settings_out_of_range(settings: dict[str, object]) -> None:
+    with pytest.raises(SettingsError, match=next(iter(settings))):
+        FaceCrops(**settings)  # type: ignore[arg-type]
+
+
+def test_cells_must_fit_the_crops() -> None:
+    with pytest.raises(SettingsError, match="choose 1 to 4"):
+        FaceStatistics(FaceCrops(size_px=8), cells=5)

@@ -1,0 +1,67 @@
+"""Laws of all registered features: settings, keys, and what clips without files yield."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+
+import pytest
+
+from aver.corpora.clip import Clip
+from aver.errors import SettingsError
+from aver.features.feature import feature_from_settings, features
+from aver.features.spectrogram_segments import SpectrogramSegments
+
+NAMES = features.names()
+
+
+def test_all_features_are_found() -> None:
+    assert set(NAMES) >= {
+        *("face-crops", "spectrogram-segments", "action-units"),
+        *("face-statistics", "sound-statistics", "unit-statistics"),
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_defaults_describe_themselves(name: str) -> None:
+    feature = features.get(name)()
+    assert feature.name == name
+    assert feature.modality in ("video", "sound", "units")
+    assert feature.source
+    assert dataclasses.is_dataclass(feature)
+    assert feature.__doc__
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_settings_survive_json_and_rebuild_the_feature(name: str) -> None:
+    feature = features.get(name)()
+    again = feature_from_settings(name, json.loads(json.dumps(feature.settings())))
+    assert again == feature
+    assert again.key == feature.key
+    with pytest.raises(SettingsError, match="colour"):
+        feature_from_settings(name, {"colour": 1})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_clip_without_files_lacks_the_modality(name: str) -> None:
+    feature = features.get(name)()
+    record = feature.extract(Clip("a", None, None))
+    assert feature.paths(Clip("a", None, None)) == ()
+    assert record.missing
+    assert record.coverage == 0
+    assert not record.arrays
+
+
+def test_every_setting_changes_the_key() -> None:
+    changed = [
+        SpectrogramSegments(segment_s=2.0, column_count=500),
+        SpectrogramSegments(hop_s=0.5),
+        SpectrogramSegments(rate_hz=8000, column_count=125),
+        SpectrogramSegments(n_fft=1024),
+        SpectrogramSegments(stft_hop=32),
+        SpectrogramSegments(scale="power"),
+        SpectrogramSegments(bands="mel"),
+        SpectrogramSegments(band_count=128),
+        SpectrogramSegments(column_count=125),
+    ]
+    assert len({feature.key for feature in [SpectrogramSegments(), *changed]}) == 10

@@ -1,0 +1,336 @@
+"""The feature store: what it keeps, what it computes again, and what it never leaves behind."""
+
+from __future__ import annotations
+
+import errno
+import os
+import shutil
+import subprocess
+import sys
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from aver.corpora.clip import Clip
+from aver.errors import SettingsError, StorageError
+from aver.execution import tasks
+from aver.features.action_units import ActionUnits
+from aver.features.cache_entry import CacheWarning
+from aver.features.derived_feature import DerivedFeature
+from aver.features.feature import Feature, FeatureRecord
+from aver.features.sound_statistics import SoundStatistics
+from aver.features.spectrogram_segments import SpectrogramSegments
+from aver.features.store import FeatureStore
+
+SEGMENTS = SpectrogramSegments(band_count=16, column_count=25)
+
+
+def noise_clip(folder: Path, number: int) -> Clip:
+    path = folder / f"{number}.wav"
+    soundfile.write(path, np.random.default_rng(number).normal(0, 0.1, 20000), 16000)
+    return Clip(str(number), None, None, sound=path)
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Clip]:
+    return [noise_clip(tmp_path, number) for number in range(4)]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> FeatureStore:
+    return FeatureStore(tmp_path / "cache")
+
+
+def entries(store: FeatureStore) -> list[Path]:
+    return sorted(path for path in (store.root / "features").rglob("*") if path.is_file())
+
+
+def same(one: FeatureRecord, other: FeatureRecord) -> bool:
+    return (
+        one.arrays.keys() == other.arrays.keys()
+        and all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
+        and all(one.arrays[name].dtype == other.arrays[name].dtype for name in one.arrays)
+        and (one.coverage, one.missing, one.flags) == (other.coverage, other.missing, other.flags)
+    )
+
+
+@dataclass(frozen=True)
+class Counted(Feature):
+    """Counts its own extractions in a file, across processes."""
+
+    log: str
+
+    name = "counted"
+    modality = "sound"
+    source = "this test"
+
+    def paths(self, clip: Clip) -> tuple[Path, ...]:
+        return (clip.sound,) if clip.sound else ()
+
+    def extract(self, clip: Clip) -> FeatureRecord:
+        with Path(self.log).open("a") as file:
+            file.write("x")
+        return FeatureRecord({"values": np.arange(3.0)})
+
+
+@dataclass(frozen=True)
+class Doubled(DerivedFeature):
+    """Twice what was counted."""
+
+    log: str
+
+    name = "doubled"
+    modality = "sound"
+    source = "this test"
+
+    @property
+    def basis(self) -> Feature:
+        return Counted(self.log)
+
+    def derive(self, record: FeatureRecord) -> FeatureRecord:
+        return FeatureRecord({"values": 2 * record.arrays["values"]})
+
+
+def test_cached_record_is_the_computed_one(store: FeatureStore, clips: list[Clip]) -> None:
+    fresh = store.get(clips[0], SEGMENTS)
+    assert same(fresh, SEGMENTS.extract(clips[0]))
+    assert same(store.get(clips[0], SEGMENTS), fresh)
+    assert same(FeatureStore(store.root).get(clips[0], SEGMENTS), fresh)
+    assert len(entries(store)) == 1
+
+
+def test_absence_and_flags_are_kept(store: FeatureStore, tmp_path: Path) -> None:
+    silent, short = tmp_path / "silent.wav", tmp_path / "short.wav"
+    soundfile.write(silent, np.zeros(16000), 16000)
+    soundfile.write(short, np.random.default_rng(0).normal(0, 0.1, 8000), 16000)
+    for path in (silent, short):
+        clip = Clip("a", None, None, sound=path)
+        assert same(store.get(clip, SEGMENTS), store.get(clip, SEGMENTS))
+    assert store.get(Clip("b", None, None, sound=silent), SEGMENTS).missing == "silent sound"
+    assert store.get(Clip("b", None, None, sound=short), SEGMENTS).flags
+    nothing = Clip("c", None, None)
+    assert store.has(nothing, SEGMENTS)
+    assert store.get(nothing, SEGMENTS).missing == "no sound"
+    assert len(entries(store)) == 2
+
+
+def test_moved_and_renamed_files_keep_their_entries(
+    store: FeatureStore, clips: list[Clip], tmp_path: Path
+) -> None:
+    store.prepare(clips, [SEGMENTS])
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    moved = [
+        Clip(
+            f"new-{c.clip_id}", None, None, sound=Path(shutil.move(c.sound, tmp_path / "elsewhere"))
+        )
+        for c in clips
+        if c.sound
+    ]
+    preparation = FeatureStore(store.root).prepare(moved, [SEGMENTS])
+    assert (preparation.computed, preparation.cached) == (0, 4)
+
+
+def test_changed_content_and_changed_settings_are_computed_anew(
+    store: FeatureStore, clips: list[Clip], tmp_path: Path
+) -> None:
+    before = store.get(clips[0], SEGMENTS)
+    soundfile.write(tmp_path / "0.wav", np.random.default_rng(9).normal(0, 0.1, 20000), 16000)
+    assert not same(store.get(clips[0], SEGMENTS), before)
+    assert not store.has(clips[0], SpectrogramSegments(hop_s=0.5, band_count=16, column_count=25))
+    assert not store.has(clips[0], SoundStatistics())
+
+
+def test_clips_in_one_table_have_entries_of_their_own(store: FeatureStore, tmp_path: Path) -> None:
+    table = tmp_path / "units.csv"
+    table.write_text("clip,AU01_r\none,1.0\ntwo,2.0\n")
+    feature = ActionUnits(table)
+    found = [store.get(Clip(name, None, None), feature) for name in ("one", "two", "one")]
+    assert [record.arrays["units"].item() for record in found] == [1.0, 2.0, 1.0]
+    table.write_text("clip,AU01_r\none,7.0\ntwo,2.0\n")
+    assert store.get(Clip("one", None, None), feature).arrays["units"].item() == 7.0
+
+
+@pytest.mark.parametrize("fault", ["cut", "empty", "garbage", "another entry"])
+def test_torn_or_foreign_entry_is_computed_again_with_a_warning(
+    store: FeatureStore, clips: list[Clip], fault: str
+) -> None:
+    right = store.get(clips[0], SEGMENTS)
+    (entry,) = entries(store)
+    store.get(clips[1], SEGMENTS)
+    (other,) = set(entries(store)) - {entry}
+    content = entry.read_bytes()
+    entry.write_bytes(
+        {
+            "cut": content[: len(content) // 2],
+            "empty": b"",
+            "garbage": b"\x07" * 100,
+            "another entry": other.read_bytes(),
+        }[fault]
+    )
+    with pytest.warns(CacheWarning, match="computed again"):
+        assert same(store.get(clips[0], SEGMENTS), right)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert same(store.get(clips[0], SEGMENTS), right)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_prepare_computes_what_is_missing_and_no_more(
+    store: FeatureStore, clips: list[Clip], workers: int
+) -> None:
+    store.get(clips[1], SEGMENTS)
+    preparation = store.prepare(clips, [SEGMENTS, SoundStatistics()], workers=workers)
+    assert (preparation.computed, preparation.cached) == (7, 1)
+    assert preparation.clips == tuple(clips)
+    assert preparation.failures == ()
+    assert store.prepare(clips, [SEGMENTS, SoundStatistics()], workers=workers).computed == 0
+    assert all(same(store.get(clip, SEGMENTS), SEGMENTS.extract(clip)) for clip in clips)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_derived_feature_extracts_its_basis_once(
+    store: FeatureStore, clips: list[Clip], tmp_path: Path, workers: int
+) -> None:
+    log = tmp_path / "log"
+    store.prepare(clips, [Doubled(str(log)), Counted(str(log))], workers=workers)
+    assert log.read_text() == "xxxx"
+    assert store.get(clips[0], Doubled(str(log))).arrays["values"].tolist() == [0, 2, 4]
+    assert log.read_text() == "xxxx"
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_bad_clips_are_listed_and_stop_nothing(
+    store: FeatureStore, clips: list[Clip], tmp_path: Path, workers: int
+) -> None:
+    (tmp_path / "torn.wav").write_bytes(b"RIFF")
+    (tmp_path / "empty.wav").touch()
+    (tmp_path / "pointer.wav").write_text("version https://git-lfs.github.com/spec/v1\n")
+    bad = [
+        Clip(name, None, None, sound=tmp_path / f"{name}.wav")
+        for name in ("torn", "empty", "pointer", "gone")
+    ]
+    mixed = [bad[0], clips[0], bad[1], bad[2], clips[1], bad[3]]
+    preparation = store.prepare(mixed, [SEGMENTS], workers=workers)
+    assert preparation.clips == (clips[0], clips[1])
+    assert [failure.clip for failure in preparation.failures] == bad
+    for failure in preparation.failures:
+        assert failure.clip.clip_id in failure.reason
+
+
+def test_bar_is_told_only_of_work_to_be_done(
+    store: FeatureStore, clips: list[Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.prepare(clips[:3], [SEGMENTS])
+    totals: list[float] = []
+    real = tasks.progress_bar
+    monkeypatch.setattr(
+        tasks,
+        "progress_bar",
+        lambda description, total: totals.append(total) or real(description, total),
+    )
+    store.prepare(clips, [SEGMENTS])
+    assert clips[3].sound is not None
+    assert totals == [pytest.approx(clips[3].sound.stat().st_size / 1e6)]
+
+
+def test_settings_that_fail_stop_at_once(store: FeatureStore, clips: list[Clip]) -> None:
+    with pytest.raises(SettingsError, match="too many"):
+        store.prepare(clips, [SpectrogramSegments(bands="mel", band_count=250)])
+
+
+def test_full_disk_is_one_clear_error_and_leaves_nothing_half_written(
+    store: FeatureStore, clips: list[Clip], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.get(clips[0], SEGMENTS)
+    kept = entries(store)
+
+    def write_half(path: Path, content: bytes) -> int:
+        with path.open("wb") as file:
+            file.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_bytes", write_half)
+    with pytest.raises(StorageError, match="disk is full"):
+        store.prepare(clips, [SEGMENTS])
+    assert entries(store) == kept
+    monkeypatch.undo()
+    assert store.prepare(clips, [SEGMENTS]).computed == 3
+
+
+LIMITED = """
+import resource, signal, sys
+from pathlib import Path
+from aver.corpora.clip import Clip
+from aver.features.spectrogram_segments import SpectrogramSegments
+from aver.features.store import FeatureStore
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # workers inherit it
+    folder = Path(sys.argv[1])
+    clips = [Clip(str(n), None, None, sound=folder / f"{n}.wav") for n in range(4)]
+    FeatureStore(folder / "cache").prepare(clips, [SpectrogramSegments()], workers=2)
+"""
+
+
+def test_workers_that_cannot_write_end_in_one_clear_error(
+    store: FeatureStore, clips: list[Clip], tmp_path: Path
+) -> None:
+    script = tmp_path / "limited.py"
+    script.write_text(LIMITED)
+    run = subprocess.run(
+        [sys.executable, script, tmp_path], capture_output=True, text=True, check=False
+    )
+    assert "StorageError" in run.stderr
+    assert "cannot be written" in run.stderr
+    assert entries(store) == []
+
+
+TOGETHER = """
+import sys
+from pathlib import Path
+from aver.corpora.clip import Clip
+from aver.features.sound_statistics import SoundStatistics
+from aver.features.spectrogram_segments import SpectrogramSegments
+from aver.features.store import FeatureStore
+
+folder = Path(sys.argv[1])
+clips = [Clip(str(n), None, None, sound=folder / f"{n}.wav") for n in range(4)]
+features = [SpectrogramSegments(band_count=16, column_count=25), SoundStatistics()]
+sys.stdin.readline()  # start together
+for _ in range(2):
+    for clip in clips:
+        for feature in features:
+            FeatureStore(folder / "cache").get(clip, feature)
+"""
+
+
+def test_several_processes_share_one_cache(
+    store: FeatureStore, clips: list[Clip], tmp_path: Path
+) -> None:
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-W", "error", "-c", TOGETHER, tmp_path],
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(3)
+    ]
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    for process in processes:
+        _, complaints = process.communicate(timeout=60)
+        assert process.returncode == 0, complaints
+    assert len(entries(store)) == 8
+    assert not [path for path in entries(store) if path.name.startswith(".")]
+    preparation = store.prepare(clips, [SEGMENTS, SoundStatistics()])
+    assert preparation.computed == 0
+    assert all(same(store.get(clip, SEGMENTS), SEGMENTS.extract(clip)) for clip in clips)
