@@ -1,0 +1,243 @@
+"""Repeating a paper's tables: its number, ours under its protocol, ours under a clean one.
+
+One machinery for all systems. What a paper's tables are is said in `reproductions/`; how a run is
+made is handed in; each run is made once, however many tables want it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.holm import holm
+from aver.evaluation.late_fusion import fuse_late
+from aver.evaluation.paired import PairedComparison, compare
+from aver.evaluation.published import PublishedNumber, contradictions, published
+from aver.evaluation.reproduction import (
+    Reproduction,
+    ReproductionSettings,
+    TablePlan,
+    TableRow,
+    reproductions,
+)
+from aver.evaluation.run_request import ProtocolKind, RunRequest, SystemChoice
+from aver.evaluation.run_shelf import RunShelf
+from aver.execution.progress import progress_bar
+
+__all__ = [
+    "ReproducedRow",
+    "ReproducedTable",
+    "Reproduction",
+    "ReproductionSettings",
+    "reproduce_table",
+    "reproductions",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class ReproducedRow:
+    """One row with its numbers.
+
+    Parameters
+    ----------
+    label : str
+    published : PublishedNumber or None
+    runs : mapping of {"paper", "clean"} to Evaluation
+        Empty for other authors' results.
+    inferior_folds : mapping of str to tuple of str
+        By ``"published"``, ``"paper"``, ``"clean"``: folds where this joint row is below the best
+        single one.
+    """
+
+    label: str
+    published: PublishedNumber | None
+    runs: Mapping[ProtocolKind, Evaluation]
+    inferior_folds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, eq=False)
+class ReproducedTable:
+    """A repeated table.
+
+    Parameters
+    ----------
+    system : str
+        Name of the reproduction.
+    plan : TablePlan
+    settings : ReproductionSettings
+    rows : tuple of ReproducedRow
+    comparisons : mapping of {"paper", "clean"} to pairs of (PairedComparison, corrected p)
+    contradictions : tuple of str
+        What the papers say otherwise elsewhere about the numbers shown.
+    fold_names : mapping of {"paper", "clean"} to tuple of str
+        In the order of the folds.
+    """
+
+    system: str
+    plan: TablePlan
+    settings: ReproductionSettings
+    rows: tuple[ReproducedRow, ...]
+    comparisons: Mapping[ProtocolKind, tuple[tuple[PairedComparison, float], ...]]
+    contradictions: tuple[str, ...]
+    fold_names: Mapping[ProtocolKind, tuple[str, ...]]
+
+
+def reproduce_table(
+    reproduction: Reproduction,
+    number: str,
+    shelf: RunShelf,
+    *,
+    corpus_key: str,
+    protocols: tuple[ProtocolKind, ...] = ("paper", "clean"),
+) -> ReproducedTable:
+    """Make all runs of a table that are not there yet, and fill it.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+    number : str
+        Of the table.
+    shelf : RunShelf
+        Where runs are kept; an interrupted call goes on where it stopped.
+    corpus_key : str
+        Tells corpora apart: name and content.
+    protocols : tuple of {"paper", "clean"}
+        Which to run.
+
+    Returns
+    -------
+    ReproducedTable
+
+    Raises
+    ------
+    SettingsError
+        If there is no such table.
+    """
+    plan = reproduction.table(number)
+    runs = _make_runs(reproduction, plan, shelf, corpus_key, protocols)
+    _fuse(plan, runs, protocols)
+    names = {kind: _fold_names(reproduction, runs, kind) for kind in protocols}
+    rows = tuple(_fill(row, plan, runs, reproduction, protocols) for row in plan.rows)
+    keys = tuple(row.published for row in plan.rows if row.published)
+    return ReproducedTable(
+        reproduction.name,
+        plan,
+        reproduction.settings,
+        rows,
+        {kind: _compare(plan, runs, kind) for kind in protocols},
+        contradictions(keys),
+        names,
+    )
+
+
+Runs = dict[tuple[str, ProtocolKind], Evaluation]
+"""By label and protocol."""
+
+
+def request_of(
+    system: SystemChoice, plan: TablePlan, kind: ProtocolKind, seeds: tuple[int, ...], key: str
+) -> RunRequest:
+    """The run of one row under one protocol."""
+    return RunRequest(system, plan.protocols[kind], seeds, key)
+
+
+def _make_runs(
+    reproduction: Reproduction,
+    plan: TablePlan,
+    shelf: RunShelf,
+    corpus_key: str,
+    protocols: tuple[ProtocolKind, ...],
+) -> Runs:
+    wanted: dict[tuple[str, ProtocolKind], RunRequest] = {}
+    for row in plan.rows:
+        if row.system is not None:
+            named = replace(row.system, name=row.label)
+            for kind in protocols:
+                seeds = reproduction.settings.seeds
+                wanted[row.label, kind] = request_of(named, plan, kind, seeds, corpus_key)
+    missing = {request.hash for request in wanted.values() if not shelf.has(request)}
+    runs: Runs = {}
+    with progress_bar(f"Runs of {reproduction.name}, table {plan.number}", len(missing)) as bar:
+        for place, request in wanted.items():
+            bar.describe(f"{place[0]} ({place[1]})")
+            runs[place] = shelf.get(request)
+            if request.hash in missing:
+                missing.remove(request.hash)
+                bar.advance()
+    return runs
+
+
+def _fuse(plan: TablePlan, runs: Runs, protocols: tuple[ProtocolKind, ...]) -> None:
+    for row in plan.rows:
+        if row.fused_from:
+            for kind in protocols:
+                parts = [runs[label, kind] for label in row.fused_from]
+                runs[row.label, kind] = fuse_late(parts, row.label)
+
+
+def _fold_names(reproduction: Reproduction, runs: Runs, kind: ProtocolKind) -> tuple[str, ...]:
+    return tuple(
+        reproduction.fold_name(speakers)
+        for speakers in _speakers_of_folds(next(run for (_, k), run in runs.items() if k == kind))
+    )
+
+
+def _speakers_of_folds(run: Evaluation) -> list[tuple[str, ...]]:
+    speakers = np.array(run.speakers)
+    return [
+        tuple(sorted(set(speakers[run.folds == fold].tolist()))) for fold in np.unique(run.folds)
+    ]
+
+
+def fold_accuracies(run: Evaluation) -> list[float]:
+    """Accuracy of each fold, in order, as a share; each clip counts once over its seeds."""
+    weighted = run.correct * run.clip_weights
+    return [
+        float(weighted[run.folds == fold].sum() / run.clip_weights[run.folds == fold].sum())
+        for fold in np.unique(run.folds)
+    ]
+
+
+def _fill(
+    row: TableRow,
+    plan: TablePlan,
+    runs: Runs,
+    reproduction: Reproduction,
+    protocols: tuple[ProtocolKind, ...],
+) -> ReproducedRow:
+    singles = plan.inferior.get(row.label, ())
+    marked: dict[str, tuple[str, ...]] = {}
+    if singles:
+        printed = {r.label: published(r.published).folds for r in plan.rows if r.published}
+        if row.label in printed:
+            best = {f: max(printed[s][f] for s in singles) for f in printed[row.label]}
+            marked["published"] = tuple(f for f in best if printed[row.label][f] < best[f])
+        for kind in protocols:
+            own = fold_accuracies(runs[row.label, kind])
+            best_own = np.max([fold_accuracies(runs[s, kind]) for s in singles], axis=0)
+            names = _fold_names(reproduction, runs, kind)
+            marked[kind] = tuple(
+                name for name, a, b in zip(names, own, best_own, strict=True) if a < b - 1e-12
+            )
+    return ReproducedRow(
+        row.label,
+        published(row.published) if row.published else None,
+        {kind: runs[row.label, kind] for kind in protocols if (row.label, kind) in runs},
+        marked,
+    )
+
+
+def _compare(
+    plan: TablePlan, runs: Runs, kind: ProtocolKind
+) -> tuple[tuple[PairedComparison, float], ...]:
+    for pair in plan.compared:
+        for label in pair:
+            if (label, kind) not in runs:
+                raise SettingsError(f"Table {plan.number} compares {label!r}, which is no row.")
+    found = [compare(runs[one, kind], runs[two, kind]) for one, two in plan.compared]
+    corrected = holm([comparison.p_speakers for comparison in found])
+    return tuple(zip(found, corrected, strict=True))

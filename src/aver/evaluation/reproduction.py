@@ -1,0 +1,162 @@
+"""`Reproduction`: what a paper's tables and figures are, row by row; one subclass per paper."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import ClassVar
+
+from aver.errors import SettingsError
+from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
+from aver.registry import Registry
+
+
+@dataclass(frozen=True)
+class ReproductionSettings:
+    """What a user chooses when repeating a table.
+
+    Parameters
+    ----------
+    corpus : str
+        Registered name of the corpus.
+    speakers : int
+        In the corpus.
+    preset : str
+        Sizes to repeat it with: the paper's, or ones that a laptop can train.
+    video, sound : str
+        Names of the modalities that play these parts; ``"units"`` may stand for video.
+    seeds : tuple of int
+    clean_rule : str
+        Split rule of the clean protocol; empty for the paper's folds with nested validation.
+    """
+
+    corpus: str
+    speakers: int
+    preset: str
+    video: str = "video"
+    sound: str = "sound"
+    seeds: tuple[int, ...] = (0,)
+    clean_rule: str = ""
+
+
+@dataclass(frozen=True)
+class TableRow:
+    """One row of a table.
+
+    Parameters
+    ----------
+    label : str
+        As in the paper; rows of ours say so.
+    system : SystemChoice or None
+        What to run; None where nothing is run: other authors' results, or late fusion.
+    published : str
+        Key of the printed number on the chosen corpus; empty where there is none.
+    fused_from : tuple of str
+        Labels of rows whose probabilities are averaged to make this one.
+    """
+
+    label: str
+    system: SystemChoice | None = None
+    published: str = ""
+    fused_from: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TablePlan:
+    """A table to be filled.
+
+    Parameters
+    ----------
+    number : str
+        As in the paper.
+    title : str
+    rows : tuple of TableRow
+    protocols : mapping of {"paper", "clean"} to Protocol
+    by_fold : bool
+        Print every fold.
+    inferior : mapping of str to tuple of str
+        Labels of joint rows, and of the rows that each should not fall below in any fold.
+    compared : tuple of (str, str)
+        Labels of rows whose paired difference is tested.
+    notes : tuple of str
+    """
+
+    number: str
+    title: str
+    rows: tuple[TableRow, ...]
+    protocols: Mapping[ProtocolKind, Protocol]
+    by_fold: bool = False
+    inferior: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    compared: tuple[tuple[str, str], ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class EmbeddingPlan:
+    """A figure of deep features, one panel per run.
+
+    Parameters
+    ----------
+    number, title : str
+    panels : mapping of str to (SystemChoice, str)
+        Per panel the run and the name of its embedding.
+    protocol : Protocol
+    """
+
+    number: str
+    title: str
+    panels: Mapping[str, tuple[SystemChoice, str]]
+    protocol: Protocol
+
+
+class Reproduction(ABC):
+    """What a paper's tables and figures are.
+
+    Subclass it in a file of its own in `aver.evaluation.reproductions` and decorate it with
+    ``@reproductions.register("name")``.
+    """
+
+    name: ClassVar[str]
+    source: ClassVar[str]
+    tables: ClassVar[tuple[str, ...]]
+    """Numbers of the tables that can be repeated."""
+    figures: ClassVar[tuple[str, ...]]
+    """Numbers of the figures that can be repeated."""
+
+    def __init__(self, settings: ReproductionSettings) -> None:
+        self.settings = settings
+
+    @abstractmethod
+    def table(self, number: str) -> TablePlan:
+        """What a table consists of.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such table.
+        """
+
+    def embeddings(self, number: str) -> EmbeddingPlan:
+        """What a figure of deep features consists of.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such figure.
+        """
+        raise self.unknown("figure of deep features", number, ())
+
+    def fold_name(self, speakers: tuple[str, ...]) -> str:
+        """The paper's name for the fold that tests these speakers."""
+        return ", ".join(speakers)
+
+    def unknown(self, kind: str, number: str, known: tuple[str, ...]) -> SettingsError:
+        """The error for a table or figure that is not there."""
+        return SettingsError(
+            f"{self.name} has no {kind} {number!r} to repeat. It has: {', '.join(known) or 'none'}."
+        )
+
+
+reproductions: Registry[Reproduction] = Registry("reproduction", "aver.evaluation.reproductions")
+"""All papers that can be repeated. ``@reproductions.register("name")`` adds one."""

@@ -1,0 +1,1 @@
+"""What each paper's tables and figures are; one paper per file."""

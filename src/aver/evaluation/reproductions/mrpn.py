@@ -1,0 +1,235 @@
+"""Tables 1 to 4 and Figure 5 of the MRPN paper (Chang & Skarbek 2021)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from aver.evaluation.published import published_numbers
+from aver.evaluation.reproduction import (
+    EmbeddingPlan,
+    Reproduction,
+    TablePlan,
+    TableRow,
+    reproductions,
+)
+from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
+
+_MANY_SPEAKERS = 30
+"""From here on pairs of speakers would make too many folds; the paper then speaks of ten."""
+
+
+@reproductions.register("mrpn")
+class MrpnReproduction(Reproduction):
+    """Multi-modal residual perceptron network against simple fusion and single modalities.
+
+    Notes
+    -----
+    Source: Chang & Skarbek 2021, Tables 1 to 4 and Figure 5.
+    Differs from the paper: options that it leaves open are read so: "image augmentation" (IA) is
+    without time slices and without overlap, "without overlap" (WO) has time slices. Rows that the
+    paper lacks (late fusion, BiLSTM, cross-clip pairing, statistics) say so.
+    """
+
+    name = "mrpn"
+    source = "Chang & Skarbek 2021, Tables 1 to 4, Figures 5, 9 and 10"
+    tables = ("1", "2", "3", "4")
+    figures = ("5", "9", "10")
+
+    def table(self, number: str) -> TablePlan:
+        """Tables 1 to 4."""
+        plans: dict[str, Callable[[], TablePlan]] = {
+            "1": self._table_1,
+            "2": self._table_2,
+            "3": self._table_3,
+            "4": self._table_4,
+        }
+        if number not in plans:
+            raise self.unknown("table", number, self.tables)
+        return plans[number]()
+
+    def embeddings(self, number: str) -> EmbeddingPlan:
+        """Figure 5: deep features of video alone, audio alone, and both."""
+        if number != "5":
+            raise self.unknown("figure of deep features", number, ("5",))
+        video, sound = self.settings.video, self.settings.sound
+        return EmbeddingPlan(
+            "5",
+            "Deep features of the test clips of one fold",
+            {
+                f"{video} only": (self._alone(video, True), video),
+                f"{sound} only": (self._alone(sound, True), sound),
+                "both": (self._system("N0"), "fused"),
+            },
+            self._protocols()["clean"],
+        )
+
+    def fold_name(self, speakers: tuple[str, ...]) -> str:
+        """``"A9,10"`` for actors 09 and 10; the speakers' ids where they are no numbers."""
+        if all(speaker.isdigit() for speaker in speakers):
+            return "A" + ",".join(str(int(speaker)) for speaker in speakers)
+        return ", ".join(speakers)
+
+    def _protocols(self) -> Mapping[ProtocolKind, Protocol]:
+        rule, settings = "mrpn-actor-pairs", {}
+        if self.settings.speakers >= _MANY_SPEAKERS:
+            rule, settings = "speaker-kfold", {"folds": 10}
+        clean = Protocol("clean", rule, {**settings, "validation": "nested"})
+        if self.settings.clean_rule:
+            clean = Protocol("clean", self.settings.clean_rule)
+        return {
+            "paper": Protocol("paper", rule, {**settings, "validation": "test"}),
+            "clean": clean,
+        }
+
+    def _system(
+        self,
+        network: str,
+        *,
+        time_slices: bool = True,
+        overlap: bool = True,
+        aggregator: str = "lstm",
+        **changes: Any,
+    ) -> SystemChoice:
+        modalities = (self.settings.video, self.settings.sound)
+        overrides: dict[str, Any] = {
+            "network": network,
+            "modalities": list(modalities),
+            "time_slices": time_slices,
+            **changes,
+        }
+        for modality in modalities:
+            overrides[f"branches.{modality}.aggregator"] = aggregator
+        if not overlap:
+            overrides["branches.sound.feature_settings.hop_s"] = 1.0
+        return SystemChoice(self.settings.preset, overrides)
+
+    def _alone(self, modality: str, time_slices: bool) -> SystemChoice:
+        overrides = {
+            "network": "N0",
+            "modalities": [modality],
+            "time_slices": time_slices,
+            f"branches.{modality}.aggregator": "lstm",
+        }
+        return SystemChoice(self.settings.preset, overrides)
+
+    def _published(self, table: str, row: str) -> str:
+        """Key of a printed number on the chosen corpus; empty where there is none."""
+        by_corpus = f"mrpn/table-{table}/{self.settings.corpus}/{row}"
+        if by_corpus in published_numbers():
+            return by_corpus
+        key = f"mrpn/table-{table}/{row}"
+        number = published_numbers().get(key)
+        return key if number is not None and number.corpus == self.settings.corpus else ""
+
+    def _table_1(self) -> TablePlan:
+        video, sound = self.settings.video, self.settings.sound
+        rows: list[TableRow] = []
+        inferior: dict[str, tuple[str, ...]] = {}
+        compared: list[tuple[str, str]] = []
+        for slices, mark, key in ((False, "NT", ""), (True, "T", "-time")):
+            audio, picture, joint = f"AM({mark})", f"VM({mark})", f"JM({mark})"
+            late = f"late fusion({mark}), ours"
+            rows += [
+                TableRow(audio, self._alone(sound, slices), self._published("1", f"audio{key}")),
+                TableRow(picture, self._alone(video, slices), self._published("1", f"video{key}")),
+                TableRow(
+                    joint,
+                    self._system("N0", time_slices=slices),
+                    self._published("1", f"joint{key}"),
+                ),
+                TableRow(late, fused_from=(audio, picture)),
+            ]
+            inferior[joint] = (audio, picture)
+            compared += [(joint, audio), (joint, picture), (joint, late)]
+        return TablePlan(
+            "1",
+            "Single modalities against both (N0), without and with time augmentation",
+            tuple(rows),
+            self._protocols(),
+            by_fold=True,
+            inferior=inferior,
+            compared=(*compared, ("JM(T)", "JM(NT)")),
+            notes=(
+                f"AM: {sound} only; VM: {video} only; JM: both, network N0; NT, T: without and "
+                "with random time slices.",
+            ),
+        )
+
+    def _table_2(self) -> TablePlan:
+        return TablePlan(
+            "2",
+            "Simple fusion (N0) against MRPN (N2), fold by fold",
+            (TableRow("N0", self._system("N0")), TableRow("N2 (MRPN)", self._system("N2"))),
+            self._protocols(),
+            by_fold=True,
+            compared=(("N2 (MRPN)", "N0"),),
+            notes=("The paper prints Table 2 as a picture, so its numbers are not given here.",),
+        )
+
+    def _table_3(self) -> TablePlan:
+        labels = {"N0": "N0", "N1": "N1", "N2": "N2 (MRPN)"}
+        rows = tuple(
+            TableRow(label, self._system(network), self._published("3", network.lower()))
+            for network, label in labels.items()
+        )
+        return TablePlan(
+            "3",
+            "Simple fusion (N0), side losses (N1), residual perceptrons (N2)",
+            rows,
+            self._protocols(),
+            by_fold=True,
+            compared=(("N2 (MRPN)", "N0"), ("N2 (MRPN)", "N1"), ("N1", "N0")),
+            notes=("Who is in the paper's folds S1 to S9 is not printed; our folds are others.",),
+        )
+
+    def _table_4(self) -> TablePlan:
+        ours = {
+            "N0, IA": ("n0-image", self._system("N0", time_slices=False, overlap=False)),
+            "N0, WO": ("n0-no-overlap", self._system("N0", overlap=False)),
+            "N0, VA+AO": ("n0", self._system("N0")),
+            "N2, LSTM": ("n2-lstm", self._system("N2", cross_pairing=True)),
+            "N2, Transformer": (
+                "n2-transformer",
+                self._system("N2", aggregator="transformer", cross_pairing=True),
+            ),
+            "N2, BiLSTM": ("", self._system("N2", aggregator="bilstm", cross_pairing=True)),
+            "N2, LSTM, without cross-clip pairing, ours": (
+                "",
+                self._system("N2", cross_pairing=False),
+            ),
+        }
+        rows = [
+            TableRow(label, system, self._published("4", key) if key else "")
+            for label, (key, system) in ours.items()
+        ]
+        both = [self.settings.video, self.settings.sound]
+        for preset in ("statistics-logistic", "statistics-svm"):
+            system = SystemChoice(preset, {"modalities": both})
+            rows.append(TableRow(f"{preset}, ours", system))
+        rows.append(TableRow("majority, ours", SystemChoice("majority")))
+        rows += [
+            TableRow(f"{number.row}", published=number.key)
+            for number in published_numbers().values()
+            if number.key.startswith(f"mrpn/table-4/{self.settings.corpus}/")
+            and number.by == "others"
+        ]
+        return TablePlan(
+            "4",
+            "Options and aggregators of N0 and MRPN beside others",
+            tuple(rows),
+            self._protocols(),
+            compared=(
+                ("N0, WO", "N0, IA"),
+                ("N0, VA+AO", "N0, WO"),
+                ("N2, LSTM", "N0, VA+AO"),
+                ("N2, Transformer", "N2, LSTM"),
+                ("N2, BiLSTM", "N2, LSTM"),
+                ("N2, LSTM", "N2, LSTM, without cross-clip pairing, ours"),
+                ("N2, LSTM", "statistics-logistic, ours"),
+            ),
+            notes=(
+                "IA: image augmentation only (no time slices, no overlap); WO: time slices, "
+                "segments without overlap; VA+AO: time slices and overlapping segments.",
+            ),
+        )

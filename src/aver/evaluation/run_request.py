@@ -1,0 +1,83 @@
+"""`RunRequest`: a run that somebody asks for, said so exactly that it need not be made twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+ProtocolKind = Literal["paper", "clean"]
+
+
+@dataclass(frozen=True)
+class SystemChoice:
+    """A preset with changes.
+
+    Parameters
+    ----------
+    preset : str
+    overrides : mapping of str to JSON value
+        By dotted key, as for `aver.models.presets.load_preset`.
+    name : str
+        For tables.
+    """
+
+    preset: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How clips are divided, and whether the system may leak by itself.
+
+    Parameters
+    ----------
+    kind : {"paper", "clean"}
+    rule : str
+        Registered name of a split rule.
+    rule_settings : mapping of str to JSON value
+    leaking : bool
+        Run the system's own leaking protocol (``fit_predict_leaking``).
+    """
+
+    kind: ProtocolKind
+    rule: str
+    rule_settings: Mapping[str, Any] = field(default_factory=dict)
+    leaking: bool = False
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """One system under one protocol.
+
+    Parameters
+    ----------
+    system : SystemChoice
+    protocol : Protocol
+    seeds : tuple of int
+    corpus_key : str
+        Tells corpora apart: name and content. Runs on another corpus are other runs.
+    """
+
+    system: SystemChoice
+    protocol: Protocol
+    seeds: tuple[int, ...]
+    corpus_key: str
+
+    @property
+    def hash(self) -> str:
+        """Twelve hexadecimal digits; equal for requests that differ in the system's name only."""
+        said = {
+            "preset": self.system.preset,
+            "overrides": dict(self.system.overrides),
+            "rule": self.protocol.rule,
+            "rule_settings": dict(self.protocol.rule_settings),
+            "leaking": self.protocol.leaking,
+            "seeds": list(self.seeds),
+            "corpus": self.corpus_key,
+        }
+        text = json.dumps(said, sort_keys=True, default=list)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]

@@ -1,0 +1,75 @@
+"""Figures of deep features: the test clips of one fold, as its network sees them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.fold_run import read_fold
+from aver.evaluation.reproduction import Reproduction
+from aver.evaluation.run_request import RunRequest
+from aver.evaluation.run_shelf import RunShelf
+from aver.models.prediction import Prediction
+from aver.reports.plots.embedding import lay_out, plot_embeddings
+from aver.reports.plots.style import save_figure
+
+
+def write_embeddings(
+    reproduction: Reproduction, number: str, shelf: RunShelf, folder: Path, *, corpus_key: str
+) -> tuple[Path, Path]:
+    """Make the runs that are missing, lay the deep features out by t-SNE, draw them.
+
+    Networks of different folds have features of their own, so one fold is shown: the first.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+    number : str
+        Of the figure.
+    shelf : RunShelf
+        Shared with the tables: runs that they made are not made again.
+    folder : Path
+    corpus_key : str
+
+    Returns
+    -------
+    tuple of Path
+        PNG and SVG.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such figure, or a run kept no deep features.
+    """
+    plan = reproduction.embeddings(number)
+    seeds = reproduction.settings.seeds
+    panels = {}
+    classes: tuple[str, ...] = ()
+    for label, (system, name) in plan.panels.items():
+        request = RunRequest(system, plan.protocol, seeds, corpus_key)
+        run = shelf.get(request)
+        classes = run.classes
+        fold = shelf.place(request) / "folds" / f"seed-{seeds[0]}" / "fold-00"
+        panels[label] = _panel(run, read_fold(fold), name)
+    title = f"{reproduction.name}, Figure {number}: {plan.title}"
+    figure = plot_embeddings(panels, classes, title=title)
+    return save_figure(figure, folder / f"{reproduction.name}-figure-{number}")
+
+
+def _panel(
+    run: Evaluation, prediction: Prediction, name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    features = prediction.embeddings.get(name)
+    if features is None:
+        raise SettingsError(
+            f"{run.system} kept no deep features named {name!r}. "
+            f"It has: {', '.join(prediction.embeddings) or 'none'}."
+        )
+    truth = dict(zip(run.clip_ids, run.truth, strict=True))
+    known = ~np.isnan(features).any(axis=1)
+    labels = [truth[clip_id] for clip_id in prediction.clip_ids]
+    kept = tuple(label for label, keep in zip(labels, known, strict=True) if keep)
+    return lay_out(features[known]), kept

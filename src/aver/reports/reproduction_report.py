@@ -1,0 +1,165 @@
+"""A repeated table as text, CSV, LaTeX, Markdown, JSON and plot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aver.evaluation.intervals import interval
+from aver.evaluation.metrics import accuracy, unweighted_recall
+from aver.evaluation.published import human_raters
+from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accuracies
+from aver.evaluation.run_request import ProtocolKind
+from aver.reports.plots.intervals import IntervalRow, plot_intervals
+from aver.reports.plots.style import save_figure
+from aver.reports.run_tables import describe_data, paired_table
+from aver.reports.table import Cell, Estimate, Table
+from aver.reports.table_formats import as_text, write_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PROTOCOL_TITLES: dict[ProtocolKind, str] = {
+    "paper": "paper protocol (LEAKS)",
+    "clean": "clean protocol",
+}
+
+
+def reproduction_tables(found: ReproducedTable) -> tuple[Table, ...]:
+    """The repeated table, its folds where the paper prints folds, and the paired differences."""
+    tables = [_main_table(found)]
+    if found.plan.by_fold:
+        tables += [_fold_table(found, kind) for kind in found.fold_names]
+    for kind, comparisons in found.comparisons.items():
+        if comparisons:
+            table = paired_table(comparisons)
+            rows = tuple(
+                (f"{entry.first} against {entry.second}", *row[1:])
+                for (entry, _), row in zip(comparisons, table.rows, strict=True)
+            )
+            title = f"{table.title}, {_PROTOCOL_TITLES[kind]}"
+            tables.append(
+                Table(f"{_stem(found)}-paired-{kind}", title, table.columns, rows, table.notes)
+            )
+    return tuple(tables)
+
+
+def describe_reproduction(found: ReproducedTable) -> str:
+    """All tables for a terminal."""
+    return "\n".join(as_text(table) for table in reproduction_tables(found))
+
+
+def write_reproduction(found: ReproducedTable, folder: Path) -> list[Path]:
+    """Write all tables and the plot.
+
+    Returns
+    -------
+    list of Path
+        ``<system>-table-<number>.txt``, ``.md``, ``.tex``, ``.csv``, ``.json``, ``.png``, ``.svg``
+        and the same for folds and differences.
+    """
+    written = [path for table in reproduction_tables(found) for path in write_table(table, folder)]
+    return [*written, *save_figure(_plot(found), folder / _stem(found))]
+
+
+def _stem(found: ReproducedTable) -> str:
+    return f"{found.system}-table-{found.plan.number}"
+
+
+def _estimate(row: ReproducedRow, kind: ProtocolKind) -> Estimate | None:
+    run = row.runs.get(kind)
+    return Estimate.of(interval(accuracy(run), clips=run.clip_count)) if run else None
+
+
+def _main_table(found: ReproducedTable) -> Table:
+    rows: list[tuple[Cell, ...]] = []
+    for row in found.rows:
+        paper = Estimate(row.published.value / 100) if row.published else None
+        clean = row.runs.get("clean")
+        recall = Estimate.of(interval(unweighted_recall(clean))) if clean else None
+        rows.append((row.label, paper, _estimate(row, "paper"), _estimate(row, "clean"), recall))
+    for number in human_raters(found.settings.corpus):
+        label = f"human raters ({number.modality})"
+        rows.append((label, Estimate(number.value / 100), None, None, None))
+    title = f"{found.system}, Table {found.plan.number}: {found.plan.title}. Accuracy in %"
+    columns = ("row", "paper", *_PROTOCOL_TITLES.values(), "clean: UAR")
+    return Table(_stem(found), title, columns, tuple(rows), tuple(_notes(found)))
+
+
+def _notes(found: ReproducedTable) -> list[str]:
+    runs = {kind: run for row in found.rows for kind, run in row.runs.items()}
+    notes = list(found.plan.notes)
+    some = next(iter(runs.values()), None)
+    if some is not None:
+        notes.append(f"Ours: {describe_data(some)}; preset {found.settings.preset}.")
+        notes.append("Intervals: 95 % over speakers, all folds pooled.")
+    for kind, run in runs.items():
+        notes.append(f"{_PROTOCOL_TITLES[kind]}: {run.protocol}")
+        notes += [f"LEAKS: {leak}" for leak in run.leaks]
+    numbers = [row.published for row in found.rows if row.published]
+    if some is not None and any(set(n.classes) != set(some.classes) for n in numbers):
+        notes.append("The paper's numbers are over other classes and are not comparable.")
+    if not numbers:
+        notes.append(f"The paper prints no number of this table for {found.settings.corpus}.")
+    leaks = dict.fromkeys(leak for number in numbers for leak in number.leaks)
+    notes += [f"The paper's own numbers LEAK: {leak}" for leak in leaks]
+    notes += [f"{number.row}: {number.note}" for number in numbers if number.note]
+    notes += [n.note for n in human_raters(found.settings.corpus) if n.note]
+    return notes + [f"Contradiction: {said}" for said in found.contradictions]
+
+
+def _fold_table(found: ReproducedTable, kind: ProtocolKind) -> Table:
+    names = found.fold_names[kind]
+    rows: list[tuple[Cell, ...]] = []
+    notes: list[str] = []
+    for row in found.rows:
+        run = row.runs.get(kind)
+        if run is not None:
+            low = row.inferior_folds.get(kind, ())
+            cells = [
+                Estimate(share, mark="*" if name in low else "")
+                for name, share in zip(names, fold_accuracies(run), strict=True)
+            ]
+            rows.append((row.label, *cells, Estimate(accuracy(run).value)))
+        if row.published and row.published.folds:
+            if set(row.published.folds) & set(names):
+                rows.append(_published_folds(row, names))
+            else:
+                said = ", ".join(f"{k} {v}" for k, v in row.published.folds.items())
+                notes.append(f"{row.label} in the paper: {said}.")
+    if found.plan.inferior:
+        notes.insert(0, "* joint is below the best single modality in this fold.")
+    title = f"Table {found.plan.number} by test fold, {_PROTOCOL_TITLES[kind]}. Accuracy in %"
+    columns = ("row", *names, "all")
+    return Table(f"{_stem(found)}-folds-{kind}", title, columns, tuple(rows), tuple(notes))
+
+
+def _published_folds(row: ReproducedRow, names: tuple[str, ...]) -> tuple[Cell, ...]:
+    assert row.published is not None
+    low = row.inferior_folds.get("published", ())
+    cells = [
+        Estimate(row.published.folds[name] / 100, mark="*" if name in low else "")
+        if name in row.published.folds
+        else None
+        for name in names
+    ]
+    return (f"{row.label}, paper", *cells, Estimate(row.published.value / 100))
+
+
+def _plot(found: ReproducedTable) -> Figure:
+    runs = [run for row in found.rows for run in row.runs.values()]
+    rows = [
+        IntervalRow(
+            row.label,
+            clean=_estimate(row, "clean"),
+            leaking=_estimate(row, "paper"),
+            published=row.published.value / 100 if row.published else None,
+        )
+        for row in found.rows
+    ]
+    rows += [
+        IntervalRow(f"human raters ({number.modality})", published=number.value / 100)
+        for number in human_raters(found.settings.corpus)
+    ]
+    title = f"{found.system}, Table {found.plan.number}, on {found.settings.corpus}"
+    return plot_intervals(rows, chance=1 / len(runs[0].classes), title=title)

@@ -1,0 +1,161 @@
+"""Tables are filled from runs that are made once, resumed, and marked as the paper discusses."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn_runs import drawn_run
+
+from aver.errors import SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.published import published
+from aver.evaluation.reproduce import fold_accuracies, reproduce_table, reproductions
+from aver.evaluation.reproduction import Reproduction, ReproductionSettings
+from aver.evaluation.run_request import Protocol, RunRequest, SystemChoice
+from aver.evaluation.run_shelf import RunShelf
+from aver.splits.rule import split_rules
+
+
+def mrpn(**changes: object) -> Reproduction:
+    settings = ReproductionSettings(corpus="ravdess", speakers=24, preset="mrpn-paper")
+    return reproductions.get("mrpn")(replace(settings, **changes))  # type: ignore[arg-type]
+
+
+class Maker:
+    """Draws a run for every request: better with both modalities, and with leaks."""
+
+    def __init__(self) -> None:
+        self.made: list[str] = []
+        self.stop_at: int | None = None
+
+    def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
+        if self.stop_at == len(self.made):
+            raise KeyboardInterrupt
+        self.made.append(request.hash)
+        both = len(request.system.overrides.get("modalities", ())) > 1
+        leaks = ("validation-is-test: as printed.",) if request.protocol.kind == "paper" else ()
+        run = drawn_run(
+            speakers=6,
+            clips=16,
+            skill=1.0 + 0.8 * both + 0.5 * bool(leaks),
+            draw=int(request.hash, 16) % 10_000,
+            system=request.system.preset,
+        )
+        numbers = {f"s{place}": f"{place + 1:02d}" for place in range(6)}
+        speakers = tuple(numbers[name] for name in run.speakers)
+        pairs = np.array([(int(name) - 1) // 2 for name in speakers])
+        return replace(run, leaks=leaks, speakers=speakers, folds=pairs)
+
+
+@pytest.fixture
+def maker() -> Maker:
+    return Maker()
+
+
+def test_runs_shared_between_tables_are_made_once(maker: Maker, tmp_path: Path) -> None:
+    shelf = RunShelf(tmp_path, maker)
+    reproduce_table(mrpn(), "1", shelf, corpus_key="drawn")
+    assert len(maker.made) == 12  # three systems, with and without slices, two protocols
+    reproduce_table(mrpn(), "2", shelf, corpus_key="drawn")
+    assert len(maker.made) == 14  # N0 is Table 1's JM(T)
+    reproduce_table(mrpn(), "3", shelf, corpus_key="drawn")
+    assert len(maker.made) == 16
+    assert len(set(maker.made)) == 16
+
+
+def test_an_interrupted_table_goes_on(maker: Maker, tmp_path: Path) -> None:
+    maker.stop_at = 5
+    with pytest.raises(KeyboardInterrupt):
+        reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+    maker.stop_at = None
+    reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+    assert len(maker.made) == 12
+
+
+def test_folds_below_the_best_single_modality_are_marked(maker: Maker, tmp_path: Path) -> None:
+    found = reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+    rows = {row.label: row for row in found.rows}
+    assert rows["JM(T)"].inferior_folds["published"] == ("A9,10",)
+    assert found.fold_names["clean"] == ("A1,2", "A3,4", "A5,6")
+    folds = {
+        label: fold_accuracies(rows[label].runs["clean"]) for label in ("AM(T)", "VM(T)", "JM(T)")
+    }
+    expected = [
+        name
+        for name, a, v, j in zip(found.fold_names["clean"], *folds.values(), strict=True)
+        if j < max(a, v)
+    ]
+    assert list(rows["JM(T)"].inferior_folds["clean"]) == expected
+
+
+def test_late_fusion_is_made_from_the_rows_named(maker: Maker, tmp_path: Path) -> None:
+    found = reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+    runs = {row.label: row.runs["clean"] for row in found.rows}
+    mean = (runs["AM(T)"].probabilities + runs["VM(T)"].probabilities) / 2
+    np.testing.assert_allclose(runs["late fusion(T), ours"].probabilities, mean)
+
+
+def test_fold_accuracies_equal_means_by_hand() -> None:
+    run = drawn_run(seeds=(0, 1))
+    by_hand = [run.correct[run.folds == fold].mean() for fold in (0, 1, 2)]
+    assert fold_accuracies(run) == pytest.approx(by_hand)
+
+
+def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
+    protocol = Protocol("clean", "speaker-kfold", {"folds": 5})
+    first = RunRequest(SystemChoice("a", {"x": 1, "y": [2]}, "one"), protocol, (0,), "k")
+    same = replace(first, system=SystemChoice("a", {"y": (2,), "x": 1}, "two"))
+    assert first.hash == same.hash
+    others = [
+        replace(first, seeds=(1,)),
+        replace(first, corpus_key="other"),
+        replace(first, system=SystemChoice("a", {"x": 2, "y": [2]})),
+        replace(first, protocol=replace(protocol, rule_settings={"folds": 4})),
+        replace(first, protocol=replace(protocol, leaking=True)),
+    ]
+    assert len({first.hash, *(other.hash for other in others)}) == 6
+
+
+@pytest.mark.parametrize("number", ["1", "2", "3", "4"])
+@pytest.mark.parametrize("video", ["video", "units"])
+def test_every_run_of_mrpn_has_settings_that_exist(number: str, video: str) -> None:
+    presets = pytest.importorskip("aver.models.presets")
+    for row in mrpn(video=video).table(number).rows:
+        if row.system is not None and row.system.preset == "mrpn-paper":
+            _, settings = presets.load_preset(row.system.preset, row.system.overrides)
+            assert settings.network == row.system.overrides["network"]
+            assert list(settings.modalities) == row.system.overrides["modalities"]
+            hop_s = settings.branches["sound"].feature_settings.get("hop_s", 0.2)
+            assert (hop_s == 1.0) == (row.label in ("N0, IA", "N0, WO"))
+            assert settings.time_slices == (row.label != "N0, IA" and "(NT)" not in row.label)
+
+
+def test_protocols_are_rules_that_exist() -> None:
+    for speakers, rule in ((24, "mrpn-actor-pairs"), (91, "speaker-kfold")):
+        plan = mrpn(speakers=speakers).table("3")
+        for kind, protocol in plan.protocols.items():
+            assert protocol.rule == rule
+            split_rules.get(rule)(**protocol.rule_settings)
+            assert protocol.rule_settings["validation"] == ("test" if kind == "paper" else "nested")
+    assert mrpn(clean_rule="leave-one-speaker-out").table("1").protocols["clean"].rule == (
+        "leave-one-speaker-out"
+    )
+
+
+def test_published_numbers_stand_beside_on_their_corpus_only() -> None:
+    table = mrpn().table("4")
+    keys = {row.label: row.published for row in table.rows}
+    assert published(keys["N2, LSTM"]).value == 90.8
+    cremad = {row.label: row.published for row in mrpn(corpus="cremad").table("4").rows}
+    assert published(cremad["N2, LSTM"]).value == 83.0
+    assert not any(row.published for row in mrpn(corpus="manifest").table("1").rows)
+
+
+def test_unknown_tables_and_figures_are_refused() -> None:
+    with pytest.raises(SettingsError, match=r"no table '7' to repeat. It has: 1, 2, 3, 4\."):
+        mrpn().table("7")
+    with pytest.raises(SettingsError, match="no figure of deep features '9'"):
+        mrpn().embeddings("9")
