@@ -42,6 +42,9 @@ class BranchSettings:
         Of the ResNet; 64 and 2 are ResNet-18.
     grey : bool
         Use brightness only, of colour images.
+    coordinates : bool
+        Give the ResNet two more channels: where a row and a column lie, from -1 to 1. Its pooling
+        forgets places, and which band is loud, or which part of a face moves, matters.
     standardise : {"none", "clip", "bands", "train"}
         See `aver.models.parts.standardise.Standardise`.
     aggregator : {"lstm", "bilstm", "transformer", "statistics"}
@@ -62,6 +65,7 @@ class BranchSettings:
     width: int = 64
     blocks: int = 2
     grey: bool = False
+    coordinates: bool = False
     standardise: str = "none"
     aggregator: str = "lstm"
     size: int = 256
@@ -106,6 +110,7 @@ class Branch(nn.Module):
     def __init__(self, settings: BranchSettings, shape: tuple[int, ...], dropout: float) -> None:
         super().__init__()
         rows = shape[-2] if len(shape) == 3 else shape[-1]
+        self.coordinates = settings.coordinates
         self.standardise = Standardise(settings.standardise, rows)
         self.augment: nn.ModuleList = nn.ModuleList()
         if settings.image_augmentation is not None:
@@ -123,7 +128,8 @@ class Branch(nn.Module):
                     f"The extractor resnet18 reads images or spectrograms; {settings.feature!r} "
                     f"yields frames of shape {shape}. Use extractor: identity."
                 )
-            self.extractor = ResNet18(shape[0], settings.width, settings.blocks)
+            channels = shape[0] + (2 if settings.coordinates else 0)
+            self.extractor = ResNet18(channels, settings.width, settings.blocks)
             features = self.extractor.size
         self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
         self.size: int = self.aggregator.size  # type: ignore[assignment]
@@ -147,6 +153,28 @@ class Branch(nn.Module):
         frames = self.standardise(frames, clips)
         for augment in self.augment:
             frames = augment(frames, clips)
+        if self.coordinates:
+            frames = with_coordinates(frames)
         if frames.ndim == 4:
             frames = frames.contiguous(memory_format=torch.channels_last)
         return self.norm(self.aggregator(self.extractor(frames), clips))
+
+
+def with_coordinates(frames: Tensor) -> Tensor:
+    """Append channels that say where a row and a column lie.
+
+    Source: Liu et al. 2018 (CoordConv).
+
+    Parameters
+    ----------
+    frames : Tensor [shape=(frames, channels, rows, columns)]
+
+    Returns
+    -------
+    Tensor [shape=(frames, channels + 2, rows, columns)]
+    """
+    count, _, rows, columns = frames.shape
+    row = torch.linspace(-1, 1, rows, device=frames.device)[:, None].expand(rows, columns)
+    column = torch.linspace(-1, 1, columns, device=frames.device).expand(rows, columns)
+    places = torch.stack([row, column]).expand(count, 2, rows, columns)
+    return torch.cat([frames, places.to(frames.dtype)], dim=1)

@@ -1,0 +1,94 @@
+"""ResNet-18: the names and shapes that other people's weights have."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from aver.errors import CheckpointError, SettingsError
+from aver.models.parts.pretrained import load_pretrained
+from aver.models.parts.resnet import ResNet18
+
+
+def torchvision_names():
+    """Names and shapes of torchvision's resnet18, written out from He et al. 2015, Table 1."""
+
+    def norm(name, channels):
+        shapes = {f"{name}.{part}": (channels,) for part in ("weight", "bias")}
+        shapes |= {f"{name}.running_{part}": (channels,) for part in ("mean", "var")}
+        return shapes | {f"{name}.num_batches_tracked": ()}
+
+    shapes = {"conv1.weight": (64, 3, 7, 7)} | norm("bn1", 64)
+    before = 64
+    for stage, channels in enumerate((64, 128, 256, 512), start=1):
+        for block in (0, 1):
+            name = f"layer{stage}.{block}"
+            shapes[f"{name}.conv1.weight"] = (channels, before, 3, 3)
+            shapes[f"{name}.conv2.weight"] = (channels, channels, 3, 3)
+            shapes |= norm(f"{name}.bn1", channels) | norm(f"{name}.bn2", channels)
+            if block == 0 and stage > 1:
+                shapes[f"{name}.downsample.0.weight"] = (channels, before, 1, 1)
+                shapes |= norm(f"{name}.downsample.1", channels)
+            before = channels
+    return shapes
+
+
+def test_names_and_shapes_are_torchvisions():
+    found = {name: tuple(value.shape) for name, value in ResNet18().state_dict().items()}
+    assert found == torchvision_names()
+    # 11,689,512 parameters with the classifier of 512 x 1000 + 1000.
+    assert sum(p.numel() for p in ResNet18().parameters()) == 11_689_512 - 513_000
+
+
+def test_an_image_becomes_a_vector_and_stages_halve_it():
+    network = ResNet18(channels_in=1, width=8).eval()
+    sizes = []
+    for name in ("conv1", "maxpool", "layer1", "layer2", "layer3", "layer4"):
+        getattr(network, name).register_forward_hook(lambda m, i, o: sizes.append(o.shape[2:]))
+    assert network(torch.zeros(2, 1, 224, 224)).shape == (2, 64)
+    assert [tuple(size) for size in sizes] == [
+        (112, 112), (56, 56), (56, 56), (28, 28), (14, 14), (7, 7),
+    ]  # fmt: skip
+
+
+def test_a_block_with_zero_convolutions_passes_its_input_on():
+    network = ResNet18(width=4, blocks=1).eval()
+    block = network.layer1[0]
+    torch.nn.init.zeros_(block.conv2.weight)
+    x = torch.rand(1, 4, 5, 5)
+    torch.testing.assert_close(block(x), x)
+
+
+@pytest.mark.parametrize("wrong", [{"width": 0}, {"blocks": 3}])
+def test_sizes_out_of_range_are_refused(wrong):
+    with pytest.raises(SettingsError, match="ResNet"):
+        ResNet18(**wrong)
+
+
+def test_weights_that_do_not_fit_are_named(tmp_path):
+    path = tmp_path / "weights.pt"
+    network = ResNet18(width=4)
+    weights = network.state_dict()
+    del weights["layer4.1.bn2.bias"]
+    weights["head.weight"] = torch.zeros(2)
+    weights["conv1.weight"] = torch.zeros(4, 1, 7, 7)
+    torch.save(weights, path)
+    with pytest.raises(CheckpointError) as error:
+        load_pretrained(network, path)
+    for words in ("layer4.1.bn2.bias is missing", "head.weight is foreign", "(4, 1, 7, 7), not"):
+        assert words in str(error.value)
+
+
+def test_files_that_are_no_weights_are_refused(tmp_path):
+    network = ResNet18(width=4)
+    with pytest.raises(CheckpointError, match="no such file"):
+        load_pretrained(network, tmp_path / "none.pt")
+    torch.save({"epoch": 3}, tmp_path / "run.pt")
+    with pytest.raises(CheckpointError, match="does not hold a state dict"):
+        load_pretrained(network, tmp_path / "run.pt")
+    (tmp_path / "text.safetensors").write_text("hello")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_pretrained(network, tmp_path / "text.safetensors")
+    torch.save(network, tmp_path / "object.pt")  # a pickled object, which could run code
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_pretrained(network, tmp_path / "object.pt")
