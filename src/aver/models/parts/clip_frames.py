@@ -81,6 +81,8 @@ def load_clip_frames(
         if "found" in record.arrays:  # pictures in which there is no face are left out
             array = array[record.arrays["found"].astype(bool)]
         values = _laid_out(array, grey)
+        if not len(values):
+            flags[-1] = (*flags[-1], f"no {feature.modality}")
         frames.append(values if len(values) else None)
     return ClipFrames(tuple(frames), coverage, tuple(flags))
 

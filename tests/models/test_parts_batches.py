@@ -1,0 +1,176 @@
+"""Batches, standardisation, losses: against closed forms and scikit-learn."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from sklearn.utils.class_weight import compute_class_weight
+
+from aver.corpora.clip import Clip
+from aver.errors import FeatureError, SettingsError
+from aver.features.feature import FeatureRecord, feature_from_settings
+from aver.models.parts.branch import with_coordinates
+from aver.models.parts.clip_frames import ClipFrames, load_clip_frames
+from aver.models.parts.clip_sampler import ClipSampler, FrameRule
+from aver.models.parts.clip_sequences import ClipSequences
+from aver.models.parts.standardise import Standardise
+from aver.models.parts.target_loss import TargetLoss
+from aver.models.parts.targets import Target
+
+
+def sampler(**changes):
+    """Ten clips of two tracks; each frame holds its clip's number."""
+    frames = tuple(torch.full((4 + clip, 1), float(clip)) for clip in range(10))
+    plain = ClipFrames(frames, np.ones(10), ((),) * 10)
+    lacking = ClipFrames((*frames[:9], None), np.ones(10), ((),) * 10)
+    made = ClipSampler(
+        frames={"video": plain, "sound": lacking},
+        rules={"video": FrameRule(3, 0), "sound": FrameRule(3, 2)},
+        labels={"emotion": torch.tensor([0, 1] * 5)},
+        batch_size=4,
+    )
+    return replace(made, **changes)
+
+
+def owners(sequences):
+    """The clip that each clip's frames come from; None where there are none."""
+    parts = iter(sequences.frames.split(list(sequences.lengths)))
+    return [int(next(parts)[0]) if there else None for there in sequences.present]
+
+
+def test_every_clip_once_in_batches_of_even_size():
+    batches = list(sampler().training(torch.Generator().manual_seed(0)))
+    assert sorted(batch.clips for batch in batches) == [3, 3, 4]
+    seen = [owner for batch in batches for owner in owners(batch.inputs["video"])]
+    assert sorted(seen) == list(range(10))
+    assert seen != list(range(10))
+    for batch in batches:
+        expected = [owner % 2 for owner in owners(batch.inputs["video"])]
+        assert batch.labels["emotion"].tolist() == expected
+        # Without pairing, both modalities are of the same clip.
+        for one, other in zip(*(owners(batch.inputs[m]) for m in ("video", "sound")), strict=True):
+            assert other == one if one != 9 else other is None
+
+
+def test_pairing_lends_the_sound_of_another_clip_of_the_class():
+    paired = sampler(pair_by=torch.tensor([0, 1] * 5))
+    generator = torch.Generator().manual_seed(0)
+    lent = set()
+    for _ in range(30):
+        for batch in paired.training(generator):
+            pairs = zip(*(owners(batch.inputs[m]) for m in ("video", "sound")), strict=True)
+            for video, sound in pairs:
+                assert (sound is None) == (video == 9)
+                if sound is not None:
+                    assert sound % 2 == video % 2
+                    lent.add((video, sound))
+    assert {sound for video, sound in lent if video == 0} == {0, 2, 4, 6, 8}
+
+
+def test_evaluation_draws_nothing():
+    one, other = (list(sampler().evaluation()) for _ in range(2))
+    assert [batch.clips for batch in one] == [4, 4, 2]
+    for a, b in zip(one, other, strict=True):
+        torch.testing.assert_close(a.inputs["sound"].frames, b.inputs["sound"].frames)
+    assert one[0].inputs["video"].lengths == (4, 5, 6, 7)  # whole
+    assert one[0].inputs["sound"].lengths == (2, 2, 2, 2)  # at most two, by the rule
+
+
+def test_standards_are_numpys():
+    clips = [torch.randn(3, 1, 4, 5) * 3 + 2, torch.randn(6, 1, 4, 5)]
+    joined = ClipSequences.of(clips)
+    by_clip = Standardise("clip", 4)(joined.frames, joined).split([3, 6])
+    by_band = Standardise("bands", 4)(joined.frames, joined).split([3, 6])
+    for clip, whole, bands in zip(clips, by_clip, by_band, strict=True):
+        x = clip.numpy()
+        np.testing.assert_allclose(whole, (x - x.mean()) / x.std(), atol=1e-5)
+        mean, deviation = (f(x, axis=(0, 1, 3), keepdims=True) for f in (np.mean, np.std))
+        np.testing.assert_allclose(bands, (x - mean) / deviation, atol=1e-5)
+
+
+def test_the_training_standard_weighs_clips_alike():
+    clips = [torch.randn(3, 4) * 3 + 2, torch.randn(600, 4)]
+    standard = Standardise("train", 4)
+    standard.learn(clips)
+    mean = np.mean([c.numpy().mean(axis=0) for c in clips], axis=0)
+    square = np.mean([(c.numpy() ** 2).mean(axis=0) for c in clips], axis=0)
+    x = torch.randn(5, 4)
+    np.testing.assert_allclose(
+        standard(x, ClipSequences.of([x])).numpy(),
+        (x.numpy() - mean) / np.sqrt(square - mean**2),
+        rtol=1e-4,
+    )
+    with pytest.raises(SettingsError, match="Known are"):
+        Standardise("speaker", 4)
+
+
+def test_coordinates_say_where_a_value_lies():
+    found = with_coordinates(torch.zeros(2, 1, 3, 5))
+    assert found.shape == (2, 3, 3, 5)
+    np.testing.assert_allclose(found[1, 1, :, 0], [-1, 0, 1])
+    np.testing.assert_allclose(found[0, 2, 1], [-1, -0.5, 0, 0.5, 1])
+
+
+def test_class_weights_are_scikit_learns():
+    labels = torch.tensor([0] * 6 + [1] * 3 + [2])
+    loss = TargetLoss(Target("emotion", ("happy", "sad", "angry")), labels, True, 0.0)
+    weights = compute_class_weight("balanced", classes=np.arange(3), y=labels.numpy())
+    scores = torch.randn(10, 3)
+    p = torch.softmax(scores, dim=1).numpy()[np.arange(10), labels]
+    expected = np.mean(weights[labels] * -np.log(p))
+    assert float(loss(scores, labels, training=True)) == pytest.approx(expected, rel=1e-5)
+
+
+def test_unknown_labels_count_for_nothing():
+    labels = torch.tensor([0, 1, 1, 0])
+    loss = TargetLoss(Target("intensity", ("normal", "strong")), labels, False, 0.0)
+    scores = torch.randn(4, 2)
+    some = loss(scores, torch.tensor([0, -1, 1, -1]), True)
+    torch.testing.assert_close(some, loss(scores[[0, 2]], torch.tensor([0, 1]), True))
+    assert float(loss(scores, torch.full((4,), -1), True)) == 0.0
+
+
+def test_a_regression_that_answers_the_mean_has_loss_one():
+    target = Target("votes-both", ("happy", "sad"))
+    clips = [Clip(str(k), "s", "sad", votes={"both": {"happy": s, "sad": 1 - s}})
+             for k, s in enumerate([0.1, 0.4, 0.7, 0.6])]  # fmt: skip
+    labels = target.labels([*clips, Clip("none", "s", "sad")])
+    assert bool(labels[-1].isnan().all())
+    loss = TargetLoss(target, labels, True, 0.0)
+    mean = labels[:4].mean(dim=0)
+    scores = torch.logit(mean).expand(5, 2)
+    assert float(loss(scores, labels, True)) == pytest.approx(1.0, rel=1e-5)
+
+
+class _Source:
+    def __init__(self, record):
+        self.record = record
+
+    def get(self, clip, feature):
+        return self.record
+
+
+def test_frames_without_a_face_are_left_out_and_grey_is_brightness():
+    crops = np.zeros((3, 2, 2, 3), np.uint8)
+    crops[0, ..., 0], crops[2, ..., 1] = 255, 255  # red, green
+    found = np.array([True, False, True])
+    feature = feature_from_settings("face-crops", {})
+    source = _Source(FeatureRecord({"crops": crops, "found": found}, coverage=2 / 3))
+    frames = load_clip_frames([Clip("a", None, None)], feature, source, grey=True)
+    assert frames.frames[0].shape == (2, 1, 2, 2)
+    assert frames.frames[0][:, 0, 0, 0].tolist() == [76, 150]  # BT.601: 0.299, 0.587 of 255
+    none = _Source(FeatureRecord({"crops": crops, "found": np.zeros(3, bool)}, coverage=0.0))
+    nothing = load_clip_frames([Clip("a", None, None)], feature, none)
+    assert nothing.frames == (None,)
+    assert nothing.flags == (("no video",),)
+
+
+def test_a_feature_without_frames_is_refused():
+    feature = feature_from_settings("face-crops", {})
+    with pytest.raises(FeatureError, match="yields landmarks"):
+        load_clip_frames(
+            [Clip("a", None, None)], feature, _Source(FeatureRecord({"landmarks": np.zeros(3)}))
+        )
