@@ -27,6 +27,7 @@ from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
 
 SEGMENTS = SpectrogramSegments(band_count=16, column_count=25)
+SPARSE = SpectrogramSegments(band_count=16, column_count=25, hop_s=1.0)
 
 
 def noise_clip(folder: Path, number: int) -> Clip:
@@ -184,11 +185,11 @@ def test_prepare_computes_what_is_missing_and_no_more(
     store: FeatureStore, clips: list[Clip], workers: int
 ) -> None:
     store.get(clips[1], SEGMENTS)
-    preparation = store.prepare(clips, [SEGMENTS, SoundStatistics()], workers=workers)
+    preparation = store.prepare(clips, [SEGMENTS, SPARSE], workers=workers)
     assert (preparation.computed, preparation.cached) == (7, 1)
     assert preparation.clips == tuple(clips)
     assert preparation.failures == ()
-    assert store.prepare(clips, [SEGMENTS, SoundStatistics()], workers=workers).computed == 0
+    assert store.prepare(clips, [SEGMENTS, SPARSE], workers=workers).computed == 0
     assert all(same(store.get(clip, SEGMENTS), SEGMENTS.extract(clip)) for clip in clips)
 
 
@@ -295,13 +296,12 @@ TOGETHER = """
 import sys
 from pathlib import Path
 from aver.corpora.clip import Clip
-from aver.features.sound_statistics import SoundStatistics
 from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
 
 folder = Path(sys.argv[1])
 clips = [Clip(str(n), None, None, sound=folder / f"{n}.wav") for n in range(4)]
-features = [SpectrogramSegments(band_count=16, column_count=25), SoundStatistics()]
+features = [SpectrogramSegments(band_count=16, column_count=25, hop_s=hop) for hop in (0.2, 1.0)]
 sys.stdin.readline()  # start together
 for _ in range(2):
     for clip in clips:
@@ -331,6 +331,6 @@ def test_several_processes_share_one_cache(
         assert process.returncode == 0, complaints
     assert len(entries(store)) == 8
     assert not [path for path in entries(store) if path.name.startswith(".")]
-    preparation = store.prepare(clips, [SEGMENTS, SoundStatistics()])
+    preparation = store.prepare(clips, [SEGMENTS, SPARSE])
     assert preparation.computed == 0
     assert all(same(store.get(clip, SEGMENTS), SEGMENTS.extract(clip)) for clip in clips)

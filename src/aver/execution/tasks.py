@@ -5,7 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -17,6 +17,11 @@ from aver.execution.progress import progress_bar
 Item = TypeVar("Item")
 Value = TypeVar("Value")
 
+_THREAD_COUNTS = (
+    *("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"),
+    "OPENCV_FOR_THREADS_NUM",
+)
+"""What libraries read when they are loaded; set in worker processes only."""
 _QUEUED_PER_WORKER = 4  # enough to keep workers busy, few enough that Ctrl-C is answered soon
 
 
@@ -45,7 +50,7 @@ def _prepare_worker() -> None:
     import sys
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    for variable in _THREAD_COUNTS:
         os.environ[variable] = "1"
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
@@ -67,7 +72,7 @@ def map_tasks(
     workers: int = 1,
     description: str = "",
     weight: Callable[[Item], float] | None = None,
-) -> Iterator[Outcome[Item, Value]]:
+) -> Generator[Outcome[Item, Value], None, None]:
     """Apply `function` to every item and yield outcomes in the order of the items.
 
     Parameters

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -58,8 +59,8 @@ class FeatureStore:
     """Computes features once and keeps them, keyed by file content and settings.
 
     Safe with several processes: entries are written whole under their final name, and of two
-    processes that compute the same entry the later one replaces equal arrays. A torn or foreign entry is
-    recomputed with a warning. Clips whose files moved keep their entries.
+    processes that compute the same entry the later one replaces equal arrays. A torn or foreign
+    entry is recomputed with a warning. Clips whose files moved keep their entries.
 
     Parameters
     ----------
@@ -139,11 +140,12 @@ class FeatureStore:
         outcomes = map_tasks(
             _Extraction(self), lacking, workers=workers, description=description, weight=_work
         )
-        for outcome in outcomes:
-            if isinstance(outcome.error, StorageError | SettingsError):
-                raise outcome.error
-            if outcome.error is not None:
-                failed[outcome.item.clip.clip_id] = str(outcome.error)
+        with closing(outcomes):  # stops the workers at once where an error leaves this function
+            for outcome in outcomes:
+                if isinstance(outcome.error, StorageError | SettingsError):
+                    raise outcome.error
+                if outcome.error is not None:
+                    failed[outcome.item.clip.clip_id] = str(outcome.error)
         return Preparation(
             clips=tuple(clip for clip in clips if clip.clip_id not in failed),
             failures=tuple(

@@ -1,0 +1,125 @@
+"""How much two extraction processes gain over one, and how fast the cache answers.
+
+Clips are those of a folder of videos (default: the javanese clips); features are face crops,
+spectrogram segments and sound statistics. Runs with one and two processes alternate, each into an
+empty cache; the ratio is that of the medians. Imports and starting of processes are included.
+
+    python benchmarks/extraction.py [--corpus DIR] [--clips 96] [--rounds 3] [--out DIR]
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.execution.atomic import write_json
+from aver.execution.tasks import usable_cores
+from aver.features.face_crops import FaceCrops
+from aver.features.feature import Feature
+from aver.features.sound_statistics import SoundStatistics
+from aver.features.spectrogram_segments import SpectrogramSegments
+from aver.features.store import FeatureStore
+
+ASKED_RATIO = 1.7
+FEATURES: tuple[Feature, ...] = (
+    FaceCrops(size_px=64, rate_hz=6.0),
+    SpectrogramSegments(bands="mel", band_count=64, column_count=50),
+    SoundStatistics(),
+)
+
+
+def extract(clips: list[Clip], workers: int) -> float:
+    """Seconds to fill an empty cache."""
+    with tempfile.TemporaryDirectory() as folder:
+        start_s = time.perf_counter()
+        prepared = FeatureStore(Path(folder)).prepare(clips, FEATURES, workers=workers)
+        taken_s = time.perf_counter() - start_s
+    if prepared.failures:
+        raise SystemExit(f"{len(prepared.failures)} clips failed: {prepared.failures[0].reason}")
+    return taken_s
+
+
+def cache_speed(clips: list[Clip]) -> dict[str, dict[str, float]]:
+    """By feature: clips a second out of a warm cache, and how much faster than computing."""
+    speeds = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for feature in FEATURES:
+            store = FeatureStore(Path(folder))
+            start_s = time.perf_counter()
+            store.prepare(clips, [feature])
+            computed_s = time.perf_counter() - start_s
+            taken = []
+            for _ in range(5):
+                start_s = time.perf_counter()
+                records = [store.get(clip, feature) for clip in clips]
+                taken.append(time.perf_counter() - start_s)
+            size = sum(array.nbytes for record in records for array in record.arrays.values())
+            hit_s = float(np.median(taken))
+            speeds[feature.name] = {
+                "clips_per_s": len(clips) / hit_s,
+                "megabytes_per_s": size / 1e6 / hit_s,
+                "times_faster_than_computing": computed_s / hit_s,
+            }
+    return speeds
+
+
+def measure(clips: list[Clip], rounds: int) -> dict[str, Any]:
+    """All figures of this benchmark."""
+    taken: dict[int, list[float]] = {1: [], 2: []}
+    extract(clips[:2], 1)  # imports, and the detector's weights
+    for number in range(rounds):
+        for workers in (1, 2) if number % 2 == 0 else (2, 1):
+            taken[workers].append(extract(clips, workers))
+    one_s, two_s = (float(np.median(taken[workers])) for workers in (1, 2))
+    return {
+        "clips": len(clips),
+        "cores": usable_cores(),
+        "seconds": {"one process": taken[1], "two processes": taken[2]},
+        "ratio": one_s / two_s,
+        "asked_ratio": ASKED_RATIO,
+        "cache": cache_speed(clips),
+    }
+
+
+def table(figures: dict[str, Any]) -> str:
+    """The figures as a table."""
+    seconds = {name: float(np.median(values)) for name, values in figures["seconds"].items()}
+    lines = [f"{figures['clips']} clips, {figures['cores']} cores", ""]
+    lines += [f"{name:15} {value:7.1f} s" for name, value in seconds.items()]
+    lines += [f"{'ratio':15} {figures['ratio']:7.2f}   (asked: {figures['asked_ratio']})", ""]
+    lines.append(f"{'warm cache':22} {'clips/s':>9} {'MB/s':>8} {'times computing':>16}")
+    for name, speed in figures["cache"].items():
+        lines.append(
+            f"{name:22} {speed['clips_per_s']:9.0f} {speed['megabytes_per_s']:8.0f} "
+            f"{speed['times_faster_than_computing']:16.0f}"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print the table, write the JSON."""
+    data = Path(os.environ.get("AVER_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path, default=data / "javanese-av")
+    parser.add_argument("--clips", type=int, default=96)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    arguments = parser.parse_args()
+    paths = sorted(arguments.corpus.rglob("*.mp4"))[: arguments.clips]
+    clips = [Clip(path.stem, None, None, video=path, sound=path) for path in paths]
+    figures = measure(clips, arguments.rounds)
+    print(table(figures))
+    target = arguments.out / "extraction.json"
+    write_json(target, figures)
+    print(f"Wrote {target}")
+
+
+if __name__ == "__main__":
+    main()
