@@ -89,10 +89,14 @@ def runs(indices: np.ndarray) -> list[np.ndarray]:
 
 def _bridge(earlier: Tracklet, later: Tracklet, times_s: np.ndarray) -> None:
     last, first = earlier.indices[-1], later.indices[0]
+    box, points = earlier.boxes[-1], earlier.landmarks[-1]
     for index in range(last + 1, first):
         share = (times_s[index] - times_s[last]) / (times_s[first] - times_s[last])
-        box = (1 - share) * earlier.boxes[-1] + share * later.boxes[0]
-        points = (1 - share) * earlier.landmarks[-1] + share * later.landmarks[0]
-        earlier.add(index, box, 0.0, points)
+        earlier.add(
+            index,
+            (1 - share) * box + share * later.boxes[0],
+            0.0,
+            (1 - share) * points + share * later.landmarks[0],
+        )
     for row, index in enumerate(later.indices):
         earlier.add(index, later.boxes[row], later.scores[row], later.landmarks[row])

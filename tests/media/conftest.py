@@ -1,0 +1,93 @@
+"""Small media files written on the fly with PyAV."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+import torch
+
+WriteMedia = Callable[..., Path]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _one_thread() -> None:
+    """Small networks are quicker on one thread where several test processes share the cores."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+
+
+@pytest.fixture
+def write_media(tmp_path: Path) -> WriteMedia:
+    """Give out a function that writes pictures and sound into one file."""
+
+    def write(
+        name: str,
+        pictures: Sequence[np.ndarray] = (),
+        *,
+        times_s: Sequence[float] | None = None,
+        rate_hz: int = 25,
+        sound: np.ndarray | None = None,  # (channels, samples)
+        sound_hz: int = 16000,
+        video_codec: str = "libx264",
+        sound_codec: str = "aac",
+        pixel_format: str = "yuv420p",
+        pixel_shape: Fraction | None = None,
+        options: dict[str, str] | None = None,
+    ) -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w", options=options or {}) as container:
+            streams = {}
+            if len(pictures):
+                video = container.add_stream(video_codec, rate=rate_hz)
+                video.height, video.width = pictures[0].shape[:2]
+                video.pix_fmt = pixel_format
+                video.time_base = Fraction(1, 12800)
+                video.codec_context.time_base = Fraction(1, 12800)
+                if video_codec == "libx264":
+                    video.options = {"crf": "12", "g": "25"}
+                if pixel_shape is not None:
+                    video.codec_context.sample_aspect_ratio = pixel_shape
+                streams["video"] = video
+            if sound is not None:
+                layout = "mono" if len(sound) == 1 else "stereo"
+                streams["sound"] = container.add_stream(sound_codec, rate=sound_hz, layout=layout)
+            if "video" in streams:
+                for index, picture in enumerate(pictures):
+                    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+                    time_s = index / rate_hz if times_s is None else times_s[index]
+                    frame.pts, frame.time_base = round(time_s * 12800), Fraction(1, 12800)
+                    container.mux(streams["video"].encode(frame))
+                container.mux(streams["video"].encode())
+            if sound is not None:
+                stream = streams["sound"]
+                resampler = av.AudioResampler(
+                    format=stream.format, layout=layout, rate=sound_hz,
+                    frame_size=stream.codec_context.frame_size or 1024,
+                )  # fmt: skip
+                samples = av.AudioFrame.from_ndarray(
+                    np.ascontiguousarray(sound, dtype=np.float32), "fltp", layout
+                )
+                samples.rate, samples.pts = sound_hz, 0
+                samples.time_base = Fraction(1, sound_hz)
+                for piece in [*resampler.resample(samples), *resampler.resample(None)]:
+                    container.mux(stream.encode(piece))
+                container.mux(stream.encode())
+        return path
+
+    return write
+
+
+@pytest.fixture
+def numbered() -> Callable[[int], list[np.ndarray]]:
+    """Give out a function that makes n grey pictures whose brightness tells their number."""
+
+    def make(n: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
+        return [np.full((height, width, 3), 40 + 8 * (i % 25), np.uint8) for i in range(n)]
+
+    return make

@@ -1,0 +1,110 @@
+"""Pictures against what was written, and against OpenCV's decoder on real clips."""
+
+import struct
+from fractions import Fraction
+
+import cv2
+import numpy as np
+import pytest
+
+from aver.errors import SettingsError
+from aver.media.reader import read_frames
+
+
+def numbers(pictures):
+    """Read back what `numbered` wrote."""
+    return [round((float(p.mean()) - 40) / 8) for _, p in pictures]
+
+
+def test_times_and_order(write_media, numbered):
+    path = write_media("a.mp4", numbered(20))
+    pictures = list(read_frames(path))
+    np.testing.assert_allclose([t for t, _ in pictures], np.arange(20) / 25, atol=1e-6)
+    assert numbers(pictures) == list(range(20))
+    assert pictures[0][1].shape == (48, 64, 3)
+    assert pictures[0][1].dtype == np.uint8
+
+
+@pytest.mark.parametrize("rate_hz", [5, 6, 29.97, 60])
+def test_sampling_gives_the_picture_on_display(write_media, numbered, rate_hz):
+    written = [0, 0.04, 0.3, 0.34, 0.5, 0.9]  # changing frame rate
+    path = write_media("vfr.mp4", numbered(6), times_s=written)
+    pictures = list(read_frames(path, rate_hz))
+    times = np.array([t for t, _ in pictures])
+    np.testing.assert_allclose(times, np.arange(len(times)) / rate_hz, atol=1e-9)
+    assert times[-1] >= 0.9
+    shown = [max(i for i, w in enumerate(written) if w <= t + 1e-4) for t in times]
+    assert numbers(pictures) == shown
+
+
+@pytest.mark.parametrize("name", ["late.ts", "late.mkv", "late.avi"])
+def test_other_containers_start_at_zero(write_media, numbered, name):
+    codec = "mpeg4" if name.endswith("avi") else "libx264"
+    path = write_media(name, numbered(20), video_codec=codec)
+    times = [t for t, _ in read_frames(path)]
+    # FFmpeg's MPEG-TS writer starts its clock at 1.4 s; Matroska rounds to milliseconds
+    np.testing.assert_allclose(times[:15], np.arange(15) / 25, atol=0.002)
+
+
+@pytest.mark.parametrize("turns", [1, 2, 3])
+def test_rotation_is_carried_out(write_media, turns):
+    picture = np.zeros((48, 64, 3), np.uint8)
+    picture[:24, :32] = (200, 0, 0)  # red above left
+    picture[24:, 32:] = (0, 0, 200)
+    path = write_media("turned.mp4", [picture] * 5)
+    data = bytearray(path.read_bytes())
+    at = data.index(b"tkhd") + 4 + 40  # the matrix of the track header
+    one = 1 << 16
+    matrix = {1: (0, one, -one, 0), 2: (-one, 0, 0, -one), 3: (0, -one, one, 0)}[turns]
+    a, b, c, d = matrix  # ISO 14496-12, 8.3.2: turns the picture clockwise by `turns` quarters
+    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
+    path.write_bytes(bytes(data))
+    (_, upright), *_ = read_frames(path)
+    expected = np.rot90(picture, -turns)
+    assert upright.shape == expected.shape
+    assert np.abs(upright.astype(int) - expected).mean() < 12
+
+
+def test_pixels_are_made_square(write_media, numbered):
+    path = write_media("pal.mp4", numbered(3), pixel_shape=Fraction(16, 11))
+    assert next(read_frames(path))[1].shape == (48, round(64 * 16 / 11), 3)
+
+
+def test_black_beginning_is_found_and_skipped(write_media, numbered):
+    path = write_media("black.mp4", [np.zeros((48, 64, 3), np.uint8)] * 10 + numbered(10))
+    reader = read_frames(path)
+    assert len(list(reader)) == 20
+    assert reader.first_visible_s == pytest.approx(0.4)
+    assert next(t for t, _ in read_frames(path, skip_black=True)) == pytest.approx(0.4)
+    assert next(t for t, _ in read_frames(path, 6, skip_black=True)) == pytest.approx(0.5)
+
+
+def test_rate_must_be_positive(tmp_path):
+    with pytest.raises(SettingsError, match="rate_hz is 0"):
+        read_frames(tmp_path / "any.mp4", 0)
+
+
+@pytest.mark.parametrize(
+    "name", ["javanese-av/01-01-01_01.mp4", "wild/LipNet__bbaf2n.mpg", "wild/fer__test.mp4"]
+)
+def test_real_clips_as_opencv_decodes_them(data_root, name):
+    theirs = cv2.VideoCapture(str(data_root / name))
+    n = 0
+    for time_s, picture in read_frames(data_root / name):
+        stamp_s = theirs.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        ok, other = theirs.read()
+        stamp_s = theirs.get(cv2.CAP_PROP_POS_MSEC) / 1000
+        assert ok
+        assert np.abs(picture.astype(int) - other[..., ::-1]).mean() < 4
+        assert time_s == pytest.approx(stamp_s, abs=0.045)
+        n += 1
+    assert not theirs.read()[0]
+    assert n > 70
+
+
+def test_real_black_frames(data_root):
+    reader = read_frames(data_root / "javanese-av" / "09-04-06_01.mp4")
+    pictures = list(reader)
+    dark = sum(float(p.mean()) < 5 for _, p in pictures)
+    assert reader.first_visible_s == pytest.approx(dark / 29.97, abs=0.001)
+    assert 5 < dark < 23

@@ -1,0 +1,126 @@
+"""Bad files: each gives one clear error, or what can be read and a warning."""
+
+import numpy as np
+import pytest
+import soundfile
+
+from aver.errors import MediaError, MissingModalityError
+from aver.media.reader import TruncatedMediaWarning, inspect_media, read_frames, read_sound
+
+
+def both_refuse(path, words):
+    for read in (inspect_media, read_sound, read_frames):
+        with pytest.raises(MediaError, match=words) as caught:
+            read(path)
+        assert str(path) in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+
+def test_missing_file(tmp_path):
+    both_refuse(tmp_path / "none.mp4", "does not exist")
+
+
+def test_folder(tmp_path):
+    both_refuse(tmp_path, "is a folder")
+
+
+def test_empty_file(tmp_path):
+    path = tmp_path / "empty.mp4"
+    path.touch()
+    both_refuse(path, "0 bytes")
+
+
+def test_git_lfs_pointer(tmp_path):
+    path = tmp_path / "1001_DFA_ANG_XX.flv"
+    path.write_text(
+        f"version https://git-lfs.github.com/spec/v1\noid sha256:{'a' * 64}\nsize 172032\n"
+    )
+    assert path.stat().st_size in range(120, 140)
+    both_refuse(path, "git lfs pull")
+
+
+def test_bytes_that_are_no_media(tmp_path):
+    path = tmp_path / "noise.mp4"
+    path.write_bytes(np.random.default_rng(0).bytes(4000))
+    both_refuse(path, "cannot be read")
+
+
+def test_names_that_look_like_protocols(tmp_path, write_media, numbered):
+    path = write_media("concat:a|b.mp4", numbered(5))
+    assert len(list(read_frames(path))) == 5
+
+
+def test_file_without_sound(write_media, numbered):
+    path = write_media("silent.mp4", numbered(5))
+    with pytest.raises(MissingModalityError, match="no sound"):
+        read_sound(path)
+
+
+def test_file_without_pictures(write_media):
+    path = write_media("voice.m4a", sound=np.zeros((1, 16000)))
+    with pytest.raises(MissingModalityError, match="no video"):
+        read_frames(path)
+
+
+def test_index_at_the_end_cut_off(write_media, numbered):
+    path = write_media("cut.mp4", numbered(50))
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    both_refuse(path, "truncated")
+
+
+@pytest.fixture
+def broken_off(write_media):
+    noise = np.random.default_rng(0).integers(0, 255, (75, 48, 64, 3), np.uint8)
+    sound = np.random.default_rng(1).normal(0, 0.1, (1, 48000))
+    whole = write_media("whole.mp4", list(noise), sound=sound, options={"movflags": "faststart"})
+    data = whole.read_bytes()
+    torn = whole.with_name("torn.mp4")
+    torn.write_bytes(data[: len(data) * 6 // 10])
+    return whole, torn
+
+
+def test_file_that_breaks_off_gives_what_it_has(broken_off):
+    whole, torn = broken_off
+    reader = read_frames(whole)
+    assert len(list(reader)) == 75
+    assert reader.complete
+    reader = read_frames(torn)
+    with pytest.warns(TruncatedMediaWarning, match="torn.mp4 is truncated"):
+        n = len(list(reader))
+    assert 5 < n < 70
+    assert reader.complete is False
+    assert reader.read_s == pytest.approx(n / 25, abs=0.1)
+    with pytest.warns(TruncatedMediaWarning):
+        assert 0 < read_sound(torn).size < 46000
+
+
+def test_damage_inside_is_skipped_and_counted(broken_off):
+    whole, _ = broken_off
+    data = bytearray(whole.read_bytes())
+    start = data.index(b"mdat") + len(data) // 3
+    data[start : start + len(data) // 5] = bytes(len(data) // 5)
+    hurt = whole.with_name("hurt.mp4")
+    hurt.write_bytes(bytes(data))
+    reader = read_frames(hurt)
+    with pytest.warns(TruncatedMediaWarning, match="damaged packets"):
+        n = len(list(reader))
+    assert n > 10
+    assert reader.complete is False
+
+
+def test_nothing_decodable_is_an_error(broken_off):
+    whole, _ = broken_off
+    data = bytearray(whole.read_bytes())
+    start = data.index(b"mdat") + 4
+    data[start:] = bytes(len(data) - start)
+    hollow = whole.with_name("hollow.mp4")
+    hollow.write_bytes(bytes(data))
+    with pytest.raises(MediaError, match="cannot be decoded"):
+        list(read_frames(hollow))
+
+
+def test_stream_that_is_announced_but_empty(tmp_path):
+    path = tmp_path / "nothing.wav"
+    soundfile.write(path, np.zeros(0), 16000)
+    with pytest.raises(MissingModalityError, match="announces sound but holds none"):
+        read_sound(path)

