@@ -10,6 +10,7 @@ from aver.synthesis.performance import plan_performance
 from aver.synthesis.picture import film
 from aver.synthesis.randomness import generator_for
 from aver.synthesis.sentence import draw_sentence
+from aver.synthesis.session import draw_session
 from aver.synthesis.settings import SynthesisSettings
 from aver.synthesis.speaker import draw_speaker
 from aver.synthesis.unit_track import unit_track_csv
@@ -42,9 +43,11 @@ def render_clip(plan: ClipPlan, settings: SynthesisSettings) -> tuple[bytes, str
         settings,
         chance("performance"),
     )
+    session = draw_session(settings.seed, plan.speaker, plan.emotion, settings.noise)
+    noise = settings.noise
     sound = speak(
-        speaker.voice, performance, settings.sound_rate_hz, settings.noise, chance("voice")
+        speaker.voice, performance, session, settings.sound_rate_hz, noise, chance("voice")
     )
-    pictures = film(speaker.face, performance, settings.size_px, settings.noise, chance("picture"))
+    pictures = film(speaker.face, performance, session, settings.size_px, noise, chance("picture"))
     units = unit_track_csv(performance.units, settings.fps, settings.noise, chance("units"))
     return encode_mp4(pictures, settings.fps, sound, settings.sound_rate_hz), units

@@ -63,15 +63,16 @@ def draw_head(face: Face, side: int, rng: np.random.Generator) -> Head:
     return Head(pixels, cover)
 
 
-def draw_background(face: Face, side: int, rng: np.random.Generator) -> np.ndarray:
-    """Wall, shoulders and neck.
+def draw_background(
+    face: Face, wall: np.ndarray, side: int, rng: np.random.Generator
+) -> np.ndarray:
+    """Wall (of a given colour), shoulders and neck.
 
     Returns
     -------
     np.ndarray [shape=(side, side, 3), dtype=float32]
         BGR, 0 to 255.
     """
-    wall = rng.uniform(110, 190) + rng.uniform(-15, 15, 3)
     slope = np.linspace(12, -14, side, dtype=np.float32)[:, None, None]
     pixels = np.clip(wall + slope + np.zeros((side, side, 3)), 0, 255).astype(np.uint8)
     canvas = Canvas(pixels)

@@ -10,9 +10,10 @@ from scipy.ndimage import gaussian_filter1d
 
 from aver.synthesis.articulation import TICKS_PER_S, Articulation, articulate
 from aver.synthesis.expression import (
-    ACTION_UNIT_SCATTER,
+    ACTION_UNIT_SPREAD,
     ACTION_UNITS,
-    VOICE_SCATTER,
+    SCATTER,
+    VOICE_SPREAD,
     VOICE_TRAITS,
     face_of,
     voice_of,
@@ -135,8 +136,8 @@ def _emotion(
     own_face, own_voice = speaker.idiosyncrasy(emotion)
     face = strength * speaker.expressivity[0] * face_of(emotion) + own_face
     voice = strength * speaker.expressivity[1] * voice_of(emotion) + own_voice
-    face = face + noise * rng.normal(0, 1, face.shape) * ACTION_UNIT_SCATTER
-    voice = voice + noise * rng.normal(0, 1, voice.shape) * VOICE_SCATTER
+    face = face + noise * SCATTER * rng.standard_normal(len(face)) * ACTION_UNIT_SPREAD
+    voice = voice + noise * SCATTER * rng.standard_normal(len(voice)) * VOICE_SPREAD
     return face, voice
 
 
@@ -145,7 +146,7 @@ def _pose(
 ) -> np.ndarray:
     time_s = np.arange(frames) / fps
     pose = np.zeros((frames, 5))
-    for column, size in enumerate((0.02, 0.015, 0.05, 0.12, 0.08)):
+    for column, size in enumerate((0.012, 0.010, 0.04, 0.09, 0.06)):
         frequency_hz, phase = rng.uniform(0.2, 0.7), rng.uniform(0, 2 * np.pi)
         sway = np.sin(2 * np.pi * frequency_hz * time_s + phase)
         pose[:, column] = size * (0.6 * sway + rng.normal(0, 0.4))

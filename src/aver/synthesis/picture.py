@@ -12,13 +12,19 @@ from aver.synthesis.expression import ACTION_UNITS
 from aver.synthesis.head import draw_background, draw_head
 from aver.synthesis.mimic import Mimic
 from aver.synthesis.performance import Performance
+from aver.synthesis.session import Session
 from aver.synthesis.speaker import Face
 
 _DETAIL = 1.6  # pixels drawn per pixel filmed
 
 
 def film(
-    face: Face, performance: Performance, size_px: int, noise: float, rng: np.random.Generator
+    face: Face,
+    performance: Performance,
+    session: Session,
+    size_px: int,
+    noise: float,
+    rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
     """Draw a clip frame by frame.
 
@@ -26,10 +32,11 @@ def film(
     ----------
     face : Face
     performance : Performance
+    session : Session
     size_px : int
         Width and height of the pictures.
     noise : float >= 0
-        Scales the camera's noise, and how lighting and distance differ between clips.
+        Scales the noise of the camera.
     rng : np.random.Generator
 
     Yields
@@ -41,12 +48,10 @@ def film(
     side = round(size_px * _DETAIL)
     head = draw_head(face, side, rng)
     mimic = Mimic(face, head)
-    wall = draw_background(face, size_px, rng)
-    gain = np.float32(1 + noise * np.clip(rng.normal(0, 0.07), -0.2, 0.2))
-    tint = (1 + noise * rng.normal(0, 0.015, 3)).astype(np.float32) * gain
-    distance = 1 + noise * np.clip(rng.normal(0, 0.03), -0.08, 0.08)
+    wall = draw_background(face, session.wall, size_px, rng)
+    light = session.light.astype(np.float32)
     grain = (noise * rng.normal(0, 3.5, (size_px + 64, size_px + 64, 3))).astype(np.float32)
-    warp = _Warp(size_px, distance)
+    warp = _Warp(size_px, session.distance)
     gaze = 0.0
     for frame in range(performance.frames):
         units = performance.units[frame]
@@ -59,7 +64,7 @@ def film(
         cover = cv2.remap(head.cover, across, down, cv2.INTER_LINEAR, borderValue=0)
         share = (cover.astype(np.float32) / 255)[..., None]
         top, left = rng.integers(64, size=2)
-        picture = (wall * (1 - share) + seen) * tint
+        picture = (wall * (1 - share) + seen) * light
         picture += grain[top : top + size_px, left : left + size_px]
         yield np.clip(picture, 0, 255).astype(np.uint8)
 

@@ -49,7 +49,7 @@ class SynthesisSettings:
     Examples
     --------
     >>> SynthesisSettings(speakers=2, takes=3).clips
-    36
+    72
     """
 
     speakers: int = 24

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aver.synthesis.expression import ACTION_UNIT_SCATTER, VOICE_SCATTER
+from aver.synthesis.expression import ACTION_UNIT_SPREAD, VOICE_SPREAD
 from aver.synthesis.randomness import generator_for
 
 Colour = tuple[int, int, int]
@@ -26,10 +26,6 @@ _IRISES: tuple[Colour, ...] = (
 _SHIRTS: tuple[Colour, ...] = (
     (60, 84, 120), (138, 60, 60), (70, 100, 80), (60, 60, 66), (190, 180, 160), (120, 90, 130),
 )  # fmt: skip
-
-# How far a speaker's own way of an emotion departs from the common one, in units of the scatter
-# between performances: it is what a random split lets a recogniser learn by heart.
-_IDIOSYNCRASY = 0.9
 
 
 @dataclass(frozen=True)
@@ -113,10 +109,10 @@ class Speaker:
             resting face and voice, so there both are zero.
         """
         if emotion == "neutral":
-            return np.zeros(len(ACTION_UNIT_SCATTER)), np.zeros(len(VOICE_SCATTER))
+            return np.zeros(len(ACTION_UNIT_SPREAD)), np.zeros(len(VOICE_SPREAD))
         rng = generator_for(self.seed, "speaker", self.name, emotion)
-        units = rng.normal(0, _IDIOSYNCRASY, len(ACTION_UNIT_SCATTER)) * ACTION_UNIT_SCATTER
-        traits = rng.normal(0, _IDIOSYNCRASY, len(VOICE_SCATTER)) * VOICE_SCATTER
+        units = rng.standard_normal(len(ACTION_UNIT_SPREAD)) * ACTION_UNIT_SPREAD
+        traits = rng.standard_normal(len(VOICE_SPREAD)) * VOICE_SPREAD
         return units, traits
 
 
@@ -180,7 +176,7 @@ def _draw_face(rng: np.random.Generator, female: bool) -> Face:
         glasses=bool(rng.random() < 0.2),
         blinks_per_s=float(rng.uniform(0.15, 0.5)),
         nod=float(rng.uniform(0.4, 1.6)),
-        resting_units=np.clip(rng.normal(0.15, 0.45, len(ACTION_UNIT_SCATTER)), 0, 1.4),
+        resting_units=np.clip(rng.normal(0.15, 0.45, len(ACTION_UNIT_SPREAD)), 0, 1.4),
     )
 
 
@@ -190,10 +186,10 @@ def _draw_voice(rng: np.random.Generator, female: bool) -> Voice:
         pitch_hz=float((200 if female else 122) * 2 ** (np.clip(rng.normal(), -2, 2) * 2.2 / 12)),
         pitch_range_semitones=float(rng.uniform(1.6, 2.8)),
         formant_scale=float(
-            (1.16 if female else 1.0) * np.exp(np.clip(rng.normal(), -2, 2) * 0.05)
+            (1.16 if female else 1.0) * np.exp(np.clip(rng.normal(), -2, 2) * 0.04)
         ),
         rate_syllables_per_s=float(rng.uniform(3.8, 5.2)),
-        tilt_db=float(rng.uniform(6, 14)),
+        tilt_db=float(rng.uniform(8, 12)),
         jitter_percent=float(rng.uniform(0.3, 0.9)),
         breath=float(rng.uniform(0.02, 0.10)),
     )

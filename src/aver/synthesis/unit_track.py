@@ -16,7 +16,7 @@ def unit_track_csv(units: np.ndarray, fps: float, noise: float, rng: np.random.G
         Rendered intensities of `ACTION_UNITS`, 0 to 5.
     fps : float
     noise : float >= 0
-        Scales the error of measurement: at 1 a standard deviation of 0.35 per frame, and of 0.5
+        Scales the error of measurement: at 1 a standard deviation of 0.35 per frame, and of 0.3
         for a whole clip.
     rng : np.random.Generator
 
@@ -25,7 +25,7 @@ def unit_track_csv(units: np.ndarray, fps: float, noise: float, rng: np.random.G
     str
         CSV with the columns frame, timestamp (in s) and ``AU01_r`` to ``AU26_r``.
     """
-    error = rng.normal(0, 0.35, units.shape) + rng.normal(0, 0.5, units.shape[1])
+    error = rng.normal(0, 0.35, units.shape) + rng.normal(0, 0.3, units.shape[1])
     measured = np.clip(units + noise * error, 0, 5)
     lines = ["frame,timestamp," + ",".join(f"{unit}_r" for unit in ACTION_UNITS)]
     for number, row in enumerate(measured):

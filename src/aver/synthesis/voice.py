@@ -10,6 +10,7 @@ from aver.synthesis.articulation import TICKS_PER_S
 from aver.synthesis.expression import VOICE_TRAITS
 from aver.synthesis.glottis import glottal_source
 from aver.synthesis.performance import Performance
+from aver.synthesis.session import Session
 from aver.synthesis.speaker import Voice
 from aver.synthesis.vocal_tract import filter_by_blocks, resonator, tilt
 
@@ -41,7 +42,12 @@ def pitch_track_hz(voice: Voice, performance: Performance, rng: np.random.Genera
 
 
 def speak(
-    voice: Voice, performance: Performance, rate_hz: int, noise: float, rng: np.random.Generator
+    voice: Voice,
+    performance: Performance,
+    session: Session,
+    rate_hz: int,
+    noise: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Sound of a whole clip.
 
@@ -49,10 +55,11 @@ def speak(
     ----------
     voice : Voice
     performance : Performance
+    session : Session
     rate_hz : int
         Samples per second, at least 16000.
     noise : float >= 0
-        Background noise and uncertainty of the recording level; 1 is about 30 dB below speech.
+        Background noise; 1 is about 34 dB below speech.
     rng : np.random.Generator
 
     Returns
@@ -91,10 +98,10 @@ def speak(
         friction += fine(track) * rustle / rustle.std()
     level_db = fine(trait["level_db"])
     speech = (voiced + 0.25 * _SPEECH_RMS * friction) * 10 ** (level_db / 20)
-    # Nobody sits at exactly the same distance from the microphone twice.
-    speech *= 10 ** (noise * rng.normal(0, 1.5) / 20)
+    speech *= 10 ** (session.level_db / 20)
     room = lfilter([1.0], [1.0, -0.9], rng.standard_normal(samples))
     sound = speech + noise * _ROOM_RMS * room / room.std()
+    sound = lfilter([1.0, session.microphone], [1.0 + session.microphone], sound)
     return np.tanh(sound).astype(np.float32)
 
 
