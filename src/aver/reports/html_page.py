@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
-from aver.reports.plots.style import as_svg, inline_svg
+from aver.reports.plots.style import inline_svg
 from aver.reports.table import Estimate, Table, shown
 
 
@@ -38,8 +39,8 @@ def _is_numeric(table: Table, column: int) -> bool:
     return table.is_numeric(column)
 
 
-def plot_markup(figure: Any, name: str, description: str) -> Any:
-    """A figure as SVG that takes the page's colours, safe to put into a template."""
+def plot_markup(svg: Path, name: str, description: str) -> Any:
+    """A saved plot as markup that takes the page's colours, safe to put into a template."""
     from markupsafe import Markup
 
-    return Markup(inline_svg(as_svg(figure), name, description))
+    return Markup(inline_svg(svg.read_text("utf-8"), name, description))

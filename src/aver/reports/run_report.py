@@ -86,8 +86,8 @@ def write_run_report(result: ExperimentResult, beside: Sequence[ExperimentResult
         write_table(table, folder / "tables")
     plots = {}
     for name, description, figure in run_plots((evaluation, *others), summary, folder):
-        save_figure(figure, folder / "plots" / name)
-        plots[name] = plot_markup(figure, name, description)
+        _, svg = save_figure(figure, folder / "plots" / name)
+        plots[name] = plot_markup(svg, name, description)
     page = render_page(
         "run.html",
         {

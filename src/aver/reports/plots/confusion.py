@@ -48,7 +48,7 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str) ->
                     f"{share:.0f}",
                     ha="center",
                     va="center",
-                    color="#fefefe" if share > 72 else "#101214",
+                    color=_readable_on(blues(share / 100)),
                     fontweight="bold" if row == column else "normal",
                 )
         labels = [
@@ -61,3 +61,10 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str) ->
         axes.set_ylabel("true (clips)")
         axes.set_title(title)
     return figure
+
+
+def _readable_on(paper: tuple[float, ...]) -> str:
+    """Black or white, whichever stands out more (relative luminance of WCAG 2.1)."""
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in paper[:3]]
+    luminance = 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+    return "#000000" if luminance > 0.179 else "#ffffff"

@@ -76,9 +76,11 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
     png, svg = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".svg")
     with matplotlib.rc_context(_STYLE):
+        # The SVG first: drawing once settles the layout a little further, and equal figures shall
+        # give equal files.
+        write_text(svg, as_svg(figure))
         with write_atomically(png) as temporary:
             figure.savefig(temporary, format="png", dpi=160, facecolor="white")
-        write_text(svg, as_svg(figure))
     return png, svg
 
 

@@ -1,0 +1,181 @@
+"""The report of a run: says what the statistics say, in one file that asks for nothing."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn_runs import drawn_run
+
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.intervals import interval
+from aver.evaluation.metrics import accuracy
+from aver.reports.run_report import describe_run, write_run_report
+from aver.reports.table import Estimate
+
+LEAK = "validation-is-test: the epoch is chosen on <test> clips."
+
+
+@pytest.fixture
+def runs() -> tuple[Evaluation, ...]:
+    first = drawn_run(speakers=8, seeds=(0, 1, 2), skill=1.6, draw=1, system="mrpn <N2>")
+    first = replace(
+        first,
+        by_modality={"sound": drawn_run(speakers=8, seeds=(0, 1, 2), draw=2).probabilities},
+        flags=tuple(("no face",) if i % 9 == 0 else () for i in range(len(first.clip_ids))),
+        facts={"command": "aver evaluate --corpus 'my clips'", "split_hash": "abc123"},
+        training_s=75.0,
+        prediction_s=2.0,
+        parameters=1234567,
+    )
+    chance = drawn_run(speakers=8, skill=0.0, draw=3, system="majority")
+    near = drawn_run(speakers=8, skill=1.4, draw=4, system="statistics")
+    return first, chance, near
+
+
+def write(runs: tuple[Evaluation, ...], folder: Path) -> str:
+    experiment = pytest.importorskip("aver.evaluation.experiment")
+    results = [experiment.ExperimentResult(run, folder, ()) for run in runs]
+    return write_run_report(results[0], results[1:]).read_text("utf-8")
+
+
+class Page(HTMLParser):
+    """Collects tags, references and text; checks that tags are closed."""
+
+    VOID = ("meta", "link", "img", "br")
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.references: list[str] = []
+        self.ids: list[str] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag != "script"
+        if tag not in self.VOID:
+            self.open.append(tag)
+        for name, value in attrs:
+            if name in ("src", "href", "xlink:href", "data", "action"):
+                self.references.append(value or "")
+            if name == "id":
+                self.ids.append(value or "")
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def test_page_is_whole_and_asks_for_nothing(runs: tuple[Evaluation, ...], tmp_path: Path) -> None:
+    text = write(runs, tmp_path)
+    page = Page(text)
+    assert page.open == []
+    assert all(reference.startswith("#") for reference in page.references)
+    assert {reference[1:] for reference in page.references} <= set(page.ids)
+    assert len(page.ids) == len(set(page.ids))
+    style = text[text.index("<style>") : text.index("</style>")]
+    assert "url(" not in style
+    assert "@import" not in style
+    assert "prefers-color-scheme: dark" in style
+    assert "@media print" in style
+    assert 'name="viewport"' in text
+
+
+def test_page_says_what_the_statistics_say(runs: tuple[Evaluation, ...], tmp_path: Path) -> None:
+    words = re.sub(r"\s+", " ", " ".join(Page(write(runs, tmp_path)).words))
+    for run in runs:
+        assert str(Estimate.of(interval(accuracy(run), clips=run.clip_count))) in words
+    assert "mrpn <N2>" in words
+    assert "No leak declared" in words
+    assert "aver evaluate --corpus 'my clips'" in words
+    assert "no face (32)" in words
+    assert "1,234,567" in words
+    tables = json.loads((tmp_path / "tables" / "comparison.json").read_text())
+    assert tables["rows"][0]["clean protocol"]["value"] == accuracy(runs[0]).value
+    assert (tmp_path / "plots" / "confusion.png").exists()
+
+
+def test_a_leak_is_said_first_and_its_figures_stand_in_their_own_column(
+    runs: tuple[Evaluation, ...], tmp_path: Path
+) -> None:
+    first = replace(runs[0], leaks=(LEAK,))
+    text = write((first, *runs[1:]), tmp_path)
+    words = "".join(Page(text).words)
+    assert LEAK in words
+    assert words.index("LEAKS:") < words.index("In words")
+    assert "No leak declared" not in words
+    row = json.loads((tmp_path / "tables" / "comparison.json").read_text())["rows"][0]
+    assert row["clean protocol"] is None
+    assert row["paper protocol (LEAKS)"]["value"] == accuracy(first).value
+
+
+def test_terminal_words_name_what_cannot_be_told_apart(runs: tuple[Evaluation, ...]) -> None:
+    said = describe_run(runs)
+    assert re.search(r"It is higher than majority by \d+\.\d points", said)
+    assert "not distinguishable from statistics" in said
+    assert "smallest difference that these 8 speakers could have shown" in said
+    assert "Guessing among 4 classes gives 25.0 %." in said
+
+
+def test_a_run_at_chance_is_called_so() -> None:
+    said = describe_run((drawn_run(skill=0.0, draw=12),))
+    assert "The interval includes guessing: nothing has been shown." in said
+
+
+def test_one_speaker_has_no_interval_and_five_can_show_nothing() -> None:
+    said = describe_run((drawn_run(speakers=1, clips=20),))
+    assert "one speaker, so no interval can be given" in said
+    five = describe_run((drawn_run(speakers=5), drawn_run(speakers=5, skill=9.0, draw=3)))
+    assert "no p below 0.062 can come out" in five
+
+
+def test_published_numbers_stand_beside_on_the_same_classes_only() -> None:
+    run = drawn_run()
+    six = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
+    spread = np.concatenate([run.probabilities, np.zeros((len(run.clip_ids), 2))], axis=1)
+    cremad = replace(run, corpus="cremad", classes=six, probabilities=spread)
+    assert "human raters (face and voice)" in describe_run((cremad,))
+    assert "68.4" in describe_run((cremad,))
+    four = describe_run((replace(run, corpus="cremad"),))
+    assert "68.4" not in four
+    assert "No published number over these classes" in four
+
+
+@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
+def test_a_real_browser_shows_it_without_error_or_request(
+    runs: tuple[Evaluation, ...], tmp_path: Path
+) -> None:
+    write(runs, tmp_path / "run")
+    log = tmp_path / "net.json"
+    words = [
+        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+        "--disable-background-networking", f"--log-net-log={log}",
+        f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,900",
+        f"--screenshot={tmp_path / 'page.png'}", (tmp_path / "run" / "report.html").as_uri(),
+    ]  # fmt: skip
+    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert (tmp_path / "page.png").read_bytes()[:4] == b"\x89PNG"
+    assert "CONSOLE" not in done.stderr
+    assert requests_of_page(log) == []
+
+
+def requests_of_page(log: Path) -> list[str]:
+    """What the page asked for; the browser's own errands have no origin."""
+    found = json.loads(log.read_text(errors="replace"))["events"]
+    asked = [event["params"] for event in found if "initiator" in event.get("params", {})]
+    urls = [str(p.get("url", "")) for p in asked if p["initiator"] != "not an origin"]
+    return [url for url in urls if not url.startswith(("file:", "data:"))]
