@@ -1,0 +1,97 @@
+"""`MediaPlace`: the files behind each name of a listing."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from aver.audit.listing import Listing, clips_by_name
+from aver.corpora.corpus import Corpus
+from aver.corpora.media_files import (
+    IMAGE_SUFFIXES,
+    SOUND_SUFFIXES,
+    VIDEO_SUFFIXES,
+    find_media,
+)
+
+
+@dataclass(frozen=True)
+class MediaPlace:
+    """Where to take a clip's sound, its film and its picture from; None where there is none."""
+
+    sound: Path | None = None
+    film: Path | None = None
+    picture: Path | None = None
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Distinct files."""
+        return tuple(dict.fromkeys(path for path in (self.sound, self.film, self.picture) if path))
+
+
+def places_in_corpus(listing: Listing, corpus: Corpus) -> dict[str, MediaPlace]:
+    """The files of every clip that the corpus has."""
+    clips = clips_by_name(corpus)
+    places = {}
+    for name in listing.entries:
+        clip = clips.get(name)
+        if clip is None:
+            continue
+        picture = clip.video is not None and clip.video.suffix.lower() in IMAGE_SUFFIXES
+        places[name] = MediaPlace(
+            sound=clip.sound,
+            film=None if picture else clip.video,
+            picture=clip.video if picture else None,
+        )
+    return places
+
+
+def places_in_folder(listing: Listing, root: Path) -> dict[str, MediaPlace]:
+    """The file that each name most likely means, below any folder.
+
+    A file fits if its name without suffix is the same; of several, the one whose folders agree
+    most with the name's own. Where two agree equally, none is taken.
+
+    Raises
+    ------
+    CorpusError
+        If the folder is missing.
+    """
+    by_stem: dict[str, list[Path]] = defaultdict(list)
+    for path in find_media(root, VIDEO_SUFFIXES | SOUND_SUFFIXES | IMAGE_SUFFIXES).files:
+        by_stem[path.stem].append(path)
+    places = {}
+    for name, entry in listing.entries.items():
+        wanted = PurePosixPath(entry.path or name)
+        stem = wanted.stem if wanted.stem in by_stem else wanted.name
+        found = _best(wanted, by_stem.get(stem, []))
+        if found is not None:
+            places[name] = _place(found)
+    return places
+
+
+def _best(wanted: PurePosixPath, files: list[Path]) -> Path | None:
+    def agreement(path: Path) -> tuple[bool, int]:
+        count = 0
+        for one, other in zip(reversed(wanted.parts[:-1]), reversed(path.parts[:-1]), strict=False):
+            if one != other:
+                break
+            count += 1
+        return path.suffix.lower() == wanted.suffix.lower(), count
+
+    if not files:
+        return None
+    ordered = sorted(files, key=agreement, reverse=True)
+    if len(ordered) > 1 and agreement(ordered[0]) == agreement(ordered[1]):
+        return None
+    return ordered[0]
+
+
+def _place(path: Path) -> MediaPlace:
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return MediaPlace(picture=path)
+    if suffix in SOUND_SUFFIXES:
+        return MediaPlace(sound=path)
+    return MediaPlace(sound=path, film=path)

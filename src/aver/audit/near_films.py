@@ -1,0 +1,44 @@
+"""`find_near_films`: pairs of films that are one, found by an index over their motion."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from aver.audit.film_print import likeness_of_films, motion_of_film
+from aver.audit.row_index import candidate_pairs
+
+SAME_ABOVE = 0.85
+"""Correlation of motion: copies lie above 0.9, different takes by one actor below 0.75."""
+
+_ALIKE_ABOVE = 0.7  # of where the motion is; a first look
+
+
+def find_near_films(films: Sequence[np.ndarray]) -> list[tuple[int, int, float]]:
+    """Find pairs of films that are copies, mirrored, cropped or trimmed by up to 0.7 s.
+
+    Parameters
+    ----------
+    films : sequence of np.ndarray [shape=(pictures, coefficients)]
+        As `print_of_film` gives them. Still or very short ones are never paired.
+
+    Returns
+    -------
+    list of (int, int, float)
+        Indices, the smaller first, and the correlation; sorted.
+    """
+    motions = [motion_of_film(film) for film in films]
+    moving = [place for place, motion in enumerate(motions) if motion is not None]
+    if len(moving) < 2:
+        return []
+    rows = np.stack([motion for motion in motions if motion is not None])
+    # What all films have in common says nothing about two of them.
+    rows = rows - rows.mean(axis=0) if len(rows) > 2 else rows
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True) + 1e-12
+    found = []
+    for one, two in candidate_pairs(rows, [rows], close=_ALIKE_ABOVE).tolist():
+        likeness = likeness_of_films(films[moving[one]], films[moving[two]])
+        if likeness > SAME_ABOVE:
+            found.append((moving[one], moving[two], likeness))
+    return sorted(found)
