@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
@@ -22,9 +21,10 @@ from aver.models.parts.card_facts import card_facts
 from aver.models.parts.clip_frames import ClipFrames, least_frames, load_clip_frames
 from aver.models.parts.clip_sampler import ClipSampler, FrameRule
 from aver.models.parts.clip_task import ClipTask
-from aver.models.parts.image_augmentation import ImageAugmentationSettings
+from aver.models.parts.label_shares import label_shares
 from aver.models.parts.mrpn_answers import predict_clips
-from aver.models.parts.mrpn_network import NETWORKS, MRPNNetwork
+from aver.models.parts.mrpn_network import MRPNNetwork
+from aver.models.parts.mrpn_settings import MRPNSettings
 from aver.models.parts.side_heads import fit_side_heads
 from aver.models.parts.target_loss import TargetLoss
 from aver.models.parts.targets import Target, learn_targets
@@ -36,84 +36,6 @@ from aver.training.fixed_threads import fixed_threads
 from aver.training.history import History
 from aver.training.seeding import seeded
 from aver.training.settings import TrainingSettings
-
-
-def _paper_branches() -> dict[str, BranchSettings]:
-    return {
-        "video": BranchSettings(
-            "face-crops",
-            {"size_px": 112, "rate_hz": 10.0},
-            image_augmentation=ImageAugmentationSettings(),
-        ),
-        "sound": BranchSettings("spectrogram-segments"),
-        "units": BranchSettings("action-units", extractor="identity", standardise="train"),
-    }
-
-
-@dataclass(frozen=True)
-class MRPNSettings:
-    """Settings of `MRPN`; the defaults are the paper's, and ours where it is silent.
-
-    Parameters
-    ----------
-    network : {"N0", "N1", "N2"}
-        N0 fuses only; N1 adds side scores and their losses; N2 (MRPN) adds residual perceptrons.
-    modalities : tuple of str
-        Keys of `branches`, in the order of fusion. A single one makes the unimodal network.
-    targets : tuple of str
-        ``"emotion"`` first, then any of ``"intensity"`` (classes), ``"votes-voice"``,
-        ``"votes-face"``, ``"votes-both"`` (regression on shares of votes).
-    branches : mapping of str to BranchSettings
-        How each modality is read.
-    hidden : int
-        Of the FusionComponent.
-    dropout : float in [0, 1)
-    side_scoring : {"dense", "long"}
-        Side scores by one dense unit (eqs. 8, 9) or by the Scoring of eq. 3.
-    time_slices : bool
-        Train on random slices of at least one second, drawn for each modality on its own.
-    cross_pairing : bool
-        In N2, take the modalities of one training sample from different clips of the same class.
-        Not done where a target is a regression: no two clips have the same votes.
-    class_weights : bool
-        Let every class count the same in the loss.
-    label_smoothing : float in [0, 1)
-    training : TrainingSettings
-    """
-
-    network: str = "N2"
-    modalities: tuple[str, ...] = ("video", "sound")
-    targets: tuple[str, ...] = ("emotion",)
-    branches: Mapping[str, BranchSettings] = field(default_factory=_paper_branches)
-    hidden: int = 256
-    dropout: float = 0.3
-    side_scoring: str = "dense"
-    time_slices: bool = True
-    cross_pairing: bool = True
-    class_weights: bool = True
-    label_smoothing: float = 0.0
-    training: TrainingSettings = field(default_factory=TrainingSettings)
-
-    def __post_init__(self) -> None:
-        if self.network not in NETWORKS:
-            raise SettingsError(
-                f"There is no network {self.network!r}. Known are: {', '.join(NETWORKS)}."
-            )
-        if not self.modalities or len(set(self.modalities)) < len(self.modalities):
-            raise SettingsError(
-                f"modalities must name at least one modality, each once, not {self.modalities}."
-            )
-        for modality in self.modalities:
-            if modality not in self.branches:
-                raise SettingsError(
-                    f"There is no modality {modality!r} in these settings. "
-                    f"Known are: {', '.join(self.branches)}."
-                )
-        if not 0 <= self.dropout < 1 or not 0 <= self.label_smoothing < 1:
-            raise SettingsError(
-                "dropout and label_smoothing must lie in [0, 1), and are "
-                f"{self.dropout} and {self.label_smoothing}."
-            )
 
 
 @models.register("mrpn")
@@ -187,6 +109,29 @@ class MRPN(Recognizer):
         run_folder: Path | None = None,
     ) -> Self:
         """Learn from `train`; `validation` decides when to stop and which epoch to keep."""
+        task = self.task(train, validation, seed)
+        self.network = task.network
+        self.history = fit(
+            task,
+            self.settings.training,
+            seed=seed,
+            run_folder=run_folder,
+            description=f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}",
+        )
+        if self.settings.network == "N0" and len(self.settings.modalities) > 1:
+            with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
+                fit_side_heads(task)
+        self._card = self._facts_of(train, validation, seed)
+        return self
+
+    def task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> ClipTask:
+        """What `fit` learns: the network before training, its batches and losses.
+
+        Raises
+        ------
+        LabelError, MissingModalityError
+            As `fit`.
+        """
         self.targets = learn_targets(self.settings.targets, train)
         if not validation:
             raise LabelError("There is no validation clip; early stopping needs some.")
@@ -201,6 +146,7 @@ class MRPN(Recognizer):
             self._shapes[modality] = found.shape
         training = self._sampler(train, frames, for_training=True)
         held_out = self._sampler(validation, self._load(validation), for_training=False)
+        self._prior = label_shares(train)[1].tolist()
         losses = {
             target.name: TargetLoss(
                 target,
@@ -210,22 +156,7 @@ class MRPN(Recognizer):
             )
             for target in self.targets
         }
-        emotion = self.targets[self.settings.targets.index("emotion")]
-        counts = np.bincount(training.labels["emotion"], minlength=len(emotion.outputs))
-        self._prior = (counts / counts.sum()).tolist()
-        self.network = self._start(frames, seed)
-        self.history = fit(
-            ClipTask(self.network, training, held_out, losses),
-            self.settings.training,
-            seed=seed,
-            run_folder=run_folder,
-            description=f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}",
-        )
-        if self.settings.network == "N0" and len(self.settings.modalities) > 1:
-            with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
-                fit_side_heads(self.network, training, held_out, losses)
-        self._card = self._facts_of(train, validation, seed)
-        return self
+        return ClipTask(self._start(frames, seed), training, held_out, losses)
 
     def predict(self, clips: Sequence[Clip]) -> Prediction:
         """Answer for clips; see `aver.models.parts.mrpn_answers`."""

@@ -45,6 +45,9 @@ class BranchSettings:
     coordinates : bool
         Give the ResNet two more channels: where a row and a column lie, from -1 to 1. Its pooling
         forgets places, and which band is loud, or which part of a face moves, matters.
+    movement : bool
+        Give the ResNet, beside each frame, its difference from the mean frame of the clip (or
+        slice): a face at work, without whose face it is.
     standardise : {"none", "clip", "bands", "train"}
         See `aver.models.parts.standardise.Standardise`.
     aggregator : {"lstm", "bilstm", "transformer", "statistics"}
@@ -66,6 +69,7 @@ class BranchSettings:
     blocks: int = 2
     grey: bool = False
     coordinates: bool = False
+    movement: bool = False
     standardise: str = "none"
     aggregator: str = "lstm"
     size: int = 256
@@ -110,7 +114,7 @@ class Branch(nn.Module):
     def __init__(self, settings: BranchSettings, shape: tuple[int, ...], dropout: float) -> None:
         super().__init__()
         rows = shape[-2] if len(shape) == 3 else shape[-1]
-        self.coordinates = settings.coordinates
+        self.coordinates, self.movement = settings.coordinates, settings.movement
         self.standardise = Standardise(settings.standardise, rows)
         self.augment: nn.ModuleList = nn.ModuleList()
         if settings.image_augmentation is not None:
@@ -128,7 +132,8 @@ class Branch(nn.Module):
                     f"The extractor resnet18 reads images or spectrograms; {settings.feature!r} "
                     f"yields frames of shape {shape}. Use extractor: identity."
                 )
-            channels = shape[0] + (2 if settings.coordinates else 0)
+            channels = shape[0] * (2 if settings.movement else 1)
+            channels += 2 if settings.coordinates else 0
             self.extractor = ResNet18(channels, settings.width, settings.blocks)
             features = self.extractor.size
         self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
@@ -153,6 +158,8 @@ class Branch(nn.Module):
         frames = self.standardise(frames, clips)
         for augment in self.augment:
             frames = augment(frames, clips)
+        if self.movement:
+            frames = torch.cat([frames, frames - clips.means(frames)], dim=1)
         if self.coordinates:
             frames = with_coordinates(frames)
         if frames.ndim == 4:

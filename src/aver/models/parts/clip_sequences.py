@@ -63,3 +63,22 @@ class ClipSequences:
         steps = torch.arange(rows.shape[1], device=rows.device)
         ends = torch.tensor(self.lengths, device=rows.device)
         return rows, steps[None, :] < ends[:, None]
+
+    def means(self, values: Tensor) -> Tensor:
+        """Mean of values over the frames of each clip, given back to each of its frames.
+
+        Parameters
+        ----------
+        values : Tensor [shape=(frames of all clips, ...)]
+
+        Returns
+        -------
+        Tensor
+            Of the same shape.
+        """
+        lengths = torch.tensor(self.lengths, device=values.device)
+        owner = torch.repeat_interleave(
+            torch.arange(len(lengths), device=values.device), lengths
+        )  # (frames,)
+        sums = values.new_zeros((len(lengths), *values.shape[1:])).index_add(0, owner, values)
+        return (sums / lengths.view(-1, *[1] * (values.ndim - 1)).to(values.dtype))[owner]

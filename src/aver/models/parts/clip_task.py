@@ -40,20 +40,20 @@ class ClipTask(Task):
         losses: Mapping[str, TargetLoss],
     ) -> None:
         super().__init__(network)
-        self._train, self._validation, self._losses = train, validation, losses
+        self.train, self.validation, self.losses = train, validation, losses
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches of one pass over the training clips."""
-        return self._train.batches
+        return self.train.batches
 
     def training_batches(self, generator: torch.Generator) -> Iterator[ClipBatch]:
         """One pass over the training clips."""
-        return self._train.training(generator)
+        return self.train.training(generator)
 
     def validation_batches(self) -> Iterator[ClipBatch]:
         """One pass over the validation clips."""
-        return self._validation.evaluation()
+        return self.validation.evaluation()
 
     def loss(self, batch: ClipBatch) -> Loss:
         """Score a batch and compare."""
@@ -68,7 +68,7 @@ class ClipTask(Task):
         value = sum((f.sum() * 0.0 for f in scores.features.values()), torch.zeros(()))
         value = value.to(scores.complete.device)
         right = 0
-        for place, (target, loss) in enumerate(self._losses.items()):
+        for place, (target, loss) in enumerate(self.losses.items()):
             if target not in scores.fused:
                 continue
             labels = batch.labels[target][scores.complete]
@@ -81,6 +81,6 @@ class ClipTask(Task):
         value = torch.zeros((), device=scores.complete.device)
         for modality, by_target in scores.side.items():
             present = batch.inputs[modality].present
-            for target, loss in self._losses.items():
+            for target, loss in self.losses.items():
                 value = value + loss(by_target[target], batch.labels[target][present], True)
         return value

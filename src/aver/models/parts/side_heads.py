@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from aver.models.parts.clip_sampler import ClipSampler
+from aver.models.parts.clip_task import ClipTask
 from aver.models.parts.fusion import DenseScores
 from aver.models.parts.mrpn_network import MRPNNetwork
 from aver.models.parts.target_loss import TargetLoss
@@ -16,12 +17,7 @@ _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
 _STEPS = 50
 
 
-def fit_side_heads(
-    network: MRPNNetwork,
-    train: ClipSampler,
-    validation: ClipSampler,
-    losses: Mapping[str, TargetLoss],
-) -> None:
+def fit_side_heads(task: ClipTask) -> None:
     """Train side heads on the frozen network's ``f^_m``; nothing else in the network changes.
 
     Each head is a penalised regression on the training clips, fitted to convergence; the penalty
@@ -31,15 +27,14 @@ def fit_side_heads(
 
     Parameters
     ----------
-    network : MRPNNetwork
-        Trained, of kind N0, with more than one modality.
-    train, validation : ClipSampler
-    losses : mapping of str to TargetLoss
+    task : ClipTask
+        Its network is trained, of kind N0, and has more than one modality.
     """
+    network, losses = task.network, task.losses
     network.eval()
     for modality in network.branches:
-        features, labels = _features(network, train, modality)
-        held_out, held_out_labels = _features(network, validation, modality)
+        features, labels = _features(network, task.train, modality)
+        held_out, held_out_labels = _features(network, task.validation, modality)
         best: tuple[float, dict[str, Tensor]] | None = None
         for penalty in _PENALTIES:
             _fit_head(network, modality, features, labels, losses, penalty)

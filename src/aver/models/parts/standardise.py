@@ -69,21 +69,12 @@ class Standardise(nn.Module):
             shape[axis] = -1
             return (frames - self.mean.view(shape)) / self.deviation.view(shape)
         axes = tuple(k for k in range(1, frames.ndim) if self.kind == "clip" or k != axis)
-        lengths = torch.tensor(clips.lengths, device=frames.device)
-        owner = torch.repeat_interleave(torch.arange(len(lengths), device=frames.device), lengths)
-        mean = _by_clip(frames.mean(dim=axes, keepdim=True) if axes else frames, owner, lengths)
+        mean = clips.means(frames.mean(dim=axes, keepdim=True) if axes else frames)
         centred = frames - mean
         square = centred.square()
-        variance = _by_clip(square.mean(dim=axes, keepdim=True) if axes else square, owner, lengths)
+        variance = clips.means(square.mean(dim=axes, keepdim=True) if axes else square)
         return centred / variance.sqrt().clamp_min(_LEAST_DEVIATION)
 
 
 def _row_axis(frames: Tensor) -> int:
     return frames.ndim - 2 if frames.ndim == 4 else frames.ndim - 1
-
-
-def _by_clip(values: Tensor, owner: Tensor, lengths: Tensor) -> Tensor:
-    """Mean of frames' values over each clip, given back to each frame of the clip."""
-    sums = values.new_zeros((len(lengths), *values.shape[1:])).index_add(0, owner, values)
-    means = sums / lengths.view(-1, *[1] * (values.ndim - 1)).to(values.dtype)
-    return means[owner]
