@@ -121,15 +121,19 @@ def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
 
 @pytest.mark.parametrize("number", ["1", "2", "3", "4"])
 @pytest.mark.parametrize("video", ["video", "units"])
-def test_every_run_of_mrpn_has_settings_that_exist(number: str, video: str) -> None:
+@pytest.mark.parametrize("preset", ["mrpn-paper", "mrpn-compact"])
+def test_every_run_of_mrpn_has_settings_that_exist(number: str, video: str, preset: str) -> None:
     presets = pytest.importorskip("aver.models.presets")
-    for row in mrpn(video=video).table(number).rows:
-        if row.system is not None and row.system.preset == "mrpn-paper":
+    for row in mrpn(video=video, preset=preset).table(number).rows:
+        if row.system is not None and row.system.preset == preset:
             _, settings = presets.load_preset(row.system.preset, row.system.overrides)
             assert settings.network == row.system.overrides["network"]
             assert list(settings.modalities) == row.system.overrides["modalities"]
             hop_s = settings.branches["sound"].feature_settings.get("hop_s", 0.2)
             assert (hop_s == 1.0) == (row.label in ("N0, IA", "N0, WO"))
+            aggregator = {"N2, BiLSTM": "bilstm", "N2, Transformer": "transformer"}
+            expected = aggregator.get(row.label, "lstm")
+            assert settings.branches["sound"].aggregator == expected
             assert settings.time_slices == (row.label != "N0, IA" and "(NT)" not in row.label)
 
 

@@ -140,7 +140,7 @@ def test_one_speaker_has_no_interval_and_five_can_show_nothing() -> None:
     said = describe_run((drawn_run(speakers=1, clips=20),))
     assert "one speaker, so no interval can be given" in said
     five = describe_run((drawn_run(speakers=5), drawn_run(speakers=5, skill=9.0, draw=3)))
-    assert "no p below 0.062 can come out" in five
+    assert "the smallest p after correction is at least 0.062" in five
 
 
 def test_published_numbers_stand_beside_on_the_same_classes_only() -> None:

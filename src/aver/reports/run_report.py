@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import aver
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import Summary, summarise
 from aver.execution.atomic import write_text
@@ -28,6 +27,7 @@ from aver.reports.run_tables import (
 from aver.reports.run_words import summary_in_words, verdict_in_words
 from aver.reports.table import Estimate, Table
 from aver.reports.table_formats import as_text, write_table
+from aver.version import __version__
 
 if TYPE_CHECKING:
     from aver.evaluation.experiment import ExperimentResult
@@ -104,7 +104,7 @@ def write_run_report(result: ExperimentResult, beside: Sequence[ExperimentResult
             "facts": _facts(evaluation),
             "unusable": [f"{f.clip.clip_id}: {f.reason}" for f in result.failures],
             "settings": _settings(folder),
-            "version": aver.__version__,
+            "version": __version__,
         },
     )
     target = folder / "report.html"

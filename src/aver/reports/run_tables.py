@@ -194,14 +194,24 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         "wrongly takes clips of one speaker as independent. Smallest showable: the true difference "
         "in points that these speakers would have shown with power 80 % at two-sided 5 %.",
     ]
-    speakers = comparisons[0][0].speakers if comparisons else 0
-    if comparisons and smallest_p(speakers) > 0.05:
-        notes.append(
-            f"With {_count(speakers, 'speaker')} no p below {smallest_p(speakers):.3f} can come "
-            "out: no difference, however large, can be shown."
-        )
+    notes += [_out_of_reach(comparisons)] if _out_of_reach(comparisons) else []
     title = "Paired differences in accuracy on the same clips"
     return Table("paired", title, columns, tuple(rows), tuple(notes))
+
+
+def _out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> str:
+    """What to say where so few speakers cannot pass the correction at all."""
+    if not comparisons:
+        return ""
+    speakers = comparisons[0][0].speakers
+    least = min(1.0, len(comparisons) * smallest_p(speakers))
+    if least <= 0.05:
+        return ""
+    return (
+        f"With {_count(speakers, 'speaker')} and {_count(len(comparisons), 'comparison')} the "
+        f"smallest p after correction is at least {least:.3f}: no difference, however large, "
+        "passes at 5 %."
+    )
 
 
 def modality_table(evaluation: Evaluation) -> Table | None:

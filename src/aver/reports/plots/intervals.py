@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING
 
 from aver.reports.plots.style import INK, MUTED, PALETTE, new_figure
@@ -43,17 +44,18 @@ def plot_intervals(rows: Sequence[IntervalRow], *, chance: float | None, title: 
         As a share.
     title : str
     """
-    with new_figure(7.2, 1.3 + 0.42 * len(rows)) as figure:
+    with new_figure(7.2, 1.5 + 0.42 * len(rows)) as figure:
         axes = figure.add_subplot()
         for place, row in enumerate(rows):
-            _draw(axes, row.clean, place - 0.08 * (row.leaking is not None), PALETTE[0], "o")
-            _draw(axes, row.leaking, place + 0.16, PALETTE[1], "s")
+            both = row.clean is not None and row.leaking is not None
+            _draw(axes, row.clean, place - 0.17 * both, PALETTE[0], "o")
+            _draw(axes, row.leaking, place + 0.17 * both, PALETTE[1], "s")
             if row.published is not None:
                 axes.plot(100 * row.published, place, "x", color=INK, ms=7, mew=1.8)
         if chance is not None:
             axes.axvline(100 * chance, color=MUTED, lw=1.2, ls="--")
-        _legend(axes, rows, chance)
-        axes.set_yticks(range(len(rows)), [row.label for row in rows])
+        _legend(figure, rows, chance)
+        axes.set_yticks(range(len(rows)), [fill(row.label, 38) for row in rows])
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
         axes.set_xlim(0, 100)
@@ -71,7 +73,7 @@ def _draw(axes: object, estimate: Estimate | None, place: float, color: str, mar
     axes.plot(100 * estimate.value, place, marker, color=color, ms=6.5)  # type: ignore[attr-defined]
 
 
-def _legend(axes: object, rows: Sequence[IntervalRow], chance: float | None) -> None:
+def _legend(figure: Figure, rows: Sequence[IntervalRow], chance: float | None) -> None:
     from matplotlib.lines import Line2D
 
     handles = []
@@ -83,12 +85,6 @@ def _legend(axes: object, rows: Sequence[IntervalRow], chance: float | None) -> 
         handles.append(Line2D([], [], color=INK, marker="x", ls="", mew=1.8, label="published"))
     if chance is not None:
         handles.append(Line2D([], [], color=MUTED, ls="--", lw=1.2, label="chance"))
-    axes.legend(  # type: ignore[attr-defined]
-        handles=handles,
-        loc="lower left",
-        bbox_to_anchor=(0, 1.0),
-        ncols=len(handles),
-        fontsize=9,
-        borderpad=0.1,
-        handlelength=1.8,
+    figure.legend(
+        handles=handles, loc="outside lower left", ncols=len(handles), fontsize=9, handlelength=1.8
     )
