@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from aver.version import __version__
+
 if TYPE_CHECKING:
     from aver.api import evaluate, load, predict, train
     from aver.corpora import open_corpus
 
-__version__ = "0.1.0"
 __all__ = ["__version__", "evaluate", "load", "open_corpus", "predict", "train"]
 
 

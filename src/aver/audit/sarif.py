@@ -6,9 +6,9 @@ import json
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
-import aver
 from aver.audit.finding import Finding
 from aver.audit.kind import KINDS, Level
+from aver.version import __version__
 
 if TYPE_CHECKING:
     from aver.audit.report import AuditReport
@@ -37,7 +37,7 @@ def render_sarif(report: AuditReport) -> str:
     ]
     places = {name: place for place, name in enumerate(KINDS)}
     run = {
-        "tool": {"driver": {"name": "aver audit", "version": aver.__version__, "rules": rules}},
+        "tool": {"driver": {"name": "aver audit", "version": __version__, "rules": rules}},
         "results": [
             _result(finding, places[finding.kind], report.source) for finding in report.findings
         ],

@@ -10,8 +10,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import aver
 from aver.execution.atomic import write_json, write_text
+from aver.version import __version__
 
 _PACKAGES = ("torch", "lightning", "numpy", "scipy", "scikit-learn", "librosa", "av", "numba")
 
@@ -47,7 +47,7 @@ def write_settings(
 def describe_environment() -> dict[str, Any]:
     """Versions, processor and source revision, as JSON values."""
     return {
-        "aver": aver.__version__,
+        "aver": __version__,
         "revision": _source_revision(),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
@@ -65,7 +65,7 @@ def _package_version(name: str) -> str:
 
 def _source_revision() -> str:
     """Git revision of the source tree that runs, marked where files differ from it."""
-    here = Path(aver.__file__)
+    here = Path(__file__)
     # Installed inside somebody else's repository, their revision would say nothing about ours.
     if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
         return "unknown"
