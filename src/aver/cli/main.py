@@ -17,10 +17,12 @@ _COMMANDS = (
     "list_registered",
     "corpus",
     "split",
+    "audit",
     "features",
     "train",
     "evaluate",
     "predict",
+    "reproduce",
     "cache",
 )
 

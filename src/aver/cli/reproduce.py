@@ -1,0 +1,121 @@
+"""`aver reproduce`: a paper's tables and figures, beside ours, leaking and clean."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.cli.command import (
+    Command,
+    add_corpus_arguments,
+    add_work_arguments,
+    open_named_corpus,
+    parse_words,
+    print_path,
+)
+
+if TYPE_CHECKING:
+    from aver.evaluation.reproduction import ReproductionSettings
+    from aver.evaluation.run_request import ProtocolKind
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("paper", help="see 'aver list reproductions'")
+    add_corpus_arguments(parser)
+    parser.add_argument("--table", nargs="+", default=[], help="numbers of tables")
+    parser.add_argument("--figure", nargs="+", default=[], help="numbers of figures")
+    parser.add_argument(
+        "--preset", default="", help="sizes to repeat it with (default: <paper>-compact)"
+    )
+    parser.add_argument(
+        "--video", default="video", choices=("video", "units"), help="what plays the pictures' part"
+    )
+    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 on")
+    parser.add_argument(
+        "--protocols", default="paper,clean", metavar="A,B", help="which of: paper, clean"
+    )
+    parser.add_argument(
+        "--clean-rule", default="", metavar="RULE", help="split rule of the clean protocol"
+    )
+    parser.add_argument("--clip", type=Path, help="a clip of yours, for figures that show one")
+    parser.add_argument(
+        "--out", type=Path, default=Path("runs/reproduce"), help="folder; finished runs are kept"
+    )
+    add_work_arguments(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from aver.corpora.load_clips import load_clips
+    from aver.errors import SettingsError
+    from aver.evaluation.corpus_runs import CorpusRuns
+    from aver.evaluation.experiment import command_line
+    from aver.evaluation.reproduce import reproduce_table, reproductions
+    from aver.evaluation.run_shelf import RunShelf
+    from aver.features.store import FeatureStore
+    from aver.reports.reproduction_figures import FigureRequest, write_figure
+    from aver.reports.reproduction_report import describe_reproduction, write_reproduction
+
+    if not (arguments.table or arguments.figure):
+        kind = reproductions.get(arguments.paper)
+        raise SettingsError(
+            f"Say what to repeat: --table {' | '.join(kind.tables)}, "
+            f"--figure {' | '.join(kind.figures)}."
+        )
+    corpus = open_named_corpus(arguments)
+    command = command_line(["aver", *sys.argv[1:]])
+    store = FeatureStore(arguments.cache)
+    runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, command)
+    settings = _settings(arguments, corpus.name, len(corpus.speakers))
+    reproduction = reproductions.get(arguments.paper)(settings)
+    shelf = RunShelf(arguments.out / "runs", runs)
+    for number in arguments.table:
+        found = reproduce_table(
+            reproduction,
+            number,
+            shelf,
+            corpus_key=runs.key,
+            protocols=_protocols(arguments.protocols),
+        )
+        write_reproduction(found, arguments.out)
+        print(describe_reproduction(found))
+    clip = load_clips([arguments.clip]).clips[0] if arguments.clip else None
+    for number in arguments.figure:
+        request = FigureRequest(reproduction, number, shelf, runs.key, clip, store, arguments.out)
+        for path in write_figure(request):
+            print_path(path)
+    print_path(arguments.out)
+    return 0
+
+
+def _protocols(text: str) -> tuple[ProtocolKind, ...]:
+    from aver.errors import SettingsError
+
+    words = parse_words(text)
+    if not words or not set(words) <= {"paper", "clean"}:
+        raise SettingsError(f"--protocols takes paper, clean or both, not {text!r}.")
+    return tuple(word for word in ("paper", "clean") if word in words)
+
+
+def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionSettings:
+    from aver.evaluation.reproduction import ReproductionSettings
+
+    return ReproductionSettings(
+        corpus=corpus,
+        speakers=speakers,
+        preset=arguments.preset or f"{arguments.paper}-compact",
+        video=arguments.video,
+        seeds=tuple(range(arguments.seeds)),
+        clean_rule=arguments.clean_rule,
+    )
+
+
+COMMAND = Command(
+    name="reproduce",
+    summary="Repeat a paper's tables and figures: paper, paper protocol (LEAKS), clean.",
+    example="aver reproduce mrpn --table 1 4 --corpus ravdess/ --out runs/mrpn",
+    add_arguments=_add_arguments,
+    run=_run,
+)

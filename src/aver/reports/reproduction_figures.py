@@ -1,0 +1,96 @@
+"""Figures of the papers: who draws which, and from what."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aver.corpora.clip import Clip
+from aver.errors import MissingModalityError, SettingsError
+from aver.evaluation.reproduction import Reproduction
+from aver.evaluation.run_shelf import RunShelf
+from aver.features.store import FeatureStore
+from aver.reports.augmentation_strips import write_strips
+from aver.reports.embedding_report import write_embeddings
+
+
+@dataclass(frozen=True)
+class FigureRequest:
+    """What a figure may be drawn from.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+    number : str
+        As in the paper.
+    shelf : RunShelf
+        Runs are made where they are not there.
+    corpus_key : str
+    clip : Clip or None
+        A clip of the user's, for figures that show one.
+    store : FeatureStore
+    folder : Path
+        Where the figure goes.
+    """
+
+    reproduction: Reproduction
+    number: str
+    shelf: RunShelf
+    corpus_key: str
+    clip: Clip | None
+    store: FeatureStore
+    folder: Path
+
+
+def write_figure(request: FigureRequest) -> tuple[Path, ...]:
+    """Draw a figure and write it as PNG and SVG.
+
+    Raises
+    ------
+    SettingsError
+        If the paper has no such figure, or it needs a clip and none was given.
+    MissingModalityError
+        If that clip shows no face.
+    """
+    name = request.reproduction.name
+    writer = _WRITERS.get((name, request.number))
+    if writer is None:
+        known = ", ".join(number for paper, number in _WRITERS if paper == name)
+        raise SettingsError(f"{name} has no figure {request.number!r} to repeat. It has: {known}.")
+    return writer(request)
+
+
+def _embeddings(request: FigureRequest) -> tuple[Path, ...]:
+    return write_embeddings(
+        request.reproduction,
+        request.number,
+        request.shelf,
+        request.folder,
+        corpus_key=request.corpus_key,
+    )
+
+
+def _strips(request: FigureRequest) -> tuple[Path, ...]:
+    from aver.features.face_crops import FaceCrops
+
+    if request.clip is None:
+        raise SettingsError(
+            f"Figure {request.number} shows frames of a clip: name one of yours with --clip."
+        )
+    feature = FaceCrops(size_px=112, rate_hz=10.0)
+    record = request.store.get(request.clip, feature)
+    if record.missing:
+        raise MissingModalityError(
+            f"Figure {request.number} needs a face, and {request.clip.video} has none: "
+            f"{record.missing}."
+        )
+    crops = record.arrays["crops"]
+    return write_strips(request.number, crops, feature.rate_hz, request.folder)
+
+
+_WRITERS: dict[tuple[str, str], Callable[[FigureRequest], tuple[Path, ...]]] = {
+    ("mrpn", "5"): _embeddings,
+    ("mrpn", "9"): _strips,
+    ("mrpn", "10"): _strips,
+}
