@@ -35,7 +35,7 @@ class MakerWithFeatures(Maker):
             first.clip_ids,
             first.classes,
             first.probabilities,
-            embeddings={name: features for name in self.names},
+            embeddings=dict.fromkeys(self.names, features),
         )
         save_prediction(prediction, fold / "predictions.safetensors")
         return run
