@@ -1,9 +1,12 @@
 """Leaks in any split, ours or others': by names, sound and picture fingerprints, run records."""
 
+from aver.audit.audit_media import audit_media
+from aver.audit.audit_run import audit_run
 from aver.audit.audit_split import audit_split
 from aver.audit.finding import Finding
 from aver.audit.kind import KINDS, Kind, Level
 from aver.audit.listing import Listing, listing_of
+from aver.audit.read_listing import ReadingSettings, read_listing
 from aver.audit.report import AuditReport
 
 __all__ = [
@@ -13,6 +16,10 @@ __all__ = [
     "Kind",
     "Level",
     "Listing",
+    "ReadingSettings",
+    "audit_media",
+    "audit_run",
     "audit_split",
     "listing_of",
+    "read_listing",
 ]

@@ -1,0 +1,106 @@
+"""`audit_run`: the split of one of our runs, and what its records say of fitting and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from aver.audit.audit_split import audit_split
+from aver.audit.finding import Finding
+from aver.audit.fit_record import FitRecord, find_in_record
+from aver.audit.formats.list_file import parse_json, read_text
+from aver.audit.listing import Listing
+from aver.audit.read_listing import read_listing
+from aver.audit.report import AuditReport
+from aver.audit.shared import pair_words
+from aver.corpora.corpus import Corpus
+from aver.errors import SplitError
+from aver.splits.leak import SHARED_SPEAKERS, declares
+from aver.splits.split import PARTS
+
+
+def is_run_folder(folder: Path) -> bool:
+    """Whether a folder is one of our runs: it holds ``settings.yaml`` and ``split.json``."""
+    return (folder / "settings.yaml").is_file() and (folder / "split.json").is_file()
+
+
+def audit_run(folder: Path, corpus: Corpus | None = None) -> AuditReport:
+    """Audit a run folder: its split by names, its records by what they say.
+
+    Parameters
+    ----------
+    folder : Path
+        With ``split.json``, ``settings.yaml`` and, for each fold and seed, a ``fold.json``.
+    corpus : Corpus, optional
+
+    Returns
+    -------
+    AuditReport
+
+    Raises
+    ------
+    SplitError
+        If a file is missing or broken.
+    """
+    if not is_run_folder(folder):
+        raise SplitError(f"{folder} is no run folder: it lacks settings.yaml or split.json.")
+    listing = read_listing([folder / "split.json"], corpus)
+    records = sorted(folder.rglob("fold.json"))
+    findings = list(_find_in_settings(folder / "settings.yaml"))
+    silent = []
+    for path in records:
+        found = list(_find_in_fold(path, listing))
+        if any(finding.kind == "no-record" for finding in found):
+            silent.append(path.parent.relative_to(folder).as_posix())
+        findings += [finding for finding in found if finding.kind != "no-record"]
+    if silent or not records:
+        message = f"{pair_words(len(silent), 'fold')} without a record of what it was fitted on."
+        findings.append(Finding("no-record", message, subjects=tuple(silent)))
+    # Seeds repeat a fold: what is found in each of them is one finding.
+    distinct = dict.fromkeys(findings)
+    return audit_split(listing).with_findings(distinct, [pair_words(len(records), "record")])
+
+
+def _find_in_settings(path: Path) -> Iterator[Finding]:
+    import yaml
+
+    try:
+        settings = yaml.safe_load(read_text(path))
+    except yaml.YAMLError as error:
+        raise SplitError(f"{path} is not valid YAML: {error}.") from error
+    leaks = settings.get("leaks", []) if isinstance(settings, dict) else []
+    if leaks:
+        sentences = tuple(str(sentence) for sentence in leaks)
+        message = f"The run declares {pair_words(len(sentences), 'leak')}."
+        yield Finding("leaking-protocol", message, subjects=sentences, declared=True)
+
+
+def _find_in_fold(path: Path, listing: Listing) -> Iterator[Finding]:
+    values = parse_json(read_text(path), path)
+    if not isinstance(values, dict) or not isinstance(values.get("fold"), int):
+        raise SplitError(f"{path} is no record of a fold: it lacks the key 'fold'.")
+    number = values["fold"] + 1
+    yield from _shared_speakers(values, number, listing)
+    card = values.get("card", {})
+    record = FitRecord.of_card(card, str(path)) if isinstance(card, dict) else None
+    if record is None:
+        yield Finding("no-record", "", number)
+        return
+    if not 1 <= number <= len(listing.folds):
+        raise SplitError(f"{path}: the split has no fold {values['fold']} (counted from 0).")
+    yield from find_in_record(record, number, listing.folds[number - 1])
+
+
+def _shared_speakers(values: dict[str, Any], number: int, listing: Listing) -> Iterator[Finding]:
+    """Speakers that the run itself recorded on two sides; for splits whose names tell none."""
+    if any(entry.speaker for entry in listing.entries.values()):
+        return
+    for one, other in combinations(PARTS, 2):
+        lists = [values.get(f"{part}_speakers", []) for part in (one, other)]
+        shared = sorted(set(map(str, lists[0])) & set(map(str, lists[1])))
+        if shared:
+            message = f"{pair_words(len(shared), 'speaker')} of {one} also in {other}."
+            declared = declares(listing.declared, SHARED_SPEAKERS)
+            yield Finding(SHARED_SPEAKERS, message, number, (one, other), tuple(shared), declared)

@@ -1,0 +1,242 @@
+"""`read_listing`: anybody's split, from a file, several files, or a folder."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from aver.audit.entry import Entry
+from aver.audit.formats.kaldi import is_kaldi_folder, read_kaldi_folder
+from aver.audit.formats.list_file import (
+    SUFFIXES,
+    parse_json,
+    read_list_file,
+    read_text,
+    rows_of_json,
+)
+from aver.audit.formats.part_folders import read_part_folder
+from aver.audit.formats.row import WHAT, Row
+from aver.audit.known_names import describe_name
+from aver.audit.listing import Listing, clips_by_name, entry_of_clip
+from aver.audit.part_words import fold_in_name, part_in_name, part_of_word
+from aver.corpora.corpus import Corpus
+from aver.corpora.name_pattern import NamePattern
+from aver.errors import SettingsError, SplitError
+from aver.splits.split import PARTS
+
+Pieces = dict[int, dict[str, list[Row]]]
+"""Rows by number of the fold (0 where there is one only) and part."""
+
+
+@dataclass(frozen=True)
+class ReadingSettings:
+    """What the user says about a list that its own words do not tell.
+
+    Parameters
+    ----------
+    pattern : str
+        File-name pattern, see `aver.corpora.name_pattern.NamePattern`.
+    columns : mapping of str to str
+        What the list calls ``name``, ``path``, ``speaker``, ``emotion``, ``sex``, ``sentence``,
+        ``performance``, ``part`` or ``fold``.
+
+    Raises
+    ------
+    SettingsError
+        If a column is to tell anything else.
+    """
+
+    pattern: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for what in self.columns:
+            if what not in WHAT:
+                raise SettingsError(
+                    f"A column cannot tell {what!r}. It can tell: {', '.join(WHAT)}."
+                )
+
+
+def read_listing(
+    paths: Sequence[Path],
+    corpus: Corpus | None = None,
+    settings: ReadingSettings | None = None,
+) -> Listing:
+    """Read a split in any of the usual forms.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        One JSON, CSV or JSON-lines file with all parts; several files, one per part, with the
+        part in their names; or a folder of such files, of media in a folder per part, of Kaldi
+        data folders, or of ``fold_1/``, ``fold_2/`` with any of these.
+    corpus : Corpus, optional
+        Knows speakers and labels better than the list.
+    settings : ReadingSettings, optional
+
+    Returns
+    -------
+    Listing
+
+    Raises
+    ------
+    SplitError
+        If nothing can be read, or no part be told.
+    SettingsError
+        If the pattern is wrong.
+    """
+    settings = settings or ReadingSettings()
+    declared: tuple[str, ...] = ()
+    if len(paths) == 1 and paths[0].suffix.lower() == ".json" and paths[0].is_file():
+        value = parse_json(read_text(paths[0]), paths[0])
+        form, pieces = _of_json(value, paths[0], settings)
+        if isinstance(value, dict) and isinstance(value.get("leaks"), list):
+            declared = tuple(str(sentence) for sentence in value["leaks"])
+    elif len(paths) == 1 and paths[0].is_dir():
+        form, pieces = _of_folder(paths[0], settings)
+    else:
+        form, pieces = _of_files(paths, settings)
+    folds = [pieces[number] for number in sorted(pieces)]
+    if not any(set(fold) & {"train", "test"} for fold in folds):
+        raise SplitError(
+            f"{paths[0]}: no part can be told. Name the parts train, validation and test: in the "
+            "names of files or folders, as keys, or in a column (--column part=YOURS)."
+        )
+    entries, unknown = _describe(folds, corpus, settings)
+    return Listing(
+        source=", ".join(str(path) for path in paths),
+        form=form,
+        folds=tuple(
+            {part: tuple(row.name for row in fold.get(part, ())) for part in PARTS}
+            for fold in folds
+        ),
+        entries=entries,
+        declared=declared,
+        unknown=unknown,
+    )
+
+
+def _describe(
+    folds: Iterable[Mapping[str, Sequence[Row]]], corpus: Corpus | None, settings: ReadingSettings
+) -> tuple[dict[str, Entry], tuple[str, ...]]:
+    pattern = NamePattern(settings.pattern) if settings.pattern else None
+    clips = clips_by_name(corpus)
+    entries: dict[str, Entry] = {}
+    unknown = []
+    for row in (row for fold in folds for rows in fold.values() for row in rows):
+        if row.name in entries:
+            continue
+        clip = clips.get(row.name) or clips.get(Path(row.path).stem)
+        if clip is not None:
+            entries[row.name] = entry_of_clip(row.name, clip)
+            continue
+        entries[row.name] = describe_name(row.name, row.fields, pattern, row.path)
+        if corpus is not None:
+            unknown.append(row.name)
+    return entries, tuple(sorted(unknown))
+
+
+def _of_json(value: Any, path: Path, settings: ReadingSettings) -> tuple[str, Pieces]:
+    """Folds of parts, parts, or records with a column that says the part."""
+    if isinstance(value, dict) and isinstance(value.get("folds"), list):
+        value, form = value["folds"], "JSON of folds"
+    elif isinstance(value, dict) and _keyed_by_part(value):
+        value, form = [value], "JSON of parts"
+    else:
+        form = "JSON of folds"
+    if isinstance(value, list) and value and all(_keyed_by_part(fold) for fold in value):
+        pieces: Pieces = {}
+        for number, fold in enumerate(value):
+            parts = pieces.setdefault(number, {})
+            for word, rows in fold.items():
+                part = part_of_word(str(word))
+                if part is not None:
+                    parts.setdefault(part, []).extend(rows_of_json(rows, settings.columns))
+        return form, pieces
+    return "JSON of records", _by_columns(rows_of_json(value, settings.columns), path)
+
+
+def _keyed_by_part(value: Any) -> bool:
+    if not isinstance(value, dict):
+        return False
+    return any(part_of_word(str(key)) and isinstance(value[key], (list, dict)) for key in value)
+
+
+def _of_files(paths: Sequence[Path], settings: ReadingSettings) -> tuple[str, Pieces]:
+    """Lists per part where the names tell the part, else one list with a column for it."""
+    pieces: Pieces = {}
+    for path in paths:
+        if path.is_dir():
+            rows = read_kaldi_folder(path) if is_kaldi_folder(path) else _media(path)
+        else:
+            rows = read_list_file(path, settings.columns)
+        part = part_in_name(path.stem)
+        if part is None and len(paths) == 1:
+            return "list with a column of parts", _by_columns(rows, path)
+        if part is None:
+            raise SplitError(
+                f"The name of {path} does not tell its part. Put train, validation or test into it."
+            )
+        number = fold_in_name(path.stem) or 0
+        pieces.setdefault(number, {}).setdefault(part, []).extend(rows)
+    return "lists per part", pieces
+
+
+def _media(folder: Path) -> list[Row]:
+    return read_part_folder(folder, folder.parent)
+
+
+def _of_folder(folder: Path, settings: ReadingSettings) -> tuple[str, Pieces]:
+    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    folds = [path for path in inside if path.is_dir() and fold_in_name(path.name) is not None]
+    if folds and not any(part_in_name(path.stem) for path in inside):
+        pieces: Pieces = {}
+        for path in folds:
+            form, of_fold = _of_folder(path, settings)
+            number = fold_in_name(path.name) or 0
+            for parts in of_fold.values():
+                pieces.setdefault(number, {}).update(parts)
+        return f"folders per fold, {form}", pieces
+    part_folders = [path for path in inside if path.is_dir() and part_in_name(path.name)]
+    lists = [
+        path
+        for path in inside
+        if path.is_file() and path.suffix.lower() in SUFFIXES and part_in_name(path.stem)
+    ]
+    if part_folders and not lists:
+        kaldi = any(is_kaldi_folder(path) for path in part_folders)
+        _, pieces = _of_files(part_folders, settings)
+        return "Kaldi folders per part" if kaldi else "media in folders per part", pieces
+    if lists:
+        return _of_files(lists, settings)
+    raise SplitError(
+        f"{folder} holds neither lists nor folders whose names tell a part (train, validation, "
+        "test), nor folders fold_1, fold_2 ... with such lists."
+    )
+
+
+def _by_columns(rows: Sequence[Row], path: Path) -> Pieces:
+    """A part column gives one fold; a column of folds gives as many, each tested in turn."""
+    pieces: Pieces = {}
+    if any(row.part for row in rows):
+        parts: dict[str, list[Row]] = defaultdict(list)
+        for row in rows:
+            part = part_of_word(row.part)
+            if part is not None:
+                parts[part].append(row)
+        pieces[0] = dict(parts)
+    elif any(row.fold for row in rows):
+        for number, fold in enumerate(sorted({row.fold for row in rows if row.fold})):
+            pieces[number] = {
+                "train": [row for row in rows if row.fold not in ("", fold)],
+                "test": [row for row in rows if row.fold == fold],
+            }
+    else:
+        raise SplitError(
+            f"{path} does not say which part a clip belongs to. Name a column 'part' or 'fold', or "
+            "say what it is called with --column part=YOURS; or give one list per part."
+        )
+    return pieces

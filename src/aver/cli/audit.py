@@ -1,0 +1,112 @@
+"""`aver audit`: does a split leak? Exit status 1 where it does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.cli.command import Command, parse_assignments, print_path
+from aver.execution.tasks import usable_cores
+
+if TYPE_CHECKING:
+    from aver.audit import AuditReport
+    from aver.corpora.corpus import Corpus
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "split",
+        nargs="+",
+        type=Path,
+        help="a split (JSON, CSV, JSON lines), one list per part, a folder of lists, of media in "
+        "train/ and test/ or of Kaldi's, or a run folder of ours",
+    )
+    parser.add_argument(
+        "--corpus", type=Path, metavar="DIR", help="folder of the media: compare what they hold"
+    )
+    parser.add_argument("--reader", metavar="NAME", help="corpus reader; guessed by default")
+    parser.add_argument(
+        "--corpus-settings", nargs="+", default=[], metavar="KEY=VALUE", help="of the reader"
+    )
+    parser.add_argument(
+        "--pattern",
+        default="",
+        metavar="NAMES",
+        help="what file names say, for instance '{speaker}_{sentence}_{emotion}.wav'",
+    )
+    parser.add_argument(
+        "--column",
+        nargs="+",
+        default=[],
+        metavar="WHAT=NAME",
+        help="what a list calls speaker, emotion, sex, sentence, performance, part, fold, path",
+    )
+    parser.add_argument("--names-only", action="store_true", help="with --corpus: open no media")
+    parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
+    parser.add_argument("--sarif", type=Path, metavar="FILE", help="also write SARIF 2.1.0")
+    parser.add_argument("--junit", type=Path, metavar="FILE", help="also write JUnit XML")
+    parser.add_argument("--all", action="store_true", help="name every speaker and clip")
+    parser.add_argument("--workers", type=int, default=usable_cores(), metavar="N")
+
+
+def _run(arguments: Namespace) -> int:
+    from aver.execution.atomic import write_text
+
+    report = _audit(arguments)
+    if arguments.json:
+        print(report.json(), end="")
+    else:
+        print(report.text(shown=1_000_000 if arguments.all else 5), end="")
+    for path, render in ((arguments.sarif, report.sarif), (arguments.junit, report.junit)):
+        if path is not None:
+            write_text(path, render())
+            if not arguments.json:
+                print_path(path)
+    return report.exit_code
+
+
+def _audit(arguments: Namespace) -> AuditReport:
+    from aver.audit import ReadingSettings, audit_media, audit_run, audit_split, read_listing
+    from aver.audit.audit_run import is_run_folder
+
+    corpus = _corpus(arguments)
+    if len(arguments.split) == 1 and is_run_folder(arguments.split[0]):
+        return audit_run(arguments.split[0], corpus)
+    columns = parse_assignments(arguments.column, "--column")
+    settings = ReadingSettings(
+        arguments.pattern, {what: str(name) for what, name in columns.items()}
+    )
+    listing = read_listing(arguments.split, corpus, settings)
+    if arguments.corpus is None or arguments.names_only:
+        return audit_split(listing)
+    return audit_media(listing, corpus or arguments.corpus, workers=arguments.workers)
+
+
+def _corpus(arguments: Namespace) -> Corpus | None:
+    """The corpus, where a reader knows the folder; any other folder is one of media files."""
+    from aver.corpora import open_corpus
+    from aver.corpora.guess import guess_reader
+    from aver.errors import CorpusError
+
+    if arguments.corpus is None:
+        return None
+    if not arguments.corpus.exists():
+        raise CorpusError(f"There is no corpus at {arguments.corpus}: the path does not exist.")
+    if arguments.reader is None:
+        try:
+            guess_reader(arguments.corpus)
+        except CorpusError:
+            return None
+    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+    return open_corpus(arguments.corpus, arguments.reader, **settings)
+
+
+COMMAND = Command(
+    name="audit",
+    summary="Find leaks in a split, ours or anybody's; exit status 1 where there is one.",
+    example="aver audit split.json --corpus ravdess/",
+    add_arguments=_add_arguments,
+    run=_run,
+)
