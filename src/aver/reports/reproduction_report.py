@@ -76,7 +76,11 @@ def _main_table(found: ReproducedTable) -> Table:
     for row in found.rows:
         paper = Estimate(row.published.value / 100) if row.published else None
         clean = row.runs.get("clean")
-        recall = Estimate.of(interval(unweighted_recall(clean))) if clean else None
+        recall = (
+            Estimate.of(interval(unweighted_recall(clean), clips=clean.clip_count))
+            if clean
+            else None
+        )
         rows.append((row.label, paper, _estimate(row, "paper"), _estimate(row, "clean"), recall))
     for number in human_raters(found.settings.corpus):
         label = f"human raters ({number.modality})"
@@ -94,7 +98,8 @@ def _notes(found: ReproducedTable) -> list[str]:
         notes.append(f"Ours: {describe_data(some)}; preset {found.settings.preset}.")
         notes.append("Intervals: 95 % over speakers, all folds pooled.")
     for kind, run in runs.items():
-        notes.append(f"{_PROTOCOL_TITLES[kind]}: {run.protocol}")
+        rule = run.protocol.removeprefix("LEAKS: ").removeprefix("clean: ")
+        notes.append(f"{_PROTOCOL_TITLES[kind]}: {rule}.")
         notes += [f"LEAKS: {leak}" for leak in run.leaks]
     numbers = [row.published for row in found.rows if row.published]
     if some is not None and any(set(n.classes) != set(some.classes) for n in numbers):
