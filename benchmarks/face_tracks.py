@@ -1,0 +1,118 @@
+"""Face tracks against the same MTCNN on every picture: speed and agreement, in one run.
+
+Usage: ``python benchmarks/face_tracks.py [--clips 48] [--data ../shared/data]``. Both sides decode
+the file, use one thread and the same detector; they alternate clip by clip, so that whatever else
+the machine does falls on both.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from aver.media.boxes import areas, overlap
+from aver.media.face_detector import FaceDetector, make_detector
+from aver.media.face_track import FaceTrack, track_faces
+from aver.media.reader import read_frames
+
+RESULT = Path(__file__).parent / "results" / "face_tracks.json"
+BATCH = 8
+
+
+def detect_every_picture(path: Path, detector: FaceDetector) -> tuple[list[float], np.ndarray]:
+    """Times and largest face (NaN where none) of every picture, in batches."""
+    times: list[float] = []
+    boxes: list[np.ndarray] = []
+    batch: list[np.ndarray] = []
+
+    def flush() -> None:
+        for faces in detector.detect(batch):
+            best = int(np.argmax(areas(faces.boxes))) if len(faces) else None
+            boxes.append(np.full(4, np.nan) if best is None else faces.boxes[best])
+        batch.clear()
+
+    for time_s, picture in read_frames(path, skip_black=True):
+        times.append(time_s)
+        batch.append(picture)
+        if len(batch) == BATCH:
+            flush()
+    flush()
+    return times, np.stack(boxes)
+
+
+def compare(path: Path, detector: FaceDetector) -> dict[str, object]:
+    """Seconds, picture count and overlaps of one clip."""
+    start = time.perf_counter()
+    times, every = detect_every_picture(path, detector)
+    middle = time.perf_counter()
+    track: FaceTrack = track_faces(path, detector=detector)
+    end = time.perf_counter()
+    np.testing.assert_allclose(track.times_s, times)
+    both = track.found & ~np.isnan(every[:, 0])
+    return {
+        "pictures": len(times),
+        "every_s": middle - start,
+        "track_s": end - middle,
+        "overlaps": np.diagonal(overlap(track.boxes[both], every[both])).tolist(),
+        "only_every": int((~track.found & ~np.isnan(every[:, 0])).sum()),
+        "only_track": int((track.found & np.isnan(every[:, 0])).sum()),
+    }
+
+
+def summarise(clips: list[dict[str, object]]) -> dict[str, object]:
+    """Medians over clips, and agreement over all their pictures."""
+    pictures = np.array([c["pictures"] for c in clips])
+    every, track = (np.array([c[k] for c in clips]) for k in ("every_s", "track_s"))
+    shared = np.concatenate([c["overlaps"] for c in clips])
+    return {
+        "corpus": "javanese-av (github.com/2black0/video-emotion-recognition-javanese), 360x270",
+        "clips": len(clips),
+        "pictures": int(pictures.sum()),
+        "every_picture_fps": float(np.median(pictures / every)),
+        "tracked_fps": float(np.median(pictures / track)),
+        "ratio": float(np.median(every / track)),
+        "ratio_quartiles": np.percentile(every / track, [25, 75]).tolist(),
+        "iou_median": float(np.median(shared)),
+        "iou_5th_percentile": float(np.percentile(shared, 5)),
+        "pictures_only_every_found": int(sum(c["only_every"] for c in clips)),
+        "pictures_only_track_found": int(sum(c["only_track"] for c in clips)),
+        "asked": {"ratio": 5.0, "iou_median": 0.9},
+        "threads": torch.get_num_threads(),
+        "torch": torch.__version__,
+        "opencv": cv2.__version__,
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    default = Path(os.environ.get("AVER_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    parser.add_argument("--data", type=Path, default=default)
+    parser.add_argument("--clips", type=int, default=48)
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    paths = sorted((arguments.data / "javanese-av").glob("*.mp4"))
+    paths = paths[:: max(len(paths) // arguments.clips, 1)][: arguments.clips]
+    detector = make_detector("mtcnn")
+    compare(paths[0], detector)  # warm up
+    result = summarise([compare(path, detector) for path in paths])
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(f"{'':24}{'frames/s':>10}")
+    print(f"{'MTCNN on every picture':24}{result['every_picture_fps']:10.1f}")
+    print(f"{'face track':24}{result['tracked_fps']:10.1f}")
+    print(f"ratio {result['ratio']:.2f} (asked: 5)   IoU median {result['iou_median']:.3f} (0.9)")
+    print(RESULT)
+
+
+if __name__ == "__main__":
+    main()

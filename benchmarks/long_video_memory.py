@@ -1,0 +1,126 @@
+"""Peak memory of following a face and reading sound: a 10-minute video against a 1-minute one.
+
+Usage: ``python benchmarks/long_video_memory.py [--video CLIP] [--size-px 64] [--rate-hz 6]``. A
+real clip is repeated to the wanted length and encoded anew (H.264 at 25 frames/s, AAC) in a
+temporary folder; each length is read in a process of its own, whose peak resident memory the
+operating system reports.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from fractions import Fraction
+from pathlib import Path
+
+import numpy as np
+
+RESULT = Path(__file__).parent / "results" / "long_video_memory.json"
+FRAME_HZ, SOUND_HZ = 25, 16000
+
+
+def repeat_clip(clip: Path, minutes: int, target: Path) -> None:
+    """Write a clip again and again, pictures and sound, until `minutes` are full."""
+    import av
+
+    from aver.media.reader import read_frames, read_sound
+
+    pictures = [picture for _, picture in read_frames(clip, FRAME_HZ, skip_black=True)]
+    sound = np.tile(read_sound(clip, SOUND_HZ), 400)[: minutes * 60 * SOUND_HZ]
+    with av.open(str(target), "w") as container:
+        video = container.add_stream("libx264", rate=FRAME_HZ)
+        video.height, video.width = pictures[0].shape[:2]
+        video.pix_fmt, video.options = "yuv420p", {"preset": "ultrafast", "crf": "23"}
+        voice = container.add_stream("aac", rate=SOUND_HZ, layout="mono")
+        # there and back again, so that the repeats join without a cut
+        loop = [*pictures, *pictures[::-1]]
+        for index in range(minutes * 60 * FRAME_HZ):
+            frame = av.VideoFrame.from_ndarray(loop[index % len(loop)], "rgb24")
+            frame.pts, frame.time_base = index, Fraction(1, FRAME_HZ)
+            container.mux(video.encode(frame))
+        container.mux(video.encode())
+        for start in range(0, sound.size, 1024):
+            piece = av.AudioFrame.from_ndarray(sound[None, start : start + 1024], "fltp", "mono")
+            piece.rate, piece.pts, piece.time_base = SOUND_HZ, start, Fraction(1, SOUND_HZ)
+            container.mux(voice.encode(piece))
+        container.mux(voice.encode())
+
+
+def extract(video: Path, size_px: int, rate_hz: float) -> dict[str, float]:
+    """Track, crop and read sound as a stream; keep nothing. Runs in its own process."""
+    import cv2
+    import torch
+
+    from aver.media.face_track import iter_face_crops, track_faces
+    from aver.media.reader import read_sound_blocks
+
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    start = time.perf_counter()
+    track = track_faces(video, rate_hz=rate_hz)
+    crops = sum(1 for _ in iter_face_crops(video, track, size_px))
+    samples = sum(block.size for block in read_sound_blocks(video, SOUND_HZ))
+    return {
+        "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "crops": crops,
+        "sound_s": samples / SOUND_HZ,
+        "coverage": track.coverage,
+        "wall_s": time.perf_counter() - start,
+    }
+
+
+def measure(video: Path, size_px: int, rate_hz: float) -> dict[str, float]:
+    """Run `extract` in a fresh process."""
+    command = [sys.executable, __file__, "--extract", str(video)]
+    command += ["--size-px", str(size_px), "--rate-hz", str(rate_hz)]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    result: dict[str, float] = json.loads(done.stdout)
+    return result
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    data = Path(os.environ.get("AVER_DATA", Path(__file__).parents[2] / "shared" / "data"))
+    default = data / "javanese-av" / "01-01-01_01.mp4"
+    parser.add_argument("--video", type=Path, default=default)
+    parser.add_argument("--size-px", type=int, default=64)
+    parser.add_argument("--rate-hz", type=float, default=6.0)
+    parser.add_argument("--extract", type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.extract:
+        print(json.dumps(extract(arguments.extract, arguments.size_px, arguments.rate_hz)))
+        return
+    rows = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for minutes in (1, 10):
+            video = Path(folder) / f"{minutes}.mp4"
+            repeat_clip(arguments.video, minutes, video)
+            rows[minutes] = measure(video, arguments.size_px, arguments.rate_hz)
+            video.unlink()
+    ratio = rows[10]["peak_mib"] / rows[1]["peak_mib"]
+    result = {
+        "one_minute": rows[1],
+        "ten_minutes": rows[10],
+        "ratio": ratio,
+        "asked": {"ratio": 1.2},
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+    }
+    RESULT.parent.mkdir(exist_ok=True)
+    RESULT.write_text(json.dumps(result, indent=2) + "\n")
+    print(f"{'video':>8}{'peak MiB':>10}{'crops':>8}{'seconds':>9}")
+    for minutes, row in rows.items():
+        values = f"{row['peak_mib']:10.0f}{row['crops']:8.0f}{row['wall_s']:9.1f}"
+        print(f"{minutes:>4} min{values}")
+    print(f"ratio {ratio:.3f} (asked: at most 1.2)")
+    print(RESULT)
+
+
+if __name__ == "__main__":
+    main()
