@@ -1,0 +1,16 @@
+"""How the kernels are compiled."""
+
+from __future__ import annotations
+
+import numba
+
+# error_model "numpy": divisions need no check for zero, so that loops vectorise.
+# _nrt False: no reference counts on arrays; they cost more than the arithmetic, and a kernel
+# that runs a step allocates nothing. forceinline: else every call copies dozens of arrays.
+kernel = numba.njit(  # type: ignore[call-overload]
+    cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True
+)
+"""Decorator of everything that runs within a step."""
+
+allocating_kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
+"""Decorator of what runs once per clip and may allocate."""

@@ -1,0 +1,102 @@
+"""One step of the excitatory membranes, by three integrators; all are vectorised loops.
+
+``dv/dt = (rest - v + g_e (E_e - v) + g_i (E_i - v)) / tau`` with conductances held for the step.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from aver.spiking.kernels.compile import kernel
+
+FORWARD, IMPLICIT, EXPONENTIAL = 0, 1, 2
+"""Numbers of the integrators inside the kernels."""
+
+# A conductance that decays for ever would reach denormal numbers, a hundred times slower; this
+# floor is far below anything that moves a membrane.
+FLOOR = 1e-30
+
+
+@kernel
+def _forward(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
+    above = 0
+    for j in range(v.size):
+        g = g_e[j] + arrived[j]
+        h = g_i[j]
+        x = v[j]
+        x += leak * ((rest - x) + g * (e_e - x) + h * (e_i - x))
+        v[j] = x
+        g_e[j] = g * fade_e + FLOOR
+        g_i[j] = h * fade_i + FLOOR
+        arrived[j] = np.float32(0)
+        above += x > threshold + theta[j] * scale
+    return above
+
+
+@kernel
+def _implicit(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
+    above = 0
+    for j in range(v.size):
+        g = g_e[j] + arrived[j]
+        h = g_i[j]
+        x = (v[j] + leak * (rest + g * e_e + h * e_i)) / (1.0 + leak * (1.0 + g + h))
+        v[j] = x
+        g_e[j] = g * fade_e + FLOOR
+        g_i[j] = h * fade_i + FLOOR
+        arrived[j] = np.float32(0)
+        above += x > threshold + theta[j] * scale
+    return above
+
+
+@kernel
+def _exponential(
+    v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
+):
+    above = 0
+    for j in range(v.size):
+        g = g_e[j] + arrived[j]
+        h = g_i[j]
+        total = 1.0 + g + h
+        goal = (rest + g * e_e + h * e_i) / total
+        x = goal + (v[j] - goal) * math.exp(-leak * total)
+        v[j] = x
+        g_e[j] = g * fade_e + FLOOR
+        g_i[j] = h * fade_i + FLOOR
+        arrived[j] = np.float32(0)
+        above += x > threshold + theta[j] * scale
+    return above
+
+
+@kernel
+def advance_membranes(p, pops, state, theta, scale, integrator):
+    """Advance population ``p`` by one step; return how many cells lie above threshold."""
+    a, b = pops[p].start, pops[p].stop
+    v, g_e, g_i = state.v[a:b], state.g_e[a:b], state.g_i[a:b]
+    arrived = state.arrived[a:b]
+    leak, rest, threshold = pops[p].leak, pops[p].rest, pops[p].threshold
+    e_e, e_i = pops[p].excitatory_reversal, pops[p].inhibitory_reversal
+    fade_e, fade_i = pops[p].excitatory_decay, pops[p].inhibitory_decay
+    if integrator == FORWARD:
+        return _forward(
+            v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
+        )
+    if integrator == IMPLICIT:
+        return _implicit(
+            v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
+        )
+    return _exponential(
+        v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
+    )
+
+
+@kernel
+def advance_one(v, g_e, leak, rest, e_e, integrator):
+    """One step of a single membrane that receives no inhibition."""
+    if integrator == FORWARD:
+        return v + leak * ((rest - v) + g_e * (e_e - v))
+    if integrator == IMPLICIT:
+        return (v + leak * (rest + g_e * e_e)) / (1.0 + leak * (1.0 + g_e))
+    goal = (rest + g_e * e_e) / (1.0 + g_e)
+    return goal + (v - goal) * math.exp(-leak * (1.0 + g_e))

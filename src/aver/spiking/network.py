@@ -1,0 +1,283 @@
+"""A spiking network: sources, populations and connections, put together and run."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, Literal
+
+import numpy as np
+
+from aver.errors import SettingsError, SimulationError
+from aver.spiking.connection import NORMAL_SUM_PER_INPUT, Connection, Source
+from aver.spiking.parameters import Simulation
+from aver.spiking.population import Population
+from aver.spiking.recording import Record, Recording
+from aver.spiking.rules import LearningRule, TripletRule
+from aver.spiking.stimuli import Clips, stream_key
+from aver.spiking.windows import Windows
+
+
+class Network:
+    """Populations of spiking neurons that learn from clips, one after another.
+
+    Parameters
+    ----------
+    simulation : Simulation, integrator, timing, intensity; default Diehl & Cook's
+    seed : int, of initial weights and input spikes. The same seed gives the same result,
+        whatever the number of threads; what is random about a source or a connection depends
+        on its own name only.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> network = Network(seed=1)
+    >>> network.add_source("pixels", shape=(8, 8))
+    >>> network.add_population("layer", Population(features=10))
+    >>> network.connect("pixels", "layer")
+    >>> pictures = np.random.default_rng(0).uniform(0, 255, (3, 8, 8))  # rates in Hz
+    >>> network.run({"pixels": pictures}, learn=True).counts["layer"].shape
+    (3, 10)
+    """
+
+    def __init__(self, simulation: Simulation | None = None, seed: int = 0) -> None:
+        self.simulation = simulation or Simulation()
+        self.seed = seed
+        self.sources: dict[str, Source] = {}
+        self.populations: dict[str, Population] = {}
+        self.connections: dict[str, Connection] = {}
+        self.clips_learned = 0
+        self._initial_weights: dict[str, np.ndarray] = {}
+        self._engine: Any = None  # made at the first need, so that numba loads no earlier
+
+    def add_source(self, name: str, shape: tuple[int, ...], lag_ms: float = 0.0) -> None:
+        """Add external input of this shape, which sets in ``lag_ms`` after a clip begins."""
+        self._check_new(name)
+        self.sources[name] = Source(tuple(shape), lag_ms)
+
+    def add_population(self, name: str, population: Population) -> None:
+        """Add a population of neurons."""
+        self._check_new(name)
+        self.populations[name] = population
+
+    def connect(
+        self,
+        source: str,
+        target: str,
+        rule: LearningRule | None = TripletRule(),  # noqa: B008 - frozen
+        windows: Windows | None = None,
+        normal_sum: float | Literal["fan-in"] | None = "fan-in",
+        sharing: Literal["none", "winner"] = "none",
+        delay_ms: float | np.ndarray = 0.0,
+        weights: np.ndarray | None = None,
+    ) -> None:
+        """Connect a source or a population to a population; the connection is ``source->target``.
+
+        Parameters
+        ----------
+        source, target : str
+        rule : learning rule, or None for weights that never change
+        windows : Windows over the source, one position per position of the target; None: every
+            source neuron reaches every target neuron
+        normal_sum : float > 0, "fan-in" (78 / 784 per input) or None
+            What the weights onto a neuron are scaled to add up to, before each learned clip.
+        sharing : {"none", "winner"}
+            ``winner``: after each learned clip all neurons of a feature map take the weights of
+            its most active neuron.
+        delay_ms : float, or array [shape=(source neurons,)], axonal delays
+        weights : array [shape=(positions, fan_in, features)], or None for the initial weights of
+            Diehl & Cook, 0.3 (u + 0.01) with u uniform in [0, 1)
+
+        Raises
+        ------
+        SettingsError
+            If names are unknown, windows do not fit, or a value is out of range.
+        """
+        self._check_open()
+        connection = Connection(
+            source=source,
+            target=target,
+            source_shape=self._shape_of(source),
+            population=self._population(target),
+            rule=rule,
+            windows=windows,
+            normal_sum=None,
+            sharing=sharing,
+            delay_ms=self._delays(source, delay_ms),
+        )
+        self._check_connection(connection)
+        if normal_sum == "fan-in":
+            normal_sum = NORMAL_SUM_PER_INPUT * connection.fan_in
+        if normal_sum is not None and not 0 < normal_sum < np.inf:
+            raise SettingsError(f"normal_sum must be positive and finite, not {normal_sum}.")
+        object.__setattr__(connection, "normal_sum", normal_sum)
+        if weights is None:
+            rng = np.random.default_rng(stream_key(self.seed, "weights", connection.name))
+            shape = (connection.population.positions, connection.fan_in)
+            weights = 0.3 * (rng.random((*shape, connection.population.features)) + 0.01)
+        self._initial_weights[connection.name] = self._checked_weights(connection, weights)
+        self.connections[connection.name] = connection
+
+    def weights(self, connection: str) -> np.ndarray:
+        """Copy of the weights, `[shape=(positions, fan_in, features), float32]`."""
+        return self.engine.weights(self._connection(connection))
+
+    def set_weights(self, connection: str, weights: np.ndarray) -> None:
+        """Replace the weights of a connection, in the shape that :meth:`weights` gives."""
+        found = self._connection(connection)
+        self.engine.set_weights(found, self._checked_weights(found, weights))
+
+    def theta_mv(self, population: str) -> np.ndarray:
+        """Copy of the adaptive thresholds, `[shape=(neurons,)]`."""
+        self._population(population)
+        return self.engine.theta_mv(population)
+
+    def set_theta_mv(self, population: str, theta_mv: np.ndarray) -> None:
+        """Replace the adaptive thresholds of a population."""
+        neurons = self._population(population).neurons
+        values = np.asarray(theta_mv, dtype=np.float64)
+        if values.shape != (neurons,) or not np.isfinite(values).all():
+            raise SimulationError(
+                f"Thresholds of '{population}' must be {neurons} finite numbers, not an array of "
+                f"shape {values.shape}."
+            )
+        self.engine.set_theta_mv(population, values)
+
+    def run(
+        self,
+        clips: Clips,
+        learn: bool | Collection[str] = True,
+        record: Record | None = None,
+        threads: int | None = None,
+        first_clip: int = 0,
+    ) -> Recording:
+        """Show clips to the network.
+
+        Parameters
+        ----------
+        clips : mapping of source to one item per clip
+            Rates in Hz (of the source's shape, or frames in front of it) or :class:`Spikes`.
+        learn : bool, or names of the connections that learn while all others stay frozen
+            Thresholds adapt in populations whose incoming connections learn. Learning goes clip
+            by clip; with False nothing of the network changes.
+        record : Record, what to keep besides counts
+        threads : int >= 1, or None for all cores; only frozen runs of independent clips use more
+            than one
+        first_clip : int, number of the first clip in a frozen run. It chooses the random
+            streams, so that a run cut in parts equals the whole; learned clips are counted by
+            the network.
+
+        Raises
+        ------
+        SimulationError
+            If the clips do not fit (before the run starts), a recording is too large for
+            memory, or the network runs away.
+        """
+        from aver.spiking.run import run_clips
+
+        return run_clips(self, clips, learn, record or Record(), threads, first_clip)
+
+    @property
+    def engine(self) -> Any:
+        """Flat arrays and state; the network can no longer be extended once it exists."""
+        if self._engine is None:
+            from aver.spiking.engine import Engine
+
+            if not self.connections:
+                raise SimulationError("The network has no connections. Add some with connect.")
+            self._engine = Engine(self, self._initial_weights)
+            self._initial_weights = {}
+        return self._engine
+
+    def _check_open(self) -> None:
+        if self._engine is not None:
+            raise SettingsError(
+                "A network that has run cannot be extended. Add all parts before the first run."
+            )
+
+    def _check_new(self, name: str) -> None:
+        self._check_open()
+        if name in self.sources or name in self.populations:
+            raise SettingsError(f"The network already has a part named '{name}'.")
+
+    def _population(self, name: str) -> Population:
+        if name not in self.populations:
+            raise SettingsError(
+                f"There is no population '{name}'; there are {sorted(self.populations)}."
+            )
+        return self.populations[name]
+
+    def _connection(self, name: str) -> Connection:
+        if name not in self.connections:
+            raise SettingsError(
+                f"There is no connection '{name}'; there are {sorted(self.connections)}."
+            )
+        return self.connections[name]
+
+    def _shape_of(self, name: str) -> tuple[int, ...]:
+        if name in self.sources:
+            return self.sources[name].shape
+        return (self._population(name).neurons,)
+
+    def _delays(self, source: str, delay_ms: float | np.ndarray) -> np.ndarray:
+        neurons = int(np.prod(self._shape_of(source)))
+        delays = np.asarray(delay_ms, dtype=np.float64)
+        if delays.shape not in ((), (neurons,)):
+            raise SettingsError(
+                f"Delays from '{source}' must be one number or {neurons} numbers, not an array "
+                f"of shape {delays.shape}."
+            )
+        # What arrives in the rest still counts; beyond the end of the clip it would be lost.
+        longest = self.simulation.timing.rest_ms
+        if source in self.sources:
+            longest -= self.sources[source].lag_ms
+        if not np.isfinite(delays).all() or delays.min() < 0 or delays.max() > longest:
+            raise SettingsError(
+                f"Delays from '{source}' must lie between 0 and the {longest:g} ms that the rest "
+                f"leaves; they run from {delays.min():g} to {delays.max():g} ms."
+            )
+        return np.broadcast_to(delays, (neurons,)).copy()
+
+    def _check_connection(self, connection: Connection) -> None:
+        name, population = connection.name, connection.population
+        if connection.source == connection.target:
+            raise SettingsError(f"The population '{connection.source}' cannot connect to itself.")
+        if name in self.connections:
+            raise SettingsError(f"The network already has a connection '{name}'.")
+        if connection.sharing not in ("none", "winner"):
+            raise SettingsError(
+                f"There is no weight sharing '{connection.sharing}'. Choose 'none' or 'winner'."
+            )
+        if connection.windows is None:
+            if connection.sharing == "winner":
+                raise SettingsError(
+                    f"Without windows '{name}' cannot share weights between positions."
+                )
+            return
+        positions = connection.windows.positions(connection.source_shape)
+        if positions != population.positions:
+            raise SettingsError(
+                f"The windows of '{name}' have {positions} positions, but the population "
+                f"'{connection.target}' has {population.positions}."
+            )
+
+    @staticmethod
+    def _checked_weights(connection: Connection, weights: np.ndarray) -> np.ndarray:
+        population = connection.population
+        shape = (population.positions, connection.fan_in, population.features)
+        values = np.asarray(weights, dtype=np.float32)
+        if values.shape != shape:
+            raise SimulationError(
+                f"Weights of '{connection.name}' must have the shape {shape} (positions, fan-in, "
+                f"features), not {values.shape}."
+            )
+        if not np.isfinite(values).all() or values.min() < 0:
+            raise SimulationError(
+                f"Weights of '{connection.name}' must be finite and not negative."
+            )
+        # Normalisation may lift a weight above its bound, so only given weights are held to it.
+        if values.max() > connection.highest_weight:
+            raise SimulationError(
+                f"A weight of '{connection.name}' is {values.max():g}, above the highest weight "
+                f"{connection.highest_weight:g} of its rule."
+            )
+        return values

@@ -1,0 +1,209 @@
+"""Clips as input spikes: checked before a run begins, drawn clip by clip while it goes on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from aver.errors import SimulationError
+from aver.spiking.connection import Connection, Source
+from aver.spiking.kernels.poisson import poisson_spikes, sort_by_arrival
+from aver.spiking.parameters import Timing
+from aver.spiking.spikes import Spikes
+
+Clips = Mapping[str, Sequence[np.ndarray | Spikes]]
+"""For each source one item per clip: rates in Hz, or spikes.
+
+Rates have the source's shape (constant) or one axis more in front (frame by frame, frames spread
+evenly over the stimulus). An array with the clips along its first axis will do.
+"""
+
+
+@dataclass
+class Buffers:
+    """Input spikes of the clip at hand; one set per thread, grown when a clip needs more."""
+
+    begins: np.ndarray  # (connections, steps + 1)
+    arriving: np.ndarray = field(default_factory=lambda: np.empty(1024, np.int32))
+    steps: np.ndarray = field(default_factory=lambda: np.empty(1024, np.int32))
+    neurons: np.ndarray = field(default_factory=lambda: np.empty(1024, np.int32))
+
+
+class Stimuli:
+    """The clips of one run.
+
+    Parameters
+    ----------
+    clips : see :data:`Clips`
+    sources : name -> Source
+    connections : name -> Connection, in the order of the kernels
+    timing : Timing
+    seed : int
+    learn : bool; learning and frozen runs draw from different streams
+
+    Raises
+    ------
+    SimulationError
+        If a source has no clips or is unknown, numbers of clips differ, a shape does not fit,
+        rates are negative, undefined or beyond one spike per step, or spikes lie outside.
+    """
+
+    def __init__(
+        self,
+        clips: Clips,
+        sources: Mapping[str, Source],
+        connections: Mapping[str, Connection],
+        timing: Timing,
+        seed: int,
+        learn: bool,
+    ) -> None:
+        self._timing = timing
+        self._sources = sources
+        self._connections = list(connections.values())
+        _check_names(clips, sources)
+        self.clips = {name: clips[name] for name in sources}
+        self.n_clips = len(next(iter(self.clips.values())))
+        for name, items in self.clips.items():
+            for number, item in enumerate(items):
+                self._check(name, number, item)
+        self._stream = {
+            name: np.uint64(stream_key(seed, name, "learn" if learn else "frozen"))
+            for name in sources
+        }
+        self._delays = [
+            np.rint(c.delay_ms / timing.dt_ms).astype(np.int32)
+            if c.delay_ms.any()
+            else np.empty(0, np.int32)
+            for c in self._connections
+        ]
+
+    def _check(self, name: str, number: int, item: np.ndarray | Spikes) -> None:
+        source, what = self._sources[name], f"Clip {number} of the source '{name}'"
+        if isinstance(item, Spikes):
+            duration = self._timing.steps * self._timing.dt_ms - source.lag_ms
+            item.check(source.neurons, duration, what)
+            return
+        rates = np.asarray(item)
+        frames = rates.shape[: rates.ndim - len(source.shape)]
+        if rates.shape[len(frames) :] != source.shape or len(frames) > 1:
+            raise SimulationError(
+                f"{what} has rates of shape {rates.shape}; they must have the source's shape "
+                f"{source.shape}, or frames in front of it."
+            )
+        if frames and not 1 <= frames[0] <= self._timing.stimulus_steps:
+            raise SimulationError(
+                f"{what} has {frames[0]} frames; the stimulus has room for 1 to "
+                f"{self._timing.stimulus_steps}, one per time step."
+            )
+        if not np.isfinite(rates).all():
+            raise SimulationError(f"{what} has rates that are not finite. Clean them first.")
+        if rates.min() < 0:
+            raise SimulationError(
+                f"{what} has a negative rate, {rates.min():g} Hz. Rates are zero or more."
+            )
+        if rates.max() * self._timing.dt_ms > 1000:
+            raise SimulationError(
+                f"{what} has a rate of {rates.max():g} Hz, more than one spike per time step of "
+                f"{self._timing.dt_ms:g} ms. Lower the rates or shorten dt_ms."
+            )
+
+    def can_brighten(self, clip: int) -> bool:
+        """Whether a higher intensity would change anything about this clip."""
+        return any(
+            not isinstance(items[clip], Spikes) and np.any(np.asarray(items[clip]))
+            for items in self.clips.values()
+        )
+
+    def draw(
+        self, clip: int, presentation: int, showing: int, intensity: float, buffers: Buffers
+    ) -> None:
+        """Fill the buffers with the input spikes of a clip.
+
+        Parameters
+        ----------
+        clip : int, which of the clips
+        presentation, showing : int, choose the random stream
+        intensity : float, factor on rates
+        """
+        filled = 0
+        for name, items in self.clips.items():
+            fed = [k for k, c in enumerate(self._connections) if c.source == name]
+            if not fed:
+                continue
+            n = self._spikes_of(name, items[clip], presentation, showing, intensity, buffers)
+            needed = filled + n * len(fed)
+            if buffers.arriving.size < needed:
+                buffers.arriving = np.concatenate(
+                    [buffers.arriving[:filled], np.empty(2 * needed - filled, np.int32)]
+                )
+            for k in fed:
+                sort_by_arrival(
+                    buffers.steps,
+                    buffers.neurons,
+                    self._delays[k],
+                    self._timing.in_steps(self._sources[name].lag_ms),
+                    n,
+                    filled,
+                    buffers.begins[k],
+                    buffers.arriving,
+                )
+                filled += n
+
+    def _spikes_of(
+        self,
+        name: str,
+        item: np.ndarray | Spikes,
+        presentation: int,
+        showing: int,
+        intensity: float,
+        buffers: Buffers,
+    ) -> int:
+        if isinstance(item, Spikes):
+            if buffers.steps.size < len(item):
+                buffers.steps = np.empty(len(item), np.int32)
+                buffers.neurons = np.empty(len(item), np.int32)
+            buffers.steps[: len(item)] = np.rint(item.time_ms / self._timing.dt_ms)
+            buffers.neurons[: len(item)] = item.neuron
+            return len(item)
+        rates = np.ascontiguousarray(item, dtype=np.float64)
+        rates = rates.reshape(-1, self._sources[name].neurons)  # (frames, inputs)
+        frames, stimulus = len(rates), self._timing.stimulus_steps
+        edges = np.rint(np.arange(frames + 1) * (stimulus / frames)).astype(np.int64)
+        key = np.uint64((presentation << 8 | showing) & 0xFFFFFFFFFFFFFFFF)
+        while True:
+            n = poisson_spikes(
+                rates,
+                float(intensity),
+                edges,
+                self._timing.dt_ms / 1000,
+                self._stream[name] ^ key,
+                buffers.steps,
+                buffers.neurons,
+            )
+            if n >= 0:
+                return int(n)
+            buffers.steps = np.empty(2 * buffers.steps.size, np.int32)
+            buffers.neurons = np.empty(2 * buffers.neurons.size, np.int32)
+
+
+def stream_key(seed: int, *names: str) -> int:
+    """64 bits for a random stream that belongs to these names alone."""
+    text = "/".join([str(seed), *names])
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
+
+
+def _check_names(clips: Clips, sources: Mapping[str, Source]) -> None:
+    if not sources:
+        raise SimulationError("The network has no source of input. Add one with add_source.")
+    unknown, missing = sorted(set(clips) - set(sources)), sorted(set(sources) - set(clips))
+    if unknown or missing:
+        raise SimulationError(
+            f"The clips are for the sources {sorted(clips)}, but the network has "
+            f"{sorted(sources)}. Give every source its clips (zero rates for a silent one)."
+        )
+    lengths = {name: len(items) for name, items in clips.items()}
+    if len(set(lengths.values())) > 1:
+        raise SimulationError(f"Sources have different numbers of clips: {lengths}.")
