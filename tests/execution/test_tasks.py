@@ -139,7 +139,7 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path: Path, workers: int) -> None:
     root = Path(__file__).parents[2]
     process = subprocess.Popen(
         [sys.executable, script, folder],
-        env=os.environ | {"PYTHONPATH": str(root)},
+        env=os.environ | {"PYTHONPATH": os.pathsep.join([*filter(None, sys.path), str(root)])},
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,

@@ -43,6 +43,9 @@ class StatisticsSettings:
         What to look at; the vectors of several are joined.
     strengths : tuple of float
         Candidates for scikit-learn's ``C``, rising; the validation clips choose.
+    refit : bool
+        Once the strength is chosen, fit again on training and validation clips together: with few
+        speakers, those that validate are missed in training. Test speakers stay unseen.
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
         ``{"units": {"path": "units.csv"}}``.
@@ -50,6 +53,7 @@ class StatisticsSettings:
 
     modalities: tuple[str, ...] = ("video", "sound")
     strengths: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    refit: bool = True
     feature_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -122,9 +126,10 @@ class Statistics(Recognizer):
         seed: int = 0,
         run_folder: Path | None = None,
     ) -> Self:
-        """Fit on `train`; scalers see `train` only, strength and temperature `validation` only.
+        """Fit on `train`, choose strength and temperature on `validation`, then fit on both.
 
-        Nothing is drawn at random, so `seed` changes nothing; nothing is written.
+        Without `StatisticsSettings.refit` scalers and weights see `train` only. Nothing is drawn
+        at random, so `seed` changes nothing; nothing is written.
         """
         from threadpoolctl import threadpool_limits
 
@@ -177,7 +182,12 @@ class Statistics(Recognizer):
         if set(parts[0][1]) != set(range(len(self._classes))):
             return None
         return fit_chosen(
-            self._fit, self.settings.strengths, parts[0], parts[1], len(self._classes)
+            self._fit,
+            self.settings.strengths,
+            parts[0],
+            parts[1],
+            len(self._classes),
+            refit=self.settings.refit,
         )
 
     def predict(self, clips: Sequence[Clip]) -> Prediction:

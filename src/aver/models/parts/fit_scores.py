@@ -69,6 +69,8 @@ def fit_chosen(
     train: tuple[np.ndarray, np.ndarray],
     validation: tuple[np.ndarray, np.ndarray],
     classes: int,
+    *,
+    refit: bool = False,
 ) -> tuple[ScoreClassifier, float]:
     """Fit with each strength and keep the one that answers best for the validation clips.
 
@@ -85,6 +87,8 @@ def fit_chosen(
     train, validation : (np.ndarray [shape=(clips, inputs)], np.ndarray [shape=(clips,)])
         Inputs and labels.
     classes : int >= 2
+    refit : bool
+        Once strength and temperature are chosen, fit again on the clips of both parts.
 
     Returns
     -------
@@ -104,6 +108,10 @@ def fit_chosen(
         loss = _log_loss(scores, labels, temperature)
         candidates.append((loss, strength, replace(classifier, temperature=temperature)))
     _, strength, classifier = min(candidates, key=lambda candidate: candidate[:2])
+    if refit:
+        joined = [np.concatenate(both) for both in zip(train, validation, strict=True)]
+        again = fit(joined[0], joined[1], classes, strength)
+        classifier = replace(again, temperature=classifier.temperature)
     return classifier, strength
 
 
