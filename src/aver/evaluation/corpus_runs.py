@@ -42,14 +42,14 @@ class CorpusRuns:
         return f"{self.corpus.name}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"
 
     def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
-        """Run every fold and seed of one request in `folder`."""
+        """Run every fold of one request in `folder`."""
         protocol = request.protocol
         experiment = Experiment(
             self.corpus,
             make_split(self.corpus, protocol.rule, **protocol.rule_settings),
             request.system.preset,
             request.system.overrides,
-            request.seeds,
+            (request.seed,),
             name=request.system.name,
             leaking=protocol.leaking,
             command=self.command,

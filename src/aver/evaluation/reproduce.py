@@ -16,6 +16,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.holm import holm
 from aver.evaluation.late_fusion import fuse_late
 from aver.evaluation.paired import PairedComparison, compare
+from aver.evaluation.pool_seeds import pool_seeds
 from aver.evaluation.published import PublishedNumber, contradictions, published
 from aver.evaluation.reproduction import (
     Reproduction,
@@ -138,11 +139,12 @@ Runs = dict[tuple[str, ProtocolKind], Evaluation]
 """By label and protocol."""
 
 
-def request_of(
+def requests_of(
     system: SystemChoice, plan: TablePlan, kind: ProtocolKind, seeds: tuple[int, ...], key: str
-) -> RunRequest:
-    """The run of one row under one protocol."""
-    return RunRequest(system, plan.protocols[kind], seeds, key)
+) -> tuple[RunRequest, ...]:
+    """The runs of one row under one protocol, one per seed."""
+    needed = seeds if system.draws else seeds[:1]
+    return tuple(RunRequest(system, plan.protocols[kind], seed, key) for seed in needed)
 
 
 def _make_runs(
@@ -152,22 +154,26 @@ def _make_runs(
     corpus_key: str,
     protocols: tuple[ProtocolKind, ...],
 ) -> Runs:
-    wanted: dict[tuple[str, ProtocolKind], RunRequest] = {}
+    wanted: dict[tuple[str, ProtocolKind], tuple[RunRequest, ...]] = {}
     for row in plan.rows:
         if row.system is not None:
             named = replace(row.system, name=row.label)
             for kind in protocols:
                 seeds = reproduction.settings.seeds
-                wanted[row.label, kind] = request_of(named, plan, kind, seeds, corpus_key)
-    missing = {request.hash for request in wanted.values() if not shelf.has(request)}
+                wanted[row.label, kind] = requests_of(named, plan, kind, seeds, corpus_key)
+    all_requests = [request for requests in wanted.values() for request in requests]
+    missing = {request.hash for request in all_requests if not shelf.has(request)}
     runs: Runs = {}
     with progress_bar(f"Runs of {reproduction.name}, table {plan.number}", len(missing)) as bar:
-        for place, request in wanted.items():
-            bar.describe(f"{place[0]} ({place[1]})")
-            runs[place] = shelf.get(request)
-            if request.hash in missing:
-                missing.remove(request.hash)
-                bar.advance()
+        for (label, kind), requests in wanted.items():
+            bar.describe(f"{label} ({kind})")
+            found = []
+            for request in requests:
+                found.append(shelf.get(request))
+                if request.hash in missing:
+                    missing.remove(request.hash)
+                    bar.advance()
+            runs[label, kind] = pool_seeds(found)
     return runs
 
 

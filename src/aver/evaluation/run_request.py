@@ -22,11 +22,14 @@ class SystemChoice:
         By dotted key, as for `aver.models.presets.load_preset`.
     name : str
         For tables.
+    draws : bool
+        Whether chance has a part in its training; where it has none, one seed is enough.
     """
 
     preset: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
+    draws: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,20 +54,20 @@ class Protocol:
 
 @dataclass(frozen=True)
 class RunRequest:
-    """One system under one protocol.
+    """One system under one protocol with one seed.
 
     Parameters
     ----------
     system : SystemChoice
     protocol : Protocol
-    seeds : tuple of int
+    seed : int
     corpus_key : str
         Tells corpora apart: name and content. Runs on another corpus are other runs.
     """
 
     system: SystemChoice
     protocol: Protocol
-    seeds: tuple[int, ...]
+    seed: int
     corpus_key: str
 
     @property
@@ -76,7 +79,7 @@ class RunRequest:
             "rule": self.protocol.rule,
             "rule_settings": dict(self.protocol.rule_settings),
             "leaking": self.protocol.leaking,
-            "seeds": list(self.seeds),
+            "seed": self.seed,
             "corpus": self.corpus_key,
         }
         text = json.dumps(said, sort_keys=True, default=list)

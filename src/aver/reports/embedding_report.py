@@ -45,14 +45,14 @@ def write_embeddings(
         If there is no such figure, or a run kept no deep features.
     """
     plan = reproduction.embeddings(number)
-    seeds = reproduction.settings.seeds
+    seed = reproduction.settings.seeds[0]
     panels = {}
     classes: tuple[str, ...] = ()
     for label, (system, name) in plan.panels.items():
-        request = RunRequest(system, plan.protocol, seeds, corpus_key)
+        request = RunRequest(system, plan.protocol, seed, corpus_key)
         run = shelf.get(request)
         classes = run.classes
-        fold = shelf.place(request) / "folds" / f"seed-{seeds[0]}" / "fold-00"
+        fold = shelf.place(request) / "folds" / f"seed-{seed}" / "fold-00"
         panels[label] = _panel(run, read_fold(fold), name)
     title = f"{reproduction.name}, Figure {number}: {plan.title}"
     figure = plot_embeddings(panels, classes, title=title)
