@@ -162,7 +162,7 @@ def _plant_record(planted: Planted, random: np.random.Generator) -> None:
         "fitted_on": {"sound scaler": ["train"]},
         "labels_used": {"weights": ["train"], "epoch": ["validation"]},
     }
-    planted.cards = {number: clean for number in range(len(planted.folds))}
+    planted.cards = dict.fromkeys(range(len(planted.folds)), clean)
     # By the part's name, or by the ids of clips: of all, or of a single one.
     places = ["train", "test"] if random.random() < 0.5 else ["train", test[0]["path"]]
     faulty = dict(clean)
@@ -209,7 +209,9 @@ def _write_list(place: Path, rows: list[dict[str, str]], form: str) -> None:
 
 
 def _write_run(planted: Planted, folder: Path) -> list[Path]:
-    folds = [{part: [row["path"] for row in fold[part]] for part in PARTS} for fold in planted.folds]
+    folds = [
+        {part: [row["path"] for row in fold[part]] for part in PARTS} for fold in planted.folds
+    ]
     (folder / "settings.yaml").write_text("leaks: []\n")
     (folder / "split.json").write_text(
         json.dumps({"format": "aver-split-1", "corpus": "x", "leaks": [], "folds": folds})

@@ -203,6 +203,8 @@ def _without_part_words(path: str) -> str:
 
 
 def _with_fields(entry: Entry, fields: Mapping[str, str]) -> Entry:
+    if not fields:
+        return entry
     emotion = fields.get("emotion")
     sex = fields.get("sex", "").strip().lower()
     return replace(

@@ -7,7 +7,7 @@ import re
 _WORDS = {
     "train": "train", "training": "train", "trn": "train", "tr": "train",
     "validation": "validation", "valid": "validation", "val": "validation", "vld": "validation",
-    "dev": "validation", "devel": "validation", "development": "validation", "cv": "validation",
+    "dev": "validation", "devel": "validation", "development": "validation",
     "publictest": "validation",  # FER2013's own words
     "test": "test", "testing": "test", "tst": "test", "tt": "test", "eval": "test",
     "evaluation": "test", "privatetest": "test",

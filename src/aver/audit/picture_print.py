@@ -53,7 +53,7 @@ def print_of_picture(grey: np.ndarray) -> np.ndarray | None:
 
     if float(grey.std()) < _FLATTEST:
         return None
-    small = _no_larger(grey)
+    small = _no_larger(grey.astype(np.float32))  # of bytes, shrinking would round
     shrunk = [
         cv2.resize(_seen(small, *view), (_SIDE, _SIDE), interpolation=cv2.INTER_AREA)
         for view in VIEWS

@@ -174,7 +174,7 @@ def _of_files(paths: Sequence[Path], settings: ReadingSettings) -> tuple[str, Pi
         else:
             rows = read_list_file(path, settings.columns)
         part = part_in_name(path.stem)
-        if part is None and len(paths) == 1:
+        if len(paths) == 1 and (part is None or any(row.part or row.fold for row in rows)):
             return "list with a column of parts", _by_columns(rows, path)
         if part is None:
             raise SplitError(

@@ -125,14 +125,22 @@ def _shared_recordings(
         names = first[recording] | second[recording]
         if len(names) == 1:  # the clip itself, on both sides
             continue
-        a = min(first[recording])
-        b = min(second[recording] - {a}, default=None)
-        if b is None:
-            b = a
-            a = min(first[recording] - {b})
-        derived = any(entries[name].derived for name in names)
-        (copies if derived else files).append(f"{a} = {b}")
+        plain = {name for name in names if not entries[name].derived}
+        whole = _different(first[recording] & plain, second[recording] & plain)
+        if whole is not None:
+            files.append(" = ".join(whole))
+            continue
+        copies.append(" = ".join(_different(first[recording], second[recording]) or ()))
     return files, copies
+
+
+def _different(one: set[str], other: set[str]) -> tuple[str, str] | None:
+    """A name of each, the two unequal; None where there are no such."""
+    for name in sorted(one):
+        rest = other - {name}
+        if rest:
+            return name, min(rest)
+    return None
 
 
 def _by_recording(entries: Mapping[str, Entry], names: set[str]) -> dict[str, set[str]]:

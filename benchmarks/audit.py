@@ -1,0 +1,283 @@
+"""What the leak audit finds, misses and wrongly reports, and how fast.
+
+    python benchmarks/audit.py [--data ../shared/data] [--out benchmarks/results]
+
+Public rules on CREMA-D's real list of clips; 1,000 planted leaks and 1,000 clean splits; changed
+copies of real sounds, pictures and films; FER2013's own doubles; times.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from aver.audit import AuditReport, audit_media, audit_run, audit_split, read_listing
+from aver.audit.media_match import find_matches
+from aver.audit.media_places import MediaPlace
+from aver.audit.near_sounds import find_near_sounds
+from aver.audit.sound_print import RATE_HZ, print_of_sound, print_of_sound_file
+from aver.corpora import open_corpus
+from aver.execution.atomic import write_json
+from aver.splits import Fold, Split, make_split
+from planted_copies import (
+    FILM_KINDS,
+    PICTURE_KINDS,
+    SOUND_KINDS,
+    write_film_copy,
+    write_picture_copy,
+    write_sound_copy,
+)
+from planted_leaks import KINDS, plant, write_split
+
+FORMS = ("jsonl", "csv", "records")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
+    arguments = parser.parse_args()
+    data = arguments.data
+    result: dict[str, Any] = {}
+    for name, measure in (
+        ("public_rules", lambda: public_rules(data)),
+        ("planted_leaks", lambda: planted_leaks(1000)),
+        ("clean_splits", lambda: clean_splits(1000)),
+        ("sound_copies", lambda: sound_copies(data, 100)),
+        ("picture_copies", lambda: picture_copies(data, 500)),
+        ("film_copies", lambda: film_copies(data, 24)),
+        ("fer2013_doubles", lambda: fer2013_doubles(data)),
+        ("times", lambda: times(data)),
+    ):
+        started_s = time.perf_counter()
+        result[name] = measure()
+        print(f"{name} ({time.perf_counter() - started_s:.0f} s): {result[name]}", flush=True)
+    write_json(arguments.out / "audit.json", result)
+
+
+def public_rules(data: Path) -> dict[str, Any]:
+    """Two rules that papers state, on the real list of 7,442 clips and the actors' sexes."""
+    tables = data / "cremad-metadata"
+    with (tables / "SentenceFilenames.csv").open() as handle:
+        names = [row["Filename"] for row in csv.DictReader(handle)]
+    with (tables / "VideoDemographics.csv").open() as handle:
+        sexes = {row["ActorID"]: row["Sex"] for row in csv.DictReader(handle)}
+    random = np.random.default_rng(0)
+    order = [names[place] for place in random.permutation(len(names))]
+    actors = sorted(sexes)
+    tested = set(random.permutation(actors)[: round(0.2 * len(actors))].tolist())
+    rules = {
+        "random 80/20 by clip": {
+            name: place < 0.8 * len(names) for place, name in enumerate(order)
+        },
+        "80/20 by actor": {name: name[:4] not in tested for name in names},
+    }
+    found = {}
+    with tempfile.TemporaryDirectory() as folder:
+        for rule, in_train in rules.items():
+            path = Path(folder) / "list.csv"
+            with path.open("w", newline="") as handle:
+                writer = csv.writer(handle)
+                writer.writerow(["path", "split", "sex"])
+                for name, train in in_train.items():
+                    writer.writerow([f"{name}.wav", "train" if train else "test", sexes[name[:4]]])
+            report = audit_split(read_listing([path]))
+            found[rule] = {
+                "clips": report.clips,
+                "exit_code": report.exit_code,
+                **{finding.kind: len(finding.subjects) for finding in report.findings},
+            }
+    return found
+
+
+def planted_leaks(trials: int) -> dict[str, dict[str, int]]:
+    """One leak per split; found means: its kind, in its fold, between its parts."""
+    counts = {kind: {"planted": 0, "found": 0} for kind in KINDS}
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(trials):
+            kind = KINDS[seed % len(KINDS)]
+            planted = plant(kind, seed)
+            report = _audited(planted, Path(folder) / str(seed), seed)
+            counts[kind]["planted"] += 1
+            counts[kind]["found"] += any(
+                finding.kind == kind
+                and finding.fold == planted.fold + 1
+                and (planted.cards or finding.parts == planted.parts)
+                for finding in report.leaks
+            )
+    return counts
+
+
+def clean_splits(trials: int) -> dict[str, Any]:
+    """No leak in any of these."""
+    alarms: Counter[str] = Counter()
+    alarmed = 0
+    with tempfile.TemporaryDirectory() as folder:
+        for seed in range(trials):
+            report = _audited(plant("clean", seed), Path(folder) / str(seed), seed)
+            alarms.update({finding.kind for finding in report.leaks})
+            alarmed += report.exit_code
+    return {"clean": trials, "false_alarms": alarmed, "kinds": dict(alarms)}
+
+
+def _audited(planted: Any, folder: Path, seed: int) -> AuditReport:
+    if planted.cards:
+        return audit_run(write_split(planted, folder, "run")[0])
+    return audit_split(read_listing(write_split(planted, folder, FORMS[seed % len(FORMS)])))
+
+
+def sound_copies(data: Path, count: int) -> dict[str, Any]:
+    """Copies of RAVDESS files among all 1,200 of them; and any pair that is no copy."""
+    originals = sorted((data / "ravdess").glob("Actor_*/03-*.flac"))
+    random = np.random.default_rng(1)
+    chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
+    return _copies(originals, chosen, SOUND_KINDS, write_sound_copy, "sound")
+
+
+def picture_copies(data: Path, count: int) -> dict[str, Any]:
+    """Copies of FER2013's test pictures among all 3,589 of them."""
+    corpus = open_corpus(data / "fer2013.tar")
+    originals = [clip.video for clip in corpus if clip.part == "test" and clip.video]
+    random = np.random.default_rng(2)
+    chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
+    # Pictures have doubles of their own, counted elsewhere.
+    found = _copies(originals, chosen, PICTURE_KINDS, write_picture_copy, "picture")
+    found.pop("other_pairs")
+    return found
+
+
+def film_copies(data: Path, count: int) -> dict[str, Any]:
+    """Copies of javanese-av films, without sound, among all 192 of them."""
+    originals = sorted((data / "javanese-av").glob("*.mp4"))
+    random = np.random.default_rng(3)
+    chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
+    return _copies(originals, chosen, FILM_KINDS, write_film_copy, "film")
+
+
+def _copies(
+    originals: list[Path], chosen: list[Path], kinds: tuple[str, ...], write: Any, field: str
+) -> dict[str, Any]:
+    places = {path.stem: MediaPlace(**{field: path}) for path in originals}
+    source: dict[str, str] = {path.stem: path.stem for path in originals}
+    with tempfile.TemporaryDirectory() as folder:
+        for number, kind in enumerate(kinds):
+            for path in chosen:
+                name = f"copy{number} of {path.stem}"
+                places[name] = MediaPlace(**{field: write(path, Path(folder) / name, kind)})
+                source[name] = path.stem
+        matches = find_matches(places).found
+    pairs = {(match.one, match.other) for match in matches}
+    pairs |= {(other, one) for one, other in pairs}
+    found = {
+        kind: {
+            "planted": len(chosen),
+            "found": sum((f"copy{n} of {p.stem}", p.stem) in pairs for p in chosen),
+        }
+        for n, kind in enumerate(kinds)
+    }
+    unrelated = [match for match in matches if source[match.one] != source[match.other]]
+    among = sorted({tuple(sorted((source[m.one], source[m.other]))) for m in unrelated})
+    total = len(originals)
+    return {
+        "kinds": found,
+        "originals": total,
+        "pairs_of_originals": total * (total - 1) // 2,
+        "other_pairs": [" = ".join(pair) for pair in among],
+    }
+
+
+def fer2013_doubles(data: Path) -> dict[str, Any]:
+    """FER2013's official parts, as distributed."""
+    corpus = open_corpus(data / "fer2013.tar")
+    split = make_split(corpus, "official")
+    report = audit_media(split, corpus)
+    found: dict[str, Any] = {
+        f"{finding.kind}: {' and '.join(finding.parts)}": finding.message
+        for finding in report.findings
+        if finding.kind in ("shared-pictures", "doubles", "contradicting-labels")
+    }
+    part = {clip.clip_id: clip.part for clip in corpus}
+    reached = {
+        name
+        for finding in report.findings
+        if finding.kind == "shared-pictures" and set(finding.parts) == {"train", "test"}
+        for pair in finding.subjects
+        for name in pair.split(" = ")
+    }
+    found["test pictures with a copy in train"] = sum(part[name] == "test" for name in reached)
+    found["exit_code"] = report.exit_code
+    return found
+
+
+def times(data: Path) -> dict[str, float]:
+    """10,000 clips by name, over one fold and ten; fingerprints against the length of the sound."""
+    names = [
+        f"{1001 + n % 91}_{('DFA', 'IEO', 'ITS', 'WSI')[n // 91 % 4]}_{e}_{level}"
+        for n in range(364)
+        for e in ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD", "SUR")
+        for level in ("LO", "MD", "HI", "XX")
+    ][:10_000]
+    one = Split("x", "cremad", 0, (Fold(tuple(names[:8000]), (), tuple(names[8000:])),))
+    tenths = [tuple(names[place::10]) for place in range(10)]
+    folds = tuple(
+        Fold(sum((tenths[k] for k in range(10) if k != n), ()), (), tenths[n]) for n in range(10)
+    )
+    measured = {"clips": float(len(names))}
+    for words, split in (("one fold", one), ("ten folds", Split("x", "cremad", 0, folds))):
+        measured[f"audit of names, {words} (s)"] = _fastest(lambda split=split: audit_split(split))
+    paths = sorted((data / "ravdess").glob("Actor_0[1-5]/03-*.flac"))
+    length_s = sum(len(print_of_sound_file(path).loud) for path in paths) * 0.016
+    measured["sound fingerprints from FLAC files, times real time"] = length_s / _fastest(
+        lambda: [print_of_sound_file(path) for path in paths]
+    )
+    films = sorted((data / "javanese-av").glob("01-*.mp4"))
+    film_s = sum(len(print_of_sound_file(path).loud) for path in films) * 0.016
+    measured["sound fingerprints from MP4 files, times real time"] = film_s / _fastest(
+        lambda: [print_of_sound_file(path) for path in films]
+    )
+    from aver.audit.film_print import print_of_film_file
+
+    measured["film fingerprints (360 x 270, 30 per s), times real time"] = film_s / _fastest(
+        lambda: [print_of_film_file(path) for path in films[:8]], 8 / len(films)
+    )
+    return measured | _search_times()
+
+
+def _search_times() -> dict[str, float]:
+    """Search among 10,000 sounds of noise bursts of 3 s, to see how it grows."""
+    random = np.random.default_rng(0)
+    found = {}
+    for count in (2500, 10_000):
+        prints = []
+        for _ in range(count):
+            bursts = np.repeat(random.gamma(0.5, 1.0, 60), RATE_HZ // 20)
+            prints.append(print_of_sound(random.standard_normal(bursts.size) * bursts * 0.1))
+        started_s = time.perf_counter()
+        pairs = find_near_sounds(prints)
+        found[f"search among {count} sounds of 3 s (s)"] = time.perf_counter() - started_s
+        found[f"pairs found among them ({count})"] = float(len(pairs))
+    return found
+
+
+def _fastest(run: Any, share: float = 1.0) -> float:
+    """Shortest of three, in seconds, scaled to the whole."""
+    spans = []
+    for _ in range(3):
+        started_s = time.perf_counter()
+        run()
+        spans.append(time.perf_counter() - started_s)
+    return min(spans) / share
+
+
+if __name__ == "__main__":
+    main()

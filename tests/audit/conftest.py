@@ -1,0 +1,8 @@
+"""Leaks are planted by the same code as in the benchmark."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))

@@ -1,0 +1,82 @@
+import shutil
+
+import numpy as np
+import pytest
+import soundfile
+
+from aver.audit import Level, audit_media, read_listing
+from aver.cli.main import main
+from aver.corpora import open_corpus
+from aver.splits import Fold, Split
+
+
+def write_voice(path, seed, label_gain=0.1):
+    """Bursts of noise: as unlike each other as two sentences."""
+    random = np.random.default_rng(seed)
+    loudness = np.repeat(random.gamma(0.5, 1.0, 60), 800)
+    samples = random.standard_normal(loudness.size) * loudness * label_gain
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, np.clip(samples, -1, 1), 16000)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """Voices in folders per part; one of the training is in the test under another name."""
+    for place, seed in (("train/a", 1), ("train/b", 2), ("test/c", 3), ("test/d", 4)):
+        write_voice(tmp_path / f"{place}.wav", seed)
+    return tmp_path
+
+
+def test_different_voices_pass(folder):
+    report = audit_media(read_listing([folder]), folder)
+    assert report.leaks == ()
+    assert "the sound of 4 clips" in report.checked
+
+
+def test_a_file_under_another_name_is_found(folder):
+    shutil.copy(folder / "train" / "b.wav", folder / "test" / "unlike.wav")
+    (leak,) = audit_media(read_listing([folder]), folder).leaks
+    assert (leak.kind, leak.parts) == ("shared-sound", ("train", "test"))
+    assert leak.subjects == ("test/unlike.wav = train/b.wav",)
+    assert "1 byte for byte" in leak.message
+
+
+def test_a_changed_copy_under_another_name_is_found_by_two_processes_too(folder, capsys):
+    samples, rate_hz = soundfile.read(folder / "train" / "b.wav")
+    soundfile.write(folder / "test" / "unlike.flac", samples[4800:] * 0.5, rate_hz)
+    reports = [audit_media(read_listing([folder]), folder, workers=n) for n in (1, 2)]
+    assert reports[0] == reports[1]
+    assert "0 byte for byte, 1 by fingerprint" in reports[0].leaks[0].message
+    assert main(["audit", str(folder), "--corpus", str(folder), "--workers", "1"]) == 1
+    assert "the same sound in two parts" in capsys.readouterr().out
+    words = ["audit", str(folder), "--corpus", str(folder), "--names-only"]
+    assert main(words) == 0
+
+
+def test_a_double_within_a_part_is_a_note_and_two_labels_a_warning(tmp_path):
+    write_voice(tmp_path / "train" / "sad" / "a.wav", 1)
+    (tmp_path / "train" / "happy").mkdir()
+    shutil.copy(tmp_path / "train/sad/a.wav", tmp_path / "train/happy/z.wav")
+    write_voice(tmp_path / "test" / "sad" / "c.wav", 3)
+    report = audit_media(read_listing([tmp_path]), tmp_path)
+    assert report.leaks == ()
+    found = {finding.kind: finding for finding in report.findings}
+    assert found["doubles"].level is Level.NOTE
+    assert found["contradicting-labels"].subjects == (
+        "train/happy/z.wav (happy) = train/sad/a.wav (sad)",
+    )
+
+
+def test_files_that_cannot_be_read_are_said(folder):
+    (folder / "test" / "broken.wav").write_bytes(b"RIFF nothing")
+    report = audit_media(read_listing([folder]), folder)
+    (note,) = [finding for finding in report.findings if finding.kind == "unreadable-media"]
+    assert note.subjects[0].startswith("test/broken.wav: ")
+
+
+def test_takes_by_one_actor_are_not_one_content(data_root):
+    corpus = open_corpus(data_root / "ravdess", "ravdess")
+    clips = corpus.clips[:40]
+    fold = Fold(tuple(c.clip_id for c in clips[:30]), (), tuple(c.clip_id for c in clips[30:]))
+    report = audit_media(Split("by hand", "ravdess", 0, (fold,)), corpus)
+    assert {leak.kind for leak in report.leaks} == {"shared-speakers"}, "no take for another"

@@ -1,0 +1,45 @@
+import pytest
+
+from aver.audit.copy_marks import strip_copy_marks
+from aver.audit.known_names import describe_name
+from aver.corpora import open_corpus
+
+
+@pytest.mark.parametrize(
+    ("name", "speaker", "emotion", "sentence"),
+    [
+        ("Actor_12/03-01-05-01-02-01-12.wav", "ravdess:12", "angry", "ravdess:02"),
+        ("01-05-01-02-01-12", "ravdess:12", "angry", "ravdess:02"),
+        ("VideoFlash/1040_ITH_SAD_X.flv", "cremad:1040", "sad", "cremad:ITH"),
+        ("subject 3/s_3_an_1.avi", "enterface:3", "angry", "enterface:an1"),
+        ("s16_fe_3avi.avi", "enterface:16", "fearful", "enterface:fe3"),
+        ("emodb-03a02Wb", "emodb:03", "angry", "emodb:a02"),
+        ("Ses01F_impro01_M003.wav", "iemocap:Ses01M", None, None),
+        ("holiday.mp4", None, None, None),
+    ],
+)
+def test_names_of_public_corpora(name, speaker, emotion, sentence):
+    entry = describe_name(name)
+    assert (entry.speaker, entry.emotion, entry.sentence) == (speaker, emotion, sentence)
+
+
+def test_names_tell_what_the_reader_of_the_corpus_tells(data_root):
+    for clip in open_corpus(data_root / "ravdess", "ravdess"):
+        entry = describe_name(f"03-{clip.clip_id}.flac")
+        assert entry.speaker == f"ravdess:{clip.speaker}"
+        assert (entry.emotion, entry.sex) == (clip.emotion, clip.sex)
+
+
+def test_no_real_name_carries_a_mark(data_root):
+    files = [*data_root.glob("ravdess/Actor_*/*"), *data_root.glob("javanese-av/*.mp4")]
+    listing = (data_root / "cremad-metadata" / "SentenceFilenames.csv").read_text()
+    stems = [path.stem for path in files] + [
+        line.split('"')[1] for line in listing.split("\n")[1:-1]
+    ]
+    assert len(stems) > 8000
+    assert [stem for stem in stems if strip_copy_marks(stem)[1]] == []
+
+
+@pytest.mark.parametrize("stem", ["noise", "part1", "frame_12", "happy_music_box", "copy"])
+def test_a_mark_alone_or_within_is_no_mark(stem):
+    assert strip_copy_marks(stem) == (stem, False)

@@ -1,0 +1,87 @@
+from itertools import combinations
+
+import numpy as np
+import pytest
+
+from aver.audit.key_index import hits_of_keys, pack_keys, probe_keys
+from aver.audit.near_sounds import find_near_sounds
+from aver.audit.sound_print import RATE_HZ, print_of_sound, print_of_sound_file
+from planted_copies import SOUND_KINDS, write_sound_copy
+
+
+@pytest.fixture(scope="module")
+def actors(data_root):
+    """All speech of four actors: same statements, two takes, two intensities."""
+    files = sorted(data_root.glob("ravdess/Actor_0[1-4]/03-*.flac"))
+    return files, [print_of_sound_file(path) for path in files]
+
+
+def test_takes_of_one_sentence_by_one_speaker_are_different_sounds(actors):
+    _, prints = actors
+    assert len(prints) == 240
+    assert find_near_sounds(prints) == []
+
+
+@pytest.mark.parametrize("kind", SOUND_KINDS)
+def test_changed_copies_are_found_among_240_clips(actors, kind, tmp_path):
+    files, prints = actors
+    chosen = range(0, len(files), 30)
+    copies = [
+        print_of_sound_file(write_sound_copy(files[n], tmp_path / str(n), kind)) for n in chosen
+    ]
+    found = {(one, two) for one, two, _ in find_near_sounds([*prints, *copies])}
+    assert found == {(n, len(prints) + place) for place, n in enumerate(chosen)}
+
+
+def test_the_double_that_ravdess_was_published_with_is_found(data_root):
+    files = sorted((data_root / "ravdess" / "Actor_07").glob("03-*.flac"))
+    found = find_near_sounds([print_of_sound_file(path) for path in files])
+    pairs = [(files[one].stem, files[two].stem) for one, two, _ in found]
+    assert pairs == [("03-01-03-01-02-01-07", "03-01-03-01-02-02-07")]
+
+
+def test_the_sound_of_a_video_is_that_of_its_sound_file(data_root):
+    videos = sorted((data_root / "ravdess" / "Actor_01").glob("01-*.mp4"))
+    sounds = [path.with_name("03" + path.stem[2:] + ".flac") for path in videos]
+    prints = [print_of_sound_file(path) for path in [*videos, *sounds]]
+    found = {(one, two) for one, two, _ in find_near_sounds(prints)}
+    assert found == {(n, n + len(videos)) for n in range(len(videos))}
+
+
+def test_silence_and_hum_match_nothing():
+    time_s = np.arange(3 * RATE_HZ) / RATE_HZ
+    random = np.random.default_rng(0)
+    silent = [np.zeros(3 * RATE_HZ, np.float32)] * 5
+    noise = [random.standard_normal(3 * RATE_HZ).astype(np.float32) * 0.1 for _ in range(20)]
+    hums = [
+        (np.sin(2 * np.pi * 50 * time_s) * 0.5 + random.standard_normal(time_s.size) * 0.01).astype(
+            np.float32
+        )
+        for _ in range(20)
+    ]
+    assert find_near_sounds([print_of_sound(y) for y in [*silent, *noise, *hums]]) == []
+    assert find_near_sounds([print_of_sound(np.zeros(0, np.float32))] * 3) == []
+    assert find_near_sounds([]) == []
+
+
+def test_the_index_finds_what_comparing_all_finds():
+    random = np.random.default_rng(3)
+    base = random.integers(0, 50, 300).astype(np.uint32)
+    queries = random.integers(0, 50, (40, 3)).astype(np.uint32)
+    query, item = hits_of_keys(base, queries)
+    expected = sorted(
+        (q, i) for q in range(40) for key in queries[q] for i in range(300) if base[i] == key
+    )
+    assert sorted(zip(query.tolist(), item.tolist(), strict=True)) == expected
+
+
+def test_probes_turn_over_the_three_least_certain_bits():
+    bits = np.array([[True, False, True, True, False]])
+    strengths = np.array([[0.9, 0.1, 0.2, 0.8, 0.3]])
+    (key,) = pack_keys(bits)
+    assert key == 1 + 4 + 8
+    (probes,) = probe_keys(np.array([key]), strengths)
+    weak = [1 << 1, 1 << 2, 1 << 4]
+    expected = {int(key) ^ sum(c) for r in range(4) for c in combinations(weak, r)}
+    assert set(probes.tolist()) == expected
+    assert probes[0] == key

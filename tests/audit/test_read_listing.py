@@ -1,0 +1,152 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from aver.audit import ReadingSettings, audit_split, read_listing
+from aver.cli.main import main
+from aver.corpora import open_corpus
+from aver.errors import SettingsError, SplitError
+from aver.splits import make_split, save_split
+
+
+def parts_of(listing, fold=0):
+    return {part: list(names) for part, names in listing.folds[fold].items() if names}
+
+
+def write(path: Path, text: str) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    return path
+
+
+def leaks(listing):
+    return {finding.kind for finding in audit_split(listing).leaks}
+
+
+def test_a_table_with_a_part_column(tmp_path):
+    text = "file,spk,split\na.wav,1,train\nb.wav,2,dev\nc.wav,3,eval\n"
+    listing = read_listing([write(tmp_path / "all.csv", text)])
+    assert parts_of(listing) == {"train": ["a.wav"], "validation": ["b.wav"], "test": ["c.wav"]}
+    assert listing.entries["b.wav"].speaker == "2"
+    assert leaks(listing) == set()
+
+
+def test_a_table_with_a_column_of_folds_tests_each_in_turn(tmp_path):
+    text = "path,speaker,fold\na,1,1\nb,1,2\nc,2,2\n"
+    listing = read_listing([write(tmp_path / "cv.csv", text)])
+    assert parts_of(listing, 0) == {"train": ["b", "c"], "test": ["a"]}
+    assert parts_of(listing, 1) == {"train": ["a"], "test": ["b", "c"]}
+    assert leaks(listing) == {"shared-speakers"}
+
+
+def test_columns_by_any_name(tmp_path):
+    path = write(tmp_path / "x.csv", "datei,wer,teil\na.wav,anna,train\nb.wav,anna,test\n")
+    columns = {"path": "datei", "speaker": "wer", "part": "teil"}
+    assert leaks(read_listing([path], settings=ReadingSettings(columns=columns))) == {
+        "shared-speakers"
+    }
+    with pytest.raises(SettingsError, match="cannot tell 'weather'"):
+        ReadingSettings(columns={"weather": "x"})
+
+
+def test_one_csv_per_part_and_a_pattern(tmp_path):
+    train = write(tmp_path / "train.csv", "wav\nx/anna-01-sad.wav\n")
+    test = write(tmp_path / "test.csv", "wav\nx/bert-01-sad.wav\nx/anna-02-sad.wav\n")
+    blind = read_listing([train, test])
+    assert leaks(blind) == set()
+    settings = ReadingSettings(pattern="{speaker}-{take}-{emotion}.wav")
+    seeing = read_listing([train, test], settings=settings)
+    assert leaks(seeing) == {"shared-speakers"}
+    assert seeing.entries["x/bert-01-sad.wav"].emotion == "sad"
+
+
+def test_emobox_folds(tmp_path):
+    for fold, (train, test) in enumerate([("03a01Fa", "08a01Fa"), ("08a02Na", "03a02Na")], 1):
+        for part, name in (("train", train), ("test", test)):
+            record = {"key": f"emodb-{name}", "wav": f"downloads/emodb/wav/{name}.wav", "emo": "x"}
+            file = tmp_path / f"fold_{fold}" / f"emodb_{part}_fold_{fold}.jsonl"
+            write(file, json.dumps(record) + "\n")
+    listing = read_listing([tmp_path])
+    assert len(listing.folds) == 2
+    assert listing.entries["emodb-08a02Na"].speaker == "emodb:08"
+    assert leaks(listing) == set()
+
+
+def test_speechbrain_json_per_part(tmp_path):
+    for part, name, speaker in (("train", "u1", "7"), ("valid", "u2", "8"), ("test", "u3", "7")):
+        record = {name: {"wav": f"{{data_root}}/{name}.wav", "spk_id": speaker, "emo": "ang"}}
+        write(tmp_path / f"{part}.json", json.dumps(record))
+    listing = read_listing([tmp_path])
+    assert parts_of(listing) == {"train": ["u1"], "validation": ["u2"], "test": ["u3"]}
+    (leak,) = audit_split(listing).leaks
+    assert (leak.kind, leak.parts, leak.subjects) == ("shared-speakers", ("train", "test"), ("7",))
+
+
+def test_kaldi_folders_with_perturbed_copies_and_segments(tmp_path):
+    write(tmp_path / "train" / "utt2spk", "sp0.9-u1 s1\nu5 s5\n")
+    write(tmp_path / "train" / "segments", "u5 tape1 0.0 2.0\n")
+    write(tmp_path / "test" / "utt2spk", "u1 s2\nu6 s6\n")
+    write(tmp_path / "test" / "segments", "u6 tape1 2.0 4.0\n")
+    listing = read_listing([tmp_path])
+    report = audit_split(listing)
+    subjects = {leak.kind: leak.subjects for leak in report.leaks}
+    assert subjects["derived-copies"] == ("sp0.9-u1 = u1",)
+    assert subjects["shared-performances"] == ("u5 = u6",), "two cuts of one tape"
+
+
+def test_media_in_folders_per_part(tmp_path):
+    for place in ("train/happy/s1_ha_1.avi", "valid/happy/s2_ha_1.avi", "test/happy/s1_ha_2.avi"):
+        write(tmp_path / place, "x")
+    listing = read_listing([tmp_path])
+    assert listing.entries["train/happy/s1_ha_1.avi"].emotion == "happy"
+    (leak,) = audit_split(listing).leaks
+    assert leak.subjects == ("enterface:1",)
+
+
+def test_nnunet_style_list_of_folds(tmp_path):
+    folds = [{"train": ["a", "b"], "val": ["c"]}, {"train": ["a", "c"], "val": ["b"]}]
+    listing = read_listing([write(tmp_path / "splits_final.json", json.dumps(folds))])
+    assert [parts_of(listing, n)["validation"] for n in (0, 1)] == [["c"], ["b"]]
+
+
+def test_running_ids_do_not_make_clips_of_two_lists_one(tmp_path):
+    train = write(tmp_path / "train.csv", "id,path,speaker\n0,a.wav,1\n")
+    test = write(tmp_path / "test.csv", "id,path,speaker\n0,b.wav,2\n")
+    assert leaks(read_listing([train, test])) == set()
+
+
+def test_plain_text_lists(tmp_path):
+    write(tmp_path / "train.txt", "a/1001_DFA_ANG_XX.wav 0\n")
+    write(tmp_path / "test.lst", "a/1001_DFA_SAD_XX.wav 1\n")
+    assert leaks(read_listing([tmp_path])) == {"shared-speakers"}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("a.csv", "path\nx.wav\n", "does not say which part"),
+        ("a.json", "{broken", "not valid JSON"),
+        ("a.csv", "colour,part\nred,train\n", "names no clips"),
+        ("a.json", '{"part": []}', "part"),
+    ],
+)
+def test_errors_say_what_to_do(tmp_path, name, text, words):
+    with pytest.raises(SplitError, match=words):
+        read_listing([write(tmp_path / name, text)])
+
+
+def test_the_command_exits_with_one_on_a_leak(tmp_path, capsys, data_root):
+    corpus = open_corpus(data_root / "ravdess", "ravdess")
+    for rule, code in (("speaker-kfold", 0), ("random", 1)):
+        path = tmp_path / f"{rule}.json"
+        save_split(make_split(corpus, rule), path)
+        sarif, junit = tmp_path / "a.sarif", tmp_path / "a.xml"
+        words = ["audit", str(path), "--json", "--sarif", str(sarif), "--junit", str(junit)]
+        assert main(words) == code
+        printed = json.loads(capsys.readouterr().out)
+        assert printed["exit_code"] == code
+        assert json.loads(sarif.read_text())["version"] == "2.1.0"
+        assert junit.read_text().startswith("<?xml")
+    assert main(["audit", str(tmp_path / "missing.json")]) == 2
+    assert "cannot be read" in capsys.readouterr().err

@@ -1,0 +1,66 @@
+import json
+from xml.etree import ElementTree
+
+import pytest
+
+from aver.audit import KINDS, Level, audit_split
+from aver.splits import Fold, Split
+
+LEVELS = {Level.LEAK: "error", Level.WARNING: "warning", Level.NOTE: "note"}
+
+
+@pytest.fixture
+def report():
+    folds = (
+        Fold(("1001_DFA_ANG_XX", "1002_DFA_ANG_XX"), (), ("1001_IEO_SAD_XX",)),
+        Fold(("1001_IEO_SAD_XX",), (), ("1002_DFA_ANG_XX", "1001_DFA_ANG_XX")),
+    )
+    return audit_split(Split("by <hand> & eye", "cremad", 0, folds))
+
+
+def test_sarif_names_rules_levels_and_the_file(report):
+    (run,) = json.loads(report.sarif())["runs"]
+    rules = run["tool"]["driver"]["rules"]
+    assert [rule["id"] for rule in rules] == list(KINDS)
+    assert len(run["results"]) == len(report.findings)
+    for result, finding in zip(run["results"], report.findings, strict=True):
+        assert rules[result["ruleIndex"]]["id"] == result["ruleId"] == finding.kind
+        assert result["level"] == LEVELS[finding.level]
+        assert finding.message in result["message"]["text"]
+
+
+def test_junit_fails_for_leaks_only(report):
+    root = ElementTree.fromstring(report.junit())
+    cases = {case.get("name"): case for case in root.iter("testcase")}
+    assert set(cases) == set(KINDS)
+    failed = {name for name, case in cases.items() if case.find("failure") is not None}
+    assert failed == {finding.kind for finding in report.leaks} == {"shared-speakers"}
+    assert root.get("failures") == "1"
+    assert root.find("testsuite").get("name") == "by <hand> & eye"
+
+
+def test_json_holds_every_subject(report):
+    value = json.loads(report.json())
+    assert value["counts"]["leak"] == len(report.leaks) == 2
+    assert value["exit_code"] == 1
+    assert value["findings"][0]["subjects"] == ["cremad:1001"]
+    assert value["findings"][0]["fold"] == 1
+
+
+def test_the_table_says_what_it_means_and_what_to_do(report):
+    text = report.text()
+    kind = KINDS["shared-speakers"]
+    assert kind.meaning in text
+    assert kind.advice in text
+    assert text.strip().endswith(report.verdict)
+    assert "2 folds, first fold 1: 1 speaker of train also in test." in text
+
+
+def test_worst_comes_first(report):
+    order = [list(Level).index(finding.level) for finding in report.findings]
+    assert order == sorted(order)
+
+
+def test_control_characters_do_not_break_the_xml():
+    fold = Fold(("anna\x07 laughs.wav",), (), ("anna\x07 laughs.mp4",))
+    ElementTree.fromstring(audit_split(Split("x", "x", 0, (fold,))).junit())
