@@ -26,7 +26,7 @@ FINE, RUNAWAY, NOT_FINITE = 0, 1, 2
 
 
 @kernel
-def _prepare(clock, reset, pops, conns, state, work):
+def _prepare(clock, reset, learns, pops, conns, state, plasticity, work):
     """Forget the last clip, or take up its threads, and fill the lists of the workspace."""
     if reset:
         for p in range(pops.size):
@@ -58,7 +58,7 @@ def _prepare(clock, reset, pops, conns, state, work):
                         work.refractory_count[p] += 1
     work.theta_scale[:] = 1.0
     work.group_input[:] = 0.0
-    remember_recent(clock, conns, state, work)
+    remember_recent(clock, learns, conns, state, plasticity, work)
 
 
 @kernel
@@ -224,7 +224,7 @@ def run_clip(
     arrivals : int64 [shape=(connections, steps + 1)], where the input spikes of each step begin
     arriving : int32, source neurons of input spikes
     """
-    _prepare(clock, not carry, pops, conns, state, work)
+    _prepare(clock, not carry, learns, pops, conns, state, plasticity, work)
     steps = arrivals.shape[1] - 1
     populations = pops.size
     n_spikes = 0

@@ -150,14 +150,14 @@ def reward(c, cell, now, conns, state, plasticity, work):
 
 
 @kernel
-def remember_recent(now, conns, state, work):
+def remember_recent(now, learns, conns, state, plasticity, work):
     """List anew which cells fired lately enough to depress weights (after a clip or a load)."""
     work.recent_count[:] = 0
     work.recent_flag[:] = 0
     work.recent_step[:] = now - 1
     work.drop[:] = 0.0
     for c in range(conns.each.size):
-        if conns.each[c].depression == 0.0:
+        if learns[c] == 0 or conns.each[c].depression == 0.0:
             continue
         row = conns.each[c].row
         for local in range(conns.each[c].blocks * row):
@@ -167,3 +167,4 @@ def remember_recent(now, conns, state, work):
                 work.recent[at - local % row + work.recent_count[slot]] = local % row
                 work.recent_count[slot] += 1
                 work.recent_flag[at] = 1
+                plasticity.touched[at] = 1
