@@ -129,3 +129,20 @@ def test_rate_must_be_positive(tmp_path, settings):
 def test_block_must_hold_a_sample(tmp_path):
     with pytest.raises(SettingsError, match="block_s"):
         read_sound_blocks(tmp_path / "any.wav", 16000, block_s=0.0)
+
+
+def test_sound_before_zero_is_not_played(tmp_path):
+    import av
+
+    path = tmp_path / "early.mkv"
+    with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as container:
+        stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
+        for start, end, value in ((-200, 0, 3000), (0, 1000, 9000)):
+            samples = np.full((1, end - start), value, np.int16)
+            frame = av.AudioFrame.from_ndarray(samples, "s16", "mono")
+            frame.rate, frame.pts = 8000, start
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode())
+    with av.open(str(path)) as container:
+        assert next(container.decode(audio=0)).time == pytest.approx(-0.025)
+    np.testing.assert_allclose(read_sound(path, 8000), 9000 / 32768, atol=1e-6)
