@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tone_corpus import write_tone_corpus
 
-from aver.errors import LabelError, MediaError
+from aver.errors import LabelError, MediaError, SettingsError
 from aver.evaluation.baselines import run_baselines
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
@@ -75,6 +75,15 @@ def test_finished_folds_are_not_run_again(
     redone = [path for path in stamps if path.stat().st_mtime_ns != stamps[path]]
     assert [path.parent.name for path in redone] == ["fold-01"]
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
+
+
+def test_a_folder_of_another_run_is_refused(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    run_experiment(experiment, tmp_path, store=store)
+    changed = replace(experiment, preset="statistics-svm")
+    with pytest.raises(SettingsError, match="--out"):
+        run_experiment(changed, tmp_path, store=store)
 
 
 def test_recognisers_never_see_test_labels(

@@ -106,13 +106,14 @@ def test_fold_accuracies_equal_means_by_hand() -> None:
 
 def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
     protocol = Protocol("clean", "speaker-kfold", {"folds": 5})
-    first = RunRequest(SystemChoice("a", {"x": 1, "y": [2]}, "one"), protocol, 0, "k")
-    same = replace(first, system=SystemChoice("a", {"y": (2,), "x": 1}, "two"))
-    assert first.hash == same.hash
+    system = SystemChoice("mrpn-paper", {"hidden": 8, "training.epochs": 2}, "one")
+    first = RunRequest(system, protocol, 0, "k")
+    nested = {"training": {"epochs": 2}, "hidden": 8}
+    assert first.hash == replace(first, system=SystemChoice("mrpn-paper", nested, "two")).hash
     others = [
         replace(first, seed=1),
         replace(first, corpus_key="other"),
-        replace(first, system=SystemChoice("a", {"x": 2, "y": [2]})),
+        replace(first, system=SystemChoice("mrpn-paper", {**system.overrides, "hidden": 16})),
         replace(first, protocol=replace(protocol, rule_settings={"folds": 4})),
         replace(first, protocol=replace(protocol, leaking=True)),
     ]

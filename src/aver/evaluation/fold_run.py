@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from aver.corpora.clip import Clip
+from aver.errors import SettingsError
 from aver.execution.atomic import write_json
 from aver.features.store import FeatureStore
 from aver.models.prediction import Prediction
 from aver.models.prediction_file import load_prediction, save_prediction
 from aver.models.presets import load_preset
+from aver.settings import settings_to_mapping
 
 
 @dataclass(frozen=True)
@@ -48,10 +53,35 @@ class FoldRun:
     cache: Path
     leaking: bool = False
 
-    @property
+    @cached_property
+    def key(self) -> str:
+        """Hash of everything that decides the answers: settings as they resolve, clips, seed."""
+        model, settings = load_preset(self.preset, self.overrides)
+        said = [
+            model.name,
+            settings_to_mapping(settings),
+            [[clip.clip_id for clip in part] for part in (self.train, self.validation, self.test)],
+            [self.seed, self.leaking],
+        ]
+        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
     def is_done(self) -> bool:
-        """Whether an earlier run finished this fold."""
-        return (self.folder / "fold.json").exists()
+        """Whether an earlier run finished this very fold.
+
+        Raises
+        ------
+        SettingsError
+            If the folder holds a fold with other settings or clips.
+        """
+        target = self.folder / "fold.json"
+        if not target.exists():
+            return False
+        if json.loads(target.read_text(encoding="utf-8")).get("key") != self.key:
+            raise SettingsError(
+                f"{self.folder} holds a run with other settings, clips or seed. Choose another "
+                "folder with --out, or remove this one."
+            )
+        return True
 
 
 def run_fold(task: FoldRun) -> Path:
@@ -62,7 +92,7 @@ def run_fold(task: FoldRun) -> Path:
     Path
         The fold's folder, with ``predictions.safetensors``, ``fold.json`` and ``checkpoint/``.
     """
-    if task.is_done:
+    if task.is_done():
         return task.folder
     kind, settings = load_preset(task.preset, task.overrides)
     recognizer = kind(settings, FeatureStore(task.cache))
@@ -82,6 +112,7 @@ def run_fold(task: FoldRun) -> Path:
     write_json(
         task.folder / "fold.json",
         {
+            "key": task.key,
             "seed": task.seed,
             "fold": task.fold,
             "train_clips": len(task.train),

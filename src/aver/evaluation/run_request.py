@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aver.models.presets import load_preset
+from aver.settings import settings_to_mapping
+
 ProtocolKind = Literal["paper", "clean"]
 
 
@@ -72,15 +75,19 @@ class RunRequest:
 
     @property
     def hash(self) -> str:
-        """Twelve hexadecimal digits; equal for requests that differ in the system's name only."""
+        """Twelve hexadecimal digits; equal for requests that differ in names only.
+
+        It is made of the settings as they resolve, so that a preset that changed asks for new runs.
+        """
+        model, settings = load_preset(self.system.preset, self.system.overrides)
         said = {
-            "preset": self.system.preset,
-            "overrides": dict(self.system.overrides),
+            "model": model.name,
+            "settings": settings_to_mapping(settings),
             "rule": self.protocol.rule,
             "rule_settings": dict(self.protocol.rule_settings),
             "leaking": self.protocol.leaking,
             "seed": self.seed,
             "corpus": self.corpus_key,
         }
-        text = json.dumps(said, sort_keys=True, default=list)
+        text = json.dumps(said, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

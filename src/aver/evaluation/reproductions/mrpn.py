@@ -267,19 +267,16 @@ class MrpnReproduction(Reproduction):
             for preset in ("statistics-logistic", "statistics-svm")
             for words, modalities in choices.items()
         ]
-        networks = ("N0", "N1", "N2")
         return TablePlan(
             "ours",
             "Single modalities, late fusion, N0, N1 and N2 beside statistics and the majority",
             (*rows, *statistics, TableRow("majority", SystemChoice("majority", draws=False))),
             self._protocols(),
             by_fold=True,
+            # Six at most: with eight speakers more could never pass the correction for many.
             compared=(
-                *((network, other) for network in networks for other in (*alone, "late fusion")),
+                *(("N2", other) for other in (*alone, "late fusion", "N0", "N1")),
                 ("N1", "N0"),
-                ("N2", "N0"),
-                ("N2", "N1"),
-                ("N2", "statistics-logistic, both"),
             ),
             notes=("This table is ours; the paper has none like it.",),
         )
