@@ -4,7 +4,7 @@ Clips are those of a folder of videos (default: the javanese clips); features ar
 spectrogram segments and sound statistics. Runs with one and two processes alternate, each into an
 empty cache; the ratio is that of the medians. Imports and starting of processes are included.
 
-    python benchmarks/extraction.py [--corpus DIR] [--clips 96] [--rounds 3] [--out DIR]
+    python benchmarks/extraction.py [--corpus DIR] [--clips 192] [--rounds 3] [--out DIR]
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def main() -> None:
     data = Path(os.environ.get("AVER_DATA", Path(__file__).parents[1] / ".." / "shared" / "data"))
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path, default=data / "javanese-av")
-    parser.add_argument("--clips", type=int, default=96)
+    parser.add_argument("--clips", type=int, default=192)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
