@@ -16,6 +16,7 @@ from aver.models.parts.branch import with_coordinates
 from aver.models.parts.clip_frames import ClipFrames, load_clip_frames
 from aver.models.parts.clip_sampler import ClipSampler, FrameRule
 from aver.models.parts.clip_sequences import ClipSequences
+from aver.models.parts.oriented_gradients import OrientedGradients
 from aver.models.parts.standardise import Standardise
 from aver.models.parts.target_loss import TargetLoss
 from aver.models.parts.targets import Target
@@ -174,3 +175,26 @@ def test_a_feature_without_frames_is_refused():
         load_clip_frames(
             [Clip("a", None, None)], feature, _Source(FeatureRecord({"landmarks": np.zeros(3)}))
         )
+
+
+def test_oriented_gradients_are_numpys_histograms():
+    picture = np.random.default_rng(0).normal(size=(12, 12)).cumsum(axis=0).cumsum(axis=1)
+    padded = np.pad(picture, 1, mode="edge")
+    across, down = padded[1:-1, 2:] - padded[1:-1, :-2], padded[2:, 1:-1] - padded[:-2, 1:-1]
+    place = np.mod(np.arctan2(down, across), np.pi) / np.pi * 8
+    expected = np.zeros((2, 2, 8))
+    for row, column in np.ndindex(12, 12):
+        strength, low = np.hypot(across, down)[row, column], int(place[row, column])
+        share = place[row, column] - low
+        cell = expected[row // 6, column // 6]
+        cell[low % 8] += strength * (1 - share)
+        cell[(low + 1) % 8] += strength * share
+    expected = expected.ravel() / np.linalg.norm(expected)
+    x = torch.tensor(picture, dtype=torch.float32)[None, None]
+    found = OrientedGradients((1, 12, 12), cells=2)(x)[0].numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-4)
+    np.testing.assert_allclose(
+        OrientedGradients((1, 12, 12), cells=2)(3 * x + 1)[0], found, atol=1e-4
+    )
+    with pytest.raises(SettingsError, match="2 pixels a cell"):
+        OrientedGradients((1, 10, 12))

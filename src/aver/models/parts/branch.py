@@ -15,6 +15,7 @@ from aver.models.parts.aggregators import make_aggregator
 from aver.models.parts.clip_sequences import ClipSequences
 from aver.models.parts.feature_norm import FeatureNorm
 from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
+from aver.models.parts.oriented_gradients import OrientedGradients
 from aver.models.parts.pretrained import load_pretrained
 from aver.models.parts.resnet import ResNet18
 from aver.models.parts.spectrogram_augmentation import (
@@ -23,7 +24,7 @@ from aver.models.parts.spectrogram_augmentation import (
 )
 from aver.models.parts.standardise import Standardise
 
-EXTRACTORS = ("resnet18", "identity")
+EXTRACTORS = ("resnet18", "gradients", "identity")
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,9 @@ class BranchSettings:
         Registered name: ``"face-crops"``, ``"spectrogram-segments"``, ``"action-units"`` ...
     feature_settings : mapping
         Of that feature.
-    extractor : {"resnet18", "identity"}
-        Identity is for tracks of features, and for vectors of statistics.
+    extractor : {"resnet18", "gradients", "identity"}
+        The paper's; oriented gradients, which need not be learnt, for small corpora; identity for
+        tracks of features and vectors of statistics.
     width, blocks : int
         Of the ResNet; 64 and 2 are ResNet-18.
     grey : bool
@@ -126,6 +128,9 @@ class Branch(nn.Module):
             features = 1
             for length in shape:
                 features *= length
+        elif settings.extractor == "gradients":
+            self.extractor = OrientedGradients(shape)
+            features = self.extractor.size
         else:
             if len(shape) != 3:
                 raise SettingsError(
