@@ -12,9 +12,9 @@ import numpy as np
 from aver.errors import MissingModalityError, SettingsError
 from aver.media.boxes import squared
 from aver.media.face_detector import FaceDetector, make_detector
-from aver.media.face_follower import FaceFollower, Tracklet
+from aver.media.face_follower import FaceFollower
 from aver.media.frames import read_frames
-from aver.media.main_face import join_over_gaps, rank_by_prominence, runs
+from aver.media.main_face import choose_main_face
 from aver.media.square_crop import cut_square
 
 
@@ -152,9 +152,24 @@ def track_faces(
         size = frame.shape[:2]
         follower.push(time_s, frame)
     follower.finish()
-    chosen = _choose(np.array(times), follower, settings, size)
+    stamps = np.array(times)
+    main = choose_main_face(
+        follower.tracklets,
+        stamps,
+        follower.cuts,
+        size,
+        fill_gap_s=settings.fill_gap_s,
+        shortest_s=settings.shortest_s,
+        smooth_s=settings.smooth_s,
+    )
     return FaceTrack(
-        **chosen,
+        times_s=stamps,
+        boxes=main.boxes,
+        scores=main.scores,
+        landmarks=main.landmarks,
+        found=main.face_ids >= 0,
+        filled=main.filled,
+        face_ids=main.face_ids,
         first_visible_s=frames.first_visible_s,
         picture_size_px=size,
         rate_hz=rate_hz,
@@ -241,53 +256,3 @@ def read_face_crops(
     for row, (_, crop, _) in enumerate(iter_face_crops(path, track, size_px, margin=margin)):
         crops[row] = crop
     return FaceCrops(track.times_s, crops, track.found)
-
-
-def _choose(
-    times_s: np.ndarray,
-    follower: FaceFollower,
-    settings: TrackSettings,
-    picture_size_px: tuple[int, int],
-) -> dict[str, np.ndarray]:
-    """Choose the main face picture by picture, and smooth it."""
-    n = len(times_s)
-    boxes = np.full((n, 4), np.nan, np.float32)
-    landmarks = np.full((n, 5, 2), np.nan, np.float32)
-    scores, face_ids = np.zeros(n, np.float32), np.full(n, -1)
-    filled = np.zeros(n, bool)
-    gap_s = float(np.median(np.diff(times_s))) if n > 1 else 0.0
-    shortest_s = min(settings.shortest_s, n * gap_s)
-    joined = join_over_gaps(follower.tracklets, times_s, follower.cuts, settings.fill_gap_s)
-    ranked = rank_by_prominence([tracklet for tracklet, _ in joined], picture_size_px)
-    for place in ranked:
-        tracklet, gaps = joined[place]
-        free = np.array([i for i in tracklet.indices if face_ids[i] < 0], int)
-        for run in runs(free):
-            if len(run) * gap_s < shortest_s - 1e-6:
-                continue
-            rows = run - tracklet.indices[0]
-            boxes[run] = _smooth(tracklet, "boxes", rows, gap_s, settings.smooth_s)
-            landmarks[run] = _smooth(tracklet, "landmarks", rows, gap_s, settings.smooth_s)
-            scores[run] = np.array(tracklet.scores, np.float32)[rows]
-            filled[run] = [i in gaps for i in run]
-            face_ids[run] = place
-    return {
-        "times_s": times_s,
-        "boxes": boxes,
-        "scores": scores,
-        "landmarks": landmarks,
-        "found": face_ids >= 0,
-        "filled": filled,
-        "face_ids": face_ids,
-    }
-
-
-def _smooth(
-    tracklet: Tracklet, what: str, rows: np.ndarray, gap_s: float, smooth_s: float
-) -> np.ndarray:
-    from scipy.ndimage import gaussian_filter1d
-
-    values = np.stack(getattr(tracklet, what)).astype(np.float32)
-    if smooth_s > 0 and gap_s > 0 and len(values) > 1:
-        values = gaussian_filter1d(values, smooth_s / gap_s, axis=0, mode="nearest")
-    return values[rows]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -11,6 +12,74 @@ from aver.media.boxes import areas, overlap
 from aver.media.face_follower import Tracklet
 
 _SAME_PLACE = 0.2  # least overlap of a face before and after a short gap
+
+
+@dataclass(frozen=True)
+class MainFace:
+    """The chosen face picture by picture; the fields are those of `FaceTrack`."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+    landmarks: np.ndarray
+    filled: np.ndarray
+    face_ids: np.ndarray
+
+
+def choose_main_face(
+    tracklets: Sequence[Tracklet],
+    times_s: np.ndarray,
+    cuts: Sequence[int],
+    picture_size_px: tuple[int, int],
+    *,
+    fill_gap_s: float,
+    shortest_s: float,
+    smooth_s: float,
+) -> MainFace:
+    """Choose one face per picture, fill its short gaps and smooth it.
+
+    The most prominent face has every picture it is in; what it leaves free goes to the next.
+
+    Parameters
+    ----------
+    tracklets : sequence of Tracklet
+        All faces that were followed; those that are joined grow.
+    times_s : np.ndarray [shape=(n,)]
+    cuts : sequence of int
+        Pictures that begin a shot.
+    picture_size_px : (height, width)
+    fill_gap_s, shortest_s, smooth_s : float >= 0
+        As in `aver.media.face_track.TrackSettings`.
+
+    Returns
+    -------
+    MainFace
+    """
+    n = len(times_s)
+    main = MainFace(
+        boxes=np.full((n, 4), np.nan, np.float32),
+        scores=np.zeros(n, np.float32),
+        landmarks=np.full((n, 5, 2), np.nan, np.float32),
+        filled=np.zeros(n, bool),
+        face_ids=np.full(n, -1),
+    )
+    gap_s = float(np.median(np.diff(times_s))) if n > 1 else 0.0
+    fewest = min(shortest_s, n * gap_s) / gap_s if gap_s else 1.0
+    joined = join_over_gaps(tracklets, times_s, cuts, fill_gap_s)
+    for place in rank_by_prominence([tracklet for tracklet, _ in joined], picture_size_px):
+        tracklet, gaps = joined[place]
+        width = smooth_s / gap_s if gap_s else 0.0
+        boxes = _smooth(np.stack(tracklet.boxes), width)
+        landmarks = _smooth(np.stack(tracklet.landmarks), width)
+        free = np.array([i for i in tracklet.indices if main.face_ids[i] < 0], int)
+        for run in runs(free):
+            if len(run) < fewest - 1e-6:
+                continue
+            rows = run - tracklet.indices[0]
+            main.boxes[run], main.landmarks[run] = boxes[rows], landmarks[rows]
+            main.scores[run] = np.array(tracklet.scores)[rows]
+            main.filled[run] = [i in gaps for i in run]
+            main.face_ids[run] = place
+    return main
 
 
 def join_over_gaps(
@@ -100,3 +169,13 @@ def _bridge(earlier: Tracklet, later: Tracklet, times_s: np.ndarray) -> None:
         )
     for row, index in enumerate(later.indices):
         earlier.add(index, later.boxes[row], later.scores[row], later.landmarks[row])
+
+
+def _smooth(values: np.ndarray, width: float) -> np.ndarray:
+    """Gaussian over time; `width` in pictures."""
+    from scipy.ndimage import gaussian_filter1d
+
+    if not width or len(values) < 2:
+        return values
+    smoothed: np.ndarray = gaussian_filter1d(values, width, axis=0, mode="nearest")
+    return smoothed
