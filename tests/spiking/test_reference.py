@@ -21,15 +21,17 @@ from aver.spiking import (
 )
 from aver.spiking.reference import Reference
 
+EAGER_RULE = TripletRule(depression=1e-2, potentiation=0.1)
+OVERLAPPING = Windows((4, 4), (2, 2))
 EAGER = Homeostasis(start_mv=2.0, offset_mv=-4.0, step_mv=0.3, decay_ms=500.0)
 
 
 def network_of(
-    rule=TripletRule(depression=1e-2, potentiation=0.1),
+    rule=EAGER_RULE,
     integrator="implicit-euler",
     reach="same-position",
     between_clips="reset",
-    windows=Windows((4, 4), (2, 2)),
+    windows=OVERLAPPING,
     sharing="none",
     delay_ms=0.0,
 ):
@@ -80,7 +82,7 @@ def assert_equal_runs(network, clips, least_spikes, learn=True):
 @pytest.mark.parametrize(
     "rule",
     [
-        TripletRule(depression=1e-2, potentiation=0.1),
+        EAGER_RULE,
         PairRule(depression=1e-2, potentiation=0.05),
         TargetTraceRule(learning_rate=0.05),
         PowerLawPairRule(depression=1e-2, potentiation=0.05, target_trace=0.1),
@@ -143,10 +145,9 @@ def test_two_populations_linked_both_ways(delay_ms):
     along = Windows((6, 4), (6, 4))
     network.add_population("ear", Population(7, 3, homeostasis=EAGER))
     network.add_population("eye", Population(5, 4, homeostasis=EAGER))
-    eager = TripletRule(depression=1e-2, potentiation=0.1)
-    network.connect("sound", "ear", eager, along, normal_sum=6.0)
-    network.connect("picture", "eye", eager, Windows((4, 4), (4, 4)), normal_sum=6.0)
-    network.connect("eye", "ear", eager, normal_sum=2.0, delay_ms=delay_ms)
+    network.connect("sound", "ear", EAGER_RULE, along, normal_sum=6.0)
+    network.connect("picture", "eye", EAGER_RULE, Windows((4, 4), (4, 4)), normal_sum=6.0)
+    network.connect("eye", "ear", EAGER_RULE, normal_sum=2.0, delay_ms=delay_ms)
     network.connect("ear", "eye", TargetTraceRule(), normal_sum=2.0, delay_ms=np.arange(21) % 5)
     clips = {"sound": pixel_clips(3, neurons=72), "picture": pixel_clips(3, seed=1)}
     assert_equal_runs(network, clips, least_spikes=30)

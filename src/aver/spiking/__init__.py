@@ -4,6 +4,7 @@ The engine knows nothing of emotions: sources of spikes or rates, populations wi
 inhibition, plastic connections. Equations: ``docs/explanation/spiking-engine.md``.
 """
 
+from aver.spiking.independent import run_independent
 from aver.spiking.network import Network
 from aver.spiking.parameters import (
     INHIBITORY,
@@ -14,10 +15,13 @@ from aver.spiking.parameters import (
     Simulation,
     Timing,
 )
+from aver.spiking.pictures import rates_and_thresholds, spike_raster, weight_maps
 from aver.spiking.population import Population
+from aver.spiking.presets import Preset, preset
 from aver.spiking.recording import Membranes, Record, Recording, WeightHistory
 from aver.spiking.rules import PairRule, PowerLawPairRule, TargetTraceRule, TripletRule
 from aver.spiking.spikes import Spikes
+from aver.spiking.storage import load_network, save_network
 from aver.spiking.windows import Windows
 
 __all__ = [
@@ -31,6 +35,7 @@ __all__ = [
     "PairRule",
     "Population",
     "PowerLawPairRule",
+    "Preset",
     "Record",
     "Recording",
     "Simulation",
@@ -40,4 +45,11 @@ __all__ = [
     "TripletRule",
     "WeightHistory",
     "Windows",
+    "load_network",
+    "preset",
+    "rates_and_thresholds",
+    "run_independent",
+    "save_network",
+    "spike_raster",
+    "weight_maps",
 ]

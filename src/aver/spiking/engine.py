@@ -71,7 +71,13 @@ class Engine:
     def set_weights(self, connection: Connection, weights: np.ndarray) -> None:
         """Replace the weights of a connection."""
         self.packed_weights(connection)[:] = connection.pack(weights)
-        self.plasticity.touched[:] = 1
+        self.touched(connection)[:] = 1
+
+    def touched(self, connection: Connection) -> np.ndarray:
+        """Flags of the cells whose weights changed since they were normalised, a view."""
+        each = self.layout.connections.each[list(self.layout.weights_of).index(connection.name)]
+        first = int(each["at_cells"])
+        return self.plasticity.touched[first : first + int(each["blocks"] * each["row"])]
 
     def theta_mv(self, population: str) -> np.ndarray:
         """Adaptive thresholds of a population, `[shape=(neurons,)]`, a copy."""

@@ -13,7 +13,8 @@ from aver.spiking.parameters import Simulation
 from aver.spiking.population import Population
 from aver.spiking.recording import Record, Recording
 from aver.spiking.rules import LearningRule, TripletRule
-from aver.spiking.stimuli import Clips, stream_key
+from aver.spiking.spikes import Clips
+from aver.spiking.streams import stream_key
 from aver.spiking.windows import Windows
 
 

@@ -20,7 +20,7 @@ NEVER = -np.inf
 
 
 def advance(
-    v: np.ndarray, g_e: np.ndarray, g_i: np.ndarray, neuron: Neuron, simulation: Simulation
+    v: np.ndarray, g_e: np.ndarray, g_i: np.ndarray | float, neuron: Neuron, simulation: Simulation
 ) -> np.ndarray:
     """One step of ``tau dv/dt = (rest - v) + g_e (E_e - v) + g_i (E_i - v)``."""
     k = simulation.timing.dt_ms / neuron.membrane_ms
@@ -71,7 +71,7 @@ class _Layer:
         self.forget()
 
     def integrate(self, now: int, adapts: bool) -> None:
-        """Membranes and thresholds: who fires now?"""
+        """Advance membranes and thresholds; find out who fires now."""
         simulation, steps = self.simulation, self.simulation.timing.in_steps
         e, i, home = (
             self.population.excitatory,
@@ -173,9 +173,9 @@ class _Link:
         pre = self.trace(self.last_arrival, now, self.rule.pre_ms)
         for neuron in np.flatnonzero(target.fired):
             w = self.w[:, neuron]
-            gain = self.rule.potentiation
+            gain = np.array(self.rule.potentiation)
             if self.rule.post2_ms:
-                gain *= self.trace(target.last[neuron], now, self.rule.post2_ms)
+                gain = gain * self.trace(target.last[neuron], now, self.rule.post2_ms)
             room = np.maximum(self.rule.highest_weight - w, 0) ** self.rule.power
             grown = np.clip(
                 w + gain * (pre - self.rule.target_trace) * room, 0, self.rule.highest_weight
@@ -244,8 +244,10 @@ class Reference:
     def _run_clip(self, clip: Mapping[str, Spikes], learn: bool) -> dict[str, Spikes]:
         timing = self._network.simulation.timing
         if self._network.simulation.between_clips == "reset":
-            for part in (*self._layers.values(), *self._links.values()):
-                part.rest() if isinstance(part, _Layer) else part.forget()
+            for layer in self._layers.values():
+                layer.rest()
+            for link in self._links.values():
+                link.forget()
         if learn:
             for link in self._links.values():
                 if link.rule is not None:
@@ -261,7 +263,7 @@ class Reference:
             for name, layer in self._layers.items():
                 written[name] += [(step * timing.dt_ms, j) for j in np.flatnonzero(layer.fired)]
         spikes = {
-            name: Spikes([t for t, _ in rows], np.array([j for _, j in rows], int))
+            name: Spikes(np.array([t for t, _ in rows]), np.array([j for _, j in rows], int))
             for name, rows in written.items()
         }
         if learn:

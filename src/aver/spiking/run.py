@@ -14,7 +14,8 @@ from aver.execution.progress import ProgressBar, progress_bar
 from aver.spiking.engine import Engine, Worker
 from aver.spiking.keeper import Keeper
 from aver.spiking.recording import Record, Recording
-from aver.spiking.stimuli import Clips, Stimuli
+from aver.spiking.spikes import Clips
+from aver.spiking.stimuli import Stimuli
 
 if TYPE_CHECKING:
     from aver.spiking.network import Network
@@ -141,4 +142,4 @@ class _Session:
             stirred = np.flatnonzero(counts.max(axis=0))
             weights = connection.unpack(self._engine.packed_weights(connection))
             weights[:, :, stirred] = weights[counts.argmax(axis=0)[stirred], :, stirred].T
-            self._engine.plasticity.touched[:] = 1
+            self._engine.touched(connection)[:] = 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,3 +67,11 @@ class Spikes:
                 f"{what} has spikes of neurons {self.neuron.min()} to {self.neuron.max()}, but "
                 f"the source has {neurons} neurons."
             )
+
+
+Clips = Mapping[str, Sequence[np.ndarray | Spikes]]
+"""For each source one item per clip: rates in Hz, or spikes.
+
+Rates have the source's shape (constant) or one axis more in front (frame by frame, frames spread
+evenly over the stimulus). An array with the clips along its first axis will do.
+"""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,14 +11,8 @@ from aver.errors import SimulationError
 from aver.spiking.connection import Connection, Source
 from aver.spiking.kernels.poisson import poisson_spikes, sort_by_arrival
 from aver.spiking.parameters import Timing
-from aver.spiking.spikes import Spikes
-
-Clips = Mapping[str, Sequence[np.ndarray | Spikes]]
-"""For each source one item per clip: rates in Hz, or spikes.
-
-Rates have the source's shape (constant) or one axis more in front (frame by frame, frames spread
-evenly over the stimulus). An array with the clips along its first axis will do.
-"""
+from aver.spiking.spikes import Clips, Spikes
+from aver.spiking.streams import stream_key
 
 
 @dataclass
@@ -187,12 +180,6 @@ class Stimuli:
                 return int(n)
             buffers.steps = np.empty(2 * buffers.steps.size, np.int32)
             buffers.neurons = np.empty(2 * buffers.neurons.size, np.int32)
-
-
-def stream_key(seed: int, *names: str) -> int:
-    """64 bits for a random stream that belongs to these names alone."""
-    text = "/".join([str(seed), *names])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def _check_names(clips: Clips, sources: Mapping[str, Source]) -> None:

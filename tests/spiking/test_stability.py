@@ -1,0 +1,18 @@
+"""Five hundred clips of the audio workload with implicit Euler: no runaway, no drift to NaN."""
+
+import numpy as np
+from tests.spiking.workloads import build, rates
+
+
+def test_500_clips_of_w3():
+    network = build("W3", "implicit-euler", "reset")
+    clips = rates("W3", 50)
+    totals = np.concatenate(
+        [network.run({"input": clips}).counts["layer"].sum(axis=1) for _ in range(10)]
+    )
+    # A runaway would raise; a layer that dies or doubles would show here.
+    assert totals.min() > 100
+    assert totals.max() < 2280 * 10
+    sums = network.weights("input->layer").sum(axis=1)
+    assert np.isfinite(sums).all()
+    assert sums.max() < 1.5 * 400 * 78 / 784

@@ -1,0 +1,58 @@
+"""Save, load, go on: exactly as if never interrupted."""
+
+import numpy as np
+import pytest
+
+from aver.errors import CheckpointError
+from aver.spiking import (
+    Homeostasis,
+    Network,
+    Population,
+    Simulation,
+    TargetTraceRule,
+    Windows,
+    load_network,
+    save_network,
+)
+
+
+def network_of(between_clips):
+    network = Network(Simulation(between_clips=between_clips), seed=9)
+    network.add_source("sound", (6, 24), lag_ms=5.0)
+    network.add_population("ear", Population(9, 4, homeostasis=Homeostasis(start_mv=12.0)))
+    network.add_population("top", Population(6, homeostasis=Homeostasis(start_mv=12.0)))
+    along = Windows((6, 6), (6, 6))
+    network.connect("sound", "ear", windows=along, delay_ms=np.arange(144) % 7, normal_sum=8.0)
+    network.connect("ear", "top", TargetTraceRule(), delay_ms=4.0, normal_sum=8.0)
+    return network
+
+
+@pytest.mark.parametrize("between_clips", ["reset", "carry"])
+def test_a_loaded_network_continues_exactly(tmp_path, between_clips):
+    clips = np.random.default_rng(0).uniform(0, 90, (8, 6, 24))
+    network = network_of(between_clips)
+    network.run({"sound": clips[:4]})
+    save_network(network, tmp_path / "network.safetensors")
+    loaded = load_network(tmp_path / "network.safetensors")
+    ours, theirs = network.run({"sound": clips[4:]}), loaded.run({"sound": clips[4:]})
+    for name in ("ear", "top"):
+        assert ours.counts[name].sum() > 10
+        assert np.array_equal(ours.counts[name], theirs.counts[name])
+        assert np.array_equal(network.theta_mv(name), loaded.theta_mv(name))
+    for name in network.connections:
+        assert np.array_equal(network.weights(name), loaded.weights(name))
+    frozen = [n.run({"sound": clips}, learn=False).counts["top"] for n in (network, loaded)]
+    assert np.array_equal(*frozen)
+
+
+def test_foreign_and_damaged_files_are_refused(tmp_path):
+    from safetensors.numpy import save_file
+
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_network(tmp_path / "missing.safetensors")
+    (tmp_path / "broken.safetensors").write_bytes(b"no network")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        load_network(tmp_path / "broken.safetensors")
+    save_file({"a": np.zeros(3)}, tmp_path / "other.safetensors")
+    with pytest.raises(CheckpointError, match="no spiking network"):
+        load_network(tmp_path / "other.safetensors")
