@@ -3,14 +3,15 @@ import pytest
 
 from aver.audit.film_print import likeness_of_films, motion_of_film, print_of_film_file
 from aver.audit.near_films import find_near_films
+from aver.audit.picture_print import MIRROR
 from planted_copies import FILM_KINDS, write_film_copy
 
 
 @pytest.fixture(scope="module")
 def films(data_root):
-    """One actor's 24 films, and six of another's, in one studio each."""
+    """One actor's 24 films, and twelve of another's, in one studio each."""
     files = sorted(data_root.glob("javanese-av/01-*.mp4"))
-    files += sorted(data_root.glob("javanese-av/06-01-*.mp4"))
+    files += sorted(data_root.glob("javanese-av/06-0[12]-*.mp4"))
     return files, [print_of_film_file(path) for path in files]
 
 
@@ -25,6 +26,12 @@ def test_a_changed_copy_is_found(films, kind, tmp_path):
     copy = print_of_film_file(write_film_copy(files[place], tmp_path / "copy", kind))
     found = [(one, two) for one, two, _ in find_near_films([*prints, copy])]
     assert found == [(place, len(prints))]
+
+
+def test_films_that_are_all_one_film_are_found(films):
+    one = films[1][0]
+    found = {(a, b) for a, b, _ in find_near_films([one, one * MIRROR, one[4:]])}
+    assert found == {(0, 1), (0, 2), (1, 2)}
 
 
 def test_still_pictures_and_single_ones_are_never_paired():

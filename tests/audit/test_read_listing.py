@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from aver.audit import ReadingSettings, audit_split, read_listing
+from aver.audit.media_places import places_in_corpus
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.errors import SettingsError, SplitError
@@ -120,6 +121,17 @@ def test_plain_text_lists(tmp_path):
     write(tmp_path / "train.txt", "a/1001_DFA_ANG_XX.wav 0\n")
     write(tmp_path / "test.lst", "a/1001_DFA_SAD_XX.wav 1\n")
     assert leaks(read_listing([tmp_path])) == {"shared-speakers"}
+
+
+def test_a_corpus_knows_the_clips_behind_somebody_elses_paths(tmp_path, data_root):
+    corpus = open_corpus(data_root / "ravdess", "ravdess")
+    write(tmp_path / "train.txt", "/their/disk/01-01-05-01-02-01-12.mp4\n")
+    write(tmp_path / "test.txt", "/their/disk/03-01-05-01-02-01-12.wav\n/their/disk/x.wav\n")
+    listing = read_listing([tmp_path], corpus)
+    assert listing.unknown == ("/their/disk/x.wav",)
+    places = places_in_corpus(listing, corpus)
+    assert len(places) == 2
+    assert leaks(listing) == {"shared-performances", "shared-speakers"}
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from aver.audit.entry import Entry
 from aver.audit.known_names import describe_name
@@ -83,7 +84,7 @@ def describe_names(
     for name in names:
         if name in entries:
             continue
-        clip = clips.get(name)
+        clip = find_clip(clips, name)
         if clip is None:
             entries[name] = describe_name(name)
             if corpus is not None:
@@ -101,8 +102,21 @@ def clips_by_name(corpus: Corpus | None) -> dict[str, Clip]:
     return {**aliases, **corpus.by_id}
 
 
-def entry_of_clip(name: str, clip: Clip) -> Entry:
-    """What a corpus knows about a clip."""
+def find_clip(clips: Mapping[str, Clip], name: str, path: str = "") -> Clip | None:
+    """The clip that a list means: by its name, else by the name of its file.
+
+    Parameters
+    ----------
+    clips : mapping
+        As `clips_by_name` gives it.
+    name, path : str
+        As the list has them.
+    """
+    return clips.get(name) or clips.get(PurePosixPath(path or name).stem)
+
+
+def entry_of_clip(name: str, clip: Clip, path: str = "") -> Entry:
+    """What a corpus knows about a clip that a list calls `name`."""
     by_name = describe_name(clip.performance)
     return Entry(
         name=name,
@@ -112,7 +126,7 @@ def entry_of_clip(name: str, clip: Clip) -> Entry:
         sentence=clip.sentence,
         emotion=clip.emotion,
         sex=clip.sex,
-        path=str(clip.sound or clip.video or ""),
+        path=path or name,
     )
 
 

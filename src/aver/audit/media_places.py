@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from aver.audit.listing import Listing, clips_by_name
+from aver.audit.listing import Listing, clips_by_name, find_clip
 from aver.corpora.corpus import Corpus
 from aver.corpora.media_files import (
     IMAGE_SUFFIXES,
@@ -34,8 +34,8 @@ def places_in_corpus(listing: Listing, corpus: Corpus) -> dict[str, MediaPlace]:
     """The files of every clip that the corpus has."""
     clips = clips_by_name(corpus)
     places = {}
-    for name in listing.entries:
-        clip = clips.get(name)
+    for name, entry in listing.entries.items():
+        clip = find_clip(clips, name, entry.path)
         if clip is None:
             continue
         picture = clip.video is not None and clip.video.suffix.lower() in IMAGE_SUFFIXES

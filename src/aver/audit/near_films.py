@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import combinations
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from aver.audit.row_index import candidate_pairs
 SAME_ABOVE = 0.85
 """Correlation of motion: copies lie above 0.9, different takes by one actor below 0.75."""
 
+_FEW = 30
 _ALIKE_ABOVE = 0.7  # of where the motion is; a first look
 
 
@@ -33,12 +35,19 @@ def find_near_films(films: Sequence[np.ndarray]) -> list[tuple[int, int, float]]
     if len(moving) < 2:
         return []
     rows = np.stack([motion for motion in motions if motion is not None])
-    # What all films have in common says nothing about two of them.
-    rows = rows - rows.mean(axis=0) if len(rows) > 2 else rows
-    rows /= np.linalg.norm(rows, axis=1, keepdims=True) + 1e-12
     found = []
-    for one, two in candidate_pairs(rows, [rows], close=_ALIKE_ABOVE).tolist():
+    for one, two in _likely_pairs(rows):
         likeness = likeness_of_films(films[moving[one]], films[moving[two]])
         if likeness > SAME_ABOVE:
             found.append((moving[one], moving[two], likeness))
     return sorted(found)
+
+
+def _likely_pairs(rows: np.ndarray) -> list[tuple[int, int]]:
+    """All pairs of few films; of many, those that move alike."""
+    if len(rows) <= _FEW:
+        return list(combinations(range(len(rows)), 2))
+    # What all films have in common says nothing about two of them.
+    rows = rows - rows.mean(axis=0)
+    rows = rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-12)
+    return [(one, two) for one, two in candidate_pairs(rows, [rows], close=_ALIKE_ABOVE).tolist()]

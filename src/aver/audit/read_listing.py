@@ -20,7 +20,7 @@ from aver.audit.formats.list_file import (
 from aver.audit.formats.part_folders import read_part_folder
 from aver.audit.formats.row import WHAT, Row
 from aver.audit.known_names import describe_name
-from aver.audit.listing import Listing, clips_by_name, entry_of_clip
+from aver.audit.listing import Listing, clips_by_name, entry_of_clip, find_clip
 from aver.audit.part_words import fold_in_name, part_in_name, part_of_word
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
@@ -129,9 +129,9 @@ def _describe(
     for row in (row for fold in folds for rows in fold.values() for row in rows):
         if row.name in entries:
             continue
-        clip = clips.get(row.name) or clips.get(Path(row.path).stem)
+        clip = find_clip(clips, row.name, row.path)
         if clip is not None:
-            entries[row.name] = entry_of_clip(row.name, clip)
+            entries[row.name] = entry_of_clip(row.name, clip, row.path)
             continue
         entries[row.name] = describe_name(row.name, row.fields, pattern, row.path)
         if corpus is not None:
