@@ -1,4 +1,4 @@
-"""Action units from tables of clip means, from folders of tracks, and beside the clip."""
+"""Action units from tables of clip means and from tracks of frames."""
 
 from __future__ import annotations
 
@@ -9,20 +9,28 @@ import numpy as np
 import pytest
 
 from aver.corpora.clip import Clip
-from aver.errors import FeatureError, MediaError
+from aver.corpora.corpus import Corpus
+from aver.corpora.unit_files import attach_units
+from aver.errors import CorpusError, FeatureError, MediaError
 from aver.features.action_units import ActionUnits
 from aver.features.unit_statistics import UnitStatistics
 
 
-def clip(clip_id: str = "one", units: Path | None = None, aliases: tuple[str, ...] = ()) -> Clip:
-    return Clip(clip_id, "speaker", None, units=units, aliases=aliases)
+def clip(path: Path | None = None, row: str = "") -> Clip:
+    return Clip("one", "speaker", None, units=path, units_row=row)
+
+
+def attached(path: Path, *names: str) -> Clip:
+    """The clip of these names, with the units that a table or folder holds for it."""
+    corpus = Corpus("x", Path(), (Clip(names[0], "speaker", None, aliases=names[1:]),))
+    return attach_units(corpus, path).clips[0]
 
 
 def test_clip_means_of_the_real_table(data_root: Path) -> None:
     path = data_root / "ravdess-au" / "clip_action_units.csv"
     with path.open() as file:
         row = next(row for row in csv.DictReader(file) if row["clip"] == "01-01-03-02-02-01-07")
-    record = ActionUnits(path).extract(clip("01-03-02-02-01-07", aliases=(row["clip"],)))
+    record = ActionUnits().extract(attached(path, "01-03-02-02-01-07", row["clip"]))
     expected = [float(value) for name, value in row.items() if name.startswith("AU")]
     assert record.arrays["units"].shape == (1, 35)
     assert np.allclose(record.arrays["units"][0], expected)
@@ -31,15 +39,23 @@ def test_clip_means_of_the_real_table(data_root: Path) -> None:
 
 def test_tracks_of_the_real_folder(data_root: Path) -> None:
     folder = data_root / "ravdess-au" / "tracks"
-    feature = ActionUnits(str(folder))  # type: ignore[arg-type]
-    record = feature.extract(clip("x", aliases=("01-01-01-01-01-01-01",)))
+    found = attached(folder, "x", "01-01-01-01-01-01-01")
+    record = ActionUnits().extract(found)
     table = np.loadtxt(folder / "Actor_01" / "01-01-01-01-01-01-01.csv", delimiter=";", skiprows=1)
     assert np.allclose(record.arrays["units"], table)
-    statistics = UnitStatistics(folder).extract(clip("x", aliases=("01-01-01-01-01-01-01",)))
+    statistics = UnitStatistics().extract(found)
     assert np.allclose(
         statistics.arrays["statistics"], [*table.mean(0), *table.std(0)], rtol=1e-5, atol=1e-6
     )
-    assert feature.extract(clip("unknown")).missing == "no action units"
+
+
+def test_units_that_fit_no_clip_are_an_error(tmp_path: Path) -> None:
+    table = tmp_path / "means.csv"
+    table.write_text("clip,AU01_r\nthree,1.0\n")
+    with pytest.raises(CorpusError, match="'three'"):
+        attached(table, "one", "two")
+    with pytest.raises(CorpusError, match="There are no action units at"):
+        attached(tmp_path / "nowhere.csv", "one")
 
 
 def test_own_table_skips_frames_without_a_face(tmp_path: Path) -> None:
@@ -48,7 +64,7 @@ def test_own_table_skips_frames_without_a_face(tmp_path: Path) -> None:
         "frame, timestamp, success, AU01_r, AU02_r\n"
         "1, 0.0, 1, 0.5, 1.5\n2, 0.04, 0, 9, 9\n3, 0.08, 1, , 2\n4, 0.12, 1, 1.5, 2.5\n"
     )
-    record = ActionUnits().extract(clip(units=path))
+    record = ActionUnits().extract(clip(path))
     assert record.arrays["units"].tolist() == [[0.5, 1.5], [1.5, 2.5]]
     assert record.arrays["units"].dtype == np.float32
     assert record.coverage == 0.5
@@ -58,19 +74,25 @@ def test_absent_without_table_row_or_face(tmp_path: Path) -> None:
     assert ActionUnits().extract(clip()).missing == "no action units"
     means = tmp_path / "means.csv"
     means.write_text("clip,AU01_r\none,\ntwo,1.0\n")
-    assert ActionUnits(means).extract(clip("three")).missing == "no action units"
-    assert ActionUnits(means).extract(clip("one")).missing == "no face in the action units"
-    assert ActionUnits(means).extract(clip("two")).arrays["units"].tolist() == [[1.0]]
-    assert UnitStatistics(means).extract(clip("two")).arrays["statistics"].tolist() == [1.0]
-    assert UnitStatistics(means).extract(clip("one")).missing == "no face in the action units"
+    assert ActionUnits().extract(clip(means, "three")).missing == "no action units"
+    assert ActionUnits().extract(clip(means, "one")).missing == "no face in the action units"
+    assert ActionUnits().extract(clip(means, "two")).arrays["units"].tolist() == [[1.0]]
+    assert UnitStatistics().extract(clip(means, "two")).arrays["statistics"].tolist() == [1.0]
+    assert UnitStatistics().extract(clip(means, "one")).missing == "no face in the action units"
+
+
+def test_a_track_of_one_frame_still_has_a_deviation(tmp_path: Path) -> None:
+    path = tmp_path / "track.csv"
+    path.write_text("AU01_r,AU02_r\n0.5,1.5\n")
+    assert UnitStatistics().extract(clip(path)).arrays["statistics"].tolist() == [0.5, 1.5, 0, 0]
 
 
 def test_changed_table_is_read_again(tmp_path: Path) -> None:
     means = tmp_path / "means.csv"
     means.write_text("clip,AU01_r\none,1.0\n")
-    assert ActionUnits(means).extract(clip()).arrays["units"].item() == 1.0
+    assert ActionUnits().extract(clip(means, "one")).arrays["units"].item() == 1.0
     means.write_text("clip,AU01_r\none,2.25\n")
-    assert ActionUnits(means).extract(clip()).arrays["units"].item() == 2.25
+    assert ActionUnits().extract(clip(means, "one")).arrays["units"].item() == 2.25
 
 
 @pytest.mark.parametrize(
@@ -87,17 +109,10 @@ def test_table_that_is_none_names_itself(tmp_path: Path, text: str, what: str) -
     means = tmp_path / "means.csv"
     means.write_text(text)
     with pytest.raises(FeatureError, match=rf"(?s){what}") as raised:
-        ActionUnits(means).extract(clip())
+        ActionUnits().extract(clip(means, "one"))
     assert "means.csv" in str(raised.value)
 
 
-def test_missing_files(tmp_path: Path) -> None:
-    with pytest.raises(FeatureError, match="There are no action units at"):
-        ActionUnits(tmp_path / "nowhere.csv").extract(clip())
+def test_missing_file() -> None:
     with pytest.raises(MediaError, match="cannot be read"):
-        ActionUnits().extract(clip(units=tmp_path / "gone.csv"))
-
-
-def test_key_ignores_where_the_table_lies() -> None:
-    assert ActionUnits(Path("a.csv")).key == ActionUnits(Path("b.csv")).key
-    assert ActionUnits(Path("a.csv")).settings() == {"path": "a.csv"}
+        ActionUnits().extract(clip(Path("gone.csv")))

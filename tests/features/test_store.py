@@ -149,11 +149,12 @@ def test_changed_content_and_changed_settings_are_computed_anew(
 def test_clips_in_one_table_have_entries_of_their_own(store: FeatureStore, tmp_path: Path) -> None:
     table = tmp_path / "units.csv"
     table.write_text("clip,AU01_r\none,1.0\ntwo,2.0\n")
-    feature = ActionUnits(table)
-    found = [store.get(Clip(name, None, None), feature) for name in ("one", "two", "one")]
+    feature = ActionUnits()
+    one, two = (Clip(name, None, None, units=table, units_row=name) for name in ("one", "two"))
+    found = [store.get(clip, feature) for clip in (one, two, one)]
     assert [record.arrays["units"].item() for record in found] == [1.0, 2.0, 1.0]
     table.write_text("clip,AU01_r\none,7.0\ntwo,2.0\n")
-    assert store.get(Clip("one", None, None), feature).arrays["units"].item() == 7.0
+    assert store.get(one, feature).arrays["units"].item() == 7.0
 
 
 @pytest.mark.parametrize("fault", ["cut", "empty", "garbage", "another entry"])

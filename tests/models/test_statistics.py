@@ -232,7 +232,7 @@ def test_settings_that_make_no_sense(settings: dict[str, object]) -> None:
 
 def test_feature_settings_reach_the_feature() -> None:
     settings = StatisticsSettings(
-        modalities=("units",), feature_settings={"units": {"path": "units.csv"}}
+        modalities=("sound",), feature_settings={"sound": {"pitch": False}}
     )
     recognizer = StatisticsLogistic(settings, PlantedStatistics())
-    assert recognizer.features["units"].settings() == {"path": "units.csv"}
+    assert recognizer.features["sound"].settings()["pitch"] is False

@@ -72,6 +72,12 @@ def add_corpus_arguments(parser: ArgumentParser) -> None:
         "--speakers", default="", metavar="A,B", help="keep only clips of these speakers"
     )
     parser.add_argument(
+        "--units",
+        type=Path,
+        metavar="PATH",
+        help="action units: a CSV with one row per clip, or a folder of one CSV per clip",
+    )
+    parser.add_argument(
         "--channel", default="", choices=("", "speech", "song"), help="keep only speech, or song"
     )
 
@@ -97,14 +103,17 @@ def open_named_corpus(arguments: Namespace) -> Corpus:
     """Open the corpus that the arguments name, with its clips selected."""
     from aver.corpora import open_corpus
     from aver.corpora.selection import Selection
+    from aver.corpora.unit_files import attach_units
 
     settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
     corpus = open_corpus(arguments.corpus, arguments.reader, **settings)
-    return Selection(
+    selection = Selection(
         emotions=parse_words(arguments.emotions),
         speakers=parse_words(arguments.speakers),
         channel=arguments.channel,
-    ).apply(corpus)
+    )
+    corpus = selection.apply(corpus)
+    return attach_units(corpus, arguments.units) if arguments.units else corpus
 
 
 def parse_words(text: str) -> tuple[str, ...]:

@@ -42,7 +42,9 @@ class Clip:
     aliases : tuple of str
         Names by which other tables (action units, votes) know this clip.
     units : Path or None
-        A table of action units per frame that came with the clip.
+        A table of action units per frame, or one with a row for each of many clips.
+    units_row : str
+        Name of the clip's row in a table of many clips; empty where rows are frames.
     part : {"train", "validation", "test"} or None
         The part that the corpus's authors put the clip in, where they did.
     """
@@ -61,6 +63,7 @@ class Clip:
     votes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
     units: Path | None = None
+    units_row: str = ""
     part: str | None = None
 
     def __post_init__(self) -> None:

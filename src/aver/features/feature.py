@@ -59,8 +59,6 @@ class Feature(ABC):
     """Where the feature comes from: paper and section, or library."""
     version: ClassVar[int] = 1
     """Raise it when the same settings yield other numbers; old cache entries then no longer fit."""
-    places: ClassVar[tuple[str, ...]] = ()
-    """Settings that only say where a file lies: its content counts for the cache, not its path."""
     effort: ClassVar[float] = 1.0
     """Computing time for a file, relative to other features; makes the time left right."""
 
@@ -90,8 +88,7 @@ class Feature(ABC):
     @cached_property
     def key(self) -> str:
         """Hash of name, version and settings: 16 hexadecimal digits."""
-        settings = {name: v for name, v in self.settings().items() if name not in self.places}
-        text = json.dumps([self.name, self.version, settings], sort_keys=True)
+        text = json.dumps([self.name, self.version, self.settings()], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

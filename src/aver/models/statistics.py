@@ -48,7 +48,7 @@ class StatisticsSettings:
         speakers, those that validate are missed in training. Test speakers stay unseen.
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
-        ``{"units": {"path": "units.csv"}}``.
+        ``{"sound": {"pitch": False}}``.
     """
 
     modalities: tuple[str, ...] = ("video", "sound")
