@@ -37,13 +37,13 @@ aspiration noise; `range_log2` and `rate_log2` double the pitch range and the sp
 
 _FACES = {
     "neutral": {},
-    "calm": {"AU12": 0.9, "AU07": 0.5},
-    "happy": {"AU06": 3.0, "AU12": 3.5, "AU25": 1.4},
-    "sad": {"AU01": 3.0, "AU04": 2.3, "AU15": 2.6},
-    "fearful": {"AU01": 3.1, "AU02": 0.7, "AU04": 2.2, "AU05": 0.8, "AU15": 1.6, "AU20": 1.1},
-    "angry": {"AU04": 3.5, "AU05": 0.4, "AU07": 2.8, "AU15": 0.5},
-    "disgust": {"AU04": 3.2, "AU06": 0.5, "AU07": 3.0, "AU15": 1.2},
-    "surprised": {"AU01": 3.2, "AU02": 3.5, "AU05": 3.0, "AU25": 1.6, "AU26": 2.2},
+    "calm": {"AU12": 1.0, "AU07": 0.6},
+    "happy": {"AU06": 3.4, "AU12": 4.0, "AU25": 1.6},
+    "sad": {"AU01": 3.4, "AU04": 2.6, "AU15": 3.0},
+    "fearful": {"AU01": 3.6, "AU02": 0.8, "AU04": 2.5, "AU05": 0.9, "AU15": 1.8, "AU20": 1.3},
+    "angry": {"AU04": 4.0, "AU05": 0.5, "AU07": 3.2, "AU15": 0.6},
+    "disgust": {"AU04": 3.7, "AU06": 0.6, "AU07": 3.4, "AU15": 1.4},
+    "surprised": {"AU01": 3.7, "AU02": 4.0, "AU05": 3.4, "AU25": 1.8, "AU26": 2.5},
 }
 
 # Directions follow the review table of Scherer, "Vocal communication of emotion", Speech
@@ -82,7 +82,7 @@ def face_of(emotion: str) -> np.ndarray:
     Examples
     --------
     >>> face_of("happy")[ACTION_UNITS.index("AU12")]
-    np.float64(3.5)
+    np.float64(4.0)
     """
     return np.array([_FACES[emotion].get(unit, 0.0) for unit in ACTION_UNITS])
 

@@ -111,7 +111,7 @@ class Mimic:
 
     def _brow(self, canvas: Canvas, unit: dict[str, float], sign: float) -> None:
         face = self._face
-        y = EYE_Y - (EYE_Y - _BROW_Y) * face.brow_height + 7 * unit["AU04"] - 2 * unit["AU05"]
+        y = EYE_Y - (EYE_Y - _BROW_Y) * face.brow_height + 7 * unit["AU04"]
         rise_inner = 15 * unit["AU01"] - 6 * unit["AU04"]
         rise_outer = 15 * unit["AU02"] - 3 * unit["AU01"] + 1.5 * unit["AU04"]
         near = 11 - 6 * unit["AU04"]
