@@ -1,0 +1,67 @@
+"""Presets: what comes with the package, changes on top, and words for what is wrong."""
+
+from __future__ import annotations
+
+import pytest
+
+from aver.errors import SettingsError
+from aver.models.mrpn import MRPN
+from aver.models.presets import load_preset, preset_names
+
+
+@pytest.mark.parametrize("name", preset_names())
+def test_every_preset_makes_a_recogniser(name):
+    model, settings = load_preset(name)
+    assert isinstance(settings, model.settings_type)
+
+
+def test_the_paper_preset_holds_the_papers_values():
+    model, settings = load_preset("mrpn-paper")
+    assert model is MRPN
+    assert settings.network == "N2"
+    for branch in (settings.branches["video"], settings.branches["sound"]):
+        assert (branch.extractor, branch.width, branch.blocks) == ("resnet18", 64, 2)
+        assert (branch.aggregator, branch.size) == ("lstm", 256)
+    assert settings.training.learning_rate == 5e-5
+    assert settings.training.schedule == "halve-on-plateau"
+    assert settings.training.halve_after_epochs == 10
+    assert settings.dropout == 0.3
+    sound = model(settings, None).features["sound"]
+    assert sound.shape == (256, 250)
+    assert (sound.segment_s, sound.hop_s, sound.n_fft, sound.stft_hop) == (1.0, 0.2, 512, 64)
+
+
+def test_changes_nested_dotted_and_as_words():
+    changes = {"modalities": "sound,units", "training": {"epochs": 7}, "training.patience": "3"}
+    settings = load_preset("mrpn-compact", changes)[1]
+    assert settings.modalities == ("sound", "units")
+    assert (settings.training.epochs, settings.training.patience) == (7, 3)
+    unchanged = load_preset("mrpn-compact")[1]
+    assert settings.branches == unchanged.branches
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"trainin.epochs": 3}, "trainin"),
+        ({"training.epoch": 3}, r"training\.epoch"),
+        ({"training.epochs": "many"}, r"training\.epochs"),
+        ({"modalities": "smell"}, "smell"),
+        ({"branches.sound.extractor": "vgg"}, "vgg"),
+    ],
+)
+def test_a_wrong_change_is_named(changes, words):
+    with pytest.raises(SettingsError, match=words):
+        load_preset("mrpn-compact", changes)
+
+
+def test_a_preset_that_is_none_is_said(tmp_path):
+    with pytest.raises(SettingsError, match=r"Known are: .*mrpn-compact"):
+        load_preset("mrpn-tiny")
+    path = tmp_path / "own.yaml"
+    path.write_text("model: mrpn\n")
+    with pytest.raises(SettingsError, match="keys"):
+        load_preset(str(path))
+    path.write_text("model: [mrpn\n")
+    with pytest.raises(SettingsError, match="not readable YAML"):
+        load_preset(str(path))
