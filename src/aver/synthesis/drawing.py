@@ -11,6 +11,9 @@ SIDE = 256
 
 _SHIFT = 4  # OpenCV takes coordinates in sixteenths of a pixel
 
+_ANGLES = np.linspace(0, 2 * np.pi, 40, endpoint=False)
+_CIRCLE = np.column_stack([np.cos(_ANGLES), np.sin(_ANGLES)])
+
 Colour = tuple[float, float, float]
 """Blue, green, red, 0 to 255."""
 
@@ -79,8 +82,7 @@ class Canvas:
 
 def ellipse(x: float, y: float, half_width: float, half_height: float) -> np.ndarray:
     """Outline of an ellipse, shape (40, 2)."""
-    angle = np.linspace(0, 2 * np.pi, 40, endpoint=False)
-    return np.column_stack([x + half_width * np.cos(angle), y + half_height * np.sin(angle)])
+    return _CIRCLE * [half_width, half_height] + [x, y]
 
 
 def bend(start: np.ndarray, middle: np.ndarray, end: np.ndarray, points: int = 13) -> np.ndarray:

@@ -86,11 +86,12 @@ class _Warp:
         u = cos * x + sin * (y - pivot)
         v = -sin * x + cos * (y - pivot) + pivot
         # What is nearer moves further when the head turns: an ellipsoid stands in for its depth.
-        depth = 50 * np.sqrt(np.clip(1 - (u / 72) ** 2 - (v / 98) ** 2, 0, 1))
+        depth = 50 * np.sqrt(np.maximum(1 - np.square(u / 72) - np.square(v / 98), 0))
         u = u - np.sin(yaw) * depth
         v = v - np.sin(pitch) * depth
         below = np.clip((v - 48) / 34, 0, 1)
-        v = v - np.float32(12 * jaw) * below * below * (3 - 2 * below) * np.exp(-((u / 60) ** 4))
+        beside = np.square(np.square(u / 60))
+        v = v - np.float32(12 * jaw) * below * below * (3 - 2 * below) / (1 + beside)
         scale = np.float32(side / SIDE)
         half = np.float32(side / 2 - 0.5)
         return u * scale + half, v * scale + half
