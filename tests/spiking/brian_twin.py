@@ -114,8 +114,9 @@ class BrianTwin:
         if lateral.reach == "same-position":
             same = pre // population.features == post // population.features
             pre, post = pre[same], post[same]
-        down.connect(i=pre, j=post)
-        self.parts += [partners, up, down]
+        if pre.size:  # a single neuron has no rivals
+            down.connect(i=pre, j=post)
+            self.parts += [partners, up, down]
 
     def _add_connection(self, name, connection):
         initial = self.network.weights(name)  # (positions, fan_in, features)
@@ -157,7 +158,8 @@ class BrianTwin:
         for synapses, connection, shape in self.links.values():
             if self.learn and connection.rule is not None and connection.normal_sum:
                 w = np.asarray(synapses.w).reshape(shape)
-                synapses.w = (w * (connection.normal_sum / w.sum(axis=1, keepdims=True))).ravel()
+                w = w * (connection.normal_sum / w.sum(axis=1, keepdims=True))
+                synapses.w = np.minimum(w, connection.highest_weight).ravel()
         for name, (times, neurons) in spikes.items():
             self.sources[name].set_spikes(neurons, (start_ms + times) * b2.ms)
         before = {name: np.array(c.count) for name, c in self.counters.items()}

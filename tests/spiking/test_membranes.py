@@ -18,13 +18,13 @@ from aver.spiking import (
 STILL = Homeostasis(start_mv=0.0, offset_mv=0.0, step_mv=0.0)
 
 
-def one_cell(integrator, weight, **simulation):
+def one_cell(integrator, weight, neuron=None, **simulation):
     network = Network(
         Simulation(integrator=integrator, intensity=Intensity(most_retries=0), **simulation)
     )
     network.add_source("drive", (1,))
     silent = LateralInhibition(reach="none")
-    cell = Population(1, excitatory=Neuron(), homeostasis=STILL, inhibition=silent)
+    cell = Population(1, excitatory=neuron or Neuron(), homeostasis=STILL, inhibition=silent)
     network.add_population("cell", cell)
     network.connect("drive", "cell", rule=None, weights=np.full((1, 1, 1), weight))
     return network
@@ -62,13 +62,10 @@ def test_conductance_decays_exponentially_after_a_spike():
 
 
 def test_exponential_euler_is_exact_for_a_constant_conductance():
-    network = one_cell("exponential-euler", 0.2)
     slow = Neuron(excitatory_synapse_ms=1e12)
-    network.populations["cell"] = Population(
-        1, excitatory=slow, homeostasis=STILL, inhibition=LateralInhibition(reach="none")
-    )
+    network = one_cell("exponential-euler", 0.2, slow)
     v = watched(network, Spikes([0.0], [0])).v_mv[0, :, 0]
-    weight = np.float32(0.2)
+    weight = float(np.float32(0.2))
     goal = -65.0 / (1 + weight)
     t_ms = np.arange(40) * 0.5
     expected = goal + (-65.0 - goal) * np.exp(-(1 + weight) * t_ms / 100)

@@ -117,7 +117,7 @@ def test_independent_networks_in_parallel():
 
 def test_a_faint_clip_is_shown_brighter():
     network = audio(retries=6)
-    recording = network.run({"sound": [sounds(1)[0], sounds(1, scale=0.3)[0]]}, learn=False)
+    recording = network.run({"sound": [sounds(1)[0], sounds(1, scale=0.1)[0]]}, learn=False)
     assert recording.intensity[0] == 1
     assert 1 < recording.intensity[1] <= 7
     assert recording.counts["ear"].sum(axis=1).min() >= 5
@@ -166,12 +166,13 @@ def test_recordings_have_the_shapes_promised():
 
 
 def test_a_runaway_is_an_error_that_names_the_clip():
+    # Forward Euler is unstable where many partners answer in one step: the layer fires for ever.
     network = Network(Simulation(integrator="forward-euler"), seed=1)
-    network.add_source("drive", (200,))
-    network.add_population("layer", Population(100, inhibition=LateralInhibition(reach="all")))
-    network.connect("drive", "layer", rule=None, weights=np.full((1, 200, 100), 1.0))
-    quiet, wild = np.zeros(200), np.full(200, 60.0)
-    with pytest.raises(SimulationError, match=r"In clip 1 the population 'layer' .*implicit-euler"):
+    network.add_source("drive", (784,))
+    network.add_population("layer", Population(400, inhibition=LateralInhibition(reach="all")))
+    network.connect("drive", "layer", rule=None)
+    quiet, wild = np.zeros(784), np.full(784, 60.0)
+    with pytest.raises(SimulationError, match=r"In clip 1 the population 'layer' ran away.*implicit-euler"):
         network.run({"drive": [quiet, wild]}, learn=False, threads=1)
 
 
@@ -202,12 +203,12 @@ def test_bad_weights_delays_and_parts_are_refused():
         network.set_weights("sound->ear", np.full((4, 100, 12), 1.5))
     with pytest.raises(SimulationError, match="must have the shape"):
         network.set_weights("sound->ear", np.zeros((4, 12, 100)))
+    network.weights("sound->ear")
     with pytest.raises(SettingsError, match="cannot be extended"):
-        network.weights("sound->ear")
         network.add_source("more", (3,))
     fresh = audio()
+    fresh.add_source("other", (10, 40))
     with pytest.raises(SettingsError, match="have 31 positions"):
-        fresh.add_source("other", (10, 40))
         fresh.connect("other", "ear", windows=Windows((10, 10), (10, 1)))
     with pytest.raises(SettingsError, match="must lie between 0 and"):
         fresh.connect("other", "ear", delay_ms=200.0)

@@ -86,7 +86,7 @@ def test_weights_stay_within_bounds():
 
 
 def test_constants_out_of_range_are_refused():
-    with pytest.raises(SettingsError, match="PairRule.pre_ms must be positive"):
+    with pytest.raises(SettingsError, match=r"PairRule\.pre_ms must be positive"):
         PairRule(pre_ms=0.0)
     with pytest.raises(SettingsError, match="target_trace must lie in"):
         TargetTraceRule(target_trace=1.5)

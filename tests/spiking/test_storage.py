@@ -19,11 +19,11 @@ from aver.spiking import (
 def network_of(between_clips):
     network = Network(Simulation(between_clips=between_clips), seed=9)
     network.add_source("sound", (6, 24), lag_ms=5.0)
-    network.add_population("ear", Population(9, 4, homeostasis=Homeostasis(start_mv=12.0)))
-    network.add_population("top", Population(6, homeostasis=Homeostasis(start_mv=12.0)))
+    network.add_population("ear", Population(9, 4, homeostasis=Homeostasis(start_mv=8.0)))
+    network.add_population("top", Population(6, homeostasis=Homeostasis(start_mv=8.0)))
     along = Windows((6, 6), (6, 6))
     network.connect("sound", "ear", windows=along, delay_ms=np.arange(144) % 7, normal_sum=8.0)
-    network.connect("ear", "top", TargetTraceRule(), delay_ms=4.0, normal_sum=8.0)
+    network.connect("ear", "top", TargetTraceRule(), delay_ms=4.0, normal_sum=20.0)
     return network
 
 

@@ -141,8 +141,9 @@ class Engine:
                 if simulation.integrator == "forward-euler"
                 else "Lower the intensity, the rates or normal_sum, or strengthen the inhibition"
             )
+            spoiled = " What this run has learned is spoiled; load a saved state."
             raise SimulationError(
-                f"In clip {clip} the population '{self.names[where]}' {what}. {advice}. "
-                "What the network learned in this run is spoiled; load a saved state."
+                f"In clip {clip} the population '{self.names[where]}' {what}. {advice}."
+                + (spoiled if learns.any() else "")
             )
         return int(n_spikes)

@@ -80,7 +80,8 @@ class Network:
         windows : Windows over the source, one position per position of the target; None: every
             source neuron reaches every target neuron
         normal_sum : float > 0, "fan-in" (78 / 784 per input) or None
-            What the weights onto a neuron are scaled to add up to, before each learned clip.
+            What the weights onto a neuron are scaled to add up to, before each learned clip; none
+            is lifted above the bound of its rule.
         sharing : {"none", "winner"}
             ``winner``: after each learned clip all neurons of a feature map take the weights of
             its most active neuron.
@@ -275,7 +276,6 @@ class Network:
             raise SimulationError(
                 f"Weights of '{connection.name}' must be finite and not negative."
             )
-        # Normalisation may lift a weight above its bound, so only given weights are held to it.
         if values.max() > connection.highest_weight:
             raise SimulationError(
                 f"A weight of '{connection.name}' is {values.max():g}, above the highest weight "

@@ -144,12 +144,13 @@ class _Link:
         return np.exp(-(now - last) * self.dt_ms / tau_ms)
 
     def normalise(self) -> None:
-        """Scale the weights onto each neuron to their sum."""
+        """Scale the weights onto each neuron to their sum, none above its bound."""
         total = self.w.sum(axis=0)
         if self.connection.normal_sum:
             self.w *= np.divide(
                 self.connection.normal_sum, total, out=np.ones_like(total), where=total > 0
             )
+            self.w = np.minimum(self.w, self.connection.highest_weight)
 
     def arrive(self, fired: np.ndarray, now: int, target: _Layer, learns: bool) -> None:
         """Send spikes on their way; let those that arrive now act."""

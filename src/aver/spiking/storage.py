@@ -109,9 +109,7 @@ def _rebuilt(parts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
         )
     engine = network.engine
     for name, connection in network.connections.items():
-        # Not through set_weights: normalisation may have lifted a weight above its bound.
-        engine.set_weights(connection, arrays[f"weights.{name}"])
-    for name, connection in network.connections.items():
+        network.set_weights(name, arrays[f"weights.{name}"])
         engine.touched(connection)[:] = arrays[f"touched.{name}"]
     for name in network.populations:
         network.set_theta_mv(name, arrays[f"theta_mv.{name}"])

@@ -17,8 +17,8 @@ def normalise(learns, conns, plasticity):
 
 @allocating_kernel
 def _normalise_one(c, conns, plasticity):
-    """Scale the weights onto every changed cell so that they add up to ``normal_sum``."""
-    row, fan_in = conns.each[c].row, conns.each[c].fan_in
+    """Scale the weights onto every changed cell to add up to ``normal_sum``, up to their bound."""
+    row, fan_in, highest = conns.each[c].row, conns.each[c].fan_in, conns.each[c].highest
     factor = np.empty(row)
     for block in range(conns.each[c].blocks):
         c0 = conns.each[c].at_cells + block * row
@@ -34,15 +34,20 @@ def _normalise_one(c, conns, plasticity):
             for j in range(row):
                 wanted = touched[j] == 1 and factor[j] > 0.0
                 factor[j] = conns.each[c].normal_sum / factor[j] if wanted else 1.0
+                touched[j] = 0
             for m in range(fan_in):
                 for j in range(row):
-                    weights[m, j] *= factor[j]
+                    weights[m, j] = min(weights[m, j] * factor[j], highest)
+                    # A weight at its bound leaves the sum short: try again the next time.
+                    touched[j] |= weights[m, j] >= highest
         else:
             for j in changed:
                 total = 0.0
                 for m in range(fan_in):
                     total += weights[m, j]
+                touched[j] = 0
                 if total > 0.0:
                     for m in range(fan_in):
-                        weights[m, j] *= conns.each[c].normal_sum / total
-        touched[:] = 0
+                        scaled = weights[m, j] * conns.each[c].normal_sum / total
+                        weights[m, j] = min(scaled, highest)
+                        touched[j] |= weights[m, j] >= highest
