@@ -14,7 +14,8 @@ SAME_ABOVE = 0.85
 """Correlation of motion: copies lie above 0.9, different takes by one actor below 0.75."""
 
 _FEW = 30
-_ALIKE_ABOVE = 0.7  # of where the motion is; a first look
+_ALIKE_ABOVE = 0.6  # of where the motion is, a first look: copies lie above 0.8
+_BITS = 12  # copies are further apart in this than pictures are, and films fewer
 
 
 def find_near_films(films: Sequence[np.ndarray]) -> list[tuple[int, int, float]]:
@@ -50,4 +51,4 @@ def _likely_pairs(rows: np.ndarray) -> list[tuple[int, int]]:
     # What all films have in common says nothing about two of them.
     rows = rows - rows.mean(axis=0)
     rows = rows / (np.linalg.norm(rows, axis=1, keepdims=True) + 1e-12)
-    return [(one, two) for one, two in candidate_pairs(rows, [rows], close=_ALIKE_ABOVE).tolist()]
+    return [(one, two) for one, two in candidate_pairs(rows, [rows], _ALIKE_ABOVE, _BITS).tolist()]

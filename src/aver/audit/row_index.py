@@ -10,13 +10,14 @@ import numpy as np
 from aver.audit.key_index import hits_of_keys, pack_keys, probe_keys
 
 _TABLES = 12
-_BITS = 18  # per table
 _SEED = 20  # of the hyperplanes: the same ones for everybody, always
 _QUERIES_AT_ONCE = 4000
 _HITS_AT_ONCE = 500_000
 
 
-def candidate_pairs(base: np.ndarray, views: Sequence[np.ndarray], close: float) -> np.ndarray:
+def candidate_pairs(
+    base: np.ndarray, views: Sequence[np.ndarray], close: float, bits: int = 18
+) -> np.ndarray:
     """Pairs of which a view of one shares a key with the other and correlates with it.
 
     Parameters
@@ -27,6 +28,8 @@ def candidate_pairs(base: np.ndarray, views: Sequence[np.ndarray], close: float)
         The rows as they would be after changes that must not matter, such as mirroring.
     close : float
         Least correlation of a pair.
+    bits : int
+        Of a key, at most 32. Fewer find more distant pairs, and look at more that are none.
 
     Returns
     -------
@@ -40,7 +43,7 @@ def candidate_pairs(base: np.ndarray, views: Sequence[np.ndarray], close: float)
     """
     count = len(base)
     codes: set[int] = set()
-    for planes in _hyperplanes(base.shape[1]):
+    for planes in _hyperplanes(base.shape[1], bits):
         keys = pack_keys(base @ planes > 0)
         for view in views:
             for start in range(0, count, _QUERIES_AT_ONCE):
@@ -73,8 +76,8 @@ def _close(
     return found
 
 
-@lru_cache(maxsize=2)
-def _hyperplanes(dimensions: int) -> np.ndarray:
+@lru_cache(maxsize=4)
+def _hyperplanes(dimensions: int, bits: int) -> np.ndarray:
     """[shape=(tables, dimensions, bits)]."""
-    drawn = np.random.default_rng(_SEED).standard_normal((_TABLES, dimensions, _BITS))
+    drawn = np.random.default_rng(_SEED).standard_normal((_TABLES, dimensions, bits))
     return drawn.astype(np.float32)
