@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.errors import SettingsError
+from aver.errors import CorpusError, SettingsError
 from aver.execution.tasks import usable_cores
 
 if TYPE_CHECKING:
@@ -65,6 +65,7 @@ def add_reader_arguments(parser: ArgumentParser) -> None:
 def add_corpus_arguments(parser: ArgumentParser) -> None:
     """Declare where the clips come from, and which of them to keep."""
     add_reader_arguments(parser)
+    add_strict_argument(parser)
     parser.add_argument(
         "--emotions", default="", metavar="A,B", help="keep only clips of these emotions"
     )
@@ -82,6 +83,13 @@ def add_corpus_arguments(parser: ArgumentParser) -> None:
     )
 
 
+def add_strict_argument(parser: ArgumentParser) -> None:
+    """Declare what a bad file means."""
+    parser.add_argument(
+        "--strict", action="store_true", help="make a file that cannot be used an error"
+    )
+
+
 def add_work_arguments(parser: ArgumentParser) -> None:
     """Declare how work runs."""
     parser.add_argument(
@@ -92,21 +100,27 @@ def add_work_arguments(parser: ArgumentParser) -> None:
         help="processes for independent work (default: %(default)s, the cores at hand)",
     )
     parser.add_argument(
-        "--strict", action="store_true", help="make a clip that cannot be used an error"
-    )
-    parser.add_argument(
         "--cache", type=Path, metavar="DIR", help="feature cache (default: $AVER_CACHE, else yours)"
     )
 
 
 def open_named_corpus(arguments: Namespace) -> Corpus:
-    """Open the corpus that the arguments name, with its clips selected."""
+    """Open the corpus that the arguments name, with its clips selected.
+
+    Raises
+    ------
+    CorpusError
+        With ``--strict``, if the reader could not use a file.
+    """
     from aver.corpora import open_corpus
     from aver.corpora.selection import Selection
     from aver.corpora.unit_files import attach_units
 
     settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
     corpus = open_corpus(arguments.corpus, arguments.reader, **settings)
+    if arguments.strict and corpus.problems:
+        first = corpus.problems[0]
+        raise CorpusError(f"{first.path} cannot be used: {first.reason}")
     selection = Selection(
         emotions=parse_words(arguments.emotions),
         speakers=parse_words(arguments.speakers),

@@ -8,7 +8,7 @@ from pathlib import Path
 from jsonargparse import ArgumentParser, Namespace
 
 from aver.cli.command import Command, open_named_corpus, print_path
-from aver.cli.train import add_system_arguments, overrides_of, print_failures, split_of
+from aver.cli.train import add_system_arguments, overrides_of, print_unusable, split_of
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -50,7 +50,7 @@ def _run(arguments: Namespace) -> int:
         command=command_line(["aver", *sys.argv[1:]]),
     )
     print(describe_run(tuple(result.evaluation for result in results)))
-    print_failures(results[0].failures)
+    print_unusable(corpus, results[0].failures)
     print_path(results[0].folder / "report.html")
     return 0
 

@@ -11,7 +11,7 @@ from aver.cli.command import (
     open_named_corpus,
     parse_assignments,
 )
-from aver.cli.train import print_failures
+from aver.cli.train import print_unusable
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -37,7 +37,7 @@ def _run(arguments: Namespace) -> int:
         f"{len(prepared.clips)} clips are ready for {', '.join(features) or 'no modality'}: "
         f"{prepared.computed} features computed, {prepared.cached} were there."
     )
-    print_failures(prepared.failures)
+    print_unusable(corpus, prepared.failures)
     if arguments.strict and prepared.failures:
         raise MediaError(f"{len(prepared.failures)} clips could not be used (--strict).")
     print(f"Wrote {store.root}")

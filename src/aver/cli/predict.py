@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, add_work_arguments
+from aver.cli.command import Command, add_strict_argument, add_work_arguments
 
 if TYPE_CHECKING:
     import numpy as np
@@ -25,6 +25,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--format", default="table", choices=("table", "csv", "jsonl"))
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there, not to the screen")
+    add_strict_argument(parser)
     add_work_arguments(parser)
 
 

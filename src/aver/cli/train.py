@@ -80,12 +80,14 @@ def split_of(arguments: Namespace, corpus: Corpus) -> Split:
     return make_split(corpus, arguments.split, **settings)
 
 
-def print_failures(failures: tuple[Failure, ...]) -> None:
-    """List clips that were left out, after everything else."""
-    if failures:
-        print(f"{len(failures)} clips could not be used:", file=sys.stderr)
-    for failure in failures:
-        print(f"  {failure.clip.clip_id}: {failure.reason}", file=sys.stderr)
+def print_unusable(corpus: Corpus, failures: tuple[Failure, ...]) -> None:
+    """List what was left out, after everything else: files by the reader, clips by extraction."""
+    unusable = [(problem.path, problem.reason) for problem in corpus.problems]
+    unusable += [(failure.clip.clip_id, failure.reason) for failure in failures]
+    if unusable:
+        print(f"{len(unusable)} files could not be used:", file=sys.stderr)
+    for name, reason in unusable:
+        print(f"  {name}: {reason}", file=sys.stderr)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -118,7 +120,7 @@ def _run(arguments: Namespace) -> int:
         command=command_line(["aver", *sys.argv[1:]]),
     )
     print(describe_run((result.evaluation,)))
-    print_failures(result.failures)
+    print_unusable(corpus, result.failures)
     print_path(result.folder)
     return 0
 
