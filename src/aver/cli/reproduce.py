@@ -13,6 +13,7 @@ from aver.cli.command import (
     add_corpus_arguments,
     add_work_arguments,
     open_named_corpus,
+    parse_assignments,
     parse_words,
     print_path,
 )
@@ -39,6 +40,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--clean-rule", default="", metavar="RULE", help="split rule of the clean protocol"
+    )
+    parser.add_argument(
+        "--clean-settings", nargs="+", default=[], metavar="KEY=VALUE", help="of that rule"
     )
     parser.add_argument("--clip", type=Path, help="a clip of yours, for figures that show one")
     parser.add_argument(
@@ -109,6 +113,7 @@ def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionS
         video=arguments.video,
         seeds=tuple(range(arguments.seeds)),
         clean_rule=arguments.clean_rule,
+        clean_settings=parse_assignments(arguments.clean_settings, "--clean-settings"),
     )
 
 

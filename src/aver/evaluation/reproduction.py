@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from aver.errors import SettingsError
 from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
@@ -29,6 +29,8 @@ class ReproductionSettings:
     seeds : tuple of int
     clean_rule : str
         Split rule of the clean protocol; empty for the paper's folds with nested validation.
+    clean_settings : mapping of str to JSON value
+        Settings of that rule.
     """
 
     corpus: str
@@ -38,6 +40,7 @@ class ReproductionSettings:
     sound: str = "sound"
     seeds: tuple[int, ...] = (0,)
     clean_rule: str = ""
+    clean_settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

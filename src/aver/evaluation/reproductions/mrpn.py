@@ -83,7 +83,7 @@ class MrpnReproduction(Reproduction):
             rule, settings = "speaker-kfold", {"folds": 10}
         clean = Protocol("clean", rule, {**settings, "validation": "nested"})
         if self.settings.clean_rule:
-            clean = Protocol("clean", self.settings.clean_rule)
+            clean = Protocol("clean", self.settings.clean_rule, self.settings.clean_settings)
         return {
             "paper": Protocol("paper", rule, {**settings, "validation": "test"}),
             "clean": clean,
