@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tone_corpus import write_tone_corpus
 
 from aver.errors import LabelError, MediaError, SettingsError
 from aver.evaluation.baselines import run_baselines
@@ -15,7 +15,8 @@ from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
 from aver.features.store import FeatureStore
 from aver.models.statistics_logistic import StatisticsLogistic
-from aver.splits import make_split
+from aver.splits import load_split, make_split
+from tone_corpus import write_tone_corpus
 
 
 @pytest.fixture(scope="module")
@@ -56,6 +57,26 @@ def test_run_folder_tells_how_it_came_about(
     again = load_evaluation(tmp_path)
     assert again.clip_ids == result.evaluation.clip_ids
     np.testing.assert_array_equal(again.probabilities, result.evaluation.probabilities)
+
+
+def test_card_and_report_hold_the_audit(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    leaking = replace(experiment, split=make_split(experiment.corpus, "random"))
+    clean = run_experiment(experiment, tmp_path / "clean", store=store)
+    leaky = run_experiment(leaking, tmp_path / "leaky", store=store)
+    for result, said in ((clean, "no leak found"), (leaky, "LEAKS")):
+        assert result.evaluation.facts["audit"].startswith(said)
+        card = json.loads(next(result.folder.rglob("card.json")).read_text())
+        assert card["audit"] == result.evaluation.facts["audit"]
+        assert (
+            card["split_hash"] == load_split(result.folder / "split.json", experiment.corpus).hash
+        )
+        parts = card["speakers"]
+        assert set(parts) == {"train", "validation", "test"}
+        assert card["licence"]
+    shared = set(card["speakers"]["train"]) & set(card["speakers"]["test"])
+    assert shared
 
 
 def test_workers_do_not_matter(experiment: Experiment, store: FeatureStore, tmp_path: Path) -> None:

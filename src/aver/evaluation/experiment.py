@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from aver.audit import audit_split
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import LabelError, MediaError
@@ -16,6 +17,7 @@ from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import FoldRun, run_fold
 from aver.evaluation.pooling import pool_folds
 from aver.evaluation.run_folder import write_settings
+from aver.execution.atomic import write_json
 from aver.execution.tasks import map_tasks
 from aver.features.store import Failure, FeatureStore
 from aver.models.presets import load_preset
@@ -139,7 +141,12 @@ def run_experiment(
         command=experiment.command,
         split_hash=experiment.split.hash,
     )
-    tasks = _tasks(experiment, {clip.clip_id: clip for clip in prepared.clips}, folder, store)
+    audit = audit_split(experiment.split, experiment.corpus)
+    write_json(folder / "audit.json", audit.as_json())
+    about = _about(experiment, audit.verdict)
+    tasks = _tasks(
+        experiment, about, {clip.clip_id: clip for clip in prepared.clips}, folder, store
+    )
     fold_folders: list[Path] = []
     description = f"Folds of {experiment.title}"
     for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
@@ -147,7 +154,7 @@ def run_experiment(
             raise outcome.error
         assert outcome.value is not None
         fold_folders.append(outcome.value)
-    evaluation = pool_folds(experiment, tasks, fold_folders)
+    evaluation = pool_folds(experiment, tasks, fold_folders, about)
     save_evaluation(evaluation, folder)
     return ExperimentResult(evaluation, folder, prepared.failures)
 
@@ -179,7 +186,11 @@ def _ids(fold: Fold) -> tuple[str, ...]:
 
 
 def _tasks(
-    experiment: Experiment, usable: Mapping[str, Clip], folder: Path, store: FeatureStore
+    experiment: Experiment,
+    about: Mapping[str, Any],
+    usable: Mapping[str, Clip],
+    folder: Path,
+    store: FeatureStore,
 ) -> list[FoldRun]:
     def present(clip_ids: tuple[str, ...]) -> tuple[Clip, ...]:
         return tuple(usable[clip_id] for clip_id in clip_ids if clip_id in usable)
@@ -196,11 +207,27 @@ def _tasks(
             folder=folder / "folds" / f"seed-{seed}" / f"fold-{number:02d}",
             cache=store.root,
             leaking=experiment.leaking,
+            about=about,
         )
         for seed in experiment.seeds
         for number, fold in enumerate(experiment.split.folds)
         if present(fold.test)
     ]
+
+
+def _about(experiment: Experiment, verdict: str) -> dict[str, Any]:
+    """What report and model card say about corpus and protocol."""
+    info = experiment.corpus.info
+    return {
+        "corpus": experiment.corpus.name,
+        "corpus_title": info.title if info else experiment.corpus.name,
+        "licence": info.licence if info else "not stated",
+        "protocol": experiment.protocol,
+        "leaks": list(experiment.leaks),
+        "audit": verdict,
+        "split_rule": experiment.split.rule,
+        "split_hash": experiment.split.hash,
+    }
 
 
 def _plan(experiment: Experiment, settings: Any, failures: Sequence[Failure]) -> dict[str, Any]:

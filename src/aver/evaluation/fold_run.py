@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.execution.atomic import write_json
 from aver.features.store import FeatureStore
+from aver.models.checkpoint import CARD_NAME
 from aver.models.prediction import Prediction
 from aver.models.prediction_file import load_prediction, save_prediction
 from aver.models.presets import load_preset
@@ -40,6 +41,8 @@ class FoldRun:
         Root of the feature cache.
     leaking : bool
         Run the system's own leaking protocol (``fit_predict_leaking``); no checkpoint is kept.
+    about : mapping of str to JSON value
+        What the model card says about corpus and protocol.
     """
 
     preset: str
@@ -52,6 +55,7 @@ class FoldRun:
     folder: Path
     cache: Path
     leaking: bool = False
+    about: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
     def key(self) -> str:
@@ -107,6 +111,7 @@ def run_fold(task: FoldRun) -> Path:
         fitted_s = time.perf_counter()
         prediction = recognizer.predict([clip.without_labels() for clip in task.test])
         recognizer.save(task.folder / "checkpoint")
+        write_json(task.folder / "checkpoint" / CARD_NAME, _card(task, recognizer.card))
     predicted_s = time.perf_counter()
     save_prediction(prediction, task.folder / "predictions.safetensors")
     write_json(
@@ -123,7 +128,7 @@ def run_fold(task: FoldRun) -> Path:
             "test_speakers": _speakers(task.test),
             "fit_s": fitted_s - started_s,
             "predict_s": predicted_s - fitted_s,
-            "card": recognizer.card,
+            "card": _card(task, recognizer.card),
         },
     )
     return task.folder
@@ -132,6 +137,12 @@ def run_fold(task: FoldRun) -> Path:
 def read_fold(folder: Path) -> Prediction:
     """The predictions that `run_fold` left."""
     return load_prediction(folder / "predictions.safetensors")
+
+
+def _card(task: FoldRun, card: Mapping[str, Any]) -> dict[str, Any]:
+    """The recogniser's own facts, and those that only the run knows."""
+    speakers = {**card.get("speakers", {}), "test": _speakers(task.test)}
+    return {**card, **task.about, "speakers": speakers}
 
 
 def _speakers(clips: tuple[Clip, ...]) -> list[str]:

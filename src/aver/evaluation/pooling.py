@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
 
 def pool_folds(
-    experiment: Experiment, tasks: Sequence[FoldRun], folders: Sequence[Path]
+    experiment: Experiment,
+    tasks: Sequence[FoldRun],
+    folders: Sequence[Path],
+    about: Mapping[str, Any],
 ) -> Evaluation:
     """Put the test answers of every fold and seed under each other.
 
@@ -31,6 +34,8 @@ def pool_folds(
     tasks : sequence of FoldRun
     folders : sequence of Path
         Of the finished tasks, in the same order.
+    about : mapping of str to JSON value
+        What the report says about corpus and protocol.
 
     Returns
     -------
@@ -61,7 +66,7 @@ def pool_folds(
         training_s=sum(fact["fit_s"] for fact in facts),
         prediction_s=sum(fact["predict_s"] for fact in facts),
         parameters=facts[0]["card"].get("parameters"),
-        facts=_facts(experiment),
+        facts={**about, **_facts(experiment)},
     )
 
 
@@ -118,7 +123,5 @@ def _facts(experiment: Experiment) -> Mapping[str, Any]:
     return {
         "preset": experiment.preset,
         "overrides": dict(experiment.overrides),
-        "split_rule": experiment.split.rule,
-        "split_hash": experiment.split.hash,
         "command": experiment.command,
     }

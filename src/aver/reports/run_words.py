@@ -39,16 +39,20 @@ def summary_in_words(
 
 
 def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
-    """What the split shares between its parts, by its own account."""
+    """What the split shares between its parts, by its own account and by the audit's."""
+    audit = evaluation.facts.get("audit")
+    found = (f"Audit before training: {audit}.",) if audit else ()
     if evaluation.leaks:
         return (
             "These figures say how well known speakers or chosen test clips are "
             "recognised, not how well new people would be.",
             *evaluation.leaks,
+            *found,
         )
     return (
         "No speaker is in two parts of a fold, and every choice was made without the test "
         "speakers. A split with a speaker on two sides that does not say so is refused.",
+        *found,
     )
 
 
