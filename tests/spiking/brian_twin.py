@@ -17,6 +17,7 @@ dv/dt = (rest - v + g_e * (e_e - v) + g_i * (e_i - v)) / tau : 1 (unless refract
 dg_e/dt = -g_e / tau_e : 1
 dg_i/dt = -g_i / tau_i : 1
 dtheta/dt = -theta / tau_theta : 1
+total : 1
 """
 PARTNER = """
 dv/dt = (rest - v + g_e * (e_e - v)) / tau : 1 (unless refractory)
@@ -46,7 +47,8 @@ def _rule_code(terms):
 class BrianTwin:
     """Brian2 objects for every part of a network, and a way to show it the same clips."""
 
-    def __init__(self, network: Network, method: str = "euler", learn: bool = True):
+    def __init__(self, network: Network, method="euler", learn=True, poisson=False):
+        """With `poisson`, sources draw their own spikes, from rates instead of spike times."""
         b2.start_scope()
         self.network, self.learn = network, learn
         timing = network.simulation.timing
@@ -54,7 +56,11 @@ class BrianTwin:
         self.parts, self.sources, self.groups, self.links = [], {}, {}, {}
         self.counters, self.monitors = {}, {}
         for name, source in network.sources.items():
-            self.sources[name] = b2.SpikeGeneratorGroup(source.neurons, [], [] * b2.ms)
+            self.sources[name] = (
+                b2.PoissonGroup(source.neurons, rates=0 * b2.Hz)
+                if poisson
+                else b2.SpikeGeneratorGroup(source.neurons, [], [] * b2.ms)
+            )
             self.parts.append(self.sources[name])
         for name, population in network.populations.items():
             self._add_population(name, population, method)
@@ -154,18 +160,38 @@ class BrianTwin:
         self.parts.append(synapses)
 
     def show(self, spikes: dict, start_ms: float) -> dict:
-        """Run one clip; ``spikes``: source -> (times in ms, neurons); return counts."""
+        """Run one clip; ``spikes``: source -> (times in ms, neurons) or rates; return counts."""
         for synapses, connection, shape in self.links.values():
             if self.learn and connection.rule is not None and connection.normal_sum:
                 w = np.asarray(synapses.w).reshape(shape)
                 w = w * (connection.normal_sum / w.sum(axis=1, keepdims=True))
                 synapses.w = np.minimum(w, connection.highest_weight).ravel()
-        for name, (times, neurons) in spikes.items():
-            self.sources[name].set_spikes(neurons, (start_ms + times) * b2.ms)
         before = {name: np.array(c.count) for name, c in self.counters.items()}
         timing = self.network.simulation.timing
-        self.brian.run((timing.stimulus_ms + timing.rest_ms) * b2.ms)
+        for name, given in spikes.items():
+            if isinstance(given, tuple):
+                self.sources[name].set_spikes(given[1], (start_ms + given[0]) * b2.ms)
+            else:
+                self.sources[name].rates = given * b2.Hz
+        self.brian.run(timing.stimulus_ms * b2.ms)
+        for name, given in spikes.items():
+            if not isinstance(given, tuple):
+                self.sources[name].rates = 0 * b2.Hz
+        self.brian.run(timing.rest_ms * b2.ms)
         return {name: np.array(c.count) - before[name] for name, c in self.counters.items()}
+
+    def normalise_before_each_clip(self) -> None:
+        """Let Brian2 itself normalise, for runs that are one compiled program."""
+        timing = self.network.simulation.timing
+        every = (timing.stimulus_ms + timing.rest_ms) * b2.ms
+        for synapses, connection, _ in self.links.values():
+            if self.learn and connection.rule is not None:
+                group = self.groups[connection.target]
+                start = {"when": "start", "dt": every}
+                group.run_regularly("total = 0", order=0, **start)
+                synapses.run_regularly("total_post += w", order=1, **start)
+                code = f"w = clip(w * {connection.normal_sum!r} / total_post, 0, 1)"
+                synapses.run_regularly(code, order=2, **start)
 
     def weights(self, name: str) -> np.ndarray:
         """Weights `(positions, fan_in, features)`."""

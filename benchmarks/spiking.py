@@ -1,0 +1,261 @@
+"""Speed of the spiking engine beside Brian2, on one core; medians of five in one run.
+
+Run `python benchmarks/spiking.py` (about half an hour; `--quick` for W1 only). Prints a table and
+writes benchmarks/results/spiking.json and docs/results/spiking.md. Both engines get networks from
+the same description; Brian2 draws its own Poisson spikes, as its users' scripts do.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+REPEATS = 5
+TARGETS = {"learning": 20, "frozen": 15, "delays": 8}
+CLIPS = {"W1": 40, "W2": 10, "W3": 10, "W4": 10}
+
+# Milliseconds per sample measured elsewhere on one core (they need environments of their own).
+ELSEWHERE = "Brian2 C++ standalone 8.4, 97, 180, 105 ms a sample for W1 to W4"
+
+
+def network_of(workload: str, condition: str, integrator: str):
+    """The workload's network, with random axonal delays of 0-10 ms if asked."""
+    from tests.spiking.workloads import SIZES, build
+
+    delays = 0.0
+    if condition == "delays":
+        neurons = int(np.prod(SIZES[workload][0]))
+        delays = np.random.default_rng(0).uniform(0, 10, neurons).round(1)
+    return build(workload, integrator, "carry", delay_ms=delays)
+
+
+def time_engine(workload: str, condition: str, integrator: str) -> list[float]:
+    """Milliseconds per clip, five times, spike generation and bookkeeping included."""
+    from tests.spiking.workloads import rates
+
+    network = network_of(workload, condition, integrator)
+    clips = CLIPS[workload]
+    rates_hz = rates(workload, clips * (REPEATS + 1))
+    seconds = []
+    for repeat in range(REPEATS + 1):
+        part = rates_hz[repeat * clips : (repeat + 1) * clips]
+        start = time.perf_counter()
+        network.run({"input": part}, learn=condition != "frozen", threads=1)
+        seconds.append(time.perf_counter() - start)
+    return [1000 * s / clips for s in seconds[1:]]  # the first warms caches and compiles
+
+
+def time_threads(workload: str) -> dict[str, float]:
+    """Milliseconds per clip of frozen, independent clips on one thread and on two."""
+    from tests.spiking.workloads import build, rates
+
+    network = build(workload, "implicit-euler", "reset")
+    rates_hz = rates(workload, 4 * CLIPS[workload])
+    network.run({"input": rates_hz}, learn=True)
+    times: dict[int, list[float]] = {1: [], 2: []}
+    for _ in range(REPEATS):
+        for threads in times:
+            start = time.perf_counter()
+            network.run({"input": rates_hz}, learn=False, threads=threads)
+            times[threads].append(1000 * (time.perf_counter() - start) / len(rates_hz))
+    one, two = statistics.median(times[1]), statistics.median(times[2])
+    return {"one_thread_ms": one, "two_threads_ms": two, "ratio": one / two}
+
+
+def time_compilation() -> dict[str, float]:
+    """Seconds of a first tiny run in a fresh process: without compiled kernels, then with."""
+    code = (
+        "import time, numpy as np; t = time.perf_counter()\n"
+        "from aver.spiking import Network, Population\n"
+        "n = Network(); n.add_source('a', (4,)); n.add_population('b', Population(4))\n"
+        "n.connect('a', 'b'); n.run({'a': np.zeros((1, 4))}); print(time.perf_counter() - t)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "NUMBA_CACHE_DIR": folder}
+        seconds = [
+            float(subprocess.check_output([sys.executable, "-c", code], env=environment))
+            for _ in range(2)
+        ]
+    return {"compiling_s": seconds[0], "from_cache_s": seconds[1]}
+
+
+def time_brian(workload: str, condition: str, target: str) -> list[float]:
+    """Milliseconds per clip of the same network in Brian2, its compilation left out.
+
+    C++ standalone: the time of the simulation loop that Brian2 itself reports for `REPEATS` times
+    as many clips. Cython: the network is shown clip by clip, weights normalised in NumPy between.
+    """
+    import brian2 as b2
+
+    from tests.spiking.brian_twin import BrianTwin
+    from tests.spiking.workloads import rates
+
+    clips = 4 if workload == "W1" else 2
+    network = network_of(workload, condition, "forward-euler")
+    rates_hz = rates(workload, clips)
+    standalone = target == "cpp_standalone"
+    folder = tempfile.mkdtemp()
+    if standalone:
+        b2.set_device("cpp_standalone", directory=folder, build_on_run=False)
+        b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
+    else:
+        b2.prefs.codegen.target = "cython"
+    b2.prefs.codegen.cpp.extra_compile_args_gcc = ["-w", "-O3", "-ffast-math", "-march=native"]
+    twin = BrianTwin(network, learn=condition != "frozen", poisson=True)
+    if standalone:
+        twin.normalise_before_each_clip()
+        # One run over all clips, or Brian2 would report the time of the last stretch only.
+        every_50_ms = rates_hz.reshape(clips, 1, -1).repeat(10, axis=1)
+        every_50_ms[:, 7:] = 0.0  # the rest
+        by_time = b2.TimedArray(every_50_ms.reshape(10 * clips, -1) * b2.Hz, dt=50 * b2.ms)
+        source = twin.sources["input"]
+        source.namespace = {"by_time": by_time}
+        source.run_regularly("rates = by_time(t, i)", dt=50 * b2.ms, when="start")
+        twin.brian.add(*source.contained_objects)
+        twin.brian.run(clips * 500 * b2.ms)
+        b2.device.build(directory=folder, compile=True, run=False)
+        milliseconds = []
+        for _ in range(REPEATS):
+            b2.device.run(directory=folder, with_output=False)
+            milliseconds.append(1000 * b2.device._last_run_time / clips)
+        shutil.rmtree(folder)
+        return milliseconds
+    milliseconds = []
+    for repeat in range(REPEATS + 1):
+        start = time.perf_counter()
+        for k, clip in enumerate(rates_hz):
+            twin.show({"input": clip.ravel()}, 500.0 * (repeat * clips + k))
+        milliseconds.append(1000 * (time.perf_counter() - start) / clips)
+    return milliseconds[1:]
+
+
+def in_own_process(function: str, *arguments: str) -> list[float]:
+    """Run one of the functions above in a fresh process, so that no state lingers."""
+    script = [sys.executable, __file__, "--only", function, *arguments]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    output = subprocess.run(script, env=environment, capture_output=True, text=True, check=True)
+    return json.loads(output.stdout.splitlines()[-1])
+
+
+def measure(workloads: list[str], conditions: list[str], cython: bool) -> list[dict]:
+    """One row per workload and condition."""
+    rows = []
+    for workload in workloads:
+        for condition in conditions:
+            ours = in_own_process("time_engine", workload, condition, "forward-euler")
+            implicit = in_own_process("time_engine", workload, condition, "implicit-euler")
+            brian = in_own_process("time_brian", workload, condition, "cpp_standalone")
+            row = {
+                "workload": workload,
+                "condition": condition,
+                "aver_ms": ours,
+                "aver_implicit_ms": implicit,
+                "brian2_cpp_ms": brian,
+                "ratio": statistics.median(brian) / statistics.median(ours),
+                "ratio_implicit": statistics.median(brian) / statistics.median(implicit),
+                "asked": TARGETS[condition],
+            }
+            if cython and condition == "learning":
+                row["brian2_cython_ms"] = in_own_process(
+                    "time_brian", workload, condition, "cython"
+                )
+            rows.append(row)
+            print(table([row]).splitlines()[-1], flush=True)
+    return rows
+
+
+def table(rows: list[dict]) -> str:
+    """The rows in Markdown."""
+    lines = [
+        "| network | condition | aver, forward Euler (ms) | aver, implicit Euler (ms) "
+        "| Brian2 C++ standalone (ms) | Brian2 Cython (ms) | ratio to C++ | asked |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        cython = row.get("brian2_cython_ms")
+        ours, implicit, brian = (
+            statistics.median(row[k]) for k in ("aver_ms", "aver_implicit_ms", "brian2_cpp_ms")
+        )
+        lines.append(
+            f"| {row['workload']} | {row['condition']} | {ours:.2f} | {implicit:.2f} "
+            f"| {brian:.1f} | {f'{statistics.median(cython):.0f}' if cython else '-'} "
+            f"| {row['ratio']:.1f} ({row['ratio_implicit']:.1f}) | {row['asked']} |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Measure, print, write."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="W1 only")
+    parser.add_argument("--only", nargs="+", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.only:
+        function, *arguments = options.only
+        print(json.dumps(globals()[function](*arguments)))
+        return
+    workloads = ["W1"] if options.quick else list(CLIPS)
+    rows = measure(workloads, list(TARGETS), cython=True)
+    threads = {workload: time_threads(workload) for workload in workloads}
+    result = {
+        "machine": f"{platform.machine()}, {os.cpu_count()} cores",
+        "rows": rows,
+        "threads": threads,
+        "compilation": time_compilation(),
+        "elsewhere": ELSEWHERE,
+    }
+    text = page(result)
+    print(text)
+    (ROOT / "benchmarks/results/spiking.json").write_text(json.dumps(result, indent=1) + "\n")
+    (ROOT / "docs/results/spiking.md").write_text(text)
+
+
+def page(result: dict) -> str:
+    """The page of results."""
+    threads = "\n".join(
+        f"| {name} | {t['one_thread_ms']:.2f} | {t['two_threads_ms']:.2f} | {t['ratio']:.2f} |"
+        for name, t in result["threads"].items()
+    )
+    compilation = result["compilation"]
+    return f"""# Speed of the spiking engine
+
+Milliseconds per clip of 350 + 150 ms at 0.5 ms, one core, medians of five in one run; spike
+generation and bookkeeping included. The ratio in brackets is that of implicit Euler, the default.
+W1: 784 inputs to 400 neurons; W2: 784 to 6,400; W3: 40 x 388 inputs, 38 windows x 60; W4:
+100 x 100 inputs, 100 windows x 60. Machine: {result["machine"]}.
+
+{table(result["rows"])}
+
+Frozen runs of independent clips (implicit Euler), two threads asked to be 1.8 times one:
+
+| network | one thread (ms) | two threads (ms) | ratio |
+|---|---|---|---|
+{threads}
+
+Compilation, once per installation: {compilation["compiling_s"]:.0f} s to the end of a first tiny
+run; {compilation["from_cache_s"]:.1f} s in the next process, from the cache.
+
+Measured elsewhere on one core of another machine: {result["elsewhere"]}; BindsNET, NEST, GeNN's
+CPU backend and ANNarchy were slower than Brian2's C++ standalone mode on these networks. They
+need environments of their own and are not part of this run.
+
+Repeat with `python benchmarks/spiking.py`.
+"""
+
+
+if __name__ == "__main__":
+    main()
