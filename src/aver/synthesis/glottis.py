@@ -61,5 +61,5 @@ def glottal_source(
     pulses = np.where(is_open, 2 * opened - 3 * opened**2, 0.0) * shimmer
     pulses = resample_poly(pulses, 1, _OVERSAMPLING)[:samples]
     aspiration = rng.standard_normal(samples) * np.where(is_open[::_OVERSAMPLING], 1.0, 0.3)
-    # The pulse's RMS over a cycle is sqrt(open_quotient * 2 / 15 * ...) about 0.28 at 0.6.
-    return pulses / 0.28 + aspiration * breath
+    # The mean of (2 u - 3 u^2)^2 over the open phase is 2/15.
+    return pulses / np.sqrt(open_quotient * 2 / 15) + aspiration * breath
