@@ -32,6 +32,9 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--preset", default="", help="sizes to repeat it with (default: <paper>-compact)"
     )
     parser.add_argument(
+        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of that preset"
+    )
+    parser.add_argument(
         "--video", default="video", choices=("video", "units"), help="what plays the pictures' part"
     )
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 on")
@@ -110,6 +113,7 @@ def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionS
         corpus=corpus,
         speakers=speakers,
         preset=arguments.preset or f"{arguments.paper}-compact",
+        overrides=parse_assignments(arguments.set, "--set"),
         video=arguments.video,
         seeds=tuple(range(arguments.seeds)),
         clean_rule=arguments.clean_rule,

@@ -24,6 +24,8 @@ class ReproductionSettings:
         In the corpus.
     preset : str
         Sizes to repeat it with: the paper's, or ones that a laptop can train.
+    overrides : mapping of str to JSON value
+        Settings that replace the preset's in every row of the paper's system.
     video, sound : str
         Names of the modalities that play these parts; ``"units"`` may stand for video.
     seeds : tuple of int
@@ -36,6 +38,7 @@ class ReproductionSettings:
     corpus: str
     speakers: int
     preset: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     video: str = "video"
     sound: str = "sound"
     seeds: tuple[int, ...] = (0,)

@@ -100,6 +100,7 @@ class MrpnReproduction(Reproduction):
     ) -> SystemChoice:
         modalities = (self.settings.video, self.settings.sound)
         overrides: dict[str, Any] = {
+            **self.settings.overrides,
             "network": network,
             "modalities": list(modalities),
             "time_slices": time_slices,
@@ -114,6 +115,7 @@ class MrpnReproduction(Reproduction):
 
     def _alone(self, modality: str, time_slices: bool) -> SystemChoice:
         overrides = {
+            **self.settings.overrides,
             "network": "N0",
             "modalities": [modality],
             "time_slices": time_slices,

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# The results of MRPN that docs/results quotes. Each command goes on where an interrupted one
+# stopped, so this may be run again at any time.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+set -euo pipefail
+data=${DATA:?folder that holds javanese-av, ravdess and ravdess-au}
+out=${OUT:-runs/results}
+
+javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings config=javanese-av)
+loso=(--clean-rule leave-one-speaker-out --clean-settings validation_speakers=1)
+ravdess=(--corpus "$data/ravdess" --units "$data/ravdess-au/clip_action_units.csv")
+folds=(--clean-rule speaker-kfold --clean-settings folds=5)
+
+large=(--set hidden=128 dropout=0.4 training.epochs=40 training.learning_rate=2e-3
+  training.batch_size=32)
+
+# RAVDESS, 20 actors: sound, and action units as the visual modality; networks on statistics.
+aver reproduce mrpn "${ravdess[@]}" --video units --preset mrpn-statistics "${large[@]}" \
+  "${folds[@]}" --table ours --protocols clean --seeds 3 --out "$out/ravdess"
+
+# javanese-av, real audio-visual clips, leave one speaker out.
+aver reproduce mrpn "${javanese[@]}" "${loso[@]}" \
+  --table ours --protocols clean --seeds 3 --out "$out/javanese"
+
+# What a random split adds, on both.
+aver evaluate "${ravdess[@]}" --preset mrpn-statistics "${large[@]}" \
+  --modalities units,sound \
+  --split random --split-settings shares=60/20/20 --seeds 3 --out "$out/ravdess-random"
+aver evaluate "${javanese[@]}" --preset mrpn-compact \
+  --split random --split-settings shares=60/20/20 --seeds 3 --out "$out/javanese-random"
+
+# Tables 1 to 4 of the paper on javanese-av, under its protocol (LEAKS) and a clean one.
+aver reproduce mrpn "${javanese[@]}" "${loso[@]}" --table 1 2 3 4 --figure 5 --out "$out/javanese"
