@@ -33,6 +33,7 @@ from aver.training.seeding import derived_seed
 from aver.training.weight_average import WeightAverage
 
 ASKED_RATIO = 0.95
+DRAWN_EPOCHS = 2  # used in turns: hundreds of megabytes of batches would slow the bare loop down
 
 
 def fitted_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float:
@@ -47,7 +48,7 @@ def bare_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float
     settings = recognizer.settings.training
     task = recognizer.task(train, validation, seed=0)
     epochs = []
-    for epoch in range(settings.epochs):
+    for epoch in range(DRAWN_EPOCHS):
         generator = torch.Generator().manual_seed(derived_seed(0, "batches", epoch))
         epochs.append(list(task.training_batches(generator)))
     held_out = list(task.validation_batches())
@@ -57,9 +58,9 @@ def bare_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float
     average = WeightAverage(network, settings.average_decay) if settings.average_decay else None
     with fixed_threads(settings.threads):
         start_s = time.perf_counter()
-        for batches in epochs:
+        for epoch in range(settings.epochs):
             network.train()
-            for batch in batches:
+            for batch in epochs[epoch % DRAWN_EPOCHS]:
                 optimizer.zero_grad()
                 task.loss(batch).value.backward()
                 optimizer.step()
