@@ -1,54 +1,47 @@
-"""The Diehl & Cook network learns scikit-learn's digits; with permuted labels it cannot."""
+"""The how-to's network learns scikit-learn's digits; with permuted labels it cannot."""
+
+from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
-from aver.spiking import Network, Population, Simulation
+HOW_TO = Path(__file__).parents[2] / "docs/how-to/diehl-cook-network.md"
 
 
 @pytest.fixture(scope="module")
-def counts_and_labels():
-    """Spike counts of training and test images after learning, and their labels."""
-    from sklearn.datasets import load_digits
-
-    digits = load_digits()
-    order = np.random.default_rng(0).permutation(len(digits.target))
-    images = digits.images[order] / 16.0 * 63.75 * 4
-    # Scaled up to 16 x 16, so that enough inputs take part.
-    images = images.repeat(2, axis=1).repeat(2, axis=2)
-    labels = digits.target[order]
-    network = Network(Simulation(), seed=1)
-    network.add_source("pixels", (16, 16))
-    network.add_population("layer", Population(features=200))
-    network.connect("pixels", "layer")
-    network.run({"pixels": images[:1200]})
-    counts = network.run({"pixels": images}, learn=False).counts["layer"]
-    return counts, labels
+def blocks():
+    """The code blocks of the how-to, as a reader would paste them."""
+    return [part.split("```")[0] for part in HOW_TO.read_text().split("```python\n")[1:]]
 
 
-def vote(counts, labels, train):
-    """Label each neuron by the class that drove it most in training; mean vote of the rest."""
-    classes = np.arange(10)
-    driven = np.array([counts[:train][labels[:train] == c].mean(axis=0) for c in classes])
-    named = driven.argmax(axis=0)
-    votes = np.stack(
-        [counts[train:][:, named == c].sum(axis=1) / max((named == c).sum(), 1) for c in classes]
-    )
-    return (votes.argmax(axis=0) == labels[train:]).mean()
+@pytest.fixture(scope="module")
+def session(blocks):
+    """Names after the first block has run."""
+    names: dict = {}
+    exec(blocks[0], names)
+    return names
 
 
-def test_at_least_80_percent(counts_and_labels):
-    counts, labels = counts_and_labels
-    accuracy = vote(counts, labels, 1200)
-    print(f"accuracy {accuracy:.3f} on {len(labels) - 1200} test images")
-    assert accuracy >= 0.8
+def test_at_least_80_percent(session):
+    assert session["accuracy"] >= 0.8
 
 
-def test_permuted_training_labels_give_chance(counts_and_labels):
-    counts, labels = counts_and_labels
-    rng = np.random.default_rng(1)
-    permuted = np.concatenate([rng.permutation(labels[:1200]), labels[1200:]])
-    accuracy = vote(counts, permuted, 1200)
-    low, high = stats.binom.interval(0.999, len(labels) - 1200, 0.1)
-    assert low <= accuracy * (len(labels) - 1200) <= high
+def test_permuted_training_labels_give_chance(blocks, session):
+    train, labels = session["train"], session["labels"].copy()
+    labels[:train] = np.random.default_rng(1).permutation(labels[:train])
+    voting = blocks[0][blocks[0].index("means = ") :]
+    names = {**session, "labels": labels}
+    exec(voting, names)
+    tested = len(labels) - train
+    low, high = stats.binom.interval(0.999, tested, 0.1)
+    assert low <= names["accuracy"] * tested <= high
+
+
+def test_the_other_blocks_run(blocks, session, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = session["network"].weights("pixels->layer")
+    for block in blocks[1:]:
+        exec(block, session)
+    assert Path("weights.png").stat().st_size > 1000
+    assert np.array_equal(before, session["network"].weights("pixels->layer"))

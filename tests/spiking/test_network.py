@@ -117,10 +117,12 @@ def test_independent_networks_in_parallel():
 
 def test_a_faint_clip_is_shown_brighter():
     network = audio(retries=6)
-    recording = network.run({"sound": [sounds(1)[0], sounds(1, scale=0.1)[0]]}, learn=False)
+    clips = np.concatenate([sounds(1), 0.1 * sounds(1)])
+    recording = network.run({"sound": clips}, learn=False)
     assert recording.intensity[0] == 1
     assert 1 < recording.intensity[1] <= 7
-    assert recording.counts["ear"].sum(axis=1).min() >= 5
+    dim = audio().run({"sound": clips}, learn=False).counts["ear"]
+    assert dim[1].sum() < 5 <= recording.counts["ear"][1].sum()
     dark = network.run({"sound": np.zeros((1, 10, 40))}, learn=False)
     assert dark.intensity[0] == 1  # brighter nothing is still nothing
 
@@ -172,7 +174,9 @@ def test_a_runaway_is_an_error_that_names_the_clip():
     network.add_population("layer", Population(400, inhibition=LateralInhibition(reach="all")))
     network.connect("drive", "layer", rule=None)
     quiet, wild = np.zeros(784), np.full(784, 60.0)
-    with pytest.raises(SimulationError, match=r"In clip 1 the population 'layer' ran away.*implicit-euler"):
+    with pytest.raises(
+        SimulationError, match=r"In clip 1 the population 'layer' ran away.*implicit-euler"
+    ):
         network.run({"drive": [quiet, wild]}, learn=False, threads=1)
 
 

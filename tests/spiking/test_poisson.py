@@ -3,7 +3,7 @@
 import numpy as np
 from scipy import stats
 
-from aver.spiking.kernels.poisson import poisson_spikes
+from aver.spiking.kernels.poisson import exponential, poisson_spikes
 
 
 def draw(rates_hz, key, steps=20_000, dt_s=0.0005, frames=1):
@@ -71,3 +71,14 @@ def test_rates_that_change_frame_by_frame():
 def test_a_rate_of_one_spike_per_step():
     when, _ = draw([2000.0], key=1, steps=50)
     assert when.tolist() == list(range(50))
+
+
+def test_waiting_times_are_exponential():
+    draws, counter = np.empty(200_000), np.uint64(99)
+    for k in range(draws.size):
+        draws[k], counter = exponential(np.uint64(counter))
+    assert stats.kstest(draws, "expon").pvalue > 1e-4
+    # The far tail, which the body of the ziggurat never reaches.
+    beyond = int((draws > 8.0).sum())
+    low, high = stats.binom.interval(0.9999, draws.size, np.exp(-8.0))
+    assert low <= beyond <= high

@@ -315,7 +315,6 @@ def new_workspace(layout: Layout) -> Workspace:
         recent=np.zeros(columns, np.int32),
         recent_flag=np.zeros(columns, np.uint8),
         recent_count=np.zeros(blocks, np.int64),
-        recent_step=np.zeros(blocks, np.int64),
         drop=aligned_zeros(columns, np.float32),
         theta_scale=np.ones(n),
     )

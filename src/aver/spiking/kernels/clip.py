@@ -16,7 +16,7 @@ from aver.spiking.kernels.inhibition import (
     inhibit_rivals,
 )
 from aver.spiking.kernels.membranes import advance_membranes
-from aver.spiking.kernels.synapses import deliver, deliver_and_depress, remember_recent, reward
+from aver.spiking.kernels.synapses import age_drops, deliver, remember_recent, reward
 
 LONG_AGO = -(1 << 40)
 """A step before any clock started; every trace of it has vanished."""
@@ -256,10 +256,10 @@ def run_clip(
             else:
                 count = _list_reaching(c, now, conns, state, work, neuron_of_cell)
                 reaching = work.fired[:count]
-            if learns[c]:
-                deliver_and_depress(c, reaching, now, conns, state, plasticity, work)
-            else:
-                deliver(c, reaching, conns, state, plasticity)
+            if learns[c] and conns.each[c].depression > 0.0:
+                age_drops(c, now, conns, state, work)
+            if reaching.size > 0:
+                deliver(c, reaching, now, learns[c] == 1, conns, state, plasticity, work)
         for p in range(populations):
             if pops[p].group > 0:
                 excite_partners(p, now, pops, state, work)

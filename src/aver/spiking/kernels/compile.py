@@ -12,5 +12,10 @@ kernel = numba.njit(  # type: ignore[call-overload]
 )
 """Decorator of everything that runs within a step."""
 
+inner_loop = numba.njit(  # type: ignore[call-overload]
+    cache=True, nogil=True, error_model="numpy", _nrt=False
+)
+"""Decorator of loops over plain arrays, kept apart so that they have all registers."""
+
 allocating_kernel = numba.njit(cache=True, nogil=True, error_model="numpy")
 """Decorator of what runs once per clip and may allocate."""

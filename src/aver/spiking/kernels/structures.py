@@ -140,7 +140,6 @@ class Workspace(NamedTuple):
     recent: np.ndarray  # over at_cells: columns of a block with a recent post-synaptic spike
     recent_flag: np.ndarray
     recent_count: np.ndarray  # over blocks
-    recent_step: np.ndarray  # over blocks: step for which ``drop`` is computed
     drop: np.ndarray  # over at_cells, float32: depression per arriving spike
     theta_scale: np.ndarray  # over populations: theta = stored value * scale
 

@@ -4,18 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from aver.spiking.kernels.compile import kernel
-from aver.spiking.kernels.prefetch import prefetch
-
-AHEAD = 6
-"""How many spikes ahead their weights are fetched."""
-
-
-@kernel
-def _fetch(weights, at, row):
-    """Ask for the beginning of a row; the processor itself fetches on along longer ones."""
-    for j in range(0, min(row, 64), 16):
-        prefetch(weights, at + j)  # type: ignore[call-arg]
+from aver.spiking.kernels.compile import inner_loop, kernel
 
 
 @kernel
@@ -42,111 +31,152 @@ def _depress_some(weights, drop, columns, power):
         weights[j] = max(w, np.float32(0))
 
 
-@kernel
-def _refresh_drop(c, block, now, conns, state, work):
-    """Bring the depression per arriving spike up to date; forget spikes too old to matter."""
-    row = conns.each[c].row
-    base = conns.each[c].at_cells + block * row
-    cell = conns.each[c].first_cell + block * row
-    slot = conns.each[c].at_blocks + block
-    kept = 0
-    for k in range(work.recent_count[slot]):
-        j = work.recent[base + k]
-        age = now - state.last_spike[cell + j]
-        if age < conns.each[c].horizon:
-            trace = conns.post_table[conns.each[c].at_ages + age]
-            work.drop[base + j] = conns.each[c].depression * trace
-            work.recent[base + kept] = j
-            kept += 1
-        else:
-            work.drop[base + j] = 0.0
-            work.recent_flag[base + j] = 0
-    work.recent_count[slot] = kept
-    work.recent_step[slot] = now
+@inner_loop
+def _fade(drop, factor):
+    for j in range(drop.size):
+        drop[j] *= factor
 
 
 @kernel
-def deliver(c, neurons, conns, state, plasticity):
-    """Let spikes of source ``neurons`` arrive over connection ``c``, whose weights are frozen."""
+def age_drops(c, now, conns, state, work):
+    """Let the depression per arriving spike fade by a step; forget spikes too old to matter."""
     link = conns.each[c]
-    row, cells, w0 = link.row, link.first_cell, link.at_weights
+    row = link.row
+    table = conns.post_table[link.at_ages : link.at_ages + link.ages]
+    for block in range(link.blocks):
+        slot = link.at_blocks + block
+        count = work.recent_count[slot]
+        if count == 0:
+            continue
+        base, cell = link.at_cells + block * row, link.first_cell + block * row
+        if 8 * count > row and now % 32 != 0:
+            _fade(work.drop[base : base + row], np.float32(table[1]))
+            continue
+        kept = 0
+        for k in range(count):
+            j = work.recent[base + k]
+            age = now - state.last_spike[cell + j]
+            if age < link.horizon:
+                work.drop[base + j] = link.depression * table[age]
+                work.recent[base + kept] = j
+                kept += 1
+            else:
+                work.drop[base + j] = 0.0
+                work.recent_flag[base + j] = 0
+        work.recent_count[slot] = kept
+
+
+@inner_loop
+def _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived):
+    for i in neurons:
+        for s in range(first_segment[i], first_segment[i + 1]):
+            at, to = segments[s] * row, blocks[s] * row
+            _add(arrived[to : to + row], weights[at : at + row])
+
+
+@inner_loop
+def _add_and_depress_rows(
+    neurons, first_segment, segments, blocks, row, weights, arrived, recent, counts, drop, power
+):
+    for i in neurons:
+        for s in range(first_segment[i], first_segment[i + 1]):
+            at, to = segments[s] * row, blocks[s] * row
+            count = counts[blocks[s]]
+            if count == 0:
+                _add(arrived[to : to + row], weights[at : at + row])
+            elif power == 0.0 and 8 * count > row:
+                _add_and_depress_all(
+                    arrived[to : to + row], weights[at : at + row], drop[to : to + row]
+                )
+            else:
+                _add(arrived[to : to + row], weights[at : at + row])
+                _depress_some(
+                    weights[at : at + row], drop[to : to + row], recent[to : to + count], power
+                )
+
+
+@kernel
+def deliver(c, neurons, now, learns, conns, state, plasticity, work):
+    """Let spikes of source ``neurons`` arrive over connection ``c``; they weaken its weights."""
+    link = conns.each[c]
+    row, cells = link.row, link.blocks * link.row
     starts = link.at_sources + c  # each connection has one boundary more than sources
     first_segment = conns.first_segment[starts : starts + link.sources + 1]
-    segments, blocks = conns.segments[link.at_inputs :], conns.segment_blocks[link.at_inputs :]
-    for k in range(neurons.size):
-        if k + AHEAD < neurons.size:
-            s = first_segment[neurons[k + AHEAD]]
-            _fetch(plasticity.weights, w0 + segments[min(s, segments.size - 1)] * row, row)
-        i = neurons[k]
-        for s in range(first_segment[i], first_segment[i + 1]):
-            at, to = w0 + segments[s] * row, cells + blocks[s] * row
-            _add(state.arrived[to : to + row], plasticity.weights[at : at + row])
+    inputs = slice(link.at_inputs, link.at_inputs + link.blocks * link.fan_in)
+    segments, blocks = conns.segments[inputs], conns.segment_blocks[inputs]
+    weights = plasticity.weights[link.at_weights : link.at_weights + link.fan_in * cells]
+    arrived = state.arrived[link.first_cell : link.first_cell + cells]
+    if not learns:
+        _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived)
+        return
+    last_arrival = state.last_arrival[link.at_sources : link.at_sources + link.sources]
+    for i in neurons:
+        last_arrival[i] = now
+    counts = work.recent_count[link.at_blocks : link.at_blocks + link.blocks]
+    recent = work.recent[link.at_cells : link.at_cells + cells]
+    drop = work.drop[link.at_cells : link.at_cells + cells]
+    _add_and_depress_rows(
+        neurons,
+        first_segment,
+        segments,
+        blocks,
+        row,
+        weights,
+        arrived,
+        recent,
+        counts,
+        drop,
+        link.power,
+    )
 
 
-@kernel
-def deliver_and_depress(c, neurons, now, conns, state, plasticity, work):
-    """Let spikes arrive over connection ``c``, which learns: they weaken its weights."""
-    link = conns.each[c]
-    row, cells, w0, power = link.row, link.first_cell, link.at_weights, link.power
-    columns, slots, at_sources = link.at_cells, link.at_blocks, link.at_sources
-    starts = at_sources + c
-    first_segment = conns.first_segment[starts : starts + link.sources + 1]
-    segments, blocks = conns.segments[link.at_inputs :], conns.segment_blocks[link.at_inputs :]
-    for k in range(neurons.size):
-        if k + AHEAD < neurons.size:
-            s = first_segment[neurons[k + AHEAD]]
-            _fetch(plasticity.weights, w0 + segments[min(s, segments.size - 1)] * row, row)
-        i = neurons[k]
-        state.last_arrival[at_sources + i] = now
-        for s in range(first_segment[i], first_segment[i + 1]):
-            block = blocks[s]
-            at, to = w0 + segments[s] * row, cells + block * row
-            arrived, weights = state.arrived[to : to + row], plasticity.weights[at : at + row]
-            if work.recent_count[slots + block] > 0 and work.recent_step[slots + block] != now:
-                _refresh_drop(c, block, now, conns, state, work)
-            recent = work.recent_count[slots + block]
-            if recent == 0:
-                _add(arrived, weights)
-                continue
-            d0 = columns + block * row
-            drop = work.drop[d0 : d0 + row]
-            if power == 0.0 and 8 * recent > row:
-                _add_and_depress_all(arrived, weights, drop)
-            else:
-                _add(arrived, weights)
-                _depress_some(weights, drop, work.recent[d0 : d0 + recent], power)
+@inner_loop
+def _reward_column(inputs, last_arrival, now, table, gain, target, power, highest, weights, row):
+    for m in range(inputs.size):
+        age = min(now - last_arrival[inputs[m]], table.size - 1)
+        change = gain * (table[age] - target)
+        old = weights[m * row]
+        if power != 0.0:
+            change *= max(highest - old, 0.0) ** power
+        weights[m * row] = min(max(old + change, 0.0), highest)
 
 
 @kernel
 def reward(c, cell, now, conns, state, plasticity, work):
     """Change the weights onto ``cell``, which fires now, by the post-synaptic part of the rule."""
-    row, fan_in = conns.each[c].row, conns.each[c].fan_in
-    local = cell - conns.each[c].first_cell
+    link = conns.each[c]
+    row, fan_in = link.row, link.fan_in
+    local = cell - link.first_cell
     block, column = local // row, local % row
-    ages, table = conns.each[c].ages, conns.each[c].at_ages
-    gain = conns.each[c].potentiation
-    if conns.each[c].triplet:
-        gain *= conns.post2_table[table + min(now - state.last_spike[cell], ages - 1)]
-    target, power, highest = conns.each[c].target_trace, conns.each[c].power, conns.each[c].highest
-    w = conns.each[c].at_weights + block * fan_in * row + column
-    inputs = conns.each[c].at_inputs + block * fan_in
-    for m in range(fan_in):
-        source = conns.inputs[inputs + m]
-        age = min(now - state.last_arrival[conns.each[c].at_sources + source], ages - 1)
-        change = gain * (conns.pre_table[table + age] - target)
-        if change != 0.0:
-            old = plasticity.weights[w + m * row]
-            if power != 0.0:
-                change *= max(highest - old, 0.0) ** power
-            plasticity.weights[w + m * row] = min(max(old + change, 0.0), highest)
-    at = conns.each[c].at_cells + local
+    ages = slice(link.at_ages, link.at_ages + link.ages)
+    gain = link.potentiation
+    if link.triplet:
+        gain *= conns.post2_table[ages][min(now - state.last_spike[cell], link.ages - 1)]
+    at = link.at_cells + local
+    if gain != 0.0:  # zero at a first spike under the triplet rule
+        first = link.at_weights + block * fan_in * row + column
+        inputs = link.at_inputs + block * fan_in
+        _reward_column(
+            conns.inputs[inputs : inputs + fan_in],
+            state.last_arrival[link.at_sources : link.at_sources + link.sources],
+            now,
+            conns.pre_table[ages],
+            gain,
+            link.target_trace,
+            link.power,
+            link.highest,
+            plasticity.weights[first:],
+            row,
+        )
     plasticity.touched[at] = 1
-    if conns.each[c].depression > 0.0 and work.recent_flag[at] == 0:
-        slot = conns.each[c].at_blocks + block
-        work.recent[conns.each[c].at_cells + block * row + work.recent_count[slot]] = column
+    if link.depression == 0.0:
+        return
+    work.drop[at] = link.depression
+    if work.recent_flag[at] == 0:
+        slot = link.at_blocks + block
+        work.recent[link.at_cells + block * row + work.recent_count[slot]] = column
         work.recent_count[slot] += 1
         work.recent_flag[at] = 1
-        work.recent_step[slot] = now - 1
 
 
 @kernel
@@ -154,16 +184,17 @@ def remember_recent(now, learns, conns, state, plasticity, work):
     """List anew which cells fired lately enough to depress weights (after a clip or a load)."""
     work.recent_count[:] = 0
     work.recent_flag[:] = 0
-    work.recent_step[:] = now - 1
     work.drop[:] = 0.0
     for c in range(conns.each.size):
         if learns[c] == 0 or conns.each[c].depression == 0.0:
             continue
-        row = conns.each[c].row
-        for local in range(conns.each[c].blocks * row):
-            if now - state.last_spike[conns.each[c].first_cell + local] < conns.each[c].horizon:
-                at = conns.each[c].at_cells + local
-                slot = conns.each[c].at_blocks + local // row
+        link = conns.each[c]
+        row = link.row
+        for local in range(link.blocks * row):
+            age = now - state.last_spike[link.first_cell + local]
+            if age < link.horizon:
+                at, slot = link.at_cells + local, link.at_blocks + local // row
+                work.drop[at] = link.depression * conns.post_table[link.at_ages + age - 1]
                 work.recent[at - local % row + work.recent_count[slot]] = local % row
                 work.recent_count[slot] += 1
                 work.recent_flag[at] = 1
