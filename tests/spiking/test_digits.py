@@ -28,14 +28,21 @@ def test_at_least_80_percent(session):
 
 
 def test_permuted_training_labels_give_chance(blocks, session):
-    train, labels = session["train"], session["labels"].copy()
-    labels[:train] = np.random.default_rng(1).permutation(labels[:train])
+    """Images of a class stir the same neurons, so one permutation is one throw of few dice.
+
+    The mean over many permutations is held to the interval of single, independent predictions.
+    """
+    train, tested = session["train"], len(session["labels"]) - session["train"]
     voting = blocks[0][blocks[0].index("means = ") :]
-    names = {**session, "labels": labels}
-    exec(voting, names)
-    tested = len(labels) - train
+    correct = []
+    for seed in range(40):
+        labels = session["labels"].copy()
+        labels[:train] = np.random.default_rng(seed).permutation(labels[:train])
+        names = {**session, "labels": labels, "print": lambda _: None}
+        exec(voting, names)
+        correct.append(names["accuracy"] * tested)
     low, high = stats.binom.interval(0.999, tested, 0.1)
-    assert low <= names["accuracy"] * tested <= high
+    assert low <= np.mean(correct) <= high
 
 
 def test_the_other_blocks_run(blocks, session, tmp_path, monkeypatch):

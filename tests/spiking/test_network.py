@@ -117,7 +117,7 @@ def test_independent_networks_in_parallel():
 
 def test_a_faint_clip_is_shown_brighter():
     network = audio(retries=6)
-    clips = np.concatenate([sounds(1), 0.1 * sounds(1)])
+    clips = np.concatenate([sounds(1), 0.02 * sounds(1)])
     recording = network.run({"sound": clips}, learn=False)
     assert recording.intensity[0] == 1
     assert 1 < recording.intensity[1] <= 7
