@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -111,7 +112,7 @@ class Network:
             normal_sum = NORMAL_SUM_PER_INPUT * connection.fan_in
         if normal_sum is not None and not 0 < normal_sum < np.inf:
             raise SettingsError(f"normal_sum must be positive and finite, not {normal_sum}.")
-        object.__setattr__(connection, "normal_sum", normal_sum)
+        connection = replace(connection, normal_sum=normal_sum)
         if weights is None:
             rng = np.random.default_rng(stream_key(self.seed, "weights", connection.name))
             shape = (connection.population.positions, connection.fan_in)

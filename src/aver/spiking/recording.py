@@ -20,7 +20,7 @@ class Record:
     membranes : mapping of population to neurons
         Whose potential and conductances are kept, at the end of every step.
     weights : mapping of connection to int
-        Whose weights are kept after every so many clips.
+        Whose weights are kept after every so many clips of a learning run.
     """
 
     spikes: Sequence[str] = ()

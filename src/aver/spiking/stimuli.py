@@ -145,6 +145,11 @@ class Stimuli:
                 )
                 filled += n
 
+    def _edges(self, frames: int) -> np.ndarray:
+        """Step at which each frame begins, and the end of the stimulus."""
+        stimulus = self._timing.stimulus_steps
+        return np.array([round(k * stimulus / frames) for k in range(frames + 1)], np.int64)
+
     def _spikes_of(
         self,
         name: str,
@@ -163,8 +168,7 @@ class Stimuli:
             return len(item)
         rates = np.ascontiguousarray(item, dtype=np.float64)
         rates = rates.reshape(-1, self._sources[name].neurons)  # (frames, inputs)
-        frames, stimulus = len(rates), self._timing.stimulus_steps
-        edges = np.rint(np.arange(frames + 1) * (stimulus / frames)).astype(np.int64)
+        edges = self._edges(len(rates))
         key = np.uint64((presentation << 8 | showing) & 0xFFFFFFFFFFFFFFFF)
         while True:
             n = poisson_spikes(

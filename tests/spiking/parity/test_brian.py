@@ -53,11 +53,12 @@ def assert_same(network, clips, least_spikes, share=0.0, method="euler"):
     twin, ours, theirs = show_both(network, clips, method)
     for name in network.populations:
         differ = (np.array(ours[name]) != np.array(theirs[name])).any(axis=0)
+        print(f"\n{name}: {np.sum(theirs[name])} spikes, {differ.sum()} neurons differ")
         assert np.sum(theirs[name]) >= least_spikes
         assert differ.mean() <= share
     for name in network.connections:
         difference = np.abs(network.weights(name) - twin.weights(name)).max()
-        print(f"{name}: {np.sum(theirs)} spikes, largest weight difference {difference:.1e}")
+        print(f"\n{name}: largest weight difference {difference:.1e}")
         assert difference < 1e-5
 
 
