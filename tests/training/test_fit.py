@@ -15,6 +15,7 @@ from line_task import LineTask
 
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.training.fit import fit
+from aver.training.optimizer import make_optimizer
 from aver.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(epochs=8, patience=8, learning_rate=0.02, average_decay=0.5)
@@ -67,7 +68,27 @@ def test_cosine_ends_at_zero():
     assert rates[-1] == pytest.approx(0.0, abs=1e-9)
 
 
-@pytest.mark.parametrize("schedule", ["halve-on-plateau", "cosine"])
+def test_steps_divide_the_rate_by_ten():
+    settings = TrainingSettings(
+        epochs=7, patience=50, learning_rate=0.02, schedule="step", divide_every_epochs=3
+    )
+    rates = [row["learning_rate"] for row in fit(LineTask(), settings).epochs]
+    # The log holds the rate at each epoch's end, where epochs 3 and 6 have just divided it.
+    assert rates == pytest.approx([0.02] * 2 + [0.002] * 3 + [0.0002] * 2)
+
+
+def test_sgd_moves_the_weights_by_momentum():
+    weight = torch.nn.Parameter(torch.tensor([1.0]))
+    settings = TrainingSettings(optimizer="sgd", learning_rate=0.1, momentum=0.5, weight_decay=0.0)
+    optimizer = make_optimizer([weight], settings)
+    for gradient in (1.0, 2.0):
+        weight.grad = torch.tensor([gradient])
+        optimizer.step()
+    # v1 = 1, v2 = 0.5 * 1 + 2; w = 1 - 0.1 (v1 + v2)
+    assert float(weight) == pytest.approx(1 - 0.1 * (1.0 + 2.5))
+
+
+@pytest.mark.parametrize("schedule", ["halve-on-plateau", "cosine", "step"])
 def test_ctrl_c_keeps_the_state_and_going_on_gives_the_same_bits(tmp_path, schedule):
     settings = TrainingSettings(
         epochs=6, patience=6, learning_rate=0.02, average_decay=0.5, schedule=schedule
@@ -163,6 +184,7 @@ def test_mixed_precision_on_a_gpu():
     "wrong",
     [
         {"epochs": 0}, {"batch_size": 1}, {"learning_rate": 0.0}, {"schedule": "steps"},
+        {"optimizer": "adam"}, {"momentum": 1.0}, {"divide_every_epochs": 0},
         {"precision": "8"}, {"device": "tpu"}, {"average_decay": 1.0}, {"threads": 0},
     ],
 )  # fmt: skip

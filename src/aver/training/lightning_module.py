@@ -9,6 +9,7 @@ import lightning.pytorch as pl
 import torch
 from torch import Tensor
 
+from aver.training.optimizer import make_optimizer
 from aver.training.schedule import make_schedule
 from aver.training.seeding import derived_seed
 from aver.training.settings import TrainingSettings
@@ -110,11 +111,9 @@ class TaskModule(pl.LightningModule):
             self.average.swap(self.network)
 
     def configure_optimizers(self) -> Any:
-        """AdamW, as the paper has it, with the schedule of the settings."""
-        optimizer = torch.optim.AdamW(
-            [p for p in self.network.parameters() if p.requires_grad],
-            lr=self.settings.learning_rate,
-            weight_decay=self.settings.weight_decay,
+        """The optimiser and the schedule of the settings."""
+        optimizer = make_optimizer(
+            [p for p in self.network.parameters() if p.requires_grad], self.settings
         )
         schedule = make_schedule(optimizer, self.settings, self.task.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": schedule}

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau
+from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau, StepLR
 
 from aver.training.settings import TrainingSettings
 
@@ -38,13 +38,17 @@ def make_schedule(
 ) -> dict[str, Any]:
     """The scheduler in the words of Lightning's ``lr_scheduler``.
 
-    Source: Chang & Skarbek 2021, section 4.2, for halving after ten epochs without a drop.
+    Source: Chang & Skarbek 2021, section 4.2, for halving after ten epochs without a drop; Birhala
+    et al. 2020, section IV, for the division by ten every 50 "steps", which are read as epochs.
     """
     if settings.schedule == "halve-on-plateau":
         plateau = ReduceLROnPlateau(
             optimizer, factor=0.5, patience=settings.halve_after_epochs, threshold=0.0
         )
         return {"scheduler": plateau, "monitor": "validation_loss", "interval": "epoch"}
+    if settings.schedule == "step":
+        divided = StepLR(optimizer, settings.divide_every_epochs, gamma=0.1)
+        return {"scheduler": divided, "interval": "epoch"}
     steps = settings.epochs * steps_per_epoch
     cosine = LambdaLR(optimizer, lambda step: cosine_factor(step, steps))
     return {"scheduler": cosine, "interval": "step"}

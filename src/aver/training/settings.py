@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from aver.errors import SettingsError
 
-SCHEDULES = ("halve-on-plateau", "cosine")
+SCHEDULES = ("halve-on-plateau", "cosine", "step")
+OPTIMIZERS = ("adamw", "sgd")
 PRECISIONS = ("32", "bf16", "fp16")
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -23,15 +24,21 @@ class TrainingSettings:
         Stop after so many epochs without a lower validation loss.
     batch_size : int >= 2
         Clips per step; batches are cut as evenly as the number of clips allows.
+    optimizer : {"adamw", "sgd"}
+        Source: Chang & Skarbek 2021, section 4.2, for AdamW; Birhala et al. 2020, section IV, for
+        SGD.
     learning_rate : float > 0
-        Of AdamW. Source: Chang & Skarbek 2021, section 4.2.
     weight_decay : float >= 0
-        Of AdamW.
-    schedule : {"halve-on-plateau", "cosine"}
-        The paper's halving when the validation loss has not dropped, or a warm-up over a tenth of
-        the steps followed by a cosine down to zero at `epochs`.
+    momentum : float in [0, 1)
+        Of SGD.
+    schedule : {"halve-on-plateau", "cosine", "step"}
+        The halving of the MRPN paper when the validation loss has not dropped, or a warm-up over a
+        tenth of the steps followed by a cosine down to zero at `epochs`, or a division by ten every
+        so many epochs.
     halve_after_epochs : int >= 1
         Epochs without a drop before the rate is halved.
+    divide_every_epochs : int >= 1
+        Epochs from one division by ten to the next.
     gradient_clip : float >= 0
         Largest norm of the gradient; 0 leaves it alone.
     average_decay : float in [0, 1)
@@ -54,10 +61,13 @@ class TrainingSettings:
     epochs: int = 100
     patience: int = 30
     batch_size: int = 16
+    optimizer: str = "adamw"
     learning_rate: float = 5e-5
     weight_decay: float = 0.01
+    momentum: float = 0.9
     schedule: str = "halve-on-plateau"
     halve_after_epochs: int = 10
+    divide_every_epochs: int = 50
     gradient_clip: float = 0.0
     average_decay: float = 0.0
     device: str = "auto"
@@ -67,7 +77,8 @@ class TrainingSettings:
     def __post_init__(self) -> None:
         for name, least in (
             ("epochs", 1), ("patience", 1), ("batch_size", 2), ("halve_after_epochs", 1),
-            ("threads", 1), ("weight_decay", 0), ("gradient_clip", 0), ("average_decay", 0),
+            ("divide_every_epochs", 1), ("threads", 1), ("weight_decay", 0), ("momentum", 0),
+            ("gradient_clip", 0), ("average_decay", 0),
         ):  # fmt: skip
             if getattr(self, name) < least:
                 raise SettingsError(
@@ -76,9 +87,11 @@ class TrainingSettings:
                 )
         if self.learning_rate <= 0:
             raise SettingsError(f"learning_rate must be above 0, not {self.learning_rate}.")
-        if self.average_decay >= 1:
-            raise SettingsError(f"average_decay must be below 1, not {self.average_decay}.")
+        for name in ("average_decay", "momentum"):
+            if getattr(self, name) >= 1:
+                raise SettingsError(f"{name} must be below 1, not {getattr(self, name)}.")
         for name, known in (
+            ("optimizer", OPTIMIZERS),
             ("schedule", SCHEDULES),
             ("precision", PRECISIONS),
             ("device", DEVICES),
