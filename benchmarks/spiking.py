@@ -236,8 +236,9 @@ def page(result: dict) -> str:
 Milliseconds per clip of 350 + 150 ms at 0.5 ms, one core, medians of five in one run; spike
 generation and bookkeeping included. Learning runs carry their state from clip to clip; frozen
 clips of `aver` begin at rest, which is what lets them run in parallel. The ratio in
-brackets is that of implicit Euler, the default. W1: 784 inputs to 400 neurons; W2: 784 to 6,400; W3: 40 x 388 inputs, 38 windows x 60; W4:
-100 x 100 inputs, 100 windows x 60. Machine: {result["machine"]}.
+brackets is that of implicit Euler, the default. W1: 784 inputs to 400 neurons; W2: 784 to 6,400;
+W3: 40 x 388 inputs, 38 windows x 60; W4: 100 x 100 inputs, 100 windows x 60. Machine:
+{result["machine"]}.
 
 {table(result["rows"])}
 
