@@ -160,15 +160,15 @@ class Stimuli:
         buffers: Buffers,
     ) -> int:
         if isinstance(item, Spikes):
-            if buffers.steps.size < len(item):
-                buffers.steps = np.empty(len(item), np.int32)
-                buffers.neurons = np.empty(len(item), np.int32)
+            self._make_room(buffers, len(item))
             buffers.steps[: len(item)] = np.rint(item.time_ms / self._timing.dt_ms)
             buffers.neurons[: len(item)] = item.neuron
             return len(item)
         rates = np.ascontiguousarray(item, dtype=np.float64)
         rates = rates.reshape(-1, self._sources[name].neurons)  # (frames, inputs)
         edges = self._edges(len(rates))
+        seconds = self._timing.stimulus_ms / 1000 / len(rates)
+        self._make_room(buffers, int(1.2 * rates.sum() * intensity * seconds) + 100)
         key = np.uint64((presentation << 8 | showing) & 0xFFFFFFFFFFFFFFFF)
         while True:
             n = poisson_spikes(
@@ -182,8 +182,13 @@ class Stimuli:
             )
             if n >= 0:
                 return int(n)
-            buffers.steps = np.empty(2 * buffers.steps.size, np.int32)
-            buffers.neurons = np.empty(2 * buffers.neurons.size, np.int32)
+            self._make_room(buffers, 2 * buffers.steps.size)
+
+    @staticmethod
+    def _make_room(buffers: Buffers, spikes: int) -> None:
+        if buffers.steps.size < spikes:
+            buffers.steps = np.empty(spikes, np.int32)
+            buffers.neurons = np.empty(spikes, np.int32)
 
 
 def _check_names(clips: Clips, sources: Mapping[str, Source]) -> None:

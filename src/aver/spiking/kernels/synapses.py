@@ -5,6 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from aver.spiking.kernels.compile import inner_loop, kernel
+from aver.spiking.kernels.prefetch import prefetch
+
+AHEAD = 8
+"""How many spikes ahead their weights are fetched; they lie anywhere in memory."""
 
 
 @kernel
@@ -68,7 +72,12 @@ def age_drops(c, now, conns, state, work):
 
 @inner_loop
 def _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived):
-    for i in neurons:
+    for k in range(neurons.size):
+        if k + AHEAD < neurons.size:
+            coming = min(first_segment[neurons[k + AHEAD]], segments.size - 1)
+            for j in range(0, min(row, 64), 16):
+                prefetch(weights, segments[coming] * row + j)  # type: ignore[call-arg]
+        i = neurons[k]
         for s in range(first_segment[i], first_segment[i + 1]):
             at, to = segments[s] * row, blocks[s] * row
             _add(arrived[to : to + row], weights[at : at + row])
@@ -78,7 +87,12 @@ def _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived):
 def _add_and_depress_rows(
     neurons, first_segment, segments, blocks, row, weights, arrived, recent, counts, drop, power
 ):
-    for i in neurons:
+    for k in range(neurons.size):
+        if k + AHEAD < neurons.size:
+            coming = min(first_segment[neurons[k + AHEAD]], segments.size - 1)
+            for j in range(0, min(row, 64), 16):
+                prefetch(weights, segments[coming] * row + j)  # type: ignore[call-arg]
+        i = neurons[k]
         for s in range(first_segment[i], first_segment[i + 1]):
             at, to = segments[s] * row, blocks[s] * row
             count = counts[blocks[s]]
