@@ -70,13 +70,19 @@ def age_drops(c, now, conns, state, work):
         work.recent_count[slot] = kept
 
 
+@kernel
+def _fetch_ahead(k, neurons, first_segment, segments, row, weights):
+    """Ask for the beginning of a coming row; along longer ones the processor fetches by itself."""
+    if k + AHEAD < neurons.size:
+        coming = min(first_segment[neurons[k + AHEAD]], segments.size - 1)
+        for j in range(0, min(row, 64), 16):
+            prefetch(weights, segments[coming] * row + j)  # type: ignore[call-arg]
+
+
 @inner_loop
 def _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived):
     for k in range(neurons.size):
-        if k + AHEAD < neurons.size:
-            coming = min(first_segment[neurons[k + AHEAD]], segments.size - 1)
-            for j in range(0, min(row, 64), 16):
-                prefetch(weights, segments[coming] * row + j)  # type: ignore[call-arg]
+        _fetch_ahead(k, neurons, first_segment, segments, row, weights)
         i = neurons[k]
         for s in range(first_segment[i], first_segment[i + 1]):
             at, to = segments[s] * row, blocks[s] * row
@@ -88,10 +94,7 @@ def _add_and_depress_rows(
     neurons, first_segment, segments, blocks, row, weights, arrived, recent, counts, drop, power
 ):
     for k in range(neurons.size):
-        if k + AHEAD < neurons.size:
-            coming = min(first_segment[neurons[k + AHEAD]], segments.size - 1)
-            for j in range(0, min(row, 64), 16):
-                prefetch(weights, segments[coming] * row + j)  # type: ignore[call-arg]
+        _fetch_ahead(k, neurons, first_segment, segments, row, weights)
         i = neurons[k]
         for s in range(first_segment[i], first_segment[i + 1]):
             at, to = segments[s] * row, blocks[s] * row
