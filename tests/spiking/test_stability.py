@@ -1,7 +1,8 @@
 """Five hundred clips of the audio workload with implicit Euler: no runaway, no drift to NaN."""
 
 import numpy as np
-from tests.spiking.workloads import build, rates
+
+from .workloads import build, rates
 
 
 def test_500_clips_of_w3():

@@ -5,9 +5,6 @@ import pytest
 
 b2 = pytest.importorskip("brian2", reason="Parity needs brian2: pip install aver[parity].")
 
-from tests.spiking.brian_twin import BrianTwin  # noqa: E402
-from tests.spiking.workloads import spike_trains  # noqa: E402
-
 from aver.spiking import (  # noqa: E402
     Homeostasis,
     Intensity,
@@ -20,6 +17,9 @@ from aver.spiking import (  # noqa: E402
     TripletRule,
     Windows,
 )
+
+from ..brian_twin import BrianTwin  # noqa: E402
+from ..workloads import spike_trains  # noqa: E402
 
 CLIP_MS = 500.0
 

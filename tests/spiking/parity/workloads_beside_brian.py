@@ -3,8 +3,8 @@
 Not collected with the other tests; `make parity` names this file.
 """
 
-from tests.spiking.parity.test_brian import _numpy_runtime, assert_same  # noqa: F401 - a fixture
-from tests.spiking.workloads import build, rates, spike_trains
+from ..workloads import build, rates, spike_trains
+from .test_brian import _numpy_runtime, assert_same  # noqa: F401 - a fixture
 
 
 def test_w1_equal_spike_counts_of_every_neuron():
