@@ -107,14 +107,19 @@ def _protocols(text: str) -> tuple[ProtocolKind, ...]:
 
 
 def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionSettings:
+    from aver.evaluation.baselines import branches_by_sense
     from aver.evaluation.reproduction import ReproductionSettings
 
+    preset = arguments.preset or f"{arguments.paper}-compact"
+    overrides = parse_assignments(arguments.set, "--set")
+    senses = branches_by_sense(preset, overrides)
     return ReproductionSettings(
         corpus=corpus,
         speakers=speakers,
-        preset=arguments.preset or f"{arguments.paper}-compact",
-        overrides=parse_assignments(arguments.set, "--set"),
-        video=arguments.video,
+        preset=preset,
+        overrides=overrides,
+        video=("units",) if arguments.video == "units" else senses.get("video", ("video",)),
+        sound=senses.get("sound", ("sound",)),
         seeds=tuple(range(arguments.seeds)),
         clean_rule=arguments.clean_rule,
         clean_settings=parse_assignments(arguments.clean_settings, "--clean-settings"),

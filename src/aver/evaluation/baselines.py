@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
@@ -46,13 +47,13 @@ def run_baselines(
     """
     if choice == "none":
         return ()
-    modalities = _modalities(experiment)
+    senses = branches_by_sense(experiment.preset, experiment.overrides)
     results = [
         run_experiment(
             replace(
                 experiment,
                 preset=preset,
-                overrides={} if preset == "majority" else {"modalities": list(modalities)},
+                overrides={} if preset == "majority" else {"modalities": list(senses)},
                 name=preset,
                 seeds=experiment.seeds[:1],  # none of them draws anything at random
                 leaking=False,
@@ -63,31 +64,43 @@ def run_baselines(
         )
         for preset in QUICK
     ]
-    if choice == "all" and len(modalities) > 1:
+    if choice == "all" and len(senses) > 1:
         alone = [
             run_experiment(
                 replace(
                     experiment,
-                    overrides={**experiment.overrides, "modalities": [modality]},
-                    name=f"{experiment.title}, {modality} only",
+                    overrides={**experiment.overrides, "modalities": list(branches)},
+                    name=f"{experiment.title}, {sense} only",
                     leaking=False,
                 ),
-                folder / f"{modality}-only",
+                folder / f"{sense}-only",
                 store=store,
                 workers=workers,
             )
-            for modality in modalities
+            for sense, branches in senses.items()
         ]
         results += [*alone, _late_fusion(experiment, alone, folder / "late-fusion")]
     return tuple(results)
 
 
-def _modalities(experiment: Experiment) -> tuple[str, ...]:
-    """The modalities that the system uses, by its settings."""
-    _, settings = load_preset(experiment.preset, experiment.overrides)
+def branches_by_sense(preset: str, overrides: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The modalities of a system, grouped by what they are taken from.
+
+    Two branches may read the same sense: a network on spectrograms and statistics of the sound.
+
+    Returns
+    -------
+    dict of str to tuple of str
+        ``"video"``, ``"sound"``, ``"units"`` to names in the system's ``modalities``; a system
+        without that setting uses sound.
+    """
+    kind, settings = load_preset(preset, overrides)
     if not any(entry.name == "modalities" for entry in fields(settings)):
-        return ("sound",)
-    return tuple(settings.modalities)
+        return {"sound": ("sound",)}
+    senses: dict[str, tuple[str, ...]] = {}
+    for branch, feature in kind(settings, FeatureStore()).features.items():
+        senses[feature.modality] = (*senses.get(feature.modality, ()), branch)
+    return senses
 
 
 def _late_fusion(

@@ -26,8 +26,8 @@ class ReproductionSettings:
         Sizes to repeat it with: the paper's, or ones that a laptop can train.
     overrides : mapping of str to JSON value
         Settings that replace the preset's in every row of the paper's system.
-    video, sound : str
-        Names of the modalities that play these parts; ``"units"`` may stand for video.
+    video, sound : tuple of str
+        Names of the branches that play these parts; ``"units"`` may stand for video.
     seeds : tuple of int
     clean_rule : str
         Split rule of the clean protocol; empty for the paper's folds with nested validation.
@@ -39,8 +39,8 @@ class ReproductionSettings:
     speakers: int
     preset: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    video: str = "video"
-    sound: str = "sound"
+    video: tuple[str, ...] = ("video",)
+    sound: tuple[str, ...] = ("sound",)
     seeds: tuple[int, ...] = (0,)
     clean_rule: str = ""
     clean_settings: Mapping[str, Any] = field(default_factory=dict)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from aver.evaluation.published import published_numbers
@@ -14,6 +15,10 @@ from aver.evaluation.reproduction import (
     reproductions,
 )
 from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
+from aver.models.presets import load_preset
+
+_SENSES = {"units": "units"}
+"""What statistics look at where these branches play the pictures' part."""
 
 _MANY_SPEAKERS = 30
 """From here on pairs of speakers would make too many folds; the paper then speaks of ten."""
@@ -33,8 +38,9 @@ class MrpnReproduction(Reproduction):
     Source: Chang & Skarbek 2021, Tables 1 to 4 and Figure 5.
     Differs from the paper: options that it leaves open are read so: "image augmentation" (IA) is
     without time slices and without overlap, "without overlap" (WO) has time slices. Rows that the
-    paper lacks (late fusion, cross-clip pairing, statistics) say so. The presets' own aggregator of
-    pictures and sound is the LSTM; tracks of action units keep theirs in every row.
+    paper lacks (late fusion, cross-clip pairing, statistics) say so. Table 4
+    sets the LSTM in every row of the paper's that names none; Tables 1 to 3 keep the aggregators
+    of the preset. Tracks and vectors keep theirs in every row.
     """
 
     name = "mrpn"
@@ -60,12 +66,13 @@ class MrpnReproduction(Reproduction):
         if number != "5":
             raise self.unknown("figure of deep features", number, ("5",))
         video, sound = self.settings.video, self.settings.sound
+        names = {part: part[0] if len(part) == 1 else "fused" for part in (video, sound)}
         return EmbeddingPlan(
             "5",
             "Deep features of the test clips of one fold",
             {
-                f"{video} only": (self._alone(video, True), video),
-                f"{sound} only": (self._alone(sound, True), sound),
+                f"{_words(video)} only": (self._alone(video, True), names[video]),
+                f"{_words(sound)} only": (self._alone(sound, True), names[sound]),
                 "both": (self._system("N0"), "fused"),
             },
             self._protocols()["clean"],
@@ -98,7 +105,7 @@ class MrpnReproduction(Reproduction):
         aggregator: str = "",
         **changes: Any,
     ) -> SystemChoice:
-        modalities = (self.settings.video, self.settings.sound)
+        modalities = (*self.settings.video, *self.settings.sound)
         overrides: dict[str, Any] = {
             **self.settings.overrides,
             "network": network,
@@ -106,18 +113,36 @@ class MrpnReproduction(Reproduction):
             "time_slices": time_slices,
             **changes,
         }
+        _, settings = load_preset(self.settings.preset, self.settings.overrides)
         for modality in modalities:
-            if aggregator and modality != "units":
+            branch = settings.branches[modality]
+            if aggregator and branch.extractor != "identity":
                 overrides[f"branches.{modality}.aggregator"] = aggregator
-        if not overlap:
-            overrides["branches.sound.feature_settings.hop_s"] = 1.0
+            if not overlap and branch.feature == "spectrogram-segments":
+                overrides[f"branches.{modality}.feature_settings.hop_s"] = 1.0
         return SystemChoice(self.settings.preset, overrides)
 
-    def _alone(self, modality: str, time_slices: bool) -> SystemChoice:
+    def _own_aggregators(self) -> set[str]:
+        """Aggregators over time that the preset's networks on pictures and sound have."""
+        _, settings = load_preset(self.settings.preset, self.settings.overrides)
+        branches = [
+            settings.branches[name] for name in (*self.settings.video, *self.settings.sound)
+        ]
+        return {branch.aggregator for branch in branches if branch.extractor != "identity"}
+
+    def _preset_note(self) -> str:
+        _, settings = load_preset(self.settings.preset, self.settings.overrides)
+        parts = [
+            f"{name}: {settings.branches[name].extractor} of {settings.branches[name].feature}"
+            for name in (*self.settings.video, *self.settings.sound)
+        ]
+        return f"Extractors of {self.settings.preset}: {'; '.join(parts)}."
+
+    def _alone(self, modalities: tuple[str, ...], time_slices: bool) -> SystemChoice:
         overrides = {
             **self.settings.overrides,
             "network": "N0",
-            "modalities": [modality],
+            "modalities": list(modalities),
             "time_slices": time_slices,
         }
         return SystemChoice(self.settings.preset, overrides)
@@ -160,9 +185,10 @@ class MrpnReproduction(Reproduction):
             inferior=inferior,
             compared=(*compared, ("JM(T)", "late fusion(T), ours"), ("JM(T)", "JM(NT)")),
             notes=(
-                f"AM: {sound} only; VM: {video} only; JM: both, network N0; NT, T: without and "
-                "with random time slices.",
+                f"AM: {_words(sound)} only; VM: {_words(video)} only; JM: both, network N0; "
+                "NT, T: without and with random time slices.",
                 _TRAINING_SIZE,
+                self._preset_note(),
             ),
         )
 
@@ -177,6 +203,7 @@ class MrpnReproduction(Reproduction):
             notes=(
                 "The paper prints Table 2 as a picture, so its numbers are not given here.",
                 _TRAINING_SIZE,
+                self._preset_note(),
             ),
         )
 
@@ -196,15 +223,17 @@ class MrpnReproduction(Reproduction):
             notes=(
                 "Who is in the paper's folds S1 to S9 is not printed; our folds are others.",
                 _TRAINING_SIZE,
+                self._preset_note(),
             ),
         )
 
     def _table_4(self) -> TablePlan:
+        lstm = partial(self._system, aggregator="lstm")
         ours = {
-            "N0, IA": ("n0-image", self._system("N0", time_slices=False, overlap=False)),
-            "N0, WO": ("n0-no-overlap", self._system("N0", overlap=False)),
-            "N0, VA+AO": ("n0", self._system("N0")),
-            "N2, LSTM": ("n2-lstm", self._system("N2", cross_pairing=True)),
+            "N0, IA": ("n0-image", lstm("N0", time_slices=False, overlap=False)),
+            "N0, WO": ("n0-no-overlap", lstm("N0", overlap=False)),
+            "N0, VA+AO": ("n0", lstm("N0")),
+            "N2, LSTM": ("n2-lstm", lstm("N2", cross_pairing=True)),
             "N2, Transformer": (
                 "n2-transformer",
                 self._system("N2", aggregator="transformer", cross_pairing=True),
@@ -212,14 +241,17 @@ class MrpnReproduction(Reproduction):
             "N2, BiLSTM": ("", self._system("N2", aggregator="bilstm", cross_pairing=True)),
             "N2, LSTM, without cross-clip pairing, ours": (
                 "",
-                self._system("N2", cross_pairing=False),
+                lstm("N2", cross_pairing=False),
             ),
         }
+        if self._own_aggregators() - {"lstm"}:
+            words = " and ".join(sorted(self._own_aggregators()))
+            ours[f"N2, {words} (the preset's own), ours"] = ("", self._system("N2"))
         rows = [
             TableRow(label, system, self._published("4", key) if key else "")
             for label, (key, system) in ours.items()
         ]
-        both = [self.settings.video, self.settings.sound]
+        both = [_SENSES.get(self.settings.video[0], "video"), "sound"]
         for preset in ("statistics-logistic", "statistics-svm"):
             system = SystemChoice(preset, {"modalities": both}, draws=False)
             rows.append(TableRow(f"{preset}, ours", system))
@@ -247,20 +279,22 @@ class MrpnReproduction(Reproduction):
                 "IA: image augmentation only (no time slices, no overlap); WO: time slices, "
                 "segments without overlap; VA+AO: time slices and overlapping segments.",
                 _TRAINING_SIZE,
+                self._preset_note(),
             ),
         )
 
     def _table_ours(self) -> TablePlan:
         """Every network beside every baseline, on the same clips."""
         video, sound = self.settings.video, self.settings.sound
-        alone = (f"{sound} only", f"{video} only")
+        alone = (f"{_words(sound)} only", f"{_words(video)} only")
+        sight = _SENSES.get(video[0], "video")
         rows = [
             TableRow(alone[0], self._alone(sound, True)),
             TableRow(alone[1], self._alone(video, True)),
             TableRow("late fusion", fused_from=alone),
             *(TableRow(network, self._system(network)) for network in ("N0", "N1", "N2")),
         ]
-        choices = {sound: [sound], video: [video], "both": [video, sound]}
+        choices = {"sound": ["sound"], sight: [sight], "both": [sight, "sound"]}
         statistics = [
             TableRow(
                 f"{preset}, {words}",
@@ -280,5 +314,9 @@ class MrpnReproduction(Reproduction):
                 *(("N2", other) for other in (*alone, "late fusion", "N0", "N1")),
                 ("N1", "N0"),
             ),
-            notes=("This table is ours; the paper has none like it.",),
+            notes=("This table is ours; the paper has none like it.", self._preset_note()),
         )
+
+
+def _words(branches: tuple[str, ...]) -> str:
+    return " + ".join(branches)
