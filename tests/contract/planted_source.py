@@ -74,6 +74,14 @@ class PlantedSource:
                     "starts_s": 0.2 * np.arange(count, dtype=np.float32),
                 }
             )
+        if feature.name == "log-spectrogram":
+            settings = feature.settings()
+            bands, moments = settings["band_count"], round(count / settings["grid_s"])
+            values = chance.normal(0, 1, (moments + 1, bands))
+            values[:, place * bands // 4 : (place + 1) * bands // 4] += self.strength
+            return FeatureRecord(
+                {"columns": values.astype(np.float16), "duration_s": np.array([float(count)])}
+            )
         if feature.name == "action-units":
             return FeatureRecord({"units": self._vector(place, chance, (count, 8))})
         return FeatureRecord({"statistics": self._vector(place, chance, (8,))})

@@ -24,7 +24,7 @@ class LogSpectrogram(Feature):
 
     Arrays: ``columns`` float16 (moments, bands), low frequencies first, and ``duration_s`` float64
     (1,). Column k is the Hann-windowed spectrum around ``k * grid_s``; beyond its ends the sound
-    is zero. A window of a few seconds is every so-manieth column from any moment on, so that a
+    is zero. A window of a few seconds is every fourth column (say) from any moment on, so that a
     model draws windows without a Fourier transform.
 
     Parameters

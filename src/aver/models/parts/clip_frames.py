@@ -80,14 +80,15 @@ def load_clip_frames(
         array = record.arrays[name]
         if "found" in record.arrays:  # pictures in which there is no face are left out
             array = array[record.arrays["found"].astype(bool)]
-        values = _laid_out(array, grey)
+        values = laid_out(array, grey)
         if not len(values):
             flags[-1] = (*flags[-1], f"no {feature.modality}")
         frames.append(values if len(values) else None)
     return ClipFrames(tuple(frames), coverage, tuple(flags))
 
 
-def _laid_out(array: np.ndarray, grey: bool) -> Tensor:
+def laid_out(array: np.ndarray, grey: bool) -> Tensor:
+    """Arrays of a feature as frames ``(frames, ...)`` in the shapes of `ClipFrames`."""
     values = torch.from_numpy(np.ascontiguousarray(array))
     if values.ndim == 1:  # statistics of a whole clip: one frame
         return values[None]

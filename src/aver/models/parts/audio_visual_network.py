@@ -1,0 +1,80 @@
+"""`AudioVisualNetwork`: what answers for one segment, from a picture and a window of sound."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from aver.models.parts.conv_blocks import ConvBlocks
+from aver.models.parts.feature_mean import FeatureMean
+
+
+class AudioVisualNetwork(nn.Module):
+    """Convolutional blocks per modality, joined, then one dense layer.
+
+    Parameters
+    ----------
+    shapes : mapping of str to tuple of int
+        Modality to ``(channels, height, width)``.
+    classes : int >= 2
+    channels : sequence of int
+        Of the blocks, the same for each modality.
+    dropout : float in [0, 1)
+        On the joined features.
+
+    Notes
+    -----
+    Source: Birhala et al. 2020, section II, Figure 2.
+    Differs from the paper: features of a modality that a clip lacks are replaced by their training
+    mean.
+    """
+
+    def __init__(
+        self,
+        shapes: Mapping[str, tuple[int, int, int]],
+        classes: int,
+        channels: Sequence[int],
+        dropout: float,
+    ) -> None:
+        super().__init__()
+        blocks = {name: ConvBlocks(shape, channels) for name, shape in shapes.items()}
+        self.blocks = nn.ModuleDict(blocks)
+        self.means = nn.ModuleDict({name: FeatureMean(b.size) for name, b in blocks.items()})
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.Linear(sum(b.size for b in blocks.values()), classes)
+
+    def features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Features of each modality, for the rows that have it."""
+        return {name: self.blocks[name](images) for name, images in inputs.items()}
+
+    def log_probabilities(
+        self,
+        features: Mapping[str, Tensor],
+        has: Mapping[str, Tensor],
+        kept: Mapping[str, Tensor],
+        only: Collection[str] | None = None,
+    ) -> Tensor:
+        """Logarithms of class probabilities.
+
+        Parameters
+        ----------
+        features : mapping of str to Tensor [shape=(rows that have it, n)]
+        has, kept : mapping of str to Tensor of bool [shape=(rows,)]
+            Rows that have the modality; rows that shall show it.
+        only : collection of str, optional
+            Modalities to listen to; the others show their mean.
+
+        Returns
+        -------
+        Tensor [shape=(rows, classes)]
+        """
+        joined = [
+            mean(
+                features.get(name) if only is None or name in only else None, has[name], kept[name]
+            )
+            for name, mean in self.means.items()
+        ]
+        scores = self.dense(self.dropout(torch.cat(joined, dim=1)))
+        return torch.log_softmax(scores.float(), dim=1)

@@ -1,0 +1,75 @@
+"""`predict_segments`: answers of a `TemporalNetwork`, whatever modalities the clips have."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from aver.models.parts.mrpn_answers import NOTHING
+from aver.models.parts.segment_sampler import SegmentSampler
+from aver.models.parts.temporal_network import TemporalNetwork
+from aver.models.prediction import Prediction
+
+
+@torch.no_grad()
+def predict_segments(
+    network: TemporalNetwork,
+    sampler: SegmentSampler,
+    classes: tuple[str, ...],
+    prior: np.ndarray,
+    draws: int,
+) -> Prediction:
+    """Answer for clips in order.
+
+    Parameters
+    ----------
+    network : TemporalNetwork
+    sampler : SegmentSampler
+    classes : tuple of str
+    prior : np.ndarray [shape=(classes,)]
+        Answers for clips with nothing to go by, flagged.
+    draws : int >= 0
+        Random draws to average over; 0 looks at the middle of every segment.
+    """
+    network.eval()
+    modalities = sampler.modalities
+    alone = modalities if len(modalities) > 1 else ()
+    rounds = [
+        _one_draw(network, sampler, alone, draw) for draw in (range(draws) if draws else (None,))
+    ]
+    answers = {name: np.mean([found[name] for found in rounds], axis=0) for name in rounds[0]}
+    clips = sampler.clips
+    has = {
+        "video": np.array([pictures is not None for pictures in clips.pictures]),
+        "sound": np.array([sound is not None for sound in clips.sounds]),
+    }
+    by_modality = {}
+    for name in modalities:
+        said = answers[name if alone else ""].copy()
+        said[~has[name]] = np.nan
+        by_modality[name] = said
+    empty = ~np.any([has[name] for name in modalities], axis=0)
+    fused = answers[""]
+    fused[empty] = prior
+    return Prediction(
+        clip_ids=clips.clip_ids,
+        classes=classes,
+        probabilities=fused,
+        by_modality=by_modality,
+        coverage=clips.coverage,
+        flags=tuple(
+            (*flags, NOTHING) if nothing else flags
+            for flags, nothing in zip(clips.flags, empty, strict=True)
+        ),
+    )
+
+
+def _one_draw(
+    network: TemporalNetwork, sampler: SegmentSampler, alone: tuple[str, ...], draw: int | None
+) -> dict[str, np.ndarray]:
+    """Probabilities ``(clips, classes)``, fused under ``""`` and by modality."""
+    parts: dict[str, list[np.ndarray]] = {name: [] for name in ("", *alone)}
+    for batch in sampler.evaluation(draw):
+        for name, logs in network.answers(batch, alone).items():
+            parts[name].append(logs.double().exp().numpy())
+    return {name: np.concatenate(rows) for name, rows in parts.items()}

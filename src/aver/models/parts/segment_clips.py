@@ -1,0 +1,147 @@
+"""`SegmentClips`: pictures and sound of many clips in memory, as segments are drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aver.corpora.clip import Clip
+from aver.errors import SettingsError
+from aver.features.feature import Feature
+from aver.features.store import FeatureSource
+from aver.models.parts.clip_frames import laid_out
+from aver.models.parts.segment_draws import segment_edges
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Face crops of one clip: ``crops`` uint8 (frames, channels, height, width), their moments, and
+    which of them show a face.
+    """
+
+    crops: Tensor
+    times_s: Tensor
+    found: Tensor
+
+
+@dataclass(frozen=True)
+class Sound:
+    """The log-frequency spectrogram of one clip: ``columns`` float16 (moments, bands)."""
+
+    columns: Tensor
+    duration_s: float
+
+
+@dataclass(frozen=True)
+class SegmentClips:
+    """Clips in order; None where a clip lacks the modality.
+
+    Parameters
+    ----------
+    clip_ids : tuple of str
+    pictures : tuple of Pictures or None
+    sounds : tuple of Sound or None
+    coverage : mapping of str to np.ndarray [shape=(clips,)]
+        By modality.
+    flags : tuple of tuple of str
+        Per clip, what the features said and what the segments lack.
+    """
+
+    clip_ids: tuple[str, ...]
+    pictures: tuple[Pictures | None, ...]
+    sounds: tuple[Sound | None, ...]
+    coverage: Mapping[str, np.ndarray]
+    flags: tuple[tuple[str, ...], ...]
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, ...]]:
+        """Shape of a picture, and of a column, of the modalities that any clip has."""
+        found = {}
+        for name, clips in (("video", self.pictures), ("sound", self.sounds)):
+            some = next((clip for clip in clips if clip is not None), None)
+            if some is not None:
+                values = some.crops if isinstance(some, Pictures) else some.columns
+                found[name] = tuple(values.shape[1:])
+        return found
+
+
+def load_segment_clips(
+    clips: Sequence[Clip],
+    features: Mapping[str, Feature],
+    store: FeatureSource,
+    *,
+    segments: int,
+    window_s: float,
+    grey: bool,
+) -> SegmentClips:
+    """Ask the store for pictures and sound of all clips.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+    features : mapping of {"video", "sound"} to Feature
+    store : FeatureSource
+    segments : int >= 1
+    window_s : float > 0
+        Length of the window of sound, for the flag of clips that are shorter.
+    grey : bool
+        Turn colour pictures into grey ones.
+
+    Raises
+    ------
+    SettingsError
+        If a clip has fewer pictures than segments.
+    """
+    pictures: list[Pictures | None] = []
+    sounds: list[Sound | None] = []
+    flags: list[tuple[str, ...]] = []
+    coverage = {modality: np.zeros(len(clips)) for modality in features}
+    for place, clip in enumerate(clips):
+        said: list[str] = []
+        shown, heard = None, None
+        for modality, feature in features.items():
+            record = store.get(clip, feature)
+            coverage[modality][place] = record.coverage
+            said += [*record.flags, *([record.missing] if record.missing else [])]
+            if record.arrays and modality == "video":
+                shown = _pictures(clip, record.arrays, segments, grey)
+                said += _picture_flags(shown, segments)
+                if not shown.found.any():
+                    shown = None
+            elif record.arrays:
+                columns = torch.from_numpy(record.arrays["columns"])
+                heard = Sound(columns, float(record.arrays["duration_s"][0]))
+                if heard.duration_s < window_s:
+                    said.append("shorter than one window of sound")
+        pictures.append(shown)
+        sounds.append(heard)
+        flags.append(tuple(dict.fromkeys(said)))
+    ids = tuple(clip.clip_id for clip in clips)
+    return SegmentClips(ids, tuple(pictures), tuple(sounds), coverage, tuple(flags))
+
+
+def _pictures(clip: Clip, arrays: Mapping[str, np.ndarray], segments: int, grey: bool) -> Pictures:
+    count = len(arrays["crops"])
+    if count < segments:
+        raise SettingsError(
+            f"Clip {clip.clip_id!r} has {count} pictures and cannot be cut in {segments} segments. "
+            "Choose fewer segments, a higher rate_hz of the pictures, or leave the clip out."
+        )
+    return Pictures(
+        laid_out(arrays["crops"], grey),
+        torch.from_numpy(arrays["times_s"].astype(np.float64)),
+        torch.from_numpy(arrays["found"].astype(bool)),
+    )
+
+
+def _picture_flags(pictures: Pictures, segments: int) -> list[str]:
+    if not pictures.found.any():
+        return ["no face"]
+    edges = segment_edges(len(pictures.found), segments).tolist()
+    empty = sum(not bool(pictures.found[first:behind].any()) for first, behind in pairwise(edges))
+    return [f"no face in {empty} of {segments} segments"] if empty else []

@@ -1,0 +1,171 @@
+"""`SegmentSampler`: draws a picture and a window of sound for every segment of every clip."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from aver.models.parts.segment_batch import SegmentBatch
+from aver.models.parts.segment_clips import Pictures, SegmentClips, Sound
+from aver.models.parts.segment_draws import (
+    draw_frames,
+    nearest_found,
+    segment_edges,
+    window_starts,
+)
+from aver.training.seeding import derived_seed
+
+MOMENTS_PER_COLUMN = 4
+"""A window starts on a grid four times as fine as its columns: 2.7 ms for 1.28 s in 120 columns."""
+
+
+@dataclass(frozen=True)
+class SegmentRule:
+    """How segments are drawn.
+
+    Parameters
+    ----------
+    segments : int >= 1
+        The paper's N.
+    window_s : float > 0
+        The paper's d.
+    column_count : int >= 1
+        Columns of a window.
+    asynchrony_s : float >= 0
+        The paper's b.
+    offset_s : float
+        How much later than the pictures the sound is taken.
+    """
+
+    segments: int
+    window_s: float
+    column_count: int
+    asynchrony_s: float
+    offset_s: float = 0.0
+
+    @property
+    def grid_s(self) -> float:
+        """From moment to moment of the spectrogram that windows are cut from."""
+        return self.window_s / self.column_count / MOMENTS_PER_COLUMN
+
+
+@dataclass(frozen=True)
+class SegmentSampler:
+    """Batches for training and for evaluation.
+
+    Parameters
+    ----------
+    clips : SegmentClips
+    rule : SegmentRule
+    modalities : tuple of str
+        Those that the batches hold.
+    labels : Tensor of int64 [shape=(clips,)]
+    batch_size : int >= 1
+
+    Notes
+    -----
+    Source: Birhala et al. 2020, section II.
+    Differs from the paper: windows start on a grid of a quarter of a column, at most an eighth of a
+    column (1.3 ms for the paper's sizes) away from where they were drawn. A clip without pictures
+    takes moments drawn evenly in each segment of its sound in place of j / r_v.
+    """
+
+    clips: SegmentClips
+    rule: SegmentRule
+    modalities: tuple[str, ...]
+    labels: Tensor
+    batch_size: int
+
+    @property
+    def batches(self) -> int:
+        """Batches of one pass."""
+        return -(-len(self.labels) // self.batch_size)
+
+    def training(self, generator: torch.Generator) -> Iterator[SegmentBatch]:
+        """One pass in random order, in batches of nearly equal size, segments drawn anew."""
+        order = torch.randperm(len(self.labels), generator=generator)
+        for chosen in order.tensor_split(self.batches):
+            places = torch.rand(len(chosen), self.rule.segments, 2, generator=generator)
+            yield self._batch(chosen.tolist(), places)
+
+    def evaluation(self, draw: int | None = None) -> Iterator[SegmentBatch]:
+        """All clips in order.
+
+        Parameters
+        ----------
+        draw : int, optional
+            Number of the random draw; it depends on the clip alone, not on its company. Without it
+            every segment is looked at in its middle.
+        """
+        for chosen in torch.arange(len(self.labels)).split(self.batch_size):
+            rows = chosen.tolist()
+            places = torch.full((len(rows), self.rule.segments, 2), 0.5)
+            if draw is not None:
+                places = torch.stack([self._places(row, draw) for row in rows])
+            yield self._batch(rows, places)
+
+    def _places(self, clip: int, draw: int) -> Tensor:
+        generator = torch.Generator()
+        generator.manual_seed(derived_seed(draw, "segments", self.clips.clip_ids[clip]))
+        return torch.rand(self.rule.segments, 2, generator=generator)
+
+    def _batch(self, chosen: Sequence[int], places: Tensor) -> SegmentBatch:
+        shown, blank, heard = [], [], []
+        for clip, drawn in zip(chosen, places, strict=True):
+            pictures, sound = self.clips.pictures[clip], self.clips.sounds[clip]
+            moments_s = self._moments(sound, drawn[:, 0])
+            if pictures is not None:
+                frames, moments_s = self._frames(pictures, drawn[:, 0])
+                if "video" in self.modalities:
+                    shown.append(pictures.crops[frames.clamp_min(0)])
+                    blank.append(frames < 0)
+            if sound is not None and "sound" in self.modalities:
+                heard.append(self._windows(sound, moments_s, drawn[:, 1]))
+        inputs = {"video": shown, "sound": heard}
+        present = {
+            "video": [self.clips.pictures[clip] is not None for clip in chosen],
+            "sound": [self.clips.sounds[clip] is not None for clip in chosen],
+        }
+        return SegmentBatch(
+            inputs={m: torch.stack(inputs[m]) for m in self.modalities if inputs[m]},
+            blank=torch.stack(blank) if blank else torch.zeros(0, self.rule.segments).bool(),
+            present={m: torch.tensor(present[m]) for m in self.modalities},
+            labels=self.labels[torch.tensor(chosen)],
+        )
+
+    def _moments(self, sound: Sound | None, places: Tensor) -> Tensor:
+        """Moments of a clip without pictures."""
+        duration_s = sound.duration_s if sound is not None else 0.0
+        segments = self.rule.segments
+        return (torch.arange(segments) + places.double()) * duration_s / segments
+
+    def _frames(self, pictures: Pictures, places: Tensor) -> tuple[Tensor, Tensor]:
+        """A frame of each segment, -1 for none with a face, and the moments of all."""
+        edges = segment_edges(len(pictures.found), self.rule.segments)
+        drawn = draw_frames(edges, places)
+        frames = nearest_found(drawn, edges, pictures.found)
+        return frames, pictures.times_s[torch.where(frames < 0, drawn, frames)]
+
+    def _windows(self, sound: Sound, moments_s: Tensor, places: Tensor) -> Tensor:
+        """Windows ``(segments, 1, bands, columns)``, zero behind the end of a short clip."""
+        rule = self.rule
+        starts_s = window_starts(
+            moments_s,
+            places,
+            asynchrony_s=rule.asynchrony_s,
+            window_s=rule.window_s,
+            duration_s=sound.duration_s,
+            offset_s=rule.offset_s,
+        )
+        half_column = MOMENTS_PER_COLUMN // 2
+        first = (starts_s / rule.grid_s).round().long() + half_column  # (segments,)
+        steps = MOMENTS_PER_COLUMN * torch.arange(rule.column_count)
+        wanted = first[:, None] + steps  # (segments, columns)
+        last = len(sound.columns) - 1
+        windows = sound.columns[wanted.clamp_max(last)]  # (segments, columns, bands)
+        if int(wanted.max()) > last:
+            windows = windows.masked_fill((wanted > last)[..., None], 0.0)
+        return windows.transpose(1, 2)[:, None]

@@ -1,0 +1,153 @@
+"""`TemporalNetwork`: an audio-visual network per segment, and the sum of their probabilities."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from aver.models.parts.audio_visual_network import AudioVisualNetwork
+from aver.models.parts.clip_sequences import ClipSequences
+from aver.models.parts.image_augmentation import ImageAugmentation
+from aver.models.parts.segment_batch import SegmentBatch
+from aver.models.parts.segment_clips import SegmentClips
+from aver.models.parts.spectrogram_augmentation import SpectrogramAugmentation
+from aver.models.parts.standardise import Standardise
+from aver.models.parts.temporal_settings import TemporalAggregationSettings
+
+
+class TemporalNetwork(nn.Module):
+    """Sums class probabilities over segments.
+
+    Independent networks run one after the other, each on its own segment of all clips: on a CPU
+    that costs no more than one network on all segments at once, whose layers outgrow the cache.
+
+    Parameters
+    ----------
+    settings : TemporalAggregationSettings
+    shapes : mapping of {"video", "sound"} to tuple of int
+        Of a picture, ``(channels, height, width)``, and of a column of sound, ``(bands,)``.
+    classes : int >= 2
+
+    Notes
+    -----
+    Source: Birhala et al. 2020, section II, Figure 1.
+    Differs from the paper: it does not say how inputs are scaled. Pictures are standardised over
+    the segments of their clip, sound band by band over the training clips.
+    """
+
+    mean_crop: Tensor
+
+    def __init__(
+        self,
+        settings: TemporalAggregationSettings,
+        shapes: Mapping[str, tuple[int, ...]],
+        classes: int,
+    ) -> None:
+        super().__init__()
+        self.settings = settings
+        images: dict[str, tuple[int, int, int]] = {}
+        if "video" in settings.modalities:
+            channels, height, width = shapes["video"]
+            images["video"] = channels, height, width
+            self.register_buffer("mean_crop", torch.zeros(images["video"]))
+            self.standardise_video = Standardise("clip", height)
+            self.augment_video = ImageAugmentation(settings.image_augmentation)
+        if "sound" in settings.modalities:
+            (bands,) = shapes["sound"]
+            images["sound"] = 1, bands, settings.column_count
+            self.standardise_sound = Standardise("train", bands)
+            self.augment_sound = SpectrogramAugmentation(settings.spectrogram_augmentation)
+        count = settings.segments if settings.weights == "independent" else 1
+        self.networks = nn.ModuleList(
+            AudioVisualNetwork(images, classes, settings.channels, settings.dropout)
+            for _ in range(count)
+        )
+        # Convolutions of small images on a CPU run half as fast again in this layout.
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.no_grad()
+    def learn_inputs(self, clips: SegmentClips) -> None:
+        """Measure the training clips: the mean crop, and mean and deviation of each band."""
+        if "video" in self.settings.modalities:
+            means = [
+                pictures.crops[pictures.found].double().mean(dim=0)
+                for pictures in clips.pictures
+                if pictures is not None
+            ]
+            self.mean_crop.copy_(torch.stack(means).mean(dim=0))
+        if "sound" in self.settings.modalities:
+            self.standardise_sound.learn(
+                [s.columns.T[None, None] for s in clips.sounds if s is not None]
+            )
+
+    def forward(self, batch: SegmentBatch) -> Tensor:
+        """Logarithms of the mean of the segments' class probabilities, ``(clips, classes)``."""
+        return self.answers(batch, ())[""]
+
+    def answers(self, batch: SegmentBatch, alone: Collection[str]) -> dict[str, Tensor]:
+        """As `forward`, and the same from single modalities.
+
+        Parameters
+        ----------
+        batch : SegmentBatch
+        alone : collection of str
+            Modalities to listen to one at a time, the others showing their training mean.
+
+        Returns
+        -------
+        dict of str to Tensor [shape=(clips, classes)]
+            By modality, and ``""`` for all of them.
+        """
+        inputs = {name: self._prepared(name, batch) for name in batch.inputs}
+        has = dict(batch.present)
+        kept = self._kept(batch)
+        found: dict[str, list[Tensor]] = {name: [] for name in ("", *alone)}
+        if len(self.networks) < self.settings.segments:  # one for all segments at once
+            segments = self.settings.segments
+            inputs = {name: images.flatten(0, 1)[None] for name, images in inputs.items()}
+            has = {name: rows.repeat(segments) for name, rows in has.items()}
+            kept = {name: rows.repeat(segments) for name, rows in kept.items()}
+        for place, network in enumerate(self.networks):
+            assert isinstance(network, AudioVisualNetwork)
+            features = network.features({name: images[place] for name, images in inputs.items()})
+            for name in found:
+                only = (name,) if name else None
+                found[name].append(network.log_probabilities(features, has, kept, only))
+        return {name: self._summed(torch.cat(parts)) for name, parts in found.items()}
+
+    def _summed(self, logs: Tensor) -> Tensor:
+        """Mean over segments of probabilities ``(segments * clips, classes)``, as logarithms."""
+        by_segment = logs.view(self.settings.segments, -1, logs.shape[1])
+        return torch.logsumexp(by_segment, dim=0) - math.log(self.settings.segments)
+
+    def _prepared(self, modality: str, batch: SegmentBatch) -> Tensor:
+        """Images ``(segments, clips that have the modality, channels, height, width)``."""
+        values = batch.inputs[modality].float()
+        clips, segments = values.shape[:2]
+        sequences = ClipSequences(
+            values.flatten(0, 1), (segments,) * clips, batch.present[modality]
+        )
+        frames = sequences.frames
+        if modality == "video":
+            frames = torch.where(batch.blank.flatten()[:, None, None, None], self.mean_crop, frames)
+            frames = self.augment_video(self.standardise_video(frames, sequences), sequences)
+        else:
+            frames = self.augment_sound(self.standardise_sound(frames, sequences), sequences)
+        return frames.view(values.shape).transpose(0, 1).contiguous()
+
+    def _kept(self, batch: SegmentBatch) -> dict[str, Tensor]:
+        """Which clips show a modality: those that have it, but for modality dropout."""
+        kept = {name: rows.clone() for name, rows in batch.present.items()}
+        share = self.settings.modality_dropout
+        if not self.training or share == 0 or len(kept) < 2:
+            return kept
+        device = batch.labels.device
+        dropped = (torch.rand(batch.clips) < share).to(device)
+        which = torch.randint(len(kept), (batch.clips,)).to(device)
+        both = torch.stack(list(batch.present.values())).all(dim=0)
+        for place, name in enumerate(kept):
+            kept[name] &= ~(dropped & both & (which == place))
+        return kept

@@ -1,0 +1,126 @@
+"""`TemporalAggregationSettings`: everything that can be chosen about temporal aggregation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from aver.errors import SettingsError
+from aver.models.parts.image_augmentation import ImageAugmentationSettings
+from aver.models.parts.spectrogram_augmentation import SpectrogramAugmentationSettings
+from aver.training.settings import TrainingSettings
+
+MODALITIES = ("video", "sound")
+
+
+def _no_image_augmentation() -> ImageAugmentationSettings:
+    return ImageAugmentationSettings(0.0, 0.0, 0.0, flip=False, brightness=0.0, contrast=0.0)
+
+
+def _paper_training() -> TrainingSettings:
+    return TrainingSettings(
+        epochs=150,
+        patience=150,
+        batch_size=16,
+        optimizer="sgd",
+        momentum=0.9,
+        learning_rate=1e-3,
+        weight_decay=0.0,
+        schedule="step",
+        divide_every_epochs=50,
+    )
+
+
+@dataclass(frozen=True)
+class TemporalAggregationSettings:
+    """Settings of `aver.models.temporal_aggregation.TemporalAggregation`.
+
+    Defaults are the paper's, ours where it is silent.
+
+    Parameters
+    ----------
+    segments : int >= 1
+        The paper's N.
+    weights : {"independent", "shared"}
+        A network for each segment, or one for all (ours).
+    modalities : tuple of str
+        ``"video"``, ``"sound"`` or both.
+    window_s : float > 0
+        The paper's d, length of the window of sound.
+    asynchrony_s : float >= 0
+        The paper's b, how far the window's centre may lie from the picture.
+    offset_s : float
+        How much later than the pictures the sound is taken, in training and prediction: for sound
+        that runs ahead or behind, and for curves of tolerance.
+    pictures : mapping of str to JSON value
+        Settings of the feature ``face-crops``.
+    grey : bool
+        Turn pictures grey.
+    band_count, column_count : int >= 1
+        Rows and columns of a window's spectrogram.
+    channels : tuple of int
+        Of the convolutional blocks, for pictures and for sound.
+    dropout : float in [0, 1)
+        On the joined features.
+    modality_dropout : float in [0, 1)
+        Share of training clips of which one modality is hidden.
+    draws : int >= 0
+        Answer by the mean over so many random draws of segments; 0 looks once, at their middles.
+    class_weights : bool
+        Let every class count the same in the loss.
+    label_smoothing : float in [0, 1)
+    image_augmentation : ImageAugmentationSettings
+    spectrogram_augmentation : SpectrogramAugmentationSettings
+    training : TrainingSettings
+
+    Raises
+    ------
+    SettingsError
+        If a value is out of range.
+    """
+
+    segments: int = 10
+    weights: Literal["independent", "shared"] = "independent"
+    modalities: tuple[str, ...] = MODALITIES
+    window_s: float = 1.28
+    asynchrony_s: float = 0.01
+    offset_s: float = 0.0
+    pictures: Mapping[str, Any] = field(default_factory=lambda: {"size_px": 224, "rate_hz": 10.0})
+    grey: bool = False
+    band_count: int = 192
+    column_count: int = 120
+    channels: tuple[int, ...] = (32, 64, 128, 256, 256)
+    dropout: float = 0.0
+    modality_dropout: float = 0.2
+    draws: int = 0
+    class_weights: bool = False
+    label_smoothing: float = 0.0
+    image_augmentation: ImageAugmentationSettings = field(default_factory=_no_image_augmentation)
+    spectrogram_augmentation: SpectrogramAugmentationSettings = field(
+        default_factory=SpectrogramAugmentationSettings
+    )
+    training: TrainingSettings = field(default_factory=_paper_training)
+
+    def __post_init__(self) -> None:
+        known = set(self.modalities) <= set(MODALITIES)
+        if not known or not self.modalities or len(set(self.modalities)) < len(self.modalities):
+            raise SettingsError(
+                f"modalities must name {' or '.join(MODALITIES)}, each at most once, "
+                f"not {self.modalities}."
+            )
+        for name, least in (
+            ("segments", 1), ("band_count", 1), ("column_count", 1), ("draws", 0),
+            ("asynchrony_s", 0), ("dropout", 0), ("modality_dropout", 0), ("label_smoothing", 0),
+        ):  # fmt: skip
+            if getattr(self, name) < least:
+                raise SettingsError(f"{name} must be at least {least}, not {getattr(self, name)}.")
+        for name in ("dropout", "modality_dropout", "label_smoothing"):
+            if getattr(self, name) >= 1:
+                raise SettingsError(f"{name} must be below 1, not {getattr(self, name)}.")
+        if self.window_s <= 0:
+            raise SettingsError(f"window_s must be above 0, not {self.window_s}.")
+        if not self.channels or min(self.channels) < 1:
+            raise SettingsError(
+                f"channels must name at least one block of at least 1, not {self.channels}."
+            )
