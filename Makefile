@@ -27,7 +27,7 @@ lint: $(INSTALLED)  ## style, docstrings, types, order of packages, spelling
 check: lint test
 
 parity: $(INSTALLED)  ## the spiking engine against Brian2, spike for spike
-	$(BIN)/python -m pytest tests/spiking/parity
+	$(BIN)/python -m pytest -q -s tests/spiking/parity tests/spiking/parity/workloads_beside_brian.py
 
 clean:
 	rm -rf $(VENV) demo-run .pytest_cache .mypy_cache .ruff_cache
