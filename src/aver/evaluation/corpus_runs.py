@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
+from aver.errors import MediaError
+from aver.evaluation.clip_facts import clip_facts
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
 from aver.evaluation.run_request import RunRequest
@@ -35,11 +40,24 @@ class CorpusRuns:
     strict: bool = False
     command: str = ""
 
-    @property
+    @cached_property
     def key(self) -> str:
-        """Tells corpora apart: name, clips, speakers and labels; not where they lie."""
-        facts = [(clip.clip_id, clip.speaker, clip.emotion) for clip in self.corpus]
-        return f"{self.corpus.name}-{hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"
+        """Tells corpora apart: name, clips, labels, content of the files; not where they lie."""
+        facts = [
+            [*clip_facts(clip), clip.units_row, *self._content_keys(clip)] for clip in self.corpus
+        ]
+        text = json.dumps(facts, sort_keys=True)
+        return f"{self.corpus.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+    def _content_keys(self, clip: Clip) -> list[str]:
+        """Of pictures, sound and action units; empty where there is no file, or a bad one."""
+        keys = []
+        for path in (clip.video, clip.sound, clip.units):
+            try:
+                keys.append(self.store.file_key(path) if path else "")
+            except MediaError:
+                keys.append("")  # the run itself says so, and goes on without the clip
+        return keys
 
     def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
         """Run every fold of one request in `folder`."""

@@ -7,12 +7,13 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
+from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.features.store import FeatureStore
 from aver.models.checkpoint import CARD_NAME
@@ -59,12 +60,25 @@ class FoldRun:
 
     @cached_property
     def key(self) -> str:
-        """Hash of everything that decides the answers: settings as they resolve, clips, seed."""
+        """Hash of everything that decides the answers: settings as they resolve, data, seed.
+
+        Of the data it knows the clips of each part, their speakers and labels, and the content of
+        the files that the system's features are taken from; not where these files lie.
+        """
         model, settings = load_preset(self.preset, self.overrides)
+        store = _store_at(self.cache)
+        features = model(settings, store).features
         said = [
             model.name,
             settings_to_mapping(settings),
-            [[clip.clip_id for clip in part] for part in (self.train, self.validation, self.test)],
+            {name: feature.key for name, feature in features.items()},
+            [
+                [
+                    [*clip_facts(clip), *(store.content_key(clip, f) for f in features.values())]
+                    for clip in part
+                ]
+                for part in (self.train, self.validation, self.test)
+            ],
             [self.seed, self.leaking],
         ]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
@@ -137,6 +151,12 @@ def run_fold(task: FoldRun) -> Path:
 def read_fold(folder: Path) -> Prediction:
     """The predictions that `run_fold` left."""
     return load_prediction(folder / "predictions.safetensors")
+
+
+@lru_cache(maxsize=1)
+def _store_at(cache: Path) -> FeatureStore:
+    """One store per process: it remembers which files it has looked at."""
+    return FeatureStore(cache)
 
 
 def _card(task: FoldRun, card: Mapping[str, Any]) -> dict[str, Any]:

@@ -173,11 +173,32 @@ class FeatureStore:
                 bar.advance()
         return lacking
 
-    def _place(self, clip: Clip, feature: Feature) -> Path:
+    def content_key(self, clip: Clip, feature: Feature) -> str:
+        """Hash of what the feature of a clip is made of; empty where the clip lacks the modality.
+
+        Files are read once: after that size, time of change and inode tell whether they changed.
+
+        Raises
+        ------
+        MediaError
+            If a file of the clip cannot be read.
+        StorageError
+            If what was read cannot be remembered.
+        """
+        paths = feature.paths(clip)
+        if not paths:
+            return ""
         digest = hashlib.sha256(feature.identity(clip).encode())
-        for path in feature.paths(clip):
-            digest.update(self._content_keys.of(path).encode())
-        entry = digest.hexdigest()[:32]
+        for path in paths:
+            digest.update(self.file_key(path).encode())
+        return digest.hexdigest()[:32]
+
+    def file_key(self, path: Path) -> str:
+        """Hash of one file's content; raises as `content_key` does."""
+        return self._content_keys.of(path)
+
+    def _place(self, clip: Clip, feature: Feature) -> Path:
+        entry = self.content_key(clip, feature)
         folder = self.root / "features" / f"{feature.name}-{feature.key}"
         return folder / entry[:2] / f"{entry}.safetensors"
 
