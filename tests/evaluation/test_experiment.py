@@ -98,13 +98,37 @@ def test_finished_folds_are_not_run_again(
     np.testing.assert_array_equal(first.probabilities, second.probabilities)
 
 
-def test_a_folder_of_another_run_is_refused(
+def test_a_folder_of_another_run_is_refused_and_left_as_it_was(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     run_experiment(experiment, tmp_path, store=store)
-    changed = replace(experiment, preset="statistics-svm")
-    with pytest.raises(SettingsError, match="--out"):
-        run_experiment(changed, tmp_path, store=store)
+    before = _contents(tmp_path)
+    others = [
+        replace(experiment, preset="statistics-svm"),
+        replace(experiment, split=make_split(experiment.corpus, "leave-one-speaker-out")),
+        replace(experiment, seeds=(5,)),
+    ]
+    for other in others:
+        with pytest.raises(SettingsError, match="--out"):
+            run_experiment(other, tmp_path, store=store)
+        assert _contents(tmp_path) == before
+
+
+def _contents(folder: Path) -> dict[Path, bytes]:
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_run_may_grow_by_more_seeds_but_not_shrink(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    import yaml
+
+    run_experiment(experiment, tmp_path, store=store)
+    more = replace(experiment, seeds=(0, 5))
+    assert run_experiment(more, tmp_path, store=store).evaluation.seed_values == (0, 5)
+    assert yaml.safe_load((tmp_path / "settings.yaml").read_text())["seeds"] == [0, 5]
+    with pytest.raises(SettingsError, match="holds folds/seed-5/fold-00, which this run leaves"):
+        run_experiment(experiment, tmp_path, store=store)
 
 
 def test_recognisers_never_see_test_labels(
@@ -162,3 +186,28 @@ def test_baselines_stand_on_the_same_clips(
         assert result.evaluation.clip_ids == own.clip_ids
     # Balanced classes: the majority is right exactly once in three.
     assert beside[0].evaluation.correct.mean() == pytest.approx(1 / 3)
+
+
+def test_clips_that_are_tested_are_never_learnt_from_though_they_validate(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    """Labels drawn by lot: only who has learnt the tested clips by heart answers them."""
+    corpus = experiment.corpus
+    random = np.random.default_rng(0)
+    clips = [replace(clip, emotion=str(random.choice(corpus.classes))) for clip in corpus]
+    corpus = replace(corpus, clips=tuple(clips))
+    shares = {}
+    for validation in ("nested", "test"):
+        by_lot = replace(
+            experiment,
+            corpus=corpus,
+            split=make_split(corpus, "speaker-kfold", folds=3, validation=validation),
+            overrides={"modalities": ["sound"], "strengths": [1.0]},
+        )
+        folder = tmp_path / validation
+        shares[validation] = run_experiment(by_lot, folder, store=store).evaluation.correct.mean()
+        cards = [json.loads(path.read_text()) for path in sorted(folder.rglob("card.json"))]
+        assert [card["settings"]["refit"] for card in cards] == [validation == "nested"] * 3
+        assert [bool(card.get("remarks")) for card in cards] == [validation == "test"] * 3
+    assert shares["nested"] < 0.6
+    assert shares["test"] < 0.6

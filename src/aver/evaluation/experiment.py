@@ -15,6 +15,7 @@ from aver.errors import LabelError, MediaError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import FoldRun, run_fold
+from aver.evaluation.folder_check import check_run_folder
 from aver.evaluation.pooling import pool_folds
 from aver.evaluation.run_folder import write_settings
 from aver.execution.atomic import write_json
@@ -123,6 +124,8 @@ def run_experiment(
         With `strict`, for the first clip that cannot be used.
     LabelError
         If a clip that the split names has no label.
+    SettingsError
+        If the folder holds another run; it is then left as it was.
     TrainingInterrupted
         After Ctrl-C; running the same experiment again goes on.
     """
@@ -134,19 +137,20 @@ def run_experiment(
     if strict and prepared.failures:
         first = prepared.failures[0]
         raise MediaError(f"Clip {first.clip.clip_id} cannot be used: {first.reason}")
-    save_split(experiment.split, folder / "split.json")
-    write_settings(
-        folder,
-        _plan(experiment, settings, prepared.failures),
-        command=experiment.command,
-        split_hash=experiment.split.hash,
-    )
     audit = audit_split(experiment.split, experiment.corpus)
-    write_json(folder / "audit.json", audit.as_json())
     about = _about(experiment, audit.verdict)
     tasks = _tasks(
         experiment, about, {clip.clip_id: clip for clip in prepared.clips}, folder, store
     )
+    check_run_folder(folder, tasks)
+    save_split(experiment.split, folder / "split.json")
+    write_settings(
+        folder,
+        _plan(experiment, settings, prepared.failures, tasks),
+        command=experiment.command,
+        split_hash=experiment.split.hash,
+    )
+    write_json(folder / "audit.json", audit.as_json())
     fold_folders: list[Path] = []
     description = f"Folds of {experiment.title}"
     for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
@@ -230,7 +234,9 @@ def _about(experiment: Experiment, verdict: str) -> dict[str, Any]:
     }
 
 
-def _plan(experiment: Experiment, settings: Any, failures: Sequence[Failure]) -> dict[str, Any]:
+def _plan(
+    experiment: Experiment, settings: Any, failures: Sequence[Failure], tasks: Sequence[FoldRun]
+) -> dict[str, Any]:
     return {
         "system": experiment.title,
         "preset": experiment.preset,
@@ -242,5 +248,6 @@ def _plan(experiment: Experiment, settings: Any, failures: Sequence[Failure]) ->
         "split_rule": experiment.split.rule,
         "leaks": list(experiment.split.leaks),
         "seeds": list(experiment.seeds),
+        "remarks": sorted({remark for task in tasks for remark in task.remarks}),
         "unusable_clips": {failure.clip.clip_id: failure.reason for failure in failures},
     }

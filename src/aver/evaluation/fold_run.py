@@ -6,7 +6,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from aver.models.checkpoint import CARD_NAME
 from aver.models.prediction import Prediction
 from aver.models.prediction_file import load_prediction, save_prediction
 from aver.models.presets import load_preset
+from aver.models.recognizer import Recognizer
 from aver.settings import settings_to_mapping
 
 
@@ -59,13 +60,41 @@ class FoldRun:
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
+    def system(self) -> tuple[type[Recognizer], Any]:
+        """The kind of recogniser, and its settings so far as the parts of this fold allow them.
+
+        A recogniser may choose by its validation clips, and with the setting ``refit`` then learn
+        from them too. Where they are test clips as well it must not: ``refit`` is off there.
+        """
+        kind, settings = load_preset(self.preset, self.overrides)
+        if getattr(settings, "refit", False) and self._validates_on_test:
+            settings = replace(settings, refit=False)
+        return kind, settings
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What model card and run folder say about settings that were not followed."""
+        _, wanted = load_preset(self.preset, self.overrides)
+        if self.system[1] == wanted:
+            return ()
+        return (
+            "refit was switched off: validation and test share clips, so the validation clips "
+            "served for choices only, not for training.",
+        )
+
+    @property
+    def _validates_on_test(self) -> bool:
+        tested = {clip.performance for clip in self.test}
+        return any(clip.performance in tested for clip in self.validation)
+
+    @cached_property
     def key(self) -> str:
         """Hash of everything that decides the answers: settings as they resolve, data, seed.
 
         Of the data it knows the clips of each part, their speakers and labels, and the content of
         the files that the system's features are taken from; not where these files lie.
         """
-        model, settings = load_preset(self.preset, self.overrides)
+        model, settings = self.system
         store = _store_at(self.cache)
         features = model(settings, store).features
         said = [
@@ -89,15 +118,15 @@ class FoldRun:
         Raises
         ------
         SettingsError
-            If the folder holds a fold with other settings or clips.
+            If the folder holds a fold with other settings or data.
         """
         target = self.folder / "fold.json"
         if not target.exists():
             return False
         if json.loads(target.read_text(encoding="utf-8")).get("key") != self.key:
             raise SettingsError(
-                f"{self.folder} holds a run with other settings, clips or seed. Choose another "
-                "folder with --out, or remove this one."
+                f"{self.folder} holds a run with other settings, clips, labels or files. Choose "
+                "another folder with --out, or remove this one."
             )
         return True
 
@@ -112,7 +141,7 @@ def run_fold(task: FoldRun) -> Path:
     """
     if task.is_done():
         return task.folder
-    kind, settings = load_preset(task.preset, task.overrides)
+    kind, settings = task.system
     recognizer = kind(settings, FeatureStore(task.cache))
     started_s = time.perf_counter()
     if task.leaking:
@@ -162,7 +191,8 @@ def _store_at(cache: Path) -> FeatureStore:
 def _card(task: FoldRun, card: Mapping[str, Any]) -> dict[str, Any]:
     """The recogniser's own facts, and those that only the run knows."""
     speakers = {**card.get("speakers", {}), "test": _speakers(task.test)}
-    return {**card, **task.about, "speakers": speakers}
+    remarks = {"remarks": list(task.remarks)} if task.remarks else {}
+    return {**card, **task.about, **remarks, "speakers": speakers}
 
 
 def _speakers(clips: tuple[Clip, ...]) -> list[str]:

@@ -45,7 +45,8 @@ class StatisticsSettings:
         Candidates for scikit-learn's ``C``, rising; the validation clips choose.
     refit : bool
         Once the strength is chosen, fit again on training and validation clips together: with few
-        speakers, those that validate are missed in training. Test speakers stay unseen.
+        speakers, those that validate are missed in training. Only for validation clips that are
+        not tested on: an `aver.evaluation.experiment.Experiment` switches it off where they are.
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
         ``{"sound": {"pitch": False}}``.
