@@ -13,6 +13,8 @@ from torch import Tensor, nn
 from aver.training.seeding import seeded
 from aver.training.task import Loss, Task
 
+SIGNALS = {"kill": signal.SIGKILL, "ctrl-c": signal.SIGINT, "term": signal.SIGTERM}
+
 
 @dataclass(frozen=True)
 class Points:
@@ -45,9 +47,7 @@ class LineTask(Task):
         self.epochs_drawn += 1
         for place, rows in enumerate(torch.randperm(32, generator=generator).split(8)):
             if place == 2 and self.epochs_drawn == self._break_epoch:
-                if self._break_at == "kill":
-                    os.kill(os.getpid(), signal.SIGKILL)
-                raise KeyboardInterrupt
+                os.kill(os.getpid(), SIGNALS[self._break_at])
             yield Points(self._train.x[rows], self._train.y[rows])
 
     def validation_batches(self) -> Iterator[Points]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -105,6 +107,95 @@ def test_ctrl_c_keeps_the_state_and_going_on_gives_the_same_bits(tmp_path, sched
     assert resumed.epochs_drawn == 3  # only what was left
     assert torch.equal(weights(resumed), weights(whole))
     assert history == expected
+
+
+WAITING = TrainingSettings(
+    epochs=30, patience=6, learning_rate=0.05, halve_after_epochs=2, average_decay=0.5
+)
+
+
+def test_going_on_keeps_the_wait_for_halving_and_for_the_stop(tmp_path):
+    # Two halvings and an early stop lie in this training; it is broken off within every epoch.
+    whole = LineTask(validation_sign=-1.0)
+    expected = fit(whole, WAITING, seed=0)
+    assert expected.stopped_early
+    assert len({row["learning_rate"] for row in expected.epochs}) >= 2
+    for epoch in range(1, len(expected.epochs) + 1):
+        folder = tmp_path / str(epoch)
+        broken = LineTask(validation_sign=-1.0, break_at="ctrl-c", break_epoch=epoch)
+        with pytest.raises(TrainingInterrupted, match=f"in epoch {epoch}"):
+            fit(broken, WAITING, seed=0, run_folder=folder)
+        resumed = LineTask(validation_sign=-1.0)
+        assert fit(resumed, WAITING, seed=0, run_folder=folder) == expected, epoch
+        assert torch.equal(weights(resumed), weights(whole)), epoch
+    # What had stopped early is not trained on.
+    again = LineTask(validation_sign=-1.0)
+    assert fit(again, WAITING, seed=0, run_folder=folder) == expected
+    assert again.epochs_drawn == 0
+
+
+class Falling:
+    """Sends a signal while it is deleted, when Python drops the exceptions of handlers."""
+
+    def __del__(self) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_ctrl_c_is_not_lost_while_an_object_is_deleted(tmp_path):
+    class Dropping(LineTask):
+        def loss(self, batch):
+            if self.epochs_drawn == 2:
+                Falling()
+                self.epochs_drawn += 1
+            return super().loss(batch)
+
+    with pytest.raises(TrainingInterrupted, match="in epoch 2"):
+        fit(Dropping(), SETTINGS, run_folder=tmp_path)
+
+
+def test_a_second_ctrl_c_does_not_wait_for_the_batch(tmp_path):
+    class Endless(LineTask):
+        def loss(self, batch):
+            os.kill(os.getpid(), signal.SIGINT)
+            while True:
+                os.kill(os.getpid(), signal.SIGINT)
+
+    handler = signal.getsignal(signal.SIGINT)
+    with pytest.raises(TrainingInterrupted, match="in epoch 1"):
+        fit(Endless(), SETTINGS, run_folder=tmp_path)
+    assert signal.getsignal(signal.SIGINT) is handler
+
+
+def test_sigterm_keeps_the_state_too(tmp_path):
+    handler = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(TrainingInterrupted, match="in epoch 3"):
+        fit(LineTask(break_at="term", break_epoch=3), SETTINGS, run_folder=tmp_path)
+    assert signal.getsignal(signal.SIGTERM) is handler
+    assert len((tmp_path / "training.jsonl").read_text().splitlines()) == 2
+
+
+def test_a_first_epoch_without_a_finite_loss_is_an_error(tmp_path):
+    settings = TrainingSettings(epochs=5, learning_rate=1e30)
+    with pytest.raises(SettingsError, match=r"smaller training\.learning_rate"):
+        fit(LineTask(), settings, run_folder=tmp_path)
+    assert not (tmp_path / "resume.ckpt").exists()
+
+
+def test_a_later_loss_that_is_not_finite_ends_with_the_best_epoch():
+    class Breaking(LineTask):
+        def loss(self, batch):
+            found = super().loss(batch)
+            if self.epochs_drawn < 4 or self.network.training:
+                return found
+            return replace(found, value=found.value * math.nan)
+
+    task = Breaking()
+    history = fit(task, SETTINGS, seed=1)
+    assert len(history.epochs) == 4
+    assert history.best_epoch <= 3
+    assert history.stopped_early
+    assert bool(torch.isfinite(weights(task)).all())
 
 
 def test_a_killed_run_resumes_to_the_same_bits(tmp_path):

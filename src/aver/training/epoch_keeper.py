@@ -1,14 +1,16 @@
-"""`EpochKeeper`: after each epoch, keep the best weights, the log and the state to resume from."""
+"""`EpochKeeper`: after each epoch, keep the best weights, log and state; say when to stop."""
 
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import lightning.pytorch as pl
 from torch import Tensor
 
+from aver.errors import SettingsError
 from aver.execution.atomic import write_atomically, write_text
 from aver.execution.progress import ProgressBar
 from aver.training.history import History
@@ -25,11 +27,15 @@ class EpochKeeper(pl.Callback):
     run_folder : Path or None
         Nothing is written without it.
     bar : ProgressBar
+    patience : int >= 1
+        Stop after so many epochs without a lower validation loss. This follows from the kept epochs
+        alone, so that a resumed run stops where an unbroken one does.
     """
 
-    def __init__(self, run_folder: Path | None, bar: ProgressBar) -> None:
+    def __init__(self, run_folder: Path | None, bar: ProgressBar, patience: int) -> None:
         self._run_folder = run_folder
         self._bar = bar
+        self._patience = patience
         self.rows: list[dict[str, Any]] = []
         self.best_epoch = 0
         self.best_loss = float("inf")
@@ -51,6 +57,18 @@ class EpochKeeper(pl.Callback):
         self.best_loss = state_dict["best_loss"]
         self.best_weights = state_dict["best_weights"]
 
+    @property
+    def stopped_early(self) -> bool:
+        """Whether patience has run out, or the loss is a number no longer."""
+        if not self.rows:
+            return False
+        waited = len(self.rows) - self.best_epoch
+        return waited >= self._patience or not math.isfinite(self.rows[-1]["validation_loss"])
+
+    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
+        """Leave a training alone that had stopped early before it was resumed."""
+        trainer.should_stop = self.stopped_early
+
     def on_train_batch_end(
         self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
     ) -> None:
@@ -58,22 +76,37 @@ class EpochKeeper(pl.Callback):
         self._bar.advance()
 
     def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        """Compare with the best epoch; averaged weights, if any, are in the network now."""
+        """Compare with the best epoch; averaged weights, if any, are in the network now.
+
+        Raises
+        ------
+        SettingsError
+            If the loss of the first epoch is not finite: there is nothing to keep.
+        """
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         epoch = trainer.current_epoch + 1
         row: dict[str, Any] = {"epoch": epoch, **dict(sorted(figures.items()))}
         row["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
+        loss = row["validation_loss"]
+        if self.best_epoch == 0 and not math.isfinite(loss):
+            raise SettingsError(
+                f"Training went astray: the validation loss after epoch {epoch} is {loss}, at a "
+                f"learning rate of {row['learning_rate']:g}. Choose a smaller "
+                "training.learning_rate, or limit the step with training.gradient_clip."
+            )
         self.rows.append(row)
-        if self.best_epoch == 0 or row["validation_loss"] < self.best_loss:
-            self.best_epoch, self.best_loss = epoch, row["validation_loss"]
+        if loss < self.best_loss:
+            self.best_epoch, self.best_loss = epoch, loss
             self.best_weights = {
                 name: value.detach().cpu().clone()
                 for name, value in pl_module.network.state_dict().items()
             }
         self._bar.describe(
-            f"Epoch {epoch}: validation loss {row['validation_loss']:.3f} "
+            f"Epoch {epoch}: validation loss {loss:.3f} "
             f"(best {self.best_loss:.3f} in epoch {self.best_epoch})"
         )
+        if self.stopped_early:
+            trainer.should_stop = True
 
     def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
         """Write the log and the resume state, each whole or not at all."""
@@ -85,6 +118,6 @@ class EpochKeeper(pl.Callback):
         with write_atomically(self._run_folder / RESUME_NAME) as temporary:
             trainer.save_checkpoint(temporary)
 
-    def history(self, stopped_early: bool) -> History:
+    def history(self) -> History:
         """The record of the whole training."""
-        return History(tuple(self.rows), self.best_epoch, stopped_early)
+        return History(tuple(self.rows), self.best_epoch, self.stopped_early)

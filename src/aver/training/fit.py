@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import signal
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,6 @@ from typing import Any
 
 import lightning.pytorch as pl
 import torch
-from lightning.pytorch.callbacks import EarlyStopping
 from lightning.pytorch.loggers import TensorBoardLogger
 
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
@@ -23,6 +21,7 @@ from aver.training.history import History
 from aver.training.lightning_module import TaskModule
 from aver.training.seeding import seeded
 from aver.training.settings import TrainingSettings
+from aver.training.stop_request import StopRequest, StopRequested
 from aver.training.task import Task
 
 
@@ -58,24 +57,27 @@ def fit(
     Raises
     ------
     TrainingInterrupted
-        After Ctrl-C; the state after the last whole epoch is kept.
+        After Ctrl-C or SIGTERM, at the end of the batch; the state after the last whole epoch is
+        kept.
     CheckpointError
         If the resume state in `run_folder` belongs to another network.
     SettingsError
-        If a GPU is asked for and there is none.
+        If a GPU is asked for and there is none, or if the loss is not finite after the first epoch.
     """
     module = TaskModule(task, settings, seed)
     steps = settings.epochs * task.steps_per_epoch
     with fixed_threads(settings.threads), seeded(seed, "fit"), _quiet_lightning():
         with progress_bar(description, steps) as bar:
-            keeper = EpochKeeper(run_folder, bar)
-            stopping = EarlyStopping("validation_loss", patience=settings.patience)
-            trainer = _make_trainer(settings, [keeper, stopping], run_folder)
-            _run(trainer, module, run_folder)
+            keeper, stop = EpochKeeper(run_folder, bar, settings.patience), StopRequest()
+            trainer = _make_trainer(settings, [keeper, stop], run_folder)
+            with stop.listening():
+                _run(trainer, module, run_folder)
+            if stop.wanted:  # too late for a batch to end, so that nobody has answered yet
+                raise TrainingInterrupted(_interrupted_words(trainer, run_folder))
         task.network.cpu()
         task.network.load_state_dict(keeper.best_weights)
         task.network.eval()
-    return keeper.history(stopping.stopped_epoch > 0)
+    return keeper.history()
 
 
 def _make_trainer(
@@ -114,12 +116,10 @@ def _make_trainer(
 def _run(trainer: pl.Trainer, module: TaskModule, run_folder: Path | None) -> None:
     resume = None if run_folder is None else run_folder / RESUME_NAME
     known = resume is not None and resume.exists()
-    handler = signal.getsignal(signal.SIGINT)
     try:
         trainer.fit(module, ckpt_path=resume if known else None, weights_only=True)
-    except SystemExit:
-        # Lightning answers Ctrl-C by leaving the process and by ignoring the next Ctrl-C.
-        signal.signal(signal.SIGINT, handler)
+    except (StopRequested, SystemExit):
+        # Lightning leaves the process by itself after KeyboardInterrupt and SIGTERM.
         raise TrainingInterrupted(_interrupted_words(trainer, run_folder)) from None
     except (RuntimeError, KeyError) as error:
         if known and "state_dict" in str(error):
@@ -131,7 +131,8 @@ def _run(trainer: pl.Trainer, module: TaskModule, run_folder: Path | None) -> No
 
 
 def _interrupted_words(trainer: pl.Trainer, run_folder: Path | None) -> str:
-    words = f"Training was interrupted in epoch {trainer.current_epoch + 1}."
+    epoch = min(trainer.current_epoch + 1, trainer.max_epochs or 1)
+    words = f"Training was interrupted in epoch {epoch}."
     if run_folder is None:
         return f"{words} Nothing was kept, because there was no run folder."
     return (

@@ -8,9 +8,10 @@ from typing import Any
 import lightning.pytorch as pl
 import torch
 from torch import Tensor
+from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from aver.training.optimizer import make_optimizer
-from aver.training.schedule import make_schedule
+from aver.training.schedule import halve_on_plateau, make_schedule
 from aver.training.seeding import derived_seed
 from aver.training.settings import TrainingSettings
 from aver.training.task import Loss, Task
@@ -59,6 +60,8 @@ class TaskModule(pl.LightningModule):
             WeightAverage(task.network, settings.average_decay) if settings.average_decay else None
         )
         self.training_mean, self.validation_mean = _Mean(), _Mean()
+        self._plateau: ReduceLROnPlateau | None = None
+        self._plateau_state: dict[str, Any] | None = None
 
     def train_dataloader(self) -> Any:
         """Batches of the current epoch, drawn anew each time they are asked for."""
@@ -106,25 +109,38 @@ class TaskModule(pl.LightningModule):
         self.log("training_accuracy", self.training_mean.accuracy)
 
     def on_validation_end(self) -> None:
-        """Go on training the weights themselves; callbacks have seen the average by now."""
+        """Go on training the weights themselves; callbacks have seen the average by now.
+
+        The rate is halved here, for Lightning would do it after the resume state is written.
+        """
         if self.average is not None:
             self.average.swap(self.network)
+        if self._plateau is not None:
+            self._plateau.step(float(self.trainer.callback_metrics["validation_loss"]))
 
     def configure_optimizers(self) -> Any:
         """The optimiser and the schedule of the settings."""
         optimizer = make_optimizer(
             [p for p in self.network.parameters() if p.requires_grad], self.settings
         )
+        if self.settings.schedule == "halve-on-plateau":
+            self._plateau = halve_on_plateau(optimizer, self.settings)
+            if self._plateau_state is not None:
+                self._plateau.load_state_dict(self._plateau_state)
+            return {"optimizer": optimizer}
         schedule = make_schedule(optimizer, self.settings, self.task.steps_per_epoch)
         return {"optimizer": optimizer, "lr_scheduler": schedule}
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the average with the resume state."""
+        """Keep the average and the wait for a lower loss with the resume state."""
+        if self._plateau is not None:
+            checkpoint["plateau"] = self._plateau.state_dict()
         if self.average is not None:
             checkpoint["average"] = {"steps": self.average.steps, "weights": self.average.weights}
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take the average up again."""
+        """Take both up again; the schedule itself is made later."""
+        self._plateau_state = checkpoint.get("plateau")
         if self.average is not None:
             self.average.steps = checkpoint["average"]["steps"]
             self.average.weights = checkpoint["average"]["weights"]

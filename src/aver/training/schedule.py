@@ -36,19 +36,24 @@ def cosine_factor(step: int, steps: int) -> float:
 def make_schedule(
     optimizer: Optimizer, settings: TrainingSettings, steps_per_epoch: int
 ) -> dict[str, Any]:
-    """The scheduler in the words of Lightning's ``lr_scheduler``.
+    """A schedule that counts, in the words of Lightning's ``lr_scheduler``: by steps or a cosine.
 
-    Source: Chang & Skarbek 2021, section 4.2, for halving after ten epochs without a drop; Birhala
-    et al. 2020, section IV, for the division by ten every 50 "steps", which are read as epochs.
+    Source: Birhala et al. 2020, section IV, for the division by ten every 50 "steps", which are
+    read as epochs.
     """
-    if settings.schedule == "halve-on-plateau":
-        plateau = ReduceLROnPlateau(
-            optimizer, factor=0.5, patience=settings.halve_after_epochs, threshold=0.0
-        )
-        return {"scheduler": plateau, "monitor": "validation_loss", "interval": "epoch"}
     if settings.schedule == "step":
         divided = StepLR(optimizer, settings.divide_every_epochs, gamma=0.1)
         return {"scheduler": divided, "interval": "epoch"}
     steps = settings.epochs * steps_per_epoch
     cosine = LambdaLR(optimizer, lambda step: cosine_factor(step, steps))
     return {"scheduler": cosine, "interval": "step"}
+
+
+def halve_on_plateau(optimizer: Optimizer, settings: TrainingSettings) -> ReduceLROnPlateau:
+    """The schedule that looks at the validation loss; to be stepped with it after each epoch.
+
+    Source: Chang & Skarbek 2021, section 4.2, for halving after ten epochs without a drop.
+    """
+    return ReduceLROnPlateau(
+        optimizer, factor=0.5, patience=settings.halve_after_epochs, threshold=0.0
+    )
