@@ -78,7 +78,9 @@ def train(
         f"{split.rule}, fold {fold}", split.corpus, split.seed, (split.folds[fold],), split.leaks
     )
     experiment = Experiment(
-        corpus, one_fold, preset, dict(overrides or {}), (seed,), command=command
+        *(corpus, one_fold, preset, dict(overrides or {}), (seed,)),
+        command=command,
+        fold_numbers=(fold,),
     )
     return run_experiment(
         experiment, Path(out), store=store, workers=workers or usable_cores(), strict=strict

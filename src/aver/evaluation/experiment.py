@@ -49,6 +49,8 @@ class Experiment:
         Run the system's own leaking protocol, where it has one.
     command : str
         The command line that repeats the run, for the record.
+    fold_numbers : tuple of int
+        Numbers of the split's folds, where it is a part of a larger one; default 0, 1, ...
     """
 
     corpus: Corpus
@@ -59,6 +61,7 @@ class Experiment:
     name: str = ""
     leaking: bool = False
     command: str = ""
+    fold_numbers: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -199,6 +202,7 @@ def _tasks(
     def present(clip_ids: tuple[str, ...]) -> tuple[Clip, ...]:
         return tuple(usable[clip_id] for clip_id in clip_ids if clip_id in usable)
 
+    numbers = experiment.fold_numbers or range(len(experiment.split.folds))
     return [
         FoldRun(
             preset=experiment.preset,
@@ -214,7 +218,7 @@ def _tasks(
             about=about,
         )
         for seed in experiment.seeds
-        for number, fold in enumerate(experiment.split.folds)
+        for number, fold in zip(numbers, experiment.split.folds, strict=True)
         if present(fold.test)
     ]
 

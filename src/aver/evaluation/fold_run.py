@@ -22,6 +22,10 @@ from aver.models.prediction_file import load_prediction, save_prediction
 from aver.models.presets import load_preset
 from aver.models.recognizer import Recognizer
 from aver.settings import settings_to_mapping
+from aver.training.resume_state import drop_resume_states
+
+DONE_NAME = "fold.json"
+STARTED_NAME = "started.json"
 
 
 @dataclass(frozen=True)
@@ -118,17 +122,18 @@ class FoldRun:
         Raises
         ------
         SettingsError
-            If the folder holds a fold with other settings or data.
+            If the folder holds a fold with other settings or data, finished or not.
         """
-        target = self.folder / "fold.json"
-        if not target.exists():
-            return False
-        if json.loads(target.read_text(encoding="utf-8")).get("key") != self.key:
-            raise SettingsError(
-                f"{self.folder} holds a run with other settings, clips, labels or files. Choose "
-                "another folder with --out, or remove this one."
-            )
-        return True
+        done = self.folder / DONE_NAME
+        for target in (done, self.folder / STARTED_NAME):
+            if not target.exists():
+                continue
+            if json.loads(target.read_text(encoding="utf-8")).get("key") != self.key:
+                raise SettingsError(
+                    f"{self.folder} holds a run with other settings, clips, labels or files. "
+                    "Choose another folder with --out, or remove this one."
+                )
+        return done.exists()
 
 
 def run_fold(task: FoldRun) -> Path:
@@ -138,9 +143,13 @@ def run_fold(task: FoldRun) -> Path:
     -------
     Path
         The fold's folder, with ``predictions.safetensors``, ``fold.json`` and ``checkpoint/``.
+        ``started.json`` lies there before training starts and says whose state to resume from it
+        is; that state is deleted when the fold is done.
     """
     if task.is_done():
+        drop_resume_states(task.folder)
         return task.folder
+    _start(task)
     kind, settings = task.system
     recognizer = kind(settings, FeatureStore(task.cache))
     started_s = time.perf_counter()
@@ -158,7 +167,7 @@ def run_fold(task: FoldRun) -> Path:
     predicted_s = time.perf_counter()
     save_prediction(prediction, task.folder / "predictions.safetensors")
     write_json(
-        task.folder / "fold.json",
+        task.folder / DONE_NAME,
         {
             "key": task.key,
             "seed": task.seed,
@@ -174,7 +183,16 @@ def run_fold(task: FoldRun) -> Path:
             "card": _card(task, recognizer.card),
         },
     )
+    drop_resume_states(task.folder)
     return task.folder
+
+
+def _start(task: FoldRun) -> None:
+    """Put the key beside the state of the training to come."""
+    started = task.folder / STARTED_NAME
+    if not started.exists():
+        drop_resume_states(task.folder)  # nobody knows what they were trained on
+        write_json(started, {"key": task.key})
 
 
 def read_fold(folder: Path) -> Prediction:

@@ -14,8 +14,8 @@ from aver.errors import SettingsError
 from aver.execution.atomic import write_atomically, write_text
 from aver.execution.progress import ProgressBar
 from aver.training.history import History
+from aver.training.resume_state import RESUME_NAME
 
-RESUME_NAME = "resume.ckpt"
 LOG_NAME = "training.jsonl"
 
 

@@ -15,10 +15,11 @@ from lightning.pytorch.loggers import TensorBoardLogger
 
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.execution.progress import progress_bar
-from aver.training.epoch_keeper import RESUME_NAME, EpochKeeper
+from aver.training.epoch_keeper import EpochKeeper
 from aver.training.fixed_threads import fixed_threads
 from aver.training.history import History
 from aver.training.lightning_module import TaskModule
+from aver.training.resume_state import RESUME_NAME
 from aver.training.seeding import seeded
 from aver.training.settings import TrainingSettings
 from aver.training.stop_request import StopRequest, StopRequested
