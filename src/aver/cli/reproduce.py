@@ -90,7 +90,17 @@ def _run(arguments: Namespace) -> int:
         print(describe_reproduction(found))
     clip = load_clips([arguments.clip]).clips[0] if arguments.clip else None
     for number in arguments.figure:
-        request = FigureRequest(reproduction, number, shelf, runs.key, clip, store, arguments.out)
+        request = FigureRequest(
+            reproduction,
+            number,
+            shelf,
+            runs.key,
+            clip,
+            store,
+            arguments.out,
+            clips=corpus.clips,
+            protocols=_protocols(arguments.protocols),
+        )
         for path in write_figure(request):
             print_path(path)
     print_path(arguments.out)

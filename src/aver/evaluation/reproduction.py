@@ -116,6 +116,45 @@ class EmbeddingPlan:
     protocol: Protocol
 
 
+@dataclass(frozen=True)
+class CurvePlan:
+    """A figure of accuracy along a setting: the rows of a table, one place each.
+
+    Parameters
+    ----------
+    number, title : str
+    table : str
+        Number of the table whose rows are drawn.
+    places : tuple of float
+        One for each row that is run, in the order of the rows.
+    along : str
+        Name of the axis, with its unit.
+    """
+
+    number: str
+    title: str
+    table: str
+    places: tuple[float, ...]
+    along: str
+
+
+@dataclass(frozen=True)
+class SystemPlan:
+    """A figure of one system: its losses, its confusions, its tolerance.
+
+    Parameters
+    ----------
+    number, title : str
+    system : SystemChoice
+    protocols : mapping of {"paper", "clean"} to Protocol
+    """
+
+    number: str
+    title: str
+    system: SystemChoice
+    protocols: Mapping[ProtocolKind, Protocol]
+
+
 class Reproduction(ABC):
     """What a paper's tables and figures are.
 
@@ -152,6 +191,26 @@ class Reproduction(ABC):
             If there is no such figure.
         """
         raise self.unknown("figure of deep features", number, ())
+
+    def curve(self, number: str) -> CurvePlan:
+        """What a figure of accuracy along a setting consists of.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such figure.
+        """
+        raise self.unknown("curve", number, ())
+
+    def one_system(self, number: str) -> SystemPlan:
+        """What a figure of one system consists of.
+
+        Raises
+        ------
+        SettingsError
+            If there is no such figure.
+        """
+        raise self.unknown("figure of one system", number, ())
 
     def fold_name(self, speakers: tuple[str, ...]) -> str:
         """The paper's name for the fold that tests these speakers."""

@@ -1,4 +1,4 @@
-"""Losses that trainings left in a run folder."""
+"""Losses and accuracies that trainings left in a run folder."""
 
 from __future__ import annotations
 
@@ -19,12 +19,16 @@ class LearningCurve:
     training_loss, validation_loss : tuple of float
     best_epoch : int or None
         Epoch (from 1) with the lowest validation loss; None without validation.
+    training_accuracy, validation_accuracy : tuple of float
+        As shares; empty where the training does not count them.
     """
 
     name: str
     training_loss: tuple[float, ...]
     validation_loss: tuple[float, ...]
     best_epoch: int | None
+    training_accuracy: tuple[float, ...] = ()
+    validation_accuracy: tuple[float, ...] = ()
 
 
 def read_learning_curves(run_folder: Path) -> tuple[LearningCurve, ...]:
@@ -44,7 +48,8 @@ def read_learning_curves(run_folder: Path) -> tuple[LearningCurve, ...]:
         if training:
             best = validation.index(min(validation)) + 1 if validation else None
             name = log.parent.relative_to(root).as_posix()
-            curves.append(LearningCurve(name, training, validation, best))
+            right = (_losses(epochs, f"{part}_accuracy") for part in ("training", "validation"))
+            curves.append(LearningCurve(name, training, validation, best, *right))
     return tuple(curves)
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError, SettingsError
 from aver.evaluation.reproduction import Reproduction
+from aver.evaluation.run_request import ProtocolKind
 from aver.evaluation.run_shelf import RunShelf
 from aver.features.store import FeatureStore
 from aver.reports.augmentation_strips import write_strips
 from aver.reports.embedding_report import write_embeddings
+from aver.reports.system_figures import SystemFigures
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,10 @@ class FigureRequest:
     store : FeatureStore
     folder : Path
         Where the figure goes.
+    clips : sequence of Clip
+        Of the corpus, for figures that ask trained recognisers again.
+    protocols : sequence of {"paper", "clean"}
+        For figures that show both.
     """
 
     reproduction: Reproduction
@@ -41,6 +47,15 @@ class FigureRequest:
     clip: Clip | None
     store: FeatureStore
     folder: Path
+    clips: Sequence[Clip] = ()
+    protocols: Sequence[ProtocolKind] = ("clean",)
+
+    @property
+    def of_runs(self) -> SystemFigures:
+        """What draws figures of runs."""
+        return SystemFigures(
+            self.reproduction, self.shelf, self.corpus_key, self.folder, self.protocols
+        )
 
 
 def write_figure(request: FigureRequest) -> tuple[Path, ...]:
@@ -89,8 +104,29 @@ def _strips(request: FigureRequest) -> tuple[Path, ...]:
     return write_strips(request.number, crops, feature.rate_hz, request.folder)
 
 
+def _learning(request: FigureRequest) -> tuple[Path, ...]:
+    return request.of_runs.learning(request.number)
+
+
+def _confusion(request: FigureRequest) -> tuple[Path, ...]:
+    return request.of_runs.confusion(request.number)
+
+
+def _curve(request: FigureRequest) -> tuple[Path, ...]:
+    return request.of_runs.curve(request.number)
+
+
+def _asynchrony(request: FigureRequest) -> tuple[Path, ...]:
+    return request.of_runs.asynchrony(request.number, request.clips, request.store)
+
+
 _WRITERS: dict[tuple[str, str], Callable[[FigureRequest], tuple[Path, ...]]] = {
     ("mrpn", "5"): _embeddings,
     ("mrpn", "9"): _strips,
     ("mrpn", "10"): _strips,
+    ("temporal-aggregation", "3"): _learning,
+    ("temporal-aggregation", "4"): _confusion,
+    ("temporal-aggregation", "5"): _curve,
+    ("temporal-aggregation", "b"): _curve,
+    ("temporal-aggregation", "asynchrony"): _asynchrony,
 }

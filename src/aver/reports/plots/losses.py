@@ -1,4 +1,4 @@
-"""Losses over epochs, training and validation, every fold thin and their median bold."""
+"""Losses or accuracies over epochs: every fold thin, the median bold."""
 
 from __future__ import annotations
 
@@ -16,20 +16,21 @@ if TYPE_CHECKING:
     from aver.reports.learning_curves import LearningCurve
 
 
-def plot_losses(curves: Sequence[LearningCurve], *, title: str) -> Figure:
-    """Draw the losses of one or more trainings.
+def plot_losses(curves: Sequence[LearningCurve], *, title: str, quantity: str = "loss") -> Figure:
+    """Draw the losses, or accuracies, of one or more trainings.
 
     Parameters
     ----------
     curves : sequence of LearningCurve
         At least one.
     title : str
+    quantity : {"loss", "accuracy"}
     """
     with new_figure(7.2, 3.4) as figure:
         axes = figure.add_subplot()
         styles = (("training", PALETTE[0], "-"), ("validation", PALETTE[1], "--"))
         for name, color, line in styles:
-            losses = [getattr(curve, f"{name}_loss") for curve in curves]
+            losses = [getattr(curve, f"{name}_{quantity}") for curve in curves]
             for loss in losses:
                 axes.plot(range(1, len(loss) + 1), loss, color=color, lw=0.7, alpha=0.3)
             middle = _median(losses)
@@ -48,7 +49,7 @@ def plot_losses(curves: Sequence[LearningCurve], *, title: str) -> Figure:
             )
         axes.set_ylim(bottom=0)
         axes.set_xlabel("epoch")
-        axes.set_ylabel("loss")
+        axes.set_ylabel(quantity)
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=3, fontsize=9, borderpad=0.1)
         axes.set_title(title)
     return figure

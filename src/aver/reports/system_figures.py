@@ -1,0 +1,171 @@
+"""Figures of runs: accuracy along a setting, learning, confusions, tolerance of offsets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aver.corpora.clip import Clip
+from aver.evaluation.asynchrony import OFFSETS_S, shift_sound
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.intervals import interval
+from aver.evaluation.metrics import accuracy, confusion_matrix
+from aver.evaluation.pool_seeds import pool_seeds
+from aver.evaluation.reproduce import reproduce_table
+from aver.evaluation.reproduction import Reproduction, SystemPlan
+from aver.evaluation.run_request import ProtocolKind, RunRequest
+from aver.evaluation.run_shelf import RunShelf
+from aver.features.store import FeatureSource
+from aver.reports.learning_curves import LearningCurve, read_learning_curves
+from aver.reports.plots.confusion import plot_confusion
+from aver.reports.plots.curves import plot_curves
+from aver.reports.plots.losses import plot_losses
+from aver.reports.plots.style import save_figure
+from aver.reports.table import Cell, Estimate, Table
+from aver.reports.table_formats import write_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_PROTOCOLS: dict[ProtocolKind, str] = {"paper": "paper protocol (LEAKS)", "clean": "clean"}
+
+
+class SystemFigures:
+    """Draws the figures of one reproduction; runs that are missing are made.
+
+    Parameters
+    ----------
+    reproduction : Reproduction
+    shelf : RunShelf
+    corpus_key : str
+    folder : Path
+        Where figures go, as PNG and SVG, and the numbers of curves as tables.
+    protocols : sequence of {"paper", "clean"}
+        Each gets a line, or a figure of its own.
+    """
+
+    def __init__(
+        self,
+        reproduction: Reproduction,
+        shelf: RunShelf,
+        corpus_key: str,
+        folder: Path,
+        protocols: Sequence[ProtocolKind] = ("clean",),
+    ) -> None:
+        self.reproduction, self.shelf, self.corpus_key = reproduction, shelf, corpus_key
+        self.folder, self.protocols = folder, tuple(protocols)
+
+    def curve(self, number: str) -> tuple[Path, ...]:
+        """Accuracy along a setting, a line for each protocol."""
+        plan = self.reproduction.curve(number)
+        found = reproduce_table(
+            self.reproduction,
+            plan.table,
+            self.shelf,
+            corpus_key=self.corpus_key,
+            protocols=self.protocols,
+        )
+        runs: dict[str, list[Evaluation]] = {
+            _PROTOCOLS[kind]: [row.runs[kind] for row in found.rows if row.runs]
+            for kind in self.protocols
+        }
+        return self._write_curves(number, plan.title, plan.along, plan.places, runs)
+
+    def learning(self, number: str) -> tuple[Path, ...]:
+        """Losses and accuracies over epochs, of every fold."""
+        plan = self.reproduction.one_system(number)
+        written: list[Path] = []
+        for kind in self.protocols:
+            curves: list[LearningCurve] = []
+            for request in self._requests(plan, kind):
+                self.shelf.get(request)
+                curves += read_learning_curves(self.shelf.place(request))
+            for quantity in ("loss", "accuracy"):
+                title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
+                figure = plot_losses(curves, title=title, quantity=quantity)
+                written += self._save(figure, f"{number}-{quantity}-{kind}")
+        return tuple(written)
+
+    def confusion(self, number: str) -> tuple[Path, ...]:
+        """Which class is taken for which."""
+        plan = self.reproduction.one_system(number)
+        written: list[Path] = []
+        for kind in self.protocols:
+            run = pool_seeds([self.shelf.get(r) for r in self._requests(plan, kind)])
+            title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
+            figure = plot_confusion(confusion_matrix(run), run.classes, title=title)
+            written += self._save(figure, f"{number}-{kind}")
+        return tuple(written)
+
+    def asynchrony(
+        self,
+        number: str,
+        clips: Sequence[Clip],
+        store: FeatureSource,
+        offsets_s: Sequence[float] = OFFSETS_S,
+    ) -> tuple[Path, ...]:
+        """Accuracy against the offset between sound and picture, of networks as they are."""
+        plan = self.reproduction.one_system(number)
+        runs: dict[str, list[Evaluation]] = {}
+        for kind in self.protocols:
+            moved = []
+            for request in self._requests(plan, kind):
+                run, place = self.shelf.get(request), self.shelf.place(request)
+                moved.append(shift_sound(run, place, clips, store, offsets_s))
+            runs[_PROTOCOLS[kind]] = [
+                pool_seeds([by_offset[offset_s] for by_offset in moved]) for offset_s in offsets_s
+            ]
+        along = "sound taken later than the picture, in s"
+        return self._write_curves(number, plan.title, along, offsets_s, runs)
+
+    def _requests(self, plan: SystemPlan, kind: ProtocolKind) -> list[RunRequest]:
+        seeds = self.reproduction.settings.seeds
+        return [RunRequest(plan.system, plan.protocols[kind], s, self.corpus_key) for s in seeds]
+
+    def _title(self, plan: SystemPlan) -> str:
+        return f"{self.reproduction.name}, Figure {plan.number}: {plan.title}"
+
+    def _write_curves(
+        self,
+        number: str,
+        title: str,
+        along: str,
+        places: Sequence[float],
+        runs: Mapping[str, Sequence[Evaluation]],
+    ) -> tuple[Path, ...]:
+        curves = {
+            label: [Estimate.of(interval(accuracy(run), clips=run.clip_count)) for run in found]
+            for label, found in runs.items()
+        }
+        some = next(iter(runs.values()))[0]
+        full = f"{self.reproduction.name}, Figure {number}: {title}"
+        figure = plot_curves(
+            places,
+            curves,
+            along=along,
+            quantity="accuracy",
+            chance=1 / len(some.classes),
+            title=full,
+        )
+        rows: list[tuple[Cell, ...]] = [
+            (f"{place:g}", *(estimates[row] for estimates in curves.values()))
+            for row, place in enumerate(places)
+        ]
+        notes = dict.fromkeys(
+            f"LEAKS: {leak}" for found in runs.values() for run in found for leak in run.leaks
+        )
+        table = Table(
+            self._stem(number),
+            f"{full}. Accuracy in %",
+            (along, *curves),
+            tuple(rows),
+            ("Intervals: 95 % over speakers, all folds pooled.", *notes),
+        )
+        return (*self._save(figure, number), *write_table(table, self.folder))
+
+    def _stem(self, name: str) -> str:
+        return f"{self.reproduction.name}-figure-{name}"
+
+    def _save(self, figure: Figure, name: str) -> tuple[Path, ...]:
+        return save_figure(figure, self.folder / self._stem(name))

@@ -1,0 +1,80 @@
+"""The tables of the paper on temporal aggregation ask for runs that exist."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aver.errors import SettingsError
+from aver.evaluation.published import published
+from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
+from aver.models.presets import load_preset
+from aver.splits.rule import split_rules
+
+
+def paper(**changes: object) -> Reproduction:
+    settings = ReproductionSettings(
+        corpus="cremad", speakers=91, preset="temporal-aggregation-paper"
+    )
+    return reproductions.get("temporal-aggregation")(replace(settings, **changes))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("preset", ["temporal-aggregation-paper", "temporal-aggregation-compact"])
+@pytest.mark.parametrize("number", ["I", "segments", "b"])
+def test_every_run_has_settings_that_exist(number: str, preset: str) -> None:
+    plan = paper(preset=preset).table(number)
+    labels = [row.label for row in plan.rows]
+    for row in plan.rows:
+        if row.system is not None:
+            load_preset(row.system.preset, row.system.overrides)
+        assert set(row.fused_from) <= set(labels)
+    for pair in plan.compared:
+        assert set(pair) <= set(labels)
+
+
+def test_table_1_is_of_ten_segments_beside_one_and_its_halves() -> None:
+    rows = {row.label: row for row in paper().table("I").rows}
+    proposed = rows["proposed method, N = 10"]
+    assert load_preset(proposed.system.preset, proposed.system.overrides)[1].segments == 10
+    assert published(proposed.published).value == 68.4
+    assert published(rows["CNN-based approach, N = 1"].published).value == 55.8
+    assert published(rows["RMA"].published).value == 65.0
+    assert rows["RMA"].system is None
+    sound = rows["sound only, N = 10, ours"].system
+    assert load_preset(sound.preset, sound.overrides)[1].modalities == ("sound",)
+    elsewhere = paper(corpus="manifest").table("I").rows
+    assert not any(row.published for row in elsewhere)
+    assert all(row.system or row.fused_from for row in elsewhere)
+
+
+@pytest.mark.parametrize("number", ["5", "b"])
+def test_a_curve_has_a_place_for_every_row_of_its_table(number: str) -> None:
+    plan = paper().curve(number)
+    rows = paper().table(plan.table).rows
+    assert len(rows) == len(plan.places)
+    name = {"5": "segments", "b": "asynchrony_s"}[number]
+    for row, place in zip(rows, plan.places, strict=True):
+        settings = load_preset(row.system.preset, row.system.overrides)[1]
+        assert getattr(settings, name) == place
+
+
+def test_protocols_are_ten_folds_of_actors_leaking_and_nested() -> None:
+    for speakers, folds in ((91, 10), (8, 8)):
+        protocols = paper(speakers=speakers).table("I").protocols
+        for kind, validation in (("paper", "test"), ("clean", "nested")):
+            rule = split_rules.get(protocols[kind].rule)(**protocols[kind].rule_settings)
+            assert (rule.folds, rule.validation) == (folds, validation)
+    clean = paper(clean_rule="leave-one-speaker-out").one_system("3").protocols["clean"]
+    assert clean.rule == "leave-one-speaker-out"
+
+
+def test_what_the_paper_does_not_have_is_refused() -> None:
+    with pytest.raises(SettingsError, match="no table 'II'"):
+        paper().table("II")
+    with pytest.raises(SettingsError, match="no curve '4'"):
+        paper().curve("4")
+    with pytest.raises(SettingsError, match="no figure of one system '5'"):
+        paper().one_system("5")
+    with pytest.raises(SettingsError, match="units cannot stand for them"):
+        paper(video=("units",)).table("I")
