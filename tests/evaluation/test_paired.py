@@ -89,10 +89,19 @@ def test_numbers_of_seeds_may_differ_but_not_for_f1() -> None:
         compare(three, one, macro_f1)
 
 
+def test_clips_of_one_run_only_are_left_out_and_counted() -> None:
+    first, second = drawn_run(draw=1, seeds=(0, 1)), drawn_run(draw=2, system="other")
+    kept = np.array([clip not in ("s0-00", "s3-05") for clip in first.clip_ids])
+    found = compare(first.rows(kept), second.rows(np.arange(1, 72)))
+    both = compare(first.rows(kept), second.rows(kept[:72]))
+    assert (found.left_out, found.clips, both.left_out) == (1, 70, 0)
+    assert replace(found, left_out=0) == both
+
+
 def test_refuses_other_clips_speakers_and_labels() -> None:
     run = drawn_run()
-    with pytest.raises(SettingsError, match="1 were tested by one only, for instance s0-00"):
-        compare(run, run.rows(np.arange(1, 72)))
+    with pytest.raises(SettingsError, match="they have none in common"):
+        compare(run.rows(np.arange(0, 36)), run.rows(np.arange(36, 72)))
     with pytest.raises(SettingsError, match="clip s0-00 another speaker"):
         compare(run, replace(run, speakers=("s1", *run.speakers[1:])))
 

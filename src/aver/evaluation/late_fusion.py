@@ -12,39 +12,50 @@ from aver.evaluation.evaluation import Evaluation
 
 
 def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
-    """Average the probabilities of runs that tested the same rows.
+    """Average the probabilities of runs over the rows that all of them tested.
 
-    A baseline without a parameter: what two networks that never met say together.
+    A baseline without a parameter: what two networks that never met say together. A clip that one
+    of them could not use (a broken sound track) is left out.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
-        Usually one per modality; same clips, folds and seeds.
+        Usually one per modality; the same folds and seeds.
     system : str
         Name for tables.
 
     Returns
     -------
     Evaluation
+        Its facts hold the names of the runs (``"fused"``) and how many clips were tested by some
+        of them only (``"left_out_clips"``).
 
     Raises
     ------
     SettingsError
-        If the runs do not test the same rows.
+        If the runs have no row in common, or other classes.
     """
     first = evaluations[0]
-    rows = _rows(first)
-    probabilities = [first.probabilities]
+    places = [_places(evaluation) for evaluation in evaluations]
+    rows = [row for row in places[0] if all(row in place for place in places)]
     for other in evaluations[1:]:
-        place = {row: index for index, row in enumerate(_rows(other))}
-        if set(place) != set(rows) or other.classes != first.classes:
+        if other.classes != first.classes:
             raise SettingsError(
-                f"{first.system!r} and {other.system!r} were not tested on the same clips, folds "
-                "and seeds; run both on one split."
+                f"{first.system!r} and {other.system!r} tell other classes apart: "
+                f"{', '.join(first.classes)}, and {', '.join(other.classes)}."
             )
-        probabilities.append(other.probabilities[[place[row] for row in rows]])
+    if not rows:
+        raise SettingsError(
+            f"{' and '.join(repr(evaluation.system) for evaluation in evaluations)} have no clip, "
+            "fold and seed in common; run them on one split."
+        )
+    tested = {clip_id for evaluation in evaluations for clip_id in evaluation.clip_ids}
+    probabilities = [
+        evaluation.probabilities[[place[row] for row in rows]]
+        for evaluation, place in zip(evaluations, places, strict=True)
+    ]
     return replace(
-        first,
+        first.rows(np.array([places[0][row] for row in rows])),
         system=system,
         probabilities=np.mean(probabilities, axis=0),
         by_modality={},
@@ -52,16 +63,16 @@ def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
         training_s=sum(evaluation.training_s or 0.0 for evaluation in evaluations),
         prediction_s=sum(evaluation.prediction_s or 0.0 for evaluation in evaluations),
         parameters=sum(evaluation.parameters or 0 for evaluation in evaluations) or None,
-        facts={"fused": [evaluation.system for evaluation in evaluations]},
+        facts={
+            "fused": [evaluation.system for evaluation in evaluations],
+            "left_out_clips": len(tested - {clip_id for clip_id, _, _ in rows}),
+        },
     )
 
 
-def _rows(evaluation: Evaluation) -> list[tuple[str, int, int]]:
-    return list(
-        zip(
-            evaluation.clip_ids,
-            evaluation.folds.tolist(),
-            evaluation.seeds.tolist(),
-            strict=True,
-        )
+def _places(evaluation: Evaluation) -> dict[tuple[str, int, int], int]:
+    """Clip, fold and seed to the row's index, in the order of the rows."""
+    rows = zip(
+        evaluation.clip_ids, evaluation.folds.tolist(), evaluation.seeds.tolist(), strict=True
     )
+    return {row: index for index, row in enumerate(rows)}

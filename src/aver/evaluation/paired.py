@@ -40,6 +40,9 @@ class PairedComparison:
     smallest : float
         Smallest true difference that this corpus would have shown (power 80 %, two-sided 5 %).
     clips, speakers : int
+        Tested by both.
+    left_out : int
+        Clips that only one of the runs tested; they do not count.
     """
 
     first: str
@@ -52,6 +55,7 @@ class PairedComparison:
     smallest: float
     clips: int
     speakers: int
+    left_out: int = 0
 
     def verdict(self, p: float | None = None, alpha: float = 0.05) -> str:
         """In words: better, worse, or not distinguishable.
@@ -76,13 +80,12 @@ def compare(
     level: float = 0.95,
     method: Method = "auto",
 ) -> PairedComparison:
-    """Compare two runs on the same clips.
+    """Compare two runs on the clips that both tested.
 
     Parameters
     ----------
     first, second : Evaluation
-        The same clips, tested at least once each. Numbers of seeds may differ; macro F1 needs
-        equally many.
+        Numbers of seeds may differ; macro F1 needs equally many.
     metric : callable
         One of `aver.evaluation.metrics`, `calibration.calibration_error` ...
     level : float in (0, 1)
@@ -95,9 +98,9 @@ def compare(
     Raises
     ------
     SettingsError
-        If the clips, their speakers or their true classes differ, or the metric cannot be paired.
+        If no clip is in both, speakers or true classes differ, or the metric cannot be paired.
     """
-    _check_same_clips(first, second)
+    first, second, left_out = _on_same_clips(first, second)
     one, two = metric(first), metric(second)
     if one.sums.shape != two.sums.shape:
         raise SettingsError(
@@ -118,6 +121,7 @@ def compare(
         smallest_difference(both),
         first.clip_count,
         len(one.speakers),
+        left_out,
     )
 
 
@@ -197,19 +201,24 @@ def _correct_by_clip(evaluation: Evaluation) -> dict[str, float]:
     return share
 
 
-def _check_same_clips(first: Evaluation, second: Evaluation) -> None:
+def _on_same_clips(first: Evaluation, second: Evaluation) -> tuple[Evaluation, Evaluation, int]:
+    """Both runs on the clips that both tested, and how many clips that leaves out."""
     one = dict(zip(first.clip_ids, zip(first.speakers, first.truth, strict=True), strict=True))
     two = dict(zip(second.clip_ids, zip(second.speakers, second.truth, strict=True), strict=True))
-    alone = set(one).symmetric_difference(two)
-    if alone:
+    shared = one.keys() & two.keys()
+    if not shared:
         raise SettingsError(
-            f"{first.system} and {second.system} were not tested on the same clips: "
-            f"{len(alone)} were tested by one only, for instance {min(alone)}. Compare runs of "
-            "the same split."
+            f"{first.system} and {second.system} were not tested on the same clips: they have none "
+            "in common. Compare runs of the same corpus."
         )
-    differing = sorted(clip for clip in one if one[clip] != two[clip])
+    differing = sorted(clip for clip in shared if one[clip] != two[clip])
     if differing:
         raise SettingsError(
             f"{first.system} and {second.system} give clip {differing[0]} another speaker or "
             "another true class."
         )
+    left_out = len(one.keys() ^ two.keys())
+    if not left_out:
+        return first, second, 0
+    kept = [run.rows(np.isin(run.clip_ids, list(shared))) for run in (first, second)]
+    return kept[0], kept[1], left_out

@@ -75,11 +75,43 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
         "Intervals: 95 % over speakers, all folds pooled; a clip counts once, with the mean over "
         "seeds.",
         *(f"LEAKS: {leak}" for leak in leaks),
+        *clip_notes(evaluations),
         *_published_notes(numbers),
     ]
     columns = ("system", "paper", "paper protocol (LEAKS)", "clean protocol", "UAR", "macro F1")
     title = f"Accuracy in % on {describe_data(first)}"
     return Table("comparison", title, columns, tuple(rows), tuple(notes))
+
+
+def clip_notes(evaluations: Sequence[Evaluation]) -> list[str]:
+    """What to say where runs of one table do not stand on the same clips or classes.
+
+    Parameters
+    ----------
+    evaluations : sequence of Evaluation
+        The first is what the others stand beside.
+    """
+    notes = []
+    for run in evaluations:
+        first = evaluations[0]
+        lost = int(run.facts.get("left_out_clips", 0))
+        if lost:
+            notes.append(
+                f"{run.system}: {_count(lost, 'clip')} left out that not every part could use."
+            )
+        if run.clip_count != first.clip_count:
+            notes.append(f"{run.system}: over {_count(run.clip_count, 'clip')}.")
+        why = _incomparable(first, run)
+        if why:
+            notes.append(f"{run.system} is not compared with {first.system}: {why}.")
+    return notes
+
+
+def _incomparable(first: Evaluation, other: Evaluation) -> str:
+    """Why two runs cannot be compared clip by clip; empty where they can."""
+    if first.classes != other.classes:
+        return "it tells other classes apart"
+    return "" if set(first.clip_ids) & set(other.clip_ids) else "they have no clip in common"
 
 
 def comparable_numbers(evaluation: Evaluation) -> tuple[PublishedNumber, ...]:
@@ -146,21 +178,14 @@ def speaker_table(evaluation: Evaluation, summary: Summary) -> Table:
     return Table("speakers", "By speaker, lowest first", columns, tuple(rows), notes)
 
 
-def comparable(evaluation: Evaluation, others: Sequence[Evaluation]) -> tuple[Evaluation, ...]:
-    """Those of the others that were tested on the same clips and over the same classes."""
-    clips = set(evaluation.clip_ids)
-    return tuple(
-        other
-        for other in others
-        if set(other.clip_ids) == clips and other.classes == evaluation.classes
-    )
-
-
 def compare_all(
     evaluation: Evaluation, others: Sequence[Evaluation]
 ) -> tuple[tuple[PairedComparison, float], ...]:
-    """Paired comparisons with every comparable run, each with its p value after Holm."""
-    found = [compare(evaluation, other) for other in comparable(evaluation, others)]
+    """Paired comparisons with every run of the same classes, each with its p value after Holm.
+
+    Each is over the clips that both runs tested. What is left out `clip_notes` tells.
+    """
+    found = [compare(evaluation, run) for run in others if not _incomparable(evaluation, run)]
     corrected = holm([comparison.p_speakers for comparison in found])
     return tuple(zip(found, corrected, strict=True))
 
@@ -194,9 +219,19 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         "wrongly takes clips of one speaker as independent. Smallest showable: the true difference "
         "in points that these speakers would have shown with power 80 % at two-sided 5 %.",
     ]
+    notes += [
+        f"{found.first} against {found.second}: {_left_out(found.left_out)}."
+        for found, _ in comparisons
+        if found.left_out
+    ]
     notes += [_out_of_reach(comparisons)] if _out_of_reach(comparisons) else []
     title = "Paired differences in accuracy on the same clips"
     return Table("paired", title, columns, tuple(rows), tuple(notes))
+
+
+def _left_out(clips: int) -> str:
+    verb = "is" if clips == 1 else "are"
+    return f"{_count(clips, 'clip')} that only one of the two runs tested {verb} left out"
 
 
 def _out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> str:

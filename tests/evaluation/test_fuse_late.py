@@ -1,0 +1,85 @@
+"""Late fusion: the mean over the rows that every part has, and how many that leaves out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from drawn_runs import drawn_run
+
+from aver import api
+from aver.corpora.unit_files import attach_units
+from aver.errors import SettingsError
+from aver.evaluation.late_fusion import fuse_late
+from aver.features.store import FeatureStore
+from aver.reports.run_report import describe_run
+from aver.splits import make_split
+from tone_corpus import PITCHES_HZ, write_tone_corpus
+
+
+def test_fused_is_the_mean_clip_by_clip_in_any_order() -> None:
+    one, two = drawn_run(draw=1, seeds=(0, 1)), drawn_run(draw=2, seeds=(0, 1))
+    shuffled = two.rows(np.random.default_rng(0).permutation(len(two.clip_ids)))
+    fused = fuse_late([one, shuffled], "both")
+    np.testing.assert_allclose(fused.probabilities, (one.probabilities + two.probabilities) / 2)
+    assert fused.facts["left_out_clips"] == 0
+
+
+def test_rows_that_one_part_lacks_are_left_out_and_counted() -> None:
+    one, two = drawn_run(draw=1, seeds=(0, 1)), drawn_run(draw=2, seeds=(0, 1))
+    fused = fuse_late([one.rows(one.correct | True), two.rows(_without(two, "s0-03"))], "both")
+    again = fuse_late([one.rows(_without(one, "s2-01")), two.rows(_without(two, "s0-03"))], "both")
+    assert set(one.clip_ids) - set(fused.clip_ids) == {"s0-03"}
+    assert set(one.clip_ids) - set(again.clip_ids) == {"s0-03", "s2-01"}
+    assert (fused.facts["left_out_clips"], again.facts["left_out_clips"]) == (1, 2)
+    mean = (one.probabilities + two.probabilities) / 2
+    np.testing.assert_allclose(fused.probabilities, mean[_without(one, "s0-03")])
+
+
+def _without(run, clip_id):  # type: ignore[no-untyped-def]
+    return np.array([other != clip_id for other in run.clip_ids])
+
+
+def test_runs_of_other_folds_or_classes_are_refused() -> None:
+    run = drawn_run()
+    with pytest.raises(SettingsError, match="have no clip, fold and seed in common"):
+        fuse_late([run, replace(run, folds=run.folds + 7)], "both")
+    with pytest.raises(SettingsError, match="other classes"):
+        fuse_late([run, replace(run, classes=run.classes[::-1])], "both")
+
+
+def test_a_bad_clip_costs_itself_only(tmp_path: Path) -> None:
+    corpus = write_tone_corpus(tmp_path / "tones", speakers=3, takes=2)
+    random = np.random.default_rng(0)
+    rows = [
+        f"{clip.clip_id},{list(PITCHES_HZ).index(str(clip.emotion)) + random.normal(0, 0.1):.3f}\n"
+        for clip in corpus
+    ]
+    table = tmp_path / "units.csv"
+    table.write_text("clip,AU01_r\n" + "".join(rows))
+    bad = corpus.clips[0]
+    assert bad.sound is not None
+    bad.sound.write_bytes(b"RIFF but no more")
+    results = api.evaluate(
+        attach_units(corpus, table),
+        "statistics-logistic",
+        out=tmp_path / "run",
+        split=make_split(corpus, "speaker-kfold", folds=3),
+        overrides={"modalities": ["sound", "units"]},
+        baselines="all",
+        store=FeatureStore(tmp_path / "cache"),
+        workers=1,
+    )
+    runs = {result.evaluation.system: result.evaluation for result in results}
+    tested = {name: bad.clip_id in run.clip_ids for name, run in runs.items()}
+    fused = next(name for name in runs if name.endswith("late fusion"))
+    assert not tested[fused]
+    assert any(name.endswith("units only") and found for name, found in tested.items())
+    assert runs[fused].facts["left_out_clips"] == 1
+    said = " ".join(describe_run([result.evaluation for result in results]).split())
+    for name in list(runs)[1:]:
+        assert name in said.partition("Paired differences")[2]
+    assert "1 clip that only one of the two runs tested is left out" in said
+    assert f"{fused}: 1 clip left out that not every part could use." in said
