@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aver.corpora.clip import Clip
+from aver.emotions import in_canonical_order
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.fold_run import FoldRun, read_fold
 from aver.evaluation.target_answers import TargetAnswers
@@ -41,7 +42,7 @@ def pool_folds(
     -------
     Evaluation
         Classes are those of the corpus; a class that a fold's training lacked has probability 0
-        there.
+        there, and so has an output of another target.
     """
     classes = experiment.corpus.classes
     facts = [json.loads((folder / "fold.json").read_text(encoding="utf-8")) for folder in folders]
@@ -98,15 +99,36 @@ def _by_modality(
 
 def _targets(predictions: Sequence[Prediction], clips: Sequence[Clip]) -> dict[str, TargetAnswers]:
     answers: dict[str, TargetAnswers] = {}
-    for name, outputs in predictions[0].other_outputs.items():
-        target = Target(name, outputs)
+    for name in dict.fromkeys(name for p in predictions for name in p.other_outputs):
+        target = _pooled_target(name, predictions)
+        rows = np.concatenate([_target_columns(p, target) for p in predictions])
+        truth = _truth(target, clips)
+        truth[np.isnan(rows).any(axis=1)] = np.nan  # not asked, so not to be counted
         answers[name] = TargetAnswers(
             kind="regression" if target.regression else "classification",
-            outputs=outputs,
-            truth=_truth(target, clips),
-            answers=np.concatenate([p.other_targets[name] for p in predictions]),
+            outputs=target.outputs,
+            truth=truth,
+            answers=rows,
         )
     return answers
+
+
+def _pooled_target(name: str, predictions: Sequence[Prediction]) -> Target:
+    """The target with the outputs of all folds, of which each fold's training may lack some."""
+    outputs = {output for p in predictions for output in p.other_outputs.get(name, ())}
+    regression = Target(name, ()).regression
+    return Target(name, in_canonical_order(outputs) if regression else tuple(sorted(outputs)))
+
+
+def _target_columns(prediction: Prediction, target: Target) -> np.ndarray:
+    """Answers in the target's columns: 0 for outputs that training lacked, NaN if not asked."""
+    shape = (len(prediction.clip_ids), len(target.outputs))
+    if target.name not in prediction.other_outputs:
+        return np.full(shape, np.nan)
+    ordered = np.zeros(shape)
+    for column, output in enumerate(prediction.other_outputs[target.name]):
+        ordered[:, target.outputs.index(output)] = prediction.other_targets[target.name][:, column]
+    return ordered
 
 
 def _truth(target: Target, clips: Sequence[Clip]) -> np.ndarray:
