@@ -5,10 +5,15 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-from collections.abc import Callable, Generator, Sequence
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from multiprocessing.synchronize import Event
+from types import FrameType
 from typing import Generic, TypeVar
 
 from aver.errors import AverError, WorkerError
@@ -23,6 +28,8 @@ _THREAD_COUNTS = (
 )
 """What libraries read when they are loaded; set in worker processes only."""
 _QUEUED_PER_WORKER = 4  # enough to keep workers busy, few enough that Ctrl-C is answered soon
+_GRACE_S = 5.0
+"""What a worker gets to end its task when everything stops; then it is killed."""
 
 
 @dataclass(frozen=True)
@@ -41,15 +48,47 @@ def _attempt(function: Callable[[Item], Value], item: Item) -> Outcome[Item, Val
         return Outcome(item, None, error)
 
 
-def _prepare_worker() -> None:
+class _Worker:
+    """State of a worker process: whether all is to stop, and whether a task is running."""
+
+    stopping: Event | None = None
+    at_work = False
+
+    @classmethod
+    def attempt(cls, function: Callable[[Item], Value], item: Item) -> Outcome[Item, Value]:
+        """`_attempt`, unless the item waited in the queue when everything stopped."""
+        try:
+            cls.at_work = True
+            if cls.stopping is not None and cls.stopping.is_set():
+                raise KeyboardInterrupt
+            return _attempt(function, item)
+        finally:
+            cls.at_work = False
+
+    @classmethod
+    def interrupt(cls, which: int, frame: FrameType | None) -> None:
+        """Answer SIGTERM as a single process answers Ctrl-C; without a task there is little to do.
+
+        When everything stops, the pool ends idle workers in good order: one that left by itself
+        might take the lock of the queue along.
+        """
+        if cls.at_work:
+            raise KeyboardInterrupt
+        if cls.stopping is None or not cls.stopping.is_set():
+            os._exit(128 + which)
+
+
+def _prepare_worker(stopping: Event | None = None) -> None:
     """Leave Ctrl-C to the parent, and keep libraries from multiplying threads.
 
-    A worker that Ctrl-C interrupts would print a traceback of its own; so it finishes its task
-    (and the file that it is writing) while the parent drops the others.
+    A worker that Ctrl-C interrupts would print a traceback of its own; so the parent hears it and
+    sends SIGTERM.
     """
     import sys
 
+    _Worker.stopping = stopping
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, _Worker.interrupt)
     for variable in _THREAD_COUNTS:
         os.environ[variable] = "1"
     if "torch" in sys.modules:
@@ -74,6 +113,9 @@ def map_tasks(
     weight: Callable[[Item], float] | None = None,
 ) -> Generator[Outcome[Item, Value], None, None]:
     """Apply `function` to every item and yield outcomes in the order of the items.
+
+    After Ctrl-C, an error, or when the caller wants no more, workers get SIGTERM, which is Ctrl-C
+    to their task, and a few seconds to end it.
 
     Parameters
     ----------
@@ -112,15 +154,21 @@ def map_tasks(
         running: dict[Future[Outcome[Item, Value]], int] = {}
         following, answered = 0, 0
         # Spawned, not forked: libraries with threads of their own do not survive a fork.
+        context = multiprocessing.get_context("spawn")
+        stopping = context.Event()
+        others = set(multiprocessing.active_children())
         pool = ProcessPoolExecutor(
             min(workers, len(items)),
-            mp_context=multiprocessing.get_context("spawn"),
+            mp_context=context,
             initializer=_prepare_worker,
+            initargs=(stopping,),
         )
         try:
             while answered < len(items):
                 while following < len(items) and len(running) < workers * _QUEUED_PER_WORKER:
-                    running[pool.submit(_attempt, function, items[following])] = following
+                    with _ctrl_c_held_back():
+                        future = pool.submit(_Worker.attempt, function, items[following])
+                    running[future] = following
                     following += 1
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
@@ -130,6 +178,7 @@ def map_tasks(
                 while answered in done:
                     yield done.pop(answered)
                     answered += 1
+            pool.shutdown()
         except BrokenProcessPool:
             raise WorkerError(
                 f"A worker process ended before its task did, after {answered} of {len(items)}. "
@@ -137,4 +186,31 @@ def map_tasks(
                 "stand below if __name__ == '__main__':, or use one worker."
             ) from None
         finally:
-            pool.shutdown(wait=True, cancel_futures=True)
+            if answered < len(items):
+                stopping.set()
+                pool.shutdown(wait=False, cancel_futures=True)
+                _end(set(multiprocessing.active_children()) - others)
+                pool.shutdown()
+
+
+@contextmanager
+def _ctrl_c_held_back() -> Iterator[None]:
+    """Let processes that start here never see Ctrl-C, not even before they are prepared."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _end(processes: set[BaseProcess]) -> None:
+    """Interrupt processes and await their end; kill those that take long, or all on Ctrl-C."""
+    try:
+        for process in processes:
+            process.terminate()
+        deadline_s = time.monotonic() + _GRACE_S
+        for process in processes:
+            process.join(max(0.0, deadline_s - time.monotonic()))
+    finally:
+        for process in processes:
+            process.kill()
