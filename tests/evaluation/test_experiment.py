@@ -211,3 +211,14 @@ def test_clips_that_are_tested_are_never_learnt_from_though_they_validate(
         assert [bool(card.get("remarks")) for card in cards] == [validation == "test"] * 3
     assert shares["nested"] < 0.6
     assert shares["test"] < 0.6
+
+
+def test_a_split_without_validation_says_what_to_do(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    split = make_split(experiment.corpus, "random", shares="80/20")
+    network = replace(experiment, split=split, preset="mrpn-statistics")
+    with pytest.raises(LabelError, match="shares=60/20/20, or validation=test"):
+        run_experiment(network, tmp_path, store=store)
+    again = make_split(experiment.corpus, "random", shares="80/20", validation="test")
+    assert again.folds[0].validation == again.folds[0].test

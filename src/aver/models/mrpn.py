@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from aver.corpora.clip import Clip
-from aver.errors import LabelError, MissingModalityError, SettingsError
+from aver.errors import MissingModalityError, SettingsError
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureSource
 from aver.models.checkpoint import Checkpoint, check_names, read_checkpoint, write_checkpoint
@@ -25,6 +25,7 @@ from aver.models.parts.label_shares import label_shares
 from aver.models.parts.mrpn_answers import predict_clips
 from aver.models.parts.mrpn_network import MRPNNetwork
 from aver.models.parts.mrpn_settings import MRPNSettings
+from aver.models.parts.need_validation import need_validation
 from aver.models.parts.side_heads import fit_side_heads
 from aver.models.parts.target_loss import TargetLoss
 from aver.models.parts.targets import Target, learn_targets
@@ -133,8 +134,7 @@ class MRPN(Recognizer):
             As `fit`.
         """
         self.targets = learn_targets(self.settings.targets, train)
-        if not validation:
-            raise LabelError("There is no validation clip; early stopping needs some.")
+        need_validation(validation)
         frames = self._load(train)
         for modality, found in frames.items():
             if found.shape is None:

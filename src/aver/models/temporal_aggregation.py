@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from aver.corpora.clip import Clip
-from aver.errors import LabelError, MissingModalityError, SettingsError
+from aver.errors import MissingModalityError, SettingsError
 from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.log_spectrogram import LogSpectrogram
@@ -20,6 +20,7 @@ from aver.features.store import FeatureSource
 from aver.models.checkpoint import Checkpoint, check_names, read_checkpoint, write_checkpoint
 from aver.models.parts.card_facts import card_facts
 from aver.models.parts.label_shares import label_shares
+from aver.models.parts.need_validation import need_validation
 from aver.models.parts.segment_answers import predict_segments
 from aver.models.parts.segment_clips import SegmentClips, load_segment_clips
 from aver.models.parts.segment_sampler import SegmentRule, SegmentSampler
@@ -146,8 +147,7 @@ class TemporalAggregation(Recognizer):
         """
         self._classes, prior = label_shares(train)
         self._prior = prior.tolist()
-        if not validation:
-            raise LabelError("There is no validation clip; the choice of the epoch needs some.")
+        need_validation(validation)
         clips = self._load(train)
         for modality in self.settings.modalities:
             if modality not in clips.shapes:
