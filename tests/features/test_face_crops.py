@@ -10,11 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
+from aver.cli.command import parse_assignments
 from aver.corpora.clip import Clip
 from aver.errors import MediaError, SettingsError
 from aver.features.face_crops import FaceCrops
 from aver.features.face_statistics import FaceStatistics, describe_gradients
 from aver.features.store import FeatureStore
+from aver.models.presets import load_preset
 
 CROPS = FaceCrops(size_px=96, rate_hz=4.0)
 
@@ -134,3 +136,50 @@ def test_settings_out_of_range(settings: dict[str, object]) -> None:
 def test_cells_must_fit_the_crops() -> None:
     with pytest.raises(SettingsError, match="choose 1 to 4"):
         FaceStatistics(FaceCrops(size_px=8), cells=5)
+
+
+def test_a_model_file_counts_by_its_content_not_its_place(tmp_path: Path) -> None:
+    video, one, two = (tmp_path / name for name in ("clip.mp4", "one.dat", "two.dat"))
+    for path, content in ((video, b"v"), (one, b"a"), (two, b"a")):
+        path.write_bytes(content)
+    store, clip = FeatureStore(tmp_path / "cache"), clip_of(video)
+    crops = [FaceCrops(detector="dlib", face_model=str(path)) for path in (one, two)]
+    described = [FaceStatistics(each) for each in crops]
+    places = [store._place(clip, feature) for feature in (*crops, *described)]
+    assert places[0] == places[1]
+    assert places[2] == places[3]
+    two.write_bytes(b"b")
+    again = [store._place(clip, feature) for feature in (*crops, *described)]
+    assert again[0] == places[0]
+    assert again[1] != places[1]
+    assert again[3] != places[3]
+    assert FaceCrops(detector="dlib").key == crops[0].key
+    assert crops[0].paths(Clip("sound", None, None)) == ()
+
+
+def test_a_model_file_goes_with_dlib_and_exists(tmp_path: Path) -> None:
+    model = tmp_path / "detector.dat"
+    with pytest.raises(SettingsError, match=r"detector\.dat"):
+        FaceCrops(detector="dlib", face_model=str(model))
+    model.write_bytes(b"no detector")
+    with pytest.raises(SettingsError, match="choose detector=dlib"):
+        FaceCrops(face_model=str(model))
+    video = write_video(tmp_path / "clip.mp4", np.zeros((2, 64, 64, 3), np.uint8))
+    crops = FaceCrops(detector="dlib", face_model=str(model))
+    # Whether dlib is installed or not: the file reaches the detector, and it says what is wrong.
+    with pytest.raises(SettingsError, match=r"is not a detector file of dlib|aver\[dlib\]"):
+        crops.extract(clip_of(video))
+
+
+@pytest.mark.parametrize("preset", ["mrpn-compact", "mrpn-paper"])
+def test_the_command_line_reaches_the_model_file(tmp_path: Path, preset: str) -> None:
+    model = tmp_path / "detector.dat"
+    model.write_bytes(b"any")
+    words = [
+        "branches.video.feature_settings.detector=dlib",
+        f"branches.video.feature_settings.face_model={model}",
+    ]
+    kind, settings = load_preset(preset, parse_assignments(words, "--set"))
+    crops = kind(settings, FeatureStore(tmp_path)).features["video"]
+    assert isinstance(crops, FaceCrops)
+    assert (crops.detector, crops.face_model) == ("dlib", str(model))

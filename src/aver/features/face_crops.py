@@ -37,11 +37,14 @@ class FaceCrops(Feature):
         What is added to the face's box on each side, in shares of its longer side.
     detector : {"mtcnn", "haar", "dlib"}
         How faces are found.
+    face_model : str
+        With dlib: path of its detector file ``mmod_human_face_detector.dat``. Empty: the one in
+        the package `face_recognition_models`.
 
     Raises
     ------
     SettingsError
-        If a setting is out of range.
+        If a setting is out of range, or there is no such detector file.
 
     Notes
     -----
@@ -53,11 +56,13 @@ class FaceCrops(Feature):
     rate_hz: float = 10.0
     margin: float = 0.1
     detector: Literal["mtcnn", "haar", "dlib"] = "mtcnn"
+    face_model: str = ""
 
     name = "face-crops"
     modality = "video"
     source = "Chang & Skarbek (2021), section 4.1; Zhang et al. (2016), MTCNN"
     effort = 30.0
+    file_settings = ("face_model",)
 
     def __post_init__(self) -> None:
         for field in ("size_px", "rate_hz"):
@@ -70,9 +75,24 @@ class FaceCrops(Feature):
                 f"There is no detector {self.detector!r}. Choose 'mtcnn', 'haar' or 'dlib'."
             )
 
+        if self.face_model and self.detector != "dlib":
+            raise SettingsError(
+                f"The face detector {self.detector!r} takes no model file, but face_model is "
+                f"{self.face_model}. Leave it out, or choose detector=dlib."
+            )
+        if self.face_model and not Path(self.face_model).expanduser().is_file():
+            raise SettingsError(
+                f"There is no file at {self.face_model}. face_model is the path of "
+                "mmod_human_face_detector.dat."
+            )
+
     def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """The clip's video."""
-        return (clip.video,) if clip.video else ()
+        """The clip's video, and the detector's file where one is named."""
+        if clip.video is None:
+            return ()
+        return (
+            (clip.video, Path(self.face_model).expanduser()) if self.face_model else (clip.video,)
+        )
 
     def extract(self, clip: Clip) -> FeatureRecord:
         """Track the face of one clip and cut it out."""
@@ -81,7 +101,8 @@ class FaceCrops(Feature):
         from aver.media.face_track import iter_face_crops, track_faces
 
         try:
-            track = track_faces(clip.video, rate_hz=self.rate_hz, detector=_make(self.detector))
+            detector = _make(self.detector, self.face_model)
+            track = track_faces(clip.video, rate_hz=self.rate_hz, detector=detector)
         except MissingModalityError:
             return FeatureRecord.absent("no video")
         if not track.found.any():
@@ -107,8 +128,8 @@ def _coverage(track: FaceTrack, rate_hz: float) -> float:
 
 
 @lru_cache(maxsize=1)
-def _make(detector: str) -> FaceDetector:
+def _make(detector: str, face_model: str) -> FaceDetector:
     """One detector per process: its networks are loaded once."""
     from aver.media.face_detector import make_detector
 
-    return make_detector(detector)
+    return make_detector(detector, face_model=Path(face_model).expanduser() if face_model else None)

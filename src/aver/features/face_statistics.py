@@ -52,6 +52,7 @@ class FaceStatistics(DerivedFeature):
     name = "face-statistics"
     modality = "video"
     source = "Dalal & Triggs (2005), histograms of oriented gradients"
+    file_settings = FaceCrops.file_settings
 
     def __post_init__(self) -> None:
         if isinstance(self.crops, Mapping):

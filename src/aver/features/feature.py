@@ -61,6 +61,9 @@ class Feature(ABC):
     """Raise it when the same settings yield other numbers; old cache entries then no longer fit."""
     effort: ClassVar[float] = 1.0
     """Computing time for a file, relative to other features; makes the time left right."""
+    file_settings: ClassVar[tuple[str, ...]] = ()
+    """Settings that name files, of this feature or of one within it. Such a file is among `paths`:
+    its content counts for the cache, not where it lies."""
 
     @abstractmethod
     def paths(self, clip: Clip) -> tuple[Path, ...]:
@@ -87,9 +90,18 @@ class Feature(ABC):
 
     @cached_property
     def key(self) -> str:
-        """Hash of name, version and settings: 16 hexadecimal digits."""
-        text = json.dumps([self.name, self.version, self.settings()], sort_keys=True)
+        """Hash of name, version and settings other than files: 16 hexadecimal digits."""
+        settings = _without(self.settings(), self.file_settings)
+        text = json.dumps([self.name, self.version, settings], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _without(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+    return {
+        key: _without(value, names) if isinstance(value, dict) else value
+        for key, value in settings.items()
+        if key not in names
+    }
 
 
 features: Registry[Feature] = Registry("feature", "aver.features")
