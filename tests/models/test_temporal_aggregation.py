@@ -13,6 +13,7 @@ from planted_source import PlantedSource, planted_clips
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, LabelError, MissingModalityError, SettingsError
 from aver.features.feature import FeatureRecord
+from aver.features.store import FeatureStore
 from aver.models.parts.conv_blocks import ConvBlocks
 from aver.models.parts.feature_mean import FeatureMean
 from aver.models.parts.segment_batch import SegmentBatch
@@ -281,3 +282,22 @@ def test_the_paper_preset_holds_the_papers_values():
     assert [2 * c for c in compact.channels] == list(settings.channels)
     assert compact.pictures["size_px"] == 64
     assert (compact.band_count, compact.column_count) == (96, 60)
+
+
+def test_real_clips_with_and_without_pictures_are_answered(fitted, data_root, tmp_path):
+    film = data_root / "javanese-av" / "01-01-03_01.mp4"
+    voice = data_root / "ravdess" / "Actor_01" / "03-01-05-01-01-01-01.flac"
+    if not (film.is_file() and voice.is_file()):
+        pytest.skip("javanese-av or ravdess is not there")
+    fitted.save(tmp_path / "run")
+    store = FeatureStore(tmp_path / "cache")
+    clips = [
+        Clip("both", None, None, video=film, sound=film),
+        Clip("heard", None, None, sound=voice),
+    ]
+    prediction = TemporalAggregation.load(tmp_path / "run", store).predict(clips)
+    np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, rtol=1e-6)
+    assert not np.isnan(prediction.by_modality["video"][0]).any()
+    assert np.isnan(prediction.by_modality["video"][1]).all()
+    assert "no video" in prediction.flags[1]
+    assert prediction.coverage["sound"][1] > 0.5
