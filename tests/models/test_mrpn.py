@@ -68,6 +68,20 @@ def test_each_network_learns_pictures_and_sound(network):
     assert prediction.embeddings["sound"].shape == (len(TEST), 64)  # mean, deviation of 32
 
 
+def test_refit_learns_from_the_validation_clips_too():
+    # One class is in the validation clips alone: only a network that learnt from them knows it.
+    train = [clip for clip in TRAIN if clip.emotion != "happy"]
+    settings = replace(SETTINGS, network="N0", modalities=("units", "sound"))
+    others = [clip for clip in VALIDATION if clip.emotion != "happy"]
+    chosen = MRPN(settings, PlantedSource(3.0)).fit(train, others)
+    refit = MRPN(replace(settings, refit=True), PlantedSource(3.0)).fit(train, VALIDATION)
+    assert "happy" not in chosen.classes
+    assert "happy" in refit.classes
+    assert refit.history.best_epoch == TRAINING.epochs
+    assert accuracy(refit.predict(unlabelled(TEST)), TEST) > 0.6
+    assert set(refit.predict(unlabelled(TEST[:1])).by_modality) == {"units", "sound"}
+
+
 def test_n0_is_not_changed_by_its_side_heads():
     # The fused answers of N0 must be those of the network as training left it.
     settings = replace(SETTINGS, network="N0", modalities=("units", "sound"))

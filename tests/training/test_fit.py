@@ -48,6 +48,18 @@ def test_early_stopping_looks_at_validation_only():
     assert history.epochs[-1]["training_loss"] < history.epochs[0]["training_loss"]
 
 
+def test_the_last_epoch_is_kept_where_nothing_is_chosen():
+    # The validation loss rises from the start, and neither stops the training nor chooses.
+    settings = TrainingSettings(epochs=9, patience=2, learning_rate=0.05, keep="last")
+    task = LineTask(validation_sign=-1.0)
+    history = fit(task, settings, seed=0)
+    assert not history.stopped_early
+    assert len(history.epochs) == history.best_epoch == 9
+    with torch.no_grad():
+        kept = float(task.loss(next(task.validation_batches())).value)
+    assert kept == pytest.approx(history.epochs[-1]["validation_loss"], rel=1e-6)
+
+
 def test_the_rate_is_halved_after_epochs_without_a_drop():
     settings = TrainingSettings(epochs=12, patience=50, learning_rate=0.05, halve_after_epochs=3)
     history = fit(LineTask(validation_sign=-1.0), settings, seed=0)

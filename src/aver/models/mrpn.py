@@ -109,19 +109,25 @@ class MRPN(Recognizer):
         seed: int = 0,
         run_folder: Path | None = None,
     ) -> Self:
-        """Learn from `train`; `validation` decides when to stop and which epoch to keep."""
+        """Learn from `train`; `validation` decides when to stop and which epoch to keep.
+
+        With the setting ``refit`` it decides nothing and is learnt from.
+        """
+        training = self.settings.training
+        if self.settings.refit:
+            training = dataclasses.replace(training, keep="last")
         task = self.task(train, validation, seed)
         self.network = task.network
         self.history = fit(
             task,
-            self.settings.training,
+            training,
             seed=seed,
             run_folder=run_folder,
             description=f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}",
         )
         if self.settings.network == "N0" and len(self.settings.modalities) > 1:
             with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
-                fit_side_heads(task)
+                fit_side_heads(task, choose=not self.settings.refit)
         self._card = self._facts_of(train, validation, seed)
         return self
 
@@ -133,8 +139,10 @@ class MRPN(Recognizer):
         LabelError, MissingModalityError
             As `fit`.
         """
-        self.targets = learn_targets(self.settings.targets, train)
         need_validation(validation)
+        if self.settings.refit:
+            train = (*train, *validation)
+        self.targets = learn_targets(self.settings.targets, train)
         frames = self._load(train)
         for modality, found in frames.items():
             if found.shape is None:

@@ -30,12 +30,17 @@ class EpochKeeper(pl.Callback):
     patience : int >= 1
         Stop after so many epochs without a lower validation loss. This follows from the kept epochs
         alone, so that a resumed run stops where an unbroken one does.
+    keep_last : bool
+        Keep the last epoch whatever its loss, and never stop early.
     """
 
-    def __init__(self, run_folder: Path | None, bar: ProgressBar, patience: int) -> None:
+    def __init__(
+        self, run_folder: Path | None, bar: ProgressBar, patience: int, keep_last: bool = False
+    ) -> None:
         self._run_folder = run_folder
         self._bar = bar
         self._patience = patience
+        self._keep_last = keep_last
         self.rows: list[dict[str, Any]] = []
         self.best_epoch = 0
         self.best_loss = float("inf")
@@ -62,7 +67,7 @@ class EpochKeeper(pl.Callback):
         """Whether patience has run out, or the loss is a number no longer."""
         if not self.rows:
             return False
-        waited = len(self.rows) - self.best_epoch
+        waited = 0 if self._keep_last else len(self.rows) - self.best_epoch
         return waited >= self._patience or not math.isfinite(self.rows[-1]["validation_loss"])
 
     def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
@@ -95,7 +100,7 @@ class EpochKeeper(pl.Callback):
                 "training.learning_rate, or limit the step with training.gradient_clip."
             )
         self.rows.append(row)
-        if loss < self.best_loss:
+        if loss < self.best_loss or (self._keep_last and math.isfinite(loss)):
             self.best_epoch, self.best_loss = epoch, loss
             self.best_weights = {
                 name: value.detach().cpu().clone()
@@ -103,7 +108,7 @@ class EpochKeeper(pl.Callback):
             }
         self._bar.describe(
             f"Epoch {epoch}: validation loss {loss:.3f} "
-            f"(best {self.best_loss:.3f} in epoch {self.best_epoch})"
+            f"(kept {self.best_loss:.3f} of epoch {self.best_epoch})"
         )
         if self.stopped_early:
             trainer.should_stop = True

@@ -34,7 +34,7 @@ def fit(
     run_folder: Path | None = None,
     description: str = "Training",
 ) -> History:
-    """Train a task's network in place and leave it with the weights of its best epoch.
+    """Train a task's network in place and leave it with the weights of the epoch to be kept.
 
     Early stopping, the choice of the epoch and the halving of the rate look at the validation
     batches only. Chance comes from seeds of the run and the epoch, so that a run that was killed
@@ -69,7 +69,9 @@ def fit(
     steps = settings.epochs * task.steps_per_epoch
     with fixed_threads(settings.threads), seeded(seed, "fit"), _quiet_lightning():
         with progress_bar(description, steps) as bar:
-            keeper, stop = EpochKeeper(run_folder, bar, settings.patience), StopRequest()
+            keep_last = settings.keep == "last"
+            keeper = EpochKeeper(run_folder, bar, settings.patience, keep_last)
+            stop = StopRequest()
             trainer = _make_trainer(settings, [keeper, stop], run_folder)
             with stop.listening():
                 _run(trainer, module, run_folder)

@@ -16,7 +16,8 @@ class History:
         Per epoch: ``epoch`` (from 1), ``training_loss``, ``validation_loss``,
         ``training_accuracy``, ``validation_accuracy``, ``learning_rate``.
     best_epoch : int
-        The epoch (from 1) whose weights were kept: that of the lowest validation loss.
+        The epoch (from 1) whose weights were kept: that of the lowest validation loss, or the last
+        one where `TrainingSettings.keep` says so.
     stopped_early : bool
         Whether the patience ran out before the last epoch.
     """

@@ -10,6 +10,7 @@ SCHEDULES = ("halve-on-plateau", "cosine", "step")
 OPTIMIZERS = ("adamw", "sgd")
 PRECISIONS = ("32", "bf16", "fp16")
 DEVICES = ("auto", "cpu", "cuda")
+KEPT = ("best", "last")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class TrainingSettings:
     average_decay : float in [0, 1)
         Validate and keep a running average of the weights with this decay per step (at most);
         0 keeps the weights themselves.
+    keep : {"best", "last"}
+        The weights of the epoch with the lowest validation loss, or those of the last epoch; with
+        ``"last"`` nothing is decided on the validation clips, and training does not stop early.
     device : {"auto", "cpu", "cuda"}
         ``"auto"`` takes a GPU where there is one.
     precision : {"32", "bf16", "fp16"}
@@ -70,6 +74,7 @@ class TrainingSettings:
     divide_every_epochs: int = 50
     gradient_clip: float = 0.0
     average_decay: float = 0.0
+    keep: str = "best"
     device: str = "auto"
     precision: str = "32"
     threads: int = 1
@@ -95,6 +100,7 @@ class TrainingSettings:
             ("schedule", SCHEDULES),
             ("precision", PRECISIONS),
             ("device", DEVICES),
+            ("keep", KEPT),
         ):
             if getattr(self, name) not in known:
                 raise SettingsError(

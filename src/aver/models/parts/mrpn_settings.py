@@ -52,6 +52,10 @@ class MRPNSettings:
     class_weights : bool
         Let every class count the same in the loss.
     label_smoothing : float in [0, 1)
+    refit : bool
+        Learn from the validation clips too and keep the last epoch: nothing is chosen on them then,
+        and with few speakers those that validate are missed in training. The validation curve is
+        then one over clips that were learnt from.
     training : TrainingSettings
     """
 
@@ -66,6 +70,7 @@ class MRPNSettings:
     cross_pairing: bool = True
     class_weights: bool = True
     label_smoothing: float = 0.0
+    refit: bool = False
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:

@@ -14,10 +14,11 @@ from aver.models.parts.mrpn_network import MRPNNetwork
 from aver.models.parts.target_loss import TargetLoss
 
 _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
+_USUAL_PENALTY = 1e-2
 _STEPS = 50
 
 
-def fit_side_heads(task: ClipTask) -> None:
+def fit_side_heads(task: ClipTask, *, choose: bool = True) -> None:
     """Train side heads on the frozen network's ``f^_m``; nothing else in the network changes.
 
     Each head is a penalised regression on the training clips, fitted to convergence; the penalty
@@ -29,6 +30,9 @@ def fit_side_heads(task: ClipTask) -> None:
     ----------
     task : ClipTask
         Its network is trained, of kind N0, and has more than one modality.
+    choose : bool
+        Let the validation clips choose the penalty; False takes `_USUAL_PENALTY`, where they were
+        learnt from and would choose the weakest.
     """
     network, losses = task.network, task.losses
     network.eval()
@@ -36,7 +40,7 @@ def fit_side_heads(task: ClipTask) -> None:
         features, labels = _features(network, task.train, modality)
         held_out, held_out_labels = _features(network, task.validation, modality)
         best: tuple[float, dict[str, Tensor]] | None = None
-        for penalty in _PENALTIES:
+        for penalty in _PENALTIES if choose else (_USUAL_PENALTY,):
             _fit_head(network, modality, features, labels, losses, penalty)
             with torch.no_grad():
                 value = float(_loss(network, modality, held_out, held_out_labels, losses, False))
