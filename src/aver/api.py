@@ -145,6 +145,7 @@ def predict(
     paths: Sequence[str | Path],
     checkpoint: str | Path,
     *,
+    units: str | Path | None = None,
     store: FeatureStore | None = None,
     workers: int | None = None,
 ) -> OwnClips:
@@ -156,6 +157,9 @@ def predict(
         Videos, sound files, folders of them.
     checkpoint : str or Path
         Run folder of `train`, or a checkpoint folder.
+    units : str or Path, optional
+        Action units: a CSV with one row per clip, or a folder of one CSV per clip, keyed by file
+        names. A clip that they do not know is answered without.
     store : FeatureStore, optional
     workers : int, optional
 
@@ -166,4 +170,10 @@ def predict(
     """
     store = store or FeatureStore()
     recognizer = load(Path(checkpoint), store)
-    return predict_files(recognizer, [Path(path) for path in paths], store, workers or 1)
+    return predict_files(
+        recognizer,
+        [Path(path) for path in paths],
+        store,
+        workers or 1,
+        units=None if units is None else Path(units),
+    )

@@ -17,6 +17,7 @@ from drawn_runs import drawn_run
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
+from aver.evaluation.target_answers import TargetAnswers
 from aver.reports.run_report import describe_run, write_run_report
 from aver.reports.table import Estimate
 
@@ -129,6 +130,18 @@ def test_terminal_words_name_what_cannot_be_told_apart(runs: tuple[Evaluation, .
     assert "not distinguishable from statistics" in said
     assert "smallest difference that these 8 speakers could have shown" in said
     assert "Guessing among 4 classes gives 25.0 %." in said
+
+
+def test_terminal_shows_targets_besides_emotion() -> None:
+    run = drawn_run(speakers=8, skill=1.6)
+    truth = np.tile(np.eye(2), (len(run.clip_ids) // 2, 1))
+    answers = truth.copy()
+    answers[::4] = answers[::4, ::-1]  # one in four is wrong
+    target = TargetAnswers("classification", ("normal", "strong"), truth, answers)
+    said = " ".join(describe_run((replace(run, targets={"intensity": target}),)).split())
+    assert "Targets besides emotion" in said
+    assert re.search(r"intensity accuracy in % 75\.0", said)
+    assert "Targets besides emotion" not in describe_run((run,))
 
 
 def test_a_run_at_chance_is_called_so() -> None:

@@ -23,6 +23,13 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--checkpoint", type=Path, required=True, metavar="RUN", help="run folder of 'aver train'"
     )
+    parser.add_argument(
+        "--units",
+        type=Path,
+        metavar="PATH",
+        help="action units, keyed by file names: a CSV with one row per clip, or a folder of one "
+        "CSV per clip",
+    )
     parser.add_argument("--format", default="table", choices=("table", "csv", "jsonl"))
     parser.add_argument("--out", type=Path, metavar="FILE", help="write there, not to the screen")
     add_strict_argument(parser)
@@ -38,6 +45,7 @@ def _run(arguments: Namespace) -> int:
     answers = api.predict(
         arguments.paths,
         arguments.checkpoint,
+        units=arguments.units,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )
@@ -116,13 +124,15 @@ def _as_csv(answers: OwnClips) -> str:
 
 
 def as_table(answers: OwnClips) -> str:
-    """For a screen: answer and percent per class, with a line per modality below."""
+    """For a screen: answer and percent per class; a line per modality and other target below."""
     rows = rows_of(answers)
-    if not rows:
+    if not rows or answers.prediction is None:
         return ""
+    targets = list(answers.prediction.other_targets)
     classes = list(rows[0]["probabilities"])
     width = max(len(row["clip"]) for row in rows)
     width = max(width, *(len(name) + 2 for row in rows for name in row["by_modality"]), 4)
+    width = max(width, *(len(name) + 2 for name in targets), 0)
     head = f"{'clip':<{width}}  {'answer':<9}  " + "  ".join(f"{name:>9}" for name in classes)
     lines = [f"{head}  covered; notes"]
     for row in rows:
@@ -135,6 +145,10 @@ def as_table(answers: OwnClips) -> str:
         for name, values in row["by_modality"].items():
             said = "(nothing)" if values is None else max(values, key=values.__getitem__)
             numbers = "" if values is None else _percent(values)
+            lines.append(f"{'  ' + name:<{width}}  {said:<9}  {numbers}")
+        for name in targets:
+            said = max(row[name], key=row[name].__getitem__)
+            numbers = ", ".join(f"{word} {share:.1%}" for word, share in row[name].items())
             lines.append(f"{'  ' + name:<{width}}  {said:<9}  {numbers}")
     return "\n".join(lines) + "\n"
 

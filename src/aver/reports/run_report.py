@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 
 def describe_run(evaluations: Sequence[Evaluation]) -> str:
-    """A run for the terminal: verdict, words and the table of systems.
+    """A run for the terminal: verdict, words, the table of systems, and that of other targets.
 
     Parameters
     ----------
@@ -50,10 +50,14 @@ def describe_run(evaluations: Sequence[Evaluation]) -> str:
     first, beside = evaluations[0], evaluations[1:]
     comparisons = compare_all(first, beside)
     verdict = [f"LEAKS: {leak}" for leak in first.leaks] or ["No leak declared."]
-    words = summary_in_words(first, summarise(first), comparisons)
+    summary = summarise(first)
+    words = summary_in_words(first, summary, comparisons)
     tables = [as_text(comparison_table(evaluations))]
     if comparisons:
         tables.append(as_text(paired_table(comparisons)))
+    targets = target_table(summary)
+    if targets is not None:
+        tables.append(as_text(targets))
     return "\n".join(["", *verdict, "", *words, "", *tables])
 
 
