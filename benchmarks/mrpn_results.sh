@@ -11,7 +11,7 @@ loso=(--clean-rule leave-one-speaker-out --clean-settings validation_speakers=1)
 ravdess=(--corpus "$data/ravdess" --units "$data/ravdess-au/clip_action_units.csv")
 folds=(--clean-rule speaker-kfold --clean-settings folds=5)
 
-large=(--set hidden=128 dropout=0.4 training.epochs=40 training.learning_rate=2e-3
+large=(--set refit=false hidden=128 dropout=0.4 training.epochs=40 training.learning_rate=2e-3
   training.batch_size=32)
 
 # RAVDESS, 20 actors: sound, and action units as the visual modality; networks on statistics.
