@@ -89,12 +89,20 @@ def test_the_answer_is_the_sum_of_the_segments_probabilities():
     torch.testing.assert_close(found.sum(dim=1), torch.ones(5))
 
 
-def test_independent_networks_with_equal_weights_answer_as_the_shared_one():
+@pytest.mark.parametrize("without_sound", [(), (1, 4), (0, 1, 2, 3, 4)])
+def test_independent_networks_with_equal_weights_answer_as_the_shared_one(without_sound):
     shared, own = network(weights="shared"), network(weights="independent")
+    shared.networks[0].means["sound"].mean.normal_()
     for part in own.networks:
         part.load_state_dict(shared.networks[0].state_dict())
+    batch = drawn_batch()
+    has = torch.tensor([clip not in without_sound for clip in range(5)])
+    inputs = {**batch.inputs, "sound": batch.inputs["sound"][has]}
+    if not has.any():
+        del inputs["sound"]
+    batch = replace(batch, inputs=inputs, present={**batch.present, "sound": has})
     with torch.no_grad():
-        torch.testing.assert_close(own.eval()(drawn_batch()), shared.eval()(drawn_batch()))
+        torch.testing.assert_close(own.eval()(batch), shared.eval()(batch))
 
 
 def test_a_segments_gradient_reaches_its_own_network_only():

@@ -82,7 +82,7 @@ class SystemFigures:
                 self.shelf.get(request)
                 curves += read_learning_curves(self.shelf.place(request))
             for quantity in ("loss", "accuracy"):
-                title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
+                title = f"Figure {number}, {_PROTOCOLS[kind]}"  # the legend stands beside it
                 figure = plot_losses(curves, title=title, quantity=quantity)
                 written += self._save(figure, f"{number}-{quantity}-{kind}")
         return tuple(written)
