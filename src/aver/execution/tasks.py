@@ -55,13 +55,19 @@ class _Worker:
     at_work = False
 
     @classmethod
-    def attempt(cls, function: Callable[[Item], Value], item: Item) -> Outcome[Item, Value]:
-        """`_attempt`, unless the item waited in the queue when everything stopped."""
+    def attempt(
+        cls, function: Callable[[Item], Value], item: Item
+    ) -> tuple[Value | None, AverError | None]:
+        """`_attempt`, unless the item waited in the queue when everything stopped.
+
+        The parent has the item: sent back, it might carry along what is slow to import there.
+        """
         try:
             cls.at_work = True
             if cls.stopping is not None and cls.stopping.is_set():
                 raise KeyboardInterrupt
-            return _attempt(function, item)
+            outcome = _attempt(function, item)
+            return outcome.value, outcome.error
         finally:
             cls.at_work = False
 
@@ -151,7 +157,7 @@ def map_tasks(
                 yield outcome
             return
         done: dict[int, Outcome[Item, Value]] = {}
-        running: dict[Future[Outcome[Item, Value]], int] = {}
+        running: dict[Future[tuple[Value | None, AverError | None]], int] = {}
         following, answered = 0, 0
         # Spawned, not forked: libraries with threads of their own do not survive a fork.
         context = multiprocessing.get_context("spawn")
@@ -173,7 +179,7 @@ def map_tasks(
                 finished, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in finished:
                     index = running.pop(future)
-                    done[index] = future.result()
+                    done[index] = Outcome(items[index], *future.result())
                     bar.advance(weigh(items[index]))
                 while answered in done:
                     yield done.pop(answered)
