@@ -15,6 +15,7 @@ from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
 from aver.features.store import FeatureStore
 from aver.models.statistics_logistic import StatisticsLogistic
+from aver.reports.run_report import describe_run
 from aver.splits import load_split, make_split
 from tone_corpus import write_tone_corpus
 
@@ -205,7 +206,9 @@ def test_clips_that_are_tested_are_never_learnt_from_though_they_validate(
             overrides={"modalities": ["sound"], "strengths": [1.0]},
         )
         folder = tmp_path / validation
-        shares[validation] = run_experiment(by_lot, folder, store=store).evaluation.correct.mean()
+        found = run_experiment(by_lot, folder, store=store).evaluation
+        shares[validation] = found.correct.mean()
+        assert ("refit was switched off" in describe_run((found,))) == (validation == "test")
         cards = [json.loads(path.read_text()) for path in sorted(folder.rglob("card.json"))]
         assert [card["settings"]["refit"] for card in cards] == [validation == "nested"] * 3
         assert [bool(card.get("remarks")) for card in cards] == [validation == "test"] * 3

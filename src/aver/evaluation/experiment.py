@@ -14,7 +14,7 @@ from aver.corpora.corpus import Corpus
 from aver.errors import LabelError, MediaError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import save_evaluation
-from aver.evaluation.fold_run import FoldRun, run_fold
+from aver.evaluation.fold_run import FoldRun, remarks_of, run_fold
 from aver.evaluation.folder_check import check_run_folder
 from aver.evaluation.pooling import pool_folds
 from aver.evaluation.run_folder import write_settings
@@ -252,6 +252,6 @@ def _plan(
         "split_rule": experiment.split.rule,
         "leaks": list(experiment.split.leaks),
         "seeds": list(experiment.seeds),
-        "remarks": sorted({remark for task in tasks for remark in task.remarks}),
+        "remarks": remarks_of(tasks),
         "unusable_clips": {failure.clip.clip_id: failure.reason for failure in failures},
     }

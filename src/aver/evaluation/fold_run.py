@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -198,6 +198,11 @@ def _start(task: FoldRun) -> None:
 def read_fold(folder: Path) -> Prediction:
     """The predictions that `run_fold` left."""
     return load_prediction(folder / "predictions.safetensors")
+
+
+def remarks_of(tasks: Iterable[FoldRun]) -> list[str]:
+    """What is to be said about settings not followed in some of these folds, each once."""
+    return sorted({remark for task in tasks for remark in task.remarks})
 
 
 @lru_cache(maxsize=1)

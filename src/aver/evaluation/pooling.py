@@ -12,7 +12,7 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.fold_run import FoldRun, read_fold
+from aver.evaluation.fold_run import FoldRun, read_fold, remarks_of
 from aver.evaluation.target_answers import TargetAnswers
 from aver.models.parts.targets import Target
 from aver.models.prediction import Prediction
@@ -67,7 +67,7 @@ def pool_folds(
         training_s=sum(fact["fit_s"] for fact in facts),
         prediction_s=sum(fact["predict_s"] for fact in facts),
         parameters=facts[0]["card"].get("parameters"),
-        facts={**about, **_facts(experiment)},
+        facts={**about, **_facts(experiment), "remarks": remarks_of(tasks)},
     )
 
 

@@ -12,7 +12,7 @@ from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accur
 from aver.evaluation.run_request import ProtocolKind
 from aver.reports.plots.intervals import IntervalRow, plot_intervals
 from aver.reports.plots.style import save_figure
-from aver.reports.run_tables import clip_notes, describe_data, paired_table
+from aver.reports.run_tables import describe_data, paired_table, run_notes
 from aver.reports.table import Cell, Estimate, Table
 from aver.reports.table_formats import as_text, write_table
 
@@ -100,7 +100,7 @@ def _notes(found: ReproducedTable) -> list[str]:
         notes.append("Intervals: 95 % over speakers, all folds pooled.")
     for kind in _PROTOCOL_TITLES:
         shown = [row.runs[kind] for row in found.rows if kind in row.runs]
-        notes += [f"{_PROTOCOL_TITLES[kind]}: {note}" for note in clip_notes(shown)]
+        notes += [f"{_PROTOCOL_TITLES[kind]}: {note}" for note in run_notes(shown)]
     for kind, run in runs.items():
         rule = run.protocol.removeprefix("LEAKS: ").removeprefix("clean: ")
         notes.append(f"{_PROTOCOL_TITLES[kind]}: {rule}.")

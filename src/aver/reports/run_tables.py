@@ -75,7 +75,7 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
         "Intervals: 95 % over speakers, all folds pooled; a clip counts once, with the mean over "
         "seeds.",
         *(f"LEAKS: {leak}" for leak in leaks),
-        *clip_notes(evaluations),
+        *run_notes(evaluations),
         *_published_notes(numbers),
     ]
     columns = ("system", "paper", "paper protocol (LEAKS)", "clean protocol", "UAR", "macro F1")
@@ -83,8 +83,8 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
     return Table("comparison", title, columns, tuple(rows), tuple(notes))
 
 
-def clip_notes(evaluations: Sequence[Evaluation]) -> list[str]:
-    """What to say where runs of one table do not stand on the same clips or classes.
+def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
+    """What to say of runs in one table that differ in clips or classes, or from their settings.
 
     Parameters
     ----------
@@ -94,6 +94,7 @@ def clip_notes(evaluations: Sequence[Evaluation]) -> list[str]:
     notes = []
     for run in evaluations:
         first = evaluations[0]
+        notes += [f"{run.system}: {remark}" for remark in run.facts.get("remarks", ())]
         lost = int(run.facts.get("left_out_clips", 0))
         if lost:
             notes.append(
@@ -183,7 +184,7 @@ def compare_all(
 ) -> tuple[tuple[PairedComparison, float], ...]:
     """Paired comparisons with every run of the same classes, each with its p value after Holm.
 
-    Each is over the clips that both runs tested. What is left out `clip_notes` tells.
+    Each is over the clips that both runs tested. What is left out `run_notes` tells.
     """
     found = [compare(evaluation, run) for run in others if not _incomparable(evaluation, run)]
     corrected = holm([comparison.p_speakers for comparison in found])
