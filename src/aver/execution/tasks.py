@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -14,7 +13,7 @@ from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
 from types import FrameType
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from aver.errors import AverError, WorkerError
 from aver.execution.progress import progress_bar
@@ -194,9 +193,9 @@ def map_tasks(
         finally:
             if answered < len(items):
                 stopping.set()
+                at_work = [future for future in running if not future.cancel()]
                 pool.shutdown(wait=False, cancel_futures=True)
-                _end(set(multiprocessing.active_children()) - others)
-                pool.shutdown()
+                _end(set(multiprocessing.active_children()) - others, at_work)
 
 
 @contextmanager
@@ -209,14 +208,16 @@ def _ctrl_c_held_back() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _end(processes: set[BaseProcess]) -> None:
-    """Interrupt processes and await their end; kill those that take long, or all on Ctrl-C."""
+def _end(processes: set[BaseProcess], at_work: Sequence[Future[Any]]) -> None:
+    """Interrupt tasks and await their end, but not for long, and on Ctrl-C not at all.
+
+    Then the processes are killed: idle they have nothing to lose, and to take torch down in good
+    order may last seconds.
+    """
     try:
         for process in processes:
             process.terminate()
-        deadline_s = time.monotonic() + _GRACE_S
-        for process in processes:
-            process.join(max(0.0, deadline_s - time.monotonic()))
+        wait(at_work, timeout=_GRACE_S)
     finally:
         for process in processes:
             process.kill()
