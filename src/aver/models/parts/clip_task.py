@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 import torch
 from torch import Tensor
 
+from aver.errors import MissingModalityError
 from aver.models.parts.clip_batch import ClipBatch
 from aver.models.parts.clip_sampler import ClipSampler
 from aver.models.parts.mrpn_network import MRPNNetwork, Scores
@@ -24,6 +25,11 @@ class ClipTask(Task):
     losses : mapping of str to TargetLoss
         By target; the first is the one whose right answers are counted for the log.
 
+    Raises
+    ------
+    MissingModalityError
+        If no clip to train or to validate on has all modalities: the fused loss needs one.
+
     Notes
     -----
     Source: Chang & Skarbek 2021, eqs. 5 and 7 to 9. Validation looks at the fused loss alone, for
@@ -40,6 +46,8 @@ class ClipTask(Task):
         losses: Mapping[str, TargetLoss],
     ) -> None:
         super().__init__(network)
+        for part, sampler in (("training", train), ("validation", validation)):
+            _check_complete(part, sampler)
         self.train, self.validation, self.losses = train, validation, losses
 
     @property
@@ -84,3 +92,18 @@ class ClipTask(Task):
             for target, loss in self.losses.items():
                 value = value + loss(by_target[target], batch.labels[target][present], True)
         return value
+
+
+def _check_complete(part: str, sampler: ClipSampler) -> None:
+    clips = zip(*(known.frames for known in sampler.frames.values()), strict=True)
+    if any(all(frames is not None for frames in clip) for clip in clips):
+        return
+    lacking = {
+        name: sum(frames is None for frames in known.frames)
+        for name, known in sampler.frames.items()
+    }
+    words = ", ".join(f"{name} is missing in {count}" for name, count in lacking.items())
+    raise MissingModalityError(
+        f"None of the {sampler.clips} {part} clips has all of {', '.join(lacking)} ({words}). "
+        "Leave one out of modalities, or choose another split."
+    )
