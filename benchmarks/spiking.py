@@ -1,13 +1,15 @@
 """Speed of the spiking engine beside Brian2, on one core; medians of five in one run.
 
-Run `python benchmarks/spiking.py` (about half an hour; `--quick` for W1 only). Prints a table and
+Run `python benchmarks/spiking.py` (`--quick` for W1 only, nothing written). Prints a table and
 writes benchmarks/results/spiking.json and docs/results/spiking.md. Both engines get networks from
-the same description; Brian2 draws its own Poisson spikes, as its users' scripts do.
+the same description; Brian2 draws its own Poisson spikes, as its users' scripts do. Its programs
+are kept in the cache folder, so that an interrupted benchmark need not compile them again.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import platform
@@ -18,13 +20,15 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+
+from aver.execution.places import cache_root
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
-REPEATS = 5
 TARGETS = {"learning": 20, "frozen": 15, "delays": 8}
 CLIPS = {"W1": 40, "W2": 10, "W3": 10, "W4": 10}
 
@@ -45,15 +49,15 @@ def network_of(workload: str, condition: str, integrator: str):
     return build(workload, integrator, between, delay_ms=delays)
 
 
-def time_engine(workload: str, condition: str, integrator: str) -> list[float]:
-    """Milliseconds per clip, five times, spike generation and bookkeeping included."""
+def time_engine(workload: str, condition: str, integrator: str, repeats: int) -> list[float]:
+    """Milliseconds per clip, so many times, spike generation and bookkeeping included."""
     from tests.spiking.workloads import rates
 
     network = network_of(workload, condition, integrator)
     clips = CLIPS[workload]
-    rates_hz = rates(workload, clips * (REPEATS + 1))
+    rates_hz = rates(workload, clips * (repeats + 1))
     seconds = []
-    for repeat in range(REPEATS + 1):
+    for repeat in range(repeats + 1):
         part = rates_hz[repeat * clips : (repeat + 1) * clips]
         start = time.perf_counter()
         network.run({"input": part}, learn=condition != "frozen", threads=1)
@@ -61,7 +65,7 @@ def time_engine(workload: str, condition: str, integrator: str) -> list[float]:
     return [1000 * s / clips for s in seconds[1:]]  # the first warms caches and compiles
 
 
-def time_threads(workload: str) -> dict[str, float]:
+def time_threads(workload: str, repeats: int) -> dict[str, float]:
     """Milliseconds per clip of frozen, independent clips on one thread and on two."""
     from tests.spiking.workloads import build, rates
 
@@ -69,7 +73,7 @@ def time_threads(workload: str) -> dict[str, float]:
     rates_hz = rates(workload, 4 * CLIPS[workload])
     network.run({"input": rates_hz}, learn=True)
     times: dict[int, list[float]] = {1: [], 2: []}
-    for _ in range(REPEATS):
+    for _ in range(repeats):
         for threads in times:
             start = time.perf_counter()
             network.run({"input": rates_hz}, learn=False, threads=threads)
@@ -95,70 +99,95 @@ def time_compilation() -> dict[str, float]:
     return {"compiling_s": seconds[0], "from_cache_s": seconds[1]}
 
 
-def time_brian(workload: str, condition: str, target: str) -> list[float]:
-    """Milliseconds per clip of the same network in Brian2, its compilation left out.
+def time_brian_cpp(workload: str, condition: str, repeats: int) -> list[float]:
+    """Milliseconds per clip in Brian2's C++ standalone mode: its own account of the main loop."""
+    folder = brian_program(workload, condition)
+    milliseconds = []
+    for _ in range(repeats):
+        subprocess.run([folder / "main"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+        seconds = float((folder / "results/last_run_info.txt").read_text().split()[0])
+        milliseconds.append(1000 * seconds / brian_clips(workload))
+    return milliseconds
 
-    C++ standalone: the time of the simulation loop that Brian2 itself reports for `REPEATS` times
-    as many clips. Cython: the network is shown clip by clip, weights normalised in NumPy between.
-    """
+
+def brian_program(workload: str, condition: str) -> Path:
+    """Folder of the compiled network, built unless an earlier benchmark left it in the cache."""
+    texts = [ROOT / "tests/spiking" / name for name in ("brian_twin.py", "workloads.py")]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in [*texts, Path(__file__)]))
+    folder = cache_root() / "benchmarks" / f"{workload}-{condition}-{digest.hexdigest()[:12]}"
+    finished = folder / "finished"
+    if not finished.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        in_own_process("build_brian", workload, condition, str(folder))
+        finished.touch()
+    return folder
+
+
+def build_brian(workload: str, condition: str, folder: str) -> None:
+    """Write and compile the C++ program of a network and its clips."""
     import brian2 as b2
     from tests.spiking.brian_twin import BrianTwin
     from tests.spiking.workloads import rates
 
-    clips = 4 if workload == "W1" else 2
+    b2.set_device("cpp_standalone", directory=folder, build_on_run=False)
+    b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
     network = network_of(workload, condition, "forward-euler")
-    rates_hz = rates(workload, clips)
-    standalone = target == "cpp_standalone"
-    folder = tempfile.mkdtemp()
-    if standalone:
-        b2.set_device("cpp_standalone", directory=folder, build_on_run=False)
-        b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
-    else:
-        b2.prefs.codegen.target = "cython"
     twin = BrianTwin(network, learn=condition != "frozen", poisson=True)
-    if standalone:
-        twin.normalise_before_each_clip()
-        # One run over all clips, or Brian2 would report the time of the last stretch only.
-        every_50_ms = rates_hz.reshape(clips, 1, -1).repeat(10, axis=1)
-        every_50_ms[:, 7:] = 0.0  # the rest
-        by_time = b2.TimedArray(every_50_ms.reshape(10 * clips, -1) * b2.Hz, dt=50 * b2.ms)
-        source = twin.sources["input"]
-        source.namespace = {"by_time": by_time}
-        source.run_regularly("rates = by_time(t, i)", dt=50 * b2.ms, when="start")
-        twin.brian.add(*source.contained_objects)
-        twin.brian.run(clips * 500 * b2.ms)
-        b2.device.build(directory=folder, compile=True, run=False)
-        milliseconds = []
-        for _ in range(REPEATS):
-            b2.device.run(directory=folder, with_output=False)
-            milliseconds.append(1000 * b2.device._last_run_time / clips)
-        shutil.rmtree(folder)
-        return milliseconds
+    twin.normalise_before_each_clip()
+    # One run over all clips, or Brian2 would report the time of the last stretch only.
+    clips = brian_clips(workload)
+    every_50_ms = rates(workload, clips).reshape(clips, 1, -1).repeat(10, axis=1)
+    every_50_ms[:, 7:] = 0.0  # the rest
+    by_time = b2.TimedArray(every_50_ms.reshape(10 * clips, -1) * b2.Hz, dt=50 * b2.ms)
+    source = twin.sources["input"]
+    source.namespace = {"by_time": by_time}
+    # A clock of its own: rates written in every step would slow Brian2 for nothing.
+    source.run_regularly("rates = by_time(t, i)", dt=50 * b2.ms, when="start")
+    twin.brian.add(*source.contained_objects)
+    twin.brian.run(clips * 500 * b2.ms)
+    b2.device.build(directory=folder, compile=True, run=False)
+
+
+def brian_clips(workload: str) -> int:
+    """How many clips one run of Brian2 takes."""
+    return 8 if workload == "W1" else 2
+
+
+def time_brian_cython(workload: str, repeats: int) -> list[float]:
+    """Milliseconds per clip in Brian2's Cython mode, shown and normalised clip by clip."""
+    import brian2 as b2
+    from tests.spiking.brian_twin import BrianTwin
+    from tests.spiking.workloads import rates
+
+    b2.prefs.codegen.target = "cython"
+    clips = rates(workload, repeats + 1)
+    twin = BrianTwin(network_of(workload, "learning", "forward-euler"), poisson=True)
     milliseconds = []
-    for repeat in range(REPEATS + 1):
+    for k, clip in enumerate(clips):
         start = time.perf_counter()
-        for k, clip in enumerate(rates_hz):
-            twin.show({"input": clip.ravel()}, 500.0 * (repeat * clips + k))
-        milliseconds.append(1000 * (time.perf_counter() - start) / clips)
-    return milliseconds[1:]
+        twin.show({"input": clip.ravel()}, 500.0 * k)
+        milliseconds.append(1000 * (time.perf_counter() - start))
+    return milliseconds[1:]  # the first compiles
 
 
-def in_own_process(function: str, *arguments: str) -> list[float]:
+def in_own_process(function: str, *arguments: Any) -> Any:
     """Run one of the functions above in a fresh process, so that no state lingers."""
-    script = [sys.executable, __file__, "--only", function, *arguments]
+    script = [sys.executable, __file__, "--only", function, json.dumps(arguments)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    output = subprocess.run(script, env=environment, capture_output=True, text=True, check=True)
-    return json.loads(output.stdout.splitlines()[-1])
+    done = subprocess.run(script, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{function} {arguments} failed:\n{done.stderr[-3000:]}")
+    return json.loads(done.stdout.splitlines()[-1])
 
 
-def measure(workloads: list[str], conditions: list[str], cython: bool) -> list[dict]:
+def measure(workloads: list[str], repeats: int) -> list[dict]:
     """One row per workload and condition."""
     rows = []
     for workload in workloads:
-        for condition in conditions:
-            ours = in_own_process("time_engine", workload, condition, "forward-euler")
-            implicit = in_own_process("time_engine", workload, condition, "implicit-euler")
-            brian = in_own_process("time_brian", workload, condition, "cpp_standalone")
+        for condition in TARGETS:
+            ours = in_own_process("time_engine", workload, condition, "forward-euler", repeats)
+            implicit = in_own_process("time_engine", workload, condition, "implicit-euler", repeats)
+            brian = in_own_process("time_brian_cpp", workload, condition, repeats)
             row = {
                 "workload": workload,
                 "condition": condition,
@@ -169,10 +198,8 @@ def measure(workloads: list[str], conditions: list[str], cython: bool) -> list[d
                 "ratio_implicit": statistics.median(brian) / statistics.median(implicit),
                 "asked": TARGETS[condition],
             }
-            if cython and condition == "learning":
-                row["brian2_cython_ms"] = in_own_process(
-                    "time_brian", workload, condition, "cython"
-                )
+            if condition == "learning":
+                row["brian2_cython_ms"] = in_own_process("time_brian_cython", workload, repeats)
             rows.append(row)
             print(table([row]).splitlines()[-1], flush=True)
     return rows
@@ -202,15 +229,19 @@ def main() -> None:
     """Measure, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="W1 only")
-    parser.add_argument("--only", nargs="+", help=argparse.SUPPRESS)
+    parser.add_argument("--repeats", type=int, default=5, help="other than 5: nothing is written")
+    parser.add_argument("--only", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.only:
-        function, *arguments = options.only
-        print(json.dumps(globals()[function](*arguments)))
+        function, arguments = options.only
+        print(json.dumps(globals()[function](*json.loads(arguments))))
         return
     workloads = ["W1"] if options.quick else list(CLIPS)
-    rows = measure(workloads, list(TARGETS), cython=True)
-    threads = {workload: time_threads(workload) for workload in workloads}
+    rows = measure(workloads, options.repeats)
+    threads = {
+        workload: in_own_process("time_threads", workload, options.repeats)
+        for workload in workloads
+    }
     result = {
         "machine": f"{platform.machine()}, {os.cpu_count()} cores",
         "rows": rows,
@@ -220,6 +251,8 @@ def main() -> None:
     }
     text = page(result)
     print(text)
+    if options.quick or options.repeats != 5:
+        return
     (ROOT / "benchmarks/results/spiking.json").write_text(json.dumps(result, indent=1) + "\n")
     (ROOT / "docs/results/spiking.md").write_text(text)
 

@@ -65,7 +65,6 @@ class Keeper:
         per_cell = np.bincount(cells, minlength=self._network.engine.layout.n_cells)
         for name, own in self._cells_of.items():
             self.counts[name][clip] = per_cell[own]
-            self._theta[name][clip] = self._network.engine.theta_mv(name).mean()
         if self._spikes:
             self._keep_spikes(clip, cells, worker.workspace.spike_steps[:n_spikes])
         at = 0
@@ -75,6 +74,11 @@ class Keeper:
             kept.g_e[clip] = worker.watch.g_e[:, here]
             kept.g_i[clip] = worker.watch.g_i[:, here]
             at = here.stop
+
+    def keep_thresholds(self, clips: int | slice) -> None:
+        """Write down the mean thresholds as they are, for one clip or for several at once."""
+        for name, kept in self._theta.items():
+            kept[clips] = self._network.engine.theta_mv(name).mean()
 
     def _keep_spikes(self, clip: int, cells: np.ndarray, steps: np.ndarray) -> None:
         layout, dt_ms = self._network.engine.layout, self._network.simulation.timing.dt_ms

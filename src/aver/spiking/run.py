@@ -96,6 +96,7 @@ class _Session:
             if self._learning:
                 self._network.clips_learned += 1
                 self._share_weights(clip)
+            self._keeper.keep_thresholds(clip)
             self._keeper.keep_weights(clip)
             bar.advance()
 
@@ -108,6 +109,7 @@ class _Session:
                 self._show(worker, clip, first_clip + clip)
                 bar.advance()
 
+        self._keeper.keep_thresholds(slice(None))  # nothing learns: the same after every clip
         if threads == 1:
             work(0)
             return

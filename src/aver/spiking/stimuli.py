@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 import numpy as np
 
@@ -73,6 +74,11 @@ class Stimuli:
             for c in self._connections
         ]
 
+        self._fed = {
+            name: [k for k, c in enumerate(self._connections) if c.source == name]
+            for name in sources
+        }
+
     def _check(self, name: str, number: int, item: np.ndarray | Spikes) -> None:
         source, what = self._sources[name], f"Clip {number} of the source '{name}'"
         if isinstance(item, Spikes):
@@ -123,7 +129,7 @@ class Stimuli:
         """
         filled = 0
         for name, items in self.clips.items():
-            fed = [k for k, c in enumerate(self._connections) if c.source == name]
+            fed = self._fed[name]
             if not fed:
                 continue
             n = self._spikes_of(name, items[clip], presentation, showing, intensity, buffers)
@@ -145,11 +151,6 @@ class Stimuli:
                 )
                 filled += n
 
-    def _edges(self, frames: int) -> np.ndarray:
-        """Step at which each frame begins, and the end of the stimulus."""
-        stimulus = self._timing.stimulus_steps
-        return np.array([round(k * stimulus / frames) for k in range(frames + 1)], np.int64)
-
     def _spikes_of(
         self,
         name: str,
@@ -166,7 +167,7 @@ class Stimuli:
             return len(item)
         rates = np.ascontiguousarray(item, dtype=np.float64)
         rates = rates.reshape(-1, self._sources[name].neurons)  # (frames, inputs)
-        edges = self._edges(len(rates))
+        edges = _edges(len(rates), self._timing.stimulus_steps)
         seconds = self._timing.stimulus_ms / 1000 / len(rates)
         self._make_room(buffers, int(1.2 * rates.sum() * intensity * seconds) + 100)
         key = np.uint64((presentation << 8 | showing) & 0xFFFFFFFFFFFFFFFF)
@@ -189,6 +190,12 @@ class Stimuli:
         if buffers.steps.size < spikes:
             buffers.steps = np.empty(spikes, np.int32)
             buffers.neurons = np.empty(spikes, np.int32)
+
+
+@lru_cache(maxsize=64)
+def _edges(frames: int, stimulus_steps: int) -> np.ndarray:
+    """Step at which each frame begins, and the end of the stimulus."""
+    return np.array([round(k * stimulus_steps / frames) for k in range(frames + 1)], np.int64)
 
 
 def _check_names(clips: Clips, sources: Mapping[str, Source]) -> None:

@@ -12,6 +12,16 @@ kernel = numba.njit(  # type: ignore[call-overload]
 )
 """Decorator of everything that runs within a step."""
 
+fused_kernel = numba.njit(  # type: ignore[call-overload]
+    cache=True,
+    nogil=True,
+    error_model="numpy",
+    _nrt=False,
+    forceinline=True,
+    fastmath={"contract"},
+)
+"""The same where products and sums may be rounded once together (fused multiply-add)."""
+
 inner_loop = numba.njit(  # type: ignore[call-overload]
     cache=True, nogil=True, error_model="numpy", _nrt=False
 )

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from aver.spiking.kernels.compile import kernel
+from aver.spiking.kernels.compile import fused_kernel
 
 FORWARD, IMPLICIT, EXPONENTIAL = 0, 1, 2
 """Numbers of the integrators inside the kernels."""
@@ -19,7 +19,7 @@ FORWARD, IMPLICIT, EXPONENTIAL = 0, 1, 2
 FLOOR = 1e-30
 
 
-@kernel
+@fused_kernel
 def _forward(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
     above = 0
     for j in range(v.size):
@@ -35,7 +35,7 @@ def _forward(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, f
     return above
 
 
-@kernel
+@fused_kernel
 def _implicit(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
     above = 0
     for j in range(v.size):
@@ -50,7 +50,7 @@ def _implicit(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, 
     return above
 
 
-@kernel
+@fused_kernel
 def _exponential(
     v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
 ):
@@ -69,7 +69,7 @@ def _exponential(
     return above
 
 
-@kernel
+@fused_kernel
 def advance_membranes(p, pops, state, theta, scale, integrator):
     """Advance population ``p`` by one step; return how many cells lie above threshold."""
     a, b = pops[p].start, pops[p].stop
@@ -91,7 +91,7 @@ def advance_membranes(p, pops, state, theta, scale, integrator):
     )
 
 
-@kernel
+@fused_kernel
 def advance_one(v, g_e, leak, rest, e_e, integrator):
     """One step of a single membrane that receives no inhibition."""
     if integrator == FORWARD:
