@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aver.errors import SimulationError
+from aver.spiking.arrays import new_plasticity, new_state, new_workspace
 from aver.spiking.connection import Connection
-from aver.spiking.kernels.clip import FINE, RUNAWAY, run_clip
+from aver.spiking.kernels.clip import run_clip
+from aver.spiking.kernels.ends import FINE, RUNAWAY
 from aver.spiking.kernels.normalisation import normalise
 from aver.spiking.kernels.structures import Plasticity, State, Watch, Workspace
-from aver.spiking.layout import (
-    INTEGRATORS,
-    lay_out,
-    new_plasticity,
-    new_state,
-    new_workspace,
-)
+from aver.spiking.layout import INTEGRATORS, lay_out
 from aver.spiking.stimuli import Buffers
 
 if TYPE_CHECKING:
