@@ -7,6 +7,8 @@ import numba
 # error_model "numpy": divisions need no check for zero, so that loops vectorise.
 # _nrt False: no reference counts on arrays; they cost more than the arithmetic, and a kernel
 # that runs a step allocates nothing. forceinline: else every call copies dozens of arrays.
+# The cache of a compiled kernel is renewed when its own file changes, not when a kernel that it
+# calls does: after such a change `touch` clip.py, or the old machine code runs on.
 kernel = numba.njit(  # type: ignore[call-overload]
     cache=True, nogil=True, error_model="numpy", _nrt=False, forceinline=True
 )
