@@ -58,6 +58,13 @@ def test_examples_parse() -> None:
             parser.parse_args(one.example.split()[1:])
 
 
+def test_an_option_given_twice_adds_up() -> None:
+    parser, _ = build_parser()
+    words = ["train", "--corpus", "x", "--set", "a=1", "b=2", "--set", "c=3"]
+    assert parser.parse_args(words).train.set == ["a=1", "b=2", "c=3"]
+    assert parser.parse_args(["train", "--corpus", "x"]).train.set == []
+
+
 def test_no_command_prints_help(capsys: pytest.CaptureFixture[str]) -> None:
     assert main([]) == 2
     assert "predict" in capsys.readouterr().out

@@ -19,6 +19,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "split",
         nargs="+",
+        action="extend",
         type=Path,
         help="a split (JSON, CSV, JSON lines), one list per part, a folder of lists, of media in "
         "train/ and test/ or of Kaldi's, or a run folder of ours",
@@ -28,7 +29,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--reader", metavar="NAME", help="corpus reader; guessed by default")
     parser.add_argument(
-        "--corpus-settings", nargs="+", default=[], metavar="KEY=VALUE", help="of the reader"
+        "--corpus-settings",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of the reader",
     )
     parser.add_argument(
         "--pattern",
@@ -39,6 +45,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--column",
         nargs="+",
+        action="extend",
         default=[],
         metavar="WHAT=NAME",
         help="what a list calls speaker, emotion, sex, sentence, performance, part, fold, path",

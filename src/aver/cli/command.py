@@ -56,6 +56,7 @@ def add_reader_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--corpus-settings",
         nargs="+",
+        action="extend",
         default=[],
         metavar="KEY=VALUE",
         help="settings of the reader, for instance pattern=... for 'manifest'",

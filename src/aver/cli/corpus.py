@@ -102,6 +102,7 @@ def _add_synthesise_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         nargs="+",
+        action="extend",
         default=[],
         metavar="KEY=VALUE",
         help="settings, for instance speakers=24 takes=2 noise=0.5 seed=1 cue=moment",

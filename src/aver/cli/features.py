@@ -18,7 +18,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_corpus_arguments(parser)
     parser.add_argument("--preset", default="mrpn-compact", help="extract what this preset needs")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the preset"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings of the preset",
     )
     add_work_arguments(parser)
 

@@ -26,13 +26,20 @@ if TYPE_CHECKING:
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("paper", help="see 'aver list reproductions'")
     add_corpus_arguments(parser)
-    parser.add_argument("--table", nargs="+", default=[], help="numbers of tables")
-    parser.add_argument("--figure", nargs="+", default=[], help="numbers of figures")
+    parser.add_argument("--table", nargs="+", action="extend", default=[], help="numbers of tables")
+    parser.add_argument(
+        "--figure", nargs="+", action="extend", default=[], help="numbers of figures"
+    )
     parser.add_argument(
         "--preset", default="", help="sizes to repeat it with (default: <paper>-compact)"
     )
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of that preset"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings of that preset",
     )
     parser.add_argument(
         "--video", default="video", choices=("video", "units"), help="what plays the pictures' part"
@@ -45,7 +52,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--clean-rule", default="", metavar="RULE", help="split rule of the clean protocol"
     )
     parser.add_argument(
-        "--clean-settings", nargs="+", default=[], metavar="KEY=VALUE", help="of that rule"
+        "--clean-settings",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of that rule",
     )
     parser.add_argument("--clip", type=Path, help="a clip of yours, for figures that show one")
     parser.add_argument(

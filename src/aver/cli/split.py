@@ -23,7 +23,12 @@ def _add_make_arguments(parser: ArgumentParser) -> None:
     add_corpus_arguments(parser)
     parser.add_argument("--rule", default="speaker-kfold", help="see 'aver list splits'")
     parser.add_argument(
-        "--set", nargs="+", default=[], metavar="KEY=VALUE", help="settings of the rule"
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings of the rule",
     )
     parser.add_argument("--out", type=Path, default=Path("split.json"), help="file to write")
 

@@ -31,6 +31,7 @@ def add_system_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--set",
         nargs="+",
+        action="extend",
         default=[],
         metavar="KEY=VALUE",
         help="settings that replace the preset's, for instance network=N1 training.epochs=20",
@@ -52,7 +53,12 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         "default: speaker-disjoint folds",
     )
     parser.add_argument(
-        "--split-settings", nargs="+", default=[], metavar="KEY=VALUE", help="of the rule"
+        "--split-settings",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of the rule",
     )
     add_work_arguments(parser)
 
