@@ -19,7 +19,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "split",
         nargs="+",
-        action="extend",
         type=Path,
         help="a split (JSON, CSV, JSON lines), one list per part, a folder of lists, of media in "
         "train/ and test/ or of Kaldi's, or a run folder of ours",
