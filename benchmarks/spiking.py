@@ -70,8 +70,8 @@ def time_threads(workload: str, repeats: int) -> dict[str, float]:
     from tests.spiking.workloads import build, rates
 
     network = build(workload, "implicit-euler", "reset")
-    rates_hz = rates(workload, 4 * CLIPS[workload])
-    network.run({"input": rates_hz}, learn=True)
+    rates_hz = rates(workload, 16 * CLIPS[workload])  # about a second of work
+    network.run({"input": rates_hz[: CLIPS[workload]]}, learn=True)
     times: dict[int, list[float]] = {1: [], 2: []}
     for _ in range(repeats):
         for threads in times:
