@@ -53,6 +53,15 @@ def test_what_a_record_admits_is_found(tmp_path, change, kind):
     assert main(["audit", str(folder)]) == 1
 
 
+def test_validation_clips_that_were_learnt_from_count_as_training(tmp_path):
+    places = ["train", "validation"]
+    learnt = {"fitted_on": {"scaler": places}, "labels_used": {"weights": places}}
+    assert audit_run(write_run(tmp_path / "clean", learnt)).leaks == ()
+    learnt["fitted_on"] = {"scaler": [*places, "test"]}
+    (leak,) = audit_run(write_run(tmp_path / "leak", learnt)).leaks
+    assert (leak.kind, leak.parts) == ("fitted-beyond-training", ("test",))
+
+
 def test_a_declared_leak_of_the_protocol_is_a_leak(tmp_path):
     report = audit_run(write_run(tmp_path, CLEAN, leaks=["edges are made from test labels."]))
     assert kinds(report) == {"leaking-protocol"}

@@ -14,6 +14,7 @@ import torch
 from planted_source import PlantedSource, planted_clips
 from scipy.stats import binomtest
 
+from aver.audit.fit_record import FitRecord, find_in_record
 from aver.models.recognizer import models
 
 CLASSES = 4
@@ -170,6 +171,14 @@ def test_the_card_holds_the_facts(kind, trained):
             "name": feature.name,
             "settings": feature.settings(),
         }
+
+
+def test_the_card_says_what_was_fitted_on_what_and_whose_labels_were_used(kind, trained):
+    card = json.loads(json.dumps(trained(kind).card))
+    record = FitRecord.of_card(card, kind.name)
+    assert record is not None
+    assert record.labels_used
+    assert list(find_in_record(record, 1, {})) == []
 
 
 def test_answers_are_in_order_and_sum_to_one(kind, trained):

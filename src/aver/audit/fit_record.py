@@ -37,6 +37,20 @@ class FitRecord:
     fitted_on: Places
     labels_used: Places
 
+    @property
+    def weights_from(self) -> tuple[str, ...]:
+        """Whose labels the weights were learnt from.
+
+        A recogniser that is fitted again on training and validation clips together, once its
+        choices are made, says so; validation clips are then clips that it was trained on.
+        """
+        return tuple(
+            place
+            for what, places in self.labels_used.items()
+            if what.rpartition(": ")[2] == "weights"
+            for place in places
+        )
+
     @classmethod
     def of_card(cls, card: Mapping[str, Any], where: str) -> FitRecord | None:
         """Read the record out of a card; None where it has neither key.
@@ -68,8 +82,9 @@ def find_in_record(
         The fold's clips by part; tells where a clip id belongs.
     """
     part_of = {clip: part for part in reversed(PARTS) for clip in clips.get(part, ())}
+    learnt = {_part(place, part_of) for place in record.weights_from} & {"train", "validation"}
     for what, places in record.fitted_on.items():
-        beyond = {part for place in places if (part := _part(place, part_of)) != "train"}
+        beyond = {_part(place, part_of) for place in places} - learnt - {"train"}
         if beyond:
             message = f"{what!r} was fitted on more than the training clips."
             yield Finding("fitted-beyond-training", message, fold, _ordered(beyond), (what,))

@@ -125,6 +125,14 @@ class LateFusion(Recognizer):
             **card_facts(self, train, validation, seed),
             "parameters": sum(card.get("parameters", 0) for card in cards.values()),
             "members": cards,
+            **{
+                key: {
+                    f"{name}: {what}": places
+                    for name, card in cards.items()
+                    for what, places in card.get(key, {}).items()
+                }
+                for key in ("fitted_on", "labels_used")
+            },
         }
         return self
 

@@ -70,7 +70,11 @@ class Majority(Recognizer):
     ) -> Self:
         """Count the classes of `train`."""
         self._classes, self._prior = label_shares(train)
-        self._card = card_facts(self, train, validation, seed)
+        self._card = {
+            **card_facts(self, train, validation, seed),
+            "fitted_on": {},
+            "labels_used": {"class shares": ["train"]},
+        }
         return self
 
     def predict(self, clips: Sequence[Clip]) -> Prediction:

@@ -280,6 +280,29 @@ class MRPN(Recognizer):
             "parameters": sum(p.numel() for p in self._trained().parameters()),
             "epochs": len(self.history.epochs),
             "best_epoch": self.history.best_epoch,
+            **self._record(),
+        }
+
+    def _record(self) -> dict[str, dict[str, list[str]]]:
+        """What was fitted on which part, and whose labels it used; see `aver.audit.fit_record`."""
+        learnt = ["train", "validation"] if self.settings.refit else ["train"]
+        chosen = {}
+        if not self.settings.refit:
+            if self.settings.training.keep == "best":
+                chosen["epoch"] = ["validation"]
+            if self.settings.network == "N0" and len(self.settings.modalities) > 1:
+                chosen["penalty of the side heads"] = ["validation"]
+        scaled = [
+            modality
+            for modality in self.settings.modalities
+            if self.settings.branches[modality].standardise == "train"
+        ]
+        return {
+            "fitted_on": {
+                "statistics of the norms": learnt,
+                **{f"scaler of {modality}": learnt for modality in scaled},
+            },
+            "labels_used": {"weights": learnt, "class shares": ["train"], **chosen},
         }
 
 

@@ -151,10 +151,13 @@ class Statistics(Recognizer):
                 if fitted is not None:
                     self._classifiers[name], chosen[name] = fitted
         arrays = [array for one in self._classifiers.values() for array in one.arrays().values()]
+        learnt = ["train", "validation"] if self.settings.refit else ["train"]
         self._card = {
             **card_facts(self, train, validation, seed),
             "parameters": sum(array.size for array in arrays),
             "strengths chosen on validation": chosen,
+            "fitted_on": {"scalers": learnt},
+            "labels_used": {"weights": learnt, "strength and temperature": ["validation"]},
         }
         return self
 

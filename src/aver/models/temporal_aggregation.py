@@ -132,6 +132,15 @@ class TemporalAggregation(Recognizer):
             "parameters": sum(p.numel() for p in task.network.parameters()),
             "epochs": len(self.history.epochs),
             "best_epoch": self.history.best_epoch,
+            "fitted_on": {
+                "statistics of the norms": ["train"],
+                **({"mean crop": ["train"]} if "video" in self._shapes else {}),
+                **({"scaler of sound": ["train"]} if "sound" in self._shapes else {}),
+            },
+            "labels_used": {
+                "weights": ["train"],
+                **({"epoch": ["validation"]} if self.settings.training.keep == "best" else {}),
+            },
         }
         return self
 
