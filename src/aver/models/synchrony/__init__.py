@@ -1,0 +1,1 @@
+"""Parts of Synch-Graph: two spiking modalities, their synchrony as graphs, a graph network."""
