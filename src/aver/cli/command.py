@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,8 @@ from aver.execution.tasks import usable_cores
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
+
+AnyParser = ArgumentParser | argparse.ArgumentParser
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,14 @@ class Command:
     verbs: tuple[Command, ...] = ()
 
 
-def add_reader_arguments(parser: ArgumentParser) -> None:
-    """Declare where the clips come from."""
+def add_reader_arguments(parser: AnyParser, *, required: bool = True) -> None:
+    """Declare where the clips come from; not `required` where a run's record may say it."""
     parser.add_argument(
-        "--corpus", type=Path, required=True, metavar="DIR", help="folder of the corpus"
+        "--corpus",
+        type=Path,
+        required=required,
+        metavar="DIR",
+        help="folder of the corpus" if required else "folder of the corpus, if it has moved",
     )
     parser.add_argument(
         "--reader",
@@ -63,9 +70,9 @@ def add_reader_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def add_corpus_arguments(parser: ArgumentParser) -> None:
+def add_corpus_arguments(parser: AnyParser, *, required: bool = True) -> None:
     """Declare where the clips come from, and which of them to keep."""
-    add_reader_arguments(parser)
+    add_reader_arguments(parser, required=required)
     add_strict_argument(parser)
     parser.add_argument(
         "--emotions", default="", metavar="A,B", help="keep only clips of these emotions"
@@ -84,7 +91,7 @@ def add_corpus_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def add_strict_argument(parser: ArgumentParser) -> None:
+def add_strict_argument(parser: AnyParser) -> None:
     """Declare what a bad file means."""
     parser.add_argument(
         "--strict", action="store_true", help="make a file that cannot be used an error"

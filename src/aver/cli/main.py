@@ -19,9 +19,11 @@ _COMMANDS = (
     "split",
     "audit",
     "features",
+    "pretrain",
     "train",
     "evaluate",
     "predict",
+    "robustness",
     "reproduce",
     "cache",
 )

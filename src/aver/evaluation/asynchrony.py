@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, SettingsError
+from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.fold_recognizers import fold_recognizers, parts_of, tested_clips
 from aver.execution.progress import progress_bar
 from aver.features.store import FeatureSource
-from aver.models.load import load_recognizer
 
 OFFSETS_S = (-1.0, -0.5, -0.2, -0.1, 0.0, 0.1, 0.2, 0.5, 1.0)
 
@@ -59,25 +59,15 @@ def shift_sound(
     Source: Birhala et al. 2020, section I, claims that asynchronous inputs are learnt; the curve
     against the offset is ours.
     """
-    by_id = {clip.clip_id: clip for clip in clips}
-    missing = [clip_id for clip_id in run.clip_ids if clip_id not in by_id]
-    if missing:
-        raise CheckpointError(
-            f"The run tested {missing[0]!r}, which the corpus does not hold. Name the corpus that "
-            "the run was made on."
-        )
+    by_id = tested_clips(run, clips)
     answers = {offset_s: np.full_like(run.probabilities, np.nan) for offset_s in offsets_s}
-    parts = sorted(set(zip(run.seeds.tolist(), run.folds.tolist(), strict=True)))
-    with progress_bar("Moving the sound", len(parts) * len(answers)) as bar:
-        for seed, fold in parts:
-            place = folder / "folds" / f"seed-{seed}" / f"fold-{fold:02d}" / "checkpoint"
-            recognizer = _movable(load_recognizer(place, store))
-            rows = np.flatnonzero((run.seeds == seed) & (run.folds == fold))
+    with progress_bar("Moving the sound", len(parts_of(run)) * len(answers)) as bar:
+        for recognizer, rows, columns in fold_recognizers(run, folder, store):
+            movable = _movable(recognizer)
             asked = [by_id[run.clip_ids[row]].without_labels() for row in rows]
-            columns = np.array([run.classes.index(label) for label in recognizer.classes])
             for offset_s, probabilities in answers.items():
                 probabilities[rows] = 0.0
-                found = recognizer.with_offset(offset_s).predict_proba(asked)
+                found = movable.with_offset(offset_s).predict_proba(asked)
                 probabilities[np.ix_(rows, columns)] = found
                 bar.advance()
     return {

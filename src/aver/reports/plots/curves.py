@@ -20,6 +20,7 @@ def plot_curves(
     quantity: str,
     chance: float | None,
     title: str,
+    undamaged: Mapping[str, float] | None = None,
 ) -> Figure:
     """Draw one line per system with its interval as a band.
 
@@ -34,6 +35,8 @@ def plot_curves(
     chance : float or None
         As a share.
     title : str
+    undamaged : mapping of str to float, optional
+        Systems that reach so much, as a share, away from this axis: a dotted line each.
     """
     with new_figure(7.2, 3.6) as figure:
         axes = figure.add_subplot()
@@ -45,6 +48,9 @@ def plot_curves(
             axes.fill_between(places, low, high, color=color, alpha=0.18, lw=0)
             marker = MARKERS[index % len(MARKERS)]
             axes.plot(places, values, color=color, marker=marker, ms=5, lw=2, label=label)
+            if undamaged and label in undamaged:
+                whole = f"{label}, undamaged" if len(curves) > 1 else "undamaged"
+                axes.axhline(100 * undamaged[label], color=color, lw=1.4, ls=":", label=whole)
         if chance is not None:
             axes.axhline(100 * chance, color=MUTED, lw=1.2, ls="--", label="chance")
         if places[0] > places[-1]:

@@ -1,0 +1,89 @@
+"""The corpus that a finished run was made on, as its record says or as somebody names it."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.cli.command import add_corpus_arguments, open_named_corpus
+from aver.errors import CorpusError, SettingsError
+
+if TYPE_CHECKING:
+    from aver.corpora.corpus import Corpus
+
+
+def add_run_corpus_arguments(parser: ArgumentParser) -> None:
+    """Declare where the clips of a run lie now, if they moved."""
+    add_corpus_arguments(parser, required=False)
+
+
+def open_run_corpus(arguments: Namespace, run: Path) -> Corpus:
+    """Open the corpus of a run.
+
+    Parameters
+    ----------
+    arguments : Namespace
+        With what `add_run_corpus_arguments` declared; ``--corpus`` goes first.
+    run : Path
+        Run folder. Its ``settings.yaml`` names the command, or at least folder and reader.
+
+    Raises
+    ------
+    CorpusError
+        If the corpus is not there (any more).
+    SettingsError
+        If `run` is no run folder.
+    """
+    from aver.corpora import open_corpus
+
+    if arguments.corpus is not None:
+        return open_named_corpus(arguments)
+    settings = read_settings(run)
+    recorded = _recorded(str(settings.get("command", "")))
+    if recorded is not None and recorded.corpus.exists():
+        return open_named_corpus(recorded)
+    root = Path(str(settings.get("corpus_root", "")))
+    if not root.name or not root.exists():
+        raise CorpusError(
+            f"The corpus of the run at {run} is not at {root} any more. Say where it is with "
+            "--corpus."
+        )
+    return open_corpus(root, str(settings["corpus"]))
+
+
+def read_settings(run: Path) -> dict[str, Any]:
+    """What ``settings.yaml`` of a run folder says.
+
+    Raises
+    ------
+    SettingsError
+        If there is none, or it is none of ours.
+    """
+    import yaml
+
+    target = run / "settings.yaml"
+    try:
+        found = yaml.safe_load(target.read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(
+            f"{run} is no run folder of 'aver train' or 'aver evaluate': settings.yaml cannot be "
+            f"read ({error})."
+        ) from None
+    if not isinstance(found, dict):
+        raise SettingsError(f"{target} holds no settings.")
+    return found
+
+
+def _recorded(command: str) -> Any:
+    """The corpus arguments of a recorded command; None where it names no corpus."""
+    parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False, add_help=False)
+    add_corpus_arguments(parser, required=False)
+    try:
+        found, _ = parser.parse_known_args(shlex.split(command))
+    except (argparse.ArgumentError, ValueError):
+        return None
+    return found if found.corpus is not None else None
