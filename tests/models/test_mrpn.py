@@ -263,7 +263,7 @@ def test_an_interrupted_recogniser_goes_on_to_the_same_answers(tmp_path):
 def test_own_pretrained_weights_start_the_extractor(tmp_path, suffix):
     from safetensors.torch import save_file
 
-    from aver.models.parts.resnet import ResNet18
+    from aver.networks.resnet import ResNet18
 
     torch.manual_seed(5)
     weights = ResNet18(1, width=4, blocks=1).state_dict()

@@ -16,8 +16,8 @@ from aver.models.parts.clip_sequences import ClipSequences
 from aver.models.parts.feature_norm import FeatureNorm
 from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.models.parts.oriented_gradients import OrientedGradients
-from aver.models.parts.pretrained import load_pretrained
-from aver.models.parts.resnet import ResNet18
+from aver.networks.pretrained import load_pretrained
+from aver.networks.resnet import ResNet18
 from aver.models.parts.spectrogram_augmentation import (
     SpectrogramAugmentation,
     SpectrogramAugmentationSettings,

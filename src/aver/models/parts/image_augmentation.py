@@ -29,6 +29,8 @@ class ImageAugmentationSettings:
         Mirror every second clip.
     brightness, contrast : float in [0, 1]
         Add at most this many deviations of the picture; stretch by 1 plus or minus at most this.
+    erasing : float in [0, 1]
+        Of this share of the clips a rectangle (2 to 20 % of the picture) is set to 0.
     per_frame : bool
         Draw anew for each frame: for the lower strip of the paper's Figure 9 only.
 
@@ -44,11 +46,13 @@ class ImageAugmentationSettings:
     flip: bool = True
     brightness: float = 0.2
     contrast: float = 0.2
+    erasing: float = 0.0
     per_frame: bool = False
 
     def __post_init__(self) -> None:
         ranges = {
             "rotation_deg": 180.0, "shift": 0.5, "scale": 0.9, "brightness": 1.0, "contrast": 1.0,
+            "erasing": 1.0,
         }  # fmt: skip
         for name, most in ranges.items():
             value = getattr(self, name)
@@ -84,10 +88,14 @@ class ImageAugmentation(nn.Module):
         added = self.settings.brightness * _between(len(counts))[owner]
         stretched = 1 + self.settings.contrast * _between(len(counts))[owner]
         deviation = frames.std(dim=(1, 2, 3), keepdim=True)
-        return (
+        frames = (
             frames * stretched.to(frames.device, frames.dtype).view(-1, 1, 1, 1)
             + added.to(frames.device, frames.dtype).view(-1, 1, 1, 1) * deviation
         )
+        if not self.settings.erasing:  # nothing is drawn, so that older seeds keep their chance
+            return frames
+        erased = _rectangles(len(counts), self.settings.erasing, frames.shape[-2:])[owner]
+        return frames.masked_fill(erased.to(frames.device)[:, None], 0.0)
 
     def _matrices(self, count: int) -> Tensor:
         """Random affine maps from output to input places, ``(count, 2, 3)``."""
@@ -102,6 +110,23 @@ class ImageAugmentation(nn.Module):
              zoom * mirror * angle.sin(), zoom * angle.cos()], dim=1
         ).view(count, 2, 2)  # fmt: skip
         return torch.cat([rows, move[:, :, None]], dim=2)
+
+
+def _rectangles(count: int, share: float, size: torch.Size) -> Tensor:
+    """Where to erase, as bool ``(count, height, width)``; nowhere in all but `share` of them.
+
+    Source: Zhong et al. 2020, "Random erasing data augmentation", algorithm 1; ranges ours.
+    """
+    wanted = torch.rand(count) < share
+    area = 0.02 + 0.18 * torch.rand(count)
+    ratio = torch.exp(math.log(2.0) * _between(count))
+    middle = torch.rand(count, 2)
+    inside = torch.ones(count, *size, dtype=torch.bool)
+    for axis, side in enumerate(((area * ratio).sqrt(), (area / ratio).sqrt())):
+        places = (torch.arange(size[axis]) + 0.5) / size[axis]
+        near = (places[None, :] - middle[:, axis : axis + 1]).abs() < side[:, None] / 2
+        inside &= near[:, :, None] if axis == 0 else near[:, None, :]
+    return inside & wanted[:, None, None]
 
 
 def _between(count: int) -> Tensor:

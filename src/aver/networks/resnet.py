@@ -6,6 +6,8 @@ from torch import Tensor, nn
 
 from aver.errors import SettingsError
 
+STEMS = ("7x7", "3x3")
+
 
 class BasicBlock(nn.Module):
     """Two 3 x 3 convolutions and a short cut around them."""
@@ -41,6 +43,9 @@ class ResNet18(nn.Module):
         Channels of the first stage; 64 in the original. The four stages have 1, 2, 4, 8 times it.
     blocks : int in {1, 2}
         Residual blocks per stage: 2 is ResNet-18, 1 is ResNet-10.
+    stem : {"7x7", "3x3"}
+        The first convolution: the original's, which halves the picture, or a small one that keeps
+        the size, for pictures of 48 pixels.
 
     Raises
     ------
@@ -61,14 +66,19 @@ class ResNet18(nn.Module):
     torch.Size([2, 32])
     """
 
-    def __init__(self, channels_in: int = 3, width: int = 64, blocks: int = 2) -> None:
+    def __init__(
+        self, channels_in: int = 3, width: int = 64, blocks: int = 2, stem: str = "7x7"
+    ) -> None:
         super().__init__()
         if width < 1 or blocks not in (1, 2):
             raise SettingsError(
                 f"A ResNet needs a width of at least 1 and 1 or 2 blocks per stage, not width "
                 f"{width} and {blocks} blocks."
             )
-        self.conv1 = nn.Conv2d(channels_in, width, 7, stride=2, padding=3, bias=False)
+        if stem not in STEMS:
+            raise SettingsError(f"A ResNet has no stem {stem!r}. Known are: {', '.join(STEMS)}.")
+        side, stride = (7, 2) if stem == "7x7" else (3, 1)
+        self.conv1 = nn.Conv2d(channels_in, width, side, stride, padding=side // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)

@@ -21,7 +21,7 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
     Parameters
     ----------
     extractor : nn.Module
-        For instance `aver.models.parts.resnet.ResNet18`.
+        For instance `aver.networks.resnet.ResNet18`.
     path : Path
         A ``.safetensors`` file, or what ``torch.save(network.state_dict(), path)`` wrote; the
         latter is read with ``weights_only=True``, so that nothing in it is executed. The

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from aver.errors import CheckpointError, SettingsError
-from aver.models.parts.pretrained import load_pretrained
-from aver.models.parts.resnet import ResNet18
+from aver.networks.pretrained import load_pretrained
+from aver.networks.resnet import ResNet18
 
 
 def torchvision_names():

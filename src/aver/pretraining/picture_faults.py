@@ -1,0 +1,148 @@
+"""`sort_pictures`: the parts of a picture corpus without copies, blanks and contradictions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from aver.audit.listing import listing_of
+from aver.audit.media_match import Match, find_matches
+from aver.audit.media_places import places_in_corpus
+from aver.audit.picture_print import print_of_picture_file
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus
+from aver.errors import MediaError
+from aver.splits.split import PARTS, Fold, Split
+
+FAULTS = ("blank", "two labels", "copy of a test picture", "copy of a validation picture", "double")
+"""Why a picture is set aside; the first that applies is the one that is named."""
+
+
+@dataclass(frozen=True)
+class SortedPictures:
+    """Pictures by part, and those set aside.
+
+    Parameters
+    ----------
+    parts : mapping of str to tuple of str
+        Clip ids to learn, to choose and to test with.
+    faults : mapping of str to mapping of str to tuple of str
+        Part, then fault (one of `FAULTS`), to the clips set aside.
+    doubtful : tuple of str
+        Pictures of the test part that are blank, have two labels, or come twice. They stay in the
+        test, for the published figures count them; the result is given without them beside.
+    """
+
+    parts: Mapping[str, tuple[str, ...]]
+    faults: Mapping[str, Mapping[str, tuple[str, ...]]]
+    doubtful: tuple[str, ...]
+
+
+def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPictures:
+    """Find copies, blanks and contradictions by content, and set them aside.
+
+    The test part stays as published. Of training and validation go: blank pictures, pictures whose
+    copies bear another label, copies of test pictures, of training also copies of validation
+    pictures, and all but the first of several copies within the part.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Of pictures.
+    split : Split
+        Its first fold counts.
+    workers : int >= 1
+        Processes; the result does not depend on it.
+    """
+    matches = find_matches(places_in_corpus(listing_of(split, corpus), corpus), workers)
+    labels = {clip.clip_id: clip.emotion or "" for clip in corpus}
+    blank = [clip.clip_id for clip in corpus if is_blank(clip)]
+    return sort_by_matches(split.folds[0], labels, matches.found, blank)
+
+
+def is_blank(clip: Clip) -> bool:
+    """Whether a picture shows nothing, or cannot be read."""
+    assert clip.video is not None
+    try:
+        return print_of_picture_file(clip.video) is None
+    except MediaError:
+        return True
+
+
+def sort_by_matches(
+    fold: Fold, labels: Mapping[str, str], matches: Sequence[Match], blank: Iterable[str]
+) -> SortedPictures:
+    """As `sort_pictures`, with the copies known already.
+
+    Parameters
+    ----------
+    fold : Fold
+    labels : mapping of str to str
+        Clip id to emotion.
+    matches : sequence of Match
+        Pairs with the same content.
+    blank : iterable of str
+        Pictures that show nothing or cannot be read.
+    """
+    part_of = {name: part for part in PARTS for name in getattr(fold, part)}
+    groups = _groups(part_of, matches)
+    blank = set(blank)
+    found = {name: _fault(name, groups[name], part_of, labels, blank) for name in part_of}
+    faults: dict[str, dict[str, list[str]]] = {part: defaultdict(list) for part in PARTS}
+    kept: dict[str, list[str]] = {part: [] for part in PARTS}
+    for name, part in part_of.items():
+        if found[name]:
+            faults[part][found[name]].append(name)
+        if not found[name] or part == "test":
+            kept[part].append(name)
+    return SortedPictures(
+        {part: tuple(names) for part, names in kept.items()},
+        {
+            part: {fault: tuple(names) for fault, names in of_part.items()}
+            for part, of_part in faults.items()
+            if part != "test"
+        },
+        tuple(name for names in faults["test"].values() for name in names),
+    )
+
+
+def _fault(
+    name: str,
+    group: Sequence[str],
+    part_of: Mapping[str, str],
+    labels: Mapping[str, str],
+    blank: set[str],
+) -> str:
+    """One of `FAULTS`; empty for a picture to keep."""
+    part = part_of[name]
+    others = {part_of[other] for other in group if other != name}
+    if name in blank:
+        return "blank"
+    if len({labels[other] for other in group}) > 1:
+        return "two labels"
+    if part != "test" and "test" in others:
+        return "copy of a test picture"
+    if part == "train" and "validation" in others:
+        return "copy of a validation picture"
+    same_part = sorted(other for other in group if part_of[other] == part)
+    return "double" if same_part[0] != name else ""
+
+
+def _groups(part_of: Mapping[str, str], matches: Sequence[Match]) -> dict[str, list[str]]:
+    """For each name the names with its content, itself among them; copies of copies are copies."""
+    root = {name: name for name in part_of}
+
+    def top(name: str) -> str:
+        while root[name] != name:
+            root[name] = root[root[name]]
+            name = root[name]
+        return name
+
+    for match in matches:
+        if match.one in root and match.other in root:
+            root[top(match.other)] = top(match.one)
+    members: dict[str, list[str]] = defaultdict(list)
+    for name in part_of:
+        members[top(name)].append(name)
+    return {name: members[top(name)] for name in part_of}

@@ -1,0 +1,47 @@
+"""`read_pictures`: small grey pictures as one array."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from aver.corpora.archive import read_file
+from aver.corpora.clip import Clip
+from aver.errors import MediaError
+from aver.execution.progress import progress_bar
+
+
+def read_pictures(clips: Sequence[Clip], size_px: int) -> np.ndarray:
+    """Decode pictures of faces.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Each with a picture as its video; it may lie in an archive.
+    size_px : int > 0
+        Side that they are brought to.
+
+    Returns
+    -------
+    np.ndarray [shape=(clips, size_px, size_px), dtype=uint8]
+
+    Raises
+    ------
+    MediaError
+        If one cannot be decoded.
+    """
+    pictures = np.empty((len(clips), size_px, size_px), np.uint8)
+    with progress_bar("Reading pictures", len(clips)) as bar:
+        for row, clip in enumerate(clips):
+            assert clip.video is not None
+            content = np.frombuffer(read_file(clip.video), np.uint8)
+            grey = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
+            if grey is None:
+                raise MediaError(f"{clip.video} cannot be read as a picture. Fetch it again.")
+            if grey.shape != (size_px, size_px):
+                grey = cv2.resize(grey, (size_px, size_px), interpolation=cv2.INTER_AREA)
+            pictures[row] = grey
+            bar.advance()
+    return pictures

@@ -1,0 +1,207 @@
+"""`pretrain_visual`: a face network from labelled pictures, tested once."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus
+from aver.emotions import EMOTIONS
+from aver.errors import CheckpointError
+from aver.execution.atomic import write_json
+from aver.networks.resnet import ResNet18
+from aver.networks.weight_file import write_weights
+from aver.pretraining.classifier import Classifier
+from aver.pretraining.picture_faults import SortedPictures, sort_pictures
+from aver.pretraining.picture_scores import PictureScores, score_pictures
+from aver.pretraining.picture_task import LabelledPictures, PictureTask
+from aver.pretraining.read_pictures import read_pictures
+from aver.pretraining.visual_settings import VisualSettings
+from aver.splits.split import PARTS, Split
+from aver.training.fit import fit
+from aver.training.fixed_threads import fixed_threads
+from aver.training.seeding import seeded
+
+
+@dataclass(frozen=True)
+class VisualResult:
+    """What a pretraining on pictures came to.
+
+    Parameters
+    ----------
+    folder : Path
+        Holds ``weights.safetensors`` (torchvision's names), ``card.json``, ``pictures.json`` (what
+        was set aside), ``training.jsonl``.
+    card : mapping
+        Data, split, settings and figures; the same as in ``card.json``.
+    """
+
+    folder: Path
+    card: dict[str, Any]
+
+
+def pretrain_visual(
+    corpus: Corpus,
+    split: Split,
+    settings: VisualSettings,
+    *,
+    out: Path,
+    seed: int = 0,
+    workers: int = 1,
+    command: str = "",
+) -> VisualResult:
+    """Teach a ResNet the emotions of faces.
+
+    Everything is chosen on the validation part: the epoch, and whether answers for a picture and
+    its mirror image are averaged. The test part is scored once, at the end.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        Of pictures, such as FER2013.
+    split : Split
+        Its first fold counts; ``official`` for FER2013.
+    settings : VisualSettings
+    out : Path
+        Run folder. An interrupted training goes on from its last whole epoch; a finished one is
+        not repeated.
+    seed : int
+    workers : int >= 1
+        Processes for the search for copies.
+    command : str
+        The command line, for the record.
+
+    Raises
+    ------
+    CheckpointError
+        If `out` holds the result of other settings or another seed.
+    TrainingInterrupted
+        After Ctrl-C; the same call goes on.
+
+    Notes
+    -----
+    Source: Chang & Skarbek 2021, section 4.2: "The CNN in visual modality is initialized from a
+    facial image expression recognition task, the challenge FER2013".
+    Differs from the paper: it names neither size nor training nor what was done about copies.
+    """
+    asked = {"settings": dataclasses.asdict(settings), "seed": seed, "split": split.hash}
+    done = _finished(out, asked)
+    if done is not None:
+        return VisualResult(out, done)
+    pictures = _sorted(corpus, split, out, workers)
+    clips = {clip.clip_id: clip for clip in corpus}
+    classes = _classes(clips[name] for name in pictures.parts["train"])
+    parts = {
+        part: _in_memory([clips[n] for n in names], classes, settings.size_px)
+        for part, names in pictures.parts.items()
+    }
+    with seeded(seed, "start"):
+        extractor = ResNet18(1, settings.width, settings.blocks, settings.stem)
+        network = Classifier(extractor, len(classes), settings.dropout)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    task = PictureTask(
+        network,
+        parts["train"],
+        parts["validation"],
+        batch_size=settings.training.batch_size,
+        augmentation=settings.augmentation,
+        label_smoothing=settings.label_smoothing,
+        bfloat16=settings.bfloat16,
+    )
+    history = fit(
+        task, settings.training, seed=seed, run_folder=out, description="Training on pictures"
+    )
+    doubtful = np.isin(pictures.parts["test"], pictures.doubtful)
+    with fixed_threads(settings.training.threads):
+        figures = score_pictures(task, parts["validation"], parts["test"], ~doubtful, classes)
+    card = _card(corpus, split, pictures, classes, settings, figures)
+    card |= {
+        "seed": seed,
+        "epochs": len(history.epochs),
+        "best_epoch": history.best_epoch,
+        "parameters": sum(p.numel() for p in network.parameters()),
+        "command": command,
+    }
+    write_weights(out / "weights.safetensors", network.torchvision_weights())
+    write_json(out / "card.json", card)
+    write_json(out / "asked.json", asked)
+    return VisualResult(out, card)
+
+
+def _finished(out: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
+    """The card of a finished run with the same settings."""
+    place = out / "asked.json"
+    if not place.exists():
+        return None
+    if json.loads(place.read_text(encoding="utf-8")) != json.loads(json.dumps(asked)):
+        raise CheckpointError(
+            f"{out} holds a pretraining with other settings, seed or split. Choose another folder."
+        )
+    return json.loads((out / "card.json").read_text(encoding="utf-8"))
+
+
+def _sorted(corpus: Corpus, split: Split, out: Path, workers: int) -> SortedPictures:
+    """The search for copies takes minutes, so its result is kept beside the run."""
+    place = out / "pictures.json"
+    if place.exists():
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        if kept["split"] == split.hash:
+            return SortedPictures(
+                {part: tuple(names) for part, names in kept["parts"].items()},
+                kept["faults"],
+                tuple(kept["doubtful"]),
+            )
+    found = sort_pictures(corpus, split, workers=workers)
+    write_json(place, {"split": split.hash, **dataclasses.asdict(found)})
+    return found
+
+
+def _classes(clips: Any) -> tuple[str, ...]:
+    present = {clip.emotion for clip in clips}
+    return tuple(emotion for emotion in EMOTIONS if emotion in present)
+
+
+def _in_memory(clips: list[Clip], classes: tuple[str, ...], size_px: int) -> LabelledPictures:
+    pictures = torch.from_numpy(read_pictures(clips, size_px))[:, None]
+    labels = torch.tensor([classes.index(clip.emotion or "") for clip in clips])
+    return LabelledPictures(pictures, labels)
+
+
+def _card(
+    corpus: Corpus,
+    split: Split,
+    pictures: SortedPictures,
+    classes: tuple[str, ...],
+    settings: VisualSettings,
+    figures: PictureScores,
+) -> dict[str, Any]:
+    return {
+        "kind": "face network",
+        "trained_on": corpus.name,
+        "licence": "research, non-commercial",
+        "split": {"rule": split.rule, "digest": split.hash},
+        "speakers": "unknown: the corpus names none, so that one person may be in several parts",
+        "pictures": {part: len(pictures.parts[part]) for part in PARTS},
+        "set_aside": {
+            part: {fault: len(names) for fault, names in faults.items()}
+            for part, faults in pictures.faults.items()
+        },
+        "doubtful_in_test": len(pictures.doubtful),
+        "classes": list(classes),
+        "input": {"size_px": settings.size_px, "grey": True, "standardised": "per picture"},
+        "network": {
+            "name": "resnet18",
+            "channels_in": 1,
+            "width": settings.width,
+            "blocks": settings.blocks,
+            "stem": settings.stem,
+        },
+        "metrics": dataclasses.asdict(figures),
+    }
