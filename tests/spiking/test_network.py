@@ -236,3 +236,24 @@ def test_a_recording_too_large_for_memory_is_refused():
 
     with pytest.raises(SimulationError, match="more than half of the memory"):
         network.run({"sound": Endless()}, record=record)
+
+
+def test_a_numbered_clip_stirs_the_same_wherever_it_stands():
+    network, clips = audio(), sounds(5)
+    numbers = [11, 7, 2**40, 3, 0]
+    counts = network.run({"sound": clips}, learn=False, clip_numbers=numbers).counts["ear"]
+    backwards = network.run({"sound": clips[::-1]}, learn=False, clip_numbers=numbers[::-1])
+    assert np.array_equal(backwards.counts["ear"][::-1], counts)
+    counted = network.run({"sound": clips}, learn=False, first_clip=7).counts["ear"]
+    ordered = network.run({"sound": clips}, learn=False, clip_numbers=[7, 8, 9, 10, 11])
+    assert np.array_equal(ordered.counts["ear"], counted)
+    assert not np.array_equal(counts, counted)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "learn", "words"),
+    [([1, 2], False, "2 clip_numbers"), ([0, -1, 2], False, "2\\*\\*48"), ([1, 2, 3], True, "no")],
+)
+def test_numbers_that_do_not_fit_the_clips(numbers, learn, words):
+    with pytest.raises(SettingsError, match=words):
+        audio().run({"sound": sounds(3)}, learn=learn, clip_numbers=numbers)

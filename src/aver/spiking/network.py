@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -152,6 +152,7 @@ class Network:
         record: Record | None = None,
         threads: int | None = None,
         first_clip: int = 0,
+        clip_numbers: Sequence[int] | None = None,
     ) -> Recording:
         """Show clips to the network.
 
@@ -168,16 +169,21 @@ class Network:
         first_clip : int, number of the first clip in a frozen run. It chooses the random
             streams, so that a run cut in parts equals the whole; learned clips are counted by
             the network.
+        clip_numbers : sequence of int, 0 to 2**48, or None
+            In a frozen run, the number of each clip in place of counting from `first_clip`: what a
+            clip stirs then does not depend on its place among the clips.
 
         Raises
         ------
+        SettingsError
+            If there is not one number for each clip, or the run learns.
         SimulationError
             If the clips do not fit (before the run starts), a recording is too large for
             memory, or the network runs away.
         """
         from aver.spiking.run import run_clips
 
-        return run_clips(self, clips, learn, record or Record(), threads, first_clip)
+        return run_clips(self, clips, learn, record or Record(), threads, first_clip, clip_numbers)
 
     @property
     def engine(self) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ def run_clips(
     record: Record,
     threads: int | None,
     first_clip: int,
+    clip_numbers: Sequence[int] | None,
 ) -> Recording:
     """Show clips to a network; see :meth:`aver.spiking.network.Network.run`."""
     learns, adapts = _what_learns(network, learn)
@@ -42,14 +43,15 @@ def run_clips(
     )
     if threads is not None and threads < 1:
         raise SettingsError(f"A run needs at least one thread, not {threads}.")
+    numbers = _numbers(stimuli.n_clips, first_clip, clip_numbers, learning)
     engine = network.engine
     keeper = Keeper(network, record, stimuli.n_clips)
     session = _Session(network, engine, stimuli, keeper, learns, adapts, learning)
     with progress_bar("Learning" if learning else "Running", stimuli.n_clips) as bar:
         if learning or network.simulation.between_clips == "carry":
-            session.one_after_another(first_clip, bar)
+            session.one_after_another(numbers, bar)
         else:
-            session.side_by_side(first_clip, threads or os.cpu_count() or 1, bar)
+            session.side_by_side(numbers, threads or os.cpu_count() or 1, bar)
     return keeper.recording()
 
 
@@ -67,6 +69,21 @@ def _what_learns(network: Network, learn: bool | Collection[str]) -> tuple[np.nd
     learns = np.array([c.name in names and c.rule is not None for c in connections], np.uint8)
     taught = {c.target for c, flag in zip(connections, learns, strict=True) if flag}
     return learns, np.array([name in taught for name in network.populations], np.uint8)
+
+
+def _numbers(
+    n_clips: int, first_clip: int, clip_numbers: Sequence[int] | None, learning: bool
+) -> Sequence[int]:
+    """Number of each clip of a frozen run, which chooses its random stream."""
+    if clip_numbers is None:
+        return range(first_clip, first_clip + n_clips)
+    if learning:
+        raise SettingsError("Clips that are learned are counted by the network: no clip_numbers.")
+    if len(clip_numbers) != n_clips:
+        raise SettingsError(f"There are {len(clip_numbers)} clip_numbers for {n_clips} clips.")
+    if n_clips and not 0 <= min(clip_numbers) <= max(clip_numbers) <= 2**48:
+        raise SettingsError("clip_numbers must lie between 0 and 2**48.")
+    return [int(number) for number in clip_numbers]
 
 
 class _Session:
@@ -87,11 +104,11 @@ class _Session:
         self._learns, self._adapts = learns, adapts
         self._learning = learning
 
-    def one_after_another(self, first_clip: int, bar: ProgressBar) -> None:
+    def one_after_another(self, numbers: Sequence[int], bar: ProgressBar) -> None:
         """Run clips in order on the network's own state."""
         worker = self._engine.new_worker(self._engine.state, self._keeper.watched)
         for clip in range(self._stimuli.n_clips):
-            number = self._network.clips_learned if self._learning else first_clip + clip
+            number = self._network.clips_learned if self._learning else numbers[clip]
             self._show(worker, clip, number)
             if self._learning:
                 self._network.clips_learned += 1
@@ -100,13 +117,13 @@ class _Session:
             self._keeper.keep_weights(clip)
             bar.advance()
 
-    def side_by_side(self, first_clip: int, threads: int, bar: ProgressBar) -> None:
+    def side_by_side(self, numbers: Sequence[int], threads: int, bar: ProgressBar) -> None:
         """Run independent clips in threads; each writes its own rows of the recording."""
 
         def work(part: int) -> None:
             worker = self._engine.new_worker(watched=self._keeper.watched)
             for clip in range(part, self._stimuli.n_clips, threads):
-                self._show(worker, clip, first_clip + clip)
+                self._show(worker, clip, numbers[clip])
                 bar.advance()
 
         self._keeper.keep_thresholds(slice(None))  # nothing learns: the same after every clip
