@@ -88,7 +88,7 @@ def measure_robustness(
     store : FeatureStore
     plan : RobustnessPlan
     workers : int >= 1
-        Processes; results do not depend on it.
+        Processes; they change nothing but the rounding of some features.
 
     Returns
     -------

@@ -1,0 +1,141 @@
+"""Finished runs answer again from worse media, through the path of every other answer."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from aver.corpora.unit_files import attach_units
+from aver.errors import CheckpointError, SettingsError
+from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
+from aver.evaluation.metrics import accuracy
+from aver.evaluation.robustness import (
+    FOLDER,
+    RobustnessPlan,
+    measure_robustness,
+    read_robustness,
+)
+from aver.features.store import FeatureStore
+from aver.media.degradation import degradation
+from aver.splits import make_split
+from tone_corpus import PITCHES_HZ, write_tone_corpus
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentResult, Experiment]:
+    """A run of sound and units on four folds, two seeds."""
+    folder = tmp_path_factory.mktemp("robust")
+    corpus = write_tone_corpus(folder / "tones", speakers=4, takes=2)
+    random = np.random.default_rng(0)
+    table = folder / "units.csv"
+    rows = [
+        f"{clip.clip_id},{list(PITCHES_HZ).index(str(clip.emotion)) + random.normal(0, 0.8):.3f}\n"
+        for clip in corpus
+    ]
+    table.write_text("clip,AU01_r\n" + "".join(rows))
+    corpus = attach_units(corpus, table)
+    split = make_split(corpus, "speaker-kfold", folds=4)
+    changes = {"modalities": ["sound", "units"]}
+    experiment = Experiment(corpus, split, "statistics-logistic", changes, seeds=(0, 1))
+    store = FeatureStore(folder / "cache")
+    return run_experiment(experiment, folder / "run", store=store), experiment
+
+
+def measure(finished, store=None, workers=1, **levels):
+    result, experiment = finished
+    plan = RobustnessPlan(
+        {degradation(name.replace("_", "-")): tuple(found) for name, found in levels.items()}
+    )
+    store = store or FeatureStore(result.folder.parent / "cache")
+    found = measure_robustness(
+        result.evaluation,
+        result.folder,
+        experiment.corpus.clips,
+        store,
+        plan,
+        workers=workers,
+    )
+    return {entry.kind.name: entry.runs for entry in found}
+
+
+def test_no_noise_to_speak_of_changes_nothing_and_much_noise_hurts(finished) -> None:
+    run = finished[0].evaluation
+    found = measure(finished, white_noise=[100.0, -40.0])["white-noise"]
+    np.testing.assert_allclose(found[100.0].probabilities, run.probabilities, atol=0.02)
+    assert (found[100.0].answer_index == run.answer_index).all()
+    sounds = [accuracy(found[level].of_modality("sound")).value for level in (100.0, -40.0)]
+    assert sounds[0] > 0.8
+    assert sounds[1] < 0.55
+    assert accuracy(found[-40.0]).value < accuracy(run).value
+
+
+def test_a_lost_modality_is_answered_by_the_other(finished) -> None:
+    run = finished[0].evaluation
+    found = measure(finished, lost_modality=["sound", "video", "units"])["lost-modality"]
+    assert list(found) == ["sound", "units"]  # it never looked at video
+    for lost, other in (("sound", "units"), ("units", "sound")):
+        alone = run.by_modality[other]
+        np.testing.assert_allclose(found[lost].probabilities, alone, atol=1e-6)
+        assert np.isnan(found[lost].by_modality[lost]).all()
+    assert all(any("silent" in flag for flag in flags) for flags in found["sound"].flags)
+
+
+def test_what_the_system_does_not_look_at_is_left_out(finished) -> None:
+    assert list(measure(finished, blur=[1.0], offset=[0.2])) == ["offset"]
+    with pytest.raises(SettingsError, match="looks at sound, units; none of blur"):
+        measure(finished, blur=[1.0])
+
+
+def test_answers_are_kept_and_features_are_not(finished) -> None:
+    folder = finished[0].folder
+    store = FeatureStore(folder.parent / "cache")
+    before = set(store.root.rglob("*.safetensors"))
+    first = measure(finished, store=store, babble=[0.0])["babble"][0.0]
+    assert set(store.root.rglob("*.safetensors")) == before
+    elsewhere = FeatureStore(folder.parent / "nothing here")
+    hidden = folder.parent / "hidden"
+    some = folder / "folds" / "seed-1"
+    shutil.move(some, hidden)  # only read again if asked again
+    try:
+        again = measure(finished, store=elsewhere, babble=[0.0])["babble"][0.0]
+    finally:
+        shutil.move(hidden, some)
+    np.testing.assert_array_equal(again.probabilities, first.probabilities)
+    assert not elsewhere.root.exists()
+    kept = {
+        entry.kind.name: entry.runs for entry in read_robustness(finished[0].evaluation, folder)
+    }
+    np.testing.assert_array_equal(kept["babble"][0.0].probabilities, first.probabilities)
+
+
+def test_two_processes_answer_as_one(finished) -> None:
+    folder = finished[0].folder
+    one = measure(finished, white_noise=[3.0])["white-noise"][3.0]
+    shutil.rmtree(folder / FOLDER / "white-noise" / "3")
+    two = measure(finished, workers=2, white_noise=[3.0])["white-noise"][3.0]
+    # Not to the last digit: statistics of sound round differently from process to process.
+    np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-5)
+
+
+def test_answers_of_another_run_are_not_taken_for_this_ones(finished, tmp_path: Path) -> None:
+    result, _ = finished
+    measure(finished, white_noise=[10.0])
+    other = replace(result.evaluation, probabilities=result.evaluation.probabilities[:, ::-1])
+    assert read_robustness(other, result.folder) == ()
+
+
+def test_errors_say_what_to_do(finished, tmp_path: Path) -> None:
+    result, experiment = finished
+    plan = RobustnessPlan({degradation("babble"): (0.0,)})
+    store = FeatureStore(tmp_path / "cache")
+    with pytest.raises(CheckpointError, match="Name the corpus"):
+        measure_robustness(
+            result.evaluation, result.folder, experiment.corpus.clips[:3], store, plan
+        )
+    leaking = replace(result.evaluation, leaks=("edges are made from test labels.",))
+    with pytest.raises(CheckpointError, match="kept no checkpoints"):
+        measure_robustness(leaking, tmp_path, experiment.corpus.clips, store, plan)
