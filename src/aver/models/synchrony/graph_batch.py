@@ -116,6 +116,7 @@ def _sparse(starts: np.ndarray, neighbours: np.ndarray, weights: np.ndarray) -> 
             torch.from_numpy(neighbours),
             torch.from_numpy(weights),
             size=(len(starts) - 1, len(starts) - 1),
+            check_invariants=False,
         )
 
 

@@ -1,0 +1,289 @@
+"""Synch-Graph of Mansouri-Benssassi & Ye 2020: neural synchrony as a graph for each clip."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.errors import AverError, CheckpointError, SettingsError
+from aver.features.feature import Feature
+from aver.features.store import FeatureSource
+from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.models.parts.card_facts import card_facts
+from aver.models.parts.label_shares import label_shares
+from aver.models.parts.need_validation import need_validation
+from aver.models.prediction import Prediction
+from aver.models.recognizer import Recognizer, models
+from aver.models.synchrony.front_end import FrontEnd, Observed
+from aver.models.synchrony.readout import Readout, SpikingClips
+from aver.models.synchrony.recurrent_network import RecurrentSettings
+from aver.models.synchrony.settings import GraphSettings, SynchGraphSettings
+from aver.settings import settings_from_mapping
+from aver.training.settings import TrainingSettings
+
+
+@models.register("synch-graph")
+class SynchGraph(Recognizer):
+    """Lets picture and sound stir each other, and reads who fired together with whom.
+
+    Parameters
+    ----------
+    settings : SynchGraphSettings
+    store : FeatureSource
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2020, "Synch-Graph: Multisensory Emotion Recognition Through
+    Neural Synchrony via Graph Convolutional Networks".
+    Differs from the paper: a clip is answered from its own graph. The printed method joins the
+    neurons of all clips of one class, test clips included; that is `fit_predict_leaking`.
+    """
+
+    name = "synch-graph"
+    source = "Mansouri-Benssassi & Ye 2020"
+    settings_type = SynchGraphSettings
+    settings: SynchGraphSettings
+    protocol_leaks = (
+        "Neurons of clips with the same label are joined, test clips included: the graph holds the "
+        "answers.",
+    )
+
+    def __init__(self, settings: SynchGraphSettings, store: FeatureSource) -> None:
+        super().__init__(settings, store)
+        self._front_end = FrontEnd(settings, self.features, store)
+        self._readout: Readout | None = None
+        self._classes: tuple[str, ...] = ()
+        self._prior = np.zeros(0)
+        self._seed = 0
+        self._card: dict[str, Any] = {}
+
+    @classmethod
+    def tiny(cls, store: FeatureSource) -> Self:
+        """A recogniser small enough for the contract tests, on statistics of clips."""
+        inputs = {
+            modality: dataclasses.replace(seen, window=(1, 8), stride=(1, 8), standardise="cells")
+            for modality, seen in SynchGraphSettings().inputs.items()
+        }
+        settings = SynchGraphSettings(
+            inputs=inputs,
+            channels="on-off",
+            spiking=RecurrentSettings("diehl-cook", maps=16, intensity=30.0),
+            graph=GraphSettings(encoding="neuron", hidden=16, layers=2, dropout=0.2),
+            training=TrainingSettings(epochs=60, learning_rate=2e-2, schedule="cosine"),
+        )
+        return cls(settings, store)
+
+    @cached_property
+    def features(self) -> Mapping[str, Feature]:
+        """What each modality shows the network."""
+        inputs = self.settings.inputs
+        return {modality: inputs[modality].make_feature() for modality in self.settings.modalities}
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Emotions seen in training."""
+        return self._classes
+
+    def fit(
+        self,
+        train: Sequence[Clip],
+        validation: Sequence[Clip],
+        *,
+        seed: int = 0,
+        run_folder: Path | None = None,
+    ) -> Self:
+        """Let the spiking network learn from `train`, then the read-out from its spikes.
+
+        Raises
+        ------
+        SettingsError
+            If ``label_edges`` reaches beyond the training clips.
+        """
+        observed = self._learn_spikes(train, validation, seed)
+        readout = self._make_readout()
+        readout.learn(
+            self._spiking_clips(observed[0], train),
+            self._spiking_clips(observed[1], validation),
+            seed=seed,
+            run_folder=run_folder,
+        )
+        self._readout = readout
+        self._card = {
+            **card_facts(self, train, validation, seed),
+            **readout.facts,
+            **self._record(labels_of_test=False),
+        }
+        return self
+
+    def fit_predict_leaking(
+        self,
+        train: Sequence[Clip],
+        validation: Sequence[Clip],
+        test: Sequence[Clip],
+        *,
+        seed: int = 0,
+        run_folder: Path | None = None,
+    ) -> Prediction:
+        """The printed method, whatever ``label_edges`` says: it sees the labels of `test`. LEAKS.
+
+        Without a graph there is nothing to leak through: the other read-outs are fitted as ever.
+        """
+        if self.settings.readout != "graph":
+            self.fit(train, validation, seed=seed, run_folder=run_folder)
+            return self.predict([clip.without_labels() for clip in test])
+        from aver.models.synchrony.graph_readout import GraphReadout
+
+        seen = self._learn_spikes(train, validation, seed)
+        tested = self._front_end.observe(test)
+        readout = GraphReadout(self.settings, self._positions, len(self._classes))
+        probabilities = readout.learn_leaking(
+            self._spiking_clips(seen[0], train),
+            self._spiking_clips(seen[1], validation),
+            self._spiking_clips(tested, test),
+            seed=seed,
+            run_folder=run_folder,
+        )
+        self._card = {
+            **card_facts(self, train, validation, seed),
+            **readout.facts,
+            **self._record(labels_of_test=True),
+        }
+        return self._prediction(tested, probabilities, {})
+
+    def predict(self, clips: Sequence[Clip]) -> Prediction:
+        """Answer for clips, each from its own graph."""
+        readout = self._trained()
+        observed = self._front_end.observe(clips)
+        alone = {}
+        for modality, present in observed.present.items():
+            spikes = [one.only(modality) for one in observed.spikes]
+            answers = readout.probabilities(observed.clip_ids, spikes)
+            silent = np.array([len(one) == 0 for one in spikes], bool)
+            answers[~present | silent] = np.nan
+            alone[modality] = answers
+        return self._prediction(
+            observed, readout.probabilities(observed.clip_ids, observed.spikes), alone
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the checkpoint."""
+        learnt = {f"readout/{name}": v for name, v in self._trained().arrays().items()}
+        facts = {
+            "settings": dataclasses.asdict(self.settings),
+            "features": {name: feature.settings() for name, feature in self.features.items()},
+            "classes": list(self._classes),
+            "shapes": {name: list(shape) for name, shape in self._front_end.shapes.items()},
+            "prior": self._prior.tolist(),
+            "seed": self._seed,
+        }
+        weights = learnt | self._front_end.arrays()
+        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
+
+    @classmethod
+    def load(cls, folder: Path, store: FeatureSource) -> Self:
+        """Read what `save` wrote."""
+        checkpoint = read_checkpoint(folder, cls.name)
+        facts = checkpoint.facts
+        recognizer = cls(settings_from_mapping(SynchGraphSettings, facts["settings"]), store)
+        recognizer._classes, recognizer._prior = tuple(facts["classes"]), np.array(facts["prior"])
+        recognizer._seed, recognizer._card = int(facts["seed"]), dict(checkpoint.card)
+        learnt = {name[8:]: v for name, v in checkpoint.weights.items() if name[:8] == "readout/"}
+        try:
+            recognizer._front_end.restore(checkpoint.weights, facts["shapes"], recognizer._seed)
+            recognizer._readout = recognizer._make_readout()
+            recognizer._readout.restore(learnt, folder)
+        except CheckpointError:
+            raise
+        except (AverError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"The weights at {folder} do not fit their own settings ({error}); the checkpoint "
+                "was changed or mixed with another one."
+            ) from None
+        return recognizer
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Facts for the model card."""
+        return dict(self._card)
+
+    def observe(self, clips: Sequence[Clip]) -> Observed:
+        """Spikes of clips in the trained network, for graphs and pictures."""
+        self._trained()
+        return self._front_end.observe(clips)
+
+    @property
+    def _positions(self) -> dict[str, int]:
+        assert self._front_end.network is not None
+        return self._front_end.network.positions
+
+    def _trained(self) -> Readout:
+        if self._readout is None:
+            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
+        return self._readout
+
+    def _learn_spikes(
+        self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
+    ) -> tuple[Observed, Observed]:
+        need_validation(validation)
+        self._classes, self._prior = label_shares(train)
+        self._seed = seed
+        self._front_end.learn(train, seed)
+        return self._front_end.observe(train), self._front_end.observe(validation)
+
+    def _make_readout(self) -> Readout:
+        from aver.models.synchrony.count_readouts import CountsReadout, VoteReadout
+
+        asked = (self.settings, self._positions, len(self._classes))
+        if self.settings.readout == "vote":
+            return VoteReadout(*asked)
+        if self.settings.readout == "counts":
+            return CountsReadout(*asked)
+        # torch-geometric takes seconds to import; only those who train or answer wait.
+        from aver.models.synchrony.graph_readout import GraphReadout
+
+        return GraphReadout(*asked)
+
+    def _spiking_clips(self, observed: Observed, clips: Sequence[Clip]) -> SpikingClips:
+        """Spikes with class numbers; -1 for a class that training has not seen."""
+        numbers = {label: number for number, label in enumerate(self._classes)}
+        labels = np.array([numbers.get(str(clip.emotion), -1) for clip in clips], np.int64)
+        return SpikingClips(observed.clip_ids, observed.spikes, labels)
+
+    def _prediction(
+        self, observed: Observed, probabilities: np.ndarray, alone: Mapping[str, np.ndarray]
+    ) -> Prediction:
+        """Answers with their flags; the training shares where there is nothing to go by."""
+        silent = np.array([len(one) == 0 for one in observed.spikes], bool)
+        empty = ~np.any(list(observed.present.values()), axis=0)
+        flags = [
+            (*found, *(["no usable modality"] if none else ["no spikes"] if quiet else []))
+            for found, none, quiet in zip(observed.flags, empty, silent, strict=True)
+        ]
+        return Prediction(
+            clip_ids=observed.clip_ids,
+            classes=self._classes,
+            probabilities=np.where(silent[:, None], self._prior, probabilities),
+            by_modality=alone,
+            coverage=observed.coverage,
+            flags=tuple(flags),
+        )
+
+    def _record(self, *, labels_of_test: bool) -> dict[str, dict[str, list[str]]]:
+        """What was fitted on which part, and whose labels it used; see `aver.audit.fit_record`."""
+        used = {"weights": ["train"], "class shares": ["train"]}
+        if self.settings.readout == "graph" and self.settings.training.keep == "best":
+            used["epoch"] = ["validation"]
+        if self.settings.readout == "counts":
+            used["penalty"] = ["validation"]
+        if labels_of_test:
+            used["label edges"] = ["train", "validation", "test"]
+        elif self.settings.graph.label_edges == "train":
+            used["label edges"] = ["train"]
+        fitted = {"scales of the rates": ["train"], "spiking network": ["train"]}
+        return {"fitted_on": fitted, "labels_used": used}

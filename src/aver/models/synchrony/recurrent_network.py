@@ -1,0 +1,197 @@
+"""`RecurrentNetwork`: picture and sound at once, their excitatory layers joined both ways."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from aver.errors import SettingsError
+from aver.execution.progress import progress_bar
+from aver.models.synchrony.clip_spikes import MODALITIES, ClipSpikes
+from aver.spiking import Intensity, Network, Record, Windows, preset
+from aver.spiking.connection import NORMAL_SUM_PER_INPUT
+from aver.training.seeding import derived_seed
+
+
+@dataclass(frozen=True)
+class RecurrentSettings:
+    """The spiking network.
+
+    Parameters
+    ----------
+    preset : {"diehl-cook", "paper-1", "paper-2"}
+        Constants of neurons, synapses and learning; see `aver.spiking.preset`.
+    maps : int >= 1
+        Neurons at each window position.
+    reach : {"preset", "same-position", "all", "none"}
+        Whom lateral inhibition reaches.
+    inhibition : float >= 0
+        What an inhibitory spike adds to its rivals' conductance.
+    intensity : float > 0
+        Factor on the rates at the first showing.
+    lag_ms : float >= 0
+        How much later than the picture the sound sets in.
+    link_gain : float >= 0
+        Sum of the weights from the other modality onto a neuron, as a share of the sum of those
+        from its input; 0 leaves the modalities unconnected.
+    passes : int >= 1
+        Over the training clips.
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2020, Implementation and Network Configuration: 20 features,
+    audio 5 ms late, recurrent connections at the excitatory layer.
+    Differs from the paper: it does not print the strength of the recurrent connections; as between
+    the networks of paper 1, they are all-to-all, plastic, start like those of the input and are
+    normalised as a group of their own.
+    """
+
+    preset: str = "paper-2"
+    maps: int = 20
+    reach: str = "preset"
+    inhibition: float = 17.0
+    intensity: float = 1.0
+    lag_ms: float = 5.0
+    link_gain: float = 0.5
+    passes: int = 1
+
+    def __post_init__(self) -> None:
+        if self.maps < 1 or self.passes < 1:
+            raise SettingsError(
+                f"maps and passes must be at least 1; they are {self.maps} and {self.passes}."
+            )
+        if self.link_gain < 0:
+            raise SettingsError(f"link_gain must not be negative; it is {self.link_gain}.")
+        preset(self.preset)
+
+
+@dataclass(frozen=True)
+class Layer:
+    """One modality of the network: the shape of its input, and its windows."""
+
+    shape: tuple[int, ...]
+    windows: Windows
+
+    @property
+    def positions(self) -> int:
+        """Number of window positions."""
+        return self.windows.positions(self.shape)
+
+
+class RecurrentNetwork:
+    """Learns without labels; then says who fires when.
+
+    Parameters
+    ----------
+    settings : RecurrentSettings
+    layers : mapping of {"video", "sound"} to Layer
+        A single modality has nothing to be joined with.
+    seed : int
+    """
+
+    def __init__(
+        self, settings: RecurrentSettings, layers: Mapping[str, Layer], seed: int = 0
+    ) -> None:
+        self.settings, self.layers, self.seed = settings, dict(layers), seed
+        self.network = self._build()
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Window positions of each modality."""
+        return {name: layer.positions for name, layer in self.layers.items()}
+
+    def learn(self, rates: Sequence[Mapping[str, np.ndarray]]) -> None:
+        """Show training clips, in an order drawn from the seed; weights and thresholds adapt.
+
+        Parameters
+        ----------
+        rates : sequence of mapping of modality to np.ndarray
+            Rates in Hz, in the layer's shape or with frames in front; a clip that lacks a modality
+            gets none from it.
+        """
+        chance = np.random.default_rng(derived_seed(self.seed, "order of clips"))
+        for _ in range(self.settings.passes):
+            order = chance.permutation(len(rates))
+            shown = {
+                self._input(name): [self._shown(rates[k], name) for k in order]
+                for name in self.layers
+            }
+            self.network.run(shown, learn=True)
+
+    def observe(
+        self, rates: Sequence[Mapping[str, np.ndarray]], clip_ids: Sequence[str]
+    ) -> list[ClipSpikes]:
+        """Show clips to the frozen network.
+
+        Input spikes of a clip depend on its id alone, not on the clips around it. Spikes of a
+        modality that a clip lacks, which the other one may have stirred, are left out.
+        """
+        found = []
+        record = Record(spikes=tuple(self.layers))
+        with progress_bar("Recording spikes", len(rates)) as bar:
+            for one, clip_id in zip(rates, clip_ids, strict=True):
+                shown = {self._input(name): [self._shown(one, name)] for name in self.layers}
+                recording = self.network.run(
+                    shown,
+                    learn=False,
+                    record=record,
+                    threads=1,
+                    first_clip=derived_seed(self.seed, clip_id) >> 8,
+                )
+                spikes = {name: recording.spikes[name][0] for name in self.layers if name in one}
+                found.append(ClipSpikes.of(spikes, self.settings.maps))
+                bar.advance()
+        return found
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """All that was learnt, for a checkpoint."""
+        weights = {f"weights/{name}": self.network.weights(name) for name in self._connections}
+        return weights | {f"theta/{name}": self.network.theta_mv(name) for name in self.layers}
+
+    def set_arrays(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take up what `arrays` gave.
+
+        Raises
+        ------
+        SimulationError
+            If a shape does not fit.
+        """
+        for name in self._connections:
+            self.network.set_weights(name, arrays[f"weights/{name}"])
+        for name in self.layers:
+            self.network.set_theta_mv(name, arrays[f"theta/{name}"])
+
+    @property
+    def _connections(self) -> tuple[str, ...]:
+        return tuple(self.network.connections)
+
+    @staticmethod
+    def _input(modality: str) -> str:
+        return f"{modality} input"
+
+    def _shown(self, rates: Mapping[str, np.ndarray], name: str) -> np.ndarray:
+        return rates[name] if name in rates else np.zeros(self.layers[name].shape)
+
+    def _build(self) -> Network:
+        chosen, constants = self.settings, preset(self.settings.preset)
+        intensity: Intensity = replace(constants.simulation.intensity, start=chosen.intensity)
+        network = Network(replace(constants.simulation, intensity=intensity), self.seed)
+        inhibition = replace(constants.inhibition, to_excitatory=chosen.inhibition)
+        if chosen.reach != "preset":
+            inhibition = replace(inhibition, reach=chosen.reach)  # type: ignore[arg-type]
+        named = [name for name in MODALITIES if name in self.layers]
+        for name in named:
+            layer = self.layers[name]
+            lag_ms = chosen.lag_ms if name == "sound" and len(named) > 1 else 0.0
+            network.add_source(self._input(name), layer.shape, lag_ms)
+            population = constants.population(chosen.maps, layer.positions)
+            network.add_population(name, replace(population, inhibition=inhibition))
+            network.connect(self._input(name), name, constants.rule, layer.windows)
+        if len(named) > 1 and chosen.link_gain > 0:
+            for source, target in (named, named[::-1]):
+                fan_in = int(np.prod(self.layers[target].windows.size))
+                total = chosen.link_gain * NORMAL_SUM_PER_INPUT * fan_in
+                network.connect(source, target, constants.rule, normal_sum=total)
+        return network
