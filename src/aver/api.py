@@ -30,6 +30,7 @@ def train(
     fold: int = 0,
     overrides: Mapping[str, Any] | None = None,
     seed: int = 0,
+    adapt: str = "",
     store: FeatureStore | None = None,
     workers: int | None = None,
     strict: bool = False,
@@ -51,6 +52,9 @@ def train(
     overrides : mapping, optional
         Settings that replace the preset's, by dotted key.
     seed : int
+    adapt : {"", "speaker"}
+        Bring features to each speaker's own scale, by the speaker's unlabelled clips; title,
+        protocol and card then say that it uses unlabelled clips of test speakers.
     store : FeatureStore, optional
     workers : int, optional
         Processes for extraction; default the cores at hand.
@@ -80,6 +84,7 @@ def train(
     experiment = Experiment(
         *(corpus, one_fold, preset, dict(overrides or {}), (seed,)),
         command=command,
+        adapt=adapt,
         fold_numbers=(fold,),
     )
     return run_experiment(
@@ -97,6 +102,7 @@ def evaluate(
     seeds: Sequence[int] = (0,),
     baselines: BaselineChoice = "all",
     leaking: bool = False,
+    adapt: str = "",
     store: FeatureStore | None = None,
     workers: int | None = None,
     strict: bool = False,
@@ -106,7 +112,7 @@ def evaluate(
 
     Parameters
     ----------
-    corpus, preset, out, split, overrides, store, workers, strict, command
+    corpus, preset, out, split, overrides, adapt, store, workers, strict, command
         As in `train`; with several workers folds run in parallel.
     seeds : sequence of int
         Every fold is fitted once per seed.
@@ -130,6 +136,7 @@ def evaluate(
         dict(overrides or {}),
         tuple(seeds),
         leaking=leaking,
+        adapt=adapt,
         command=command,
     )
     store, workers = store or FeatureStore(), workers or usable_cores()

@@ -44,6 +44,7 @@ def _run(arguments: Namespace) -> int:
         seeds=tuple(range(arguments.seeds)),
         baselines=arguments.baselines,
         leaking=arguments.leaking,
+        adapt=arguments.adapt,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
         strict=arguments.strict,

@@ -60,6 +60,13 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="of the rule",
     )
+    parser.add_argument(
+        "--adapt",
+        default="",
+        choices=("", "speaker"),
+        help="speaker: bring features to each speaker's own scale by all of the speaker's clips, "
+        "without labels; results say so",
+    )
     add_work_arguments(parser)
 
 
@@ -120,6 +127,7 @@ def _run(arguments: Namespace) -> int:
         fold=arguments.fold,
         overrides=overrides_of(arguments),
         seed=arguments.seed,
+        adapt=arguments.adapt,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
         strict=arguments.strict,

@@ -11,7 +11,7 @@ from typing import Any
 from aver.audit import audit_split
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.errors import LabelError, MediaError
+from aver.errors import LabelError, MediaError, SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import FoldRun, remarks_of, run_fold
@@ -20,6 +20,7 @@ from aver.evaluation.pooling import pool_folds
 from aver.evaluation.run_folder import write_settings
 from aver.execution.atomic import write_json
 from aver.execution.tasks import map_tasks
+from aver.features.speaker_adaptation import ADAPTED
 from aver.features.store import Failure, FeatureStore
 from aver.models.presets import load_preset
 from aver.settings import settings_to_mapping
@@ -49,6 +50,9 @@ class Experiment:
         Run the system's own leaking protocol, where it has one.
     command : str
         The command line that repeats the run, for the record.
+    adapt : {"", "speaker"}
+        ``"speaker"``: features are brought to each speaker's own scale by all of the speaker's
+        clips, without labels; see `aver.features.speaker_adaptation`. Title and protocol say so.
     fold_numbers : tuple of int
         Numbers of the split's folds, where it is a part of a larger one; default 0, 1, ...
     """
@@ -61,15 +65,21 @@ class Experiment:
     name: str = ""
     leaking: bool = False
     command: str = ""
+    adapt: str = ""
     fold_numbers: tuple[int, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.adapt not in ("", "speaker"):
+            raise SettingsError(
+                f"There is no adaptation {self.adapt!r}. Use 'speaker', or none at all."
+            )
 
     @property
     def title(self) -> str:
         """Name for tables."""
-        if self.name:
-            return self.name
         changes = ", ".join(f"{key}={value}" for key, value in self.overrides.items())
-        return f"{self.preset} ({changes})" if changes else self.preset
+        title = self.name or (f"{self.preset} ({changes})" if changes else self.preset)
+        return f"{title}, adapted to speakers" if self.adapt and not self.name else title
 
     @property
     def leaks(self) -> tuple[str, ...]:
@@ -82,7 +92,8 @@ class Experiment:
     @property
     def protocol(self) -> str:
         """Name of the protocol, for tables."""
-        return f"{'LEAKS' if self.leaks else 'clean'}: {self.split.rule}"
+        adapted = f", {ADAPTED}" if self.adapt else ""
+        return f"{'LEAKS' if self.leaks else 'clean'}{adapted}: {self.split.rule}"
 
 
 @dataclass(frozen=True)
@@ -215,6 +226,7 @@ def _tasks(
             folder=folder / "folds" / f"seed-{seed}" / f"fold-{number:02d}",
             cache=store.root,
             leaking=experiment.leaking,
+            adapt=experiment.adapt,
             about=about,
         )
         for seed in experiment.seeds
@@ -235,6 +247,7 @@ def _about(experiment: Experiment, verdict: str) -> dict[str, Any]:
         "audit": verdict,
         "split_rule": experiment.split.rule,
         "split_hash": experiment.split.hash,
+        **({"adapt": experiment.adapt, "adaptation": ADAPTED} if experiment.adapt else {}),
     }
 
 
@@ -251,6 +264,7 @@ def _plan(
         "classes": list(experiment.corpus.classes),
         "split_rule": experiment.split.rule,
         "leaks": list(experiment.split.leaks),
+        **({"adapt": experiment.adapt} if experiment.adapt else {}),
         "seeds": list(experiment.seeds),
         "remarks": remarks_of(tasks),
         "unusable_clips": {failure.clip.clip_id: failure.reason for failure in failures},

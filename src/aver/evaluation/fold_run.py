@@ -15,7 +15,8 @@ from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
-from aver.features.store import FeatureStore
+from aver.features.speaker_adaptation import SpeakerAdaptation
+from aver.features.store import FeatureSource, FeatureStore
 from aver.models.checkpoint import CARD_NAME
 from aver.models.prediction import Prediction
 from aver.models.prediction_file import load_prediction, save_prediction
@@ -47,6 +48,8 @@ class FoldRun:
         Root of the feature cache.
     leaking : bool
         Run the system's own leaking protocol (``fit_predict_leaking``); no checkpoint is kept.
+    adapt : {"", "speaker"}
+        Bring features to each speaker's own scale, by all clips of the fold, without labels.
     about : mapping of str to JSON value
         What the model card says about corpus and protocol.
     """
@@ -61,6 +64,7 @@ class FoldRun:
     folder: Path
     cache: Path
     leaking: bool = False
+    adapt: str = ""
     about: Mapping[str, Any] = field(default_factory=dict)
 
     @cached_property
@@ -112,9 +116,16 @@ class FoldRun:
                 ]
                 for part in (self.train, self.validation, self.test)
             ],
-            [self.seed, self.leaking],
+            [self.seed, self.leaking, *([self.adapt] if self.adapt else [])],
         ]
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+    def source(self) -> FeatureSource:
+        """Where the recogniser gets its features."""
+        store = FeatureStore(self.cache)
+        if not self.adapt:
+            return store
+        return SpeakerAdaptation(store, self.train + self.validation + self.test)
 
     def is_done(self) -> bool:
         """Whether an earlier run finished this very fold.
@@ -151,7 +162,7 @@ def run_fold(task: FoldRun) -> Path:
         return task.folder
     _start(task)
     kind, settings = task.system
-    recognizer = kind(settings, FeatureStore(task.cache))
+    recognizer = kind(settings, task.source())
     started_s = time.perf_counter()
     if task.leaking:
         prediction: Prediction = recognizer.fit_predict_leaking(  # type: ignore[attr-defined]

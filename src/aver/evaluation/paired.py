@@ -98,8 +98,10 @@ def compare(
     Raises
     ------
     SettingsError
-        If no clip is in both, speakers or true classes differ, or the metric cannot be paired.
+        If no clip is in both, speakers or true classes differ, the metric cannot be paired, or one
+        run uses unlabelled clips of test speakers and the other does not.
     """
+    _check_adaptation(first, second)
     first, second, left_out = _on_same_clips(first, second)
     one, two = metric(first), metric(second)
     if one.sums.shape != two.sums.shape:
@@ -123,6 +125,17 @@ def compare(
         len(one.speakers),
         left_out,
     )
+
+
+def _check_adaptation(first: Evaluation, second: Evaluation) -> None:
+    """A run that has seen all clips of a test speaker knows more; the two are not set in pairs."""
+    adapted = [bool(one.facts.get("adapt")) for one in (first, second)]
+    if adapted[0] != adapted[1]:
+        one, other = (first, second) if adapted[0] else (second, first)
+        raise SettingsError(
+            f"{one.system} {one.facts['adaptation']}, and {other.system} does not. Compare runs "
+            "that both do (--adapt speaker), or runs that both do not."
+        )
 
 
 def difference_sums(one: SpeakerSums, two: SpeakerSums) -> SpeakerSums:

@@ -20,6 +20,7 @@ def standardise_pictures(pictures: Tensor) -> Tensor:
 
     Examples
     --------
+    >>> import torch
     >>> standardise_pictures(torch.tensor([[[[0, 200]]]], dtype=torch.uint8)).tolist()
     [[[[-1.0, 1.0]]]]
     """

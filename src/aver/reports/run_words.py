@@ -42,6 +42,9 @@ def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
     """What the split shares between its parts, by its own account and by the audit's."""
     audit = evaluation.facts.get("audit")
     found = (f"Audit before training: {audit}.",) if audit else ()
+    adapted = evaluation.facts.get("adaptation")
+    if adapted:
+        found = (f"The system {adapted}; do not put it beside systems that do not.", *found)
     if evaluation.leaks:
         return (
             "These figures say how well known speakers or chosen test clips are "

@@ -1,0 +1,101 @@
+"""`SpeakerAdaptation`: features on each speaker's own scale, learnt from clips without labels."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.errors import FeatureError
+from aver.features.feature import Feature, FeatureRecord
+from aver.features.store import FeatureSource
+
+ADAPTED = "uses unlabelled clips of test speakers"
+"""What a result with adaptation must say of itself."""
+
+LEAST_CLIPS = 4
+"""So many clips of a speaker are needed to know what is usual for them."""
+
+_ARRAYS = ("statistics", "units", "embeddings", "segments")
+_LEAST_DEVIATION = 1e-6
+
+
+class SpeakerAdaptation:
+    """A source of features that subtracts a speaker's mean and divides by their deviation.
+
+    Vectors of statistics, tracks of action units, embeddings and spectrograms (band by band) are
+    adapted; pictures are passed on as they are. No label is looked at, but all clips given here
+    are, so that answers for one clip depend on the others of its speaker: results are named
+    `ADAPTED` and never stand beside results without.
+
+    Parameters
+    ----------
+    store : FeatureSource
+        Where features come from.
+    clips : sequence of Clip
+        With speakers; every clip that will be asked for, and any more that these speakers have.
+
+    Notes
+    -----
+    Source: speaker normalisation, as in Schuller et al. (2010), "Cross-corpus acoustic emotion
+    recognition: variances and strategies", section 4.
+    """
+
+    def __init__(self, store: FeatureSource, clips: Sequence[Clip]) -> None:
+        self._store = store
+        self._clips: dict[str, list[Clip]] = defaultdict(list)
+        for clip in clips:
+            if clip.speaker is not None:
+                self._clips[clip.speaker].append(clip.without_labels())
+        self._scales: dict[tuple[str, str, str], tuple[np.ndarray, np.ndarray]] = {}
+
+    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
+        """The adapted feature of one clip.
+
+        Raises
+        ------
+        FeatureError
+            If the clip's speaker is unknown, or has too few clips with this feature.
+        """
+        record = self._store.get(clip, feature)
+        name = next((name for name in _ARRAYS if name in record.arrays), None)
+        if name is None:
+            return record
+        mean, deviation = self._scale(clip, feature, name)
+        values = record.arrays[name]
+        adapted = ((values.astype(np.float32) - mean) / deviation).astype(values.dtype)
+        return replace(record, arrays={**record.arrays, name: adapted})
+
+    def _scale(self, clip: Clip, feature: Feature, name: str) -> tuple[np.ndarray, np.ndarray]:
+        """The speaker's mean and deviation, each clip counting the same however long it is."""
+        speaker = clip.speaker or ""
+        key = (speaker, f"{feature.name}-{feature.key}", name)
+        if key not in self._scales:
+            records = [self._store.get(one, feature) for one in self._clips[speaker]]
+            arrays = [record.arrays[name] for record in records if name in record.arrays]
+            if len(arrays) < LEAST_CLIPS:
+                who = f"the speaker {speaker!r}" if speaker else "a clip without a known speaker"
+                raise FeatureError(
+                    f"Adaptation of {feature.name} to {who} has {len(arrays)} unlabelled clips to "
+                    f"go by; it needs {LEAST_CLIPS}. Give more clips, or do without adaptation."
+                )
+            self._scales[key] = _moments(arrays)
+        return self._scales[key]
+
+
+def _moments(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation per value of a vector, per feature of a track, per band of segments."""
+    means, squares = [], []
+    for array in arrays:
+        values = array.astype(np.float64)
+        axes = {1: (), 2: (0,), 3: (0, 2)}[values.ndim]
+        means.append(values.mean(axis=axes, keepdims=values.ndim == 3))
+        squares.append(np.square(values).mean(axis=axes, keepdims=values.ndim == 3))
+    mean = np.mean(means, axis=0)
+    variance = np.mean(squares, axis=0) - np.square(mean)
+    deviation = np.sqrt(np.maximum(variance, 0.0))
+    deviation[deviation < _LEAST_DEVIATION] = 1.0  # a value that never changes says nothing
+    return mean.astype(np.float32), deviation.astype(np.float32)

@@ -1,0 +1,90 @@
+"""Adaptation takes out what a speaker adds to all of their clips, and looks at no label."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.preprocessing import StandardScaler
+
+from aver.corpora.clip import Clip
+from aver.errors import FeatureError
+from aver.features.face_crops import FaceCrops
+from aver.features.feature import Feature, FeatureRecord
+from aver.features.sound_statistics import SoundStatistics
+from aver.features.speaker_adaptation import SpeakerAdaptation
+from aver.features.spectrogram_segments import SpectrogramSegments
+
+FEATURE = SoundStatistics()
+
+
+class Planted:
+    """Arrays by clip id; remembers whether it was shown a label."""
+
+    def __init__(self, name: str, arrays: dict[str, np.ndarray]) -> None:
+        self.name, self.arrays = name, arrays
+        self.labels: set[str | None] = set()
+
+    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
+        self.labels.add(clip.emotion)
+        if clip.clip_id not in self.arrays:
+            return FeatureRecord.absent("no sound")
+        return FeatureRecord({self.name: self.arrays[clip.clip_id]})
+
+
+def _clips(speaker: str, count: int, emotion: str | None = None) -> list[Clip]:
+    return [Clip(f"{speaker}-{number}", speaker, emotion) for number in range(count)]
+
+
+def test_vectors_become_those_of_a_standard_scaler_per_speaker() -> None:
+    rng = np.random.default_rng(0)
+    clips = _clips("a", 7) + _clips("b", 9)
+    scale = {"a": (5.0, 2.0), "b": (-40.0, 0.1)}
+    arrays = {
+        clip.clip_id: rng.normal(*scale[str(clip.speaker)], 4).astype(np.float32) for clip in clips
+    }
+    source = SpeakerAdaptation(Planted("statistics", arrays), clips)
+    for speaker in "ab":
+        own = [clip for clip in clips if clip.speaker == speaker]
+        found = np.stack([source.get(clip, FEATURE).arrays["statistics"] for clip in own])
+        wanted = StandardScaler().fit_transform(np.stack([arrays[c.clip_id] for c in own]))
+        np.testing.assert_allclose(found, wanted, atol=2e-4)
+
+
+def test_tracks_and_spectrograms_end_at_mean_zero_and_deviation_one_per_row() -> None:
+    rng = np.random.default_rng(1)
+    clips = _clips("a", 5)
+    tracks = {c.clip_id: rng.normal(3, 2, (6, 4)).astype(np.float32) for c in clips}
+    source = SpeakerAdaptation(Planted("units", tracks), clips)
+    found = np.concatenate([source.get(c, FEATURE).arrays["units"] for c in clips])
+    np.testing.assert_allclose(found.mean(0), 0, atol=1e-5)
+    np.testing.assert_allclose(found.std(0), 1, atol=1e-5)
+    bands = rng.normal(0, 1, (1, 8, 1)) * 10
+    pictures = {c.clip_id: (rng.normal(0, 1, (3, 8, 5)) + bands).astype(np.float16) for c in clips}
+    source = SpeakerAdaptation(Planted("segments", pictures), clips)
+    found = np.concatenate([source.get(c, SpectrogramSegments()).arrays["segments"] for c in clips])
+    assert found.dtype == np.float16
+    np.testing.assert_allclose(found.astype(float).mean(axis=(0, 2)), 0, atol=0.01)
+    np.testing.assert_allclose(found.astype(float).std(axis=(0, 2)), 1, atol=0.01)
+
+
+def test_no_label_is_looked_at_for_the_scale() -> None:
+    clips = _clips("a", 5, "happy")
+    planted = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in clips})
+    SpeakerAdaptation(planted, clips).get(clips[0].without_labels(), FEATURE)
+    assert planted.labels == {None}
+
+
+def test_pictures_and_missing_modalities_pass_unchanged() -> None:
+    clips = _clips("a", 5)
+    crops = np.full((2, 4, 4, 3), 7, np.uint8)
+    source = SpeakerAdaptation(Planted("crops", {"a-0": crops}), clips)
+    assert source.get(clips[0], FaceCrops()).arrays["crops"] is crops
+    assert source.get(clips[1], FaceCrops()).missing == "no sound"
+
+
+@pytest.mark.parametrize("speaker", ["a", None])
+def test_too_few_clips_are_an_error_that_says_how_many(speaker: str | None) -> None:
+    clips = [Clip(f"c{number}", speaker, None) for number in range(3)]
+    planted = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in clips})
+    with pytest.raises(FeatureError, match="it needs 4"):
+        SpeakerAdaptation(planted, clips).get(clips[0], FEATURE)
