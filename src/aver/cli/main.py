@@ -24,6 +24,7 @@ _COMMANDS = (
     "evaluate",
     "predict",
     "robustness",
+    "report",
     "reproduce",
     "cache",
 )

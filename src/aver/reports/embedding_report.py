@@ -53,15 +53,22 @@ def write_embeddings(
         run = shelf.get(request)
         classes = run.classes
         fold = shelf.place(request) / "folds" / f"seed-{seed}" / "fold-00"
-        panels[label] = _panel(run, read_fold(fold), name)
+        panels[label] = panel_of(run, read_fold(fold), name)
     title = f"{reproduction.name}, Figure {number}: {plan.title}"
     figure = plot_embeddings(panels, classes, title=title)
     return save_figure(figure, folder / f"{reproduction.name}-figure-{number}")
 
 
-def _panel(
+def panel_of(
     run: Evaluation, prediction: Prediction, name: str
 ) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Places in the plane, and true classes, of the clips that have these deep features.
+
+    Raises
+    ------
+    SettingsError
+        If the run kept none of this name, or of fewer than five clips.
+    """
     features = prediction.embeddings.get(name)
     if features is None:
         raise SettingsError(

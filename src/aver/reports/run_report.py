@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import Summary, summarise
 from aver.execution.atomic import write_text
+from aver.reports.audit_table import audit_table
+from aver.reports.deep_features import plot_deep_features
 from aver.reports.html_page import plot_markup, render_page
+from aver.reports.model_card import write_model_card
 from aver.reports.plots.style import save_figure
+from aver.reports.reported_run import ReportedRun
+from aver.reports.robustness_report import MeasuredRun, robustness_plots, robustness_tables
 from aver.reports.run_plots import run_plots
 from aver.reports.run_tables import (
     METRIC_TITLES,
@@ -27,9 +32,14 @@ from aver.reports.run_tables import (
 from aver.reports.run_words import summary_in_words, verdict_in_words
 from aver.reports.table import Estimate, Table
 from aver.reports.table_formats import as_text, write_table
+from aver.reports.worst_clips import picture_clips, worst_clips, worst_table
 from aver.version import __version__
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+    from aver.audit import AuditReport
+    from aver.corpora.corpus import Corpus
     from aver.evaluation.experiment import ExperimentResult
     from aver.evaluation.paired import PairedComparison
 
@@ -61,15 +71,50 @@ def describe_run(evaluations: Sequence[Evaluation]) -> str:
     return "\n".join(["", *verdict, "", *words, "", *tables])
 
 
-def write_run_report(result: ExperimentResult, beside: Sequence[ExperimentResult] = ()) -> Path:
-    """Write ``report.html``, ``tables/`` and ``plots/`` into the run folder.
+def write_run_report(
+    result: ExperimentResult, beside: Sequence[ExperimentResult] = (), corpus: Corpus | None = None
+) -> Path:
+    """Report on a run that was made just now; see `write_report`.
 
     Parameters
     ----------
     result : ExperimentResult
-        The system.
+        The system; the report goes to its folder.
     beside : sequence of ExperimentResult
         Its baselines.
+    corpus : Corpus, optional
+        Tells the audit who speaks.
+    """
+    others = [ReportedRun.of_result(entry) for entry in beside]
+    return write_report(ReportedRun.of_result(result), others, result.folder, corpus=corpus)
+
+
+def write_report(
+    run: ReportedRun,
+    beside: Sequence[ReportedRun],
+    folder: Path,
+    *,
+    corpus: Corpus | None = None,
+    media: bool = False,
+    command: str = "",
+) -> Path:
+    """Write ``report.html``, ``model-card.md``, ``tables/`` and ``plots/``.
+
+    Parameters
+    ----------
+    run : ReportedRun
+        The system.
+    beside : sequence of ReportedRun
+        Its baselines, and other runs to compare it with.
+    folder : Path
+        Where everything goes.
+    corpus : Corpus, optional
+        Tells the audit who speaks, and where the worst clips lie.
+    media : bool
+        Show a frame and a spectrogram of the worst clips; share such a page only as the clips'
+        licence allows.
+    command : str
+        What makes this very page again.
 
     Returns
     -------
@@ -79,41 +124,72 @@ def write_run_report(result: ExperimentResult, beside: Sequence[ExperimentResult
     Raises
     ------
     StorageError
-        If the run folder cannot be written.
+        If the folder cannot be written.
     """
-    evaluation, folder = result.evaluation, result.folder
+    evaluation = run.evaluation
     others = tuple(entry.evaluation for entry in beside)
     summary = summarise(evaluation)
     comparisons = compare_all(evaluation, others)
+    audit = run.audit(corpus)
+    measured = [entry.measured for entry in (run, *beside) if entry.measured.damaged]
+    worst = worst_clips(evaluation)
     tables = _tables(evaluation, others, summary, comparisons)
+    robustness = robustness_tables(measured)
+    more = [audit_table(audit) if audit else None, worst_table(worst), *robustness]
+    tables |= {table.name: table for table in more if table is not None}
     for table in tables.values():
         write_table(table, folder / "tables")
     plots = {}
-    for name, description, figure in run_plots((evaluation, *others), summary, folder):
+    drawn = (*run_plots((evaluation, *others), summary, run.folder), *_further_plots(run, measured))
+    for name, description, figure in drawn:
         _, svg = save_figure(figure, folder / "plots" / name)
         plots[name] = plot_markup(svg, name, description)
+    pictures = picture_clips(worst, corpus.by_id) if media and corpus else ()
+    hidden = () if evaluation.leaks else _found_leaks(audit)
+    verdict = verdict_in_words(evaluation)
+    if hidden:
+        verdict = ("The audit found what the split does not say.", *dict.fromkeys(hidden))
+    write_model_card(run, summary, tables, verdict, folder)
     page = render_page(
         "run.html",
         {
             "title": evaluation.system,
             "data": describe_data(evaluation),
             "protocol": evaluation.protocol,
-            "leaks": evaluation.leaks,
-            "verdict": verdict_in_words(evaluation),
+            "leaks": evaluation.leaks or hidden,
+            "verdict": verdict,
             "tiles": _tiles(summary),
             "sentences": summary_in_words(evaluation, summary, comparisons),
             "tables": tables,
             "plots": plots,
+            "robustness": [table.name for table in robustness],
+            "pictures": pictures,
             "command": evaluation.facts.get("command", ""),
-            "facts": _facts(evaluation),
-            "unusable": [f"{f.clip.clip_id}: {f.reason}" for f in result.failures],
-            "settings": _settings(folder),
+            "report_command": command,
+            "facts": _facts(evaluation, summary),
+            "unusable": run.unusable,
+            "settings": run.settings_text,
             "version": __version__,
         },
     )
     target = folder / "report.html"
     write_text(target, page)
     return target
+
+
+def _found_leaks(audit: AuditReport | None) -> tuple[str, ...]:
+    """Leaks that the audit found, declared or not."""
+    return tuple(finding.message for finding in audit.leaks) if audit else ()
+
+
+def _further_plots(
+    run: ReportedRun, measured: Sequence[MeasuredRun]
+) -> Iterator[tuple[str, str, Figure]]:
+    """What only some systems have."""
+    deep = plot_deep_features(run)
+    if deep is not None:
+        yield "deep-features", "Deep features of clips, neighbours beside each other", deep
+    yield from robustness_plots(measured)
 
 
 def _tables(
@@ -144,13 +220,13 @@ def _tiles(summary: Summary) -> list[dict[str, str]]:
     return tiles
 
 
-def _facts(evaluation: Evaluation) -> list[str]:
+def _facts(evaluation: Evaluation, summary: Summary) -> list[str]:
     facts: Mapping[str, Any] = evaluation.facts
     lines = []
     if facts.get("split_hash"):
         rule, digest = facts.get("split_rule", evaluation.protocol), facts["split_hash"]
         lines.append(f"Split: {rule}, hash {digest} (split.json)")
-    seeds = ", ".join(str(seed) for seed in evaluation.seed_values)
+    seeds = ", ".join(f"{s} ({100 * a:.1f} %)" for s, a in summary.seed_accuracy.items())
     lines.append(f"Seeds: {seeds}; folds: {len(set(evaluation.folds.tolist()))}")
     if evaluation.parameters:
         lines.append(f"Trained parameters: {evaluation.parameters:,}")
@@ -174,8 +250,3 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
-
-
-def _settings(folder: Path) -> str:
-    target = folder / "settings.yaml"
-    return target.read_text("utf-8") if target.exists() else ""

@@ -60,14 +60,7 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
     """
     first = evaluations[0]
     leaks = tuple(dict.fromkeys(leak for e in evaluations for leak in e.leaks))
-    rows: list[tuple[Cell, ...]] = []
-    for evaluation in evaluations:
-        found = [
-            Estimate.of(interval(metric(evaluation), clips=evaluation.clip_count))
-            for metric in (accuracy, unweighted_recall, macro_f1)
-        ]
-        protocol = (found[0], None) if evaluation.leaks else (None, found[0])
-        rows.append((evaluation.system, None, *protocol, found[1], found[2]))
+    rows = _rows_of_systems(evaluations)
     numbers = comparable_numbers(first)
     for number in numbers:
         rows.append((_published_label(number), Estimate(number.value / 100), *[None] * 4))
@@ -81,6 +74,21 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
     columns = ("system", "paper", "paper protocol (LEAKS)", "clean protocol", "UAR", "macro F1")
     title = f"Accuracy in % on {describe_data(first)}"
     return Table("comparison", title, columns, tuple(rows), tuple(notes))
+
+
+def _rows_of_systems(evaluations: Sequence[Evaluation]) -> list[tuple[Cell, ...]]:
+    """A row per system, shared by its leaking run and its clean one; UAR and F1 are the clean's."""
+    rows: dict[str, list[Cell]] = {}
+    for evaluation in evaluations:
+        found = [
+            Estimate.of(interval(metric(evaluation), clips=evaluation.clip_count))
+            for metric in (accuracy, unweighted_recall, macro_f1)
+        ]
+        row = rows.setdefault(evaluation.system, [evaluation.system, *[None] * 5])
+        row[2 if evaluation.leaks else 3] = found[0]
+        if not evaluation.leaks or row[4] is None:
+            row[4:] = found[1:]
+    return [tuple(row) for row in rows.values()]
 
 
 def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:

@@ -1,0 +1,82 @@
+"""`aver report`: one page on finished runs, a model card, and every table as LaTeX and CSV."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from jsonargparse import ArgumentParser, Namespace
+
+from aver.cli.command import Command, print_path
+from aver.cli.run_corpus import add_run_corpus_arguments, open_run_corpus
+from aver.errors import CorpusError
+
+if TYPE_CHECKING:
+    from aver.corpora.corpus import Corpus
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "runs",
+        type=Path,
+        nargs="+",
+        metavar="RUN",
+        help="run folders of 'aver evaluate' or 'aver train'; the first is reported, the others "
+        "are compared with it",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where everything goes; default the run folder, or compared/ in it",
+    )
+    parser.add_argument(
+        "--no-media",
+        action="store_true",
+        help="leave frames and spectrograms of the worst clips out, so that the page may be shared",
+    )
+    add_run_corpus_arguments(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from aver.evaluation.experiment import command_line
+    from aver.reports.reported_run import ReportedRun, distinct_names
+    from aver.reports.run_report import describe_run, write_report
+
+    first, *further = [ReportedRun.read(folder) for folder in arguments.runs]
+    corpus = _corpus(arguments, first.folder)
+    run, *beside = distinct_names([first, *further, *first.baselines])
+    out = arguments.out or (first.folder / "compared" if further else first.folder)
+    page = write_report(
+        run,
+        beside,
+        out,
+        corpus=corpus,
+        media=not arguments.no_media,
+        command=command_line(["aver", *sys.argv[1:]]),
+    )
+    print(describe_run(tuple(entry.evaluation for entry in (run, *beside))))
+    print_path(page)
+    print_path(page.with_name("model-card.md"))
+    return 0
+
+
+def _corpus(arguments: Namespace, run: Path) -> Corpus | None:
+    """The run's corpus; None, and a word on it, where it is gone and nobody named one."""
+    try:
+        return open_run_corpus(arguments, run)
+    except CorpusError as error:
+        if arguments.corpus is not None:
+            raise
+        print(f"aver: no media in the report: {error}", file=sys.stderr)
+        return None
+
+
+COMMAND = Command(
+    name="report",
+    summary="One page on finished runs; a model card; all tables as LaTeX and CSV.",
+    example="aver report runs/ravdess --no-media",
+    add_arguments=_add_arguments,
+    run=_run,
+)

@@ -1,0 +1,186 @@
+"""The model card: Markdown with the front matter that the Hugging Face Hub reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from aver.evaluation.summary import Summary
+from aver.execution.atomic import write_text
+from aver.reports.reported_run import ReportedRun
+from aver.reports.run_tables import METRIC_TITLES, describe_data
+from aver.reports.table import Estimate, Table
+from aver.reports.table_formats import as_markdown
+from aver.version import __version__
+
+_LICENCES = {
+    "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
+    "Open Database License (ODbL) 1.0": "odbl",
+}
+"""Licences of corpora by the Hub's names; any other is said in the text."""
+_METRICS = {"accuracy": "accuracy", "unweighted_recall": "recall", "macro_f1": "f1"}
+_TASKS = {True: "video-classification", False: "audio-classification"}
+
+
+def write_model_card(
+    run: ReportedRun,
+    summary: Summary,
+    tables: Mapping[str, Table],
+    verdict: Sequence[str],
+    folder: Path,
+) -> Path:
+    """Write ``model-card.md``.
+
+    Parameters
+    ----------
+    run : ReportedRun
+    summary : Summary
+        Of its evaluation.
+    tables : mapping of str to Table
+        Those of the report; the card takes some.
+    verdict : sequence of str
+        What the split shares between its parts, in words.
+    folder : Path
+
+    Returns
+    -------
+    Path
+    """
+    import yaml
+
+    front = yaml.safe_dump(
+        _front_matter(run, summary), sort_keys=False, allow_unicode=True, width=1000
+    )
+    target = folder / "model-card.md"
+    write_text(target, f"---\n{front}---\n\n{_body(run, summary, tables, verdict)}")
+    return target
+
+
+def _front_matter(run: ReportedRun, summary: Summary) -> dict[str, Any]:
+    evaluation, card = run.evaluation, _card(run)
+    modalities = {"sound"} if not card.get("features") else set(card["features"])
+    task = _TASKS["video" in modalities]
+    licence = str(card.get("licence", ""))
+    if licence in _LICENCES:
+        licences = {"license": _LICENCES[licence]}
+    else:
+        licences = {"license": "other", "license_name": licence or "not stated"}
+    return {
+        **licences,
+        "library_name": "aver",
+        "pipeline_tag": task,
+        "tags": ["emotion-recognition", "audio-visual", "aver", str(card.get("model", "unknown"))],
+        "metrics": list(_METRICS.values()),
+        "model-index": [
+            {
+                "name": evaluation.system,
+                "results": [
+                    {
+                        "task": {"type": task, "name": "Emotion recognition"},
+                        "dataset": {
+                            "name": str(card.get("corpus_title", evaluation.corpus)),
+                            "type": evaluation.corpus,
+                            "split": evaluation.protocol,
+                        },
+                        "metrics": _metrics(run, summary),
+                    }
+                ],
+            }
+        ],
+    }
+
+
+def _metrics(run: ReportedRun, summary: Summary) -> list[dict[str, Any]]:
+    leaks = " (LEAKS)" if run.evaluation.leaks else ""
+    found = []
+    for name, hub_name in _METRICS.items():
+        figure = summary.metrics[name]
+        shown = str(Estimate.of(figure))
+        title = METRIC_TITLES[name].removesuffix(" in %")
+        found.append(
+            {
+                "type": hub_name,
+                "value": round(figure.value, 4),
+                "name": f"{title}{leaks}: {shown} %, 95 % interval over speakers",
+            }
+        )
+    return found
+
+
+def _card(run: ReportedRun) -> dict[str, Any]:
+    return run.cards[0] if run.cards else {}
+
+
+def _body(
+    run: ReportedRun, summary: Summary, tables: Mapping[str, Table], verdict: Sequence[str]
+) -> str:
+    evaluation, card = run.evaluation, _card(run)
+    source = f", after {card['source']}" if card.get("source") else ""
+    parts = [
+        f"# {evaluation.system}",
+        f"Recognises {len(evaluation.classes)} emotions ({', '.join(evaluation.classes)}) of "
+        f"filmed or recorded speech. Model `{card.get('model', 'unknown')}`{source}. Trained and "
+        f"tested on {describe_data(evaluation)}.",
+        "## How well",
+        *(as_markdown(tables[name]) for name in ("comparison", "classes") if name in tables),
+        "## What the figures can be trusted for",
+        f"Protocol: {evaluation.protocol}.",
+        "\n".join(f"- {sentence}" for sentence in (*verdict, *_remarks(run))),
+        *_lower_headings(tables, "audit", "Audit"),
+        "## Data",
+        _data(run),
+        "## Features that answers must repeat",
+        _features(card),
+    ]
+    damaged = [table for name, table in tables.items() if name.startswith("robustness-")]
+    if damaged:
+        parts += ["## When sound and pictures get worse", *map(as_markdown, damaged)]
+    parts += [
+        "## Use and limits",
+        "Made for research on acted or spoken emotion in clips like those it was trained on. It "
+        "says how a clip would be labelled, not what a person feels, and it was tested on the "
+        f"{len(evaluation.speaker_ids)} speakers named here, no others. Do not use it to judge "
+        "people.",
+        *_lower_headings(tables, "speakers", "By speaker"),
+        "## Repeat it",
+        *([f"```\n{evaluation.facts['command']}\n```"] if evaluation.facts.get("command") else []),
+        f"Made by aver {__version__}.",
+    ]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def _lower_headings(tables: Mapping[str, Table], name: str, title: str) -> list[str]:
+    return [f"### {title}", as_markdown(tables[name])] if name in tables else []
+
+
+def _remarks(run: ReportedRun) -> list[str]:
+    return sorted({remark for card in run.cards for remark in card.get("remarks", ())})
+
+
+def _data(run: ReportedRun) -> str:
+    """Corpus, licence, split, and the speakers of each training."""
+    evaluation, card = run.evaluation, _card(run)
+    lines = [
+        f"- Corpus: {card.get('corpus_title', evaluation.corpus)}",
+        f"- Licence of the corpus: {card.get('licence', 'not stated')}",
+        f"- Split: {card.get('split_rule', evaluation.protocol)}, hash "
+        f"`{card.get('split_hash', evaluation.facts.get('split_hash', 'unknown'))}`",
+    ]
+    if run.cards:
+        lines += ["", "| seed | fold | train | validation | test |", "|---|---|---|---|---|"]
+    for one in run.cards:
+        speakers = one.get("speakers", {})
+        cells = [", ".join(speakers.get(part, ())) for part in ("train", "validation", "test")]
+        lines.append(f"| {one['seed']} | {one['fold']} | {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def _features(card: Mapping[str, Any]) -> str:
+    import yaml
+
+    features = card.get("features")
+    if not features:
+        return "It looks at no features."
+    text = yaml.safe_dump(dict(features), sort_keys=False, allow_unicode=True)
+    return f"```yaml\n{text}```"

@@ -1,0 +1,163 @@
+"""The clips that a system is most wrong about: a table, and what they look and sound like."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.errors import AverError
+from aver.evaluation.evaluation import Evaluation
+from aver.reports.table import Estimate, Table
+
+_RATE_HZ = 16_000
+_HEIGHT_PX = 150
+_LOOKS_HZ = 4.0
+_RANGE_DB = 70.0
+
+
+@dataclass(frozen=True)
+class WorstClip:
+    """One clip and its answers, the mean over seeds.
+
+    Parameters
+    ----------
+    clip_id, speaker, truth, answer : str
+    sure : float
+        Probability of the answer.
+    right : float
+        Probability of the truth.
+    """
+
+    clip_id: str
+    speaker: str
+    truth: str
+    answer: str
+    sure: float
+    right: float
+
+
+@dataclass(frozen=True)
+class ClipPicture:
+    """A clip as a page shows it; pictures as data URIs, empty where there is none.
+
+    Parameters
+    ----------
+    worst : WorstClip
+    frame, spectrogram : str
+    """
+
+    worst: WorstClip
+    frame: str
+    spectrogram: str
+
+
+def worst_clips(evaluation: Evaluation, count: int = 8) -> tuple[WorstClip, ...]:
+    """Clips with a wrong answer and the least probability of the truth, worst first.
+
+    Parameters
+    ----------
+    evaluation : Evaluation
+    count : int
+        At most so many.
+    """
+    rows: dict[str, list[int]] = {}
+    for row, clip_id in enumerate(evaluation.clip_ids):
+        rows.setdefault(clip_id, []).append(row)
+    found = []
+    for clip_id, places in rows.items():
+        mean = evaluation.probabilities[places].mean(axis=0)
+        truth = evaluation.truth[places[0]]
+        answer = evaluation.classes[int(mean.argmax())]
+        right = float(mean[evaluation.classes.index(truth)])
+        if answer != truth:
+            speaker = evaluation.speakers[places[0]]
+            found.append(WorstClip(clip_id, speaker, truth, answer, float(mean.max()), right))
+    return tuple(sorted(found, key=lambda clip: (clip.right, clip.clip_id))[:count])
+
+
+def worst_table(worst: tuple[WorstClip, ...]) -> Table | None:
+    """The worst clips as a table; None where every answer is right."""
+    if not worst:
+        return None
+    return Table(
+        "worst-clips",
+        "Clips with the least probability of the truth",
+        ("clip", "speaker", "truth", "answer", "answer's probability in %", "truth's in %"),
+        tuple(
+            (c.clip_id, c.speaker, c.truth, c.answer, Estimate(c.sure), Estimate(c.right))
+            for c in worst
+        ),
+    )
+
+
+def picture_clips(
+    worst: tuple[WorstClip, ...], clips: Mapping[str, Clip]
+) -> tuple[ClipPicture, ...]:
+    """Show a frame from the middle of each clip, and its spectrogram.
+
+    Parameters
+    ----------
+    worst : tuple of WorstClip
+    clips : mapping of str to Clip
+        By id; a clip that is not there, or cannot be read, is shown without.
+    """
+    shown = []
+    for entry in worst:
+        clip = clips.get(entry.clip_id)
+        frame = _frame(clip) if clip else ""
+        shown.append(ClipPicture(entry, frame, _spectrogram(clip) if clip else ""))
+    return tuple(shown)
+
+
+def _frame(clip: Clip) -> str:
+    """A frame from the middle, as JPEG."""
+    import cv2
+
+    from aver.media.reader import read_frames
+
+    if clip.video is None:
+        return ""
+    try:
+        frames = [picture for _, picture in read_frames(clip.video, _LOOKS_HZ, skip_black=True)]
+    except AverError:
+        return ""
+    if not frames:
+        return ""
+    middle = frames[len(frames) // 2]
+    width = max(1, round(middle.shape[1] * _HEIGHT_PX / middle.shape[0]))
+    small = cv2.resize(middle, (width, _HEIGHT_PX), interpolation=cv2.INTER_AREA)
+    _, code = cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 80])
+    return _uri("image/jpeg", code)
+
+
+def _spectrogram(clip: Clip) -> str:
+    """Logarithm of the power up to 8 kHz, low frequencies below, as PNG."""
+    import cv2
+    from scipy.signal import spectrogram
+
+    from aver.media.reader import read_sound
+
+    path = clip.sound or clip.video
+    if path is None:
+        return ""
+    try:
+        sound = read_sound(path, _RATE_HZ)
+    except AverError:
+        return ""
+    if sound.size < 512:
+        return ""
+    _, _, power = spectrogram(sound, _RATE_HZ, nperseg=512, noverlap=256)
+    level_db = 10 * np.log10(np.maximum(power, 1e-12))
+    scaled = np.clip((level_db - level_db.max()) / _RANGE_DB + 1, 0, 1)[::-1]
+    coloured = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_MAGMA)
+    small = cv2.resize(coloured, (260, _HEIGHT_PX), interpolation=cv2.INTER_AREA)
+    _, code = cv2.imencode(".png", small)
+    return _uri("image/png", code)
+
+
+def _uri(kind: str, code: np.ndarray) -> str:
+    return f"data:{kind};base64,{base64.b64encode(code.tobytes()).decode()}"
