@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from aver.spiking.kernels.ends import LONG_AGO
+from aver.spiking.kernels.membranes import BLOCK
 from aver.spiking.kernels.structures import Plasticity, State, Workspace
 from aver.spiking.layout import Layout
 
@@ -64,6 +65,7 @@ def new_workspace(layout: Layout) -> Workspace:
     # No neuron fires more often than its refractory period lets it.
     room = int((pops["neurons"] * (layout.steps // np.maximum(pops["refractory"], 1) + 1)).sum())
     return Workspace(
+        risen=np.empty(cells // BLOCK + 1, np.int64),
         spike_cells=np.empty(room, np.int32),
         spike_steps=np.empty(room, np.int32),
         spike_from=np.zeros(n, np.int64),

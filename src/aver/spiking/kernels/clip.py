@@ -35,12 +35,10 @@ def _advance(p, now, step, n_spikes, integrator, adapts, pops, state, plasticity
     if adapts:
         _fade_thresholds(p, pops, plasticity, work)
     scale = work.theta_scale[p]
-    theta = plasticity.theta[pops[p].start : pops[p].stop]
-    above = advance_membranes(p, pops, state, theta, scale, integrator)
+    risen = advance_membranes(p, pops, state, plasticity.theta, scale, work, integrator)
     hold_refractory(p, now, pops, state, work)
     work.spike_from[p] = n_spikes
-    if above > 0:
-        n_spikes = list_spikes(p, now, step, scale, n_spikes, pops, state, plasticity, work)
+    n_spikes = list_spikes(p, now, step, scale, risen, n_spikes, pops, state, plasticity, work)
     work.spike_to[p] = n_spikes
     if pops[p].group > 0:
         work.i_fired[p] = advance_partners(p, now, pops, state, work, integrator)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from aver.spiking.kernels.compile import kernel
+from aver.spiking.kernels.membranes import BLOCK
 
 
 @kernel
@@ -24,17 +25,22 @@ def hold_refractory(p, now, pops, state, work):
 
 
 @kernel
-def list_spikes(p, now, step, scale, n_spikes, pops, state, plasticity, work):
-    """Append the cells of population ``p`` that fire now to the spike lists."""
+def list_spikes(p, now, step, scale, risen, n_spikes, pops, state, plasticity, work):
+    """Append the cells of population ``p`` that fire now to the spike lists.
+
+    They lie in the first ``risen`` of the blocks that ``work.risen`` lists.
+    """
     threshold, wait = pops[p].threshold, pops[p].refractory
-    for j in range(pops[p].start, pops[p].stop):
-        if (
-            state.v[j] > threshold + plasticity.theta[j] * scale
-            and now - state.last_spike[j] >= wait
-        ):
-            work.spike_cells[n_spikes] = j
-            work.spike_steps[n_spikes] = step
-            n_spikes += 1
+    for k in range(risen):
+        a = work.risen[k]
+        for j in range(a, min(a + BLOCK, pops[p].stop)):
+            if (
+                state.v[j] > threshold + plasticity.theta[j] * scale
+                and now - state.last_spike[j] >= wait
+            ):
+                work.spike_cells[n_spikes] = j
+                work.spike_steps[n_spikes] = step
+                n_spikes += 1
     return n_spikes
 
 

@@ -18,6 +18,9 @@ FORWARD, IMPLICIT, EXPONENTIAL = 0, 1, 2
 # floor is far below anything that moves a membrane.
 FLOOR = 1e-30
 
+BLOCK = 512
+"""Cells whose membranes are advanced together; only blocks with risen cells are searched."""
+
 
 @fused_kernel
 def _forward(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
@@ -70,11 +73,10 @@ def _exponential(
 
 
 @fused_kernel
-def advance_membranes(p, pops, state, theta, scale, integrator):
-    """Advance population ``p`` by one step; return how many cells lie above threshold."""
-    a, b = pops[p].start, pops[p].stop
+def _advance_block(a, b, p, pops, state, theta, scale, integrator):
+    """Advance cells ``a`` to ``b`` of population ``p``; return how many lie above threshold."""
     v, g_e, g_i = state.v[a:b], state.g_e[a:b], state.g_i[a:b]
-    arrived = state.arrived[a:b]
+    arrived, theta = state.arrived[a:b], theta[a:b]
     leak, rest, threshold = pops[p].leak, pops[p].rest, pops[p].threshold
     e_e, e_i = pops[p].excitatory_reversal, pops[p].inhibitory_reversal
     fade_e, fade_i = pops[p].excitatory_decay, pops[p].inhibitory_decay
@@ -89,6 +91,22 @@ def advance_membranes(p, pops, state, theta, scale, integrator):
     return _exponential(
         v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
     )
+
+
+@fused_kernel
+def advance_membranes(p, pops, state, theta, scale, work, integrator):
+    """Advance population ``p`` by one step; list the blocks that have cells above threshold.
+
+    Returns the number of such blocks; ``work.risen`` holds their first cells.
+    """
+    first, last = pops[p].start, pops[p].stop
+    risen = 0
+    for a in range(first, last, BLOCK):
+        b = min(a + BLOCK, last)
+        if _advance_block(a, b, p, pops, state, theta, scale, integrator) > 0:
+            work.risen[risen] = a
+            risen += 1
+    return risen
 
 
 @fused_kernel

@@ -123,6 +123,7 @@ class Plasticity(NamedTuple):
 class Workspace(NamedTuple):
     """Lists that one thread needs while it runs a clip."""
 
+    risen: np.ndarray  # first cells of blocks in which a cell lies above threshold
     spike_cells: np.ndarray  # every spike of the clip, in order
     spike_steps: np.ndarray
     spike_from: np.ndarray  # over populations: this step's spikes in the lists above

@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from aver.spiking.kernels.add_row import add_row
 from aver.spiking.kernels.compile import inner_loop, kernel
 from aver.spiking.kernels.prefetch import prefetch
 
 AHEAD = 8
 """How many spikes ahead their weights are fetched; they lie anywhere in memory."""
-
-
-@kernel
-def _add(arrived, weights):
-    for j in range(weights.size):
-        arrived[j] += weights[j]
 
 
 @kernel
@@ -85,8 +80,7 @@ def _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived):
         _fetch_ahead(k, neurons, first_segment, segments, row, weights)
         i = neurons[k]
         for s in range(first_segment[i], first_segment[i + 1]):
-            at, to = segments[s] * row, blocks[s] * row
-            _add(arrived[to : to + row], weights[at : at + row])
+            add_row(arrived, blocks[s] * row, weights, segments[s] * row, row)  # type: ignore[call-arg]
 
 
 @inner_loop
@@ -100,13 +94,13 @@ def _add_and_depress_rows(
             at, to = segments[s] * row, blocks[s] * row
             count = counts[blocks[s]]
             if count == 0:
-                _add(arrived[to : to + row], weights[at : at + row])
+                add_row(arrived, to, weights, at, row)  # type: ignore[call-arg]
             elif power == 0.0 and 8 * count > row:
                 _add_and_depress_all(
                     arrived[to : to + row], weights[at : at + row], drop[to : to + row]
                 )
             else:
-                _add(arrived[to : to + row], weights[at : at + row])
+                add_row(arrived, to, weights, at, row)  # type: ignore[call-arg]
                 _depress_some(
                     weights[at : at + row], drop[to : to + row], recent[to : to + count], power
                 )
