@@ -144,7 +144,7 @@ def evaluate(
     beside = run_baselines(
         experiment, Path(out) / "baselines", baselines, store=store, workers=workers
     )
-    write_run_report(result, beside)
+    write_run_report(result, beside, corpus)
     return (result, *beside)
 
 

@@ -112,6 +112,15 @@ def test_answers_are_kept_and_features_are_not(finished) -> None:
     np.testing.assert_array_equal(kept["babble"][0.0].probabilities, first.probabilities)
 
 
+def test_a_run_adapted_to_speakers_answers_from_adapted_features(finished, tmp_path: Path) -> None:
+    _, experiment = finished
+    adapted = replace(experiment, adapt="speaker", seeds=(0,))
+    store = FeatureStore(tmp_path / "cache")
+    result = run_experiment(adapted, tmp_path / "run", store=store)
+    found = measure((result, adapted), store=store, white_noise=[100.0])["white-noise"][100.0]
+    assert (found.answer_index == result.evaluation.answer_index).mean() > 0.95
+
+
 def test_two_processes_answer_as_one(finished) -> None:
     folder = finished[0].folder
     one = measure(finished, white_noise=[3.0])["white-noise"][3.0]

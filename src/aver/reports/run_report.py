@@ -162,6 +162,7 @@ def write_report(
             "sentences": summary_in_words(evaluation, summary, comparisons),
             "tables": tables,
             "plots": plots,
+            "audit": audit.verdict if audit else "",
             "robustness": [table.name for table in robustness],
             "pictures": pictures,
             "command": evaluation.facts.get("command", ""),

@@ -1,0 +1,144 @@
+"""`aver robustness` and `aver report` on a run of tones, as somebody types them."""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from aver.cli.main import main
+from aver.evaluation.evaluation_folder import load_evaluation
+from aver.evaluation.metrics import accuracy
+from tone_corpus import write_tone_corpus
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An evaluated run, its baselines, and robustness measured of both."""
+    folder = tmp_path_factory.mktemp("tones")
+    write_tone_corpus(folder / "clips", speakers=4, takes=2)
+    cache = ["--cache", str(folder / "cache"), "--workers", "1"]
+    words = [
+        "evaluate", "--corpus", str(folder / "clips"), "--reader", "manifest",
+        "--corpus-settings", "pattern={speaker}_{emotion}_{take}.wav",
+        "--preset", "statistics-logistic", "--modalities", "sound", "--split", "speaker-kfold",
+        "--split-settings", "folds=4", "--baselines", "quick", "--out", str(folder / "run"), *cache,
+    ]  # fmt: skip
+    assert main(words) == 0
+    plan = yaml.safe_load((folder / "run" / "settings.yaml").read_text())
+    plan["command"] = "aver " + " ".join(f"'{word}'" for word in words)
+    (folder / "run" / "settings.yaml").write_text(yaml.safe_dump(plan))
+    noise = ["--levels", "white-noise=30,-20", *cache]
+    svm = folder / "run" / "baselines" / "statistics-svm"
+    (svm / "settings.yaml").write_text((folder / "run" / "settings.yaml").read_text())
+    for place in (folder / "run", svm):
+        assert main(["robustness", str(place), *noise]) == 0
+    return folder / "run"
+
+
+def test_curves_lie_in_the_run_folder(run: Path) -> None:
+    folder = run / "robustness"
+    names = {path.name for path in folder.iterdir() if path.is_file()}
+    suffixes = ("png", "svg", "json", "csv", "tex", "md", "txt")
+    assert names == {"curves.json", *(f"robustness-white-noise.{s}" for s in suffixes)}
+    rows = json.loads((folder / "curves.json").read_text())["kinds"]["white-noise"]["rows"]
+    assert [row["signal-to-noise ratio in dB"] for row in rows] == ["none", "30", "-20"]
+    assert rows[0]["accuracy in %"]["value"] == accuracy(load_evaluation(run)).value
+    damaged = load_evaluation(folder / "white-noise" / "-20")
+    assert rows[2]["accuracy in %"]["value"] == accuracy(damaged).value
+    change = rows[2]["accuracy in %"]["value"] - rows[0]["accuracy in %"]["value"]
+    assert rows[2]["change in points"]["value"] == pytest.approx(change)
+
+
+def test_a_report_holds_everything_that_was_found(run: Path) -> None:
+    assert main(["report", str(run)]) == 0
+    page = (run / "report.html").read_text()
+    for heading in ("Audit of the split", "When sound and pictures get worse", "Repeat it"):
+        assert heading in page
+    assert "record" in page[page.index("Audit of the split") :]
+    assert "majority" in page
+    tables = {path.name for path in (run / "tables").iterdir()}
+    for name in ("comparison", "paired", "robustness-white-noise", "classes", "speakers"):
+        assert {f"{name}.tex", f"{name}.csv"} <= tables
+
+
+def test_several_runs_are_compared(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    svm = run / "baselines" / "statistics-svm"
+    assert main(["report", str(run), str(svm), "--no-media"]) == 0
+    with (run / "compared" / "tables" / "paired.csv").open() as file:
+        compared = [row["compared with"] for row in csv.DictReader(file)]
+    assert sorted(compared) == sorted({*compared})  # each once, though the SVM was given twice
+    assert "statistics-svm" in compared
+    noise = json.loads((run / "compared" / "tables" / "robustness-white-noise.json").read_text())
+    assert "statistics-svm: accuracy" in noise["columns"]
+    assert "<img" not in (run / "compared" / "report.html").read_text()
+
+
+def test_worst_clips_are_shown_unless_told_not_to(run: Path, tmp_path: Path) -> None:
+    majority = run / "baselines" / "majority"
+    (majority / "settings.yaml").write_text((run / "settings.yaml").read_text())
+    for words, pictures in (([], True), (["--no-media"], False)):
+        out = tmp_path / str(pictures)
+        assert main(["report", str(majority), "--out", str(out), *words]) == 0
+        page = (out / "report.html").read_text()
+        found = re.findall(r'<img src="(data:image/png;base64,[^"]+)" alt="Spectrogram', page)
+        assert bool(found) is pictures
+        assert "Clips with the least probability of the truth" in page
+
+
+def test_the_model_card_has_front_matter_and_the_facts(run: Path) -> None:
+    assert main(["report", str(run)]) == 0
+    _, front, body = (run / "model-card.md").read_text().split("---\n", 2)
+    facts = yaml.safe_load(front)
+    result = facts["model-index"][0]["results"][0]
+    assert result["metrics"][0]["type"] == "accuracy"
+    expected = accuracy(load_evaluation(run)).value
+    assert result["metrics"][0]["value"] == pytest.approx(expected, abs=1e-4)
+    assert facts["pipeline_tag"] == "audio-classification"
+    card = json.loads((run / "folds" / "seed-0" / "fold-00" / "fold.json").read_text())["card"]
+    for part in ("train", "validation", "test"):
+        assert ", ".join(card["speakers"][part]) in body
+    assert card["split_hash"] in body
+    assert "n_fft: 1024" in body
+
+
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["--kinds", "fog"], "There is no degradation 'fog'"),
+        (["--levels", "white-noise"], "KIND=A,B"),
+        (["--levels", "white-noise=loud"], "is a number"),
+        (["--kinds", "blur"], "looks at sound; none of blur changes that"),
+    ],
+)
+def test_what_cannot_be_measured_is_one_line(
+    run: Path, words: list[str], why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["robustness", str(run), *words]) == 2
+    said = capsys.readouterr().err
+    assert why in said
+    assert said.count("\n") == 1
+
+
+def test_no_run_folder_and_no_corpus_are_said(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for verb in ("robustness", "report"):
+        assert main([verb, str(tmp_path)]) == 2
+        assert "holds no evaluation" in capsys.readouterr().err
+    (tmp_path / "nothing").mkdir()
+    assert main(["robustness", str(run), "--corpus", str(tmp_path / "nothing")]) == 2
+    capsys.readouterr()
+    moved = tmp_path / "moved"
+    moved.mkdir()
+    for name in ("evaluation.json", "predictions.csv"):
+        (moved / name).write_text((run / name).read_text())
+    (moved / "settings.yaml").write_text("corpus: manifest\ncorpus_root: /nowhere/clips\n")
+    assert main(["robustness", str(moved)]) == 2
+    assert "Say where it is with --corpus" in capsys.readouterr().err
+    assert main(["report", str(moved)]) == 0
+    assert "no media in the report" in capsys.readouterr().err
