@@ -11,8 +11,36 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from aver.errors import CheckpointError
+from aver.networks.shipped import find_shipped, is_shipped
 
+WEIGHTS_NAME = "weights.safetensors"
 _SHOWN = 3
+
+
+def find_weights(name_or_path: str) -> Path:
+    """The file of weights that a name or a path means.
+
+    Parameters
+    ----------
+    name_or_path : str
+        Of weights that come with the package (``aver list weights``), a file, or the run folder of
+        ``aver pretrain``.
+
+    Raises
+    ------
+    CheckpointError
+        If shipped weights were changed, or there is no such file.
+    """
+    if is_shipped(name_or_path, "extractor"):
+        return find_shipped(name_or_path, "extractor").checked() / WEIGHTS_NAME
+    path = Path(name_or_path).expanduser()
+    path = path / WEIGHTS_NAME if path.is_dir() else path
+    if not path.is_file():
+        raise CheckpointError(
+            f"There are no pretrained weights at {path}: no such file, and the package holds none "
+            "of that name (see 'aver list weights')."
+        )
+    return path
 
 
 def load_pretrained(extractor: nn.Module, path: Path) -> None:
@@ -33,7 +61,9 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
         If the file is missing, unreadable, or does not fit; the message names the first
         differences.
     """
-    weights = {name: value for name, value in _read(path).items() if not name.startswith("fc.")}
+    weights = {
+        name: value for name, value in read_weights(path).items() if not name.startswith("fc.")
+    }
     own = extractor.state_dict()
     counted = {name for name in own if not name.endswith("num_batches_tracked")}
     faults = [f"{name} is missing" for name in sorted(counted - weights.keys())]
@@ -52,7 +82,14 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
     extractor.load_state_dict(weights, strict=False)
 
 
-def _read(path: Path) -> dict[str, Tensor]:
+def read_weights(path: Path) -> dict[str, Tensor]:
+    """Read a state dict, safetensors or torch's own with tensors only.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing or unreadable.
+    """
     if not path.is_file():
         raise CheckpointError(f"There are no pretrained weights at {path}: no such file.")
     try:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from pathlib import Path
 
 from aver.audit.listing import listing_of
 from aver.audit.media_match import Match, find_matches
@@ -13,6 +15,7 @@ from aver.audit.picture_print import print_of_picture_file
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import MediaError
+from aver.execution.atomic import write_json
 from aver.splits.split import PARTS, Fold, Split
 
 FAULTS = ("blank", "two labels", "copy of a test picture", "copy of a validation picture", "double")
@@ -59,6 +62,26 @@ def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPi
     labels = {clip.clip_id: clip.emotion or "" for clip in corpus}
     blank = [clip.clip_id for clip in corpus if is_blank(clip)]
     return sort_by_matches(split.folds[0], labels, matches.found, blank)
+
+
+def keep_sorted(corpus: Corpus, split: Split, place: Path, *, workers: int = 1) -> SortedPictures:
+    """As `sort_pictures`; the search takes minutes, so its result is kept in a file.
+
+    Parameters
+    ----------
+    corpus, split, workers
+        As `sort_pictures`.
+    place : Path
+        JSON file, read where it fits the split, else written.
+    """
+    if place.exists():
+        kept = json.loads(place.read_text(encoding="utf-8"))
+        if kept["split"] == split.hash:
+            parts = {part: tuple(names) for part, names in kept["parts"].items()}
+            return SortedPictures(parts, kept["faults"], tuple(kept["doubtful"]))
+    found = sort_pictures(corpus, split, workers=workers)
+    write_json(place, {"split": split.hash, **asdict(found)})
+    return found
 
 
 def is_blank(clip: Clip) -> bool:

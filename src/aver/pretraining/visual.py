@@ -19,7 +19,7 @@ from aver.execution.atomic import write_json
 from aver.networks.resnet import ResNet18
 from aver.networks.weight_file import write_weights
 from aver.pretraining.classifier import Classifier
-from aver.pretraining.picture_faults import SortedPictures, sort_pictures
+from aver.pretraining.picture_faults import SortedPictures, keep_sorted
 from aver.pretraining.picture_scores import PictureScores, score_pictures
 from aver.pretraining.picture_task import LabelledPictures, PictureTask
 from aver.pretraining.read_pictures import read_pictures
@@ -95,7 +95,7 @@ def pretrain_visual(
     done = _finished(out, asked)
     if done is not None:
         return VisualResult(out, done)
-    pictures = _sorted(corpus, split, out, workers)
+    pictures = keep_sorted(corpus, split, out / "pictures.json", workers=workers)
     clips = {clip.clip_id: clip for clip in corpus}
     classes = _classes(clips[name] for name in pictures.parts["train"])
     parts = {
@@ -145,22 +145,6 @@ def _finished(out: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
             f"{out} holds a pretraining with other settings, seed or split. Choose another folder."
         )
     return json.loads((out / "card.json").read_text(encoding="utf-8"))
-
-
-def _sorted(corpus: Corpus, split: Split, out: Path, workers: int) -> SortedPictures:
-    """The search for copies takes minutes, so its result is kept beside the run."""
-    place = out / "pictures.json"
-    if place.exists():
-        kept = json.loads(place.read_text(encoding="utf-8"))
-        if kept["split"] == split.hash:
-            return SortedPictures(
-                {part: tuple(names) for part, names in kept["parts"].items()},
-                kept["faults"],
-                tuple(kept["doubtful"]),
-            )
-    found = sort_pictures(corpus, split, workers=workers)
-    write_json(place, {"split": split.hash, **dataclasses.asdict(found)})
-    return found
 
 
 def _classes(clips: Any) -> tuple[str, ...]:

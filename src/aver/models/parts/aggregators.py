@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from aver.errors import SettingsError
 from aver.models.parts.clip_sequences import ClipSequences
 
-AGGREGATORS = ("lstm", "bilstm", "transformer", "statistics")
+AGGREGATORS = ("lstm", "bilstm", "transformer", "statistics", "mean")
 
 
 class RecurrentAggregator(nn.Module):
@@ -90,6 +90,22 @@ class StatisticsAggregator(nn.Module):
         return torch.cat([mean, (variance + 1e-6).sqrt() - 1e-3], dim=1)
 
 
+class MeanAggregator(nn.Module):
+    """Mean over a clip's frames, where clips of one frame must look like longer ones.
+
+    Differs from the paper: ours, for training on single pictures.
+    """
+
+    def __init__(self, features: int) -> None:
+        super().__init__()
+        self.size = features
+
+    def forward(self, features: Tensor, clips: ClipSequences) -> Tensor:
+        """``(frames of all clips, features)`` to ``(clips, features)``."""
+        rows, valid = clips.padded(features)
+        return rows.sum(dim=1) / valid.sum(dim=1, keepdim=True)
+
+
 def sine_positions(steps: int, size: int, device: torch.device) -> Tensor:
     """Position codes of Vaswani et al. 2017, section 3.5.
 
@@ -109,11 +125,12 @@ def make_aggregator(kind: str, features: int, size: int, dropout: float) -> nn.M
 
     Parameters
     ----------
-    kind : {"lstm", "bilstm", "transformer", "statistics"}
+    kind : {"lstm", "bilstm", "transformer", "statistics", "mean"}
     features : int
         Per frame.
     size : int
-        Of the answer; ``"statistics"`` answers with twice `features` whatever the size.
+        Of the answer; ``"statistics"`` answers with twice `features`, ``"mean"`` with as many,
+        whatever the size.
     dropout : float in [0, 1)
 
     Raises
@@ -127,4 +144,6 @@ def make_aggregator(kind: str, features: int, size: int, dropout: float) -> nn.M
         return TransformerAggregator(features, size, dropout)
     if kind == "statistics":
         return StatisticsAggregator(features)
+    if kind == "mean":
+        return MeanAggregator(features)
     raise SettingsError(f"There is no aggregator {kind!r}. Known are: {', '.join(AGGREGATORS)}.")

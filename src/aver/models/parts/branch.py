@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,13 +15,13 @@ from aver.models.parts.clip_sequences import ClipSequences
 from aver.models.parts.feature_norm import FeatureNorm
 from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.models.parts.oriented_gradients import OrientedGradients
-from aver.networks.pretrained import load_pretrained
-from aver.networks.resnet import ResNet18
 from aver.models.parts.spectrogram_augmentation import (
     SpectrogramAugmentation,
     SpectrogramAugmentationSettings,
 )
 from aver.models.parts.standardise import Standardise
+from aver.networks.pretrained import find_weights, load_pretrained
+from aver.networks.resnet import ResNet18
 
 EXTRACTORS = ("resnet18", "gradients", "identity")
 
@@ -40,8 +39,8 @@ class BranchSettings:
     extractor : {"resnet18", "gradients", "identity"}
         The paper's; oriented gradients, which need not be learnt, for small corpora; identity for
         tracks of features and vectors of statistics.
-    width, blocks : int
-        Of the ResNet; 64 and 2 are ResNet-18.
+    width, blocks, stem : int, int, str
+        Of the ResNet; 64, 2 and "7x7" are ResNet-18.
     grey : bool
         Use brightness only, of colour images.
     coordinates : bool
@@ -52,7 +51,7 @@ class BranchSettings:
         slice): a face at work, without whose face it is.
     standardise : {"none", "clip", "bands", "train"}
         See `aver.models.parts.standardise.Standardise`.
-    aggregator : {"lstm", "bilstm", "transformer", "statistics"}
+    aggregator : {"lstm", "bilstm", "transformer", "statistics", "mean"}
         See `aver.models.parts.aggregators`.
     size : int
         Of the aggregator's answer.
@@ -61,7 +60,8 @@ class BranchSettings:
     image_augmentation, spectrogram_augmentation : settings or None
         For images and for spectrograms; None switches it off.
     pretrained : str
-        File of weights for the extractor; empty for a random start.
+        Weights for the extractor: a name of `aver list weights`, a file, or a run folder of
+        `aver pretrain`; empty for a random start.
     """
 
     feature: str
@@ -69,6 +69,7 @@ class BranchSettings:
     extractor: str = "resnet18"
     width: int = 64
     blocks: int = 2
+    stem: str = "7x7"
     grey: bool = False
     coordinates: bool = False
     movement: bool = False
@@ -139,7 +140,7 @@ class Branch(nn.Module):
                 )
             channels = shape[0] * (2 if settings.movement else 1)
             channels += 2 if settings.coordinates else 0
-            self.extractor = ResNet18(channels, settings.width, settings.blocks)
+            self.extractor = ResNet18(channels, settings.width, settings.blocks, settings.stem)
             features = self.extractor.size
         self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
         self.size: int = self.aggregator.size  # type: ignore[assignment]
@@ -153,7 +154,7 @@ class Branch(nn.Module):
         CheckpointError
             If they do not fit.
         """
-        load_pretrained(self.extractor, Path(path).expanduser())
+        load_pretrained(self.extractor, find_weights(path))
 
     def forward(self, clips: ClipSequences) -> Tensor:
         """``(clips that have the modality, size)``, the paper's ``f^_m``."""

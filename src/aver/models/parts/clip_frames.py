@@ -14,7 +14,7 @@ from aver.errors import FeatureError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 
-FRAME_ARRAYS = ("crops", "segments", "units", "statistics")
+FRAME_ARRAYS = ("crops", "segments", "units", "embeddings", "statistics")
 _UNIT_RATE_HZ = 30  # of tracks that do not say; OpenFace writes one row per picture
 
 

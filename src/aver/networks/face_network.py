@@ -1,0 +1,85 @@
+"""`FaceNetwork`: a pretrained extractor of faces with the facts needed to feed it."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+
+from aver.errors import CheckpointError
+from aver.networks.grey_pictures import standardise_pictures
+from aver.networks.pretrained import load_pretrained
+from aver.networks.resnet import ResNet18
+from aver.networks.shipped import CARD_NAME
+
+_AT_ONCE = 128
+
+
+class FaceNetwork:
+    """Turns pictures of faces into vectors; built from what ``aver pretrain visual`` wrote.
+
+    Parameters
+    ----------
+    weights : Path
+        ``weights.safetensors`` with its ``card.json`` beside.
+
+    Raises
+    ------
+    CheckpointError
+        If card or weights are missing, or do not fit each other.
+    """
+
+    def __init__(self, weights: Path) -> None:
+        place = weights.parent / CARD_NAME
+        try:
+            card = json.loads(place.read_text(encoding="utf-8"))
+            shape = {name: card["network"][name] for name in ("width", "blocks", "stem")}
+            self.size_px = int(card["input"]["size_px"])
+        except (OSError, ValueError, KeyError, TypeError):
+            raise CheckpointError(
+                f"{place} is no card of 'aver pretrain visual', so nobody knows how to feed the "
+                f"network in {weights}. Name that command's run folder, or shipped weights."
+            ) from None
+        self._extractor = ResNet18(1, **shape)
+        load_pretrained(self._extractor, weights)
+        self._extractor.eval()
+        self._extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    @torch.no_grad()
+    def embed(self, pictures: np.ndarray) -> np.ndarray:
+        """Describe pictures.
+
+        Parameters
+        ----------
+        pictures : np.ndarray [shape=(pictures, height, width) or (..., 3), dtype=uint8]
+            Grey, or RGB, of any size.
+
+        Returns
+        -------
+        np.ndarray [shape=(pictures, size), dtype=float32]
+        """
+        fitted = torch.from_numpy(np.stack([self._fitted(one) for one in pictures]))[:, None]
+        rows = [
+            self._extractor(
+                standardise_pictures(some).contiguous(memory_format=torch.channels_last)
+            )
+            for some in fitted.split(_AT_ONCE)
+        ]
+        return torch.cat(rows).numpy()
+
+    def _fitted(self, picture: np.ndarray) -> np.ndarray:
+        if picture.ndim == 3:
+            picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        if picture.shape == (self.size_px, self.size_px):
+            return picture
+        return cv2.resize(picture, (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
+
+
+@lru_cache(maxsize=2)
+def face_network(weights: Path) -> FaceNetwork:
+    """One network per process and file."""
+    return FaceNetwork(weights)

@@ -1,0 +1,61 @@
+"""`answer_corpus`: a trained recogniser on a corpus that it has never seen."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from aver.corpora.corpus import Corpus
+from aver.emotions import in_canonical_order
+from aver.evaluation.evaluation import Evaluation
+from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
+from aver.features.store import FeatureStore
+from aver.models.recognizer import Recognizer
+
+
+def answer_corpus(
+    recognizer: Recognizer, corpus: Corpus, store: FeatureStore, *, workers: int = 1, seed: int = 0
+) -> Evaluation:
+    """Test on every clip of another corpus; nothing is learnt from it.
+
+    Emotions that only one side has stay: an answer outside the corpus's emotions is a wrong one.
+
+    Parameters
+    ----------
+    recognizer : Recognizer
+        Where its card says that it was trained with speaker adaptation, features are adapted to
+        the corpus's speakers, without labels.
+    corpus : Corpus
+        Labelled.
+    store : FeatureStore
+    workers, seed : int
+        The seed is that of the training, for the record.
+    """
+    prepared = store.prepare(corpus.clips, list(recognizer.features.values()), workers=workers)
+    adapted = bool(recognizer.card.get("adapt"))
+    recognizer.store = SpeakerAdaptation(store, prepared.clips) if adapted else store
+    said = recognizer.predict([clip.without_labels() for clip in prepared.clips])
+    classes = in_canonical_order({*recognizer.classes, *corpus.classes})
+
+    def columns(values: np.ndarray) -> np.ndarray:
+        rows = np.zeros((len(values), len(classes)))
+        rows[:, [classes.index(name) for name in said.classes]] = values
+        rows[np.isnan(values).any(axis=1)] = np.nan
+        return rows
+
+    words = f", {ADAPTED}" if adapted else ""
+    return Evaluation(
+        system=f"{recognizer.name} trained on {', '.join(recognizer.card.get('trained_on', []))}",
+        corpus=corpus.name,
+        protocol=f"clean{words}: no clip of this corpus was learnt from",
+        classes=classes,
+        clip_ids=tuple(clip.clip_id for clip in prepared.clips),
+        speakers=tuple(clip.speaker or clip.clip_id for clip in prepared.clips),
+        sexes=tuple(clip.sex for clip in prepared.clips),
+        folds=np.zeros(len(prepared.clips)),
+        seeds=np.full(len(prepared.clips), seed),
+        truth=tuple(str(clip.emotion) for clip in prepared.clips),
+        probabilities=columns(said.probabilities),
+        by_modality={name: columns(values) for name, values in said.by_modality.items()},
+        flags=said.flags,
+        facts={"adapt": "speaker", "adaptation": ADAPTED} if adapted else {},
+    )

@@ -1,0 +1,90 @@
+"""`reconcile`: bring the labels of two corpora together, saying all that is merged or left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from aver.corpora.clip import Clip
+from aver.emotions import EMOTIONS, in_canonical_order
+from aver.errors import LabelError
+
+
+@dataclass(frozen=True)
+class Reconciled:
+    """Clips of two corpora with one set of labels.
+
+    Parameters
+    ----------
+    faces, voices : tuple of Clip
+    classes : tuple of str
+    merged : mapping of str to str
+        Emotions that were given another's name.
+    dropped : mapping of str to int
+        Emotions left out, and how many clips bore them.
+    """
+
+    faces: tuple[Clip, ...]
+    voices: tuple[Clip, ...]
+    classes: tuple[str, ...]
+    merged: Mapping[str, str]
+    dropped: Mapping[str, int]
+
+
+def reconcile(
+    faces: Sequence[Clip],
+    voices: Sequence[Clip],
+    *,
+    merge: Mapping[str, str] | None = None,
+    drop: Sequence[str] = (),
+) -> Reconciled:
+    """Merge and drop emotions until both corpora have the same.
+
+    Nothing is left out silently: an emotion that one corpus lacks must be merged or dropped by
+    name.
+
+    Parameters
+    ----------
+    faces, voices : sequence of Clip
+    merge : mapping of str to str, optional
+        Emotion to the one it counts as, for instance ``{"calm": "neutral"}``.
+    drop : sequence of str
+        Emotions to leave out.
+
+    Raises
+    ------
+    LabelError
+        If the corpora still differ, a name is no emotion, or fewer than two classes are left.
+
+    Examples
+    --------
+    >>> face, voice = Clip("f", None, "happy"), Clip("v", "a", "calm")
+    >>> reconcile([face, Clip("g", None, "neutral")], [voice, Clip("w", "a", "happy")],
+    ...           merge={"calm": "neutral"}).classes
+    ('neutral', 'happy')
+    """
+    merge = dict(merge or {})
+    for name in (*merge, *merge.values(), *drop):
+        if name not in EMOTIONS:
+            raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(EMOTIONS)}.")
+    dropped: dict[str, int] = {}
+    parts = []
+    for clips in (faces, voices):
+        kept = []
+        for clip in clips:
+            emotion = merge.get(str(clip.emotion), str(clip.emotion))
+            if emotion in drop:
+                dropped[emotion] = dropped.get(emotion, 0) + 1
+            else:
+                kept.append(replace(clip, emotion=emotion))
+        parts.append(tuple(kept))
+    sets = [{str(clip.emotion) for clip in part} for part in parts]
+    lonely = in_canonical_order(sets[0] ^ sets[1])
+    if lonely:
+        raise LabelError(
+            f"Only one of the two corpora has {', '.join(lonely)}. Merge it with another emotion "
+            "(--merge calm=neutral) or leave it out (--drop disgust)."
+        )
+    if len(sets[0]) < 2:
+        raise LabelError(f"{len(sets[0])} classes are left; a recogniser needs at least two.")
+    return Reconciled(parts[0], parts[1], in_canonical_order(sets[0]), merge, dropped)
