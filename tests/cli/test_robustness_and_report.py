@@ -13,6 +13,7 @@ import yaml
 from aver.cli.main import main
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.metrics import accuracy
+from browser import look_at, needs_browser
 from tone_corpus import write_tone_corpus
 
 
@@ -88,6 +89,20 @@ def test_worst_clips_are_shown_unless_told_not_to(run: Path, tmp_path: Path) -> 
         found = re.findall(r'<img src="(data:image/png;base64,[^"]+)" alt="Spectrogram', page)
         assert bool(found) is pictures
         assert "Clips with the least probability of the truth" in page
+
+
+@needs_browser
+def test_a_real_browser_shows_pictures_and_curves_without_error_or_request(
+    run: Path, tmp_path: Path
+) -> None:
+    majority = run / "baselines" / "majority"
+    (majority / "settings.yaml").write_text((run / "settings.yaml").read_text())
+    svm = run / "baselines" / "statistics-svm"
+    assert main(["report", str(majority), str(svm), "--out", str(tmp_path / "out")]) == 0
+    page = tmp_path / "out" / "report.html"
+    assert "data:image/png" in page.read_text()
+    assert "robustness-white-noise" in page.read_text()
+    look_at(page, tmp_path / "browser", width_px=1200)
 
 
 def test_the_model_card_has_front_matter_and_the_facts(run: Path) -> None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from drawn_runs import drawn_run
@@ -19,7 +18,9 @@ from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.target_answers import TargetAnswers
 from aver.reports.run_report import describe_run, write_run_report
+from aver.reports.run_tables import comparison_table
 from aver.reports.table import Estimate
+from browser import look_at, needs_browser
 
 LEAK = "validation-is-test: the epoch is chosen on <test> clips."
 
@@ -168,27 +169,22 @@ def test_published_numbers_stand_beside_on_the_same_classes_only() -> None:
     assert "No published number over these classes" in four
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="no chromium on this machine")
+@needs_browser
 def test_a_real_browser_shows_it_without_error_or_request(
     runs: tuple[Evaluation, ...], tmp_path: Path
 ) -> None:
     write(runs, tmp_path / "run")
-    log = tmp_path / "net.json"
-    words = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
-        "--disable-background-networking", f"--log-net-log={log}",
-        f"--user-data-dir={tmp_path / 'profile'}", "--window-size=390,900",
-        f"--screenshot={tmp_path / 'page.png'}", (tmp_path / "run" / "report.html").as_uri(),
-    ]  # fmt: skip
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    assert (tmp_path / "page.png").read_bytes()[:4] == b"\x89PNG"
-    assert "CONSOLE" not in done.stderr
-    assert requests_of_page(log) == []
+    light = look_at(tmp_path / "run" / "report.html", tmp_path / "light")
+    dark = look_at(tmp_path / "run" / "report.html", tmp_path / "dark", dark=True)
+    assert cv2.imread(str(light))[-1, 0].min() > 200
+    assert cv2.imread(str(dark))[-1, 0].max() < 60
 
 
-def requests_of_page(log: Path) -> list[str]:
-    """What the page asked for; the browser's own errands have no origin."""
-    found = json.loads(log.read_text(errors="replace"))["events"]
-    asked = [event["params"] for event in found if "initiator" in event.get("params", {})]
-    urls = [str(p.get("url", "")) for p in asked if p["initiator"] != "not an origin"]
-    return [url for url in urls if not url.startswith(("file:", "data:"))]
+def test_two_protocols_of_one_system_share_a_row() -> None:
+    clean, other = drawn_run(skill=1.5), drawn_run(draw=5, system="other")
+    leaking = replace(drawn_run(skill=2.5, draw=2), leaks=(LEAK,))
+    rows = comparison_table((clean, leaking, other)).rows
+    assert [row[0] for row in rows] == ["drawn", "other"]
+    shown = [Estimate.of(interval(accuracy(run), clips=run.clip_count)) for run in (leaking, clean)]
+    assert list(rows[0][2:4]) == shown
+    assert rows[0][4] == comparison_table((clean,)).rows[0][4]
