@@ -82,6 +82,17 @@ class PlantedSource:
             return FeatureRecord(
                 {"columns": values.astype(np.float16), "duration_s": np.array([float(count)])}
             )
+        if feature.name == "laplacian-crops":
+            size = feature.settings()["size_px"]
+            pictures = chance.normal(0, 1, (count, size, size)).astype(np.float32)
+            pictures[:, place * size // 4 : (place + 1) * size // 4] += self.strength
+            return FeatureRecord({"pictures": pictures})
+        if feature.name == "cepstra":
+            settings = feature.settings()
+            rows = settings["coefficients"]
+            values = chance.normal(0, 1, (min(count, settings["frame_count"]), rows))
+            values[:, place * rows // 4 : (place + 1) * rows // 4] += self.strength
+            return FeatureRecord({"units": values.astype(np.float32)})
         if feature.name == "action-units":
             return FeatureRecord({"units": self._vector(place, chance, (count, 8))})
         return FeatureRecord({"statistics": self._vector(place, chance, (8,))})

@@ -16,11 +16,14 @@ from aver.features.mel_frames import MelFrames
 class Cepstra(MelFrames):
     """MFCCs, 40 coefficients by up to 388 frames of 10 ms.
 
-    Array: ``frames`` float32 (coefficients, frames), the zeroth coefficient (loudness) first.
+    Array: ``units`` float32 (frames, rows), the zeroth coefficient (loudness) first; with
+    `step_frames`, the changes of all coefficients follow after them.
 
     Parameters
     ----------
     coefficients : int, 1 to `band_count`
+    step_frames : int >= 0
+        Adds each coefficient's change from so many frames before to so many after; 0 adds nothing.
         The other parameters are those of `MelFrames`.
 
     Raises
@@ -35,6 +38,7 @@ class Cepstra(MelFrames):
     """
 
     coefficients: int = 40
+    step_frames: int = 0
 
     name = "cepstra"
     source = "Mansouri-Benssassi & Ye (2019), section V-B; MFCCs by librosa"
@@ -46,9 +50,25 @@ class Cepstra(MelFrames):
                 f"coefficients is {self.coefficients}; {self.band_count} mel bands yield 1 to "
                 f"{self.band_count}."
             )
+        if self.step_frames < 0:
+            raise SettingsError(f"step_frames is {self.step_frames}; it must not be negative.")
+
+    @property
+    def row_count(self) -> int:
+        """Values of each frame."""
+        return self.coefficients * (2 if self.step_frames else 1)
 
     def rows(self, bands_db: np.ndarray) -> np.ndarray:
         """The first coefficients of the orthonormal cosine transform over bands."""
         from scipy.fft import dct
 
-        return dct(bands_db, axis=0, norm="ortho")[: self.coefficients]
+        cepstra = dct(bands_db, axis=0, norm="ortho")[: self.coefficients]
+        if not self.step_frames:
+            return cepstra
+        at = np.arange(cepstra.shape[1])
+        last = cepstra.shape[1] - 1
+        after, before = (
+            np.minimum(at + self.step_frames, last),
+            np.maximum(at - self.step_frames, 0),
+        )
+        return np.concatenate([cepstra, cepstra[:, after] - cepstra[:, before]])

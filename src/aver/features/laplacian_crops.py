@@ -40,7 +40,8 @@ class LaplacianCrops(DerivedFeature):
 
     Notes
     -----
-    Source: Mansouri-Benssassi & Ye (2019), section V-C: 100 x 100 visual inputs.
+    Source: Mansouri-Benssassi & Ye (2019), section V-C: 100 x 100 visual inputs; the filter is in
+    their Synch-Graph (2020), equation 4, whose print lacks the squares.
     Differs from the paper: it names neither the width of the Gaussian nor which frames are shown.
     """
 

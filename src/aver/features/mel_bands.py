@@ -15,7 +15,7 @@ from aver.features.mel_frames import MelFrames
 class MelBands(MelFrames):
     """Mel spectrogram in dB, 128 bands by up to 388 frames of 10 ms.
 
-    Array: ``frames`` float32 (bands, frames). Parameters are those of `MelFrames`.
+    Array: ``units`` float32 (frames, bands). Parameters are those of `MelFrames`.
 
     Notes
     -----
@@ -26,6 +26,11 @@ class MelBands(MelFrames):
 
     name = "mel-bands"
     source = "Mansouri-Benssassi & Ye (2019), section V-B; mel bands by librosa"
+
+    @property
+    def row_count(self) -> int:
+        """Values of each frame."""
+        return self.band_count
 
     def rows(self, bands_db: np.ndarray) -> np.ndarray:
         """The bands themselves."""

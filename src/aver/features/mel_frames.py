@@ -19,7 +19,7 @@ from aver.features.feature import Feature, FeatureRecord
 class MelFrames(Feature):
     """Mel bands of a clip in dB, frame by frame; a subclass says what is kept of them.
 
-    Array: ``frames`` float32 (rows, frames), as many frames as the clip has, `frame_count` at most.
+    Array: ``units`` float32 (frames, rows), as many frames as the clip has, `frame_count` at most.
     Longer clips are cut at both ends alike, flagged, and coverage is the share that is kept.
 
     Parameters
@@ -84,7 +84,7 @@ class MelFrames(Feature):
         if kept.shape[1] < bands_db.shape[1]:
             flags.append(f"cut to {self.frame_count * self.hop / self.rate_hz:g} s of sound")
         return FeatureRecord(
-            arrays={"frames": self.rows(kept).astype(np.float32)},
+            arrays={"units": self.rows(kept).T.astype(np.float32)},
             coverage=sound.coverage * kept.shape[1] / bands_db.shape[1],
             flags=tuple(flags),
         )
@@ -114,9 +114,14 @@ class MelFrames(Feature):
             )
         return librosa.power_to_db(power), int((filters.max(axis=1) == 0).sum())
 
+    @property
+    @abstractmethod
+    def row_count(self) -> int:
+        """Values of each frame."""
+
     @abstractmethod
     def rows(self, bands_db: np.ndarray) -> np.ndarray:
-        """What is kept: shape (rows, frames)."""
+        """What is kept of bands (bands, frames): shape (rows, frames)."""
 
     def _loud(self, bands_db: np.ndarray) -> slice:
         """From the first loud frame to the last."""

@@ -1,0 +1,290 @@
+"""Spiking recognisers of voice and face, alone, one enhancing the other, and joined early."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Self
+
+import numpy as np
+
+from aver.errors import SettingsError
+from aver.features.store import FeatureSource
+from aver.models.recognizer import models
+from aver.models.spiking_parts.clip_rates import ClipRates, View
+from aver.models.spiking_parts.layer_settings import LayerSettings
+from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, Link, SpikingLayer, silence
+from aver.models.spiking_parts.spiking_recognizer import BOTH, SpikingRecognizer
+from aver.models.spiking_parts.spiking_settings import (
+    TINY_FACE,
+    TINY_GROUP,
+    TINY_SOUND,
+    EarlyFusionSettings,
+    OneLayerSettings,
+    TwoLayerSettings,
+)
+from aver.spiking.recording import Recording
+from aver.spiking.spikes import Clips, Spikes
+
+SOUND, VIDEO = "sound", "video"
+
+
+class _OneLayer(SpikingRecognizer):
+    """Learns from one modality alone."""
+
+    settings_type = OneLayerSettings
+    settings: OneLayerSettings
+    modality: str
+
+    @property
+    def layer_settings(self) -> Mapping[str, LayerSettings]:
+        """The one layer."""
+        return {self.modality: self.settings.layer}
+
+    def _build(self, seed: int) -> dict[str, SpikingLayer]:
+        return {self.modality: self._layer(self.modality, seed)}
+
+    def _learn(self, clips: ClipRates, seed: int) -> None:
+        rows = clips.rows(self.modality)
+        self._layers[self.modality].learn({INPUT: clips.take(self.modality, rows)}, seed)
+
+    def _views(self, clips: ClipRates) -> dict[str, View]:
+        return {self.modality: self._alone(self.modality, clips)[0]}
+
+    def _fired(self, clips: ClipRates) -> dict[str, Spikes]:
+        _, fired = self._alone(self.modality, clips.first_complete(), spikes=True)
+        return {self.modality: fired[0]} if fired else {}
+
+    def _seen_by(self, view: str) -> SpikingLayer:
+        return self._layers[view]
+
+
+@models.register("snn-audio")
+class SnnAudio(_OneLayer):
+    """One spiking layer over the voice, cut in windows along time.
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2019, sections IV-A, IV-B and V-C.
+    Differs from the paper: see `aver.models.spiking_parts.spiking_recognizer`.
+    """
+
+    name = "snn-audio"
+    source = "Mansouri-Benssassi & Ye 2019, section IV-A"
+    modality = SOUND
+
+    def __init__(self, settings: OneLayerSettings, store: FeatureSource) -> None:
+        super().__init__(settings, store)
+        _require(self, {SOUND: SOUND})
+
+    @classmethod
+    def tiny(cls, store: FeatureSource) -> Self:
+        """A recogniser small enough for the contract tests."""
+        return cls(OneLayerSettings(layer=TINY_SOUND), store)
+
+
+@models.register("snn-visual")
+class SnnVisual(_OneLayer):
+    """One spiking layer over the face, a few moments one after the other, cut in windows.
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2019, sections IV-C and V-C.
+    """
+
+    name = "snn-visual"
+    source = "Mansouri-Benssassi & Ye 2019, section IV-C"
+    modality = VIDEO
+
+    def __init__(self, settings: OneLayerSettings, store: FeatureSource) -> None:
+        super().__init__(settings, store)
+        _require(self, {VIDEO: VIDEO})
+
+    @classmethod
+    def tiny(cls, store: FeatureSource) -> Self:
+        """A recogniser small enough for the contract tests."""
+        return cls(OneLayerSettings(layer=TINY_FACE), store)
+
+
+class _TwoLayers(SpikingRecognizer):
+    """A layer for the face that learns first and alone, and what is built upon its spikes."""
+
+    settings: TwoLayerSettings | EarlyFusionSettings
+
+    def __init__(
+        self, settings: TwoLayerSettings | EarlyFusionSettings, store: FeatureSource
+    ) -> None:
+        super().__init__(settings, store)
+        _require(self, {VIDEO: VIDEO, SOUND: SOUND})
+
+    @property
+    def layer_settings(self) -> Mapping[str, LayerSettings]:
+        """The face's layer, then the voice's."""
+        return {VIDEO: self.settings.video, SOUND: self.settings.sound}
+
+    def _learn_alone(self, modality: str, clips: ClipRates, seed: int) -> None:
+        taken = clips.take(modality, clips.rows(modality))
+        self._layers[modality].learn({INPUT: taken}, seed)
+
+
+@models.register("snn-cross-modal")
+class SnnCrossModal(_TwoLayers):
+    """The face is seen first; its spikes then arrive over plastic connections, then the voice.
+
+    The visual layer learns alone and is frozen. For each clip its spikes are recorded; after a rest
+    they are replayed onto the auditory layer from the clip's beginning, and the sound sets in
+    `lag_ms` later. Input and link learn by the same rule; each is normalised as a group of its own.
+    A clip without sound is answered by the visual layer, one without a face with the link silent.
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2019, sections IV-C and V-C.
+    Differs from the paper: `link_gain` is ours; the paper initialises the link like the input.
+    """
+
+    name = "snn-cross-modal"
+    source = "Mansouri-Benssassi & Ye 2019, section IV-C"
+    settings_type = TwoLayerSettings
+    settings: TwoLayerSettings
+
+    @classmethod
+    def tiny(cls, store: FeatureSource) -> Self:
+        """A recogniser small enough for the contract tests."""
+        return cls(TwoLayerSettings(sound=TINY_SOUND, video=TINY_FACE), store)
+
+    def _build(self, seed: int) -> dict[str, SpikingLayer]:
+        visual = self._layer(VIDEO, seed)
+        input_sum = self._input_sum(SOUND)
+        link = Link(visual.neurons, self.settings.link_gain * input_sum)
+        hearing = self._layer(SOUND, seed, links={VIDEO: link}, lag_ms=self.settings.lag_ms)
+        return {VIDEO: visual, SOUND: hearing}
+
+    def _learn(self, clips: ClipRates, seed: int) -> None:
+        self._learn_alone(VIDEO, clips, seed)
+        _, seen = self._alone(VIDEO, clips, spikes=True)
+        rows = clips.rows(SOUND)
+        replayed = self._replayed(rows, seen)
+        self._layers[SOUND].learn({INPUT: clips.take(SOUND, rows), VIDEO: replayed}, seed)
+
+    def _views(self, clips: ClipRates) -> dict[str, View]:
+        video, seen = self._alone(VIDEO, clips, spikes=True)
+        rows, both = clips.rows(SOUND), clips.rows(VIDEO, SOUND)
+        return {
+            BOTH: View(rows=both, counts=self._hear(clips, both, seen).counts[POPULATION]),
+            VIDEO: video,
+            SOUND: View(rows, self._hear(clips, rows, {}).counts[POPULATION]),
+        }
+
+    def _hear(
+        self,
+        clips: ClipRates,
+        rows: np.ndarray,
+        seen: Mapping[int, Spikes],
+        *,
+        spikes: bool = False,
+    ) -> Recording:
+        """Sound and the spikes that the visual layer fired, shown to the frozen auditory layer."""
+        shown: Clips = {
+            INPUT: clips.take(SOUND, rows),
+            VIDEO: self._replayed(rows, seen),
+        }
+        return self._layers[SOUND].observe(shown, clips.named(rows), spikes=spikes)
+
+    def _fired(self, clips: ClipRates) -> dict[str, Spikes]:
+        one = clips.first_complete()
+        if not one.names:
+            return {}
+        _, seen = self._alone(VIDEO, one, spikes=True)
+        heard = self._hear(one, one.rows(SOUND), seen, spikes=True)
+        return {VIDEO: seen[0], SOUND: heard.spikes[POPULATION][0]}
+
+    @staticmethod
+    def _replayed(rows: np.ndarray, seen: Mapping[int, Spikes]) -> list[Spikes]:
+        """What the visual layer fired for each of these clips; silence where there is no face."""
+        return [seen.get(int(row), silence(1)[0]) for row in rows]
+
+    def _seen_by(self, view: str) -> SpikingLayer:
+        return self._layers[VIDEO if view == VIDEO else SOUND]
+
+
+@models.register("snn-early-fusion")
+class SnnEarlyFusion(_TwoLayers):
+    """A multimodal group fed by the spikes of the visual and of the auditory layer.
+
+    Both layers learn alone and are frozen; the group learns from their spikes. A clip that lacks a
+    modality is answered by the layer of the other.
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2019, section V-D.
+    Differs from the paper: it gives no size for the group; 400 neurons are ours.
+    """
+
+    name = "snn-early-fusion"
+    source = "Mansouri-Benssassi & Ye 2019, section V-D"
+    settings_type = EarlyFusionSettings
+    settings: EarlyFusionSettings
+
+    @classmethod
+    def tiny(cls, store: FeatureSource) -> Self:
+        """A recogniser small enough for the contract tests."""
+        settings = EarlyFusionSettings(
+            sound=TINY_SOUND, video=TINY_FACE, features=16, dynamics=TINY_GROUP
+        )
+        return cls(settings, store)
+
+    def _build(self, seed: int) -> dict[str, SpikingLayer]:
+        alone = {
+            VIDEO: self._layer(VIDEO, seed),
+            SOUND: self._layer(SOUND, seed, lag_ms=self.settings.lag_ms),
+        }
+        links = {
+            modality: Link(layer.neurons, self.settings.dynamics.sum_per_input * layer.neurons)
+            for modality, layer in alone.items()
+        }
+        group = SpikingLayer(self.settings.dynamics, self.settings.features, links=links, seed=seed)
+        return {**alone, BOTH: group}
+
+    def _learn(self, clips: ClipRates, seed: int) -> None:
+        for modality in self.features:
+            self._learn_alone(modality, clips, seed)
+        fired = [self._alone(modality, clips, spikes=True)[1] for modality in self.features]
+        rows = clips.rows(*self.features)
+        self._layers[BOTH].learn(self._joined(rows, fired), seed)
+
+    def _views(self, clips: ClipRates) -> dict[str, View]:
+        alone = {name: self._alone(name, clips, spikes=True) for name in self.features}
+        rows = clips.rows(*self.features)
+        shown = self._joined(rows, [fired for _, fired in alone.values()])
+        found = self._layers[BOTH].observe(shown, clips.named(rows))
+        views = {name: view for name, (view, _) in alone.items()}
+        return {BOTH: View(rows, found.counts[POPULATION]), **views}
+
+    def _fired(self, clips: ClipRates) -> dict[str, Spikes]:
+        one = clips.first_complete()
+        if not one.names:
+            return {}
+        fired = {name: self._alone(name, one, spikes=True)[1] for name in self.features}
+        shown = self._joined(one.rows(*self.features), list(fired.values()))
+        group = self._layers[BOTH].observe(shown, one.names, spikes=True)
+        alone = {name: by_row[0] for name, by_row in fired.items()}
+        return {**alone, BOTH: group.spikes[POPULATION][0]}
+
+    def _joined(self, rows: np.ndarray, fired: list[dict[int, Spikes]]) -> dict[str, list[Spikes]]:
+        """Spikes of both layers for clips that have both modalities."""
+        return {
+            modality: [spikes[int(row)] for row in rows]
+            for modality, spikes in zip(self.features, fired, strict=True)
+        }
+
+    def _seen_by(self, view: str) -> SpikingLayer:
+        return self._layers[view]
+
+
+def _require(recognizer: SpikingRecognizer, modalities: Mapping[str, str]) -> None:
+    for place, wanted in modalities.items():
+        feature = recognizer.features[place]
+        if feature.modality != wanted:
+            raise SettingsError(
+                f"{recognizer.name} needs a feature of {wanted}, but {feature.name!r} is one of "
+                f"{feature.modality}. Choose another feature."
+            )

@@ -1,0 +1,1 @@
+"""Parts of the spiking recognisers: rates, layers, read-outs."""

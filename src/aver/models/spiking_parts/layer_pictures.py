@@ -1,0 +1,79 @@
+"""`write_layer_pictures`: what spiking layers have learnt and how they answer one clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aver.execution.atomic import write_atomically
+from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, SpikingLayer
+from aver.spiking.pictures import spike_raster, weight_maps
+from aver.spiking.spikes import Spikes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MOST_NEURONS = 400
+"""So many neurons of a link are drawn, evenly spaced; more would not be told apart."""
+
+
+def write_layer_pictures(
+    layers: Mapping[str, SpikingLayer], fired: Mapping[str, Spikes], folder: Path
+) -> None:
+    """Draw spikes of one clip, weights of windows and weights of links, as PNG.
+
+    Parameters
+    ----------
+    layers : mapping of str to SpikingLayer
+    fired : mapping of str to Spikes
+        By layer, what it fired for one clip.
+    folder : Path
+        Gets ``<layer>-spikes.png``, ``<layer>-weights.png`` and ``<layer>-from-<other>.png``.
+    """
+    for name, layer in layers.items():
+        if name in fired:
+            timing = layer.network.simulation.timing
+            figure = spike_raster(
+                fired[name],
+                layer.neurons,
+                timing.stimulus_ms + timing.rest_ms,
+                f"{name}: spikes of one clip",
+            )
+            _write(figure, folder / f"{name}-spikes.png")
+        if INPUT in layer.network.sources:
+            middle = layer.positions // 2
+            figure = weight_maps(layer.network, f"{INPUT}->{POPULATION}", middle)
+            _write(figure, folder / f"{name}-weights.png")
+        for link in layer.links:
+            figure = _link_weights(layer.network.weights(f"{link}->{POPULATION}"), link, name)
+            _write(figure, folder / f"{name}-from-{link}.png")
+
+
+def _link_weights(weights: np.ndarray, link: str, name: str) -> Figure:
+    """Weights of a link, `[shape=(positions, other neurons, features)]`, as one picture."""
+    from matplotlib.figure import Figure
+
+    matrix = weights.transpose(0, 2, 1).reshape(-1, weights.shape[1])  # (neurons, other neurons)
+    shown = [np.linspace(0, n - 1, min(n, _MOST_NEURONS)).astype(int) for n in matrix.shape]
+    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.imshow(
+        matrix[np.ix_(*shown)],
+        cmap="viridis",
+        vmin=0,
+        aspect="auto",
+        extent=(0, matrix.shape[1], matrix.shape[0], 0),
+    )
+    axes.set(
+        xlabel=f"neuron of {link}", ylabel=f"neuron of {name}", title=f"weights {link} -> {name}"
+    )
+    figure.colorbar(drawn, ax=axes, label="weight", fraction=0.03)
+    return figure
+
+
+def _write(figure: Figure, path: Path) -> None:
+    with write_atomically(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)

@@ -1,0 +1,193 @@
+"""The spiking recognisers: links, missing modalities, threads, the leaking protocol, pictures."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted_source import PlantedSource, planted_clips
+from safetensors.numpy import load_file, save_file
+
+from aver.errors import CheckpointError, MissingModalityError, SettingsError
+from aver.features.feature import FeatureRecord
+from aver.models.presets import load_preset
+from aver.models.snn_cross_modal import SnnAudio, SnnCrossModal, SnnEarlyFusion, SnnVisual
+from aver.models.spiking_parts.layer_settings import LayerSettings
+from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, Link, SpikingLayer, silence
+from aver.models.spiking_parts.spiking_recognizer import NEURONS_LABELLED_ON_TEST
+from aver.models.spiking_parts.spiking_settings import TINY_SOUND, OneLayerSettings
+
+KINDS = [SnnAudio, SnnVisual, SnnCrossModal, SnnEarlyFusion]
+CLIPS = planted_clips(speakers=6, takes=4)  # 96 clips
+SPEAKERS = sorted({clip.speaker for clip in CLIPS})
+TRAIN, VALIDATION, TEST = (
+    [clip for clip in CLIPS if clip.speaker in part]
+    for part in (SPEAKERS[:3], SPEAKERS[3:4], SPEAKERS[4:])
+)
+
+
+def accuracy(prediction, clips) -> float:
+    return float(
+        np.mean([said == clip.emotion for said, clip in zip(prediction.labels, clips, strict=True)])
+    )
+
+
+def voting(kind, source):
+    tiny = kind.tiny(source)
+    read_out = replace(tiny.settings.read_out, kind="vote")
+    return kind(replace(tiny.settings, read_out=read_out), source)
+
+
+def crowded(kind):
+    """A recogniser of noise with many more neurons than there are test clips."""
+    recognizer = voting(kind, PlantedSource(0.0))
+    settings = recognizer.settings
+    layers = {
+        name: replace(getattr(settings, name), features=100)
+        for name in ("layer", "sound", "video")
+        if hasattr(settings, name)
+    }
+    group = {"features": 300} if kind is SnnEarlyFusion else {}
+    return kind(replace(settings, **layers, **group), recognizer.store)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_labelled_neurons_learn_what_is_there(kind) -> None:
+    recognizer = voting(kind, PlantedSource(3.0)).fit(TRAIN, VALIDATION, seed=2)
+    assert accuracy(recognizer.predict(TEST), TEST) > 0.6
+    labelled = recognizer._read_outs[next(iter(recognizer.features))].labels
+    assert set(labelled.label.tolist()) >= {0, 1, 2, 3}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_neurons_labelled_on_the_test_clips_turn_noise_into_knowledge(kind) -> None:
+    many = crowded(kind)
+    honest = many.fit(TRAIN, VALIDATION, seed=1).predict(TEST)
+    leaking = crowded(kind)
+    prediction = leaking.fit_predict_leaking(TRAIN, VALIDATION, TEST, seed=1)
+    assert accuracy(honest, TEST) < 0.5  # chance is 25 %
+    assert accuracy(prediction, TEST) > 0.7
+    assert leaking.card["labels_used"]["neuron labels"] == ["test"]
+    assert kind.protocol_leaks == (NEURONS_LABELLED_ON_TEST,)
+
+
+def test_one_and_two_cores_give_the_same(monkeypatch) -> None:
+    answers = []
+    for cores in (1, 2):
+        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
+        recognizer = SnnCrossModal.tiny(PlantedSource(1.0)).fit(TRAIN, VALIDATION, seed=5)
+        answers.append(recognizer.predict_proba(TEST))
+    assert np.array_equal(*answers)
+    other = SnnCrossModal.tiny(PlantedSource(1.0)).fit(TRAIN, VALIDATION, seed=6)
+    assert not np.array_equal(other.predict_proba(TEST), answers[0])
+
+
+def rates(count: int, seed: int = 0) -> list[np.ndarray]:
+    return list(np.random.default_rng(seed).uniform(0, 63.75, (count, 8, 16)))
+
+
+def layer(**changes) -> SpikingLayer:
+    shape = {"input_shape": (8, 16), "window": (8, 4), "stride": (8, 4)}
+    return SpikingLayer(TINY_SOUND.dynamics, 6, seed=3, **{**shape, **changes})
+
+
+def test_with_a_silent_link_the_auditory_layer_is_the_audio_network_spike_for_spike() -> None:
+    alone = layer(lag_ms=5.0)
+    linked = layer(links={"video": Link(20, 4.0)}, lag_ms=5.0)
+    clips, names = rates(12), [f"clip {k}" for k in range(12)]
+    alone.learn({INPUT: clips}, seed=1)
+    linked.learn({INPUT: clips, "video": silence(12)}, seed=1)
+    weights = f"{INPUT}->{POPULATION}"
+    assert np.array_equal(alone.network.weights(weights), linked.network.weights(weights))
+    one = alone.observe({INPUT: clips}, names, spikes=True)
+    two = linked.observe({INPUT: clips, "video": silence(12)}, names, spikes=True)
+    assert one.counts[POPULATION].sum() > 100
+    for a, b in zip(one.spikes[POPULATION], two.spikes[POPULATION], strict=True):
+        assert np.array_equal(a.neuron, b.neuron)
+        assert np.array_equal(a.time_ms, b.time_ms)
+
+
+def test_the_face_enhances_the_voice() -> None:
+    """A voice too weak to stir its layer is lifted above threshold by the face's spikes."""
+    recognizer = SnnCrossModal.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, seed=1)
+    views = recognizer._views(recognizer._load(TEST)[0])
+    lifted = views["both"].counts.sum(axis=1) - views["sound"].counts.sum(axis=1)
+    assert lifted.mean() > 1
+    link = recognizer._layers["sound"].network.weights("video->layer")
+    assert link.std() > 0.01  # it has learnt: some visual neurons matter more than others
+
+
+@pytest.mark.parametrize("kind", [SnnCrossModal, SnnEarlyFusion])
+def test_training_clips_without_a_modality_are_learnt_from_as_far_as_they_go(kind) -> None:
+    class Blindfold(PlantedSource):
+        def get(self, clip, feature):
+            if feature.modality == "video" and clip.clip_id.endswith("-3"):
+                return FeatureRecord.absent("no face")
+            return super().get(clip, feature)
+
+    recognizer = kind.tiny(Blindfold(3.0)).fit(TRAIN, VALIDATION, seed=1)
+    prediction = recognizer.predict(TEST)
+    blind = np.array([clip.clip_id.endswith("-3") for clip in TEST])
+    assert np.isnan(prediction.by_modality["video"][blind]).all()
+    assert np.isfinite(prediction.by_modality["video"][~blind]).all()
+    assert np.array_equal(prediction.probabilities[blind], prediction.by_modality["sound"][blind])
+    assert prediction.flags[int(np.flatnonzero(blind)[0])] == ("no face",)
+
+
+def test_no_training_clip_with_a_face() -> None:
+    with pytest.raises(MissingModalityError, match=r"'video'.*no video"):
+        SnnVisual.tiny(PlantedSource(without="video")).fit(TRAIN, VALIDATION)
+
+
+def test_pictures_go_into_the_run_folder(tmp_path) -> None:
+    SnnCrossModal.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, run_folder=tmp_path)
+    found = {path.name for path in (tmp_path / "pictures").iterdir()}
+    assert found == {
+        *("video-spikes.png", "video-weights.png", "sound-spikes.png", "sound-weights.png"),
+        "sound-from-video.png",
+    }
+
+
+def test_a_changed_checkpoint_is_refused(tmp_path) -> None:
+    recognizer = SnnAudio.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION)
+    recognizer.save(tmp_path)
+    path = tmp_path / "weights.safetensors"
+    whole = load_file(path)
+    for changed in (
+        {key: value for key, value in whole.items() if "theta" not in key},
+        {**whole, "layers/sound:extra": np.zeros(3)},
+        {**whole, "layers/sound:theta_mv": np.zeros(3)},
+    ):
+        save_file(changed, path)
+        with pytest.raises(CheckpointError, match="changed or mixed"):
+            SnnAudio.load(tmp_path, PlantedSource(2.0))
+
+
+def test_a_layer_needs_a_feature_of_its_own_modality() -> None:
+    settings = OneLayerSettings(layer=LayerSettings(feature="laplacian-crops", window=(10, 10)))
+    with pytest.raises(SettingsError, match="snn-audio needs a feature of sound"):
+        SnnAudio(settings, PlantedSource())
+
+
+def test_the_paper_presets_hold_the_papers_sizes() -> None:
+    layers = {}
+    for preset in ("snn-audio-paper", "snn-visual-paper"):
+        kind, settings = load_preset(preset)
+        recognizer = kind(settings, PlantedSource())
+        for name in recognizer.features:
+            recognizer._inputs[name] = recognizer._new_inputs(name)
+        layers |= recognizer._build(0)
+        together = load_preset("snn-cross-modal-paper")[1]
+        assert getattr(together, kind.modality) == settings.layer
+        assert settings.layer.coding.highest_rate_hz == 63.75
+    assert layers["sound"].network.sources[INPUT].shape == (40, 388)
+    assert layers["video"].network.sources[INPUT].shape == (100, 100)
+    assert (layers["sound"].positions, layers["sound"].neurons) == (38, 38 * 60)
+    assert (layers["video"].positions, layers["video"].neurons) == (100, 100 * 60)
+    found = layers["sound"].resolved
+    assert (found.simulation.timing.stimulus_ms, found.simulation.timing.rest_ms) == (350, 150)
+    assert found.inhibition.reach == "all"
+    assert type(found.rule).__name__ == "TargetTraceRule"
+    assert found.excitatory.excitatory_synapse_ms == 2.0

@@ -1,0 +1,160 @@
+"""Rates, labels of neurons and read-outs of the spiking recognisers, against closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aver.corpora.clip import Clip
+from aver.errors import FeatureError, SettingsError
+from aver.features.cepstra import Cepstra
+from aver.features.feature import FeatureRecord
+from aver.features.sound_statistics import SoundStatistics
+from aver.models.spiking_parts.layer_inputs import LayerInputs, feature_shape, load_layer_clips
+from aver.models.spiking_parts.layer_settings import DynamicsSettings, LayerSettings
+from aver.models.spiking_parts.neuron_labels import NeuronLabels, label_neurons
+from aver.models.spiking_parts.rate_coding import RateCoding, fit_coding
+from aver.models.spiking_parts.read_out import ReadOut, ReadOutSettings
+
+CHANCE = np.random.default_rng(0)
+TRACKS = [CHANCE.normal([[1.0], [-5.0]], [[2.0], [0.5]], (2, n)) for n in (30, 50, 40)]
+EVERYTHING = np.concatenate(TRACKS, axis=1)  # (rows, values)
+
+
+def test_on_and_off_channels_share_the_z_score() -> None:
+    rates = fit_coding(RateCoding(limit=2.0), TRACKS).rates_hz(TRACKS[0])
+    mean, deviation = EVERYTHING.mean(axis=1), EVERYTHING.std(axis=1)
+    z = (TRACKS[0] - mean[:, None]) / deviation[:, None]
+    assert rates.shape == (4, 30)
+    assert np.allclose(rates[0::2] - rates[1::2], 63.75 * z.clip(-2, 2) / 2, atol=1e-3)
+    assert (np.minimum(rates[0::2], rates[1::2]) == 0).all()
+
+
+def test_other_codings() -> None:
+    least, most = EVERYTHING.min(axis=1), EVERYTHING.max(axis=1)
+    between = fit_coding(RateCoding(scale="min-max"), TRACKS).rates_hz(TRACKS[1])
+    expected = 63.75 * (TRACKS[1] - least[:, None]) / (most - least)[:, None]
+    assert np.allclose(between, expected, atol=1e-3)
+    beyond = fit_coding(RateCoding(scale="min-max"), TRACKS).rates_hz(TRACKS[1] + 100)
+    assert (beyond == 63.75).all()
+    shifted = fit_coding(RateCoding(channels="shifted", highest_rate_hz=10.0), TRACKS)
+    assert np.allclose(shifted.rates_hz(EVERYTHING.mean(axis=1, keepdims=True)), 5.0)
+    whole = fit_coding(RateCoding(channels="on", over="all"), TRACKS)
+    assert whole.zero.item() == pytest.approx(EVERYTHING.mean())
+    assert whole.unit.item() == pytest.approx(EVERYTHING.std())
+
+
+def test_a_row_that_never_changes_is_silent() -> None:
+    flat = [np.full((1, 5), 7.0)]
+    for scale in ("z-score", "min-max"):
+        assert not fit_coding(RateCoding(scale=scale), flat).rates_hz(flat[0]).any()
+
+
+class Tracks:
+    """A source with one track for each clip; none for a clip named 'deaf'."""
+
+    def get(self, clip, feature):
+        if clip.clip_id == "deaf":
+            return FeatureRecord.absent("no sound")
+        return FeatureRecord({"units": TRACKS[int(clip.clip_id)].T}, coverage=0.5)
+
+
+def test_short_clips_end_in_silence_and_missing_ones_stay_missing() -> None:
+    clips = [Clip(name, None, None) for name in ("0", "deaf", "1")]
+    loaded = load_layer_clips(clips, Cepstra(), Tracks())
+    inputs = LayerInputs(RateCoding(), (2, 50))
+    inputs.fit(loaded)
+    first, missing, last = inputs.rates_hz(loaded)
+    assert missing is None
+    assert loaded.flags == ((), ("no sound",), ())
+    assert loaded.coverage.tolist() == [0.5, 0.0, 0.5]
+    assert first.shape == last.shape == (4, 50) == inputs.input_shape
+    assert not first[:, 30:].any()
+    assert first[:, :30].any()
+    again = LayerInputs(RateCoding(), (2, 40), inputs.fitted)
+    with pytest.raises(FeatureError, match="up to 40 columns"):
+        again.rates_hz(loaded)
+
+
+def test_shapes_of_features() -> None:
+    assert feature_shape(Cepstra(coefficients=20, step_frames=2, frame_count=99)) == (40, 99)
+    with pytest.raises(SettingsError, match="sound-statistics"):
+        feature_shape(SoundStatistics())
+
+
+COUNTS = np.array(
+    # two positions of three neurons
+    [
+        [5, 0, 1, 4, 0, 0],
+        [6, 0, 0, 3, 1, 0],
+        [0, 4, 1, 0, 5, 0],
+        [1, 2, 0, 0, 7, 0],
+    ]
+)
+LABELS = np.array([0, 0, 1, 1])
+
+
+def test_neurons_stand_for_the_class_that_drives_them_most() -> None:
+    labelled = label_neurons(COUNTS, LABELS, 2)
+    assert labelled.label.tolist() == [0, 1, 0, 0, 1, -1]  # equal means: the first class
+
+
+def test_three_votes_by_hand() -> None:
+    labelled = NeuronLabels(np.array([0, 1, 0, 0, 1, -1]), 2)
+    clip = np.array([[2, 6, 1, 0, 3, 9]])
+    assert labelled.scores(clip, 2, "vote").tolist() == [[1.0, 4.5]]
+    assert labelled.scores(clip, 2, "winner").tolist() == [[0.0, 1.0]]  # the other has no label
+    many = NeuronLabels(np.repeat([0, 1], 10), 2)
+    spikes = np.arange(20)[np.newaxis]
+    assert many.scores(spikes, 1, "active-tenth").tolist() == [[0.0, 0.2]]
+
+
+def test_a_silent_clip_gets_the_prior() -> None:
+    prior = np.array([0.3, 0.7])
+    for kind in ("vote", "winner", "active-tenth"):
+        read_out = ReadOut(ReadOutSettings(kind), 2, prior)
+        read_out.fit((COUNTS, LABELS), (COUNTS[:0], LABELS[:0]), refit=False)
+        answers = read_out.probabilities(np.vstack([COUNTS[0], np.zeros(6, int)]))
+        assert answers[1].tolist() == prior.tolist()
+        assert answers[0, 0] > 0.8
+
+
+def test_refit_labels_neurons_by_validation_clips_too() -> None:
+    alone, joined = (ReadOut(ReadOutSettings("vote"), 2, np.full(2, 0.5)) for _ in range(2))
+    later = (np.tile([0, 0, 0, 0, 0, 3], (2, 1)), np.array([1, 1]))
+    alone.fit((COUNTS, LABELS), later, refit=False)
+    joined.fit((COUNTS, LABELS), later, refit=True)
+    assert alone.labels.label[5] == -1
+    assert joined.labels.label[5] == 1
+
+
+def test_dynamics_change_what_they_name_and_nothing_else() -> None:
+    base = DynamicsSettings().resolve()
+    changed = DynamicsSettings(
+        rule="power-law", reach="all", theta_step_mv=0.3, intensity=2.0, passes=3, stimulus_ms=100.0
+    ).resolve()
+    assert type(changed.rule).__name__ == "PowerLawPairRule"
+    assert changed.inhibition.reach == "all"
+    assert changed.inhibition.to_excitatory == base.inhibition.to_excitatory
+    assert changed.homeostasis.step_mv == 0.3
+    assert changed.homeostasis.decay_ms == base.homeostasis.decay_ms
+    assert changed.simulation.intensity.start == 2.0
+    assert changed.simulation.timing.rest_ms == base.simulation.timing.rest_ms
+    assert changed.passes == 3
+    assert DynamicsSettings(base="paper-1").resolve().inhibition.reach == "all"
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda: LayerSettings(window=(1,)), "two numbers"),
+        (lambda: LayerSettings(features=0), "features"),
+        (lambda: DynamicsSettings(passes=0), "passes"),
+        (lambda: DynamicsSettings(normal_sum_per_input=-1.0), "normal_sum_per_input"),
+        (lambda: RateCoding(limit=0.0), "limit"),
+        (lambda: ReadOutSettings(strengths=()), "strengths"),
+    ],
+)
+def test_settings_out_of_range(make, words) -> None:
+    with pytest.raises(SettingsError, match=words):
+        make()
