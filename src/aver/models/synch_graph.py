@@ -20,7 +20,10 @@ from aver.models.parts.label_shares import label_shares
 from aver.models.parts.need_validation import need_validation
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer, models
+from aver.models.spiking_parts.layer_settings import DynamicsSettings
+from aver.models.spiking_parts.rate_coding import RateCoding
 from aver.models.synchrony.front_end import FrontEnd, Observed
+from aver.models.synchrony.input_settings import InputSettings
 from aver.models.synchrony.readout import Readout, SpikingClips
 from aver.models.synchrony.recurrent_network import RecurrentSettings
 from aver.models.synchrony.settings import GraphSettings, SynchGraphSettings
@@ -67,13 +70,29 @@ class SynchGraph(Recognizer):
     def tiny(cls, store: FeatureSource) -> Self:
         """A recogniser small enough for the contract tests, on statistics of clips."""
         inputs = {
-            modality: dataclasses.replace(seen, window=(1, 8), stride=(1, 8), standardise="cells")
-            for modality, seen in SynchGraphSettings().inputs.items()
+            "video": InputSettings(
+                "laplacian-crops",
+                {"size_px": 8, "picture_count": 3, "crops": {"size_px": 8}},
+                RateCoding(over="all"),
+                window=(2, 8),
+                stride=(2, 8),
+            ),
+            "sound": InputSettings(
+                "cepstra", {"coefficients": 8, "frame_count": 8}, window=(2, 8), stride=(2, 8)
+            ),
         }
+        dynamics = DynamicsSettings(
+            intensity=8.0,
+            most_retries=0,
+            stimulus_ms=100.0,
+            rest_ms=20.0,
+            theta_step_mv=0.02,
+            to_excitatory=3.0,
+            normal_sum_per_input=0.6,
+        )
         settings = SynchGraphSettings(
             inputs=inputs,
-            channels="on-off",
-            spiking=RecurrentSettings("diehl-cook", maps=16, intensity=30.0),
+            spiking=RecurrentSettings(maps=4, dynamics=dynamics, link_gain=0.2),
             graph=GraphSettings(encoding="neuron", hidden=16, layers=2, dropout=0.2),
             training=TrainingSettings(epochs=60, learning_rate=2e-2, schedule="cosine"),
         )
@@ -178,7 +197,6 @@ class SynchGraph(Recognizer):
             "settings": dataclasses.asdict(self.settings),
             "features": {name: feature.settings() for name, feature in self.features.items()},
             "classes": list(self._classes),
-            "shapes": {name: list(shape) for name, shape in self._front_end.shapes.items()},
             "prior": self._prior.tolist(),
             "seed": self._seed,
         }
@@ -195,7 +213,7 @@ class SynchGraph(Recognizer):
         recognizer._seed, recognizer._card = int(facts["seed"]), dict(checkpoint.card)
         learnt = {name[8:]: v for name, v in checkpoint.weights.items() if name[:8] == "readout/"}
         try:
-            recognizer._front_end.restore(checkpoint.weights, facts["shapes"], recognizer._seed)
+            recognizer._front_end.restore(checkpoint.weights, recognizer._seed)
             recognizer._readout = recognizer._make_readout()
             recognizer._readout.restore(learnt, folder)
         except CheckpointError:

@@ -9,9 +9,10 @@ import numpy as np
 
 from aver.models.parts.fit_scores import fit_chosen, fit_logistic
 from aver.models.parts.score_classifier import ScoreClassifier
+from aver.models.spiking_parts.neuron_labels import NeuronLabels, label_neurons
 from aver.models.synchrony.clip_spikes import ClipSpikes
-from aver.models.synchrony.neuron_vote import NeuronVote, spike_counts
 from aver.models.synchrony.readout import Readout, SpikingClips
+from aver.models.synchrony.spike_counts import spike_counts
 
 
 class CountReadout(Readout):
@@ -24,7 +25,7 @@ class CountReadout(Readout):
 class VoteReadout(CountReadout):
     """The neurons' vote; see `Readout` for parameters."""
 
-    vote: NeuronVote
+    neurons: NeuronLabels
 
     def learn(
         self,
@@ -35,25 +36,27 @@ class VoteReadout(CountReadout):
         run_folder: Path | None = None,
     ) -> None:
         """Label the neurons by `train`; nothing is chosen."""
-        self.vote = NeuronVote.learn(self._counts(train.spikes), train.labels, self.classes)
+        self.neurons = label_neurons(self._counts(train.spikes), train.labels, self.classes)
 
     def probabilities(self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]) -> np.ndarray:
-        """Shares of the mean rates."""
-        evenly = np.full(self.classes, 1 / self.classes)
-        return self.vote.probabilities(self._counts(spikes), self.classes, evenly)
+        """Shares of the mean rates; all classes alike where nobody speaks."""
+        counts = self._counts(spikes)
+        rates = self.neurons.scores(counts, 1, "vote")
+        total = rates.sum(axis=1, keepdims=True)
+        return np.where(total > 0, rates / np.where(total > 0, total, 1), 1 / self.classes)
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Labels of the neurons."""
-        return {"label": self.vote.label}
+        return {"label": self.neurons.label}
 
     def restore(self, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
         """Take up what `arrays` gave."""
-        self.vote = NeuronVote(**arrays)
+        self.neurons = NeuronLabels(arrays["label"], self.classes)
 
     @property
     def facts(self) -> dict[str, object]:
         """Neurons with a label."""
-        return {"labelled neurons": int((self.vote.label >= 0).sum())}
+        return {"labelled neurons": int((self.neurons.label >= 0).sum())}
 
 
 class CountsReadout(CountReadout):

@@ -11,12 +11,15 @@ from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
-from aver.models.synchrony.clip_maps import ClipMaps, load_clip_maps
+from aver.models.spiking_parts.layer_inputs import (
+    LayerClips,
+    LayerInputs,
+    feature_shape,
+    load_layer_clips,
+)
 from aver.models.synchrony.clip_spikes import ClipSpikes
-from aver.models.synchrony.rate_coding import RateCoding
 from aver.models.synchrony.recurrent_network import Layer, RecurrentNetwork
 from aver.models.synchrony.settings import SynchGraphSettings
-from aver.spiking import Windows
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +60,10 @@ class FrontEnd:
         store: FeatureSource,
     ) -> None:
         self._settings, self._features, self._store = settings, features, store
-        self._codings: dict[str, RateCoding] = {}
-        self.shapes: dict[str, tuple[int, ...]] = {}
+        self._inputs = {
+            modality: LayerInputs(settings.inputs[modality].coding, feature_shape(feature))
+            for modality, feature in features.items()
+        }
         self.network: RecurrentNetwork | None = None
 
     def learn(self, train: Sequence[Clip], seed: int) -> None:
@@ -71,18 +76,13 @@ class FrontEnd:
         """
         loaded = self._load(train)
         for modality, found in loaded.items():
-            if found.shape is None:
+            if not found.present.any():
                 raise MissingModalityError(
                     f"None of the {len(train)} training clips has the modality {modality!r} "
                     f"({', '.join(found.flags[0]) or 'no reason known'}). "
                     "Leave it out of modalities."
                 )
-            self.shapes[modality] = found.shape
-            self._codings[modality] = RateCoding.learn(
-                [one for one in found.maps if one is not None],
-                self._settings.channels,
-                self._settings.inputs[modality].standardise,
-            )
+            self._inputs[modality].fit(found)
         self.network = self._build(seed)
         self.network.learn(self._rates(loaded, len(train)))
 
@@ -99,7 +99,7 @@ class FrontEnd:
         return Observed(
             clip_ids,
             tuple(spikes),
-            {m: np.array([one is not None for one in f.maps], bool) for m, f in loaded.items()},
+            {modality: found.present for modality, found in loaded.items()},
             {modality: found.coverage for modality, found in loaded.items()},
             tuple(flags),
         )
@@ -108,15 +108,13 @@ class FrontEnd:
         """All that was learnt, for a checkpoint."""
         assert self.network is not None
         scales = {
-            f"coding/{modality}/{name}": values
-            for modality, coding in self._codings.items()
-            for name, values in coding.arrays().items()
+            f"{name}/{modality}": values
+            for modality, inputs in self._inputs.items()
+            for name, values in inputs.arrays().items()
         }
         return scales | {f"spiking/{name}": v for name, v in self.network.arrays().items()}
 
-    def restore(
-        self, arrays: Mapping[str, np.ndarray], shapes: Mapping[str, tuple[int, ...]], seed: int
-    ) -> None:
+    def restore(self, arrays: Mapping[str, np.ndarray], seed: int) -> None:
         """Take up what `arrays` gave.
 
         Raises
@@ -124,34 +122,30 @@ class FrontEnd:
         KeyError, AverError
             If an array is missing or does not fit.
         """
-        self.shapes = {modality: tuple(shape) for modality, shape in shapes.items()}
-        for modality in self._settings.modalities:
-            scales = {name: arrays[f"coding/{modality}/{name}"] for name in ("mean", "deviation")}
-            self._codings[modality] = RateCoding.from_arrays(scales, self._settings.channels)
+        for modality, inputs in self._inputs.items():
+            inputs.restore(arrays[f"zero/{modality}"], arrays[f"unit/{modality}"])
         self.network = self._build(seed)
         of_network = {name[8:]: v for name, v in arrays.items() if name.startswith("spiking/")}
         self.network.set_arrays(of_network)
 
-    def _load(self, clips: Sequence[Clip]) -> dict[str, ClipMaps]:
+    def _load(self, clips: Sequence[Clip]) -> dict[str, LayerClips]:
         return {
-            modality: load_clip_maps(clips, self._settings.inputs[modality], feature, self._store)
+            modality: load_layer_clips(clips, feature, self._store)
             for modality, feature in self._features.items()
         }
 
-    def _rates(self, loaded: Mapping[str, ClipMaps], clips: int) -> list[dict[str, np.ndarray]]:
+    def _rates(self, loaded: Mapping[str, LayerClips], clips: int) -> list[dict[str, np.ndarray]]:
         """Rates by modality, of the modalities that a clip has."""
         rates: list[dict[str, np.ndarray]] = [{} for _ in range(clips)]
         for modality, found in loaded.items():
-            for one, numbers in zip(rates, found.maps, strict=True):
-                if numbers is not None:
-                    one[modality] = self._codings[modality].rates_hz(numbers)
+            for one, its in zip(rates, self._inputs[modality].rates_hz(found), strict=True):
+                if its is not None:
+                    one[modality] = its
         return rates
 
     def _build(self, seed: int) -> RecurrentNetwork:
-        layers = {}
-        for modality, shape in self.shapes.items():
-            seen = self._settings.inputs[modality]
-            channels = self._codings[modality].channel_count
-            windows = Windows((channels, *seen.window), (channels, *seen.stride))
-            layers[modality] = Layer((channels, *shape), windows)
+        layers = {
+            modality: Layer(inputs.input_shape, self._settings.inputs[modality].windows)
+            for modality, inputs in self._inputs.items()
+        }
         return RecurrentNetwork(self._settings.spiking, layers, seed)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from aver.errors import SettingsError
-from aver.execution.progress import progress_bar
+from aver.models.spiking_parts.layer_settings import DynamicsSettings
 from aver.models.synchrony.clip_spikes import MODALITIES, ClipSpikes
-from aver.spiking import Intensity, Network, Record, Windows, preset
-from aver.spiking.connection import NORMAL_SUM_PER_INPUT
+from aver.spiking import Network, Record, Windows
 from aver.training.seeding import derived_seed
 
 
@@ -21,23 +20,15 @@ class RecurrentSettings:
 
     Parameters
     ----------
-    preset : {"diehl-cook", "paper-1", "paper-2"}
-        Constants of neurons, synapses and learning; see `aver.spiking.preset`.
     maps : int >= 1
         Neurons at each window position.
-    reach : {"preset", "same-position", "all", "none"}
-        Whom lateral inhibition reaches.
-    inhibition : float >= 0
-        What an inhibitory spike adds to its rivals' conductance.
-    intensity : float > 0
-        Factor on the rates at the first showing.
+    dynamics : DynamicsSettings
+        Constants of neurons, synapses and learning, of both modalities.
     lag_ms : float >= 0
         How much later than the picture the sound sets in.
     link_gain : float >= 0
         Sum of the weights from the other modality onto a neuron, as a share of the sum of those
         from its input; 0 leaves the modalities unconnected.
-    passes : int >= 1
-        Over the training clips.
 
     Notes
     -----
@@ -48,23 +39,19 @@ class RecurrentSettings:
     normalised as a group of their own.
     """
 
-    preset: str = "paper-2"
     maps: int = 20
-    reach: str = "preset"
-    inhibition: float = 17.0
-    intensity: float = 1.0
+    dynamics: DynamicsSettings = field(default_factory=lambda: DynamicsSettings("paper-2"))
     lag_ms: float = 5.0
     link_gain: float = 0.5
-    passes: int = 1
 
     def __post_init__(self) -> None:
-        if self.maps < 1 or self.passes < 1:
+        if self.maps < 1:
+            raise SettingsError(f"maps must be at least 1; it is {self.maps}.")
+        if self.link_gain < 0 or self.lag_ms < 0:
             raise SettingsError(
-                f"maps and passes must be at least 1; they are {self.maps} and {self.passes}."
+                f"link_gain and lag_ms must not be negative; they are {self.link_gain} and "
+                f"{self.lag_ms}."
             )
-        if self.link_gain < 0:
-            raise SettingsError(f"link_gain must not be negative; it is {self.link_gain}.")
-        preset(self.preset)
 
 
 @dataclass(frozen=True)
@@ -112,7 +99,7 @@ class RecurrentNetwork:
             gets none from it.
         """
         chance = np.random.default_rng(derived_seed(self.seed, "order of clips"))
-        for _ in range(self.settings.passes):
+        for _ in range(self.settings.dynamics.resolve().passes):
             order = chance.permutation(len(rates))
             shown = {
                 self._input(name): [self._shown(rates[k], name) for k in order]
@@ -128,22 +115,20 @@ class RecurrentNetwork:
         Input spikes of a clip depend on its id alone, not on the clips around it. Spikes of a
         modality that a clip lacks, which the other one may have stirred, are left out.
         """
-        found = []
-        record = Record(spikes=tuple(self.layers))
-        with progress_bar("Recording spikes", len(rates)) as bar:
-            for one, clip_id in zip(rates, clip_ids, strict=True):
-                shown = {self._input(name): [self._shown(one, name)] for name in self.layers}
-                recording = self.network.run(
-                    shown,
-                    learn=False,
-                    record=record,
-                    threads=1,
-                    first_clip=derived_seed(self.seed, clip_id) >> 8,
-                )
-                spikes = {name: recording.spikes[name][0] for name in self.layers if name in one}
-                found.append(ClipSpikes.of(spikes, self.settings.maps))
-                bar.advance()
-        return found
+        recording = self.network.run(
+            {self._input(name): [self._shown(one, name) for one in rates] for name in self.layers},
+            learn=False,
+            record=Record(spikes=tuple(self.layers)),
+            threads=1,
+            clip_numbers=[derived_seed(self.seed, clip_id) >> 8 for clip_id in clip_ids],
+        )
+        return [
+            ClipSpikes.of(
+                {name: recording.spikes[name][place] for name in self.layers if name in one},
+                self.settings.maps,
+            )
+            for place, one in enumerate(rates)
+        ]
 
     def arrays(self) -> dict[str, np.ndarray]:
         """All that was learnt, for a checkpoint."""
@@ -175,23 +160,26 @@ class RecurrentNetwork:
         return rates[name] if name in rates else np.zeros(self.layers[name].shape)
 
     def _build(self) -> Network:
-        chosen, constants = self.settings, preset(self.settings.preset)
-        intensity: Intensity = replace(constants.simulation.intensity, start=chosen.intensity)
-        network = Network(replace(constants.simulation, intensity=intensity), self.seed)
-        inhibition = replace(constants.inhibition, to_excitatory=chosen.inhibition)
-        if chosen.reach != "preset":
-            inhibition = replace(inhibition, reach=chosen.reach)  # type: ignore[arg-type]
+        chosen, constants = self.settings, self.settings.dynamics.resolve()
+        network = Network(constants.simulation, self.seed)
         named = [name for name in MODALITIES if name in self.layers]
+        totals = {}
         for name in named:
             layer = self.layers[name]
+            totals[name] = chosen.dynamics.sum_per_input * float(np.prod(layer.windows.size))
             lag_ms = chosen.lag_ms if name == "sound" and len(named) > 1 else 0.0
             network.add_source(self._input(name), layer.shape, lag_ms)
-            population = constants.population(chosen.maps, layer.positions)
-            network.add_population(name, replace(population, inhibition=inhibition))
-            network.connect(self._input(name), name, constants.rule, layer.windows)
+            network.add_population(name, constants.population(chosen.maps, layer.positions))
+            network.connect(
+                self._input(name),
+                name,
+                constants.rule,
+                layer.windows,
+                totals[name],
+                chosen.dynamics.sharing,
+            )
         if len(named) > 1 and chosen.link_gain > 0:
             for source, target in (named, named[::-1]):
-                fan_in = int(np.prod(self.layers[target].windows.size))
-                total = chosen.link_gain * NORMAL_SUM_PER_INPUT * fan_in
+                total = chosen.link_gain * totals[target]
                 network.connect(source, target, constants.rule, normal_sum=total)
         return network

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from aver.errors import SettingsError
-from aver.models.synchrony.clip_maps import InputSettings
+from aver.models.spiking_parts.rate_coding import RateCoding
 from aver.models.synchrony.clip_spikes import MODALITIES
+from aver.models.synchrony.input_settings import InputSettings
 from aver.models.synchrony.recurrent_network import RecurrentSettings
 from aver.training.settings import TrainingSettings
 
@@ -70,9 +71,10 @@ class GraphSettings:
 
 
 def _inputs() -> dict[str, InputSettings]:
+    """As paper 2 counts 160 nodes a clip: 2 x 2 windows of the face, 4 of the sound."""
     return {
-        "video": InputSettings("face-statistics"),
-        "sound": InputSettings("sound-statistics"),
+        "video": InputSettings("laplacian-crops", coding=RateCoding(over="all", channels="on")),
+        "sound": InputSettings("cepstra", coding=RateCoding(channels="on"), stride=(40, 116)),
     }
 
 
@@ -86,8 +88,6 @@ class SynchGraphSettings:
         A single one makes a network without recurrent connections.
     inputs : mapping of str to InputSettings
         What each modality shows the network.
-    channels : {"on", "on-off"}
-        Whether what lies below the mean has input neurons of its own.
     spiking : RecurrentSettings
     readout : {"graph", "vote", "counts"}
         The graph network; or, of the same spikes, the neurons' vote, or logistic regression of
@@ -101,7 +101,6 @@ class SynchGraphSettings:
 
     modalities: tuple[str, ...] = MODALITIES
     inputs: Mapping[str, InputSettings] = field(default_factory=_inputs)
-    channels: Literal["on", "on-off"] = "on"
     spiking: RecurrentSettings = field(default_factory=RecurrentSettings)
     readout: Literal["graph", "vote", "counts"] = "graph"
     graph: GraphSettings = field(default_factory=GraphSettings)
