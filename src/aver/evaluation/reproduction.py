@@ -129,6 +129,9 @@ class CurvePlan:
         One for each row that is run, in the order of the rows.
     along : str
         Name of the axis, with its unit.
+    lines : tuple of str
+        Where the rows make several lines, one after the other: their names. Each line has a row
+        for every place.
     """
 
     number: str
@@ -136,6 +139,7 @@ class CurvePlan:
     table: str
     places: tuple[float, ...]
     along: str
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -57,7 +57,7 @@ class SystemFigures:
         self.folder, self.protocols = folder, tuple(protocols)
 
     def curve(self, number: str) -> tuple[Path, ...]:
-        """Accuracy along a setting, a line for each protocol."""
+        """Accuracy along a setting: a line for each protocol, or a figure, if it has several."""
         plan = self.reproduction.curve(number)
         found = reproduce_table(
             self.reproduction,
@@ -70,7 +70,19 @@ class SystemFigures:
             _PROTOCOLS[kind]: [row.runs[kind] for row in found.rows if row.runs]
             for kind in self.protocols
         }
-        return self._write_curves(number, plan.title, plan.along, plan.places, runs)
+        if not plan.lines:
+            return self._write_curves(number, plan.title, plan.along, plan.places, runs)
+        written: list[Path] = []
+        for kind in self.protocols:
+            rows, count = runs[_PROTOCOLS[kind]], len(plan.places)
+            lines = {
+                line: rows[first : first + count]
+                for line, first in zip(plan.lines, range(0, len(rows), count), strict=True)
+            }
+            title = f"{plan.title}, {_PROTOCOLS[kind]}"
+            name = f"{number}-{kind}"
+            written += self._write_curves(name, title, plan.along, plan.places, lines)
+        return tuple(written)
 
     def learning(self, number: str) -> tuple[Path, ...]:
         """Losses and accuracies over epochs, of every fold."""

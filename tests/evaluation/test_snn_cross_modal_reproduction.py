@@ -1,0 +1,97 @@
+"""The tables of the cross-modal paper ask for runs that exist, and hold what it prints."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from aver.errors import SettingsError
+from aver.evaluation.published import published
+from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
+from aver.models.presets import load_preset
+from aver.splits.rule import split_rules
+
+
+def paper(**changes: object) -> Reproduction:
+    settings = ReproductionSettings(corpus="ravdess", speakers=20, preset="snn-cross-modal-compact")
+    return reproductions.get("snn-cross-modal")(replace(settings, **changes))  # type: ignore[arg-type]
+
+
+TABLES = reproductions.get("snn-cross-modal").tables
+
+
+@pytest.mark.parametrize("preset", ["snn-cross-modal-paper", "snn-cross-modal-compact"])
+@pytest.mark.parametrize("number", TABLES)
+def test_every_run_has_settings_that_exist(number: str, preset: str) -> None:
+    reproduction = paper(preset=preset, overrides={"sound.features": 7, "read_out.kind": "winner"})
+    plan = reproduction.table(number)
+    labels = [row.label for row in plan.rows]
+    for row in plan.rows:
+        if row.system is not None:
+            load_preset(row.system.preset, row.system.overrides)
+        assert set(row.fused_from) <= set(labels)
+    for pair in plan.compared:
+        assert set(pair) <= set(labels)
+    for protocol in plan.protocols.values():
+        split_rules.get(protocol.rule)(**protocol.rule_settings)
+
+
+def test_printed_numbers_stand_beside_the_rows_they_belong_to() -> None:
+    def printed(corpus: str, table: str) -> dict[str, float]:
+        rows = paper(corpus=corpus, speakers=44).table(table).rows
+        return {row.label: published(row.published).value for row in rows if row.published}
+
+    mel, mfcc = "Mel-scale spectrogram", "MFCCs"
+    assert printed("ravdess", "I") == {mel: 45.1, mfcc: 80.3}
+    assert printed("enterface", "I") == {mel: 42.1, mfcc: 72.2}
+    assert sorted(printed("enterface", "II").values()) == [47.1, 56.3, 60.9, 72.2, 80.1, 91.4]
+    assert printed("ravdess", "III") == {mel: 54.4, mfcc: 83.6, "MFCCs, voice alone": 80.3}
+    assert sorted(printed("enterface", "IV").values()) == [66.5, 86.3, 99.9]
+    assert sorted(printed("ravdess", "V").values()) == [81.3, 83.6]
+    assert printed("manifest", "V") == {}
+
+
+def test_settings_reach_the_networks_that_have_them() -> None:
+    rows = {
+        row.label: row.system
+        for row in paper(overrides={"sound.features": 7, "link_gain": 0.9}).table("both").rows
+        if row.system
+    }
+    loaded = {label: load_preset(s.preset, s.overrides)[1] for label, s in rows.items()}
+    assert loaded["voice alone"].layer.features == 7
+    assert loaded["SNN with cross-modal enhancement"].sound.features == 7
+    assert loaded["SNN with cross-modal enhancement"].link_gain == 0.9
+    default = load_preset("snn-visual-compact")[1]
+    assert loaded["face alone"] == default
+
+
+def test_figure_3_has_a_row_for_every_place_of_every_line() -> None:
+    plan = paper().curve("3")
+    rows = paper().table(plan.table).rows
+    assert len(rows) == len(plan.lines) * len(plan.places) == 32
+    for k, row in enumerate(rows):
+        layer = load_preset(row.system.preset, row.system.overrides)[1].layer
+        assert layer.window == (0, plan.places[k % 4]) == layer.stride
+        line = plan.lines[k // 4]
+        assert line.endswith(f", {layer.features}")
+        assert (
+            layer.feature
+            == {"MFCCs": "cepstra", "Mel-scale spectrogram": "mel-bands"}[line.rpartition(",")[0]]
+        )
+
+
+def test_only_the_table_of_labels_lets_the_system_leak() -> None:
+    leaking = {number: paper().table(number).protocols["paper"].leaking for number in TABLES}
+    assert [number for number, leaks in leaking.items() if leaks] == ["labels"]
+    for number in TABLES:
+        assert not paper().table(number).protocols["clean"].leaking
+
+
+def test_what_cannot_be_repeated() -> None:
+    with pytest.raises(SettingsError, match="no table 'VI'"):
+        paper().table("VI")
+    with pytest.raises(SettingsError, match="no curve '4'"):
+        paper().curve("4")
+    with pytest.raises(SettingsError, match="snn-cross-modal-paper or"):
+        paper(preset="mrpn-compact").table("I")
