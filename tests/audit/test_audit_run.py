@@ -74,6 +74,13 @@ def test_speakers_of_the_record_are_compared_where_names_tell_none(tmp_path):
     assert kinds(report) == {"shared-speakers"}
 
 
+def test_a_training_on_one_fold_of_many_is_audited(tmp_path):
+    folder = write_run(tmp_path, {**CLEAN, "fitted_on": {"scaler": ["03-01-01"]}})
+    record = folder / "folds" / "seed-0" / "fold-00" / "fold.json"
+    record.write_text(json.dumps({**json.loads(record.read_text()), "fold": 4}))
+    assert kinds(audit_run(folder)) == {"fitted-beyond-training"}
+
+
 def test_a_silent_run_is_noted(tmp_path):
     report = audit_run(write_run(tmp_path, {"model": "x"}))
     assert "no-record" in {finding.kind for finding in report.notes}

@@ -81,7 +81,8 @@ def _find_in_fold(path: Path, listing: Listing) -> Iterator[Finding]:
     values = parse_json(read_text(path), path)
     if not isinstance(values, dict) or not isinstance(values.get("fold"), int):
         raise SplitError(f"{path} is no record of a fold: it lacks the key 'fold'.")
-    number = values["fold"] + 1
+    # A training on one fold of a larger split keeps that fold's number, and the one fold alone.
+    number = values["fold"] + 1 if len(listing.folds) > 1 else 1
     yield from _shared_speakers(values, number, listing)
     card = values.get("card", {})
     record = FitRecord.of_card(card, str(path)) if isinstance(card, dict) else None

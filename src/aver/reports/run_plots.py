@@ -84,6 +84,10 @@ def run_plots(
     if curves:
         title = f"Losses of {len(curves)} trainings (median bold)" if curves[1:] else "Losses"
         yield "losses", "Training and validation loss by epoch", plot_losses(curves, title=title)
+    counted = [curve for curve in curves if curve.training_accuracy and curve.validation_accuracy]
+    if counted:
+        figure = plot_losses(counted, title="Accuracies while learning", quantity="accuracy")
+        yield "learning-accuracy", "Training and validation accuracy by epoch", figure
     yield from _confidence_plots(first, chance)
 
 

@@ -29,10 +29,17 @@ def describe_data(evaluation: Evaluation) -> str:
     """Corpus, clips, speakers and classes in one phrase, as every title needs it."""
     seeds = len(evaluation.seed_values)
     return (
-        f"{evaluation.corpus}: {_count(evaluation.clip_count, 'clip')}, "
+        f"{_name_of(evaluation)}: {_count(evaluation.clip_count, 'clip')}, "
         f"{_count(len(evaluation.speaker_ids), 'speaker')}, {_count(seeds, 'seed')}, "
         f"{len(evaluation.classes)} classes ({', '.join(evaluation.classes)})"
     )
+
+
+def _name_of(evaluation: Evaluation) -> str:
+    """The corpus; by its title where many corpora share a reader."""
+    if evaluation.corpus != "manifest":
+        return evaluation.corpus
+    return str(evaluation.facts.get("corpus_title", evaluation.corpus))
 
 
 def _count(number: int, thing: str) -> str:
