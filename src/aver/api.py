@@ -13,6 +13,7 @@ from aver.evaluation.baselines import BaselineChoice, run_baselines
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
+from aver.models.load import DEFAULT, DEFAULT_ADAPTED
 from aver.models.load import load_recognizer as load
 from aver.models.own_files import OwnClips, predict_files
 from aver.splits.default import default_split
@@ -150,9 +151,10 @@ def evaluate(
 
 def predict(
     paths: Sequence[str | Path],
-    checkpoint: str | Path,
+    checkpoint: str | Path | None = None,
     *,
     units: str | Path | None = None,
+    speaker_clips: str | Path | None = None,
     store: FeatureStore | None = None,
     workers: int | None = None,
 ) -> OwnClips:
@@ -162,11 +164,15 @@ def predict(
     ----------
     paths : sequence of str or Path
         Videos, sound files, folders of them.
-    checkpoint : str or Path
-        Run folder of `train`, or a checkpoint folder.
+    checkpoint : str or Path, optional
+        Run folder of `train`, a checkpoint folder, or a name of ``aver list weights``. Default:
+        weights that come with the package, see `aver.models.load.DEFAULT`.
     units : str or Path, optional
         Action units: a CSV with one row per clip, or a folder of one CSV per clip, keyed by file
         names. A clip that they do not know is answered without.
+    speaker_clips : str or Path, optional
+        Folder of other clips of the one speaker of all `paths`, without labels: features are
+        brought to that speaker's own scale.
     store : FeatureStore, optional
     workers : int, optional
 
@@ -176,6 +182,8 @@ def predict(
         Clips with their `Prediction`, and the files that could not be read.
     """
     store = store or FeatureStore()
+    if checkpoint is None:
+        checkpoint = DEFAULT_ADAPTED if speaker_clips else DEFAULT
     recognizer = load(Path(checkpoint), store)
     return predict_files(
         recognizer,
@@ -183,4 +191,5 @@ def predict(
         store,
         workers or 1,
         units=None if units is None else Path(units),
+        speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
     )

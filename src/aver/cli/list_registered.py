@@ -8,7 +8,7 @@ from jsonargparse import ArgumentParser, Namespace
 
 from aver.cli.command import Command
 
-KINDS = ("corpora", "splits", "features", "models", "presets", "reproductions")
+KINDS = ("corpora", "splits", "features", "models", "presets", "reproductions", "weights")
 
 
 def _add_arguments(parser: ArgumentParser) -> None:

@@ -21,7 +21,16 @@ if TYPE_CHECKING:
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("paths", type=Path, nargs="+", help="videos, sound files, or folders")
     parser.add_argument(
-        "--checkpoint", type=Path, required=True, metavar="RUN", help="run folder of 'aver train'"
+        "--checkpoint",
+        metavar="RUN",
+        help="run folder of 'aver train', or a name of 'aver list weights'; default: the weights "
+        "that come with the package",
+    )
+    parser.add_argument(
+        "--speaker-clips",
+        type=Path,
+        metavar="DIR",
+        help="other clips of the same speaker, without labels, to adapt to; one speaker per call",
     )
     parser.add_argument(
         "--units",
@@ -46,6 +55,7 @@ def _run(arguments: Namespace) -> int:
         arguments.paths,
         arguments.checkpoint,
         units=arguments.units,
+        speaker_clips=arguments.speaker_clips,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )
@@ -55,6 +65,7 @@ def _run(arguments: Namespace) -> int:
     else:
         write_text(arguments.out, text)
         print(f"Wrote {arguments.out}")
+    print(f"aver: answered by {_answered_by(arguments)}", file=sys.stderr)
     for problem in answers.problems:
         print(f"aver: not answered: {problem.path}: {problem.reason}", file=sys.stderr)
     if not answers.clips:
@@ -62,6 +73,18 @@ def _run(arguments: Namespace) -> int:
     if arguments.strict and answers.problems:
         raise MediaError(f"{len(answers.problems)} files could not be read (--strict).")
     return 0
+
+
+def _answered_by(arguments: Namespace) -> str:
+    """Whose answers these are, and what they rest upon."""
+    from aver.models.load import DEFAULT, DEFAULT_ADAPTED
+    from aver.networks.shipped import find_shipped
+
+    adapted = "; uses unlabelled clips of the speaker" if arguments.speaker_clips else ""
+    if arguments.checkpoint is not None:
+        return f"{arguments.checkpoint}{adapted}."
+    name = DEFAULT_ADAPTED if arguments.speaker_clips else DEFAULT
+    return f"{name}, which comes with aver: {find_shipped(name, 'recognizer').summary}{adapted}."
 
 
 def rows_of(answers: OwnClips) -> list[dict[str, Any]]:
@@ -162,7 +185,7 @@ _FORMATS = {"table": as_table, "csv": _as_csv, "jsonl": _as_jsonl}
 COMMAND = Command(
     name="predict",
     summary="Answer for videos and sound files: probabilities, coverage, flags.",
-    example="aver predict my-videos/ --checkpoint runs/first",
+    example="aver predict my-videos/",
     add_arguments=_add_arguments,
     run=_run,
 )

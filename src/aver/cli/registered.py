@@ -66,6 +66,15 @@ def _reproductions() -> list[dict[str, str]]:
     return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
 
 
+def _weights() -> list[dict[str, str]]:
+    from aver.networks.shipped import shipped_weights
+
+    return [
+        _entry(one.name, one.summary, f"{one.kind}, {one.size_bytes / 1e6:.1f} MB")
+        for one in shipped_weights()
+    ]
+
+
 _DESCRIBERS: dict[str, Callable[[], list[dict[str, str]]]] = {
     "corpora": _corpora,
     "splits": _splits,
@@ -73,4 +82,5 @@ _DESCRIBERS: dict[str, Callable[[], list[dict[str, str]]]] = {
     "models": _models,
     "presets": _presets,
     "reproductions": _reproductions,
+    "weights": _weights,
 }

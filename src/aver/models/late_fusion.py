@@ -97,6 +97,12 @@ class LateFusion(Recognizer):
         )
         return kind(settings, self.store)
 
+    def take_features_from(self, source: FeatureSource) -> None:
+        """Also for every member."""
+        super().take_features_from(source)
+        for member in self.members.values():
+            member.take_features_from(source)
+
     @property
     def features(self) -> Mapping[str, Feature]:
         """Modality to the feature that its member needs."""

@@ -8,6 +8,10 @@ from aver.errors import CheckpointError
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.checkpoint import FACTS_NAME, read_checkpoint
 from aver.models.recognizer import Recognizer, models
+from aver.networks.shipped import find_shipped, is_shipped
+
+DEFAULT, DEFAULT_ADAPTED = "faces-voices", "faces-voices-adapted"
+"""Shipped recognisers that answer where none is named: alone, and with a speaker's other clips."""
 
 _SHOWN = 3
 
@@ -18,7 +22,7 @@ def load_recognizer(run: str | Path, store: FeatureSource | None = None) -> Reco
     Parameters
     ----------
     run : str or Path
-        A checkpoint folder, or a run folder that holds exactly one.
+        A checkpoint folder, a run folder that holds exactly one, or a name of `aver list weights`.
     store : FeatureSource, optional
         Where features come from; default the user's cache.
 
@@ -38,15 +42,20 @@ def load_recognizer(run: str | Path, store: FeatureSource | None = None) -> Reco
 
 
 def find_checkpoint(run: Path) -> Path:
-    """The one checkpoint folder at or below `run`.
+    """The one checkpoint folder at or below `run`, or that of shipped weights.
 
     Raises
     ------
     CheckpointError
-        If there is none, or more than one; the message names some.
+        If there is none, or more than one; the message names some. If shipped weights were changed.
     """
     if not run.exists():
-        raise CheckpointError(f"There is no run at {run}: the path does not exist.")
+        if is_shipped(str(run), "recognizer"):
+            return find_shipped(str(run), "recognizer").checked()
+        raise CheckpointError(
+            f"There is no run at {run}: the path does not exist, and no recogniser of that name "
+            "comes with the package (see 'aver list weights')."
+        )
     if (run / FACTS_NAME).is_file():
         return run
     found = sorted(path.parent for path in run.rglob(FACTS_NAME) if "baselines" not in path.parts)

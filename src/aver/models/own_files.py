@@ -10,9 +10,13 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Problem
 from aver.corpora.load_clips import load_clips
 from aver.corpora.unit_files import attach_units
+from aver.errors import SettingsError
+from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureStore
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer
+
+_SPEAKER = "speaker"  # of a user's clips, where all are of one person
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,7 @@ def predict_files(
     workers: int = 1,
     *,
     units: Path | None = None,
+    speaker_clips: Sequence[Path] = (),
 ) -> OwnClips:
     """Answer for files and folders.
 
@@ -55,21 +60,49 @@ def predict_files(
         Action units as `aver.corpora.unit_files.attach_units` takes them, keyed by file names with
         or without suffix, or by paths below the folder that all files have in common. A clip that
         they do not know is answered without.
+    speaker_clips : sequence of Path
+        Files and folders with other clips of the one speaker of all `paths`, without labels. A
+        recogniser that was trained with speaker adaptation needs them, any other takes none.
 
     Raises
     ------
     CorpusError
         If no path holds a video or sound file, or `units` cannot be read or knows none of them.
+    SettingsError
+        If the recogniser needs `speaker_clips` and there are none, or the other way round.
+    FeatureError
+        If too few of them can be used.
     """
+    _check_adaptation(recognizer, bool(speaker_clips))
     found = load_clips(paths)
     if units is not None:
         found = attach_units(replace(found, clips=_with_names(found.clips)), units)
-    prepared = store.prepare(found.clips, list(recognizer.features.values()), workers=workers)
+    features = list(recognizer.features.values())
+    if speaker_clips:
+        found = replace(found, clips=tuple(replace(clip, speaker=_SPEAKER) for clip in found.clips))
+        others = store.prepare(load_clips(speaker_clips).clips, features, workers=workers).clips
+        known = [replace(clip, speaker=_SPEAKER) for clip in others]
+        recognizer.take_features_from(SpeakerAdaptation(store, known))
+    prepared = store.prepare(found.clips, features, workers=workers)
     unreadable = tuple(
         Problem(failure.clip.clip_id, failure.reason) for failure in prepared.failures
     )
     prediction = recognizer.predict(prepared.clips) if prepared.clips else None
     return OwnClips(prepared.clips, prediction, found.problems + unreadable)
+
+
+def _check_adaptation(recognizer: Recognizer, given: bool) -> None:
+    needed = bool(recognizer.card.get("adapt"))
+    if needed and not given:
+        raise SettingsError(
+            "This recogniser was trained on features brought to each speaker's own scale. Name a "
+            "folder of other clips of the same speaker with --speaker-clips."
+        )
+    if given and not needed:
+        raise SettingsError(
+            "This recogniser was trained without speaker adaptation, so --speaker-clips is of no "
+            "use to it. Leave it out, or train with --adapt speaker."
+        )
 
 
 def _with_names(clips: Sequence[Clip]) -> tuple[Clip, ...]:

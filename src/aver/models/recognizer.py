@@ -45,6 +45,10 @@ class Recognizer(ABC):
         self.settings = settings
         self.store = store
 
+    def take_features_from(self, source: FeatureSource) -> None:
+        """Use another source of features from now on, such as one adapted to a speaker."""
+        self.store = source
+
     @property
     @abstractmethod
     def features(self) -> Mapping[str, Feature]:

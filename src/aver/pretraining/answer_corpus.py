@@ -32,7 +32,7 @@ def answer_corpus(
     """
     prepared = store.prepare(corpus.clips, list(recognizer.features.values()), workers=workers)
     adapted = bool(recognizer.card.get("adapt"))
-    recognizer.store = SpeakerAdaptation(store, prepared.clips) if adapted else store
+    recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
     said = recognizer.predict([clip.without_labels() for clip in prepared.clips])
     classes = in_canonical_order({*recognizer.classes, *corpus.classes})
 

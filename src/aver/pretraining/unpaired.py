@@ -120,7 +120,7 @@ def train_unpaired(
     store.prepare(voices, sounds, workers=workers)
     source: FeatureSource = SpeakerAdaptation(store, voices) if request.adapt else store
     embeddings = _embed([clip for part in pairs.values() for clip in part], faces, request.adapt)
-    model.store = UnpairedFeatures(source, embeddings)
+    model.take_features_from(UnpairedFeatures(source, embeddings))
     model.fit(pairs["train"], pairs["validation"], seed=seed, run_folder=out)
     model.save(out / "checkpoint")
     card = {**model.card, **told, "protocol": "unpaired: no clip with both face and voice"}
