@@ -1,0 +1,136 @@
+"""The recogniser: what it refuses, what it says of itself, and its paper protocol."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from planted_source import PlantedSource, planted_clips
+
+from aver.audit.fit_record import FitRecord, find_in_record
+from aver.corpora.clip import Clip
+from aver.errors import CheckpointError, SettingsError
+from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.models.presets import load_preset
+from aver.models.synch_graph import SynchGraph
+from aver.models.synchrony.settings import GraphSettings
+
+CLIPS = planted_clips(speakers=6, takes=2)
+TRAIN, VALIDATION, TEST = CLIPS[:24], CLIPS[24:32], CLIPS[32:]
+
+
+def changed(strength=2.0, epochs=10, **changes):
+    tiny = SynchGraph.tiny(PlantedSource(strength))
+    training = replace(tiny.settings.training, epochs=epochs)
+    return SynchGraph(replace(tiny.settings, training=training, **changes), tiny.store)
+
+
+def with_graph(**changes):
+    tiny = SynchGraph.tiny(PlantedSource())
+    return changed(graph=replace(tiny.settings.graph, **changes))
+
+
+@pytest.fixture(scope="module")
+def trained():
+    return changed().fit(TRAIN, VALIDATION)
+
+
+def test_fit_refuses_edges_by_the_labels_of_test_clips():
+    with pytest.raises(SettingsError, match="LEAKS"):
+        with_graph(label_edges="all").fit(TRAIN, VALIDATION)
+
+
+def test_the_paper_protocol_says_what_it_used_and_cannot_be_saved(tmp_path):
+    leaking = changed(strength=0.0, epochs=2)
+    prediction = leaking.fit_predict_leaking(TRAIN, VALIDATION, TEST)
+    assert prediction.clip_ids == tuple(clip.clip_id for clip in TEST)
+    record = FitRecord.of_card(leaking.card, "synch-graph")
+    kinds = {finding.kind for finding in find_in_record(record, 1, {})}
+    assert "test-labels-used" in kinds
+    with pytest.raises(SettingsError):
+        leaking.save(tmp_path)
+    assert SynchGraph.protocol_leaks
+
+
+@pytest.mark.parametrize("changes", [{"label_edges": "train"}, {"intra_clip_edges": "shuffled"}])
+def test_variants_are_trained_and_answer(changes):
+    recognizer = with_graph(**changes).fit(TRAIN, VALIDATION)
+    answers = recognizer.predict([clip.without_labels() for clip in TEST])
+    assert np.isfinite(answers.probabilities).all()
+    record = FitRecord.of_card(recognizer.card, "synch-graph")
+    assert list(find_in_record(record, 1, {})) == []
+    assert ("label edges" in record.labels_used) == ("label_edges" in changes)
+
+
+@pytest.mark.parametrize("readout", ["vote", "counts"])
+def test_readouts_without_a_graph_learn_the_same_spikes_and_are_saved(readout, tmp_path):
+    recognizer = changed(readout=readout).fit(TRAIN, VALIDATION)
+    answers = recognizer.predict(TEST)
+    right = sum(a == clip.emotion for a, clip in zip(answers.labels, TEST, strict=True))
+    assert right > len(TEST) / 2
+    recognizer.save(tmp_path)
+    loaded = SynchGraph.load(tmp_path, recognizer.store)
+    np.testing.assert_array_equal(loaded.predict(TEST).probabilities, answers.probabilities)
+
+
+def test_a_clip_is_answered_alike_alone_and_among_others(trained):
+    together = trained.predict(TEST)
+    alone = np.concatenate([trained.predict([clip]).probabilities for clip in TEST])
+    np.testing.assert_allclose(alone, together.probabilities, rtol=1e-4, atol=1e-5)
+
+
+def test_a_single_modality_has_no_recurrent_connections():
+    one = changed(modalities=("sound",)).fit(TRAIN, VALIDATION)
+    connections = one._front_end.network.network.connections
+    assert list(connections) == ["sound input->sound"]
+    both = changed().fit(TRAIN, VALIDATION)
+    connections = both._front_end.network.network.connections
+    assert {"video->sound", "sound->video"} < set(connections)
+
+
+def test_recurrent_connections_learn_and_the_sound_is_late(trained):
+    network = trained._front_end.network.network
+    assert network.sources["sound input"].lag_ms == 5.0
+    fresh = trained._front_end._build(seed=0).network
+    for name in ("sound->video", "video->sound"):
+        before, after = fresh.weights(name), network.weights(name)  # (positions, fan-in, maps)
+        before, after = (w / w.sum(axis=1, keepdims=True) for w in (before, after))
+        assert np.abs(before - after).max() > 1e-3
+
+
+def test_a_checkpoint_with_a_foreign_part_is_an_error(trained, tmp_path):
+    trained.save(tmp_path)
+    whole = read_checkpoint(tmp_path)
+    weights = {name: v for name, v in whole.weights.items() if name != "spiking/theta/video"}
+    write_checkpoint(tmp_path, Checkpoint(whole.model, weights, whole.facts, whole.card))
+    with pytest.raises(CheckpointError, match="do not fit"):
+        SynchGraph.load(tmp_path, trained.store)
+
+
+def test_settings_that_cannot_be_are_refused():
+    for changes in ({"hidden": 0}, {"dropout": 1.0}, {"window_ms": 0.0}):
+        with pytest.raises(SettingsError, match=next(iter(changes))):
+            GraphSettings(**changes)
+    with pytest.raises(SettingsError, match="fingerprint"):
+        GraphSettings(loss="node", pooling="fingerprint")
+    with pytest.raises(SettingsError, match="modality"):
+        changed(modalities=("units",))
+
+
+def test_the_papers_preset_has_160_neurons():
+    kind, settings = load_preset("synch-graph-paper")
+    recognizer = kind(settings, PlantedSource())
+    network = recognizer._front_end._build(0)
+    assert network.positions == {"video": 4, "sound": 4}
+    assert sum(network.positions.values()) * settings.spiking.maps == 160
+    _, full = load_preset("synch-graph-paper", {"inputs.sound.stride": [40, 40]})
+    positions = kind(full, PlantedSource())._front_end._build(0).positions
+    assert sum(positions.values()) * full.spiking.maps == 260
+
+
+def test_an_unlabelled_clip_cannot_be_learnt_from():
+    from aver.errors import LabelError
+
+    with pytest.raises(LabelError):
+        changed().fit([*TRAIN, Clip("x", "s00", None)], VALIDATION)

@@ -1,0 +1,79 @@
+"""Noise in: chance out for a graph of each clip's own, everything right with labels as edges.
+
+Spikes are drawn without any regard to the class, three times over.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy.stats import binomtest
+
+from aver.models.synchrony.clip_spikes import ClipSpikes
+from aver.models.synchrony.graph_readout import GraphReadout
+from aver.models.synchrony.readout import SpikingClips
+from aver.models.synchrony.settings import GraphSettings, SynchGraphSettings
+from aver.spiking import Spikes
+from aver.training.settings import TrainingSettings
+
+CLASSES, CLIPS, MAPS = 6, 720, 20
+POSITIONS = {"video": 4, "sound": 4}
+SETTINGS = SynchGraphSettings(
+    graph=GraphSettings(hidden=16, window_ms=20.0),
+    training=TrainingSettings(epochs=25, learning_rate=2e-2, schedule="cosine", patience=25),
+)
+
+
+def noise(seed):
+    """Clips of all classes alike, 20 spikes of drawn neurons at drawn times in each modality."""
+    chance = np.random.default_rng(seed)
+    spikes = [
+        ClipSpikes.of(
+            {
+                name: Spikes(chance.uniform(0, 350, 20), chance.integers(0, places * MAPS, 20))
+                for name, places in POSITIONS.items()
+            },
+            MAPS,
+        )
+        for _ in range(CLIPS)
+    ]
+    labels = chance.permutation(np.arange(CLIPS) % CLASSES)
+    return [
+        SpikingClips([str(k) for k in rows], [spikes[k] for k in rows], labels[rows])
+        for rows in np.split(np.arange(CLIPS), [216, 300])  # 420 clips are tested
+    ]
+
+
+def right_in_inductive_use(seed, label_edges):
+    train, validation, test = noise(seed)
+    graph = replace(SETTINGS.graph, label_edges=label_edges)
+    learnt = GraphReadout(replace(SETTINGS, graph=graph), POSITIONS, CLASSES)
+    learnt.learn(train, validation, seed=seed)
+    answers = learnt.probabilities(test.clip_ids, test.spikes).argmax(axis=1)
+    return int((answers == test.labels).sum()), len(test.labels)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+@pytest.mark.parametrize("label_edges", ["none", "train"])
+def test_graphs_that_know_no_test_label_answer_noise_by_chance(label_edges, seed):
+    right, count = right_in_inductive_use(seed, label_edges)
+    low, high = binomtest(right, count, 1 / CLASSES).proportion_ci(0.999, method="exact")
+    assert count >= 400
+    assert low <= 1 / CLASSES <= high, f"{right} of {count} right where there is nothing to know"
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_the_printed_method_answers_noise_rightly_for_it_leaks(seed):
+    parts = [
+        SpikingClips(part.clip_ids[::3], part.spikes[::3], part.labels[::3]) for part in noise(seed)
+    ]
+    training = replace(SETTINGS.training, epochs=130, learning_rate=0.05, patience=130)
+    learnt = GraphReadout(
+        replace(SETTINGS, graph=replace(SETTINGS.graph, dropout=0.0), training=training),
+        POSITIONS,
+        CLASSES,
+    )
+    answers = learnt.learn_leaking(*parts, seed=seed).argmax(axis=1)
+    assert (answers == parts[2].labels).mean() > 0.95
