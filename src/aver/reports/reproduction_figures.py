@@ -120,6 +120,10 @@ def _asynchrony(request: FigureRequest) -> tuple[Path, ...]:
     return request.of_runs.asynchrony(request.number, request.clips, request.store)
 
 
+def _incongruent(request: FigureRequest) -> tuple[Path, ...]:
+    return request.of_runs.incongruent(request.number, request.clips, request.store)
+
+
 _WRITERS: dict[tuple[str, str], Callable[[FigureRequest], tuple[Path, ...]]] = {
     ("mrpn", "5"): _embeddings,
     ("mrpn", "9"): _strips,
@@ -127,6 +131,7 @@ _WRITERS: dict[tuple[str, str], Callable[[FigureRequest], tuple[Path, ...]]] = {
     ("snn-cross-modal", "3"): _curve,
     ("snn-cross-modal", "4"): _confusion,
     ("snn-cross-modal", "5"): _confusion,
+    ("snn-cross-modal", "incongruent"): _incongruent,
     ("temporal-aggregation", "3"): _learning,
     ("temporal-aggregation", "4"): _confusion,
     ("temporal-aggregation", "5"): _curve,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aver.corpora.clip import Clip
 from aver.evaluation.asynchrony import OFFSETS_S, shift_sound
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.incongruent import answer_incongruent
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, confusion_matrix
 from aver.evaluation.pool_seeds import pool_seeds
@@ -17,6 +18,7 @@ from aver.evaluation.reproduction import Reproduction, SystemPlan
 from aver.evaluation.run_request import ProtocolKind, RunRequest
 from aver.evaluation.run_shelf import RunShelf
 from aver.features.store import FeatureSource
+from aver.reports.incongruent_table import incongruent_table
 from aver.reports.learning_curves import LearningCurve, read_learning_curves
 from aver.reports.plots.confusion import plot_confusion
 from aver.reports.plots.curves import plot_curves
@@ -130,6 +132,21 @@ class SystemFigures:
             ]
         along = "sound taken later than the picture, in s"
         return self._write_curves(number, plan.title, along, offsets_s, runs)
+
+    def incongruent(
+        self, number: str, clips: Sequence[Clip], store: FeatureSource
+    ) -> tuple[Path, ...]:
+        """Which modality wins, class by class, where voice and face tell different emotions."""
+        plan = self.reproduction.one_system(number)
+        written: list[Path] = []
+        for kind in self.protocols:
+            requests = self._requests(plan, kind)
+            runs = [(self.shelf.get(request), self.shelf.place(request)) for request in requests]
+            found = [answer_incongruent(run, place, clips, store) for run, place in runs]
+            title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
+            table = incongruent_table(found, self._stem(f"{number}-{kind}"), title)
+            written += write_table(table, self.folder)
+        return tuple(written)
 
     def _requests(self, plan: SystemPlan, kind: ProtocolKind) -> list[RunRequest]:
         seeds = self.reproduction.settings.seeds

@@ -48,7 +48,7 @@ class SnnCrossModalReproduction(Reproduction):
     name = "snn-cross-modal"
     source = "Mansouri-Benssassi & Ye 2019, Tables I to V, Figures 3, 4 and 5"
     tables = ("I", "II", "III", "IV", "V", "windows", "audio", "both", "labels")
-    figures = ("3", "4", "5")
+    figures = ("3", "4", "5", "incongruent")
 
     def table(self, number: str) -> TablePlan:
         """Tables I to V of the paper, the grid of its Figure 3, and three of ours."""
@@ -82,10 +82,11 @@ class SnnCrossModalReproduction(Reproduction):
         )
 
     def one_system(self, number: str) -> SystemPlan:
-        """Figures 4 and 5: confusions of the voice alone and of the voice enhanced."""
+        """Figures 4 and 5, confusions of the voice alone and enhanced; ours, which sense wins."""
         parts: dict[str, tuple[str, Part]] = {
             "4": ("Confusions, audio only", "audio"),
             "5": ("Confusions, cross-modal enhancement", "cross-modal"),
+            "incongruent": ("Voice and face of different emotions", "cross-modal"),
         }
         if number not in parts:
             raise self.unknown("figure of one system", number, tuple(parts))

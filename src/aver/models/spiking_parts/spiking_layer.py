@@ -123,6 +123,7 @@ class SpikingLayer:
         names: Sequence[str],
         *,
         spikes: bool = False,
+        threads: int | None = None,
     ) -> Recording:
         """Show clips to the frozen network.
 
@@ -133,10 +134,13 @@ class SpikingLayer:
             Ids of the clips: a clip's input spikes depend on its own id alone.
         spikes : bool
             Keep the spikes themselves besides their counts.
+        threads : int >= 1, or None for all cores
         """
         record = Record(spikes=[POPULATION] if spikes else [])
         numbers = [_number(name) for name in names]
-        return self.network.run(clips, learn=False, record=record, clip_numbers=numbers)
+        return self.network.run(
+            clips, learn=False, record=record, threads=threads, clip_numbers=numbers
+        )
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Weights and thresholds, for a checkpoint."""

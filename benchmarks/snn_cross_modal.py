@@ -1,0 +1,171 @@
+"""One fold of the spiking voice at a time: seconds of each phase, accuracy of each read-out.
+
+    python benchmarks/snn_cross_modal.py --corpus RAVDESS --fold 0   (and 1, 2, 3, 4)
+    python benchmarks/snn_cross_modal.py --summary
+
+Learns, observes and answers as `aver evaluate --preset snn-audio-compact` does on five
+speaker-disjoint folds (RAVDESS speech, six emotions), but observes once for all read-outs. Beside
+them: mean and deviation of MFCCs with logistic regression. One thread; features are extracted
+before the clock starts. ``--validation`` answers for the validation speakers and learns from
+training clips only: the figures by which settings were chosen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from aver.cli.command import parse_assignments
+from aver.corpora import open_corpus
+from aver.corpora.clip import Clip
+from aver.corpora.selection import Selection
+from aver.features.store import FeatureSource, FeatureStore
+from aver.models.parts.label_shares import label_shares
+from aver.models.presets import load_preset
+from aver.models.spiking_parts.clip_rates import ClipRates
+from aver.models.spiking_parts.layer_inputs import LayerInputs, feature_shape, load_layer_clips
+from aver.models.spiking_parts.layer_settings import LayerSettings
+from aver.models.spiking_parts.read_out import ReadOut, ReadOutSettings, known
+from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, SpikingLayer
+from aver.spiking.streams import stream_key
+from aver.splits import make_split
+
+EMOTIONS = ("happy", "sad", "angry", "fearful", "disgust", "surprised")
+READ_OUTS = ("logistic", "vote", "winner", "active-tenth")
+RESULTS = Path(__file__).parent / "results" / "snn_cross_modal.json"
+
+
+def layer_over(settings: LayerSettings, inputs: LayerInputs, seed: int) -> SpikingLayer:
+    """The untrained layer of `snn-audio`."""
+    channels = inputs.coding.inputs_per_row
+    return SpikingLayer(
+        settings.dynamics,
+        settings.features,
+        input_shape=inputs.input_shape,
+        window=(settings.window[0] * channels, settings.window[1]),
+        stride=(settings.stride[0] * channels, settings.stride[1]),
+        seed=stream_key(seed, "sound"),
+    )
+
+
+def run_fold(
+    parts: Sequence[Sequence[Clip]], settings: Any, store: FeatureSource, seed: int, refit: bool
+) -> dict[str, Any]:
+    """Learn from the first part (and the second, with `refit`), answer for the third."""
+    train, validation, test = parts
+    clips = [*train, *validation, *test]
+    feature = settings.layer.make_feature()
+    loaded = [load_layer_clips(part, feature, store) for part in (clips, *parts)]
+    learnt = len(train) + refit * len(validation)
+    seconds = {}
+    start = time.perf_counter()
+    inputs = LayerInputs(settings.layer.coding, feature_shape(feature))
+    inputs.fit(load_layer_clips(clips[:learnt], feature, store))
+    rates = ClipRates(tuple(c.clip_id for c in clips), {"sound": inputs.rates_hz(loaded[0])})
+    layer = layer_over(settings.layer, inputs, seed)
+    taken = rates.take("sound", np.arange(len(clips)))
+    layer.learn({INPUT: taken[:learnt]}, seed)
+    seconds["learn"], start = time.perf_counter() - start, time.perf_counter()
+    found = layer.observe({INPUT: taken}, rates.names, threads=1)
+    seconds["observe"], start = time.perf_counter() - start, time.perf_counter()
+    classes, prior = label_shares(train)
+    labels = known([clip.emotion for clip in clips], classes)
+    counts, ends = found.counts[POPULATION], np.cumsum([len(part) for part in parts])
+    groups = [
+        (counts[first:last], labels[first:last])
+        for first, last in zip((0, *ends[:2]), ends, strict=True)
+    ]
+    right: dict[str, list[int]] = {}
+    for kind in READ_OUTS:
+        read_out = ReadOut(ReadOutSettings(kind), layer.positions, prior)
+        read_out.fit(groups[0], groups[1], refit=refit)
+        answers = read_out.probabilities(groups[2][0]).argmax(axis=1)
+        right[kind] = (answers == groups[2][1]).astype(int).tolist()
+    seconds["read out"] = time.perf_counter() - start
+    return {
+        "seconds": seconds,
+        "neurons": layer.neurons,
+        "spikes_per_clip": float(counts.sum(axis=1).mean()),
+        "right": right,
+        "speakers": [clip.speaker for clip in test],
+    }
+
+
+def moments_right(parts: Sequence[Sequence[Clip]], store: FeatureSource, refit: bool) -> list[int]:
+    """Mean and deviation of MFCCs (and of their differences) with logistic regression."""
+    overrides = {
+        "modalities": ["sound"], "feature_settings.sound.pitch": False, "refit": refit
+    }  # fmt: skip
+    kind, settings = load_preset("statistics-logistic", overrides)
+    recognizer = kind(settings, store).fit(*parts[:2])
+    said = recognizer.predict([clip.without_labels() for clip in parts[2]]).labels
+    return [int(a == clip.emotion) for a, clip in zip(said, parts[2], strict=True)]
+
+
+def measure(arguments: argparse.Namespace) -> None:
+    """Run one fold and write it beside the others."""
+    overrides = parse_assignments(arguments.set, "--set")
+    _, settings = load_preset(arguments.preset, overrides)
+    corpus = Selection(emotions=EMOTIONS).apply(open_corpus(arguments.corpus, "ravdess"))
+    split = make_split(corpus, "speaker-kfold", folds=5)
+    fold = split.folds[arguments.fold]
+    parts = [corpus.select(ids) for ids in (fold.train, fold.validation, fold.test)]
+    if arguments.validation:
+        parts[2] = parts[1]
+    refit = settings.refit and not arguments.validation
+    store = FeatureStore()
+    store.prepare([clip for part in parts for clip in part], [settings.layer.make_feature()])
+    with threadpool_limits(1):
+        found = run_fold(parts, settings, store, arguments.seed, refit)
+        found["right"]["moments"] = moments_right(parts, store, refit)
+    found["seed"] = arguments.seed
+    shares = {kind: f"{np.mean(right):.3f}" for kind, right in found["right"].items()}
+    total = sum(found["seconds"].values())
+    spikes = round(found["spikes_per_clip"])
+    print(f"fold {arguments.fold}: {total:.1f} s, {spikes} spikes a clip, {shares}", flush=True)
+    if not arguments.validation:
+        key = f"{arguments.preset} {' '.join(arguments.set)}".strip()
+        kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+        kept.setdefault(key, {})[f"fold {arguments.fold}, seed {arguments.seed}"] = found
+        RESULTS.write_text(json.dumps(kept) + "\n")
+
+
+def summarise() -> None:
+    """Print pooled accuracies of all folds that were run."""
+    for key, folds in json.loads(RESULTS.read_text()).items():
+        seconds = [sum(fold["seconds"].values()) for fold in folds.values()]
+        print(f"{key}: {len(folds)} folds, {np.median(seconds):.1f} s a fold (median)")
+        for kind in (*READ_OUTS, "moments"):
+            right = np.concatenate([fold["right"][kind] for fold in folds.values()])
+            who = np.concatenate([fold["speakers"] for fold in folds.values()])
+            by_speaker = [right[who == speaker].mean() for speaker in sorted(set(who))]
+            half = 2.093 * np.std(by_speaker, ddof=1) / np.sqrt(len(by_speaker))  # t, 19 df
+            print(f"  {kind:12} {100 * right.mean():.1f} +- {100 * half:.1f} ({len(right)} clips)")
+
+
+def main() -> None:
+    """Parse, measure or summarise."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--corpus", type=Path)
+    parser.add_argument("--fold", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--preset", default="snn-audio-compact")
+    parser.add_argument("--set", nargs="*", default=[])
+    parser.add_argument("--validation", action="store_true")
+    parser.add_argument("--summary", action="store_true")
+    arguments = parser.parse_args()
+    if arguments.summary:
+        summarise()
+    else:
+        measure(arguments)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""`answer_incongruent`: which modality wins where voice and face tell different emotions."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.errors import CheckpointError, SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.execution.progress import progress_bar
+from aver.features.store import FeatureSource
+from aver.models.load import load_recognizer
+
+
+@dataclass(frozen=True)
+class Incongruent:
+    """Answers for clips whose voice and face come from different performances.
+
+    Parameters
+    ----------
+    classes : tuple of str
+    voice, face, answer : tuple of str
+        Per clip, the emotion of its voice, of its face, and what was answered.
+    """
+
+    classes: tuple[str, ...]
+    voice: tuple[str, ...]
+    face: tuple[str, ...]
+    answer: tuple[str, ...]
+
+    def shares(self, side: str, label: str) -> tuple[float, float, float]:
+        """Shares of clips answered by the voice's emotion, the face's, and neither's.
+
+        Parameters
+        ----------
+        side : {"voice", "face", "any"}
+            Count the clips whose voice, or face, is of this emotion; or all clips.
+        label : str
+            Without meaning for ``"any"``.
+
+        Returns
+        -------
+        tuple of float
+            NaN where there is no such clip.
+        """
+        chosen = [
+            (voice, face, answer)
+            for voice, face, answer in zip(self.voice, self.face, self.answer, strict=True)
+            if side == "any" or label == (voice if side == "voice" else face)
+        ]
+        if not chosen:
+            return (float("nan"),) * 3
+        by_voice = np.mean([answer == voice for voice, _, answer in chosen])
+        by_face = np.mean([answer == face for _, face, answer in chosen])
+        return float(by_voice), float(by_face), float(1 - by_voice - by_face)
+
+
+def mix_clips(clips: Sequence[Clip]) -> list[tuple[Clip, Clip, Clip]]:
+    """Give every voice the faces of the same speaker's other emotions, one clip of each.
+
+    Of an emotion the face of the same sentence is taken, where there is one.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Labelled; those without a video or a speaker are left out.
+
+    Returns
+    -------
+    list of (Clip, Clip, Clip)
+        The mixed clip, without labels, and the clips of its voice and of its face.
+    """
+    seen: dict[str, list[Clip]] = defaultdict(list)
+    for clip in clips:
+        if clip.video is not None and clip.speaker is not None and clip.emotion is not None:
+            seen[clip.speaker].append(clip)
+    mixed = []
+    for own in seen.values():
+        for voice in own:
+            others = sorted({str(clip.emotion) for clip in own} - {str(voice.emotion)})
+            for emotion in others:
+                faces = [clip for clip in own if clip.emotion == emotion]
+                face = next((f for f in faces if f.sentence == voice.sentence), faces[0])
+                both = replace(
+                    voice.without_labels(),
+                    clip_id=f"{voice.clip_id} seen as {face.clip_id}",
+                    performance="",
+                    sound=voice.sound or voice.video,
+                    video=face.video,
+                )
+                mixed.append((both, voice, face))
+    return mixed
+
+
+def answer_incongruent(
+    run: Evaluation, folder: Path, clips: Sequence[Clip], store: FeatureSource
+) -> Incongruent:
+    """Let the recognisers of a finished run answer for mixed clips of their own test speakers.
+
+    Nothing is trained: each fold's checkpoint answers for voices and faces of its test clips.
+
+    Parameters
+    ----------
+    run : Evaluation
+        The run as it was.
+    folder : Path
+        Its run folder, with the checkpoints.
+    clips : sequence of Clip
+        Of the corpus; those that were tested must be among them.
+    store : FeatureSource
+
+    Raises
+    ------
+    SettingsError
+        If no speaker has films of two emotions.
+    CheckpointError
+        If a fold kept no checkpoint, or a tested clip is not among `clips`.
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2019, section VII, names incongruent data as future work.
+    """
+    by_id = {clip.clip_id: clip for clip in clips}
+    missing = [clip_id for clip_id in run.clip_ids if clip_id not in by_id]
+    if missing:
+        raise CheckpointError(
+            f"The run tested {missing[0]!r}, which the corpus does not hold. Name the corpus that "
+            "the run was made on."
+        )
+    found: list[tuple[str, str, str]] = []
+    parts = sorted(set(zip(run.seeds.tolist(), run.folds.tolist(), strict=True)))
+    with progress_bar("Mixing voices and faces", len(parts)) as bar:
+        for seed, fold in parts:
+            place = folder / "folds" / f"seed-{seed}" / f"fold-{fold:02d}" / "checkpoint"
+            rows = np.flatnonzero((run.seeds == seed) & (run.folds == fold))
+            mixed = mix_clips([by_id[run.clip_ids[row]] for row in rows])
+            if mixed:
+                recognizer = load_recognizer(place, store)
+                answers = recognizer.predict([clip for clip, _, _ in mixed]).labels
+                found += [
+                    (str(voice.emotion), str(face.emotion), answer)
+                    for (_, voice, face), answer in zip(mixed, answers, strict=True)
+                ]
+            bar.advance()
+    if not found:
+        raise SettingsError(
+            "No test speaker has films of two emotions, so that voice and face cannot be mixed. "
+            "Use a corpus with pictures."
+        )
+    voices, faces, said = zip(*found, strict=True)
+    return Incongruent(run.classes, voices, faces, said)

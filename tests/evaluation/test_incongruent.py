@@ -1,0 +1,86 @@
+"""Mixed clips: what they are made of, and who wins for recognisers that look at one sense only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted_source import EMOTIONS, PlantedSource, planted_clips
+
+from aver.errors import CheckpointError, SettingsError
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.incongruent import Incongruent, answer_incongruent, mix_clips
+from aver.models.snn_cross_modal import SnnAudio, SnnVisual
+
+
+def filmed(clip):
+    """A clip with files that bear its name."""
+    return replace(clip, video=Path(f"{clip.clip_id}.mp4"), sentence=clip.clip_id[-1])
+
+
+CLIPS = [filmed(clip) for clip in planted_clips(speakers=5, takes=3)]
+TRAIN, VALIDATION, TEST = CLIPS[:24], CLIPS[24:36], CLIPS[36:]
+
+
+class ByFile(PlantedSource):
+    """Planted features of the file that the clip takes this modality from."""
+
+    def get(self, clip, feature):
+        path = clip.video if feature.modality == "video" else clip.sound or clip.video
+        return super().get(replace(clip, clip_id=path.stem), feature)
+
+
+def finished(kind, folder: Path) -> Evaluation:
+    recognizer = kind.tiny(ByFile(4.0)).fit(TRAIN, VALIDATION)
+    recognizer.save(folder / "folds" / "seed-0" / "fold-00" / "checkpoint")
+    prediction = recognizer.predict([clip.without_labels() for clip in TEST])
+    return Evaluation(
+        system="tiny", corpus="planted", protocol="clean: one fold", classes=prediction.classes,
+        clip_ids=prediction.clip_ids, speakers=tuple(clip.speaker for clip in TEST),
+        sexes=(None,) * len(TEST), folds=np.zeros(len(TEST)), seeds=np.zeros(len(TEST)),
+        truth=tuple(clip.emotion for clip in TEST), probabilities=prediction.probabilities,
+    )  # fmt: skip
+
+
+def test_a_mixed_clip_has_the_voice_of_one_and_the_face_of_another() -> None:
+    mixed = mix_clips(TEST)
+    assert len(mixed) == len(TEST) * 3  # every voice with the three other emotions
+    for both, voice, face in mixed:
+        assert both.sound == voice.video
+        assert both.video == face.video
+        assert voice.speaker == face.speaker
+        assert voice.emotion != face.emotion
+        assert voice.sentence == face.sentence
+        assert both.emotion is None
+    assert len({both.clip_id for both, _, _ in mixed}) == len(mixed)
+
+
+@pytest.mark.parametrize(("kind", "winner"), [(SnnAudio, 0), (SnnVisual, 1)])
+def test_who_looks_at_one_sense_follows_it(kind, winner: int, tmp_path: Path) -> None:
+    run = finished(kind, tmp_path)
+    found = answer_incongruent(run, tmp_path, CLIPS, ByFile(4.0))
+    shares = found.shares("any", "")
+    assert shares[winner] > 0.75
+    assert shares[1 - winner] < 0.2
+    assert sum(shares) == pytest.approx(1)
+
+
+def test_shares_by_hand() -> None:
+    found = Incongruent(
+        EMOTIONS, ("happy", "happy", "sad"), ("sad", "angry", "angry"), ("sad", "happy", "fearful")
+    )
+    assert found.shares("any", "") == pytest.approx((1 / 3, 1 / 3, 1 / 3))
+    assert found.shares("voice", "happy") == (0.5, 0.5, 0.0)
+    assert found.shares("face", "angry") == (0.5, 0.0, 0.5)
+    assert np.isnan(found.shares("face", "fearful")).all()
+
+
+def test_what_cannot_be_mixed(tmp_path: Path) -> None:
+    run = finished(SnnAudio, tmp_path)
+    with pytest.raises(CheckpointError, match="does not hold"):
+        answer_incongruent(run, tmp_path, CLIPS[:-1], ByFile())
+    blind = [replace(clip, video=None, sound=clip.video) for clip in CLIPS]
+    with pytest.raises(SettingsError, match="pictures"):
+        answer_incongruent(run, tmp_path, blind, ByFile())
