@@ -39,7 +39,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from aver.evaluation.evaluation_folder import load_evaluation
-    from aver.evaluation.robustness import FOLDER, measure_robustness
+    from aver.evaluation.robustness import FOLDER, measure_robustness, read_robustness
     from aver.features.store import FeatureStore
     from aver.reports.robustness_report import (
         MeasuredRun,
@@ -59,9 +59,9 @@ def _run(arguments: Namespace) -> int:
         plan,
         workers=arguments.workers,
     )
-    measured = MeasuredRun(run, damaged)
-    write_robustness(measured, arguments.run)
-    for table in robustness_tables([measured]):
+    # Files hold all that was ever measured of this run, the screen what was asked for now.
+    write_robustness(MeasuredRun(run, read_robustness(run, arguments.run)), arguments.run)
+    for table in robustness_tables([MeasuredRun(run, damaged)]):
         print(as_text(table))
     print_path(arguments.run / FOLDER)
     return 0
