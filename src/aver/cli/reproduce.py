@@ -87,7 +87,7 @@ def _run(arguments: Namespace) -> int:
     command = command_line(["aver", *sys.argv[1:]])
     store = FeatureStore(arguments.cache)
     runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, command)
-    settings = _settings(arguments, corpus.name, len(corpus.speakers))
+    settings = _settings(arguments, corpus.label, len(corpus.speakers))
     reproduction = reproductions.get(arguments.paper)(settings)
     shelf = RunShelf(arguments.out / "runs", runs)
     for number in arguments.table:

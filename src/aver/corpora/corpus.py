@@ -69,6 +69,11 @@ class Corpus:
     def __iter__(self) -> Iterator[Clip]:
         return iter(self.clips)
 
+    @property
+    def label(self) -> str:
+        """Name for tables: that of the reader, or of the folder where anybody's files lie."""
+        return self.root.resolve().name if self.name == "manifest" else self.name
+
     @cached_property
     def by_id(self) -> dict[str, Clip]:
         """Clip ids to clips."""

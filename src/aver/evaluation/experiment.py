@@ -76,8 +76,10 @@ class Experiment:
 
     @property
     def title(self) -> str:
-        """Name for tables."""
+        """Name for tables; many changed settings are counted, the run folder names them."""
         changes = ", ".join(f"{key}={value}" for key, value in self.overrides.items())
+        if len(changes) > 40:
+            changes = f"{len(self.overrides)} settings changed"
         title = self.name or (f"{self.preset} ({changes})" if changes else self.preset)
         return f"{title}, adapted to speakers" if self.adapt and not self.name else title
 
@@ -240,7 +242,7 @@ def _about(experiment: Experiment, verdict: str) -> dict[str, Any]:
     info = experiment.corpus.info
     return {
         "corpus": experiment.corpus.name,
-        "corpus_title": info.title if info else experiment.corpus.name,
+        "corpus_title": info.title if info else experiment.corpus.label,
         "licence": info.licence if info else "not stated",
         "protocol": experiment.protocol,
         "leaks": list(experiment.leaks),

@@ -50,7 +50,7 @@ def pool_folds(
     clips = [clip for task in tasks for clip in task.test]
     return Evaluation(
         system=experiment.title,
-        corpus=experiment.corpus.name,
+        corpus=experiment.corpus.label,
         protocol=experiment.protocol,
         classes=classes,
         clip_ids=tuple(clip.clip_id for clip in clips),
