@@ -19,6 +19,7 @@ from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.training.fit import fit
 from aver.training.optimizer import make_optimizer
 from aver.training.settings import TrainingSettings
+from aver.training.task import ParameterGroup
 
 SETTINGS = TrainingSettings(epochs=8, patience=8, learning_rate=0.02, average_decay=0.5)
 
@@ -94,7 +95,7 @@ def test_steps_divide_the_rate_by_ten():
 def test_sgd_moves_the_weights_by_momentum():
     weight = torch.nn.Parameter(torch.tensor([1.0]))
     settings = TrainingSettings(optimizer="sgd", learning_rate=0.1, momentum=0.5, weight_decay=0.0)
-    optimizer = make_optimizer([weight], settings)
+    optimizer = make_optimizer([ParameterGroup((weight,))], settings)
     for gradient in (1.0, 2.0):
         weight.grad = torch.tensor([gradient])
         optimizer.step()

@@ -61,6 +61,13 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         help="of the rule",
     )
     parser.add_argument(
+        "--init",
+        default="",
+        metavar="visual=NAME|PATH,audio=NAME|PATH",
+        help="pretrained weights to start from: of 'aver list weights', a file, or a run folder of "
+        "'aver pretrain'; frozen at first, then trained at a tenth of the rate",
+    )
+    parser.add_argument(
         "--adapt",
         default="",
         choices=("", "speaker"),
@@ -77,6 +84,11 @@ def overrides_of(arguments: Namespace) -> dict[str, Any]:
         words = parse_words(getattr(arguments, name))
         if words:
             overrides[name] = list(words)
+    if arguments.init:
+        from aver.models.initialise import start_from
+
+        weights = parse_assignments(list(parse_words(arguments.init)), "--init")
+        return start_from(arguments.preset, overrides, weights)
     return overrides
 
 

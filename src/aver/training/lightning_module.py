@@ -78,6 +78,7 @@ class TaskModule(pl.LightningModule):
     def on_train_epoch_start(self) -> None:
         """Seed dropout and everything else that draws from torch's own generators."""
         torch.manual_seed(derived_seed(self.seed, "network", self.current_epoch))
+        self.task.begin_epoch(self.current_epoch)
         self.training_mean = _Mean()
 
     def training_step(self, batch: Any, batch_idx: int) -> Tensor:
@@ -120,9 +121,7 @@ class TaskModule(pl.LightningModule):
 
     def configure_optimizers(self) -> Any:
         """The optimiser and the schedule of the settings."""
-        optimizer = make_optimizer(
-            [p for p in self.network.parameters() if p.requires_grad], self.settings
-        )
+        optimizer = make_optimizer(self.task.parameter_groups(), self.settings)
         if self.settings.schedule == "halve-on-plateau":
             self._plateau = halve_on_plateau(optimizer, self.settings)
             if self._plateau_state is not None:

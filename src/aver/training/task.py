@@ -30,6 +30,21 @@ class Loss:
     right: int = 0
 
 
+@dataclass(frozen=True)
+class ParameterGroup:
+    """Parameters that share a learning rate.
+
+    Parameters
+    ----------
+    parameters : tuple of nn.Parameter
+    rate_factor : float > 0
+        Times the learning rate of the settings.
+    """
+
+    parameters: tuple[nn.Parameter, ...]
+    rate_factor: float = 1.0
+
+
 class Task(ABC):
     """What `aver.training.fit.fit` learns; models subclass it.
 
@@ -41,6 +56,14 @@ class Task(ABC):
 
     def __init__(self, network: nn.Module) -> None:
         self.network = network
+
+    def parameter_groups(self) -> tuple[ParameterGroup, ...]:
+        """What is trained, and how fast; every parameter alike unless a task says otherwise."""
+        trained = tuple(p for p in self.network.parameters() if p.requires_grad)
+        return (ParameterGroup(trained),)
+
+    def begin_epoch(self, epoch: int) -> None:  # noqa: B027 - most tasks freeze nothing
+        """Called before each epoch, counted from 0: where parts are frozen and thawed."""
 
     @property
     @abstractmethod

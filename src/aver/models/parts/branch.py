@@ -62,6 +62,10 @@ class BranchSettings:
     pretrained : str
         Weights for the extractor: a name of `aver list weights`, a file, or a run folder of
         `aver pretrain`; empty for a random start.
+    frozen_epochs : int >= 0
+        The pretrained extractor is not trained in so many first epochs.
+    pretrained_rate : float > 0
+        The pretrained extractor's learning rate, as a share of the usual one.
     """
 
     feature: str
@@ -80,8 +84,20 @@ class BranchSettings:
     image_augmentation: ImageAugmentationSettings | None = None
     spectrogram_augmentation: SpectrogramAugmentationSettings | None = None
     pretrained: str = ""
+    frozen_epochs: int = 0
+    pretrained_rate: float = 1.0
 
     def __post_init__(self) -> None:
+        if self.frozen_epochs < 0 or self.pretrained_rate <= 0:
+            raise SettingsError(
+                "frozen_epochs must be at least 0 and pretrained_rate above 0, not "
+                f"{self.frozen_epochs} and {self.pretrained_rate}."
+            )
+        if not self.pretrained and (self.frozen_epochs or self.pretrained_rate != 1.0):
+            raise SettingsError(
+                "frozen_epochs and pretrained_rate are for extractors that start from pretrained "
+                "weights. Name some with --init, or leave both out."
+            )
         if self.extractor not in EXTRACTORS:
             raise SettingsError(
                 f"There is no extractor {self.extractor!r}. Known are: {', '.join(EXTRACTORS)}."
@@ -118,6 +134,8 @@ class Branch(nn.Module):
         super().__init__()
         rows = shape[-2] if len(shape) == 3 else shape[-1]
         self.coordinates, self.movement = settings.coordinates, settings.movement
+        self.frozen_epochs, self.pretrained_rate = settings.frozen_epochs, settings.pretrained_rate
+        self._frozen = False
         self.standardise = Standardise(settings.standardise, rows)
         self.augment: nn.ModuleList = nn.ModuleList()
         if settings.image_augmentation is not None:
@@ -145,6 +163,20 @@ class Branch(nn.Module):
         self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
         self.size: int = self.aggregator.size  # type: ignore[assignment]
         self.norm = FeatureNorm(self.size)
+
+    def freeze(self, frozen: bool) -> None:
+        """Keep the extractor as it is, its batch norms too; or let it learn."""
+        if frozen != self._frozen:
+            self._frozen = frozen
+            self.extractor.requires_grad_(not frozen)
+            self.train(self.training)
+
+    def train(self, mode: bool = True) -> Branch:
+        """Training or evaluation mode; a frozen extractor stays in the latter."""
+        super().train(mode)
+        if self._frozen:
+            self.extractor.eval()
+        return self
 
     def load_pretrained(self, path: str) -> None:
         """Start the extractor from the user's own weights.

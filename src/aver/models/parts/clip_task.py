@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from aver.errors import MissingModalityError
+from aver.models.parts.branch import Branch
 from aver.models.parts.clip_batch import ClipBatch
 from aver.models.parts.clip_sampler import ClipSampler
 from aver.models.parts.mrpn_network import MRPNNetwork, Scores
 from aver.models.parts.target_loss import TargetLoss
-from aver.training.task import Loss, Task
+from aver.training.task import Loss, ParameterGroup, Task
 
 
 class ClipTask(Task):
@@ -49,6 +50,25 @@ class ClipTask(Task):
         for part, sampler in (("training", train), ("validation", validation)):
             _check_complete(part, sampler)
         self.train, self.validation, self.losses = train, validation, losses
+
+    def parameter_groups(self) -> tuple[ParameterGroup, ...]:
+        """Pretrained extractors at a rate of their own, everything else at the usual one."""
+        groups = [
+            ParameterGroup(tuple(branch.extractor.parameters()), branch.pretrained_rate)
+            for branch in self._branches()
+            if branch.pretrained_rate != 1.0
+        ]
+        apart = {id(p) for group in groups for p in group.parameters}
+        usual = (p for p in self.network.parameters() if p.requires_grad and id(p) not in apart)
+        return (ParameterGroup(tuple(usual)), *groups)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Freeze extractors in their first epochs, and thaw them after."""
+        for branch in self._branches():
+            branch.freeze(epoch < branch.frozen_epochs)
+
+    def _branches(self) -> list[Branch]:
+        return [branch for branch in self.network.branches.values() if isinstance(branch, Branch)]
 
     @property
     def steps_per_epoch(self) -> int:

@@ -1,0 +1,116 @@
+"""Pretrained extractors: put in place by name, frozen at first, then trained slowly."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+from planted_source import PlantedSource, planted_clips
+
+from aver.errors import CheckpointError, SettingsError
+from aver.models.initialise import start_from
+from aver.models.mrpn import MRPN, MRPNSettings
+from aver.models.parts.branch import BranchSettings
+from aver.models.presets import load_preset
+from aver.networks.resnet import ResNet18
+from aver.networks.weight_file import write_weights
+from aver.training.settings import TrainingSettings
+
+CLIPS = planted_clips(speakers=4, takes=1)
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """What `aver pretrain visual` leaves, so far as a recogniser reads it."""
+    torch.manual_seed(1)
+    write_weights(tmp_path / "weights.safetensors", ResNet18(1, 4, 1, "3x3").state_dict())
+    card = {"network": {"width": 4, "blocks": 1, "stem": "3x3"}, "input": {"size_px": 16}}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    return tmp_path
+
+
+def _recognizer(run: Path, epochs: int, frozen: int, rate: float = 1.0) -> MRPN:
+    branch = BranchSettings(
+        "face-crops", {"size_px": 16}, width=4, blocks=1, stem="3x3", grey=True,
+        standardise="clip", aggregator="mean", pretrained=str(run), frozen_epochs=frozen,
+        pretrained_rate=rate,
+    )  # fmt: skip
+    training = TrainingSettings(epochs=epochs, patience=9, learning_rate=1e-2, keep="last")
+    settings = MRPNSettings(
+        modalities=("video",), branches={"video": branch}, hidden=8, training=training
+    )
+    return MRPN(settings, PlantedSource())
+
+
+def test_a_frozen_extractor_keeps_every_bit_and_thaws_on_time(run: Path) -> None:
+    start = ResNet18(1, 4, 1, "3x3").state_dict()
+    frozen = _recognizer(run, epochs=2, frozen=2).fit(CLIPS[:8], CLIPS[8:])
+    assert frozen.network is not None
+    kept = frozen.network.branches["video"].extractor.state_dict()
+    from safetensors.torch import load_file
+
+    start = load_file(run / "weights.safetensors")
+    for name, value in start.items():
+        torch.testing.assert_close(kept[name], value, rtol=0, atol=0)  # batch norms too
+    thawed = _recognizer(run, epochs=2, frozen=1).fit(CLIPS[:8], CLIPS[8:])
+    assert thawed.network is not None
+    changed = thawed.network.branches["video"].extractor.state_dict()
+    assert not torch.equal(changed["conv1.weight"], start["conv1.weight"])
+    assert not torch.equal(changed["bn1.running_mean"], start["bn1.running_mean"])
+
+
+def test_the_pretrained_part_has_a_rate_of_its_own(run: Path) -> None:
+    recognizer = _recognizer(run, epochs=1, frozen=0, rate=0.1)
+    groups = recognizer.task(CLIPS[:8], CLIPS[8:], seed=0).parameter_groups()
+    task = recognizer.task(CLIPS[:8], CLIPS[8:], seed=0)
+    extractor = task.network.branches["video"].extractor
+    assert [group.rate_factor for group in groups] == [1.0, 0.1]
+    slow = task.parameter_groups()[1].parameters
+    assert {id(p) for p in slow} == {id(p) for p in extractor.parameters()}
+    everything = sum(len(group.parameters) for group in task.parameter_groups())
+    assert everything == len(list(task.network.parameters()))
+
+
+def test_settings_follow_the_card(run: Path) -> None:
+    overrides = start_from("mrpn-compact", {"network": "N1"}, {"visual": str(run)})
+    _, settings = load_preset("mrpn-compact", overrides)
+    branch = settings.branches["video"]
+    assert (branch.extractor, branch.width, branch.stem) == ("resnet18", 4, "3x3")
+    assert branch.feature_settings["size_px"] == 16
+    assert (branch.frozen_epochs, branch.pretrained_rate) == (3, 0.1)
+    assert settings.network == "N1"
+    network = MRPN(
+        replace(settings, modalities=("video",)), PlantedSource()
+    ).task(CLIPS[:8], CLIPS[8:], seed=0).network  # fmt: skip
+    assert network.branches["video"].extractor.conv1.weight.shape == (4, 1, 3, 3)
+
+
+def test_users_settings_win_and_embeddings_change_their_network(run: Path) -> None:
+    key = "branches.video.frozen_epochs"
+    assert start_from("mrpn-compact", {key: 7}, {"visual": str(run)})[key] == 7
+    found = start_from("mrpn-faces", {}, {"visual": str(run)})
+    assert found == {"branches.video.feature_settings.weights": str(run)}
+
+
+@pytest.mark.parametrize(
+    ("preset", "weights", "error", "words"),
+    [
+        ("mrpn-compact", {"smell": "x"}, SettingsError, "nothing 'smell' to start"),
+        ("mrpn-statistics", {"visual": "x"}, SettingsError, "no branch that could start"),
+        ("temporal-aggregation-compact", {"visual": "x"}, SettingsError, "no branch"),
+        ("mrpn-compact", {"visual": "nowhere"}, CheckpointError, "no pretrained weights at"),
+    ],
+)
+def test_what_cannot_start_says_why(
+    preset: str, weights: dict[str, str], error: type[Exception], words: str
+) -> None:
+    with pytest.raises(error, match=words):
+        start_from(preset, {}, weights)
+
+
+def test_freezing_without_weights_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="--init"):
+        BranchSettings("face-crops", frozen_epochs=2)

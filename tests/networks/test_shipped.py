@@ -1,0 +1,91 @@
+"""Shipped weights: small, whole, told on a card, and refused once changed."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from aver.errors import CheckpointError
+from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.networks import shipped
+from aver.networks.pretrained import find_weights, load_pretrained
+from aver.networks.resnet import ResNet18
+from aver.networks.shipped import find_shipped, shipped_weights
+from aver.networks.weight_file import write_weights
+from aver.pretraining.ship import ship_extractor, ship_recognizer
+
+
+@pytest.fixture
+def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of weights of the test's own in place of the package's."""
+    folder = tmp_path / "weights"
+    folder.mkdir()
+    (folder / "index.json").write_text("{}")
+    monkeypatch.setattr(shipped, "weights_root", lambda: folder)
+    return folder
+
+
+def _run(folder: Path) -> Path:
+    torch.manual_seed(0)
+    write_weights(folder / "weights.safetensors", ResNet18(1, 8, 1).state_dict())
+    (folder / "card.json").write_text(json.dumps({"metrics": {"test": 0.5}, "command": "mine"}))
+    return folder
+
+
+def test_what_ships_is_small_whole_and_told() -> None:
+    found = shipped_weights()
+    assert sum(one.size_bytes for one in found) <= 12e6
+    for one in found:
+        assert one.checked() == one.folder
+        assert one.card["licence"] == "research, non-commercial"
+        assert one.card["trained_on"]
+        assert "command" not in one.card
+
+
+def test_an_extractor_ships_in_half_precision_and_loads_by_name(root: Path, tmp_path: Path) -> None:
+    run = _run(tmp_path)
+    folder = ship_extractor(run, "mine", "Of a test", root)
+    before, after = (load_file(place / "weights.safetensors") for place in (run, folder))
+    for name, value in before.items():
+        assert after[name].dtype == (torch.float16 if value.is_floating_point() else value.dtype)
+        torch.testing.assert_close(after[name].to(value.dtype), value, rtol=1e-3, atol=1e-4)
+    network = ResNet18(1, 8, 1)
+    load_pretrained(network, find_weights("mine"))
+    assert network.conv1.weight.dtype == torch.float32
+    torch.testing.assert_close(
+        network.conv1.weight.detach(), before["conv1.weight"], rtol=1e-3, atol=1e-4
+    )
+    assert find_shipped("mine", "extractor").summary == "Of a test"
+
+
+def test_a_changed_file_is_refused(root: Path, tmp_path: Path) -> None:
+    folder = ship_extractor(_run(tmp_path), "mine", "Of a test", root)
+    content = bytearray((folder / "weights.safetensors").read_bytes())
+    content[-1] ^= 1
+    (folder / "weights.safetensors").write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"weights\.safetensors is missing or was changed"):
+        find_weights("mine")
+
+
+def test_scalers_of_a_recogniser_keep_their_precision(root: Path, tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    weights = {"mean": rng.normal(1e4, 1, 20), "large": rng.normal(0, 1, (64, 64))}
+    write_checkpoint(tmp_path / "c", Checkpoint("majority", weights, {}, {"trained_on": ["x"]}))
+    folder = ship_recognizer(tmp_path / "c", "answers", "Of a test", root)
+    after = read_checkpoint(folder).weights
+    np.testing.assert_array_equal(after["mean"], weights["mean"])
+    assert after["large"].dtype == np.float16
+    assert set(find_shipped("answers", "recognizer").hashes) == {
+        "card.json", "recognizer.json", "weights.safetensors",
+    }  # fmt: skip
+
+
+def test_an_unknown_name_lists_the_known(root: Path, tmp_path: Path) -> None:
+    ship_extractor(_run(tmp_path), "mine", "Of a test", root)
+    with pytest.raises(CheckpointError, match="Known are: mine"):
+        find_shipped("yours", "extractor")

@@ -1,0 +1,71 @@
+"""Copies, blanks and contradictions go where a test would be given away; the test part stays."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from aver.audit.media_match import Match
+from aver.corpora import open_corpus
+from aver.pretraining.picture_faults import keep_sorted, sort_by_matches
+from aver.splits import make_split
+from aver.splits.split import Fold
+
+
+def _match(one: str, other: str) -> Match:
+    return Match(min(one, other), max(one, other), "pictures", True)
+
+
+def test_each_fault_by_its_rule() -> None:
+    fold = Fold(("a", "b", "c", "d", "e", "f", "g"), ("v", "w"), ("x", "y", "z"))
+    labels = dict.fromkeys("abcdefgvwxyz", "happy") | {"b": "sad"}
+    matches = [
+        _match("a", "v"), _match("b", "c"), _match("d", "e"), _match("f", "x"), _match("w", "x"),
+    ]  # fmt: skip
+    found = sort_by_matches(fold, labels, matches, ["z"])
+    assert found.parts == {"train": ("d", "g"), "validation": ("v",), "test": ("x", "y", "z")}
+    assert found.faults["train"] == {
+        "copy of a validation picture": ("a",),
+        "two labels": ("b", "c"),
+        "double": ("e",),
+        "copy of a test picture": ("f",),
+    }
+    assert found.faults["validation"] == {"copy of a test picture": ("w",)}
+    assert found.doubtful == ("z",)
+
+
+def test_copies_of_copies_are_copies() -> None:
+    fold = Fold(("a", "b"), (), ("x",))
+    labels = dict.fromkeys("abx", "happy")
+    found = sort_by_matches(fold, labels, [_match("a", "b"), _match("b", "x")], [])
+    assert found.parts["train"] == ()
+
+
+def test_on_files_and_kept_for_the_next_time(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    faces = [cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48)) for _ in range(5)]
+    blank = np.full((48, 48), 90, np.uint8)
+    for name, picture in {
+        "train/happy/Training_1.png": faces[0],
+        "train/happy/Training_2.png": faces[1],
+        "train/sad/Training_3.png": blank,
+        "train/sad/Training_4.png": cv2.flip(faces[3], 1),  # mirrored copy of the test picture
+        "test/sad/PublicTest_1.png": faces[2],
+        "test/sad/PrivateTest_1.png": faces[3],
+    }.items():
+        path = tmp_path / "fer" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        cv2.imwrite(str(path), picture)
+    corpus = open_corpus(tmp_path / "fer", "fer2013")
+    split = make_split(corpus, "official")
+    found = keep_sorted(corpus, split, tmp_path / "kept.json")
+    assert found.parts["train"] == ("train/happy/Training_1", "train/happy/Training_2")
+    assert found.faults["train"] == {
+        "blank": ("train/sad/Training_3",),
+        "copy of a test picture": ("train/sad/Training_4",),
+    }
+    (tmp_path / "fer" / "train/happy/Training_1.png").unlink()  # not looked at again
+    again = keep_sorted(corpus, split, tmp_path / "kept.json")
+    assert (again.parts, again.doubtful) == (found.parts, found.doubtful)

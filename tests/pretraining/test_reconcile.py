@@ -1,0 +1,65 @@
+"""Labels of two corpora: merged and dropped by name, never in silence; faces drawn by class."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from aver.corpora.clip import Clip
+from aver.errors import LabelError
+from aver.pretraining.reconcile import reconcile
+from aver.pretraining.unpaired import join_by_class
+
+
+def _faces(*emotions: str) -> list[Clip]:
+    return [Clip(f"f{i}", None, e, video=Path(f"f{i}.png")) for i, e in enumerate(emotions)]
+
+
+def _voices(*emotions: str) -> list[Clip]:
+    return [Clip(f"v{i}", f"s{i % 2}", e, sound=Path(f"v{i}.wav")) for i, e in enumerate(emotions)]
+
+
+def test_merged_and_dropped_as_asked() -> None:
+    found = reconcile(
+        _faces("neutral", "happy", "disgust"),
+        _voices("calm", "neutral", "happy"),
+        merge={"calm": "neutral"},
+        drop=("disgust",),
+    )
+    assert found.classes == ("neutral", "happy")
+    assert [clip.emotion for clip in found.voices] == ["neutral", "neutral", "happy"]
+    assert len(found.faces) == 2
+    assert found.dropped == {"disgust": 1}
+
+
+@pytest.mark.parametrize(
+    ("merge", "drop", "words"),
+    [
+        ({}, (), "Only one of the two corpora has calm"),
+        ({"calm": "serene"}, (), "no emotion 'serene'"),
+        ({}, ("calm", "happy"), "1 classes are left"),
+    ],
+)
+def test_differences_must_be_named(
+    merge: dict[str, str], drop: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(LabelError, match=words):
+        reconcile(
+            _faces("neutral", "happy"), _voices("calm", "neutral", "happy"), merge=merge, drop=drop
+        )
+
+
+def test_every_voice_gets_faces_of_its_class_and_all_faces_have_their_turn() -> None:
+    faces, voices = _faces(*["happy", "sad"] * 6), _voices(*["sad", "happy"] * 4)
+    joined = join_by_class(faces, voices, pictures_per_voice=3, seed=0)
+    emotion = {clip.video: clip.emotion for clip in faces}
+    assert len(joined) == 24
+    assert all(emotion[clip.video] == clip.emotion for clip in joined)
+    assert {clip.speaker for clip in joined} == {"s0", "s1"}
+    assert len({clip.clip_id for clip in joined}) == 24
+    # 12 draws from 6 faces of each class: each face twice.
+    assert set(Counter(clip.video for clip in joined).values()) == {2}
+    assert join_by_class(faces, voices, 3, seed=0) == joined
+    assert join_by_class(faces, voices, 3, seed=1) != joined
