@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from aver.errors import SettingsError
+from aver.evaluation.baselines import branches_by_sense
 from aver.evaluation.published import published
 from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
 from aver.models.presets import load_preset
@@ -95,3 +96,12 @@ def test_what_cannot_be_repeated() -> None:
         paper().curve("4")
     with pytest.raises(SettingsError, match="snn-cross-modal-paper or"):
         paper(preset="mrpn-compact").table("I")
+
+
+def test_baselines_look_at_what_the_networks_look_at() -> None:
+    assert branches_by_sense("snn-cross-modal-compact", {}) == {
+        "video": ("video",),
+        "sound": ("sound",),
+    }
+    assert branches_by_sense("snn-visual-compact", {}) == {"video": ("video",)}
+    assert branches_by_sense("majority", {}) == {"sound": ("sound",)}

@@ -64,7 +64,7 @@ def run_baselines(
         )
         for preset in QUICK
     ]
-    if choice == "all" and len(senses) > 1:
+    if choice == "all" and len(senses) > 1 and _chooses_modalities(experiment):
         alone = [
             run_experiment(
                 replace(
@@ -91,16 +91,20 @@ def branches_by_sense(preset: str, overrides: Mapping[str, Any]) -> dict[str, tu
     Returns
     -------
     dict of str to tuple of str
-        ``"video"``, ``"sound"``, ``"units"`` to names in the system's ``modalities``; a system
-        without that setting uses sound.
+        ``"video"``, ``"sound"``, ``"units"`` to names in the system's ``features``; a system that
+        looks at nothing stands beside others on sound.
     """
     kind, settings = load_preset(preset, overrides)
-    if not any(entry.name == "modalities" for entry in fields(settings)):
-        return {"sound": ("sound",)}
     senses: dict[str, tuple[str, ...]] = {}
     for branch, feature in kind(settings, FeatureStore()).features.items():
         senses[feature.modality] = (*senses.get(feature.modality, ()), branch)
-    return senses
+    return senses or {"sound": ("sound",)}
+
+
+def _chooses_modalities(experiment: Experiment) -> bool:
+    """Whether the system can do with one modality of several; spiking networks cannot choose."""
+    _, settings = load_preset(experiment.preset, experiment.overrides)
+    return any(entry.name == "modalities" for entry in fields(settings))
 
 
 def _late_fusion(
