@@ -155,3 +155,36 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path: Path, workers: int) -> None:
     assert 3 <= len(written) < 200
     assert {path.read_text() for path in written} == {"whole" * 1000}
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
+
+
+@pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_end_when_their_parent_is_killed(which: signal.Signals, tmp_path: Path):
+    (tmp_path / "killed.py").write_text(
+        textwrap.dedent(
+            """
+            import os, sys, time
+            from pathlib import Path
+            from aver.execution.tasks import map_tasks
+
+            def sleep_long(folder):
+                (Path(folder) / f"{os.getpid()}.started").touch()
+                time.sleep(60)
+
+            if __name__ == "__main__":
+                list(map_tasks(sleep_long, [sys.argv[1]] * 2, workers=2))
+            """
+        )
+    )
+    parent = subprocess.Popen([sys.executable, tmp_path / "killed.py", tmp_path])
+    workers: list[int] = []
+    until = time.monotonic() + 60
+    while len(workers) < 2 and time.monotonic() < until:
+        workers = [int(path.stem) for path in tmp_path.glob("*.started")]
+        time.sleep(0.05)
+    parent.send_signal(which)
+    parent.wait(timeout=30)
+    until = time.monotonic() + 20
+    while any(Path(f"/proc/{worker}").exists() for worker in workers):
+        assert time.monotonic() < until, "a worker lives on"
+        time.sleep(0.05)
+    assert len(workers) == 2
