@@ -96,9 +96,109 @@ VISUAL = Command(
     run=_run_visual,
 )
 
+
+def _add_unpaired_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--faces", type=Path, required=True, metavar="PATH", help="pictures, such as fer2013.tar"
+    )
+    parser.add_argument(
+        "--voices", type=Path, required=True, metavar="DIR", help="clips with sound and speakers"
+    )
+    parser.add_argument(
+        "--merge",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="EMOTION=EMOTION",
+        help="emotions that count as another, for instance calm=neutral",
+    )
+    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
+    parser.add_argument("--preset", default="mrpn-unpaired", help="an MRPN over face embeddings")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings that replace the preset's, for instance network=N0",
+    )
+    parser.add_argument(
+        "--adapt",
+        default="",
+        choices=("", "speaker"),
+        help="speaker: bring voices to each speaker's own scale",
+    )
+    parser.add_argument(
+        "--test", type=Path, metavar="DIR", help="a third corpus to test on, never learnt from"
+    )
+    parser.add_argument(
+        "--test-settings",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of its reader 'manifest', for instance config=javanese-av; default: guessed",
+    )
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("runs/unpaired"), help="run folder")
+    add_work_arguments(parser)
+
+
+def _run_unpaired(arguments: Namespace) -> int:
+    from aver.cli.command import parse_words
+    from aver.corpora import open_corpus
+    from aver.corpora.selection import Selection
+    from aver.evaluation.evaluation_folder import save_evaluation
+    from aver.features.store import FeatureStore
+    from aver.pretraining.answer_corpus import answer_corpus, describe_answers
+    from aver.pretraining.unpaired import UnpairedRequest, train_unpaired
+    from aver.splits.default import default_split
+
+    voices = Selection(channel="speech").apply(open_corpus(arguments.voices))
+    request = UnpairedRequest(
+        open_corpus(arguments.faces),
+        voices,
+        default_split(voices),
+        preset=arguments.preset,
+        overrides=parse_assignments(arguments.set, "--set"),
+        merge=parse_assignments(arguments.merge, "--merge"),
+        drop=parse_words(arguments.drop),
+        adapt=arguments.adapt,
+    )
+    store = FeatureStore(arguments.cache)
+    recognizer = train_unpaired(
+        request,
+        arguments.out,
+        store=store,
+        seed=arguments.seed,
+        workers=arguments.workers,
+    )
+    card = recognizer.card
+    print(f"Classes: {', '.join(card['classes'])}. Clips: {_counted(card['clips'])}.")
+    if arguments.test is not None:
+        settings = parse_assignments(arguments.test_settings, "--test-settings")
+        corpus = open_corpus(arguments.test, "manifest" if settings else None, **settings)
+        evaluation = answer_corpus(
+            recognizer, corpus, store, workers=arguments.workers, seed=arguments.seed
+        )
+        save_evaluation(evaluation, arguments.out / "test")
+        print(f"{evaluation.system}, {evaluation.protocol}: {evaluation.clip_count} clips")
+        print(describe_answers(evaluation))
+    print_path(arguments.out / "checkpoint")
+    return 0
+
+
+UNPAIRED = Command(
+    name="unpaired",
+    summary="A fused recogniser from faces in one corpus and voices in another.",
+    example="aver pretrain unpaired --faces fer2013.tar --voices ravdess/ --merge calm=neutral",
+    add_arguments=_add_unpaired_arguments,
+    run=_run_unpaired,
+)
+
 COMMAND = Command(
     name="pretrain",
     summary="Teach an extractor faces or voices before it sees a corpus of clips.",
     example="aver pretrain visual --corpus fer2013.tar --out runs/faces",
-    verbs=(VISUAL,),
+    verbs=(VISUAL, UNPAIRED),
 )

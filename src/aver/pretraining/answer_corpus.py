@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.intervals import interval
+from aver.evaluation.metrics import accuracy, class_recall
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureStore
 from aver.models.recognizer import Recognizer
@@ -59,3 +63,27 @@ def answer_corpus(
         flags=said.flags,
         facts={"adapt": "speaker", "adaptation": ADAPTED} if adapted else {},
     )
+
+
+def describe_answers(evaluation: Evaluation) -> str:
+    """Accuracy with its interval and recall per class: fused, and of each modality alone.
+
+    A clip that a modality cannot answer counts as wrong there.
+    """
+    said = {"fused": evaluation.probabilities, **evaluation.by_modality}
+    present = [name for name in evaluation.classes if name in evaluation.truth]
+    lines = []
+    for name, values in said.items():
+        silent = np.isnan(values).any(axis=1)
+        wrong = np.eye(len(evaluation.classes))[
+            [(evaluation.classes.index(word) + 1) % len(evaluation.classes)
+             for word in evaluation.truth]
+        ]  # fmt: skip
+        rows = np.where(silent[:, None], wrong, values)
+        found = replace(evaluation, probabilities=rows, by_modality={})
+        share = interval(accuracy(found))
+        spread = "" if share.low is None else f" [{share.low:.1%}, {share.high:.1%}]"
+        recalls = {word: interval(class_recall(found, word)).value for word in present}
+        told = ", ".join(f"{word} {value:.0%}" for word, value in recalls.items())
+        lines.append(f"{name}: {share.value:.1%}{spread}; recall {told}")
+    return "\n".join(lines)
