@@ -166,7 +166,7 @@ def run_fold(task: FoldRun) -> Path:
     started_s = time.perf_counter()
     if task.leaking:
         prediction: Prediction = recognizer.fit_predict_leaking(  # type: ignore[attr-defined]
-            task.train, task.validation, task.test, seed=task.seed
+            task.train, task.validation, task.test, seed=task.seed, run_folder=task.folder
         )
         fitted_s = time.perf_counter()
     else:

@@ -30,8 +30,8 @@ class Recognizer(ABC):
     -----
     `fit` never sees test clips, `predict` never sees labels (callers hand it
     `Clip.without_labels`). A system whose published protocol breaks this offers a separate
-    ``fit_predict_leaking(train, validation, test)``, which only `evaluation` calls for a paper
-    protocol; such a run cannot be saved.
+    ``fit_predict_leaking(train, validation, test, *, seed, run_folder)``, which only `evaluation`
+    calls for a paper protocol; such a run cannot be saved.
     """
 
     name: ClassVar[str]

@@ -143,11 +143,12 @@ class SpikingRecognizer(Recognizer):
         test: Sequence[Clip],
         *,
         seed: int = 0,
+        run_folder: Path | None = None,
     ) -> Prediction:
         """The protocol ``neurons-labelled-on-test``: what some public scripts do. LEAKS.
 
         Layers learn as in `fit`; then neurons get their labels from the true classes of the test
-        clips themselves, and vote for these clips.
+        clips themselves, and vote for these clips. Nothing is written.
         """
         self._classes, self._prior = label_shares(train)
         learnt = [*train, *validation] if self.settings.refit else list(train)

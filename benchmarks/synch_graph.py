@@ -1,0 +1,245 @@
+"""What Synch-Graph's graphs cost: label edges never built against torch-geometric's own, built.
+
+Clips of drawn spikes in the paper's sizes: 160 neurons that all fire, 150 ms, so that every graph
+is complete; six classes; ``label_edges=all``. One training epoch is a forward and a backward pass
+of three convolutions, an Adam step, and a forward pass for validation. Each size runs in a process
+of its own, whose peak memory (resident set) is taken at its end; seconds are computing time of that
+process, so that other work on the machine counts little. Explicit edges go through
+`torch_geometric.nn.GCNConv`, at rising numbers of clips up to the last one within 8 GB.
+
+With ``--corpus``, the spiking network of a preset learns from all clips of a corpus, and their
+graphs are counted: nodes, edge density and share of complete graphs, for several windows.
+
+    python benchmarks/synch_graph.py [--clips 158 315 630 1260] [--explicit 6 12 24 36 48 60]
+                                     [--corpus DIR] [--preset NAME] [--set KEY=VALUE ...]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from aver.execution.atomic import write_json
+from aver.models.synchrony.clip_spikes import ClipSpikes
+from aver.models.synchrony.graph_batch import GraphBatch, join_graphs
+from aver.models.synchrony.node_features import NodeEncoder
+from aver.models.synchrony.synchrony_graph import SynchronyGraph, synchrony_graph
+from aver.spiking import Spikes
+
+CLASSES, MAPS, POSITIONS = 6, 20, {"video": 4, "sound": 4}
+WINDOWS_MS = (5.0, 20.0, 50.0, 150.0)
+LIMIT_GB = 8.0
+
+
+def drawn_graphs(clips: int) -> list[SynchronyGraph]:
+    """Graphs of 160 neurons, each of which fires three times."""
+    chance = np.random.default_rng(0)
+    neurons = {name: np.repeat(np.arange(places * MAPS), 3) for name, places in POSITIONS.items()}
+    return [
+        synchrony_graph(
+            ClipSpikes.of(
+                {n: Spikes(chance.uniform(0, 350, len(who)), who) for n, who in neurons.items()},
+                MAPS,
+            )
+        )
+        for _ in range(clips)
+    ]
+
+
+def joined(graphs: list[SynchronyGraph], label_edges: bool) -> GraphBatch:
+    """All clips in one graph, classes in turn."""
+    encoder = NodeEncoder.learn("one-hot", POSITIONS, MAPS, graphs)
+    labels = [k % CLASSES for k in range(len(graphs))]
+    inputs = [encoder.encode(graph) for graph in graphs]
+    return join_graphs(graphs, inputs, labels, joined=labels if label_edges else None)
+
+
+def one_epoch(network: torch.nn.Module, scores: Any, labels: torch.Tensor) -> float:
+    """Seconds of computing time of a training epoch; `scores` calls the network."""
+    optimizer = torch.optim.Adam(network.parameters(), lr=1e-4)
+    started_s = time.process_time()
+    network.train()
+    torch.nn.functional.cross_entropy(scores(), labels).backward()
+    optimizer.step()
+    network.eval()
+    with torch.no_grad():
+        scores()
+    return time.process_time() - started_s
+
+
+def implicit(clips: int) -> dict[str, Any]:
+    """Our network, label edges as sums."""
+    from aver.models.synchrony.graph_network import GraphNetwork
+
+    started_s = time.process_time()
+    graphs = drawn_graphs(clips)
+    batch = joined(graphs, label_edges=True)
+    built_s = time.process_time() - started_s
+    network = GraphNetwork(batch.inputs.shape[1], CLASSES)
+    # Label edges join every two nodes of a class that are not in one clip.
+    same = sum(int(np.sum(batch.labels.numpy() == k)) ** 2 for k in range(CLASSES)) - clips
+    return {
+        "nodes": len(batch.clip),
+        "edges_within_clips": sum(graph.edges for graph in graphs),
+        "label_edges": same * 160 * 160 // 2,
+        "building_s": built_s,
+        "epoch_s": one_epoch(network, lambda: network(batch), batch.labels),
+    }
+
+
+class ExplicitNetwork(torch.nn.Module):
+    """The same three convolutions as torch-geometric has them."""
+
+    def __init__(self, inputs: int) -> None:
+        super().__init__()
+        from torch_geometric.nn import GCNConv
+
+        widths = [(inputs, 64), (64, 64), (64, CLASSES)]
+        self.layers = torch.nn.ModuleList(GCNConv(a, b) for a, b in widths)
+
+    def forward(
+        self, values: torch.Tensor, edges: torch.Tensor, clip: torch.Tensor
+    ) -> torch.Tensor:
+        """Mean score of each clip's nodes."""
+        from torch_geometric.nn import global_mean_pool
+
+        for number, layer in enumerate(self.layers):
+            values = torch.nn.functional.dropout(values, 0.5, self.training)
+            values = layer(values, edges)
+            values = values.relu() if number < 2 else values
+        return global_mean_pool(values, clip)
+
+
+def explicit(clips: int) -> dict[str, Any]:
+    """torch-geometric over every single edge."""
+    started_s = time.process_time()
+    graphs = drawn_graphs(clips)
+    batch = joined(graphs, label_edges=False)
+    label = batch.labels[batch.clip]
+    edges = [batch.own.to_sparse_coo().indices()]
+    edges[0] = edges[0][:, edges[0][0] != edges[0][1]].long()
+    for k in range(CLASSES):
+        nodes = torch.nonzero(label == k)[:, 0]
+        a, b = nodes.repeat_interleave(len(nodes)), nodes.repeat(len(nodes))
+        apart = batch.clip[a] != batch.clip[b]
+        edges.append(torch.stack([a[apart], b[apart]]))
+    ends = torch.cat(edges, dim=1)
+    del edges
+    built_s = time.process_time() - started_s
+    network = ExplicitNetwork(batch.inputs.shape[1])
+    epoch_s = one_epoch(network, lambda: network(batch.inputs, ends, batch.clip), batch.labels)
+    figures = {"nodes": len(batch.clip), "directed_edges": ends.shape[1], "building_s": built_s}
+    return {**figures, "epoch_s": epoch_s}
+
+
+def in_own_process(kind: str, clips: int) -> dict[str, Any]:
+    """Run one size in a fresh process and give its figures with its peak memory."""
+    command = [sys.executable, "-W", "ignore", __file__, "--one", kind, str(clips)]
+    found = subprocess.run(command, check=True, capture_output=True, text=True)
+    figures: dict[str, Any] = json.loads(found.stdout.splitlines()[-1])
+    print(
+        f"{kind:9s} {clips:6d} {figures['nodes']:8d} {figures['epoch_s']:9.2f} s "
+        f"{figures['peak_gb']:7.2f} GB"
+    )
+    return figures
+
+
+def run_one(kind: str, clips: int) -> None:
+    """What the fresh process does."""
+    torch.set_num_threads(1)
+    before_gb = peak_gb()
+    figures = {"implicit": implicit, "explicit": explicit}[kind](clips)
+    facts = {"clips": clips, "peak_gb": peak_gb(), "start_gb": before_gb}
+    print(json.dumps({**facts, **figures}))
+
+
+def peak_gb() -> float:
+    """Highest resident set of this process so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+
+
+def growth(rows: list[dict[str, Any]], figure: str) -> float:
+    """Exponent of the growth with the number of clips, by least squares of logarithms."""
+    clips = np.log([row["clips"] for row in rows])
+    return float(np.polyfit(clips, np.log([row[figure] for row in rows]), 1)[0])
+
+
+def densities(corpus: Path, preset: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    """Nodes and edge densities of real clips, window by window."""
+    from aver.corpora.corpus import open_corpus
+    from aver.features.store import FeatureStore
+    from aver.models.presets import load_preset
+
+    clips = list(open_corpus(corpus, "manifest", config="javanese-av").clips)
+    kind, settings = load_preset(preset, {**overrides, "readout": "vote"})
+    recognizer = kind(settings, FeatureStore())
+    recognizer.fit(clips, clips[:2])
+    spikes = recognizer.observe(clips).spikes
+    rows = []
+    for window_ms in WINDOWS_MS:
+        graphs = [synchrony_graph(one, window_ms) for one in spikes]
+        rows.append(
+            {
+                "window_ms": window_ms,
+                "density": float(np.nanmean([graph.density for graph in graphs])),
+                "complete": float(np.mean([graph.is_complete for graph in graphs])),
+            }
+        )
+        print(f"{window_ms:5g} ms: density {rows[-1]['density']:.3f}, {rows[-1]['complete']:.3f}")
+    nodes = [graph.nodes for graph in graphs]
+    facts = {"nodes_median": float(np.median(nodes)), "nodes_range": [min(nodes), max(nodes)]}
+    mean_spikes = float(np.mean([len(one) for one in spikes]))
+    return {"preset": preset, "clips": len(clips), "spikes": mean_spikes, **facts, "windows": rows}
+
+
+def main() -> None:
+    """Measure, print the tables, write the JSON."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--clips", type=int, nargs="*", default=[158, 315, 630, 1260])
+    parser.add_argument("--explicit", type=int, nargs="*", default=[6, 12, 24, 36, 48, 60])
+    parser.add_argument("--corpus", type=Path, help="javanese-av, for densities instead of costs")
+    parser.add_argument("--preset", default="synch-graph-paper")
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
+    parser.add_argument("--one", nargs=2, metavar=("KIND", "CLIPS"), help=argparse.SUPPRESS)
+    parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
+    arguments = parser.parse_args()
+    if arguments.one:
+        run_one(arguments.one[0], int(arguments.one[1]))
+        return
+    if arguments.corpus:
+        overrides = dict(text.split("=", 1) for text in arguments.set)
+        found = densities(arguments.corpus, arguments.preset, overrides)
+        write_json(arguments.out / "synch_graph_density.json", found)
+        return
+    print("edges      clips    nodes      epoch    peak")
+    ours = [in_own_process("implicit", clips) for clips in arguments.clips]
+    theirs: list[dict[str, Any]] = []
+    for clips in arguments.explicit:
+        theirs.append(in_own_process("explicit", clips))
+        if theirs[-1]["peak_gb"] > LIMIT_GB:
+            break
+    fitting = [row for row in theirs if row["peak_gb"] <= LIMIT_GB]
+    figures = {
+        "limit_gb": LIMIT_GB,
+        "threads": 1,
+        "implicit": ours,
+        "explicit": theirs,
+        "explicit_largest_within_limit": fitting[-1]["clips"] if fitting else None,
+        "implicit_growth": {name: growth(ours, name) for name in ("epoch_s", "building_s")},
+        "explicit_growth": {"epoch_s": growth(theirs[-3:], "epoch_s")} if len(theirs) > 2 else {},
+    }
+    write_json(arguments.out / "synch_graph.json", figures)
+    print(json.dumps({k: figures[k] for k in ("implicit_growth", "explicit_growth")}))
+
+
+if __name__ == "__main__":
+    main()
