@@ -188,3 +188,4 @@ def test_two_protocols_of_one_system_share_a_row() -> None:
     shown = [Estimate.of(interval(accuracy(run), clips=run.clip_count)) for run in (leaking, clean)]
     assert list(rows[0][2:4]) == shown
     assert rows[0][4] == comparison_table((clean,)).rows[0][4]
+    assert "drawn (paper protocol, LEAKS)" in describe_run((clean, leaking, other))

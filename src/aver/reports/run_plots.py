@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,13 +114,14 @@ def _confidence_plots(evaluation: Evaluation, chance: float) -> Iterator[tuple[s
 
 
 def _interval_rows(evaluations: Sequence[Evaluation]) -> list[IntervalRow]:
-    rows = []
+    by_system: dict[str, IntervalRow] = {}
     for evaluation in evaluations:
         found = Estimate.of(interval(accuracy(evaluation), clips=evaluation.clip_count))
-        if evaluation.leaks:
-            rows.append(IntervalRow(evaluation.system, leaking=found))
-        else:
-            rows.append(IntervalRow(evaluation.system, clean=found))
+        row = by_system.get(evaluation.system, IntervalRow(evaluation.system))
+        by_system[evaluation.system] = (
+            replace(row, leaking=found) if evaluation.leaks else replace(row, clean=found)
+        )
+    rows = list(by_system.values())
     humans = [n for n in comparable_numbers(evaluations[0]) if n.by == "humans"]
     for number in humans:
         label = f"human raters ({number.modality})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.holm import holm
@@ -107,8 +108,8 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
         The first is what the others stand beside.
     """
     notes = []
-    for run in evaluations:
-        first = evaluations[0]
+    first = evaluations[0]
+    for run in (first, *(_by_protocol(first, other) for other in evaluations[1:])):
         notes += [f"{run.system}: {remark}" for remark in run.facts.get("remarks", ())]
         lost = int(run.facts.get("left_out_clips", 0))
         if lost:
@@ -121,6 +122,14 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
         if why:
             notes.append(f"{run.system} is not compared with {first.system}: {why}.")
     return notes
+
+
+def _by_protocol(first: Evaluation, other: Evaluation) -> Evaluation:
+    """The other run, its protocol in its name where it is the same system under another one."""
+    if other.system != first.system or bool(other.leaks) == bool(first.leaks):
+        return other
+    protocol = "paper protocol, LEAKS" if other.leaks else "clean protocol"
+    return replace(other, system=f"{other.system} ({protocol})")
 
 
 def _incomparable(first: Evaluation, other: Evaluation) -> str:
@@ -201,7 +210,8 @@ def compare_all(
 
     Each is over the clips that both runs tested. What is left out `run_notes` tells.
     """
-    found = [compare(evaluation, run) for run in others if not _incomparable(evaluation, run)]
+    runs = [_by_protocol(evaluation, run) for run in others]
+    found = [compare(evaluation, run) for run in runs if not _incomparable(evaluation, run)]
     corrected = holm([comparison.p_speakers for comparison in found])
     return tuple(zip(found, corrected, strict=True))
 
