@@ -9,7 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import add_corpus_arguments, open_named_corpus
+from aver.cli.command import (
+    add_corpus_arguments,
+    add_reader_arguments,
+    open_named_corpus,
+    parse_assignments,
+)
 from aver.errors import CorpusError, SettingsError
 
 if TYPE_CHECKING:
@@ -18,7 +23,10 @@ if TYPE_CHECKING:
 
 def add_run_corpus_arguments(parser: ArgumentParser) -> None:
     """Declare where the clips of a run lie now, if they moved."""
-    add_corpus_arguments(parser, required=False)
+    add_reader_arguments(parser, required=False)
+    parser.add_argument(
+        "--units", type=Path, metavar="PATH", help="action units as the run had them, if they moved"
+    )
 
 
 def open_run_corpus(arguments: Namespace, run: Path) -> Corpus:
@@ -39,9 +47,12 @@ def open_run_corpus(arguments: Namespace, run: Path) -> Corpus:
         If `run` is no run folder.
     """
     from aver.corpora import open_corpus
+    from aver.corpora.unit_files import attach_units
 
     if arguments.corpus is not None:
-        return open_named_corpus(arguments)
+        named = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+        corpus = open_corpus(arguments.corpus, arguments.reader, **named)
+        return attach_units(corpus, arguments.units) if arguments.units else corpus
     settings = read_settings(run)
     recorded = _recorded(str(settings.get("command", "")))
     if recorded is not None and recorded.corpus.exists():
