@@ -27,6 +27,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import yaml
 
 from aver.execution.atomic import write_json
 from aver.models.synchrony.clip_spikes import ClipSpikes
@@ -216,9 +217,10 @@ def main() -> None:
         run_one(arguments.one[0], int(arguments.one[1]))
         return
     if arguments.corpus:
-        overrides = dict(text.split("=", 1) for text in arguments.set)
+        pairs = [text.split("=", 1) for text in arguments.set]
+        overrides = {key: yaml.safe_load(value) for key, value in pairs}
         found = densities(arguments.corpus, arguments.preset, overrides)
-        write_json(arguments.out / "synch_graph_density.json", found)
+        write_json(arguments.out / f"synch_graph_density_{arguments.preset}.json", found)
         return
     print("edges      clips    nodes      epoch    peak")
     ours = [in_own_process("implicit", clips) for clips in arguments.clips]
