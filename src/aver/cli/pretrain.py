@@ -97,6 +97,54 @@ VISUAL = Command(
 )
 
 
+def _add_voice_arguments(parser: ArgumentParser) -> None:
+    _add_shared(parser, "runs/pretrain-voice")
+    parser.add_argument(
+        "--target", default="speaker", choices=("speaker", "emotion"), help="what is taught"
+    )
+
+
+def _run_voice(arguments: Namespace) -> int:
+    from aver.features.store import FeatureStore
+    from aver.pretraining.read_settings import read_settings
+    from aver.pretraining.voice import pretrain_voice
+    from aver.pretraining.voice_settings import VoiceSettings
+    from aver.splits.default import default_split
+
+    corpus = open_named_corpus(arguments)
+    changes = {"target": arguments.target} | parse_assignments(arguments.set, "--set")
+    result = pretrain_voice(
+        corpus,
+        default_split(corpus),
+        read_settings(VoiceSettings, "voice", arguments.preset, changes),
+        out=arguments.out,
+        store=FeatureStore(arguments.cache),
+        seed=arguments.seed,
+        workers=arguments.workers,
+    )
+    metrics = result.card["metrics"]
+    print(
+        f"Equal error rate on {metrics['unseen_speakers']} unseen speakers: "
+        f"{metrics['equal_error_rate']:.1%}."
+    )
+    if "accuracy" in metrics:
+        print(
+            f"Emotion, {metrics['clips']} clips of these speakers: {metrics['accuracy']:.1%} "
+            f"[{metrics['low']:.1%}, {metrics['high']:.1%}, clips taken as independent]."
+        )
+    print_path(result.folder)
+    return 0
+
+
+VOICE = Command(
+    name="voice",
+    summary="A voice network from speakers, or from emotions, of clips with sound.",
+    example="aver pretrain voice --corpus ravdess/ --target speaker --out runs/voices",
+    add_arguments=_add_voice_arguments,
+    run=_run_voice,
+)
+
+
 def _add_unpaired_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--faces", type=Path, required=True, metavar="PATH", help="pictures, such as fer2013.tar"
@@ -200,5 +248,5 @@ COMMAND = Command(
     name="pretrain",
     summary="Teach an extractor faces or voices before it sees a corpus of clips.",
     example="aver pretrain visual --corpus fer2013.tar --out runs/faces",
-    verbs=(VISUAL, UNPAIRED),
+    verbs=(VISUAL, VOICE, UNPAIRED),
 )

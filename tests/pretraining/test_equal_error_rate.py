@@ -1,0 +1,30 @@
+"""The equal error rate, against scikit-learn's ROC curve."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+from sklearn.metrics import roc_curve
+
+from aver.errors import SettingsError
+from aver.pretraining.equal_error_rate import equal_error_rate
+
+
+@pytest.mark.parametrize("spread", [0.1, 1.0, 3.0])
+def test_where_scikit_learns_curve_crosses_the_diagonal(spread: float) -> None:
+    rng = np.random.default_rng(0)
+    speakers = [f"s{i % 6}" for i in range(120)]
+    centres = rng.normal(0, 1, (6, 8))
+    rows = np.stack([centres[int(s[1])] for s in speakers]) + rng.normal(0, spread, (120, 8))
+    unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
+    one, two = np.triu_indices(120, 1)
+    same = [speakers[i] == speakers[j] for i, j in zip(one, two, strict=True)]
+    false, true, _ = roc_curve(same, (unit @ unit.T)[one, two])
+    wanted = brentq(lambda x: 1 - x - np.interp(x, false, true), 0, 1)
+    assert equal_error_rate(rows, speakers) == pytest.approx(wanted, abs=0.005)
+
+
+def test_one_speaker_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="at least two speakers"):
+        equal_error_rate(np.eye(3), ["a", "a", "a"])
