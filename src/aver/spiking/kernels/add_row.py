@@ -8,16 +8,16 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 
 WIDTH = 16
-"""Numbers per instruction; a processor with shorter registers takes several for one."""
+"""Numbers per instruction, which rows are padded to; shorter registers take several for one."""
 
 
 @intrinsic
 def add_row(typingctx, cells, to, weights, at, count):
-    """``cells[to : to + count] += weights[at : at + count]``, both float32.
+    """``cells[to : to + count] += weights[at : at + count]``, both float32; no other bounds.
 
     Every input spike does this with a few dozen weights. A plain loop first asks whether the two
-    arrays overlap and how long they are, and ends in single numbers, which together cost more
-    than the sums; here the remainder takes at most one step of each smaller width.
+    arrays overlap and ends in single numbers, which costs as much as the sums. ``count`` is a
+    multiple of ``WIDTH``.
     """
 
     def generate(context, builder, signature, arguments):
@@ -25,27 +25,15 @@ def add_row(typingctx, cells, to, weights, at, count):
         for array, index in ((0, 1), (2, 3)):
             flat = context.make_array(signature.args[array])(context, builder, arguments[array])
             pointers.append(builder.gep(flat.data, [arguments[index]]))
-        integer, length = arguments[4].type, arguments[4]
-
-        def step(position, width):
-            vector = ir.VectorType(ir.FloatType(), width).as_pointer()
+        count = arguments[4]
+        vector = ir.VectorType(ir.FloatType(), WIDTH).as_pointer()
+        begin, stride = count.type(0), count.type(WIDTH)
+        with cgutils.for_range_slice(builder, begin, count, stride, intp=count.type) as (k, _):
             target, source = (
-                builder.bitcast(builder.gep(pointer, [position]), vector) for pointer in pointers
+                builder.bitcast(builder.gep(pointer, [k]), vector) for pointer in pointers
             )
             total = builder.fadd(builder.load(target, align=4), builder.load(source, align=4))
             builder.store(total, target, align=4)
-
-        position = builder.and_(length, integer(-WIDTH))
-        begin, stride = integer(0), integer(WIDTH)
-        with cgutils.for_range_slice(builder, begin, position, stride, intp=integer) as (k, _):
-            step(k, WIDTH)
-        width = WIDTH // 2
-        while width:
-            left = builder.and_(length, integer(width))
-            with builder.if_then(builder.icmp_unsigned("!=", left, integer(0))):
-                step(position, width)
-            position = builder.add(position, left)
-            width //= 2
         return context.get_dummy_value()
 
     return types.void(cells, to, weights, at, count), generate
