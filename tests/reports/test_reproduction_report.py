@@ -50,3 +50,11 @@ def test_table_4_has_others_without_runs(tmp_path: Path) -> None:
     assert "dual attention, LSTM (Ghaleb et al. 2019)" in said
     assert "N2, LSTM, without cross-clip pairing, ours" in said
     assert "Six classes and a random split; not comparable" in said
+
+
+def test_one_protocol_alone_leaves_the_other_column_empty(tmp_path: Path) -> None:
+    shelf = RunShelf(tmp_path, Maker())
+    found = reproduce_table(mrpn(), "1", shelf, corpus_key="drawn", protocols=("clean",))
+    said = describe_reproduction(found)
+    assert "clean protocol: " in said
+    assert "LEAKS: validation-is-test" not in said

@@ -100,7 +100,8 @@ def _notes(found: ReproducedTable) -> list[str]:
         notes.append("Intervals: 95 % over speakers, all folds pooled.")
     for kind in _PROTOCOL_TITLES:
         shown = [row.runs[kind] for row in found.rows if kind in row.runs]
-        notes += [f"{_PROTOCOL_TITLES[kind]}: {note}" for note in run_notes(shown)]
+        if shown:
+            notes += [f"{_PROTOCOL_TITLES[kind]}: {note}" for note in run_notes(shown)]
     for kind, run in runs.items():
         rule = run.protocol.removeprefix("LEAKS: ").removeprefix("clean: ")
         notes.append(f"{_PROTOCOL_TITLES[kind]}: {rule}.")
