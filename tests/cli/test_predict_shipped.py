@@ -1,0 +1,98 @@
+"""`aver predict` without a checkpoint, and adapted to a speaker."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from aver import api
+from aver.cli.main import main
+from aver.corpora.media_files import VIDEO_SUFFIXES
+from aver.features.store import FeatureStore
+from tone_corpus import write_tone_corpus
+
+
+@pytest.fixture(scope="module")
+def adapted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run on sound, adapted to its speakers; tones lie beside it."""
+    folder = tmp_path_factory.mktemp("adapted")
+    corpus = write_tone_corpus(folder / "tones", speakers=3, takes=2)
+    api.train(
+        corpus,
+        "statistics-logistic",
+        out=folder / "run",
+        overrides={"modalities": ["sound"]},
+        adapt="speaker",
+        store=FeatureStore(folder / "cache"),
+        workers=1,
+    )
+    return folder
+
+
+def _predict(folder: Path, *words: str) -> list[str]:
+    return ["predict", *words, "--format", "jsonl", "--cache", str(folder / "cache"),
+            "--workers", "1"]  # fmt: skip
+
+
+def test_a_speakers_clips_are_used_and_named(
+    adapted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    own = adapted / "of one speaker"
+    own.mkdir()
+    for sound in sorted((adapted / "tones").glob("s0_*.wav")):
+        shutil.copy(sound, own)
+    sound = next(iter(sorted(own.glob("*.wav"))))
+    words = [str(sound), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(own)]
+    assert main(_predict(adapted, *words)) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["emotion"]
+    assert "uses unlabelled clips of the speaker" in shown.err
+
+
+def test_an_adapted_recogniser_asks_for_them(
+    adapted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
+    assert main(_predict(adapted, str(sound), "--checkpoint", str(adapted / "run"))) == 2
+    assert "--speaker-clips" in capsys.readouterr().err
+
+
+def test_the_default_answers_a_sound_and_names_itself(
+    adapted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
+    assert main(_predict(adapted, str(sound))) == 0
+    shown = capsys.readouterr()
+    assert "answered by faces-voices, which comes with aver" in shown.err
+    assert json.loads(shown.out)["by_modality"]["video"] is None
+
+
+def test_weights_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list", "weights"]) == 0
+    assert "faces-fer2013" in capsys.readouterr().out
+
+
+def test_a_wild_clip_is_answered_soon_after_a_cold_start(data_root: Path, tmp_path: Path) -> None:
+    wild = [
+        path for path in sorted((data_root / "wild").glob("*")) if path.suffix in VIDEO_SUFFIXES
+    ]
+    if not wild:
+        pytest.skip("There are no wild clips in the data folder.")
+    command = [sys.executable, "-m", "aver.cli.main", "predict", str(wild[0]), "--workers", "1"]
+    before, cpu_before = time.perf_counter(), os.times()
+    done = subprocess.run(
+        [*command, "--cache", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    took_s, cpu = time.perf_counter() - before, os.times()
+    used_s = cpu.children_user + cpu.children_system
+    used_s -= cpu_before.children_user + cpu_before.children_system
+    assert done.returncode == 0, done.stderr
+    # Computing time: a busy machine must not turn this red.
+    assert min(took_s, used_s) < 10
