@@ -8,7 +8,8 @@ process, so that other work on the machine counts little. Explicit edges go thro
 `torch_geometric.nn.GCNConv`, at rising numbers of clips up to the last one within 8 GB.
 
 With ``--corpus``, the spiking network of a preset learns from all clips of a corpus, and their
-graphs are counted: nodes, edge density and share of complete graphs, for several windows.
+graphs are counted: nodes, edge density and share of complete graphs, for several windows; the
+first clip's graph is drawn.
 
     python benchmarks/synch_graph.py [--clips 158 315 630 1260] [--explicit 6 12 24 36 48 60]
                                      [--corpus DIR] [--preset NAME] [--set KEY=VALUE ...]
@@ -174,8 +175,18 @@ def growth(rows: list[dict[str, Any]], figure: str) -> float:
     return float(np.polyfit(clips, np.log([row[figure] for row in rows]), 1)[0])
 
 
-def densities(corpus: Path, preset: str, overrides: dict[str, Any]) -> dict[str, Any]:
-    """Nodes and edge densities of real clips, window by window."""
+def draw(graph: SynchronyGraph, path: Path) -> None:
+    """A picture of one clip's graph."""
+    from aver.reports.plots.synchrony_graph import plot_synchrony_graph
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    plot_synchrony_graph(graph, title="One clip").savefig(path, dpi=110, facecolor="white")
+
+
+def densities(
+    corpus: Path, preset: str, overrides: dict[str, Any], picture: Path, picture_ms: float = 5.0
+) -> dict[str, Any]:
+    """Nodes and edge densities of real clips, window by window; and a picture of the first."""
     from aver.corpora.corpus import open_corpus
     from aver.features.store import FeatureStore
     from aver.models.presets import load_preset
@@ -196,6 +207,7 @@ def densities(corpus: Path, preset: str, overrides: dict[str, Any]) -> dict[str,
             }
         )
         print(f"{window_ms:5g} ms: density {rows[-1]['density']:.3f}, {rows[-1]['complete']:.3f}")
+    draw(synchrony_graph(spikes[0], picture_ms), picture)
     nodes = [graph.nodes for graph in graphs]
     facts = {"nodes_median": float(np.median(nodes)), "nodes_range": [min(nodes), max(nodes)]}
     mean_spikes = float(np.mean([len(one) for one in spikes]))
@@ -219,7 +231,12 @@ def main() -> None:
     if arguments.corpus:
         pairs = [text.split("=", 1) for text in arguments.set]
         overrides = {key: yaml.safe_load(value) for key, value in pairs}
-        found = densities(arguments.corpus, arguments.preset, overrides)
+        found = densities(
+            arguments.corpus,
+            arguments.preset,
+            overrides,
+            arguments.out / f"synch_graph_of_one_clip_{arguments.preset}.png",
+        )
         write_json(arguments.out / f"synch_graph_density_{arguments.preset}.json", found)
         return
     print("edges      clips    nodes      epoch    peak")
