@@ -170,7 +170,7 @@ def _card(
         "kind": "face network",
         "trained_on": [corpus.name],
         "licence": "research, non-commercial",
-        "split": {"rule": split.rule, "digest": split.hash},
+        "split": {"rule": split.rule, "hash": split.hash},
         "speakers": "unknown: the corpus names none, so that one person may be in several parts",
         "pictures": {part: len(pictures.parts[part]) for part in PARTS},
         "set_aside": {
@@ -187,5 +187,6 @@ def _card(
             "blocks": settings.blocks,
             "stem": settings.stem,
         },
+        "settings": dataclasses.asdict(settings),
         "metrics": dataclasses.asdict(figures),
     }
