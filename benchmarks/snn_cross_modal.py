@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from aver.cli.command import parse_assignments
@@ -140,13 +141,13 @@ def measure(arguments: argparse.Namespace) -> None:
 def summarise() -> None:
     """Print pooled accuracies of all folds that were run."""
     for key, folds in json.loads(RESULTS.read_text()).items():
-        seconds = [sum(fold["seconds"].values()) for fold in folds.values()]
+        seconds = [sum(fold["seconds"].values()) for fold in folds.values() if fold["seconds"]]
         print(f"{key}: {len(folds)} folds, {np.median(seconds):.1f} s a fold (median)")
         for kind in (*READ_OUTS, "moments"):
             right = np.concatenate([fold["right"][kind] for fold in folds.values()])
             who = np.concatenate([fold["speakers"] for fold in folds.values()])
             by_speaker = [right[who == speaker].mean() for speaker in sorted(set(who))]
-            half = 2.093 * np.std(by_speaker, ddof=1) / np.sqrt(len(by_speaker))  # t, 19 df
+            half = stats.sem(by_speaker) * stats.t.ppf(0.975, len(by_speaker) - 1)
             print(f"  {kind:12} {100 * right.mean():.1f} +- {100 * half:.1f} ({len(right)} clips)")
 
 

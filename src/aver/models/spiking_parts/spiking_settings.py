@@ -76,7 +76,7 @@ class EarlyFusionSettings:
     features : int >= 1
         Neurons of the multimodal group.
     dynamics : DynamicsSettings
-        Of the group; its inputs are the neurons of both layers, which fire seldom.
+        Of the group; its inputs are the neurons of both layers.
     read_out : ReadOutSettings
     refit : bool
         As in `OneLayerSettings`.
