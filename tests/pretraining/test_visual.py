@@ -1,0 +1,100 @@
+"""Pretraining on pictures: learns, is tested once, is not repeated, and its network embeds."""
+
+from __future__ import annotations
+
+import json
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from aver.corpora import Corpus, open_corpus
+from aver.errors import CheckpointError
+from aver.models.parts.clip_sequences import ClipSequences
+from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
+from aver.networks.face_network import FaceNetwork
+from aver.networks.resnet import ResNet18
+from aver.pretraining.read_settings import read_settings
+from aver.pretraining.visual import VisualResult, pretrain_visual
+from aver.pretraining.visual_settings import VisualSettings
+from aver.splits import make_split
+
+SETTINGS = read_settings(
+    VisualSettings,
+    "visual",
+    "compact",
+    {"width": 4, "blocks": 1, "size_px": 24, "bfloat16": False, "training.epochs": 6,
+     "training.batch_size": 16},
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """Noise with a bright upper half for happy, a bright lower half for sad."""
+    root = tmp_path_factory.mktemp("pictures")
+    rng = np.random.default_rng(0)
+    for part, name, count in (("train", "Training", 60), ("test", "PublicTest", 12),
+                              ("test", "PrivateTest", 16)):  # fmt: skip
+        for number in range(count):
+            emotion = ("happy", "sad")[number % 2]
+            picture = rng.integers(0, 120, (24, 24))
+            rows = slice(0, 12) if emotion == "happy" else slice(12, 24)
+            picture[rows] += 100
+            path = root / part / emotion / f"{name}_{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), picture.astype(np.uint8))
+    return open_corpus(root, "fer2013")
+
+
+@pytest.fixture(scope="module")
+def result(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> VisualResult:
+    out = tmp_path_factory.mktemp("run")
+    return pretrain_visual(corpus, make_split(corpus, "official"), SETTINGS, out=out)
+
+
+def test_it_learns_and_tells_what_it_was_tested_on(result: VisualResult) -> None:
+    assert result.card["metrics"]["test"]["value"] > 0.8  # chance 0.5
+    assert result.card["metrics"]["test"]["pictures"] == 16
+    assert result.card["classes"] == ["happy", "sad"]
+    assert json.loads((result.folder / "card.json").read_text()) == json.loads(
+        json.dumps(result.card)
+    )
+
+
+def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(
+    corpus: Corpus, result: VisualResult
+) -> None:
+    split = make_split(corpus, "official")
+    before = (result.folder / "weights.safetensors").stat().st_mtime_ns
+    again = pretrain_visual(corpus, split, SETTINGS, out=result.folder)
+    assert again.card["metrics"] == result.card["metrics"]
+    assert (result.folder / "weights.safetensors").stat().st_mtime_ns == before
+    with pytest.raises(CheckpointError, match="other settings, seed or split"):
+        pretrain_visual(corpus, split, SETTINGS, out=result.folder, seed=1)
+
+
+def test_embeddings_are_the_extractors_own(result: VisualResult) -> None:
+    pictures = np.random.default_rng(1).integers(0, 255, (3, 24, 24)).astype(np.uint8)
+    found = FaceNetwork(result.folder / "weights.safetensors").embed(pictures)
+    weights = load_file(result.folder / "weights.safetensors")
+    extractor = ResNet18(1, 4, 1, "3x3").eval()
+    extractor.load_state_dict({k: v for k, v in weights.items() if not k.startswith("fc.")})
+    rows = pictures.reshape(3, -1).astype(np.float64)
+    standard = (rows - rows.mean(1, keepdims=True)) / rows.std(1, keepdims=True)
+    wanted = extractor(torch.tensor(standard.reshape(3, 1, 24, 24), dtype=torch.float32))
+    np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-3, atol=1e-4)
+
+
+def test_erasing_takes_a_rectangle_out_of_the_share_of_pictures_asked_for() -> None:
+    torch.manual_seed(0)
+    settings = ImageAugmentationSettings(0, 0, 0, False, 0, 0, erasing=0.5)
+    frames = torch.ones(400, 1, 32, 32)
+    clips = ClipSequences(frames, (1,) * 400, torch.ones(400, dtype=torch.bool))
+    seen = ImageAugmentation(settings).train()(frames, clips)
+    gone = (seen == 0).float().mean(dim=(1, 2, 3))
+    assert 0.42 < (gone > 0).float().mean() < 0.58
+    assert gone.max() <= 0.25
+    rows = (seen == 0).any(dim=3)[:, 0].sum(1) * (seen == 0).any(dim=2)[:, 0].sum(1)
+    torch.testing.assert_close(gone * 32 * 32, rows.float())  # one whole rectangle each
