@@ -85,3 +85,25 @@ def test_an_unreadable_file_does_not_stop_the_corpus_key(
 ) -> None:
     lost = (replace(clips[0], sound=tmp_path / "lost.wav"), *clips[1:])
     assert _corpus_key(lost, tmp_path) != _corpus_key(clips, tmp_path)
+
+
+def test_other_pretrained_weights_at_one_path_are_another_fold(
+    clips: tuple[Clip, ...], tmp_path: Path
+) -> None:
+    weights = tmp_path / "weights.safetensors"
+    keys = []
+    for content in (b"some", b"others"):
+        weights.write_bytes(content)
+        task = FoldRun(
+            preset="mrpn-compact",
+            overrides={"modalities": ["sound"], "branches.sound.pretrained": str(weights)},
+            train=clips[1:],
+            validation=clips[1:],
+            test=clips[:1],
+            seed=0,
+            fold=0,
+            folder=tmp_path / "fold",
+            cache=tmp_path / "cache",
+        )
+        keys.append(task.key)
+    assert keys[0] != keys[1]

@@ -50,6 +50,16 @@ def test_runs_of_other_folds_or_classes_are_refused() -> None:
         fuse_late([run, replace(run, classes=run.classes[::-1])], "both")
 
 
+def test_adapted_runs_stay_marked_and_are_not_fused_with_others() -> None:
+    run = drawn_run()
+    adapted = replace(run, facts={"adapt": "speaker", "adaptation": "uses test speakers' clips"})
+    fused = fuse_late([adapted, adapted], "both")
+    assert (fused.facts["adapt"], fused.facts["adaptation"]) == tuple(adapted.facts.values())
+    assert "adapt" not in fuse_late([run, run], "both").facts
+    with pytest.raises(SettingsError, match="one uses unlabelled clips of test speakers"):
+        fuse_late([run, adapted], "both")
+
+
 def test_a_bad_clip_costs_itself_only(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=3, takes=2)
     random = np.random.default_rng(0)

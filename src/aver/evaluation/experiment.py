@@ -27,6 +27,9 @@ from aver.settings import settings_to_mapping
 from aver.splits.split import Fold, Split
 from aver.splits.storage import save_split
 
+ADAPTED_TITLE = "adapted to speakers"
+"""What the title of a run says whose features are on each speaker's own scale."""
+
 
 @dataclass(frozen=True)
 class Experiment:
@@ -81,7 +84,7 @@ class Experiment:
         if len(changes) > 40:
             changes = f"{len(self.overrides)} settings changed"
         title = self.name or (f"{self.preset} ({changes})" if changes else self.preset)
-        return f"{title}, adapted to speakers" if self.adapt and not self.name else title
+        return title if not self.adapt or ADAPTED_TITLE in title else f"{title}, {ADAPTED_TITLE}"
 
     @property
     def leaks(self) -> tuple[str, ...]:

@@ -22,11 +22,24 @@ from aver.models.prediction import Prediction
 from aver.models.prediction_file import load_prediction, save_prediction
 from aver.models.presets import load_preset
 from aver.models.recognizer import Recognizer
+from aver.networks.pretrained import find_weights
 from aver.settings import settings_to_mapping
 from aver.training.resume_state import drop_resume_states
 
 DONE_NAME = "fold.json"
 STARTED_NAME = "started.json"
+
+
+def _by_content(settings: Any, store: FeatureStore) -> Any:
+    """Settings with pretrained weights named by what they hold: a path may hold others tomorrow."""
+    if not isinstance(settings, Mapping):
+        return settings
+    return {
+        name: store.file_key(find_weights(value))
+        if name == "pretrained" and value
+        else _by_content(value, store)
+        for name, value in settings.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -100,14 +113,15 @@ class FoldRun:
         """Hash of everything that decides the answers: settings as they resolve, data, seed.
 
         Of the data it knows the clips of each part, their speakers and labels, and the content of
-        the files that the system's features are taken from; not where these files lie.
+        the files that the system's features are taken from and that its extractors start from;
+        not where these files lie.
         """
         model, settings = self.system
         store = _store_at(self.cache)
         features = model(settings, store).features
         said = [
             model.name,
-            settings_to_mapping(settings),
+            _by_content(settings_to_mapping(settings), store),
             {name: feature.key for name, feature in features.items()},
             [
                 [

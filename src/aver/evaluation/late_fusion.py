@@ -44,6 +44,11 @@ def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
                 f"{first.system!r} and {other.system!r} tell other classes apart: "
                 f"{', '.join(first.classes)}, and {', '.join(other.classes)}."
             )
+        if other.facts.get("adapt") != first.facts.get("adapt"):
+            raise SettingsError(
+                f"Of {first.system!r} and {other.system!r} one uses unlabelled clips of test "
+                "speakers and one does not. Fuse runs that both do, or that both do not."
+            )
     if not rows:
         raise SettingsError(
             f"{' and '.join(repr(evaluation.system) for evaluation in evaluations)} have no clip, "
@@ -64,6 +69,7 @@ def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
         prediction_s=sum(evaluation.prediction_s or 0.0 for evaluation in evaluations),
         parameters=sum(evaluation.parameters or 0 for evaluation in evaluations) or None,
         facts={
+            **{key: first.facts[key] for key in ("adapt", "adaptation") if key in first.facts},
             "fused": [evaluation.system for evaluation in evaluations],
             "left_out_clips": len(tested - {clip_id for clip_id, _, _ in rows}),
         },

@@ -29,6 +29,7 @@ MUTED = "#6b7178"
 _STYLE: Any = {  # matplotlib types the keys one by one
     "font.family": ["DejaVu Sans"],
     "font.size": 10,
+    "text.parse_math": False,  # a dollar in a file's or a speaker's name is a dollar
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": MUTED,
