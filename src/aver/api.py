@@ -16,6 +16,7 @@ from aver.features.store import FeatureStore
 from aver.models.load import DEFAULT, DEFAULT_ADAPTED
 from aver.models.load import load_recognizer as load
 from aver.models.own_files import OwnClips, predict_files
+from aver.networks.shipped import find_shipped
 from aver.splits.default import default_split
 from aver.splits.split import Split
 
@@ -183,7 +184,8 @@ def predict(
     """
     store = store or FeatureStore()
     if checkpoint is None:
-        checkpoint = DEFAULT_ADAPTED if speaker_clips else DEFAULT
+        name = DEFAULT_ADAPTED if speaker_clips else DEFAULT
+        checkpoint = find_shipped(name, "recognizer").checked()  # not a folder of that name
     recognizer = load(Path(checkpoint), store)
     return predict_files(
         recognizer,

@@ -88,3 +88,14 @@ def test_too_few_clips_are_an_error_that_says_how_many(speaker: str | None) -> N
     planted = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in clips})
     with pytest.raises(FeatureError, match="it needs 4"):
         SpeakerAdaptation(planted, clips).get(clips[0], FEATURE)
+
+
+def test_what_a_speaker_hardly_ever_had_stays_finite() -> None:
+    clips = _clips("a", 8)
+    rng = np.random.default_rng(0)
+    arrays = {clip.clip_id: rng.normal(0, 1e-4, 3).astype(np.float16) for clip in clips}
+    source = Planted("embeddings", {**arrays, "new": np.ones(3, np.float16)})
+    new = Clip("new", "a", None)
+    adapted = SpeakerAdaptation(source, clips).get(new, FEATURE).arrays["embeddings"]
+    assert np.isfinite(adapted).all()
+    assert (adapted > 5).all()

@@ -28,3 +28,14 @@ def test_where_scikit_learns_curve_crosses_the_diagonal(spread: float) -> None:
 def test_one_speaker_is_an_error() -> None:
     with pytest.raises(SettingsError, match="at least two speakers"):
         equal_error_rate(np.eye(3), ["a", "a", "a"])
+
+
+@pytest.mark.parametrize("clips", [(10, 2), (2, 10), (30, 30)])
+def test_embeddings_that_are_all_alike_are_chance_in_any_order(clips):
+    speakers = ["a"] * clips[0] + ["b"] * clips[1]
+    assert equal_error_rate(np.ones((len(speakers), 3)), speakers) == pytest.approx(0.5)
+
+
+def test_embeddings_that_are_not_finite_are_refused():
+    with pytest.raises(SettingsError, match="NaN"):
+        equal_error_rate(np.full((4, 2), np.nan), ["a", "a", "b", "b"])

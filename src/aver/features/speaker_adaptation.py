@@ -21,6 +21,7 @@ LEAST_CLIPS = 4
 
 _ARRAYS = ("statistics", "units", "embeddings", "segments")
 _LEAST_DEVIATION = 1e-6
+_MOST = 20.0  # a new clip may have what a speaker's known clips hardly ever had
 
 
 class SpeakerAdaptation:
@@ -66,7 +67,8 @@ class SpeakerAdaptation:
             return record
         mean, deviation = self._scale(clip, feature, name)
         values = record.arrays[name]
-        adapted = ((values.astype(np.float32) - mean) / deviation).astype(values.dtype)
+        adapted = np.clip((values.astype(np.float32) - mean) / deviation, -_MOST, _MOST)
+        adapted = adapted.astype(values.dtype)
         return replace(record, arrays={**record.arrays, name: adapted})
 
     def _scale(self, clip: Clip, feature: Feature, name: str) -> tuple[np.ndarray, np.ndarray]:

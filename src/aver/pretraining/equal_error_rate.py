@@ -12,7 +12,8 @@ from aver.errors import SettingsError
 def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
     """Share of errors where as many pairs of one speaker are refused as of two are accepted.
 
-    All pairs of clips are compared by the cosine of their embeddings.
+    All pairs of clips are compared by the cosine of their embeddings; between two thresholds that
+    the pairs tell apart the rate is interpolated, so that embeddings that are all alike give 0.5.
 
     Parameters
     ----------
@@ -28,7 +29,7 @@ def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
     Raises
     ------
     SettingsError
-        If there is no pair of one speaker, or none of two.
+        If there is no pair of one speaker, or none of two; or if an embedding is not finite.
 
     Notes
     -----
@@ -40,15 +41,20 @@ def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
     >>> equal_error_rate(np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1]]), ["a", "a", "b", "b"])
     0.0
     """
+    from sklearn.metrics import roc_curve
+
+    if not np.isfinite(embeddings).all():
+        raise SettingsError("An equal error rate needs embeddings without NaN or infinity.")
     unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
     one, two = np.triu_indices(len(unit), k=1)
-    likeness = (unit @ unit.T)[one, two]
+    likeness = np.round((unit @ unit.T)[one, two], 6)  # equal pairs differ in their last digits
     names = np.asarray(speakers)
     same = names[one] == names[two]
     if same.all() or not same.any():
         raise SettingsError("An equal error rate needs at least two speakers with two clips.")
-    order = np.argsort(-likeness, kind="stable")
-    accepted_wrongly = np.cumsum(~same[order]) / (~same).sum()
-    refused_wrongly = 1 - np.cumsum(same[order]) / same.sum()
-    place = int(np.argmin(np.abs(accepted_wrongly - refused_wrongly)))
-    return float((accepted_wrongly[place] + refused_wrongly[place]) / 2)
+    accepted_wrongly, accepted_rightly, _ = roc_curve(same, likeness, drop_intermediate=False)
+    excess = accepted_wrongly - (1 - accepted_rightly)  # rises from -1 to 1
+    after = int(np.argmax(excess >= 0))
+    share = -excess[after - 1] / (excess[after] - excess[after - 1])
+    before, behind = accepted_wrongly[after - 1], accepted_wrongly[after]
+    return float(before + share * (behind - before))
