@@ -136,7 +136,8 @@ def test_a_missing_modality_is_answered_and_flagged(kind, trained, tmp_path):
         pytest.skip(f"{kind.name} has fewer than two modalities.")
     recognizer.save(tmp_path)
     for modality in recognizer.features:
-        loaded = kind.load(tmp_path, PlantedSource(2.0, without=modality))
+        loaded = kind.load(tmp_path, recognizer.store)
+        loaded.take_features_from(PlantedSource(2.0, without=modality))  # every part of it does
         prediction = loaded.predict(unlabelled(test))
         assert np.isfinite(prediction.probabilities).all()
         assert all(f"no {modality}" in flags for flags in prediction.flags)

@@ -62,7 +62,7 @@ def test_labelled_neurons_learn_what_is_there(kind) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_neurons_labelled_on_the_test_clips_turn_noise_into_knowledge(kind) -> None:
+def test_neurons_labelled_on_the_test_clips_turn_noise_into_knowledge(kind, tmp_path) -> None:
     many = crowded(kind)
     honest = many.fit(TRAIN, VALIDATION, seed=1).predict(TEST)
     leaking = crowded(kind)
@@ -71,6 +71,26 @@ def test_neurons_labelled_on_the_test_clips_turn_noise_into_knowledge(kind) -> N
     assert accuracy(prediction, TEST) > 0.7
     assert leaking.card["labels_used"]["neuron labels"] == ["test"]
     assert kind.protocol_leaks == (NEURONS_LABELLED_ON_TEST,)
+    with pytest.raises(SettingsError, match="labelled on test clips"):
+        leaking.save(tmp_path)
+    with pytest.raises(SettingsError, match="labelled on test clips"):
+        leaking.predict(TEST)
+
+
+def test_a_modality_without_clips_of_some_class_is_named_and_needs_others() -> None:
+    class NoFaceOfOneClass(PlantedSource):
+        def get(self, clip, feature):
+            without = feature.modality if labels[clip.clip_id] == CLASS else None
+            self.without = without if feature.modality == "video" else None
+            return super().get(clip, feature)
+
+    labels = {clip.clip_id: clip.emotion for clip in [*TRAIN, *VALIDATION, *TEST]}
+    CLASS = TRAIN[0].emotion  # noqa: N806
+    both = SnnCrossModal.tiny(NoFaceOfOneClass(2.0)).fit(TRAIN, VALIDATION, seed=1)
+    assert "video" in both.card["views without a read-out"]
+    assert np.isfinite(both.predict(TEST).probabilities).all()
+    with pytest.raises(MissingModalityError, match="training clip of each class"):
+        SnnVisual.tiny(NoFaceOfOneClass(2.0)).fit(TRAIN, VALIDATION, seed=1)
 
 
 def test_one_and_two_cores_give_the_same(monkeypatch) -> None:

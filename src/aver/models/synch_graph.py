@@ -66,6 +66,11 @@ class SynchGraph(Recognizer):
         self._seed = 0
         self._card: dict[str, Any] = {}
 
+    def take_features_from(self, source: FeatureSource) -> None:
+        """Use another source of features from now on."""
+        super().take_features_from(source)
+        self._front_end.store = source
+
     @classmethod
     def tiny(cls, store: FeatureSource) -> Self:
         """A recogniser small enough for the contract tests, on statistics of clips."""
@@ -158,6 +163,7 @@ class SynchGraph(Recognizer):
             return self.predict([clip.without_labels() for clip in test])
         from aver.models.synchrony.graph_readout import GraphReadout
 
+        self._readout = None  # an earlier one does not fit the spikes of a network learnt anew
         seen = self._learn_spikes(train, validation, seed)
         tested = self._front_end.observe(test)
         readout = GraphReadout(self.settings, self._positions, len(self._classes))

@@ -117,17 +117,26 @@ class SpikingRecognizer(Recognizer):
         go to ``pictures`` in `run_folder`.
         """
         self._classes, self._prior = label_shares(train)
+        self._read_outs = {}
         validated = [clip for clip in validation if clip.emotion in self._classes]
         learnt = [*train, *validated] if self.settings.refit else list(train)
         rates = self._learn_from(learnt, train, seed)
         parts = self._label_parts(train, validated, rates)
         for view, (of_train, of_validation) in parts.items():
+            if set(of_train[1]) != set(range(len(self._classes))):
+                continue  # it could never answer with a class that it has not seen
             read_out = ReadOut(self.settings.read_out, self._seen_by(view).positions, self._prior)
             read_out.fit(of_train, of_validation, refit=self.settings.refit)
             self._read_outs[view] = read_out
+        if not self._read_outs:
+            raise MissingModalityError(
+                f"No modality has a training clip of each class ({', '.join(self._classes)}), so "
+                "nothing can tell them apart. Use a recogniser of another modality, or more clips."
+            )
         self._card = {
             **card_facts(self, train, validation, seed),
             **self._facts(),
+            "views without a read-out": [view for view in parts if view not in self._read_outs],
             **self._record(),
         }
         if run_folder is not None:
@@ -151,31 +160,32 @@ class SpikingRecognizer(Recognizer):
         clips themselves, and vote for these clips. Nothing is written.
         """
         self._classes, self._prior = label_shares(train)
+        self._read_outs = {}  # those below never leave this call: they know the test labels
         learnt = [*train, *validation] if self.settings.refit else list(train)
         self._learn_from(learnt, train, seed)
         clips, loaded = self._load(test)
         labels = known([clip.emotion for clip in test], self._classes)
         views = self._views(clips)
         voting = replace(self.settings.read_out, kind=self.settings.read_out.vote)
+        read_outs = {}
         for name, view in views.items():
             read_out = ReadOut(voting, self._seen_by(name).positions, self._prior)
             labelled = labels[view.rows] >= 0
             read_out.label(view.counts[labelled], labels[view.rows][labelled])
-            self._read_outs[name] = read_out
+            read_outs[name] = read_out
         self._card = {
             **card_facts(self, train, validation, seed),
             **self._facts(),
             **self._record(),
             "labels_used": {"neuron labels": ["test"], "class shares": ["train"]},
         }
-        return self._answer(test, loaded, views)
+        return self._answer(test, loaded, views, read_outs)
 
     def predict(self, clips: Sequence[Clip]) -> Prediction:
         """Phase 3: answer for clips."""
-        if not self._classes:
-            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
+        self._check_trained()
         rates, loaded = self._load(clips)
-        return self._answer(clips, loaded, self._views(rates))
+        return self._answer(clips, loaded, self._views(rates), self._read_outs)
 
     def _learn_from(self, learnt: Sequence[Clip], train: Sequence[Clip], seed: int) -> ClipRates:
         """Fit the codings, build the layers and let them learn; returns the rates of all clips."""
@@ -206,18 +216,27 @@ class SpikingRecognizer(Recognizer):
         parts = {}
         for name, view in self._views(rates).items():
             in_train = view.rows < len(train)
-            pairs = [(view.counts[m], labels[view.rows][m]) for m in (in_train, ~in_train)]
-            if set(pairs[0][1]) == set(range(len(self._classes))):
-                parts[name] = pairs
+            parts[name] = [(view.counts[m], labels[view.rows][m]) for m in (in_train, ~in_train)]
         return parts
 
+    def _check_trained(self) -> None:
+        if not self._read_outs:
+            raise SettingsError(
+                "This recogniser has not been trained: call fit, or load one. A recogniser whose "
+                "neurons were labelled on test clips cannot be used again."
+            )
+
     def _answer(
-        self, clips: Sequence[Clip], loaded: Mapping[str, LayerClips], views: Mapping[str, View]
+        self,
+        clips: Sequence[Clip],
+        loaded: Mapping[str, LayerClips],
+        views: Mapping[str, View],
+        read_outs: Mapping[str, ReadOut],
     ) -> Prediction:
         answers = {name: np.full((len(clips), len(self._classes)), np.nan) for name in views}
         for name, view in views.items():
-            if name in self._read_outs and len(view.rows):
-                answers[name][view.rows] = self._read_outs[name].probabilities(view.counts)
+            if name in read_outs and len(view.rows):
+                answers[name][view.rows] = read_outs[name].probabilities(view.counts)
         fused = np.full((len(clips), len(self._classes)), np.nan)
         for name in (BOTH, *self.features):
             if name in answers:
@@ -323,7 +342,8 @@ class SpikingRecognizer(Recognizer):
         }
 
     def save(self, folder: Path) -> None:
-        """Write the checkpoint."""
+        """Write the checkpoint; refused after `fit_predict_leaking`."""
+        self._check_trained()
         parts: dict[str, Mapping[str, np.ndarray]] = {
             **{f"inputs/{name}": inputs.arrays() for name, inputs in self._inputs.items()},
             **{f"layers/{name}": layer.arrays() for name, layer in self._layers.items()},

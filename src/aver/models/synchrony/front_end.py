@@ -59,7 +59,7 @@ class FrontEnd:
         features: Mapping[str, Feature],
         store: FeatureSource,
     ) -> None:
-        self._settings, self._features, self._store = settings, features, store
+        self._settings, self._features, self.store = settings, features, store
         self._inputs = {
             modality: LayerInputs(settings.inputs[modality].coding, feature_shape(feature))
             for modality, feature in features.items()
@@ -130,7 +130,7 @@ class FrontEnd:
 
     def _load(self, clips: Sequence[Clip]) -> dict[str, LayerClips]:
         return {
-            modality: load_layer_clips(clips, feature, self._store)
+            modality: load_layer_clips(clips, feature, self.store)
             for modality, feature in self._features.items()
         }
 
