@@ -80,12 +80,12 @@ def test_neurons_labelled_on_the_test_clips_turn_noise_into_knowledge(kind, tmp_
 def test_a_modality_without_clips_of_some_class_is_named_and_needs_others() -> None:
     class NoFaceOfOneClass(PlantedSource):
         def get(self, clip, feature):
-            without = feature.modality if labels[clip.clip_id] == CLASS else None
+            without = feature.modality if labels[clip.clip_id] == missing else None
             self.without = without if feature.modality == "video" else None
             return super().get(clip, feature)
 
     labels = {clip.clip_id: clip.emotion for clip in [*TRAIN, *VALIDATION, *TEST]}
-    CLASS = TRAIN[0].emotion  # noqa: N806
+    missing = TRAIN[0].emotion
     both = SnnCrossModal.tiny(NoFaceOfOneClass(2.0)).fit(TRAIN, VALIDATION, seed=1)
     assert "video" in both.card["views without a read-out"]
     assert np.isfinite(both.predict(TEST).probabilities).all()

@@ -6,6 +6,7 @@ import warnings
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -105,7 +106,11 @@ class MelFrames(Feature):
         """
         import librosa
 
-        bands = {"n_fft": self.n_fft, "n_mels": self.band_count, "fmax": self.highest_hz}
+        bands: dict[str, Any] = {
+            "n_fft": self.n_fft,
+            "n_mels": self.band_count,
+            "fmax": self.highest_hz,
+        }
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of empty bands: they are counted here
             filters = librosa.filters.mel(sr=self.rate_hz, **bands)
