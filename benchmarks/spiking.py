@@ -209,7 +209,7 @@ def table(rows: list[dict]) -> str:
     """The rows in Markdown."""
     lines = [
         "| network | condition | aver, forward Euler (ms) | aver, implicit Euler (ms) "
-        "| Brian2 C++ standalone (ms) | Brian2 Cython (ms) | ratio to C++ | asked |",
+        "| Brian2 C++ standalone (ms) | Brian2 Cython (ms) | ratio to C++ | target |",
         "|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
@@ -275,7 +275,7 @@ W3: 40 x 388 inputs, 38 windows x 60; W4: 100 x 100 inputs, 100 windows x 60. Ma
 
 {table(result["rows"])}
 
-Frozen runs of independent clips (implicit Euler), two threads asked to be 1.8 times one:
+Frozen runs of independent clips (implicit Euler), two threads; the target is 1.8 times one:
 
 | network | one thread (ms) | two threads (ms) | ratio |
 |---|---|---|---|
