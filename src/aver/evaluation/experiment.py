@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,7 @@ from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import FoldRun, remarks_of, run_fold
 from aver.evaluation.folder_check import check_run_folder
 from aver.evaluation.pooling import pool_folds
+from aver.evaluation.pretrained_leaks import pretrained_leaks
 from aver.evaluation.run_folder import write_settings
 from aver.execution.atomic import write_json
 from aver.execution.tasks import map_tasks
@@ -86,13 +88,12 @@ class Experiment:
         title = self.name or (f"{self.preset} ({changes})" if changes else self.preset)
         return title if not self.adapt or ADAPTED_TITLE in title else f"{title}, {ADAPTED_TITLE}"
 
-    @property
+    @cached_property
     def leaks(self) -> tuple[str, ...]:
-        """What training and test share, as sentences: those of the split and of the system."""
-        if not self.leaking:
-            return self.split.leaks
-        kind, _ = load_preset(self.preset, self.overrides)
-        return (*self.split.leaks, *kind.protocol_leaks)
+        """What training and test share, as sentences: by the split, the system, its weights."""
+        kind, settings = load_preset(self.preset, self.overrides)
+        known = pretrained_leaks(settings_to_mapping(settings), self.corpus, self.split)
+        return (*self.split.leaks, *(kind.protocol_leaks if self.leaking else ()), *known)
 
     @property
     def protocol(self) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
+from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, class_recall
@@ -33,7 +34,18 @@ def answer_corpus(
     store : FeatureStore
     workers, seed : int
         The seed is that of the training, for the record.
+
+    Raises
+    ------
+    SettingsError
+        If the recogniser's card says that it learnt from this corpus.
     """
+    learnt_from = recognizer.card.get("trained_on", [])
+    if corpus.label in learnt_from:
+        raise SettingsError(
+            f"This recogniser learnt from {', '.join(learnt_from)}, so {corpus.label} would not "
+            "test it. Test it on a corpus that it has never seen."
+        )
     prepared = store.prepare(corpus.clips, list(recognizer.features.values()), workers=workers)
     adapted = bool(recognizer.card.get("adapt"))
     recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
@@ -48,8 +60,8 @@ def answer_corpus(
 
     words = f", {ADAPTED}" if adapted else ""
     return Evaluation(
-        system=f"{recognizer.name} trained on {', '.join(recognizer.card.get('trained_on', []))}",
-        corpus=corpus.name,
+        system=f"{recognizer.name} trained on {', '.join(learnt_from)}",
+        corpus=corpus.label,
         protocol=f"clean{words}: no clip of this corpus was learnt from",
         classes=classes,
         clip_ids=tuple(clip.clip_id for clip in prepared.clips),

@@ -150,7 +150,7 @@ def _pairs(
         )
     assert reconciled is not None
     return pairs, {
-        "trained_on": [request.faces.name, request.voices.name],
+        "trained_on": [request.faces.label, request.voices.label],
         "merged": dict(reconciled.merged),
         "dropped": list(reconciled.dropped),
         "split_rule": request.voice_split.rule,

@@ -168,7 +168,7 @@ def _card(
 ) -> dict[str, Any]:
     return {
         "kind": "face network",
-        "trained_on": [corpus.name],
+        "trained_on": [corpus.label],
         "licence": "research, non-commercial",
         "split": {"rule": split.rule, "hash": split.hash},
         "speakers": "unknown: the corpus names none, so that one person may be in several parts",

@@ -119,7 +119,7 @@ def pretrain_voice(
     card = {
         "kind": "voice network",
         "taught": settings.target,
-        "trained_on": [corpus.name],
+        "trained_on": [corpus.label],
         "licence": "research, non-commercial",
         "split": {"rule": split.rule, "hash": split.hash},
         "speakers": {
