@@ -24,9 +24,8 @@ def new_state(layout: Layout) -> State:
     at_sources = int(conns.delays.size)
     state = State(
         v=aligned_zeros(cells, np.float64),
-        g_e=aligned_zeros(cells, np.float64),
+        g_e=aligned_zeros(cells, np.float32),
         g_i=aligned_zeros(cells, np.float64),
-        arrived=aligned_zeros(cells, np.float32),
         last_spike=np.full(cells, LONG_AGO, np.int64),
         i_v=np.zeros(cells),
         i_g_e=np.zeros(cells),

@@ -74,7 +74,7 @@ def _write_down(step, state, watch):
     for k in range(watch.cells.size):
         j = watch.cells[k]
         watch.v[step, k] = state.v[j]
-        watch.g_e[step, k] = state.g_e[j] + state.arrived[j]
+        watch.g_e[step, k] = state.g_e[j]
         watch.g_i[step, k] = state.g_i[j]
 
 

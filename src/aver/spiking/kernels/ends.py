@@ -24,7 +24,6 @@ def prepare(clock, reset, learns, pops, conns, state, plasticity, work):
             state.i_v[pops[p].start : pops[p].stop] = pops[p].i_rest
         state.g_e[:] = 0.0
         state.g_i[:] = 0.0
-        state.arrived[:] = 0.0
         state.i_g_e[:] = 0.0
         state.i_active[:] = 0
         state.i_updated[:] = clock - 1
@@ -73,7 +72,7 @@ def at_peace(step, arrivals, carry, conns, pops, state, plasticity, work):
             return False
         last_scale = work.theta_scale[p] * pops[p].theta_decay ** (steps - 1 - step)
         for j in range(pops[p].start, pops[p].stop):
-            g_e, g_i = state.g_e[j] + state.arrived[j], state.g_i[j]
+            g_e, g_i = state.g_e[j], state.g_i[j]
             if carry and (g_e > NEGLIGIBLE or g_i > NEGLIGIBLE):
                 return False
             theta = plasticity.theta[j]
@@ -96,7 +95,6 @@ def finish(left, adapts, carry, pops, state, plasticity, work):
             for j in range(first, last):
                 state.v[j] = pops[p].rest + (state.v[j] - pops[p].rest) * fade
                 state.g_e[j] = state.g_i[j] = 0.0
-                state.arrived[j] = 0.0
         if adapts[p]:
             scale = work.theta_scale[p] * pops[p].theta_decay ** left
             for j in range(first, last):

@@ -23,51 +23,46 @@ BLOCK = 512
 
 
 @fused_kernel
-def _forward(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
+def _forward(v, g_e, g_i, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
     above = 0
     for j in range(v.size):
-        g = g_e[j] + arrived[j]
+        g = np.float64(g_e[j])
         h = g_i[j]
         x = v[j]
         x += leak * ((rest - x) + g * (e_e - x) + h * (e_i - x))
         v[j] = x
-        g_e[j] = g * fade_e + FLOOR
+        g_e[j] = g_e[j] * np.float32(fade_e) + np.float32(FLOOR)
         g_i[j] = h * fade_i + FLOOR
-        arrived[j] = np.float32(0)
         above += x > threshold + theta[j] * scale
     return above
 
 
 @fused_kernel
-def _implicit(v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
+def _implicit(v, g_e, g_i, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
     above = 0
     for j in range(v.size):
-        g = g_e[j] + arrived[j]
+        g = np.float64(g_e[j])
         h = g_i[j]
         x = (v[j] + leak * (rest + g * e_e + h * e_i)) / (1.0 + leak * (1.0 + g + h))
         v[j] = x
-        g_e[j] = g * fade_e + FLOOR
+        g_e[j] = g_e[j] * np.float32(fade_e) + np.float32(FLOOR)
         g_i[j] = h * fade_i + FLOOR
-        arrived[j] = np.float32(0)
         above += x > threshold + theta[j] * scale
     return above
 
 
 @fused_kernel
-def _exponential(
-    v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
-):
+def _exponential(v, g_e, g_i, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold):
     above = 0
     for j in range(v.size):
-        g = g_e[j] + arrived[j]
+        g = np.float64(g_e[j])
         h = g_i[j]
         total = 1.0 + g + h
         goal = (rest + g * e_e + h * e_i) / total
         x = goal + (v[j] - goal) * math.exp(-leak * total)
         v[j] = x
-        g_e[j] = g * fade_e + FLOOR
+        g_e[j] = g_e[j] * np.float32(fade_e) + np.float32(FLOOR)
         g_i[j] = h * fade_i + FLOOR
-        arrived[j] = np.float32(0)
         above += x > threshold + theta[j] * scale
     return above
 
@@ -76,21 +71,15 @@ def _exponential(
 def _advance_block(a, b, p, pops, state, theta, scale, integrator):
     """Advance cells ``a`` to ``b`` of population ``p``; return how many lie above threshold."""
     v, g_e, g_i = state.v[a:b], state.g_e[a:b], state.g_i[a:b]
-    arrived, theta = state.arrived[a:b], theta[a:b]
+    theta = theta[a:b]
     leak, rest, threshold = pops[p].leak, pops[p].rest, pops[p].threshold
     e_e, e_i = pops[p].excitatory_reversal, pops[p].inhibitory_reversal
     fade_e, fade_i = pops[p].excitatory_decay, pops[p].inhibitory_decay
     if integrator == FORWARD:
-        return _forward(
-            v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
-        )
+        return _forward(v, g_e, g_i, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold)
     if integrator == IMPLICIT:
-        return _implicit(
-            v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
-        )
-    return _exponential(
-        v, g_e, g_i, arrived, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold
-    )
+        return _implicit(v, g_e, g_i, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold)
+    return _exponential(v, g_e, g_i, theta, scale, leak, rest, e_e, e_i, fade_e, fade_i, threshold)
 
 
 @fused_kernel

@@ -98,9 +98,8 @@ class State(NamedTuple):
     """What changes while a network runs. Arrays are over cells unless noted."""
 
     v: np.ndarray
-    g_e: np.ndarray
+    g_e: np.ndarray  # float32, as the weights that add up to it
     g_i: np.ndarray
-    arrived: np.ndarray  # float32: weights of the spikes that arrived in this step
     last_spike: np.ndarray  # step on the network's own clock
     i_v: np.ndarray
     i_g_e: np.ndarray

@@ -13,10 +13,10 @@ AHEAD = 8
 
 
 @kernel
-def _add_and_depress_all(arrived, weights, drop):
+def _add_and_depress_all(g_e, weights, drop):
     for j in range(weights.size):
         w = weights[j]
-        arrived[j] += w
+        g_e[j] += w
         w -= drop[j]
         weights[j] = w if w > np.float32(0) else np.float32(0)
 
@@ -75,17 +75,17 @@ def _fetch_ahead(k, neurons, first_segment, segments, row, weights):
 
 
 @inner_loop
-def _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived):
+def _add_rows(neurons, first_segment, segments, blocks, row, weights, g_e):
     for k in range(neurons.size):
         _fetch_ahead(k, neurons, first_segment, segments, row, weights)
         i = neurons[k]
         for s in range(first_segment[i], first_segment[i + 1]):
-            add_row(arrived, blocks[s] * row, weights, segments[s] * row, row)  # type: ignore[call-arg]
+            add_row(g_e, blocks[s] * row, weights, segments[s] * row, row)  # type: ignore[call-arg]
 
 
 @inner_loop
 def _add_and_depress_rows(
-    neurons, first_segment, segments, blocks, row, weights, arrived, recent, counts, drop, power
+    neurons, first_segment, segments, blocks, row, weights, g_e, recent, counts, drop, power
 ):
     for k in range(neurons.size):
         _fetch_ahead(k, neurons, first_segment, segments, row, weights)
@@ -94,13 +94,13 @@ def _add_and_depress_rows(
             at, to = segments[s] * row, blocks[s] * row
             count = counts[blocks[s]]
             if count == 0:
-                add_row(arrived, to, weights, at, row)  # type: ignore[call-arg]
+                add_row(g_e, to, weights, at, row)  # type: ignore[call-arg]
             elif power == 0.0 and 8 * count > row:
                 _add_and_depress_all(
-                    arrived[to : to + row], weights[at : at + row], drop[to : to + row]
+                    g_e[to : to + row], weights[at : at + row], drop[to : to + row]
                 )
             else:
-                add_row(arrived, to, weights, at, row)  # type: ignore[call-arg]
+                add_row(g_e, to, weights, at, row)  # type: ignore[call-arg]
                 _depress_some(
                     weights[at : at + row], drop[to : to + row], recent[to : to + count], power
                 )
@@ -116,9 +116,9 @@ def deliver(c, neurons, now, learns, conns, state, plasticity, work):
     inputs = slice(link.at_inputs, link.at_inputs + link.blocks * link.fan_in)
     segments, blocks = conns.segments[inputs], conns.segment_blocks[inputs]
     weights = plasticity.weights[link.at_weights : link.at_weights + link.fan_in * cells]
-    arrived = state.arrived[link.first_cell : link.first_cell + cells]
+    g_e = state.g_e[link.first_cell : link.first_cell + cells]
     if not learns:
-        _add_rows(neurons, first_segment, segments, blocks, row, weights, arrived)
+        _add_rows(neurons, first_segment, segments, blocks, row, weights, g_e)
         return
     last_arrival = state.last_arrival[link.at_sources : link.at_sources + link.sources]
     for i in neurons:
@@ -133,7 +133,7 @@ def deliver(c, neurons, now, learns, conns, state, plasticity, work):
         blocks,
         row,
         weights,
-        arrived,
+        g_e,
         recent,
         counts,
         drop,
