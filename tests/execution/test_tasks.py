@@ -157,6 +157,27 @@ def test_ctrl_c_leaves_whole_files_only(tmp_path: Path, workers: int) -> None:
     assert [path.name for path in folder.iterdir() if path.name.startswith(".")] == []
 
 
+def test_workers_have_one_thread_even_if_the_script_imports_numpy_first(tmp_path: Path):
+    (tmp_path / "numpy_first.py").write_text(
+        textwrap.dedent(
+            """
+            import numpy
+            from threadpoolctl import threadpool_info
+            from aver.execution.tasks import map_tasks
+
+            def threads(number):
+                return max(pool["num_threads"] for pool in threadpool_info())
+
+            if __name__ == "__main__":
+                print([done.value for done in map_tasks(threads, [0, 1], workers=2)])
+            """
+        )
+    )
+    command = [sys.executable, tmp_path / "numpy_first.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == ["[1,", "1]"]
+
+
 @pytest.mark.parametrize("which", [signal.SIGTERM, signal.SIGKILL])
 def test_workers_end_when_their_parent_is_killed(which: signal.Signals, tmp_path: Path):
     (tmp_path / "killed.py").write_text(

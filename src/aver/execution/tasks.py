@@ -99,6 +99,10 @@ def _prepare_worker(stopping: Event | None = None) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     for variable in _THREAD_COUNTS:
         os.environ[variable] = "1"
+    if "numpy" in sys.modules:  # the caller's script imports it: too late for the variables
+        from threadpoolctl import threadpool_limits
+
+        threadpool_limits(1)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
     if "cv2" in sys.modules:
