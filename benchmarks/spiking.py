@@ -275,6 +275,10 @@ W3: 40 x 388 inputs, 38 windows x 60; W4: 100 x 100 inputs, 100 windows x 60. Ma
 
 {table(result["rows"])}
 
+W2 is bound by memory: a step reads and writes 48 bytes for each of 6,400 cells, and a loop that
+merely copies so much takes as long. Frozen, where learning costs nothing, this keeps it short of
+the target.
+
 Frozen runs of independent clips (implicit Euler), two threads; the target is 1.8 times one:
 
 | network | one thread (ms) | two threads (ms) | ratio |
@@ -284,9 +288,9 @@ Frozen runs of independent clips (implicit Euler), two threads; the target is 1.
 Compilation, once per installation: {compilation["compiling_s"]:.0f} s to the end of a first tiny
 run; {compilation["from_cache_s"]:.1f} s in the next process, from the cache.
 
-Measured elsewhere on one core of another machine: {result["elsewhere"]}; BindsNET, NEST, GeNN's
-CPU backend and ANNarchy were slower than Brian2's C++ standalone mode on these networks. They
-need environments of their own and are not part of this run.
+Measured elsewhere on one core of another machine: {result["elsewhere"]};
+BindsNET, NEST, GeNN's CPU backend and ANNarchy were slower than Brian2's C++ standalone mode on
+these networks. They need environments of their own and are not part of this run.
 
 Repeat with `python benchmarks/spiking.py`.
 """
