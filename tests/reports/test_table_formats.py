@@ -68,3 +68,15 @@ def test_all_formats_are_written(table: Table, tmp_path: Path) -> None:
     written = write_table(table, tmp_path / "tables")
     assert {path.suffix for path in written} == {".txt", ".md", ".tex", ".csv", ".json"}
     assert all(path.stat().st_size > 0 for path in written)
+
+
+def test_markdown_takes_neither_tags_nor_line_breaks_nor_escapes_from_names() -> None:
+    table = Table("names", "<img src=x> | title", ("name", "figure"), (("a\nb|c\\", 1.0),))
+    title, _, _, _, row = as_markdown(table).splitlines()
+    assert "<" not in title
+    assert row.startswith("| a b\\|c\\\\ |")
+
+
+def test_a_latex_row_may_begin_with_a_bracket() -> None:
+    table = Table("names", "title", ("name",), (("first",), ("[second]",)))
+    assert "  {}[second] \\\\" in as_latex(table)

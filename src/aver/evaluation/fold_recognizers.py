@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError
 from aver.evaluation.evaluation import Evaluation
+from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureSource
 from aver.models.load import load_recognizer
 
@@ -31,6 +32,11 @@ def tested_clips(run: Evaluation, clips: Sequence[Clip]) -> dict[str, Clip]:
             "the run was made on."
         )
     return {clip_id: by_id[clip_id] for clip_id in dict.fromkeys(run.clip_ids)}
+
+
+def as_adapted(run: Evaluation, source: FeatureSource, clips: Iterable[Clip]) -> FeatureSource:
+    """The source as the run itself had it: on each speaker's own scale, where it was adapted."""
+    return SpeakerAdaptation(source, tuple(clips)) if run.facts.get("adapt") else source
 
 
 def parts_of(run: Evaluation) -> list[tuple[int, int]]:

@@ -10,11 +10,16 @@ from pathlib import Path
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, SettingsError
+from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.fold_recognizers import (
+    as_adapted,
+    fold_recognizers,
+    parts_of,
+    tested_clips,
+)
 from aver.execution.progress import progress_bar
 from aver.features.store import FeatureSource
-from aver.models.load import load_recognizer
 
 
 @dataclass(frozen=True)
@@ -125,22 +130,13 @@ def answer_incongruent(
     -----
     Source: Mansouri-Benssassi & Ye 2019, section VII, names incongruent data as future work.
     """
-    by_id = {clip.clip_id: clip for clip in clips}
-    missing = [clip_id for clip_id in run.clip_ids if clip_id not in by_id]
-    if missing:
-        raise CheckpointError(
-            f"The run tested {missing[0]!r}, which the corpus does not hold. Name the corpus that "
-            "the run was made on."
-        )
+    by_id = tested_clips(run, clips)
+    source = as_adapted(run, store, by_id.values())
     found: list[tuple[str, str, str]] = []
-    parts = sorted(set(zip(run.seeds.tolist(), run.folds.tolist(), strict=True)))
-    with progress_bar("Mixing voices and faces", len(parts)) as bar:
-        for seed, fold in parts:
-            place = folder / "folds" / f"seed-{seed}" / f"fold-{fold:02d}" / "checkpoint"
-            rows = np.flatnonzero((run.seeds == seed) & (run.folds == fold))
+    with progress_bar("Mixing voices and faces", len(parts_of(run))) as bar:
+        for recognizer, rows, _ in fold_recognizers(run, folder, source):
             mixed = mix_clips([by_id[run.clip_ids[row]] for row in rows])
             if mixed:
-                recognizer = load_recognizer(place, store)
                 answers = recognizer.predict([clip for clip, _, _ in mixed]).labels
                 found += [
                     (str(voice.emotion), str(face.emotion), answer)

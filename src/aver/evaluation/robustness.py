@@ -18,11 +18,10 @@ from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.asynchrony import shift_sound
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
-from aver.evaluation.fold_recognizers import fold_recognizers, tested_clips
+from aver.evaluation.fold_recognizers import as_adapted, fold_recognizers, tested_clips
 from aver.evaluation.robustness_features import DegradedFeatures
 from aver.features.feature import Feature
-from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
-from aver.features.store import FeatureSource, FeatureStore
+from aver.features.store import FeatureStore
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
 
 FOLDER = "robustness"
@@ -125,7 +124,7 @@ def measure_robustness(
         lacking = [entry for entry in wanted if entry.read(folder) is None]
         if kind.name == "offset" and lacking and _movable(run, folder, store):
             offsets = [float(entry.level) for entry in lacking]
-            source = _adapted(run, store, by_id)
+            source = as_adapted(run, store, by_id.values())
             moved = shift_sound(run, folder, tuple(by_id.values()), source, offsets)
             for entry in lacking:
                 entry.write(moved[float(entry.level)], folder)
@@ -238,7 +237,7 @@ def _answer(
             *(store, Path(scratch), wanted.kind, wanted.level, wanted.seed), voices
         )
         source.prepare(clips, features, workers)
-        adapted = _adapted(run, source, by_id)
+        adapted = as_adapted(run, source, by_id.values())
         for recognizer, rows, columns in fold_recognizers(run, folder, adapted):
             asked = [by_id[run.clip_ids[row]].without_labels() for row in rows]
             said = recognizer.predict(asked)
@@ -252,13 +251,6 @@ def _answer(
     return replace(
         run, probabilities=probabilities, by_modality=alone, flags=tuple(flags), targets={}
     )
-
-
-def _adapted(run: Evaluation, source: FeatureSource, by_id: Mapping[str, Clip]) -> FeatureSource:
-    """The source as the run itself had it: on each speaker's own scale, where it was adapted."""
-    if ADAPTED not in run.protocol:
-        return source
-    return SpeakerAdaptation(source, tuple(by_id.values()))
 
 
 def _voices(clips: Sequence[Clip], seed: int) -> dict[str, tuple[Path, ...]]:

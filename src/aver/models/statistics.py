@@ -132,8 +132,6 @@ class Statistics(Recognizer):
         Without `StatisticsSettings.refit` scalers and weights see `train` only. Nothing is drawn
         at random, so `seed` changes nothing; nothing is written.
         """
-        from threadpoolctl import threadpool_limits
-
         self._classes, self._prior = label_shares(train)
         known = [clip for clip in validation if clip.emotion in self._classes]
         statistics = [
@@ -144,12 +142,11 @@ class Statistics(Recognizer):
             for part in (train, known)
         ]
         self._classifiers, chosen = {}, {}
-        with threadpool_limits(1):  # sums over more threads would round otherwise
-            for modalities in self._combinations():
-                name = "+".join(modalities)
-                fitted = self._fit_one(modalities, statistics, labels)
-                if fitted is not None:
-                    self._classifiers[name], chosen[name] = fitted
+        for modalities in self._combinations():
+            name = "+".join(modalities)
+            fitted = self._fit_one(modalities, statistics, labels)
+            if fitted is not None:
+                self._classifiers[name], chosen[name] = fitted
         arrays = [array for one in self._classifiers.values() for array in one.arrays().values()]
         learnt = ["train", "validation"] if self.settings.refit else ["train"]
         self._card = {

@@ -45,17 +45,23 @@ def as_text(table: Table) -> str:
     return "\n".join([*lines, *(f"  {note}" for note in table.notes)]) + "\n"
 
 
+def _in_markdown(text: str) -> str:
+    """On one line, with nothing that a page would take for a tag or for the end of a cell."""
+    line = " ".join(text.splitlines()).replace("\\", "\\\\")
+    return line.replace("|", "\\|").replace("<", "&lt;")
+
+
 def as_markdown(table: Table) -> str:
     """A GitHub table with the title in bold above and the notes below."""
 
     def line(texts: list[str]) -> str:
-        return "| " + " | ".join(text.replace("|", "\\|") for text in texts) + " |"
+        return "| " + " | ".join(_in_markdown(text) for text in texts) + " |"
 
     rules = ["---:" if table.is_numeric(c) else "---" for c in range(len(table.columns))]
-    lines = [f"**{table.title}**", "", line(list(table.columns)), line(rules)]
+    lines = [f"**{_in_markdown(table.title)}**", "", line(list(table.columns)), line(rules)]
     lines += [line([shown(cell) for cell in row]) for row in table.rows]
     if table.notes:
-        lines += ["", *(f"- {note}" for note in table.notes)]
+        lines += ["", *(f"- {_in_markdown(note)}" for note in table.notes)]
     return "\n".join(lines) + "\n"
 
 
@@ -66,7 +72,8 @@ def as_latex(table: Table) -> str:
         return "".join(_LATEX_SIGNS.get(sign, sign) for sign in text)
 
     def line(texts: list[str]) -> str:
-        return "  " + " & ".join(escape(text) for text in texts) + r" \\"
+        row = " & ".join(escape(text) for text in texts)
+        return "  " + ("{}" if row.startswith("[") else "") + row + r" \\"
 
     alignment = "".join("r" if table.is_numeric(c) else "l" for c in range(len(table.columns)))
     return "\n".join(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from aver.models.parts.score_classifier import ScoreClassifier, softmax
 
@@ -63,6 +64,7 @@ def fit_svm(
     return ScoreClassifier(mean, deviation, standardised[used], weights[used], offsets, gamma)
 
 
+@threadpool_limits.wrap(limits=1)  # sums over more threads would round otherwise
 def fit_chosen(
     fit: Fit,
     strengths: Sequence[float],

@@ -74,16 +74,13 @@ class CountsReadout(CountReadout):
         run_folder: Path | None = None,
     ) -> None:
         """Fit on `train`; `validation` chooses the penalty."""
-        from threadpoolctl import threadpool_limits
-
-        with threadpool_limits(1):  # sums over more threads would round otherwise
-            self.classifier, self.strength = fit_chosen(
-                fit_logistic,
-                self.settings.strengths,
-                (self._counts(train.spikes), train.labels),
-                (self._counts(validation.spikes), validation.labels),
-                self.classes,
-            )
+        self.classifier, self.strength = fit_chosen(
+            fit_logistic,
+            self.settings.strengths,
+            (self._counts(train.spikes), train.labels),
+            (self._counts(validation.spikes), validation.labels),
+            self.classes,
+        )
 
     def probabilities(self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]) -> np.ndarray:
         """Softmax of the scores."""
