@@ -198,7 +198,7 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.corpora.selection import Selection
     from aver.evaluation.evaluation_folder import save_evaluation
     from aver.features.store import FeatureStore
-    from aver.pretraining.answer_corpus import answer_corpus, describe_answers
+    from aver.pretraining.answer_corpus import answer_corpus, check_unseen, describe_answers
     from aver.pretraining.unpaired import UnpairedRequest, train_unpaired
     from aver.splits.default import default_split
 
@@ -213,6 +213,10 @@ def _run_unpaired(arguments: Namespace) -> int:
         drop=parse_words(arguments.drop),
         adapt=arguments.adapt,
     )
+    if arguments.test is not None:
+        settings = parse_assignments(arguments.test_settings, "--test-settings")
+        corpus = open_corpus(arguments.test, "manifest" if settings else None, **settings)
+        check_unseen(corpus, (request.faces.label, request.voices.label))
     store = FeatureStore(arguments.cache)
     recognizer = train_unpaired(
         request,
@@ -224,8 +228,6 @@ def _run_unpaired(arguments: Namespace) -> int:
     card = recognizer.card
     print(f"Classes: {', '.join(card['classes'])}. Clips: {_counted(card['clips'])}.")
     if arguments.test is not None:
-        settings = parse_assignments(arguments.test_settings, "--test-settings")
-        corpus = open_corpus(arguments.test, "manifest" if settings else None, **settings)
         evaluation = answer_corpus(
             recognizer, corpus, store, workers=arguments.workers, seed=arguments.seed
         )

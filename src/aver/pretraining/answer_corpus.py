@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -15,6 +16,15 @@ from aver.evaluation.metrics import accuracy, class_recall
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureStore
 from aver.models.recognizer import Recognizer
+
+
+def check_unseen(corpus: Corpus, learnt_from: Sequence[str]) -> None:
+    """Raise SettingsError if a corpus is among those that a recogniser learns from."""
+    if corpus.label in learnt_from:
+        raise SettingsError(
+            f"A recogniser that learns from {', '.join(learnt_from)} would not be tested by "
+            f"{corpus.label}. Test it on a corpus that it has never seen."
+        )
 
 
 def answer_corpus(
@@ -41,11 +51,7 @@ def answer_corpus(
         If the recogniser's card says that it learnt from this corpus.
     """
     learnt_from = recognizer.card.get("trained_on", [])
-    if corpus.label in learnt_from:
-        raise SettingsError(
-            f"This recogniser learnt from {', '.join(learnt_from)}, so {corpus.label} would not "
-            "test it. Test it on a corpus that it has never seen."
-        )
+    check_unseen(corpus, learnt_from)
     prepared = store.prepare(corpus.clips, list(recognizer.features.values()), workers=workers)
     adapted = bool(recognizer.card.get("adapt"))
     recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
