@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from aver.corpora.corpus import Corpus
 from aver.evaluation.experiment import Experiment
+from aver.models.presets import preset_names
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -57,3 +59,17 @@ def test_strangers_do_not_leak(corpus: Corpus, tmp_path: Path, card: dict[str, A
     if card is not None:
         card = {"trained_on": [corpus.label], **card}
     assert _protocol(corpus, tmp_path / "strangers", card).leaks == ()
+
+
+@pytest.mark.parametrize("preset", preset_names())
+def test_every_preset_can_be_asked(corpus: Corpus, preset: str) -> None:
+    split = make_split(corpus, "leave-one-speaker-out")
+    assert Experiment(corpus, split, preset).leaks == ()
+
+
+def test_weights_of_a_feature_are_seen(corpus: Corpus, tmp_path: Path) -> None:
+    speaker = corpus.speakers[0]
+    card = {"trained_on": [corpus.label], "speakers": {"train": [speaker]}}
+    run = _protocol(corpus, tmp_path / "met", card)
+    changes = {"branches.video.feature_settings.weights": str(tmp_path / "met")}
+    assert speaker in replace(run, preset="mrpn-faces", overrides=changes).leaks[0]

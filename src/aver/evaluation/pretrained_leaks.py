@@ -11,6 +11,8 @@ from aver.models.checkpoint import CARD_NAME
 from aver.networks.pretrained import find_weights
 from aver.splits.split import Split
 
+_OF_FEATURES = ("feature_settings", "pictures")  # settings that hold those of a feature
+
 
 def pretrained_leaks(settings: Mapping[str, Any], corpus: Corpus, split: Split) -> tuple[str, ...]:
     """What a run's extractors know of its test speakers from their pretraining, as sentences.
@@ -53,15 +55,19 @@ def pretrained_leaks(settings: Mapping[str, Any], corpus: Corpus, split: Split) 
     return tuple(found)
 
 
-def _weights_in(settings: Any) -> Iterator[str]:
-    """Names and paths of pretrained extractors anywhere in the settings."""
+def _weights_in(settings: Any, of_feature: bool = False) -> Iterator[str]:
+    """Names and paths of pretrained extractors anywhere in the settings.
+
+    Only a feature's ``weights`` are pretrained ones; a model may use the word for something else.
+    """
     if not isinstance(settings, Mapping):
         return
     for key, value in settings.items():
-        if key in ("pretrained", "weights") and isinstance(value, str) and value:
+        names_weights = key == "pretrained" or (of_feature and key == "weights")
+        if names_weights and isinstance(value, str) and value:
             yield value
         else:
-            yield from _weights_in(value)
+            yield from _weights_in(value, of_feature or key in _OF_FEATURES)
 
 
 def _card_of(name: str) -> dict[str, Any]:
