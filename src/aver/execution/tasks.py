@@ -201,7 +201,6 @@ def map_tasks(
                 while answered in done:
                     yield done.pop(answered)
                     answered += 1
-            pool.shutdown()
         except BrokenProcessPool:
             raise WorkerError(
                 f"A worker process ended before its task did, after {answered} of {len(items)}. "
@@ -209,11 +208,10 @@ def map_tasks(
                 "stand below if __name__ == '__main__':, or use one worker."
             ) from None
         finally:
-            if answered < len(items):
-                stopping.set()
-                at_work = [future for future in running if not future.cancel()]
-                pool.shutdown(wait=False, cancel_futures=True)
-                _end(set(multiprocessing.active_children()) - others, at_work)
+            stopping.set()
+            at_work = [future for future in running if not future.cancel()]
+            pool.shutdown(wait=False, cancel_futures=True)
+            _end(set(multiprocessing.active_children()) - others, at_work)
 
 
 @contextmanager
