@@ -83,7 +83,7 @@ def test_the_answer_is_the_sum_of_the_segments_probabilities():
         images = {name: net._prepared(name, batch) for name in batch.inputs}
         by_hand = torch.zeros(5, 4)
         for place, part in enumerate(net.networks):
-            features = [part.blocks[name](images[name][place]) for name in ("video", "sound")]
+            features = [part.extractors[name](images[name][place]) for name in ("video", "sound")]
             by_hand += torch.softmax(part.dense(torch.cat(features, dim=1)), dim=1)
     torch.testing.assert_close(found, by_hand / 2)
     torch.testing.assert_close(found.sum(dim=1), torch.ones(5))
@@ -195,8 +195,8 @@ def test_a_segment_without_a_face_is_flagged_and_shows_the_mean_crop(fitted):
     with torch.no_grad():
         assert torch.equal(net(twins[0]), net(twins[1]))
     clips = fitted._load(TRAIN)
-    by_hand = torch.stack([p.crops.double().mean(dim=0) for p in clips.pictures]).mean(dim=0)
-    torch.testing.assert_close(net.mean_crop.double(), by_hand, rtol=1e-5, atol=1e-3)
+    by_hand = torch.stack([p.frames.double().mean(dim=0) for p in clips.pictures]).mean(dim=0)
+    torch.testing.assert_close(net.mean_picture.double(), by_hand, rtol=1e-5, atol=1e-3)
 
 
 def test_more_segments_than_pictures_is_an_error_that_names_the_clip():

@@ -8,16 +8,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
 import torch
 
 from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError, SettingsError
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureSource
-from aver.models.checkpoint import Checkpoint, check_names, read_checkpoint, write_checkpoint
 from aver.models.parts.branch import Branch, BranchSettings
-from aver.models.parts.card_facts import card_facts
 from aver.models.parts.clip_frames import ClipFrames, least_frames, load_clip_frames
 from aver.models.parts.clip_sampler import ClipSampler, FrameRule
 from aver.models.parts.clip_task import ClipTask
@@ -26,21 +22,20 @@ from aver.models.parts.mrpn_answers import predict_clips
 from aver.models.parts.mrpn_network import MRPNNetwork
 from aver.models.parts.mrpn_settings import MRPNSettings
 from aver.models.parts.need_validation import need_validation
+from aver.models.parts.network_recognizer import NetworkRecognizer, never_seen
 from aver.models.parts.side_heads import fit_side_heads
 from aver.models.parts.target_loss import TargetLoss
 from aver.models.parts.targets import Target, learn_targets
 from aver.models.prediction import Prediction
-from aver.models.recognizer import Recognizer, models
-from aver.settings import settings_from_mapping
+from aver.models.recognizer import models
 from aver.training.fit import fit
 from aver.training.fixed_threads import fixed_threads
-from aver.training.history import History
 from aver.training.seeding import seeded
 from aver.training.settings import TrainingSettings
 
 
 @models.register("mrpn")
-class MRPN(Recognizer):
+class MRPN(NetworkRecognizer[MRPNNetwork]):
     """Fuses face and voice (and any other track) by residual perceptrons.
 
     Parameters
@@ -63,12 +58,7 @@ class MRPN(Recognizer):
 
     def __init__(self, settings: MRPNSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
-        self.network: MRPNNetwork | None = None
         self.targets: tuple[Target, ...] = ()
-        self.history: History | None = None
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._prior: list[float] = []
-        self._card: dict[str, Any] = {}
 
     @classmethod
     def tiny(cls, store: FeatureSource) -> Self:
@@ -95,11 +85,6 @@ class MRPN(Recognizer):
     def classes(self) -> tuple[str, ...]:
         """Emotions seen in training."""
         return next((t.outputs for t in self.targets if t.name == "emotion"), ())
-
-    @property
-    def prior(self) -> np.ndarray:
-        """Share of each class in the training clips."""
-        return np.asarray(self._prior)
 
     def fit(
         self,
@@ -128,7 +113,11 @@ class MRPN(Recognizer):
         if self.settings.network == "N0" and len(self.settings.modalities) > 1:
             with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
                 fit_side_heads(task, choose=not self.settings.refit)
-        self._card = self._facts_of(train, validation, seed)
+        self._card = {
+            **self._facts_of(train, validation, seed),
+            **self._answers(),
+            **self._record(),
+        }
         return self
 
     def task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> ClipTask:
@@ -146,11 +135,7 @@ class MRPN(Recognizer):
         frames = self._load(train)
         for modality, found in frames.items():
             if found.shape is None:
-                raise MissingModalityError(
-                    f"None of the {len(train)} training clips has the modality {modality!r} "
-                    f"({found.flags[0][-1] if found.flags[0] else 'no reason known'}). "
-                    "Leave it out of modalities."
-                )
+                raise never_seen(modality, found.flags)
             self._shapes[modality] = found.shape
         training = self._sampler(train, frames, for_training=True)
         held_out = self._sampler(validation, self._load(validation), for_training=False)
@@ -174,43 +159,11 @@ class MRPN(Recognizer):
         with fixed_threads(self.settings.training.threads):
             return predict_clips(network, sampler, self.targets, self.prior, clips)
 
-    def save(self, folder: Path) -> None:
-        """Write the checkpoint."""
-        weights = {k: v.detach().cpu().numpy() for k, v in self._trained().state_dict().items()}
-        facts = {
-            "settings": dataclasses.asdict(self.settings),
-            "features": {name: feature.settings() for name, feature in self.features.items()},
-            "targets": {target.name: list(target.outputs) for target in self.targets},
-            "shapes": {name: list(shape) for name, shape in self._shapes.items()},
-            "prior": self._prior,
-        }
-        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
+    def _answers(self) -> dict[str, Any]:
+        return {"targets": {target.name: list(target.outputs) for target in self.targets}}
 
-    @classmethod
-    def load(cls, folder: Path, store: FeatureSource) -> Self:
-        """Read what `save` wrote."""
-        checkpoint = read_checkpoint(folder, cls.name)
-        facts = checkpoint.facts
-        recognizer = cls(settings_from_mapping(MRPNSettings, facts["settings"]), store)
-        recognizer.targets = tuple(Target(n, tuple(o)) for n, o in facts["targets"].items())
-        recognizer._shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
-        recognizer._prior = list(facts["prior"])
-        recognizer._card = dict(checkpoint.card)
-        network = recognizer._build()
-        check_names(checkpoint.weights, network.state_dict(), folder)
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in checkpoint.weights.items()})
-        recognizer.network = network.eval()
-        return recognizer
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """Facts for the model card."""
-        return dict(self._card)
-
-    def _trained(self) -> MRPNNetwork:
-        if self.network is None:
-            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
-        return self.network
+    def _take_answers(self, facts: Mapping[str, Any]) -> None:
+        self.targets = tuple(Target(n, tuple(o)) for n, o in facts["targets"].items())
 
     def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFrames]:
         return {
@@ -269,19 +222,6 @@ class MRPN(Recognizer):
             if settings.standardise == "train":
                 branch.standardise.learn([c for c in frames[modality].frames if c is not None])
         return network
-
-    def _facts_of(
-        self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
-    ) -> dict[str, Any]:
-        assert self.history is not None
-        return {
-            **card_facts(self, train, validation, seed),
-            "targets": {target.name: list(target.outputs) for target in self.targets},
-            "parameters": sum(p.numel() for p in self._trained().parameters()),
-            "epochs": len(self.history.epochs),
-            "best_epoch": self.history.best_epoch,
-            **self._record(),
-        }
 
     def _record(self) -> dict[str, dict[str, list[str]]]:
         """What was fitted on which part, and whose labels it used; see `aver.audit.fit_record`."""

@@ -8,19 +8,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
-import numpy as np
-import torch
-
 from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError, SettingsError
-from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.log_spectrogram import LogSpectrogram
 from aver.features.store import FeatureSource
-from aver.models.checkpoint import Checkpoint, check_names, read_checkpoint, write_checkpoint
-from aver.models.parts.card_facts import card_facts
 from aver.models.parts.label_shares import label_shares
 from aver.models.parts.need_validation import need_validation
+from aver.models.parts.network_recognizer import NetworkRecognizer, never_seen
 from aver.models.parts.segment_answers import predict_segments
 from aver.models.parts.segment_clips import SegmentClips, load_segment_clips
 from aver.models.parts.segment_sampler import SegmentRule, SegmentSampler
@@ -30,17 +24,15 @@ from aver.models.parts.targets import Target
 from aver.models.parts.temporal_network import TemporalNetwork
 from aver.models.parts.temporal_settings import TemporalAggregationSettings
 from aver.models.prediction import Prediction
-from aver.models.recognizer import Recognizer, models
-from aver.settings import settings_from_mapping
+from aver.models.recognizer import models
 from aver.training.fit import fit
 from aver.training.fixed_threads import fixed_threads
-from aver.training.history import History
 from aver.training.seeding import seeded
 from aver.training.settings import TrainingSettings
 
 
 @models.register("temporal-aggregation")
-class TemporalAggregation(Recognizer):
+class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
     """Looks at one picture and the sound around it in each of N segments, and sums the answers.
 
     Parameters
@@ -64,12 +56,7 @@ class TemporalAggregation(Recognizer):
 
     def __init__(self, settings: TemporalAggregationSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
-        self.network: TemporalNetwork | None = None
-        self.history: History | None = None
         self._classes: tuple[str, ...] = ()
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._prior: list[float] = []
-        self._card: dict[str, Any] = {}
 
     @classmethod
     def tiny(cls, store: FeatureSource) -> Self:
@@ -96,9 +83,9 @@ class TemporalAggregation(Recognizer):
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
-        """Face crops, and the sound in log-frequency bands."""
+        """Face crops or their embeddings, and the sound in log-frequency bands."""
         features: dict[str, Feature] = {
-            "video": feature_from_settings(FaceCrops.name, self.settings.pictures),
+            "video": feature_from_settings(self.settings.picture_feature, self.settings.pictures),
             "sound": LogSpectrogram(self.rule.grid_s, self.settings.band_count),
         }
         return {modality: features[modality] for modality in self.settings.modalities}
@@ -116,32 +103,24 @@ class TemporalAggregation(Recognizer):
         seed: int = 0,
         run_folder: Path | None = None,
     ) -> Self:
-        """Learn from `train`; `validation` decides which epoch to keep."""
+        """Learn from `train`; `validation` decides which epoch to keep.
+
+        With the setting ``refit`` it decides nothing and is learnt from.
+        """
+        training = self.settings.training
+        if self.settings.refit:
+            training = dataclasses.replace(training, keep="last")
         task = self.task(train, validation, seed)
         self.network = task.network
         self.history = fit(
             task,
-            self.settings.training,
+            training,
             seed=seed,
             run_folder=run_folder,
             description=f"Training {self.settings.segments} segments "
             f"on {'+'.join(self.settings.modalities)}",
         )
-        self._card = {
-            **card_facts(self, train, validation, seed),
-            "parameters": sum(p.numel() for p in task.network.parameters()),
-            "epochs": len(self.history.epochs),
-            "best_epoch": self.history.best_epoch,
-            "fitted_on": {
-                "statistics of the norms": ["train"],
-                **({"mean crop": ["train"]} if "video" in self._shapes else {}),
-                **({"scaler of sound": ["train"]} if "sound" in self._shapes else {}),
-            },
-            "labels_used": {
-                "weights": ["train"],
-                **({"epoch": ["validation"]} if self.settings.training.keep == "best" else {}),
-            },
-        }
+        self._card = {**self._facts_of(train, validation, seed), **self._record()}
         return self
 
     def task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> SegmentTask:
@@ -153,18 +132,18 @@ class TemporalAggregation(Recognizer):
             As `fit`.
         SettingsError
             If a clip has fewer pictures than there are segments.
+        CheckpointError
+            If there are no such pretrained weights, or they do not fit.
         """
+        need_validation(validation)
+        if self.settings.refit:
+            train = (*train, *validation)
         self._classes, prior = label_shares(train)
         self._prior = prior.tolist()
-        need_validation(validation)
         clips = self._load(train)
         for modality in self.settings.modalities:
             if modality not in clips.shapes:
-                raise MissingModalityError(
-                    f"None of the {len(train)} training clips has the modality {modality!r} "
-                    f"({', '.join(clips.flags[0]) or 'no reason known'}). "
-                    "Leave it out of modalities."
-                )
+                raise never_seen(modality, clips.flags)
         self._shapes = clips.shapes
         training = self._sampler(clips, train)
         loss = TargetLoss(
@@ -175,6 +154,7 @@ class TemporalAggregation(Recognizer):
         )
         with seeded(seed, "start"):
             network = self._build()
+        network.load_pretrained()
         network.learn_inputs(clips)
         return SegmentTask(
             network, training, self._sampler(self._load(validation), validation), loss
@@ -192,7 +172,7 @@ class TemporalAggregation(Recognizer):
         sampler = self._sampler(self._load(clips), clips)
         with fixed_threads(self.settings.training.threads):
             return predict_segments(
-                network, sampler, self._classes, np.asarray(self._prior), self.settings.draws
+                network, sampler, self._classes, self.prior, self.settings.draws
             )
 
     def with_offset(self, offset_s: float) -> Self:
@@ -210,44 +190,11 @@ class TemporalAggregation(Recognizer):
         other._prior, other._card = self._prior, self._card
         return other
 
-    def save(self, folder: Path) -> None:
-        """Write the checkpoint."""
-        weights = {k: v.detach().cpu().numpy() for k, v in self._trained().state_dict().items()}
-        facts = {
-            "settings": dataclasses.asdict(self.settings),
-            "features": {name: feature.settings() for name, feature in self.features.items()},
-            "classes": list(self._classes),
-            "shapes": {name: list(shape) for name, shape in self._shapes.items()},
-            "prior": self._prior,
-        }
-        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
+    def _answers(self) -> dict[str, Any]:
+        return {"classes": list(self._classes)}
 
-    @classmethod
-    def load(cls, folder: Path, store: FeatureSource) -> Self:
-        """Read what `save` wrote."""
-        checkpoint = read_checkpoint(folder, cls.name)
-        facts = checkpoint.facts
-        settings = settings_from_mapping(TemporalAggregationSettings, facts["settings"])
-        recognizer = cls(settings, store)
-        recognizer._classes = tuple(facts["classes"])
-        recognizer._shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
-        recognizer._prior = list(facts["prior"])
-        recognizer._card = dict(checkpoint.card)
-        network = recognizer._build()
-        check_names(checkpoint.weights, network.state_dict(), folder)
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in checkpoint.weights.items()})
-        recognizer.network = network.eval()
-        return recognizer
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """Facts for the model card."""
-        return dict(self._card)
-
-    def _trained(self) -> TemporalNetwork:
-        if self.network is None:
-            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
-        return self.network
+    def _take_answers(self, facts: Mapping[str, Any]) -> None:
+        self._classes = tuple(facts["classes"])
 
     def _load(self, clips: Sequence[Clip]) -> SegmentClips:
         return load_segment_clips(
@@ -266,3 +213,20 @@ class TemporalAggregation(Recognizer):
 
     def _build(self) -> TemporalNetwork:
         return TemporalNetwork(self.settings, self._shapes, len(self._classes))
+
+    def _record(self) -> dict[str, dict[str, list[str]]]:
+        """What was fitted on which part, and whose labels it used; see `aver.audit.fit_record`."""
+        refit, sound = self.settings.refit, self.settings.standardise_sound
+        learnt = ["train", "validation"] if refit else ["train"]
+        fitted = ["statistics of the norms"]
+        if "video" in self.settings.modalities:
+            fitted.append("mean picture")
+            if len(self._shapes["video"]) == 1:
+                fitted.append("scaler of video")
+        if "sound" in self.settings.modalities and sound == "train":
+            fitted.append("scaler of sound")
+        choice = not refit and self.settings.training.keep == "best"
+        return {
+            "fitted_on": dict.fromkeys(fitted, learnt),
+            "labels_used": {"weights": learnt, **({"epoch": ["validation"]} if choice else {})},
+        }

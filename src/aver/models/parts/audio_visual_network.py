@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 
 import torch
 from torch import Tensor, nn
 
-from aver.models.parts.conv_blocks import ConvBlocks
 from aver.models.parts.feature_mean import FeatureMean
+from aver.models.parts.segment_extractor import SegmentExtractor
 
 
 class AudioVisualNetwork(nn.Module):
-    """Convolutional blocks per modality, joined, then one dense layer.
+    """An extractor per modality, joined, then one dense layer.
 
     Parameters
     ----------
-    shapes : mapping of str to tuple of int
-        Modality to ``(channels, height, width)``.
+    extractors : mapping of str to SegmentExtractor
+        By modality.
     classes : int >= 2
-    channels : sequence of int
-        Of the blocks, the same for each modality.
     dropout : float in [0, 1)
         On the joined features.
 
@@ -32,22 +30,17 @@ class AudioVisualNetwork(nn.Module):
     """
 
     def __init__(
-        self,
-        shapes: Mapping[str, tuple[int, int, int]],
-        classes: int,
-        channels: Sequence[int],
-        dropout: float,
+        self, extractors: Mapping[str, SegmentExtractor], classes: int, dropout: float
     ) -> None:
         super().__init__()
-        blocks = {name: ConvBlocks(shape, channels) for name, shape in shapes.items()}
-        self.blocks = nn.ModuleDict(blocks)
-        self.means = nn.ModuleDict({name: FeatureMean(b.size) for name, b in blocks.items()})
+        self.extractors = nn.ModuleDict(extractors)
+        self.means = nn.ModuleDict({name: FeatureMean(e.size) for name, e in extractors.items()})
         self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(sum(b.size for b in blocks.values()), classes)
+        self.dense = nn.Linear(sum(e.size for e in extractors.values()), classes)
 
     def features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Features of each modality, for the rows that have it."""
-        return {name: self.blocks[name](images) for name, images in inputs.items()}
+        return {name: self.extractors[name](images) for name, images in inputs.items()}
 
     def log_probabilities(
         self,

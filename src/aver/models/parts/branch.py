@@ -15,12 +15,12 @@ from aver.models.parts.clip_sequences import ClipSequences
 from aver.models.parts.feature_norm import FeatureNorm
 from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.models.parts.oriented_gradients import OrientedGradients
+from aver.models.parts.pretrained_part import PretrainedPart, check_pretraining
 from aver.models.parts.spectrogram_augmentation import (
     SpectrogramAugmentation,
     SpectrogramAugmentationSettings,
 )
 from aver.models.parts.standardise import Standardise
-from aver.networks.pretrained import find_weights, load_pretrained
 from aver.networks.resnet import ResNet18
 
 EXTRACTORS = ("resnet18", "gradients", "identity")
@@ -88,16 +88,7 @@ class BranchSettings:
     pretrained_rate: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.frozen_epochs < 0 or self.pretrained_rate <= 0:
-            raise SettingsError(
-                "frozen_epochs must be at least 0 and pretrained_rate above 0, not "
-                f"{self.frozen_epochs} and {self.pretrained_rate}."
-            )
-        if not self.pretrained and (self.frozen_epochs or self.pretrained_rate != 1.0):
-            raise SettingsError(
-                "frozen_epochs and pretrained_rate are for extractors that start from pretrained "
-                "weights. Name some with --init, or leave both out."
-            )
+        check_pretraining(self.pretrained, self.frozen_epochs, self.pretrained_rate)
         if self.extractor not in EXTRACTORS:
             raise SettingsError(
                 f"There is no extractor {self.extractor!r}. Known are: {', '.join(EXTRACTORS)}."
@@ -109,7 +100,7 @@ class BranchSettings:
             )
 
 
-class Branch(nn.Module):
+class Branch(PretrainedPart):
     """``f^_m = FeatureNorm(A_m(F_m(x_m)))``.
 
     Parameters
@@ -131,11 +122,9 @@ class Branch(nn.Module):
     """
 
     def __init__(self, settings: BranchSettings, shape: tuple[int, ...], dropout: float) -> None:
-        super().__init__()
+        super().__init__(settings.frozen_epochs, settings.pretrained_rate)
         rows = shape[-2] if len(shape) == 3 else shape[-1]
         self.coordinates, self.movement = settings.coordinates, settings.movement
-        self.frozen_epochs, self.pretrained_rate = settings.frozen_epochs, settings.pretrained_rate
-        self._frozen = False
         self.standardise = Standardise(settings.standardise, rows)
         self.augment: nn.ModuleList = nn.ModuleList()
         if settings.image_augmentation is not None:
@@ -143,7 +132,7 @@ class Branch(nn.Module):
         if settings.spectrogram_augmentation is not None:
             self.augment.append(SpectrogramAugmentation(settings.spectrogram_augmentation))
         if settings.extractor == "identity":
-            self.extractor: nn.Module = nn.Flatten()
+            self.extractor = nn.Flatten()
             features = 1
             for length in shape:
                 features *= length
@@ -163,30 +152,6 @@ class Branch(nn.Module):
         self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
         self.size: int = self.aggregator.size  # type: ignore[assignment]
         self.norm = FeatureNorm(self.size)
-
-    def freeze(self, frozen: bool) -> None:
-        """Keep the extractor as it is, its batch norms too; or let it learn."""
-        if frozen != self._frozen:
-            self._frozen = frozen
-            self.extractor.requires_grad_(not frozen)
-            self.train(self.training)
-
-    def train(self, mode: bool = True) -> Branch:
-        """Training or evaluation mode; a frozen extractor stays in the latter."""
-        super().train(mode)
-        if self._frozen:
-            self.extractor.eval()
-        return self
-
-    def load_pretrained(self, path: str) -> None:
-        """Start the extractor from the user's own weights.
-
-        Raises
-        ------
-        CheckpointError
-            If they do not fit.
-        """
-        load_pretrained(self.extractor, find_weights(path))
 
     def forward(self, clips: ClipSequences) -> Tensor:
         """``(clips that have the modality, size)``, the paper's ``f^_m``."""

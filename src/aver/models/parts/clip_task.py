@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from aver.errors import MissingModalityError
-from aver.models.parts.branch import Branch
 from aver.models.parts.clip_batch import ClipBatch
 from aver.models.parts.clip_sampler import ClipSampler
 from aver.models.parts.mrpn_network import MRPNNetwork, Scores
+from aver.models.parts.pretrained_part import freeze_first_epochs, groups_by_rate
 from aver.models.parts.target_loss import TargetLoss
 from aver.training.task import Loss, ParameterGroup, Task
 
@@ -53,22 +53,11 @@ class ClipTask(Task):
 
     def parameter_groups(self) -> tuple[ParameterGroup, ...]:
         """Pretrained extractors at a rate of their own, everything else at the usual one."""
-        groups = [
-            ParameterGroup(tuple(branch.extractor.parameters()), branch.pretrained_rate)
-            for branch in self._branches()
-            if branch.pretrained_rate != 1.0
-        ]
-        apart = {id(p) for group in groups for p in group.parameters}
-        usual = (p for p in self.network.parameters() if p.requires_grad and id(p) not in apart)
-        return (ParameterGroup(tuple(usual)), *groups)
+        return groups_by_rate(self.network)
 
     def begin_epoch(self, epoch: int) -> None:
         """Freeze extractors in their first epochs, and thaw them after."""
-        for branch in self._branches():
-            branch.freeze(epoch < branch.frozen_epochs)
-
-    def _branches(self) -> list[Branch]:
-        return [branch for branch in self.network.branches.values() if isinstance(branch, Branch)]
+        freeze_first_epochs(self.network, epoch)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -17,7 +17,8 @@ class SegmentBatch:
     ----------
     inputs : mapping of {"video", "sound"} to Tensor
         Clips that have the modality, one after the other: pictures uint8 ``(clips, segments,
-        channels, height, width)``, windows float16 ``(clips, segments, 1, bands, columns)``.
+        channels, height, width)`` or embeddings float16 ``(clips, segments, features)``, windows
+        float16 ``(clips, segments, 1, bands, columns)``.
     blank : Tensor of bool [shape=(clips with pictures, segments)]
         Segments without a face; their pictures are to be replaced.
     present : mapping of str to Tensor of bool [shape=(clips,)]

@@ -12,6 +12,7 @@ from torch import Tensor
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
+from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.parts.clip_frames import laid_out
@@ -20,11 +21,11 @@ from aver.models.parts.segment_draws import segment_edges
 
 @dataclass(frozen=True)
 class Pictures:
-    """Face crops of one clip: ``crops`` uint8 (frames, channels, height, width), their moments, and
-    which of them show a face.
+    """Pictures of one clip: ``frames`` uint8 (frames, channels, height, width) of crops, or float16
+    (frames, features) of embeddings; their moments, and which of them show a face.
     """
 
-    crops: Tensor
+    frames: Tensor
     times_s: Tensor
     found: Tensor
 
@@ -65,7 +66,7 @@ class SegmentClips:
         for name, clips in (("video", self.pictures), ("sound", self.sounds)):
             some = next((clip for clip in clips if clip is not None), None)
             if some is not None:
-                values = some.crops if isinstance(some, Pictures) else some.columns
+                values = some.frames if isinstance(some, Pictures) else some.columns
                 found[name] = tuple(values.shape[1:])
         return found
 
@@ -109,7 +110,8 @@ def load_segment_clips(
             coverage[modality][place] = record.coverage
             said += [*record.flags, *([record.missing] if record.missing else [])]
             if record.arrays and modality == "video":
-                shown = _pictures(clip, record.arrays, segments, grey)
+                arrays = _with_moments(clip, feature, record.arrays, store)
+                shown = _pictures(clip, arrays, segments, grey)
                 said += _picture_flags(shown, segments)
                 if not shown.found.any():
                     shown = None
@@ -123,6 +125,19 @@ def load_segment_clips(
         flags.append(tuple(dict.fromkeys(said)))
     ids = tuple(clip.clip_id for clip in clips)
     return SegmentClips(ids, tuple(pictures), tuple(sounds), coverage, tuple(flags))
+
+
+def _with_moments(
+    clip: Clip, feature: Feature, arrays: Mapping[str, np.ndarray], store: FeatureSource
+) -> Mapping[str, np.ndarray]:
+    """Arrays of face crops as they are; embeddings, of pictures with a face, laid out by moment."""
+    if not isinstance(feature, FaceEmbeddings):
+        return arrays
+    known = store.get(clip, feature.basis).arrays
+    embeddings = arrays["embeddings"]
+    rows = np.zeros((len(known["found"]), embeddings.shape[1]), embeddings.dtype)
+    rows[known["found"].astype(bool)] = embeddings
+    return {"crops": rows, "times_s": known["times_s"], "found": known["found"]}
 
 
 def _pictures(clip: Clip, arrays: Mapping[str, np.ndarray], segments: int, grey: bool) -> Pictures:

@@ -120,7 +120,7 @@ class SegmentSampler:
             if pictures is not None:
                 frames, moments_s = self._frames(pictures, drawn[:, 0])
                 if "video" in self.modalities:
-                    shown.append(pictures.crops[frames.clamp_min(0)])
+                    shown.append(pictures.frames[frames.clamp_min(0)])
                     blank.append(frames < 0)
             if sound is not None and "sound" in self.modalities:
                 heard.append(self._windows(sound, moments_s, drawn[:, 1]))

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 import torch
 
+from aver.models.parts.pretrained_part import freeze_first_epochs, groups_by_rate
 from aver.models.parts.segment_batch import SegmentBatch
 from aver.models.parts.segment_sampler import SegmentSampler
 from aver.models.parts.target_loss import TargetLoss
 from aver.models.parts.temporal_network import TemporalNetwork
-from aver.training.task import Loss, Task
+from aver.training.task import Loss, ParameterGroup, Task
 
 
 class SegmentTask(Task):
@@ -39,6 +40,14 @@ class SegmentTask(Task):
     ) -> None:
         super().__init__(network)
         self.train, self.validation, self.target_loss = train, validation, target_loss
+
+    def parameter_groups(self) -> tuple[ParameterGroup, ...]:
+        """Pretrained extractors at a rate of their own, everything else at the usual one."""
+        return groups_by_rate(self.network)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """Freeze extractors in their first epochs, and thaw them after."""
+        freeze_first_epochs(self.network, epoch)
 
     @property
     def steps_per_epoch(self) -> int:

@@ -13,6 +13,7 @@ from aver.models.parts.clip_sequences import ClipSequences
 from aver.models.parts.image_augmentation import ImageAugmentation
 from aver.models.parts.segment_batch import SegmentBatch
 from aver.models.parts.segment_clips import SegmentClips
+from aver.models.parts.segment_extractor import SegmentExtractor
 from aver.models.parts.spectrogram_augmentation import SpectrogramAugmentation
 from aver.models.parts.standardise import Standardise
 from aver.models.parts.temporal_settings import TemporalAggregationSettings
@@ -28,17 +29,18 @@ class TemporalNetwork(nn.Module):
     ----------
     settings : TemporalAggregationSettings
     shapes : mapping of {"video", "sound"} to tuple of int
-        Of a picture, ``(channels, height, width)``, and of a column of sound, ``(bands,)``.
+        Of a picture, ``(channels, height, width)`` or ``(features,)`` for embeddings, and of a
+        column of sound, ``(bands,)``.
     classes : int >= 2
 
     Notes
     -----
     Source: Birhala et al. 2020, section II, Figure 1.
     Differs from the paper: it does not say how inputs are scaled. Pictures are standardised over
-    the segments of their clip, sound band by band over the training clips.
+    the segments of their clip, embeddings and sound feature by feature over the training clips.
     """
 
-    mean_crop: Tensor
+    mean_picture: Tensor
 
     def __init__(
         self,
@@ -48,37 +50,59 @@ class TemporalNetwork(nn.Module):
     ) -> None:
         super().__init__()
         self.settings = settings
-        images: dict[str, tuple[int, int, int]] = {}
+        inputs: dict[str, tuple[int, ...]] = {}
         if "video" in settings.modalities:
-            channels, height, width = shapes["video"]
-            images["video"] = channels, height, width
-            self.register_buffer("mean_crop", torch.zeros(images["video"]))
-            self.standardise_video = Standardise("clip", height)
+            inputs["video"] = shapes["video"]
+            self.register_buffer("mean_picture", torch.zeros(shapes["video"]))
+            standard = "train" if len(shapes["video"]) == 1 else "clip"
+            self.standardise_video = Standardise(standard, shapes["video"][-1])
             self.augment_video = ImageAugmentation(settings.image_augmentation)
         if "sound" in settings.modalities:
             (bands,) = shapes["sound"]
-            images["sound"] = 1, bands, settings.column_count
-            self.standardise_sound = Standardise("train", bands)
+            inputs["sound"] = 1, bands, settings.column_count
+            self.standardise_sound = Standardise(settings.standardise_sound, bands)
             self.augment_sound = SpectrogramAugmentation(settings.spectrogram_augmentation)
         count = settings.segments if settings.weights == "independent" else 1
         self.networks = nn.ModuleList(
-            AudioVisualNetwork(images, classes, settings.channels, settings.dropout)
+            AudioVisualNetwork(
+                {
+                    name: SegmentExtractor(settings.extractor(name), shape, settings.channels)
+                    for name, shape in inputs.items()
+                },
+                classes,
+                settings.dropout,
+            )
             for _ in range(count)
         )
         # Convolutions of small images on a CPU run half as fast again in this layout.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
+    def load_pretrained(self) -> None:
+        """Start every extractor for which the settings name weights from them.
+
+        Raises
+        ------
+        CheckpointError
+            If there are none of that name, or they do not fit.
+        """
+        for network in self.networks:
+            assert isinstance(network, AudioVisualNetwork)
+            for name, extractor in network.extractors.items():
+                assert isinstance(extractor, SegmentExtractor)
+                pretrained = self.settings.extractor(name).pretrained
+                if pretrained:
+                    extractor.load_pretrained(pretrained)
+
     @torch.no_grad()
     def learn_inputs(self, clips: SegmentClips) -> None:
-        """Measure the training clips: the mean crop, and mean and deviation of each band."""
+        """Measure the training clips: the mean picture, and scales that all clips share."""
         if "video" in self.settings.modalities:
-            means = [
-                pictures.crops[pictures.found].double().mean(dim=0)
-                for pictures in clips.pictures
-                if pictures is not None
-            ]
-            self.mean_crop.copy_(torch.stack(means).mean(dim=0))
-        if "sound" in self.settings.modalities:
+            shown = [p.frames[p.found] for p in clips.pictures if p is not None]
+            means = [frames.double().mean(dim=0) for frames in shown]
+            self.mean_picture.copy_(torch.stack(means).mean(dim=0))
+            if self.standardise_video.kind == "train":
+                self.standardise_video.learn(shown)
+        if "sound" in self.settings.modalities and self.standardise_sound.kind == "train":
             self.standardise_sound.learn(
                 [s.columns.T[None, None] for s in clips.sounds if s is not None]
             )
@@ -124,7 +148,7 @@ class TemporalNetwork(nn.Module):
         return torch.logsumexp(by_segment, dim=0) - math.log(self.settings.segments)
 
     def _prepared(self, modality: str, batch: SegmentBatch) -> Tensor:
-        """Images ``(segments, clips that have the modality, channels, height, width)``."""
+        """Inputs ``(segments, clips that have the modality, ...)``."""
         values = batch.inputs[modality].float()
         clips, segments = values.shape[:2]
         sequences = ClipSequences(
@@ -132,8 +156,11 @@ class TemporalNetwork(nn.Module):
         )
         frames = sequences.frames
         if modality == "video":
-            frames = torch.where(batch.blank.flatten()[:, None, None, None], self.mean_crop, frames)
-            frames = self.augment_video(self.standardise_video(frames, sequences), sequences)
+            blank = batch.blank.flatten().view(-1, *[1] * (frames.ndim - 1))
+            frames = torch.where(blank, self.mean_picture, frames)
+            frames = self.standardise_video(frames, sequences)
+            if frames.ndim == 4:
+                frames = self.augment_video(frames, sequences)
         else:
             frames = self.augment_sound(self.standardise_sound(frames, sequences), sequences)
         return frames.view(values.shape).transpose(0, 1).contiguous()

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from aver.errors import SettingsError
 from aver.models.parts.image_augmentation import ImageAugmentationSettings
+from aver.models.parts.segment_extractor import SegmentExtractorSettings
 from aver.models.parts.spectrogram_augmentation import SpectrogramAugmentationSettings
 from aver.training.settings import TrainingSettings
 
@@ -53,14 +54,21 @@ class TemporalAggregationSettings:
     offset_s : float
         How much later than the pictures the sound is taken, in training and prediction: for sound
         that runs ahead or behind, and for curves of tolerance.
+    picture_feature : {"face-crops", "face-embeddings"}
+        What stands for a picture: itself, or what a pretrained network makes of it once and for
+        all (ours).
     pictures : mapping of str to JSON value
-        Settings of the feature ``face-crops``.
+        Settings of that feature.
     grey : bool
         Turn pictures grey.
     band_count, column_count : int >= 1
         Rows and columns of a window's spectrogram.
+    standardise_sound : {"train", "clip", "bands"}
+        See `aver.models.parts.standardise.Standardise`; ``"bands"`` sees the clip's own segments.
     channels : tuple of int
         Of the convolutional blocks, for pictures and for sound.
+    extractors : mapping of str to SegmentExtractorSettings
+        By modality; convolutional blocks where it names none.
     dropout : float in [0, 1)
         On the joined features.
     modality_dropout : float in [0, 1)
@@ -70,6 +78,9 @@ class TemporalAggregationSettings:
     class_weights : bool
         Let every class count the same in the loss.
     label_smoothing : float in [0, 1)
+    refit : bool
+        Learn from the validation clips too and keep the last epoch: nothing is chosen on them then,
+        and with few speakers those that validate are missed in training.
     image_augmentation : ImageAugmentationSettings
     spectrogram_augmentation : SpectrogramAugmentationSettings
     training : TrainingSettings
@@ -86,21 +97,29 @@ class TemporalAggregationSettings:
     window_s: float = 1.28
     asynchrony_s: float = 0.01
     offset_s: float = 0.0
+    picture_feature: Literal["face-crops", "face-embeddings"] = "face-crops"
     pictures: Mapping[str, Any] = field(default_factory=lambda: {"size_px": 224, "rate_hz": 10.0})
     grey: bool = False
     band_count: int = 192
     column_count: int = 120
+    standardise_sound: Literal["train", "clip", "bands"] = "train"
     channels: tuple[int, ...] = (32, 64, 128, 256, 256)
+    extractors: Mapping[str, SegmentExtractorSettings] = field(default_factory=dict)
     dropout: float = 0.0
     modality_dropout: float = 0.2
     draws: int = 0
     class_weights: bool = False
     label_smoothing: float = 0.0
+    refit: bool = False
     image_augmentation: ImageAugmentationSettings = field(default_factory=_no_image_augmentation)
     spectrogram_augmentation: SpectrogramAugmentationSettings = field(
         default_factory=SpectrogramAugmentationSettings
     )
     training: TrainingSettings = field(default_factory=_paper_training)
+
+    def extractor(self, modality: str) -> SegmentExtractorSettings:
+        """How a modality is read."""
+        return self.extractors.get(modality, SegmentExtractorSettings())
 
     def __post_init__(self) -> None:
         known = set(self.modalities) <= set(MODALITIES)
@@ -108,6 +127,10 @@ class TemporalAggregationSettings:
             raise SettingsError(
                 f"modalities must name {' or '.join(MODALITIES)}, each at most once, "
                 f"not {self.modalities}."
+            )
+        if not set(self.extractors) <= set(MODALITIES):
+            raise SettingsError(
+                f"extractors may name {' and '.join(MODALITIES)}, not {', '.join(self.extractors)}."
             )
         for name, least in (
             ("segments", 1), ("band_count", 1), ("column_count", 1), ("draws", 0),

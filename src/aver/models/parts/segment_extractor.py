@@ -1,0 +1,107 @@
+"""`SegmentExtractor`: what reads the picture, or the window of sound, of a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from torch import Tensor, nn
+
+from aver.errors import SettingsError
+from aver.models.parts.band_statistics import BandStatistics
+from aver.models.parts.conv_blocks import ConvBlocks
+from aver.models.parts.feature_norm import FeatureNorm
+from aver.models.parts.oriented_gradients import OrientedGradients
+from aver.models.parts.pretrained_part import PretrainedPart, check_pretraining
+from aver.networks.resnet import ResNet18
+
+
+@dataclass(frozen=True)
+class SegmentExtractorSettings:
+    """How one modality of a segment is read.
+
+    Parameters
+    ----------
+    kind : {"conv-blocks", "gradients", "band-statistics", "resnet18"}
+        The paper's blocks; for small corpora oriented gradients of the picture, or mean and
+        deviation of each band of the window, which need not be learnt; a ResNet, which may be
+        pretrained. Pictures that come as embeddings are taken as they are.
+    width, blocks, stem : int, int, str
+        Of the ResNet; 64, 2 and "7x7" are ResNet-18.
+    pretrained : str
+        Weights for the ResNet: a name of `aver list weights`, a file, or a run folder of
+        `aver pretrain`; empty for a random start.
+    frozen_epochs : int >= 0
+        The pretrained ResNet is not trained in so many first epochs.
+    pretrained_rate : float > 0
+        The pretrained ResNet's learning rate, as a share of the usual one.
+
+    Raises
+    ------
+    SettingsError
+        If a value is out of range, or weights are named for something else than a ResNet.
+    """
+
+    kind: Literal["conv-blocks", "gradients", "band-statistics", "resnet18"] = "conv-blocks"
+    width: int = 64
+    blocks: int = 2
+    stem: str = "7x7"
+    pretrained: str = ""
+    frozen_epochs: int = 0
+    pretrained_rate: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_pretraining(self.pretrained, self.frozen_epochs, self.pretrained_rate)
+        if self.pretrained and self.kind != "resnet18":
+            raise SettingsError(
+                f"Pretrained weights are for the extractor resnet18, not for {self.kind}."
+            )
+
+
+class SegmentExtractor(PretrainedPart):
+    """Images, or vectors, of segments to feature vectors.
+
+    Parameters
+    ----------
+    settings : SegmentExtractorSettings
+    shape : tuple of int
+        ``(channels, height, width)`` of an image, or ``(features,)`` of a vector.
+    channels : sequence of int
+        Of the convolutional blocks.
+
+    Notes
+    -----
+    Source: Birhala et al. 2020, section II and Figure 2, for the convolutional blocks; the other
+    kinds are ours, and batch-normalised, for their scales are not those of learnt features.
+    """
+
+    def __init__(
+        self, settings: SegmentExtractorSettings, shape: tuple[int, ...], channels: Sequence[int]
+    ) -> None:
+        super().__init__(settings.frozen_epochs, settings.pretrained_rate)
+        self.norm: nn.Module = nn.Identity()
+        if len(shape) == 1:
+            self.extractor, self.size = nn.Identity(), shape[0]
+            return
+        if settings.kind == "conv-blocks":
+            blocks = ConvBlocks((shape[0], shape[1], shape[2]), channels)
+            self.extractor, self.size = blocks, blocks.size
+            return
+        extractor = _make(settings, shape)
+        self.extractor, self.size = extractor, extractor.size
+        self.norm = FeatureNorm(self.size)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """``(images, ...)`` to ``(images, size)``."""
+        return self.norm(self.extractor(images))
+
+
+def _make(
+    settings: SegmentExtractorSettings, shape: tuple[int, ...]
+) -> OrientedGradients | BandStatistics | ResNet18:
+    if settings.kind == "gradients":
+        return OrientedGradients(shape)
+    if settings.kind == "band-statistics":
+        return BandStatistics(shape)
+    return ResNet18(shape[0], settings.width, settings.blocks, settings.stem)
