@@ -45,7 +45,9 @@ class PlantedSource:
         if feature.modality == self.without:
             return FeatureRecord.absent(f"no {feature.modality}")
         # The class is in the id, for `Clip.without_labels` takes the emotion away.
-        chance = np.random.default_rng(derived_seed(0, clip.clip_id, feature.name))
+        # Embeddings draw as their crops do, so that there are as many of them.
+        name = feature.basis.name if feature.name == "face-embeddings" else feature.name
+        chance = np.random.default_rng(derived_seed(0, clip.clip_id, name))
         place = EMOTIONS.index(clip.clip_id.split("-")[1])
         return self.record(feature, place, chance)
 
@@ -93,6 +95,9 @@ class PlantedSource:
             values = chance.normal(0, 1, (min(count, settings["frame_count"]), rows))
             values[:, place * rows // 4 : (place + 1) * rows // 4] += self.strength
             return FeatureRecord({"units": values.astype(np.float32)})
+        if feature.name == "face-embeddings":
+            vectors = self._vector(place, chance, (count, 8))
+            return FeatureRecord({"embeddings": vectors.astype(np.float16)})
         if feature.name == "action-units":
             return FeatureRecord({"units": self._vector(place, chance, (count, 8))})
         return FeatureRecord({"statistics": self._vector(place, chance, (8,))})

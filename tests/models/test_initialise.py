@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from planted_source import PlantedSource, planted_clips
+from safetensors.torch import load_file
 
 from aver.errors import CheckpointError, SettingsError
 from aver.models.initialise import start_from
@@ -50,8 +51,6 @@ def test_a_frozen_extractor_keeps_every_bit_and_thaws_on_time(run: Path) -> None
     frozen = _recognizer(run, epochs=2, frozen=2).fit(CLIPS[:8], CLIPS[8:])
     assert frozen.network is not None
     kept = frozen.network.branches["video"].extractor.state_dict()
-    from safetensors.torch import load_file
-
     start = load_file(run / "weights.safetensors")
     for name, value in start.items():
         torch.testing.assert_close(kept[name], value, rtol=0, atol=0)  # batch norms too
@@ -95,12 +94,62 @@ def test_users_settings_win_and_embeddings_change_their_network(run: Path) -> No
     assert found == {"branches.video.feature_settings.weights": str(run)}
 
 
+@pytest.fixture
+def heard(tmp_path: Path) -> Path:
+    """What `aver pretrain voice` leaves, so far as a recogniser reads it."""
+    folder = tmp_path / "voices"
+    torch.manual_seed(2)
+    write_weights(folder / "weights.safetensors", ResNet18(1, 4, 1, "3x3").state_dict())
+    spectrogram = {"segment_s": 1.0, "column_count": 10, "band_count": 12}
+    card = {
+        "network": {"width": 4, "blocks": 1, "stem": "3x3"},
+        "input": {"feature_settings": spectrogram, "standardised": "bands"},
+    }
+    (folder / "card.json").write_text(json.dumps(card))
+    return folder
+
+
+def test_temporal_aggregation_starts_faces_and_voices(run: Path, heard: Path) -> None:
+    preset = "temporal-aggregation-compact"
+    overrides = start_from(
+        preset, {"segments": 2, "window_s": 1.5}, {"visual": str(run), "audio": str(heard)}
+    )
+    kind, settings = load_preset(preset, overrides)
+    assert (settings.band_count, settings.column_count) == (12, 15)
+    assert (settings.standardise_sound, settings.pictures["size_px"]) == ("bands", 16)
+    recognizer = kind(settings, PlantedSource())
+    task = recognizer.task(CLIPS[:8], CLIPS[8:], seed=0)
+    for segment in task.network.networks:
+        for name, folder in (("video", run), ("sound", heard)):
+            wanted = load_file(folder / "weights.safetensors")
+            found = segment.extractors[name].extractor.state_dict()
+            for key, value in wanted.items():
+                torch.testing.assert_close(found[key], value, rtol=0, atol=0)
+    assert {group.rate_factor for group in task.parameter_groups()} == {1.0, 0.1}
+    task.begin_epoch(0)
+    network = task.network.train()
+    resnet = network.networks[0].extractors["video"].extractor
+    assert not resnet.training
+    assert not any(p.requires_grad for p in resnet.parameters())
+    task.begin_epoch(3)
+    assert resnet.training
+    assert all(p.requires_grad for p in resnet.parameters())
+
+
+def test_embeddings_of_temporal_aggregation_change_their_network(run: Path) -> None:
+    found = start_from("temporal-aggregation-faces", {}, {"visual": str(run)})
+    assert found == {"pictures.weights": str(run)}
+    with pytest.raises(SettingsError, match="no branch"):
+        start_from("temporal-aggregation-faces", {"modalities": ["sound"]}, {"visual": str(run)})
+
+
 @pytest.mark.parametrize(
     ("preset", "weights", "error", "words"),
     [
         ("mrpn-compact", {"smell": "x"}, SettingsError, "nothing 'smell' to start"),
         ("mrpn-statistics", {"visual": "x"}, SettingsError, "no branch that could start"),
-        ("temporal-aggregation-compact", {"visual": "x"}, SettingsError, "no branch"),
+        ("temporal-aggregation-compact", {"visual": "x"}, CheckpointError, "no pretrained weights"),
+        ("statistics-logistic", {"visual": "x"}, SettingsError, "no branch"),
         ("mrpn-compact", {"visual": "nowhere"}, CheckpointError, "no pretrained weights at"),
     ],
 )

@@ -14,9 +14,11 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, LabelError, MissingModalityError, SettingsError
 from aver.features.feature import FeatureRecord
 from aver.features.store import FeatureStore
+from aver.models.parts.band_statistics import BandStatistics
 from aver.models.parts.conv_blocks import ConvBlocks
 from aver.models.parts.feature_mean import FeatureMean
 from aver.models.parts.segment_batch import SegmentBatch
+from aver.models.parts.segment_extractor import SegmentExtractorSettings
 from aver.models.parts.temporal_network import TemporalNetwork
 from aver.models.presets import load_preset
 from aver.models.temporal_aggregation import TemporalAggregation, TemporalAggregationSettings
@@ -128,6 +130,75 @@ def test_independent_networks_cost_no_more_arithmetic_than_the_shared_one():
             network(weights=weights).train()(drawn_batch()).sum().backward()
         counts[weights] = counter.get_total_flops()
     assert counts["independent"] == counts["shared"]
+
+
+EXTRACTORS = {
+    "video": SegmentExtractorSettings("gradients"),
+    "sound": SegmentExtractorSettings("band-statistics"),
+}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"extractors": EXTRACTORS},
+        {"extractors": {m: SegmentExtractorSettings("resnet18", 4, 1, "3x3") for m in EXTRACTORS}},
+        {"picture_feature": "face-embeddings", "pictures": {"crops": {"size_px": 16}}},
+        {"standardise_sound": "clip"},
+    ],
+)
+def test_other_ways_to_read_a_segment_learn_and_are_kept(changes, tmp_path):
+    settings = replace(TINY, **changes)
+    recognizer = TemporalAggregation(settings, PlantedSource(3.0)).fit(TRAIN, VALIDATION)
+    prediction = recognizer.predict(unlabelled(TEST))
+    assert accuracy(prediction, TEST) > 0.6  # chance 0.25
+    recognizer.save(tmp_path)
+    again = TemporalAggregation.load(tmp_path, recognizer.store).predict_proba(unlabelled(TEST))
+    np.testing.assert_array_equal(again, prediction.probabilities)
+
+
+def test_embeddings_lie_at_the_moments_of_their_pictures(fitted):
+    class Seen(PlantedSource):
+        def get(self, clip, feature):
+            record = super().get(clip, feature)
+            if feature.modality != "video":
+                return record
+            if feature.name == "face-crops":
+                found = np.arange(len(record.arrays["found"])) > 0
+                return FeatureRecord({**record.arrays, "found": found})
+            return FeatureRecord({"embeddings": record.arrays["embeddings"][1:]})
+
+    settings = replace(TINY, picture_feature="face-embeddings", pictures={"crops": {"size_px": 16}})
+    recognizer = TemporalAggregation(settings, Seen(3.0))
+    clip = TRAIN[0]
+    (pictures,) = recognizer._load([clip]).pictures
+    video = recognizer.features["video"]
+    embeddings = recognizer.store.get(clip, video).arrays["embeddings"]
+    assert not pictures.found[0]
+    assert bool(pictures.found[1:].all())
+    np.testing.assert_array_equal(pictures.frames[1:].numpy(), embeddings)
+    moments = recognizer.store.get(clip, video.basis).arrays["times_s"]
+    np.testing.assert_array_equal(pictures.times_s.numpy(), moments)
+
+
+def test_statistics_of_bands_are_those_of_numpy():
+    windows = torch.randn(5, 1, 6, 40)
+    found = BandStatistics((1, 6, 40))(windows).numpy()
+    values = windows.numpy()[:, 0]
+    expected = np.concatenate([values.mean(axis=2), values.std(axis=2)], axis=1)
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_with_refit_validation_clips_are_learnt_from_and_decide_nothing():
+    settings = replace(TINY, refit=True)
+    recognizer = TemporalAggregation(settings, PlantedSource(3.0)).fit(TRAIN[:16], VALIDATION)
+    same = replace(TINY, training=replace(TINY.training, keep="last"))
+    together = [*TRAIN[:16], *VALIDATION]
+    twin = TemporalAggregation(same, PlantedSource(3.0)).fit(together, TEST)
+    answers = [r.predict_proba(unlabelled(TEST)) for r in (recognizer, twin)]
+    np.testing.assert_array_equal(*answers)
+    assert recognizer.card["fitted_on"]["mean picture"] == ["train", "validation"]
+    assert recognizer.card["labels_used"] == {"weights": ["train", "validation"]}
 
 
 def test_conv_blocks_are_the_papers_five_and_say_when_images_are_too_small():
@@ -262,12 +333,18 @@ def test_a_clip_without_a_modality_teaches_the_other(fitted):
         ({"segments": 0}, "segments"), ({"modalities": ("units",)}, "modalities"),
         ({"modalities": ()}, "modalities"), ({"window_s": 0.0}, "window_s"),
         ({"channels": ()}, "channels"), ({"modality_dropout": 1.0}, "modality_dropout"),
+        ({"extractors": {"units": SegmentExtractorSettings()}}, "extractors"),
         ({"draws": -1}, "draws"), ({"asynchrony_s": -0.1}, "asynchrony_s"),
     ],
 )  # fmt: skip
 def test_settings_out_of_range_are_named(wrong, words):
     with pytest.raises(SettingsError, match=words):
         TemporalAggregationSettings(**wrong)
+
+
+def test_weights_for_what_is_no_resnet_are_refused():
+    with pytest.raises(SettingsError, match="for the extractor resnet18, not for gradients"):
+        SegmentExtractorSettings("gradients", pretrained="faces-fer2013")
 
 
 def test_the_paper_preset_holds_the_papers_values():

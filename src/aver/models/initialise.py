@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from aver.errors import CheckpointError, SettingsError
 from aver.features.feature import features
 from aver.models.parts.branch import BranchSettings
+from aver.models.parts.temporal_settings import TemporalAggregationSettings
 from aver.models.presets import load_preset
 from aver.networks.pretrained import find_weights
 from aver.networks.shipped import CARD_NAME
@@ -30,7 +32,9 @@ def start_from(
     A branch with face embeddings takes the network that embeds. A branch that reads pictures or
     spectrograms gets a ResNet of the shape that the weights' card tells (without a card: of its own
     settings, which must fit), frozen for `FROZEN_EPOCHS` epochs, then trained at
-    `PRETRAINED_RATE` of the usual rate.
+    `PRETRAINED_RATE` of the usual rate. The networks of temporal aggregation all start so; its
+    windows of sound get the rows and the pace of the weights' spectrograms, but stay even in the
+    logarithm of frequency where those may be in mel.
 
     Parameters
     ----------
@@ -54,25 +58,55 @@ def start_from(
     """
     before = {k: v for k, v in overrides.items() if k.rpartition(".")[2] not in _ABOUT_WEIGHTS}
     _, settings = load_preset(preset, before)
-    branches: Mapping[str, BranchSettings] = getattr(settings, "branches", {})
     found: dict[str, Any] = {}
     for sense, name in weights.items():
         if sense not in SENSES:
             raise SettingsError(
                 f"There is nothing {sense!r} to start from weights. Use: {', '.join(SENSES)}."
             )
-        fitting = [
-            modality
-            for modality in getattr(settings, "modalities", ())
-            if modality in branches and _takes(branches[modality], SENSES[sense])
-        ]
-        if not fitting:
+        if isinstance(settings, TemporalAggregationSettings):
+            changes = _of_segments(settings, SENSES[sense], name)
+        else:
+            changes = _of_branch(settings, SENSES[sense], name)
+        if not changes:
             raise SettingsError(
                 f"The preset {preset!r} has no branch that could start from {sense} weights: it "
                 "needs pictures, spectrograms or face embeddings of that sense."
             )
-        found |= _changes(f"branches.{fitting[0]}", branches[fitting[0]], name)
+        found |= changes
     return found | dict(overrides)
+
+
+def _of_branch(settings: Any, modality: str, name: str) -> dict[str, Any]:
+    """Changes of the first branch that takes weights of that modality; none where none does."""
+    branches: Mapping[str, BranchSettings] = getattr(settings, "branches", {})
+    for branch in getattr(settings, "modalities", ()):
+        if branch in branches and _takes(branches[branch], modality):
+            return _changes(f"branches.{branch}", branches[branch], name)
+    return {}
+
+
+def _of_segments(settings: TemporalAggregationSettings, modality: str, name: str) -> dict[str, Any]:
+    """Changes of temporal aggregation, whose networks all start from the same weights."""
+    if modality not in settings.modalities:
+        return {}
+    if modality == "video" and settings.picture_feature == "face-embeddings":
+        return {"pictures.weights": name}
+    part = f"extractors.{modality}"
+    changes = {f"{part}.kind": "resnet18", **_slowly(part, name)}
+    card = _card_of(name)
+    if card is None:
+        return changes
+    changes |= {f"{part}.{key}": value for key, value in card.network.items()}
+    if modality == "video":
+        return changes | {"pictures.size_px": card.told["size_px"], "grey": True}
+    heard = card.told["feature_settings"]
+    column_s = heard["segment_s"] / heard["column_count"]
+    return changes | {
+        "band_count": heard["band_count"],
+        "column_count": round(settings.window_s / column_s),
+        "standardise_sound": card.told["standardised"],
+    }
 
 
 def _takes(branch: BranchSettings, modality: str) -> bool:
@@ -87,30 +121,48 @@ def _takes(branch: BranchSettings, modality: str) -> bool:
 def _changes(branch: str, settings: BranchSettings, name: str) -> dict[str, Any]:
     if settings.feature == "face-embeddings":
         return {f"{branch}.feature_settings.weights": name}
-    changes: dict[str, Any] = {
-        f"{branch}.extractor": "resnet18",
-        f"{branch}.pretrained": name,
-        f"{branch}.frozen_epochs": FROZEN_EPOCHS,
-        f"{branch}.pretrained_rate": PRETRAINED_RATE,
-    }
-    place = find_weights(name).parent / CARD_NAME
-    if not place.is_file():
+    changes: dict[str, Any] = {f"{branch}.extractor": "resnet18", **_slowly(branch, name)}
+    card = _card_of(name)
+    if card is None:
         return changes
-    try:
-        card = json.loads(place.read_text(encoding="utf-8"))
-        shape = {key: card["network"][key] for key in ("width", "blocks", "stem")}
-        told = dict(card["input"])
-    except (ValueError, KeyError, TypeError):
-        raise CheckpointError(f"{place} is no card of 'aver pretrain'. Remove it.") from None
-    changes |= {f"{branch}.{key}": value for key, value in shape.items()}
+    changes |= {f"{branch}.{key}": value for key, value in card.network.items()}
     changes |= {f"{branch}.coordinates": False, f"{branch}.movement": False}
     if settings.feature == "face-crops":
         changes |= {
-            f"{branch}.feature_settings.size_px": told["size_px"],
+            f"{branch}.feature_settings.size_px": card.told["size_px"],
             f"{branch}.grey": True,
             f"{branch}.standardise": "clip",
         }
     else:
-        changes |= {f"{branch}.feature_settings": told["feature_settings"]}
-        changes |= {f"{branch}.standardise": told["standardised"]}
+        changes |= {f"{branch}.feature_settings": card.told["feature_settings"]}
+        changes |= {f"{branch}.standardise": card.told["standardised"]}
     return changes
+
+
+def _slowly(part: str, name: str) -> dict[str, Any]:
+    return {
+        f"{part}.pretrained": name,
+        f"{part}.frozen_epochs": FROZEN_EPOCHS,
+        f"{part}.pretrained_rate": PRETRAINED_RATE,
+    }
+
+
+@dataclass(frozen=True)
+class _Card:
+    """What a card tells: the ResNet's shape, and what it was fed with."""
+
+    network: dict[str, Any]
+    told: dict[str, Any]
+
+
+def _card_of(name: str) -> _Card | None:
+    """The card beside weights; None where there is none."""
+    place = find_weights(name).parent / CARD_NAME
+    if not place.is_file():
+        return None
+    try:
+        card = json.loads(place.read_text(encoding="utf-8"))
+        shape = {key: card["network"][key] for key in ("width", "blocks", "stem")}
+        return _Card(shape, dict(card["input"]))
+    except (ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{place} is no card of 'aver pretrain'. Remove it.") from None
