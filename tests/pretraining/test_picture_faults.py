@@ -36,6 +36,17 @@ def test_each_fault_by_its_rule() -> None:
     assert found.doubtful == ("z",)
 
 
+def test_the_label_of_more_than_half_of_the_copies_counts() -> None:
+    fold = Fold(tuple("abcde"), ("v",), ("x", "y"))
+    labels = dict.fromkeys("abcdevxy", "happy") | {"c": "sad", "e": "sad", "y": "sad"}
+    matches = [_match("a", "b"), _match("b", "c"), _match("d", "e"), _match("v", "x")]
+    found = sort_by_matches(fold, labels, [*matches, _match("x", "y")], [])
+    assert found.parts["train"] == ("a",)  # two of three are happy; of d and e nobody knows
+    assert found.faults["train"] == {"double": ("b",), "two labels": ("c", "d", "e")}
+    assert found.faults["validation"] == {"copy of a test picture": ("v",)}
+    assert found.doubtful == ("x", "y")
+
+
 def test_copies_of_copies_are_copies() -> None:
     fold = Fold(("a", "b"), (), ("x",))
     labels = dict.fromkeys("abx", "happy")

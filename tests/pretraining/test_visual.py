@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -16,6 +18,7 @@ from aver.models.parts.clip_sequences import ClipSequences
 from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.networks.face_network import FaceNetwork
 from aver.networks.resnet import ResNet18
+from aver.pretraining.picture_scores import VIEWS, look
 from aver.pretraining.read_settings import read_settings
 from aver.pretraining.visual import VisualResult, pretrain_visual
 from aver.pretraining.visual_settings import VisualSettings
@@ -71,8 +74,32 @@ def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(
     again = pretrain_visual(corpus, split, SETTINGS, out=result.folder)
     assert again.card["metrics"] == result.card["metrics"]
     assert (result.folder / "weights.safetensors").stat().st_mtime_ns == before
-    with pytest.raises(CheckpointError, match="other settings, seed or split"):
+    with pytest.raises(CheckpointError, match="other seed"):
         pretrain_visual(corpus, split, SETTINGS, out=result.folder, seed=1)
+
+
+def test_an_unfinished_run_is_not_gone_on_with_under_other_settings(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    split = make_split(corpus, "official")
+    training = replace(SETTINGS.training, epochs=1, patience=1)
+    short = replace(SETTINGS, training=training)
+    pretrain_visual(corpus, split, short, out=tmp_path)
+    (tmp_path / "card.json").unlink()  # as if it had been stopped before its end
+    with pytest.raises(CheckpointError, match="other settings"):
+        pretrain_visual(corpus, split, replace(short, dropout=0.3), out=tmp_path)
+    again = pretrain_visual(corpus, split, short, out=tmp_path)
+    assert again.card["epochs"] == 1
+
+
+def test_views_are_the_picture_its_mirror_image_and_both_moved() -> None:
+    picture = torch.arange(36, dtype=torch.uint8).view(1, 1, 6, 6)
+    plain, mirrored, both = (look(picture, views) for views in VIEWS)
+    assert (len(plain), len(mirrored), len(both)) == (1, 2, 10)
+    torch.testing.assert_close(mirrored[1], picture.flip(3))
+    assert {tuple(view.shape) for view in both} == {(1, 1, 6, 6)}
+    up_left, *_ = [view for view in both[:5] if view[0, 0, 2, 2] == picture[0, 0, 0, 0]]
+    torch.testing.assert_close(up_left[0, 0, 2:, 2:], picture[0, 0, :4, :4])
 
 
 def test_embeddings_are_the_extractors_own(result: VisualResult) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,8 +18,10 @@ from aver.errors import MediaError
 from aver.execution.atomic import write_json
 from aver.splits.split import PARTS, Fold, Split
 
-FAULTS = ("blank", "two labels", "copy of a test picture", "copy of a validation picture", "double")
+FAULTS = ("blank", "copy of a test picture", "copy of a validation picture", "two labels", "double")
 """Why a picture is set aside; the first that applies is the one that is named."""
+
+_RULES = 2  # version of the rules, so that a file kept under older ones is made anew
 
 
 @dataclass(frozen=True)
@@ -45,9 +47,10 @@ class SortedPictures:
 def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPictures:
     """Find copies, blanks and contradictions by content, and set them aside.
 
-    The test part stays as published. Of training and validation go: blank pictures, pictures whose
-    copies bear another label, copies of test pictures, of training also copies of validation
-    pictures, and all but the first of several copies within the part.
+    The test part stays as published. Of training and validation go: blank pictures, copies of test
+    pictures, of training also copies of validation pictures, and all but the first of several
+    copies within the part. Where copies bear several labels, one that more than half of them bear
+    counts and pictures with another go; where there is none, all go.
 
     Parameters
     ----------
@@ -76,11 +79,11 @@ def keep_sorted(corpus: Corpus, split: Split, place: Path, *, workers: int = 1) 
     """
     if place.exists():
         kept = json.loads(place.read_text(encoding="utf-8"))
-        if kept["split"] == split.hash:
+        if (kept["split"], kept.get("rules")) == (split.hash, _RULES):
             parts = {part: tuple(names) for part, names in kept["parts"].items()}
             return SortedPictures(parts, kept["faults"], tuple(kept["doubtful"]))
     found = sort_pictures(corpus, split, workers=workers)
-    write_json(place, {"split": split.hash, **asdict(found)})
+    write_json(place, {"split": split.hash, "rules": _RULES, **asdict(found)})
     return found
 
 
@@ -142,14 +145,23 @@ def _fault(
     others = {part_of[other] for other in group if other != name}
     if name in blank:
         return "blank"
-    if len({labels[other] for other in group}) > 1:
+    agreed = _agreed([labels[other] for other in group])
+    if part == "test" and len({labels[other] for other in group}) > 1:
         return "two labels"
     if part != "test" and "test" in others:
         return "copy of a test picture"
     if part == "train" and "validation" in others:
         return "copy of a validation picture"
-    same_part = sorted(other for other in group if part_of[other] == part)
+    if labels[name] != agreed:
+        return "two labels"
+    same_part = sorted(o for o in group if part_of[o] == part and labels[o] == agreed)
     return "double" if same_part[0] != name else ""
+
+
+def _agreed(labels: Sequence[str]) -> str | None:
+    """The label of more than half of the copies."""
+    word, count = Counter(labels).most_common(1)[0]
+    return word if 2 * count > len(labels) else None
 
 
 def _groups(part_of: Mapping[str, str], matches: Sequence[Match]) -> dict[str, list[str]]:

@@ -14,15 +14,17 @@ import torch
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import EMOTIONS
-from aver.errors import CheckpointError
 from aver.execution.atomic import write_json
+from aver.networks.pretrained import WEIGHTS_NAME
 from aver.networks.resnet import ResNet18
+from aver.networks.shipped import CARD_NAME
 from aver.networks.weight_file import write_weights
 from aver.pretraining.classifier import Classifier
 from aver.pretraining.picture_faults import SortedPictures, keep_sorted
 from aver.pretraining.picture_scores import PictureScores, score_pictures
 from aver.pretraining.picture_task import LabelledPictures, PictureTask
 from aver.pretraining.read_pictures import read_pictures
+from aver.pretraining.run_record import RunRecord, digest
 from aver.pretraining.visual_settings import VisualSettings
 from aver.splits.split import PARTS, Split
 from aver.training.fit import fit
@@ -59,8 +61,8 @@ def pretrain_visual(
 ) -> VisualResult:
     """Teach a ResNet the emotions of faces.
 
-    Everything is chosen on the validation part: the epoch, and whether answers for a picture and
-    its mirror image are averaged. The test part is scored once, at the end.
+    Everything is chosen on the validation part: the epoch, and over how many views of a picture
+    answers are averaged. The test part is scored once, at the end.
 
     Parameters
     ----------
@@ -91,10 +93,15 @@ def pretrain_visual(
     facial image expression recognition task, the challenge FER2013".
     Differs from the paper: it names neither size nor training nor what was done about copies.
     """
-    asked = {"settings": dataclasses.asdict(settings), "seed": seed, "split": split.hash}
-    done = _finished(out, asked)
-    if done is not None:
-        return VisualResult(out, done)
+    asked = {
+        "settings": dataclasses.asdict(settings),
+        "seed": seed,
+        "split": split.hash,
+        "labels": digest({clip.clip_id: clip.emotion for clip in corpus}),
+    }
+    record = RunRecord(out, asked, done=out / CARD_NAME)
+    if record.start():
+        return VisualResult(out, json.loads((out / CARD_NAME).read_text(encoding="utf-8")))
     pictures = keep_sorted(corpus, split, out / "pictures.json", workers=workers)
     clips = {clip.clip_id: clip for clip in corpus}
     classes = _classes(clips[name] for name in pictures.parts["train"])
@@ -129,22 +136,10 @@ def pretrain_visual(
         "parameters": sum(p.numel() for p in network.parameters()),
         "command": command,
     }
-    write_weights(out / "weights.safetensors", network.torchvision_weights())
-    write_json(out / "card.json", card)
-    write_json(out / "asked.json", asked)
+    write_weights(out / WEIGHTS_NAME, network.torchvision_weights())
+    write_json(out / CARD_NAME, card)
+    record.finish()
     return VisualResult(out, card)
-
-
-def _finished(out: Path, asked: dict[str, Any]) -> dict[str, Any] | None:
-    """The card of a finished run with the same settings."""
-    place = out / "asked.json"
-    if not place.exists():
-        return None
-    if json.loads(place.read_text(encoding="utf-8")) != json.loads(json.dumps(asked)):
-        raise CheckpointError(
-            f"{out} holds a pretraining with other settings, seed or split. Choose another folder."
-        )
-    return json.loads((out / "card.json").read_text(encoding="utf-8"))
 
 
 def _classes(clips: Any) -> tuple[str, ...]:
