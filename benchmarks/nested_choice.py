@@ -1,0 +1,209 @@
+"""Settings chosen on validation speakers only, separately for every test speaker, then tested.
+
+For each test group (a speaker, or a fold of speakers) every candidate is trained without that group
+and without one further group, which it then answers for; the mean over the further groups chooses.
+A network that has met neither of two groups serves both, so that G groups take G (G - 1) / 2
+trainings a candidate. The chosen candidate is then trained without the test group, for each of the
+networks and seeds, and answers for it: the only look at a test group.
+
+    python benchmarks/nested_choice.py --corpus DIR [--corpus-settings config=javanese-av]
+        [--units CSV --folds 5] --preset mrpn-faces --candidates FILE.yaml [--adapt speaker]
+        [--networks N0 N1 N2] [--seeds 3] --out DIR
+
+The candidates' file holds a list of mappings, settings by dotted key; the first is tried first and
+wins ties. The folder gets ``choice.json``, a run for each network that `aver report` reads, and one
+table on the screen. Each training is kept, so that an interrupted call goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import yaml
+
+from aver.cli.command import parse_assignments
+from aver.corpora import open_corpus
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus
+from aver.corpora.selection import Selection
+from aver.corpora.unit_files import attach_units
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.evaluation_folder import save_evaluation
+from aver.evaluation.intervals import interval
+from aver.evaluation.metrics import accuracy
+from aver.execution.atomic import write_json
+from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
+from aver.features.store import FeatureSource, FeatureStore
+from aver.models.prediction import Prediction
+from aver.models.prediction_file import load_prediction, save_prediction
+from aver.models.presets import load_preset
+from aver.pretraining.run_record import digest
+from aver.splits import make_split
+
+
+@dataclass(frozen=True)
+class Study:
+    """A corpus in groups of speakers, and where its trainings are kept."""
+
+    corpus: Corpus
+    groups: tuple[frozenset[str], ...]
+    preset: str
+    source: FeatureSource
+    folder: Path
+
+    def clips(self, groups: Sequence[int]) -> list[Clip]:
+        """All clips of some groups."""
+        speakers = frozenset().union(*(self.groups[group] for group in groups))
+        return [clip for clip in self.corpus if clip.speaker in speakers]
+
+    def answers(
+        self, overrides: Mapping[str, Any], left_out: Sequence[int], seed: int
+    ) -> Prediction:
+        """Train without some groups and answer for them; one more validates, or is learnt from."""
+        name = digest([self.preset, dict(overrides), sorted(left_out), seed])
+        place = self.folder / "trainings" / f"{name}.safetensors"
+        if not place.exists():
+            others = [group for group in range(len(self.groups)) if group not in left_out]
+            after = min(others, key=lambda group: (group - max(left_out)) % len(self.groups))
+            train = self.clips([group for group in others if group != after])
+            kind, settings = load_preset(self.preset, overrides)
+            model = kind(settings, self.source)
+            model.fit(train, self.clips([after]), seed=seed)
+            clips = [clip.without_labels() for clip in self.clips(sorted(left_out))]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            save_prediction(model.predict(clips), place)
+        return load_prediction(place)
+
+    def right(self, said: Prediction, group: int) -> float:
+        """Share of right answers among the clips of one group."""
+        truth = {clip.clip_id: clip.emotion for clip in self.clips([group])}
+        hits = [
+            truth[name] == label
+            for name, label in zip(said.clip_ids, said.labels, strict=True)
+            if name in truth
+        ]
+        return float(np.mean(hits))
+
+
+def validation_scores(study: Study, candidates: Sequence[Mapping[str, Any]]) -> np.ndarray:
+    """Mean accuracy on the further groups, ``(candidates, test groups)``."""
+    count = len(study.groups)
+    scores = np.zeros((len(candidates), count))
+    for row, overrides in enumerate(candidates):
+        for one, two in combinations(range(count), 2):
+            said = study.answers(overrides, (one, two), seed=0)
+            scores[row, one] += study.right(said, two) / (count - 1)
+            scores[row, two] += study.right(said, one) / (count - 1)
+        print(f"validation {scores[row].mean():.3f}  {dict(overrides)}", flush=True)
+    return scores
+
+
+def test(
+    study: Study,
+    chosen: Sequence[Mapping[str, Any]],
+    network: str,
+    seeds: int,
+    facts: Mapping[str, Any],
+) -> Evaluation:
+    """Each test group answered by its own choice."""
+    rows: list[tuple[Clip, int, int, Prediction, int]] = []
+    for seed in range(seeds):
+        for group, overrides in enumerate(chosen):
+            named = {**overrides, "network": network} if network else overrides
+            said = study.answers(named, (group,), seed)
+            by_id = {clip.clip_id: clip for clip in study.clips([group])}
+            rows += [
+                (by_id[name], group, seed, said, place) for place, name in enumerate(said.clip_ids)
+            ]
+    first = rows[0][3]
+    clips = [row[0] for row in rows]
+    return Evaluation(
+        system=f"{study.preset} {network}, settings chosen on validation speakers",
+        corpus=study.corpus.label,
+        protocol=f"clean{', ' + ADAPTED if facts else ''}: nested, {len(study.groups)} groups",
+        classes=first.classes,
+        clip_ids=tuple(clip.clip_id for clip in clips),
+        speakers=tuple(str(clip.speaker) for clip in clips),
+        sexes=tuple(clip.sex for clip in clips),
+        folds=np.array([row[1] for row in rows]),
+        seeds=np.array([row[2] for row in rows]),
+        truth=tuple(str(clip.emotion) for clip in clips),
+        probabilities=np.stack([said.probabilities[place] for *_, said, place in rows]),
+        by_modality={
+            name: np.stack([said.by_modality[name][place] for *_, said, place in rows])
+            for name in first.by_modality
+        },
+        flags=tuple(said.flags[place] for *_, said, place in rows),
+        facts=dict(facts),
+    )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("--corpus-settings", nargs="*", default=[])
+    parser.add_argument("--units", type=Path)
+    parser.add_argument("--folds", type=int, default=0, help="0: each speaker is a group")
+    parser.add_argument("--preset", required=True)
+    parser.add_argument("--candidates", type=Path, required=True)
+    parser.add_argument("--adapt", default="", choices=("", "speaker"))
+    parser.add_argument("--networks", nargs="+", default=["N0", "N1", "N2"])
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--out", type=Path, required=True)
+    return parser.parse_args()
+
+
+def _study(arguments: argparse.Namespace, candidates: Sequence[Mapping[str, Any]]) -> Study:
+    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+    corpus = open_corpus(arguments.corpus, "manifest" if settings else None, **settings)
+    if arguments.units:
+        corpus = attach_units(Selection(channel="speech").apply(corpus), arguments.units)
+    if arguments.folds:
+        folds = make_split(corpus, "speaker-kfold", folds=arguments.folds).folds
+        groups = [frozenset(str(c.speaker) for c in corpus.select(list(f.test))) for f in folds]
+    else:
+        groups = [frozenset({name}) for name in sorted({str(clip.speaker) for clip in corpus})]
+    store = FeatureStore()
+    wanted = {}
+    for overrides in candidates:
+        kind, resolved = load_preset(arguments.preset, overrides)
+        wanted |= {f.key: f for f in kind(resolved, store).features.values()}
+    store.prepare(corpus.clips, list(wanted.values()))
+    source = SpeakerAdaptation(store, corpus.clips) if arguments.adapt else store
+    return Study(corpus, tuple(groups), arguments.preset, source, arguments.out)
+
+
+def main() -> None:
+    """Choose, test, print."""
+    arguments = _arguments()
+    candidates = yaml.safe_load(arguments.candidates.read_text(encoding="utf-8"))
+    study = _study(arguments, candidates)
+    scores = validation_scores(study, candidates)
+    best = scores.argmax(axis=0)
+    facts = {"adapt": "speaker", "adaptation": ADAPTED} if arguments.adapt else {}
+    write_json(
+        arguments.out / "choice.json",
+        {
+            "candidates": candidates,
+            "validation": scores.tolist(),
+            "groups": [sorted(group) for group in study.groups],
+            "chosen": best.tolist(),
+            **facts,
+        },
+    )
+    for network in arguments.networks:
+        word = "" if network == "-" else network
+        found = test(study, [candidates[row] for row in best], word, arguments.seeds, facts)
+        save_evaluation(found, arguments.out / network)
+        share = interval(accuracy(found))
+        print(f"{network}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]", flush=True)
+
+
+if __name__ == "__main__":
+    main()
