@@ -10,11 +10,14 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from aver import api
 from aver.cli.main import main
+from aver.corpora import open_corpus
 from aver.corpora.media_files import VIDEO_SUFFIXES
+from aver.corpora.unit_files import attach_units
 from aver.features.store import FeatureStore
 from tone_corpus import write_tone_corpus
 
@@ -54,6 +57,39 @@ def test_a_speakers_clips_are_used_and_named(
     shown = capsys.readouterr()
     assert json.loads(shown.out)["emotion"]
     assert "uses unlabelled clips of the speaker" in shown.err
+
+
+def test_action_units_are_those_of_the_speakers_other_clips_too(
+    adapted: Path, tmp_path: Path
+) -> None:
+    sounds = sorted((adapted / "tones").glob("s*.wav"))
+    rows = np.random.default_rng(0).normal(0, 1, (len(sounds), 3)).round(3)
+    table = tmp_path / "units.csv"
+    lines = [f"{s.stem},{a},{b},{c}" for s, (a, b, c) in zip(sounds, rows, strict=True)]
+    table.write_text("\n".join(["clip,AU01,AU02,AU04", *lines]) + "\n")
+    corpus = open_corpus(adapted / "tones", "manifest", pattern="{speaker}_{emotion}_{take}.wav")
+    run = api.train(
+        attach_units(corpus, table),
+        "statistics-logistic",
+        out=tmp_path / "run",
+        overrides={"modalities": ["units"]},
+        adapt="speaker",
+        store=FeatureStore(tmp_path / "cache"),
+        workers=1,
+    )
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for sound in (adapted / "tones").glob("s0_*.wav"):
+        shutil.copy(sound, theirs)
+    answers = api.predict(
+        [sounds[0]],
+        run.folder / "folds" / "seed-0" / "fold-00" / "checkpoint",
+        units=table,
+        speaker_clips=theirs,
+        store=FeatureStore(tmp_path / "cache"),
+    )
+    assert answers.prediction is not None
+    assert answers.prediction.coverage["units"][0] == 1
 
 
 def test_an_adapted_recogniser_asks_for_them(

@@ -25,6 +25,14 @@ def test_where_scikit_learns_curve_crosses_the_diagonal(spread: float) -> None:
     assert equal_error_rate(rows, speakers) == pytest.approx(wanted, abs=0.005)
 
 
+def test_it_counts_the_same_pairs_whatever_it_compares_at_a_time(monkeypatch) -> None:
+    rows = np.random.default_rng(2).normal(0, 1, (50, 4))
+    speakers = [f"s{i % 5}" for i in range(50)]
+    whole = equal_error_rate(rows, speakers)
+    monkeypatch.setattr("aver.pretraining.equal_error_rate._PAIRS_AT_ONCE", 170)
+    assert equal_error_rate(rows, speakers) == whole
+
+
 def test_one_speaker_is_an_error() -> None:
     with pytest.raises(SettingsError, match="at least two speakers"):
         equal_error_rate(np.eye(3), ["a", "a", "a"])

@@ -9,8 +9,8 @@ import pytest
 
 from aver.corpora.clip import Clip
 from aver.errors import LabelError
+from aver.pretraining.join_by_class import join_by_class
 from aver.pretraining.reconcile import reconcile
-from aver.pretraining.unpaired import join_by_class
 
 
 def _faces(*emotions: str) -> list[Clip]:

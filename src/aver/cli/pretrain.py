@@ -125,7 +125,8 @@ def _run_voice(arguments: Namespace) -> int:
     metrics = result.card["metrics"]
     print(
         f"Equal error rate on {metrics['unseen_speakers']} unseen speakers: "
-        f"{metrics['equal_error_rate']:.1%}."
+        f"{metrics['equal_error_rate']:.1%}; of the same network before training: "
+        f"{metrics['equal_error_rate_untrained']:.1%}."
     )
     if "accuracy" in metrics:
         print(

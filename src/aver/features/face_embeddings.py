@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -70,6 +71,14 @@ class FaceEmbeddings(DerivedFeature):
 
         basis = self.basis.paths(clip)
         return (*basis, find_weights(self.weights)) if basis else ()
+
+    def identity(self, clip: Clip) -> str:
+        """As the crops have it, with the size at which the network looks at them."""
+        from aver.networks.face_network import face_facts
+        from aver.networks.pretrained import find_weights
+
+        facts = face_facts(find_weights(self.weights))
+        return f"{super().identity(clip)}\n{json.dumps(facts, sort_keys=True)}"
 
     def derive(self, record: FeatureRecord) -> FeatureRecord:
         """Embed every picture with a face."""

@@ -59,7 +59,7 @@ def predict_files(
     units : Path, optional
         Action units as `aver.corpora.unit_files.attach_units` takes them, keyed by file names with
         or without suffix, or by paths below the folder that all files have in common. A clip that
-        they do not know is answered without.
+        they do not know is answered without. They hold those of `speaker_clips` too.
     speaker_clips : sequence of Path
         Files and folders with other clips of the one speaker of all `paths`, without labels. A
         recogniser that was trained with speaker adaptation needs them, any other takes none.
@@ -80,7 +80,10 @@ def predict_files(
     features = list(recognizer.features.values())
     if speaker_clips:
         found = replace(found, clips=tuple(replace(clip, speaker=_SPEAKER) for clip in found.clips))
-        others = store.prepare(load_clips(speaker_clips).clips, features, workers=workers).clips
+        theirs = load_clips(speaker_clips)
+        if units is not None:
+            theirs = attach_units(replace(theirs, clips=_with_names(theirs.clips)), units)
+        others = store.prepare(theirs.clips, features, workers=workers).clips
         known = [replace(clip, speaker=_SPEAKER) for clip in others]
         recognizer.take_features_from(SpeakerAdaptation(store, known))
     prepared = store.prepare(found.clips, features, workers=workers)

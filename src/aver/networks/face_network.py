@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -34,17 +35,9 @@ class FaceNetwork:
     """
 
     def __init__(self, weights: Path) -> None:
-        place = weights.parent / CARD_NAME
-        try:
-            card = json.loads(place.read_text(encoding="utf-8"))
-            shape = {name: card["network"][name] for name in ("width", "blocks", "stem")}
-            self.size_px = int(card["input"]["size_px"])
-        except (OSError, ValueError, KeyError, TypeError):
-            raise CheckpointError(
-                f"{place} is no card of 'aver pretrain visual', so nobody knows how to feed the "
-                f"network in {weights}. Name that command's run folder, or shipped weights."
-            ) from None
-        self._extractor = ResNet18(1, **shape)
+        facts = face_facts(weights)
+        self.size_px = int(facts["size_px"])
+        self._extractor = ResNet18(1, facts["width"], facts["blocks"], facts["stem"])
         load_pretrained(self._extractor, weights)
         self._extractor.eval()
         self._extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -77,6 +70,26 @@ class FaceNetwork:
         if picture.shape == (self.size_px, self.size_px):
             return picture
         return cv2.resize(picture, (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
+
+
+def face_facts(weights: Path) -> dict[str, Any]:
+    """What the card beside weights says of the network's shape, and of the size it looks at.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no such card.
+    """
+    place = weights.parent / CARD_NAME
+    try:
+        card = json.loads(place.read_text(encoding="utf-8"))
+        shape = {name: card["network"][name] for name in ("width", "blocks", "stem")}
+        return {**shape, "size_px": int(card["input"]["size_px"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        raise CheckpointError(
+            f"{place} is no card of 'aver pretrain visual', so nobody knows how to feed the "
+            f"network in {weights}. Name that command's run folder, or shipped weights."
+        ) from None
 
 
 @lru_cache(maxsize=2)

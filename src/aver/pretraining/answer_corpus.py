@@ -79,7 +79,10 @@ def answer_corpus(
         probabilities=columns(said.probabilities),
         by_modality={name: columns(values) for name, values in said.by_modality.items()},
         flags=said.flags,
-        facts={"adapt": "speaker", "adaptation": ADAPTED} if adapted else {},
+        facts={
+            **({"adapt": "speaker", "adaptation": ADAPTED} if adapted else {}),
+            "unusable_clips": {f.clip.clip_id: f.reason for f in prepared.failures},
+        },
     )
 
 

@@ -8,6 +8,9 @@ import numpy as np
 
 from aver.errors import SettingsError
 
+_STEPS = 1_000_000  # of the cosine from 0 to 1: equal pairs differ in their last digits
+_PAIRS_AT_ONCE = 4_000_000
+
 
 def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
     """Share of errors where as many pairs of one speaker are refused as of two are accepted.
@@ -41,20 +44,36 @@ def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
     >>> equal_error_rate(np.array([[1, 0], [1, 0.1], [0, 1], [0.1, 1]]), ["a", "a", "b", "b"])
     0.0
     """
-    from sklearn.metrics import roc_curve
-
     if not np.isfinite(embeddings).all():
         raise SettingsError("An equal error rate needs embeddings without NaN or infinity.")
-    unit = embeddings / np.maximum(np.linalg.norm(embeddings, axis=1, keepdims=True), 1e-12)
-    one, two = np.triu_indices(len(unit), k=1)
-    likeness = np.round((unit @ unit.T)[one, two], 6)  # equal pairs differ in their last digits
-    names = np.asarray(speakers)
-    same = names[one] == names[two]
-    if same.all() or not same.any():
+    rows = embeddings.astype(np.float64)
+    unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
+    same, other = _counts_by_likeness(unit, np.unique(speakers, return_inverse=True)[1])
+    if not same.sum() or not other.sum():
         raise SettingsError("An equal error rate needs at least two speakers with two clips.")
-    accepted_wrongly, accepted_rightly, _ = roc_curve(same, likeness, drop_intermediate=False)
+    accepted_wrongly, accepted_rightly = (
+        np.concatenate([[0.0], np.cumsum(counts[::-1]) / counts.sum()]) for counts in (other, same)
+    )
     excess = accepted_wrongly - (1 - accepted_rightly)  # rises from -1 to 1
     after = int(np.argmax(excess >= 0))
     share = -excess[after - 1] / (excess[after] - excess[after - 1])
     before, behind = accepted_wrongly[after - 1], accepted_wrongly[after]
     return float(before + share * (behind - before))
+
+
+def _counts_by_likeness(unit: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Pairs of one speaker, and of two, by their cosine in steps from -1 to 1.
+
+    Only some rows are compared at a time, so that memory does not grow with the pairs.
+    """
+    same, other = (np.zeros(2 * _STEPS + 1, np.int64) for _ in range(2))
+    at_once = max(1, _PAIRS_AT_ONCE // len(unit))
+    for start in range(0, len(unit), at_once):
+        rows = np.arange(start, min(start + at_once, len(unit)))
+        later = rows[:, None] < np.arange(len(unit))[None]
+        likeness = np.clip(unit[rows] @ unit.T, -1, 1)[later]
+        steps = np.rint(likeness * _STEPS).astype(np.int64) + _STEPS
+        alike = (who[rows][:, None] == who[None])[later]
+        same += np.bincount(steps[alike], minlength=len(same))
+        other += np.bincount(steps[~alike], minlength=len(other))
+    return same, other

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,9 +11,11 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.errors import LabelError, SettingsError
+from aver.errors import SettingsError
+from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.features.face_embeddings import FaceEmbeddings
+from aver.features.feature import Feature
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.checkpoint import CARD_NAME
@@ -22,13 +23,17 @@ from aver.models.mrpn import MRPN
 from aver.models.presets import load_preset
 from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
+from aver.pretraining.join_by_class import join_by_class
 from aver.pretraining.picture_faults import keep_sorted
 from aver.pretraining.read_pictures import read_pictures
 from aver.pretraining.reconcile import reconcile
+from aver.pretraining.run_record import RunRecord, digest
 from aver.pretraining.unpaired_features import UnpairedFeatures
+from aver.settings import settings_to_mapping
 from aver.splits import make_split
 from aver.splits.split import Split
 
+DONE_NAME = "done.json"
 _PARTS = ("train", "validation")
 
 
@@ -84,7 +89,7 @@ def train_unpaired(
     ----------
     request : UnpairedRequest
     out : Path
-        Gets ``checkpoint/`` and the training log.
+        Gets ``checkpoint/`` and the training log. A finished run is not repeated.
     store : FeatureStore, optional
     seed, workers : int
 
@@ -99,6 +104,8 @@ def train_unpaired(
         If the corpora's emotions differ after merging and dropping.
     SettingsError
         If the preset is no MRPN over face embeddings.
+    CheckpointError
+        If `out` holds a run with other settings, corpora or seed, finished or not.
 
     Notes
     -----
@@ -114,12 +121,19 @@ def train_unpaired(
             f"The preset {request.preset!r} is no MRPN with a branch that reads face-embeddings; "
             "unpaired training needs one, such as 'mrpn-unpaired'."
         )
-    pairs, told = _pairs(request, out, seed, workers)
     sounds = [feature for feature in model.features.values() if feature is not faces]
-    voices = tuple({c.clip_id: c for c in request.voices}.values())
-    store.prepare(voices, sounds, workers=workers)
-    source: FeatureSource = SpeakerAdaptation(store, voices) if request.adapt else store
-    embeddings = _embed([clip for part in pairs.values() for clip in part], faces, request.adapt)
+    prepared = store.prepare(request.voices.clips, sounds, workers=workers)
+    request = replace(request, voices=replace(request.voices, clips=prepared.clips))
+    record = RunRecord(
+        out, _asked(request, settings, sounds, faces, store, seed), done=out / DONE_NAME
+    )
+    if record.start():
+        return MRPN.load(out / "checkpoint", store)
+    pairs, told = _pairs(request, out, seed, workers)
+    told["unusable_clips"] = {failure.clip.clip_id: failure.reason for failure in prepared.failures}
+    adapted = SpeakerAdaptation(store, prepared.clips)
+    source: FeatureSource = adapted if request.adapt else store
+    embeddings = _embed(pairs, faces, request.adapt)
     model.take_features_from(UnpairedFeatures(source, embeddings))
     model.fit(pairs["train"], pairs["validation"], seed=seed, run_folder=out)
     model.save(out / "checkpoint")
@@ -127,7 +141,35 @@ def train_unpaired(
     if request.adapt:
         card |= {"adapt": request.adapt, "adaptation": ADAPTED}
     write_json(out / "checkpoint" / CARD_NAME, card)
+    write_json(out / DONE_NAME, {"seed": seed, "classes": list(model.classes)})
+    record.finish()
     return MRPN.load(out / "checkpoint", store)
+
+
+def _asked(
+    request: UnpairedRequest,
+    settings: Any,
+    sounds: Sequence[Feature],
+    faces: FaceEmbeddings,
+    store: FeatureStore,
+    seed: int,
+) -> dict[str, Any]:
+    """Everything that decides the result; files by their content."""
+    return {
+        "settings": settings_to_mapping(settings),
+        "seed": seed,
+        "adaptation": request.adapt,
+        "labels": [dict(request.merge or {}), sorted(request.drop), request.pictures_per_voice],
+        "face network": store.file_key(find_weights(faces.weights)),
+        "pictures": digest([clip_facts(clip) for clip in request.faces]),
+        "voices": digest(
+            [
+                [*clip_facts(clip), *(store.content_key(clip, feature) for feature in sounds)]
+                for clip in request.voices
+            ]
+        ),
+        "split": request.voice_split.hash,
+    }
 
 
 def _pairs(
@@ -141,7 +183,7 @@ def _pairs(
     for part in _PARTS:
         reconciled = reconcile(
             request.faces.select(list(sorted_faces.parts[part])),
-            request.voices.select(list(getattr(fold, part))),
+            [clip for clip in request.voices if clip.clip_id in getattr(fold, part)],
             merge=request.merge,
             drop=request.drop,
         )
@@ -156,60 +198,22 @@ def _pairs(
         "split_rule": request.voice_split.rule,
         "split_hash": request.voice_split.hash,
         "test_speakers_of_voices": sorted(
-            {str(clip.speaker) for clip in request.voices.select(list(fold.test))}
+            {str(clip.speaker) for clip in request.voices if clip.clip_id in fold.test}
         ),
     }
 
 
-def join_by_class(
-    faces: Sequence[Clip], voices: Sequence[Clip], pictures_per_voice: int, seed: int
-) -> list[Clip]:
-    """Give each voice faces of its own class, drawn without repetition while there are enough.
-
-    Parameters
-    ----------
-    faces, voices : sequence of Clip
-        With the same set of emotions.
-    pictures_per_voice : int >= 1
-    seed : int
-
-    Returns
-    -------
-    list of Clip
-        ``pictures_per_voice`` for each voice; ids, speaker and sound are the voice's.
-    """
-    rng = np.random.default_rng([seed, len(faces), len(voices)])
-    by_class: dict[str, list[Clip]] = defaultdict(list)
-    for clip in faces:
-        by_class[str(clip.emotion)].append(clip)
-    heaps: dict[str, list[Clip]] = defaultdict(list)
-    joined = []
-    for voice in voices:
-        emotion = str(voice.emotion)
-        if not by_class[emotion]:
-            raise LabelError(f"No face shows {emotion!r}, so voices that do find no partner.")
-        for number in range(pictures_per_voice):
-            if not heaps[emotion]:
-                known = by_class[emotion]
-                heaps[emotion] = [known[i] for i in rng.permutation(len(known))]
-            face = heaps[emotion].pop()
-            joined.append(
-                replace(
-                    voice,
-                    clip_id=f"{voice.clip_id}+{face.clip_id}",
-                    video=face.video,
-                    performance=voice.performance if number == 0 else "",
-                    units=None,
-                )
-            )
-    return joined
-
-
-def _embed(clips: Sequence[Clip], feature: FaceEmbeddings, adapt: str) -> dict[Path, np.ndarray]:
-    """Embeddings of all pictures; adapted: on the scale of all of them, as one speaker's."""
-    pictures = {clip.video: clip for clip in clips if clip.video is not None}
+def _embed(
+    pairs: Mapping[str, Sequence[Clip]], feature: FaceEmbeddings, adapt: str
+) -> dict[Path, np.ndarray]:
+    """Embeddings of all pictures; adapted: on the scale of those to learn, as one speaker's."""
+    pictures = {
+        clip.video: clip for part in _PARTS for clip in pairs[part] if clip.video is not None
+    }
     network = face_network(find_weights(feature.weights))
     rows = network.embed(read_pictures(list(pictures.values()), network.size_px))
     if adapt:
-        rows = (rows - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-6)
+        learnt = {clip.video for clip in pairs["train"]}
+        known = rows[[place in learnt for place in pictures]]
+        rows = (rows - known.mean(axis=0)) / np.maximum(known.std(axis=0), 1e-6)
     return dict(zip(pictures, rows.astype(np.float32), strict=True))

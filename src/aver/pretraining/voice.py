@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,15 +18,18 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
 from aver.errors import SettingsError
-from aver.evaluation.intervals import binomial_interval
+from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureStore
 from aver.models.parts.clip_frames import load_clip_frames
+from aver.networks.pretrained import WEIGHTS_NAME
 from aver.networks.resnet import ResNet18
+from aver.networks.shipped import CARD_NAME
 from aver.networks.weight_file import write_weights
 from aver.pretraining.classifier import Classifier
-from aver.pretraining.equal_error_rate import equal_error_rate
+from aver.pretraining.run_record import RunRecord, digest
+from aver.pretraining.voice_scores import error_rate, score_voices
 from aver.pretraining.voice_settings import VoiceSettings
 from aver.pretraining.voice_task import LabelledVoices, VoiceTask
 from aver.splits.split import Split
@@ -70,7 +74,8 @@ def pretrain_voice(
         validation speakers choosing it. The test speakers are heard once, at the end.
     settings : VoiceSettings
     out : Path
-        Run folder; an interrupted training goes on from its last whole epoch.
+        Run folder; an interrupted training goes on from its last whole epoch, a finished one is
+        not repeated.
     store : FeatureStore, optional
     seed, workers : int
 
@@ -78,6 +83,8 @@ def pretrain_voice(
     ------
     SettingsError
         If training and test share speakers.
+    CheckpointError
+        If `out` holds a run with other settings, sounds or seed, finished or not.
 
     Notes
     -----
@@ -87,7 +94,20 @@ def pretrain_voice(
     store = store or FeatureStore()
     feature = feature_from_settings("spectrogram-segments", settings.feature_settings)
     fold = split.folds[0]
-    usable = store.prepare(corpus.clips, [feature], workers=workers).clips
+    prepared_clips = store.prepare(corpus.clips, [feature], workers=workers)
+    usable = prepared_clips.clips
+    record = RunRecord(
+        out,
+        {
+            "settings": dataclasses.asdict(settings),
+            "seed": seed,
+            "split": split.hash,
+            "sounds": digest([[*clip_facts(c), store.content_key(c, feature)] for c in usable]),
+        },
+        done=out / CARD_NAME,
+    )
+    if record.start():
+        return VoiceResult(out, json.loads((out / CARD_NAME).read_text(encoding="utf-8")))
     prepared = {c.clip_id: c for c in usable if not store.get(c, feature).missing}
     parts = {
         part: [prepared[name] for name in names if name in prepared]
@@ -107,6 +127,9 @@ def pretrain_voice(
         for part, clips in parts.items()
     }
     task = _task(data, settings, len(classes), seed)
+    task.network.eval()
+    with fixed_threads(settings.training.threads):
+        untrained = error_rate(task, data["test"], parts["test"])
     history = fit(
         task,
         settings.training,
@@ -115,7 +138,8 @@ def pretrain_voice(
         description=f"Training on voices, {settings.target}",
     )
     with fixed_threads(settings.training.threads):
-        metrics = _metrics(task, data["test"], parts["test"], settings.target)
+        metrics = score_voices(task, data["test"], parts["test"], settings.target)
+    metrics["equal_error_rate_untrained"] = untrained
     card = {
         "kind": "voice network",
         "taught": settings.target,
@@ -126,6 +150,7 @@ def pretrain_voice(
             part: sorted({str(clip.speaker) for clip in clips}) for part, clips in parts.items()
         },
         "clips": {part: len(clips) for part, clips in parts.items()},
+        "unusable_clips": {f.clip.clip_id: f.reason for f in prepared_clips.failures},
         "classes": list(classes),
         "input": {"feature_settings": feature.settings(), "standardised": "train"},
         "network": {
@@ -139,8 +164,9 @@ def pretrain_voice(
         "best_epoch": history.best_epoch,
         "metrics": metrics,
     }
-    write_weights(out / "weights.safetensors", task.network.torchvision_weights())
-    write_json(out / "card.json", card)
+    write_weights(out / WEIGHTS_NAME, task.network.torchvision_weights())
+    write_json(out / CARD_NAME, card)
+    record.finish()
     return VoiceResult(out, card)
 
 
@@ -205,21 +231,3 @@ def _bands(clips: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     mean = means.mean(dim=0)
     deviation = (squares.mean(dim=0) - mean.square()).clamp_min(0).sqrt().clamp_min(1e-4)
     return mean.float()[:, None], deviation.float()[:, None]
-
-
-@torch.no_grad()
-def _metrics(
-    task: VoiceTask, test: LabelledVoices, clips: Sequence[Clip], target: str
-) -> dict[str, Any]:
-    embeddings = task.embed(test.clips)
-    speakers = [str(clip.speaker) for clip in clips]
-    found: dict[str, Any] = {
-        "equal_error_rate": equal_error_rate(embeddings.numpy(), speakers),
-        "unseen_speakers": len(set(speakers)),
-    }
-    if target == "emotion":
-        right = task.network.fc(embeddings).argmax(dim=1) == test.labels
-        hits, count = int(right.sum()), len(right)
-        low, high = binomial_interval(hits, count)
-        found |= {"accuracy": hits / count, "low": low, "high": high, "clips": count}
-    return found

@@ -1,0 +1,164 @@
+"""MRPN from faces here and voices there, from files to answers, and what its folder remembers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from aver.corpora import Corpus, open_corpus
+from aver.corpora.clip import Clip
+from aver.errors import CheckpointError
+from aver.features.face_embeddings import FaceEmbeddings
+from aver.features.feature import FeatureRecord
+from aver.features.store import FeatureStore
+from aver.models.mrpn import MRPN
+from aver.networks.face_network import FaceNetwork
+from aver.networks.pretrained import find_weights
+from aver.pretraining.answer_corpus import answer_corpus
+from aver.pretraining.unpaired import UnpairedRequest, _embed, train_unpaired
+from aver.splits import make_split
+from tone_corpus import write_tone_corpus
+
+EMOTIONS = ("happy", "sad", "angry")
+
+
+def _face(emotion: str, rng: np.random.Generator) -> np.ndarray:
+    """Blots of its own, so that no picture is another's copy; a bright third for each emotion."""
+    blots = rng.integers(0, 100, (9, 9)).astype(np.uint8)
+    picture = cv2.resize(blots, (48, 48), interpolation=cv2.INTER_CUBIC).astype(int)
+    third = 16 * EMOTIONS.index(emotion)
+    picture[third : third + 16] += 150
+    return picture.clip(0, 255).astype(np.uint8)
+
+
+@dataclass(frozen=True)
+class Corpora:
+    faces: Corpus
+    voices: Corpus
+    store: FeatureStore
+
+    @property
+    def request(self) -> UnpairedRequest:
+        return UnpairedRequest(
+            self.faces,
+            self.voices,
+            make_split(self.voices, "speaker-kfold", folds=3),
+            overrides={"training.epochs": 15, "training.batch_size": 16, "hidden": 16},
+            pictures_per_voice=2,
+        )
+
+
+@pytest.fixture(scope="module")
+def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
+    root = tmp_path_factory.mktemp("unpaired")
+    rng = np.random.default_rng(0)
+    for part, name, count in (("train", "Training", 30), ("test", "PublicTest", 9),
+                              ("test", "PrivateTest", 3)):  # fmt: skip
+        for number in range(count):
+            emotion = EMOTIONS[number % 3]
+            path = root / "fer" / part / emotion / f"{name}_{number}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            cv2.imwrite(str(path), _face(emotion, rng))
+    voices = write_tone_corpus(root / "tones", speakers=6, takes=2)
+    (root / "tones" / "s1_happy_0.wav").write_bytes(b"not a sound")
+    return Corpora(open_corpus(root / "fer", "fer2013"), voices, FeatureStore(root / "cache"))
+
+
+@pytest.fixture(scope="module")
+def trained(corpora: Corpora, tmp_path_factory: pytest.TempPathFactory) -> tuple[MRPN, Path]:
+    out = tmp_path_factory.mktemp("run")
+    return train_unpaired(corpora.request, out, store=corpora.store), out
+
+
+def test_voices_and_faces_are_learnt_and_told_on_the_card(
+    corpora: Corpora, trained: tuple[MRPN, Path]
+) -> None:
+    model, out = trained
+    tested = write_tone_corpus(out / "others", speakers=2, takes=2)
+    found = answer_corpus(model, replace(tested, name="others"), corpora.store)
+    right = [
+        found.classes[row] == word
+        for row, word in zip(found.probabilities.argmax(axis=1), found.truth, strict=True)
+    ]
+    assert np.mean(right) > 0.6  # chance 0.33; without a face its voice decides
+    assert np.isnan(found.by_modality["video"]).all()
+    assert model.card["protocol"] == "unpaired: no clip with both face and voice"
+    assert list(model.card["unusable_clips"]) == ["s1_happy_0"]
+    assert not set(model.card["test_speakers_of_voices"]) & {
+        *model.card["speakers"]["train"], *model.card["speakers"]["validation"]
+    }  # fmt: skip
+
+
+def test_a_face_alone_is_answered_by_what_was_learnt_from_pictures(
+    trained: tuple[MRPN, Path], tmp_path: Path
+) -> None:
+    model, _ = trained
+    rng = np.random.default_rng(1)
+    network = FaceNetwork(find_weights("faces-fer2013"))
+
+    class Planted:
+        def get(self, clip: Clip, feature: object) -> FeatureRecord:
+            if not isinstance(feature, FaceEmbeddings):
+                return FeatureRecord.absent("no sound")
+            picture = _face(str(clip.emotion), rng)
+            return FeatureRecord({"embeddings": network.embed(picture[None])}, coverage=1.0)
+
+    model.take_features_from(Planted())
+    clips = [Clip(f"{e}-{n}", "x", e) for e in EMOTIONS for n in range(20)]
+    said = model.predict(clips)
+    assert np.mean([a == c.emotion for a, c in zip(said.labels, clips, strict=True)]) > 0.6
+
+
+def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(
+    corpora: Corpora, trained: tuple[MRPN, Path]
+) -> None:
+    _, out = trained
+    place = out / "checkpoint" / "weights.safetensors"
+    written_ns = place.stat().st_mtime_ns
+    again = train_unpaired(corpora.request, out, store=corpora.store)
+    assert again.classes == tuple(sorted(EMOTIONS, key=["happy", "sad", "angry"].index))
+    assert place.stat().st_mtime_ns == written_ns
+    with pytest.raises(CheckpointError, match="other adaptation"):
+        train_unpaired(replace(corpora.request, adapt="speaker"), out, store=corpora.store)
+    (out / "done.json").unlink()  # as if it had been stopped before its end
+    with pytest.raises(CheckpointError, match="other seed"):
+        train_unpaired(corpora.request, out, store=corpora.store, seed=1)
+
+
+def test_the_scale_of_adapted_faces_is_learnt_from_those_to_learn(corpora: Corpora) -> None:
+    parts = make_split(corpora.faces, "official").folds[0]
+    pairs = {p: corpora.faces.select(list(getattr(parts, p))) for p in ("train", "validation")}
+    adapted = _embed(pairs, FaceEmbeddings(), "speaker")
+    learnt = np.stack([adapted[clip.video] for clip in pairs["train"]])
+    np.testing.assert_allclose(learnt.mean(axis=0), 0, atol=1e-4)
+    plain = _embed(pairs, FaceEmbeddings(), "")
+    rows = np.stack([plain[clip.video] for clip in pairs["train"]])
+    one = pairs["validation"][0].video
+    wanted = (plain[one] - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-6)
+    np.testing.assert_allclose(adapted[one], wanted, rtol=1e-3, atol=1e-3)
+
+
+def test_embeddings_are_those_of_pictures_with_a_face_and_know_the_card(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    crops = rng.integers(0, 255, (4, 64, 64, 3)).astype(np.uint8)
+    found = np.array([True, False, True, False])
+    feature = FaceEmbeddings()
+    derived = feature.derive(FeatureRecord({"crops": crops, "found": found}, coverage=0.5))
+    wanted = FaceNetwork(find_weights("faces-fer2013")).embed(crops[found])
+    assert derived.coverage == 0.5
+    np.testing.assert_array_equal(derived.arrays["embeddings"], wanted.astype(np.float16))
+    folder = find_weights("faces-fer2013").parent
+    (tmp_path / "weights.safetensors").write_bytes((folder / "weights.safetensors").read_bytes())
+    card = json.loads((folder / "card.json").read_text())
+    clip = Clip("a", "s", None, video=tmp_path / "a.mp4")
+    keys = []
+    for size_px in (48, 32):
+        card["input"]["size_px"] = size_px
+        (tmp_path / "card.json").write_text(json.dumps(card))
+        keys.append(FaceEmbeddings(weights=str(tmp_path)).identity(clip))
+    assert keys[0] != keys[1]
