@@ -27,6 +27,7 @@ from aver.cli.command import parse_assignments
 from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.corpora.selection import Selection
+from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.parts.label_shares import label_shares
 from aver.models.presets import load_preset
@@ -39,19 +40,17 @@ from aver.spiking.streams import stream_key
 from aver.splits import make_split
 
 EMOTIONS = ("happy", "sad", "angry", "fearful", "disgust", "surprised")
-READ_OUTS = ("logistic", "vote", "winner", "active-tenth")
+READ_OUTS = ("logistic", "selective-vote", "vote", "winner", "active-tenth")
 RESULTS = Path(__file__).parent / "results" / "snn_cross_modal.json"
 
 
 def layer_over(settings: LayerSettings, inputs: LayerInputs, seed: int) -> SpikingLayer:
     """The untrained layer of `snn-audio`."""
-    channels = inputs.coding.inputs_per_row
     return SpikingLayer(
         settings.dynamics,
         settings.features,
         input_shape=inputs.input_shape,
-        window=(settings.window[0] * channels, settings.window[1]),
-        stride=(settings.stride[0] * channels, settings.stride[1]),
+        windows=settings.windows(inputs.input_shape),
         seed=stream_key(seed, "sound"),
     )
 
@@ -59,22 +58,22 @@ def layer_over(settings: LayerSettings, inputs: LayerInputs, seed: int) -> Spiki
 def run_fold(
     parts: Sequence[Sequence[Clip]], settings: Any, store: FeatureSource, seed: int, refit: bool
 ) -> dict[str, Any]:
-    """Learn from the first part (and the second, with `refit`), answer for the third."""
+    """Learn from the first part, answer for the third; with `refit` read-outs know the second."""
     train, validation, test = parts
     clips = [*train, *validation, *test]
     feature = settings.layer.make_feature()
-    loaded = [load_layer_clips(part, feature, store) for part in (clips, *parts)]
-    learnt = len(train) + refit * len(validation)
+    loaded = load_layer_clips(clips, feature, store)
+    learnt = len(train)
     seconds = {}
     start = time.process_time()
     inputs = LayerInputs(settings.layer.coding, feature_shape(feature))
-    inputs.fit(load_layer_clips(clips[:learnt], feature, store))
-    rates = ClipRates(tuple(c.clip_id for c in clips), {"sound": inputs.rates_hz(loaded[0])})
+    inputs.fit(loaded.first(learnt))
+    rates = ClipRates(tuple(c.clip_id for c in clips), {"sound": inputs.rates_hz(loaded)})
     layer = layer_over(settings.layer, inputs, seed)
     taken = rates.take("sound", np.arange(len(clips)))
     layer.learn({INPUT: taken[:learnt]}, seed)
     seconds["learn"], start = time.process_time() - start, time.process_time()
-    found = layer.observe({INPUT: taken}, rates.names, threads=1)
+    found = layer.observe({INPUT: taken}, rates.names)
     seconds["observe"], start = time.process_time() - start, time.process_time()
     classes, prior = label_shares(train)
     labels = known([clip.emotion for clip in clips], classes)
@@ -121,8 +120,11 @@ def measure(arguments: argparse.Namespace) -> None:
     if arguments.validation:
         parts[2] = parts[1]
     refit = settings.refit and not arguments.validation
-    store = FeatureStore()
-    store.prepare([clip for part in parts for clip in part], [settings.layer.make_feature()])
+    clips = list({clip.clip_id: clip for part in parts for clip in part}.values())
+    store: FeatureSource = FeatureStore()
+    store.prepare(clips, [settings.layer.make_feature()])
+    if arguments.adapt:
+        store = SpeakerAdaptation(store, clips)
     with threadpool_limits(1):
         found = run_fold(parts, settings, store, arguments.seed, refit)
         found["right"]["moments"] = moments_right(parts, store, refit)
@@ -132,7 +134,8 @@ def measure(arguments: argparse.Namespace) -> None:
     spikes = round(found["spikes_per_clip"])
     print(f"fold {arguments.fold}: {total:.1f} s, {spikes} spikes a clip, {shares}", flush=True)
     if not arguments.validation:
-        key = f"{arguments.preset} {' '.join(arguments.set)}".strip()
+        adapted = ADAPTED if arguments.adapt else ""
+        key = " ".join(filter(None, (arguments.preset, *arguments.set, adapted)))
         kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
         kept.setdefault(key, {})[f"fold {arguments.fold}, seed {arguments.seed}"] = found
         RESULTS.write_text(json.dumps(kept) + "\n")
@@ -160,6 +163,7 @@ def main() -> None:
     parser.add_argument("--preset", default="snn-audio-compact")
     parser.add_argument("--set", nargs="*", default=[])
     parser.add_argument("--validation", action="store_true")
+    parser.add_argument("--adapt", action="store_true", help="uses unlabelled clips of speakers")
     parser.add_argument("--summary", action="store_true")
     arguments = parser.parse_args()
     if arguments.summary:

@@ -192,7 +192,7 @@ def densities(
     from aver.models.presets import load_preset
 
     clips = list(open_corpus(corpus, "manifest", config="javanese-av").clips)
-    kind, settings = load_preset(preset, {**overrides, "readout": "vote"})
+    kind, settings = load_preset(preset, {**overrides, "readout": "counts", "counts.kind": "vote"})
     recognizer = kind(settings, FeatureStore())
     recognizer.fit(clips, clips[:2])
     spikes = recognizer.observe(clips).spikes

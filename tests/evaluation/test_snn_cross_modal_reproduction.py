@@ -67,6 +67,20 @@ def test_settings_reach_the_networks_that_have_them() -> None:
     assert loaded["face alone"] == default
 
 
+def test_settings_of_cepstra_do_not_reach_the_mel_spectrogram() -> None:
+    wanted = {"sound.feature_settings.coefficients": 20, "sound.feature_settings.frame_count": 100}
+    for table in ("I", "III"):
+        mel, mfcc = (
+            load_preset(row.system.preset, row.system.overrides)[1]
+            for row in paper(overrides=wanted).table(table).rows[:2]
+            if row.system
+        )
+        layers = [getattr(one, "layer", None) or one.sound for one in (mel, mfcc)]
+        assert [layer.feature for layer in layers] == ["mel-bands", "cepstra"]
+        assert [layer.make_feature().frame_count for layer in layers] == [100, 100]
+        assert layers[1].make_feature().coefficients == 20
+
+
 def test_figure_3_has_a_row_for_every_place_of_every_line() -> None:
     plan = paper().curve("3")
     rows = paper().table(plan.table).rows

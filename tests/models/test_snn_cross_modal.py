@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from aver.models.spiking_parts.layer_settings import LayerSettings
 from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, Link, SpikingLayer, silence
 from aver.models.spiking_parts.spiking_recognizer import NEURONS_LABELLED_ON_TEST
 from aver.models.spiking_parts.spiking_settings import TINY_SOUND, OneLayerSettings
+from aver.spiking.windows import Windows
 
 KINDS = [SnnAudio, SnnVisual, SnnCrossModal, SnnEarlyFusion]
 CLIPS = planted_clips(speakers=6, takes=4)  # 96 clips
@@ -93,30 +93,67 @@ def test_a_modality_without_clips_of_some_class_is_named_and_needs_others() -> N
         SnnVisual.tiny(NoFaceOfOneClass(2.0)).fit(TRAIN, VALIDATION, seed=1)
 
 
-def test_one_and_two_cores_give_the_same(monkeypatch) -> None:
+@pytest.mark.parametrize("kind", KINDS)
+def test_one_and_two_threads_give_the_same(kind) -> None:
     answers = []
-    for cores in (1, 2):
-        monkeypatch.setattr(os, "cpu_count", lambda cores=cores: cores)
-        recognizer = SnnCrossModal.tiny(PlantedSource(1.0)).fit(TRAIN, VALIDATION, seed=5)
+    for threads in (1, 2):
+        tiny = kind.tiny(PlantedSource(1.0))
+        recognizer = kind(replace(tiny.settings, threads=threads), tiny.store)
+        recognizer.fit(TRAIN, VALIDATION, seed=5)
+        assert {layer.threads for layer in recognizer._layers.values()} == {threads}
         answers.append(recognizer.predict_proba(TEST))
     assert np.array_equal(*answers)
-    other = SnnCrossModal.tiny(PlantedSource(1.0)).fit(TRAIN, VALIDATION, seed=6)
+    other = kind.tiny(PlantedSource(1.0)).fit(TRAIN, VALIDATION, seed=6)
     assert not np.array_equal(other.predict_proba(TEST), answers[0])
 
 
-def rates(count: int, seed: int = 0) -> list[np.ndarray]:
-    return list(np.random.default_rng(seed).uniform(0, 63.75, (count, 8, 16)))
+@pytest.mark.parametrize("refit", [False, True])
+def test_layers_and_codings_never_see_validation_clips(refit) -> None:
+    """Strengths are chosen for layers that do not know the clips by which they are chosen."""
+
+    def fitted(validation):
+        tiny = SnnCrossModal.tiny(PlantedSource(1.0))
+        recognizer = SnnCrossModal(replace(tiny.settings, refit=refit), tiny.store)
+        return recognizer.fit(TRAIN, validation, seed=3)
+
+    one, two = fitted(VALIDATION), fitted(TEST)
+    for parts in ("_inputs", "_layers"):
+        for name, part in getattr(one, parts).items():
+            other = getattr(two, parts)[name].arrays()
+            assert all(np.array_equal(array, other[key]) for key, array in part.arrays().items())
+    learnt = ["train", "validation"] if refit else ["train"]
+    assert one.card["labels_used"]["weights"] == learnt
+    assert set(map(tuple, one.card["fitted_on"].values())) == {("train",)}
 
 
-def layer(**changes) -> SpikingLayer:
-    shape = {"input_shape": (8, 16), "window": (8, 4), "stride": (8, 4)}
-    return SpikingLayer(TINY_SOUND.dynamics, 6, seed=3, **{**shape, **changes})
+def test_with_the_link_switched_off_the_voice_is_heard_as_alone_spike_for_spike() -> None:
+    source = PlantedSource(1.0)
+    alone = SnnAudio.tiny(source).fit(TRAIN, VALIDATION, seed=4)
+    tiny = SnnCrossModal.tiny(source)
+    unlinked = SnnCrossModal(replace(tiny.settings, link_gain=0.0), source)
+    unlinked.fit(TRAIN, VALIDATION, seed=4)
+    linked = tiny.fit(TRAIN, VALIDATION, seed=4)
+    assert np.array_equal(unlinked.predict_proba(TEST), alone.predict_proba(TEST))
+    assert not np.array_equal(linked.predict_proba(TEST), alone.predict_proba(TEST))
+    one, two = (
+        recognizer._fired(recognizer._load(TEST)[0])["sound"] for recognizer in (alone, unlinked)
+    )
+    assert len(one.time_ms) > 10
+    assert np.array_equal(one.neuron, two.neuron)
+    assert np.array_equal(one.time_ms, two.time_ms)
 
 
-def test_with_a_silent_link_the_auditory_layer_is_the_audio_network_spike_for_spike() -> None:
-    alone = layer(lag_ms=5.0)
-    linked = layer(links={"video": Link(20, 4.0)}, lag_ms=5.0)
-    clips, names = rates(12), [f"clip {k}" for k in range(12)]
+def test_a_link_on_which_nothing_comes_changes_nothing() -> None:
+    def layer(**links) -> SpikingLayer:
+        windows = Windows((8, 4), (8, 4))
+        dynamics = TINY_SOUND.dynamics
+        return SpikingLayer(
+            dynamics, 6, input_shape=(8, 16), windows=windows, lag_ms=5.0, seed=3, **links
+        )
+
+    alone, linked = layer(), layer(links={"video": Link(20, 4.0)})
+    clips = list(np.random.default_rng(0).uniform(0, 63.75, (12, 8, 16)))
+    names = [f"clip {k}" for k in range(12)]
     alone.learn({INPUT: clips}, seed=1)
     linked.learn({INPUT: clips, "video": silence(12)}, seed=1)
     weights = f"{INPUT}->{POPULATION}"

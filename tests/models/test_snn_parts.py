@@ -10,11 +10,14 @@ from aver.errors import FeatureError, SettingsError
 from aver.features.cepstra import Cepstra
 from aver.features.feature import FeatureRecord
 from aver.features.sound_statistics import SoundStatistics
+from aver.models.spiking_parts.input_settings import InputSettings
 from aver.models.spiking_parts.layer_inputs import LayerInputs, feature_shape, load_layer_clips
 from aver.models.spiking_parts.layer_settings import DynamicsSettings, LayerSettings
 from aver.models.spiking_parts.neuron_labels import NeuronLabels, label_neurons
 from aver.models.spiking_parts.rate_coding import RateCoding, fit_coding
 from aver.models.spiking_parts.read_out import ReadOut, ReadOutSettings
+from aver.models.spiking_parts.selective_vote import SelectiveVote
+from aver.models.spiking_parts.spiking_settings import OneLayerSettings, TwoLayerSettings
 
 CHANCE = np.random.default_rng(0)
 TRACKS = [CHANCE.normal([[1.0], [-5.0]], [[2.0], [0.5]], (2, n)) for n in (30, 50, 40)]
@@ -28,6 +31,28 @@ def test_on_and_off_channels_share_the_z_score() -> None:
     assert rates.shape == (4, 30)
     assert np.allclose(rates[0::2] - rates[1::2], 63.75 * z.clip(-2, 2) / 2, atol=1e-3)
     assert (np.minimum(rates[0::2], rates[1::2]) == 0).all()
+
+
+def test_on_and_off_inputs_apart_are_the_same_rates_in_two_blocks() -> None:
+    mixed = fit_coding(RateCoding(), TRACKS).rates_hz(TRACKS[1])
+    apart = fit_coding(RateCoding(apart=True), TRACKS).rates_hz(TRACKS[1])
+    assert np.array_equal(apart, np.concatenate([mixed[0::2], mixed[1::2]]))
+
+
+def test_windows_count_rows_of_the_feature() -> None:
+    mixed = InputSettings(window=(2, 5), stride=(1, 5)).windows((12, 20))
+    assert (mixed.size, mixed.stride) == ((4, 5), (2, 5))
+    whole = InputSettings().windows((12, 20))
+    assert (whole.size, whole.stride) == ((12, 10), (12, 10))
+    coding = RateCoding(apart=True)
+    apart = InputSettings(coding=coding, window=(2, 5), stride=(2, 5)).windows((12, 20))
+    assert (apart.size, apart.stride) == ((2, 5), (2, 5))
+    half = InputSettings(coding=coding).windows((12, 20))
+    assert half.size == (6, 10)
+    with pytest.raises(SettingsError, match="together"):
+        InputSettings(coding=coding, window=(4, 5), stride=(4, 5)).windows((12, 20))
+    with pytest.raises(SettingsError, match="does not fit"):
+        InputSettings(window=(2, 30), stride=(2, 30)).windows((12, 20))
 
 
 def test_other_codings() -> None:
@@ -109,6 +134,42 @@ def test_three_votes_by_hand() -> None:
     assert many.scores(spikes, 1, "active-tenth").tolist() == [[0.0, 0.2]]
 
 
+def test_a_selective_vote_by_hand() -> None:
+    counts = np.array([[1, 0, 9], [1, 4, 4], [9, 4, 9], [9, 16, 4]])
+    labels = np.array([0, 0, 1, 1])
+    vote = SelectiveVote.learn(counts, labels, 2, sharpness=1.0)
+    # Roots: neuron 0 has 1, 1, 3, 3; neuron 1 has 0, 2, 2, 4; neuron 2 tells nothing apart.
+    assert vote.label.tolist() == [1, 1, 0]
+    assert vote.mean.tolist() == [2.0, 2.0, 2.5]
+    expected = np.array([1.0, 1 / np.sqrt(2)])  # mean standard scores of class 1
+    assert np.allclose(vote.weight[:2], expected / expected.sum())
+    assert vote.weight[2] == 0  # weightless: class 0 has no voice, which is its usual one
+    new = np.array([[4, 0, 100]])
+    voice = (vote.weight[:2] * [0.0, -2 / np.sqrt(2)]).sum()
+    standard = (np.sqrt(counts[:, :2]) - vote.mean[:2]) / vote.deviation[:2] @ vote.weight[:2]
+    assert np.allclose(vote.scores(new), [[0.0, voice / standard.std()]])
+    assert vote.scores(counts).argmax(axis=1).tolist() == labels.tolist()
+
+
+def test_a_selective_vote_hears_what_a_plain_one_cannot() -> None:
+    """Neurons that fire in every clip, a little more for their class: the mean rate drowns it."""
+    chance = np.random.default_rng(1)
+    labels = np.arange(400) % 4
+    usual = np.repeat([400, 40, 90, 10], 5)
+    own = np.arange(20) // 5 == labels[:, np.newaxis]
+    counts = chance.poisson(usual * (1 + 1.5 * own / np.sqrt(usual)))
+    known, new = (counts[:200], labels[:200]), (counts[200:], labels[200:])
+    right = {}
+    for kind in ("vote", "selective-vote"):
+        read_out = ReadOut(ReadOutSettings(kind), 1, np.full(4, 0.25))
+        read_out.fit(known, new, refit=False)
+        answers = read_out.probabilities(new[0])
+        assert np.allclose(answers.sum(axis=1), 1)
+        right[kind] = (answers.argmax(axis=1) == new[1]).mean()
+    assert right["vote"] < 0.3
+    assert right["selective-vote"] > 0.8
+
+
 def test_a_silent_clip_gets_the_prior() -> None:
     prior = np.array([0.3, 0.7])
     for kind in ("vote", "winner", "active-tenth"):
@@ -153,6 +214,9 @@ def test_dynamics_change_what_they_name_and_nothing_else() -> None:
         (lambda: DynamicsSettings(normal_sum_per_input=-1.0), "normal_sum_per_input"),
         (lambda: RateCoding(limit=0.0), "limit"),
         (lambda: ReadOutSettings(strengths=()), "strengths"),
+        (lambda: ReadOutSettings(sharpness=-1.0), "sharpness"),
+        (lambda: OneLayerSettings(threads=0), "threads"),
+        (lambda: TwoLayerSettings(link_gain=-0.1), "link_gain"),
     ],
 )
 def test_settings_out_of_range(make, words) -> None:

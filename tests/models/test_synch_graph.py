@@ -13,6 +13,7 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, SettingsError
 from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.models.presets import load_preset
+from aver.models.spiking_parts.read_out import ReadOutSettings
 from aver.models.synch_graph import SynchGraph
 from aver.models.synchrony.settings import GraphSettings
 
@@ -36,9 +37,26 @@ def trained():
     return changed().fit(TRAIN, VALIDATION)
 
 
-def test_fit_refuses_edges_by_the_labels_of_test_clips():
+def test_fit_refuses_edges_by_the_labels_of_test_clips_before_it_learns():
+    refusing = with_graph(label_edges="all")
     with pytest.raises(SettingsError, match="LEAKS"):
-        with_graph(label_edges="all").fit(TRAIN, VALIDATION)
+        refusing.fit(TRAIN, VALIDATION)
+    assert refusing._front_end.network is None
+
+
+def test_no_clips_no_answers(trained):
+    answers = trained.predict([])
+    assert answers.probabilities.shape == (0, 4)
+    assert answers.by_modality["sound"].shape == (0, 4)
+
+
+def test_the_answer_of_one_modality_is_that_of_clips_that_lack_the_other(trained, tmp_path):
+    """The other's spikes, which come over the recurrent connections, must not reach it."""
+    trained.save(tmp_path)
+    for modality, other in (("sound", "video"), ("video", "sound")):
+        lacking = SynchGraph.load(tmp_path, PlantedSource(2.0, without=other))
+        alone = trained.predict(TEST).by_modality[modality]
+        np.testing.assert_allclose(lacking.predict(TEST).probabilities, alone, rtol=1e-5)
 
 
 def test_the_paper_protocol_says_what_it_used_and_cannot_be_saved(tmp_path):
@@ -63,9 +81,9 @@ def test_variants_are_trained_and_answer(changes):
     assert ("label edges" in record.labels_used) == ("label_edges" in changes)
 
 
-@pytest.mark.parametrize("readout", ["vote", "counts"])
-def test_readouts_without_a_graph_learn_the_same_spikes_and_are_saved(readout, tmp_path):
-    recognizer = changed(readout=readout).fit(TRAIN, VALIDATION)
+@pytest.mark.parametrize("kind", ["vote", "selective-vote", "logistic"])
+def test_readouts_without_a_graph_learn_the_same_spikes_and_are_saved(kind, tmp_path):
+    recognizer = changed(readout="counts", counts=ReadOutSettings(kind)).fit(TRAIN, VALIDATION)
     answers = recognizer.predict(TEST)
     right = sum(a == clip.emotion for a, clip in zip(answers.labels, TEST, strict=True))
     assert right > len(TEST) / 2

@@ -10,10 +10,10 @@ import numpy as np
 from aver.errors import SettingsError
 from aver.features.store import FeatureSource
 from aver.models.recognizer import models
-from aver.models.spiking_parts.clip_rates import ClipRates, View
+from aver.models.spiking_parts.clip_rates import BOTH, ClipRates, View
 from aver.models.spiking_parts.layer_settings import LayerSettings
 from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, Link, SpikingLayer, silence
-from aver.models.spiking_parts.spiking_recognizer import BOTH, SpikingRecognizer
+from aver.models.spiking_parts.spiking_recognizer import SpikingRecognizer
 from aver.models.spiking_parts.spiking_settings import (
     TINY_FACE,
     TINY_GROUP,
@@ -134,6 +134,7 @@ class SnnCrossModal(_TwoLayers):
     they are replayed onto the auditory layer from the clip's beginning, and the sound sets in
     `lag_ms` later. Input and link learn by the same rule; each is normalised as a group of its own.
     A clip without sound is answered by the visual layer, one without a face with the link silent.
+    With ``link_gain=0`` there is no link, and the voice is heard as `SnnAudio` hears it.
 
     Notes
     -----
@@ -151,19 +152,24 @@ class SnnCrossModal(_TwoLayers):
         """A recogniser small enough for the contract tests."""
         return cls(TwoLayerSettings(sound=TINY_SOUND, video=TINY_FACE), store)
 
+    @property
+    def _linked(self) -> bool:
+        """Whether there is a link at all."""
+        return self.settings.link_gain > 0
+
     def _build(self, seed: int) -> dict[str, SpikingLayer]:
         visual = self._layer(VIDEO, seed)
-        input_sum = self._input_sum(SOUND)
-        link = Link(visual.neurons, self.settings.link_gain * input_sum)
+        if not self._linked:
+            return {VIDEO: visual, SOUND: self._layer(SOUND, seed)}
+        link = Link(visual.neurons, self.settings.link_gain * self._input_sum(SOUND))
         hearing = self._layer(SOUND, seed, links={VIDEO: link}, lag_ms=self.settings.lag_ms)
         return {VIDEO: visual, SOUND: hearing}
 
     def _learn(self, clips: ClipRates, seed: int) -> None:
         self._learn_alone(VIDEO, clips, seed)
         _, seen = self._alone(VIDEO, clips, spikes=True)
-        rows = clips.rows(SOUND)
-        replayed = self._replayed(rows, seen)
-        self._layers[SOUND].learn({INPUT: clips.take(SOUND, rows), VIDEO: replayed}, seed)
+        shown = self._shown(clips, clips.rows(SOUND), seen)
+        self._layers[SOUND].learn(shown, seed)
 
     def _views(self, clips: ClipRates) -> dict[str, View]:
         video, seen = self._alone(VIDEO, clips, spikes=True)
@@ -183,10 +189,7 @@ class SnnCrossModal(_TwoLayers):
         spikes: bool = False,
     ) -> Recording:
         """Sound and the spikes that the visual layer fired, shown to the frozen auditory layer."""
-        shown: Clips = {
-            INPUT: clips.take(SOUND, rows),
-            VIDEO: self._replayed(rows, seen),
-        }
+        shown = self._shown(clips, rows, seen)
         return self._layers[SOUND].observe(shown, clips.named(rows), spikes=spikes)
 
     def _fired(self, clips: ClipRates) -> dict[str, Spikes]:
@@ -197,10 +200,12 @@ class SnnCrossModal(_TwoLayers):
         heard = self._hear(one, one.rows(SOUND), seen, spikes=True)
         return {VIDEO: seen[0], SOUND: heard.spikes[POPULATION][0]}
 
-    @staticmethod
-    def _replayed(rows: np.ndarray, seen: Mapping[int, Spikes]) -> list[Spikes]:
-        """What the visual layer fired for each of these clips; silence where there is no face."""
-        return [seen.get(int(row), silence(1)[0]) for row in rows]
+    def _shown(self, clips: ClipRates, rows: np.ndarray, seen: Mapping[int, Spikes]) -> Clips:
+        """Sound of clips, and over the link what the visual layer fired; silence without a face."""
+        sound = clips.take(SOUND, rows)
+        if not self._linked:
+            return {INPUT: sound}
+        return {INPUT: sound, VIDEO: [seen.get(int(row), silence(1)[0]) for row in rows]}
 
     def _seen_by(self, view: str) -> SpikingLayer:
         return self._layers[VIDEO if view == VIDEO else SOUND]
@@ -241,7 +246,13 @@ class SnnEarlyFusion(_TwoLayers):
             modality: Link(layer.neurons, self.settings.dynamics.sum_per_input * layer.neurons)
             for modality, layer in alone.items()
         }
-        group = SpikingLayer(self.settings.dynamics, self.settings.features, links=links, seed=seed)
+        group = SpikingLayer(
+            self.settings.dynamics,
+            self.settings.features,
+            links=links,
+            seed=seed,
+            threads=self.settings.threads,
+        )
         return {**alone, BOTH: group}
 
     def _learn(self, clips: ClipRates, seed: int) -> None:

@@ -20,15 +20,11 @@ from aver.models.parts.label_shares import label_shares
 from aver.models.parts.need_validation import need_validation
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer, models
-from aver.models.spiking_parts.layer_settings import DynamicsSettings
-from aver.models.spiking_parts.rate_coding import RateCoding
+from aver.models.synchrony.fit_record import fit_record
 from aver.models.synchrony.front_end import FrontEnd, Observed
-from aver.models.synchrony.input_settings import InputSettings
 from aver.models.synchrony.readout import Readout, SpikingClips
-from aver.models.synchrony.recurrent_network import RecurrentSettings
-from aver.models.synchrony.settings import GraphSettings, SynchGraphSettings
+from aver.models.synchrony.settings import TINY, SynchGraphSettings, refuse_leaking_edges
 from aver.settings import settings_from_mapping
-from aver.training.settings import TrainingSettings
 
 
 @models.register("synch-graph")
@@ -73,35 +69,8 @@ class SynchGraph(Recognizer):
 
     @classmethod
     def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests, on statistics of clips."""
-        inputs = {
-            "video": InputSettings(
-                "laplacian-crops",
-                {"size_px": 8, "picture_count": 3, "crops": {"size_px": 8}},
-                RateCoding(over="all"),
-                window=(2, 8),
-                stride=(2, 8),
-            ),
-            "sound": InputSettings(
-                "cepstra", {"coefficients": 8, "frame_count": 8}, window=(2, 8), stride=(2, 8)
-            ),
-        }
-        dynamics = DynamicsSettings(
-            intensity=8.0,
-            most_retries=0,
-            stimulus_ms=100.0,
-            rest_ms=20.0,
-            theta_step_mv=0.02,
-            to_excitatory=3.0,
-            normal_sum_per_input=0.6,
-        )
-        settings = SynchGraphSettings(
-            inputs=inputs,
-            spiking=RecurrentSettings(maps=4, dynamics=dynamics, link_gain=0.2),
-            graph=GraphSettings(encoding="neuron", hidden=16, layers=2, dropout=0.2),
-            training=TrainingSettings(epochs=60, learning_rate=2e-2, schedule="cosine"),
-        )
-        return cls(settings, store)
+        """A recogniser small enough for the contract tests."""
+        return cls(TINY, store)
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
@@ -127,8 +96,10 @@ class SynchGraph(Recognizer):
         Raises
         ------
         SettingsError
-            If ``label_edges`` reaches beyond the training clips.
+            If ``label_edges`` reaches beyond the training clips, before anything is learnt.
         """
+        if self.settings.readout == "graph":
+            refuse_leaking_edges(self.settings.graph)
         observed = self._learn_spikes(train, validation, seed)
         readout = self._make_readout()
         readout.learn(
@@ -141,7 +112,7 @@ class SynchGraph(Recognizer):
         self._card = {
             **card_facts(self, train, validation, seed),
             **readout.facts,
-            **self._record(labels_of_test=False),
+            **fit_record(self.settings, labels_of_test=False),
         }
         return self
 
@@ -177,20 +148,24 @@ class SynchGraph(Recognizer):
         self._card = {
             **card_facts(self, train, validation, seed),
             **readout.facts,
-            **self._record(labels_of_test=True),
+            **fit_record(self.settings, labels_of_test=True),
         }
         return self._prediction(tested, probabilities, {})
 
     def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Answer for clips, each from its own graph."""
+        """Answer for clips, each from its own graph.
+
+        The answer of a modality alone is that of a network to which only it is shown.
+        """
         readout = self._trained()
         observed = self._front_end.observe(clips)
         alone = {}
         for modality, present in observed.present.items():
-            spikes = [one.only(modality) for one in observed.spikes]
-            answers = readout.probabilities(observed.clip_ids, spikes)
-            silent = np.array([len(one) == 0 for one in spikes], bool)
-            answers[~present | silent] = np.nan
+            seen = (
+                self._front_end.observe(clips, (modality,)) if len(self.features) > 1 else observed
+            )
+            answers = readout.probabilities(seen.clip_ids, seen.spikes)
+            answers[~present | seen.silent] = np.nan
             alone[modality] = answers
         return self._prediction(
             observed, readout.probabilities(observed.clip_ids, observed.spikes), alone
@@ -261,13 +236,11 @@ class SynchGraph(Recognizer):
         return self._front_end.observe(train), self._front_end.observe(validation)
 
     def _make_readout(self) -> Readout:
-        from aver.models.synchrony.count_readouts import CountsReadout, VoteReadout
+        from aver.models.synchrony.count_readout import CountReadout
 
         asked = (self.settings, self._positions, len(self._classes))
-        if self.settings.readout == "vote":
-            return VoteReadout(*asked)
         if self.settings.readout == "counts":
-            return CountsReadout(*asked)
+            return CountReadout(*asked)
         # torch-geometric takes seconds to import; only those who train or answer wait.
         from aver.models.synchrony.graph_readout import GraphReadout
 
@@ -283,31 +256,11 @@ class SynchGraph(Recognizer):
         self, observed: Observed, probabilities: np.ndarray, alone: Mapping[str, np.ndarray]
     ) -> Prediction:
         """Answers with their flags; the training shares where there is nothing to go by."""
-        silent = np.array([len(one) == 0 for one in observed.spikes], bool)
-        empty = ~np.any(list(observed.present.values()), axis=0)
-        flags = [
-            (*found, *(["no usable modality"] if none else ["no spikes"] if quiet else []))
-            for found, none, quiet in zip(observed.flags, empty, silent, strict=True)
-        ]
         return Prediction(
             clip_ids=observed.clip_ids,
             classes=self._classes,
-            probabilities=np.where(silent[:, None], self._prior, probabilities),
+            probabilities=np.where(observed.silent[:, None], self._prior, probabilities),
             by_modality=alone,
             coverage=observed.coverage,
-            flags=tuple(flags),
+            flags=observed.all_flags,
         )
-
-    def _record(self, *, labels_of_test: bool) -> dict[str, dict[str, list[str]]]:
-        """What was fitted on which part, and whose labels it used; see `aver.audit.fit_record`."""
-        used = {"weights": ["train"], "class shares": ["train"]}
-        if self.settings.readout == "graph" and self.settings.training.keep == "best":
-            used["epoch"] = ["validation"]
-        if self.settings.readout == "counts":
-            used["penalty"] = ["validation"]
-        if labels_of_test:
-            used["label edges"] = ["train", "validation", "test"]
-        elif self.settings.graph.label_edges == "train":
-            used["label edges"] = ["train"]
-        fitted = {"scales of the rates": ["train"], "spiking network": ["train"]}
-        return {"fitted_on": fitted, "labels_used": used}

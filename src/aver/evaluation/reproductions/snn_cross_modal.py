@@ -281,14 +281,24 @@ def _translated(preset: str, part: Part, wanted: Mapping[str, Any]) -> dict[str,
     """Settings of the cross-modal network as another of the four has them; foreign ones fall away.
 
     ``sound.features`` is ``layer.features`` of the voice alone, and means nothing to the face
-    alone.
+    alone; ``sound.feature_settings.coefficients`` means nothing to a mel spectrogram.
     """
     own = {"audio": "sound.", "visual": "video."}.get(part, "")
-    names = {entry.name for entry in fields(load_preset(preset)[0].settings_type)}
+    kind, settings = load_preset(preset)
+    names = {entry.name for entry in fields(kind.settings_type)}
     found = {}
     for key, value in wanted.items():
         if own and key.startswith(own):
             key = f"layer.{key.removeprefix(own)}"
-        if key.partition(".")[0] in names:
+        if key.partition(".")[0] in names and not _foreign_to_feature(key, settings):
             found[key] = value
     return found
+
+
+def _foreign_to_feature(key: str, settings: Any) -> bool:
+    """Whether a dotted key, as ``layer.feature_settings.<name>``, names what a feature lacks."""
+    layer, _, rest = key.partition(".")
+    if not rest.startswith("feature_settings."):
+        return False
+    feature = getattr(settings, layer).make_feature()
+    return rest.split(".")[1] not in {entry.name for entry in fields(feature)}

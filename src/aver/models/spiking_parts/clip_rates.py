@@ -7,6 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+BOTH = "both"
+"""The view of a clip that all modalities together give."""
+
 
 @dataclass(frozen=True, eq=False)
 class View:
@@ -48,6 +51,13 @@ class ClipRates:
                 if all(self.rates_hz[modality][row] is not None for modality in modalities)
             ],
             dtype=int,
+        )
+
+    def first(self, count: int) -> ClipRates:
+        """The first so many clips."""
+        return ClipRates(
+            self.names[:count],
+            {modality: found[:count] for modality, found in self.rates_hz.items()},
         )
 
     def take(self, modality: str, rows: np.ndarray) -> list[np.ndarray]:

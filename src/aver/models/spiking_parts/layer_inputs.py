@@ -33,6 +33,10 @@ class LayerClips:
     coverage: np.ndarray
     flags: tuple[tuple[str, ...], ...]
 
+    def first(self, count: int) -> LayerClips:
+        """Those of the first so many clips."""
+        return LayerClips(self.values[:count], self.coverage[:count], self.flags[:count])
+
     @property
     def present(self) -> np.ndarray:
         """Which clips have the modality: bool (clips,)."""

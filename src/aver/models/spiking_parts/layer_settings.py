@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from aver.errors import SettingsError
-from aver.features.feature import Feature, feature_from_settings
-from aver.models.spiking_parts.rate_coding import RateCoding
+from aver.models.spiking_parts.input_settings import InputSettings
 from aver.spiking.connection import NORMAL_SUM_PER_INPUT
 from aver.spiking.parameters import Reach
 from aver.spiking.presets import Preset, preset
@@ -112,42 +110,23 @@ class DynamicsSettings:
 
 
 @dataclass(frozen=True)
-class LayerSettings:
-    """A spiking layer over one feature.
+class LayerSettings(InputSettings):
+    """A spiking layer over one feature; see `InputSettings` for what it looks at.
 
     Parameters
     ----------
-    feature : str
-        A feature of frames (``cepstra``, ``mel-bands``) or pictures (``laplacian-crops``).
-    feature_settings : mapping of str to object
-    coding : RateCoding
-    window, stride : tuple of int (rows, columns) of the feature
-        0 stands for all of them. The paper's windows are 10 frames wide, all rows high.
     features : int >= 1
         Neurons (feature maps) at each window position.
     dynamics : DynamicsSettings
     """
 
-    feature: str = "cepstra"
-    feature_settings: Mapping[str, Any] = field(default_factory=dict)
-    coding: RateCoding = field(default_factory=RateCoding)
-    window: tuple[int, ...] = (0, 10)
-    stride: tuple[int, ...] = (0, 10)
     features: int = 60
     dynamics: DynamicsSettings = field(default_factory=DynamicsSettings)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.features < 1:
             raise SettingsError(f"features is {self.features}; at least one is needed.")
-        if len(self.window) != 2 or len(self.stride) != 2 or min(*self.window, *self.stride) < 0:
-            raise SettingsError(
-                "window and stride must be two numbers each, rows and columns, none negative; "
-                f"they are {self.window} and {self.stride}."
-            )
-
-    def make_feature(self) -> Feature:
-        """The feature that the layer looks at."""
-        return feature_from_settings(self.feature, self.feature_settings)
 
 
 def _changed(part: Any, **values: Any) -> Any:

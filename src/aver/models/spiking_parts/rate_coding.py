@@ -24,6 +24,9 @@ class RateCoding:
         What z-scores become. ``on-off``: two inputs, one for values above the mean and one for
         values below; ``on``: values above only; ``shifted``: one input at half rate for the mean.
         Without meaning for ``min-max``.
+    apart : bool
+        Windows see on or off inputs, not both: all on inputs come first, then all off inputs, and
+        neurons of their own count each.
     over : {"rows", "all"}
         Mean and deviation of each row of the feature (coefficient, band), or of all together.
     limit : float > 0
@@ -38,6 +41,7 @@ class RateCoding:
 
     scale: Literal["z-score", "min-max"] = "z-score"
     channels: Literal["on-off", "on", "shifted"] = "on-off"
+    apart: bool = False
     over: Literal["rows", "all"] = "rows"
     limit: float = 3.0
     highest_rate_hz: float = 63.75
@@ -79,7 +83,8 @@ class FittedCoding:
         Returns
         -------
         np.ndarray [shape=(..., rows * inputs_per_row, columns), dtype=float32]
-            With on and off channels, row 2 k is the on channel of row k, the next one its off.
+            With on and off channels, row 2 k is the on channel of row k, the next one its off;
+            `apart`, the on channels of all rows come before their off channels.
 
         Examples
         --------
@@ -95,6 +100,8 @@ class FittedCoding:
             shares = 0.5 + scaled / (2 * coding.limit)
         elif coding.channels == "on":
             shares = scaled / coding.limit
+        elif coding.apart:
+            shares = np.concatenate([scaled, -scaled], axis=-2) / coding.limit
         else:
             both = np.stack([scaled, -scaled], axis=-2) / coding.limit  # (..., rows, 2, columns)
             shares = both.reshape(*scaled.shape[:-2], -1, scaled.shape[-1])

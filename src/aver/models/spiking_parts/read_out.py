@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import numpy as np
 
 from aver.errors import SettingsError
-from aver.models.parts.fit_scores import fit_chosen, fit_logistic
-from aver.models.parts.score_classifier import ScoreClassifier
+from aver.models.parts.fit_scores import best_temperature, fit_chosen, fit_logistic
+from aver.models.parts.score_classifier import ScoreClassifier, softmax
 from aver.models.spiking_parts.neuron_labels import NeuronLabels, Vote, label_neurons
+from aver.models.spiking_parts.selective_vote import SelectiveVote
+
+Kind = Literal["logistic", "selective-vote", "vote", "winner", "active-tenth"]
 
 
 @dataclass(frozen=True)
@@ -20,24 +23,32 @@ class ReadOutSettings:
 
     Parameters
     ----------
-    kind : {"logistic", "vote", "winner", "active-tenth"}
-        ``logistic``, ours: multinomial logistic regression on the square roots of the counts. The
-        others are votes of labelled neurons, see `NeuronLabels.scores`.
+    kind : {"logistic", "selective-vote", "vote", "winner", "active-tenth"}
+        ``logistic``, ours: multinomial logistic regression on the square roots of the counts.
+        ``selective-vote``, ours: labelled neurons vote by how much more than usual they fire, see
+        `SelectiveVote`. The others are the published votes, see `NeuronLabels.scores`.
     strengths : tuple of float > 0
         Candidates for scikit-learn's ``C``, rising; the validation clips choose.
+    sharpness : float >= 0
+        Of the selective vote: how much more a choosy neuron counts than others; 0: all alike.
     """
 
-    kind: Literal["logistic", "vote", "winner", "active-tenth"] = "logistic"
+    kind: Kind = "logistic"
     strengths: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
+    sharpness: float = 3.0
 
     def __post_init__(self) -> None:
+        if self.sharpness < 0:
+            raise SettingsError(f"sharpness is {self.sharpness}; it must not be negative.")
         if not self.strengths or min(self.strengths) <= 0:
             raise SettingsError(f"strengths must be positive numbers, not {self.strengths}.")
 
     @property
     def vote(self) -> Vote:
-        """The vote of labelled neurons that stands in where nothing may be learnt by regression."""
-        return "vote" if self.kind == "logistic" else self.kind
+        """The published vote that stands in for read-outs of ours."""
+        if self.kind == "logistic" or self.kind == "selective-vote":
+            return "vote"
+        return self.kind
 
 
 @dataclass
@@ -52,6 +63,7 @@ class ReadOut:
     prior : np.ndarray [shape=(classes,)]
         Answer for a clip that stirs no neuron with a label.
     labels : NeuronLabels or None
+    selective : SelectiveVote or None
     classifier : ScoreClassifier or None
     strength : float or None
         The strength that validation chose.
@@ -61,6 +73,7 @@ class ReadOut:
     positions: int
     prior: np.ndarray
     labels: NeuronLabels | None = field(default=None)
+    selective: SelectiveVote | None = field(default=None)
     classifier: ScoreClassifier | None = field(default=None)
     strength: float | None = field(default=None)
 
@@ -76,7 +89,8 @@ class ReadOut:
         Parameters
         ----------
         train, validation : (np.ndarray [shape=(clips, neurons)], np.ndarray [shape=(clips,)])
-            Validation chooses the strength of a regression, and nothing of a vote.
+            Validation chooses the strength of a regression and how sure the answers are, and
+            nothing of a published vote.
         refit : bool
             Learn from the clips of both parts in the end.
         """
@@ -87,10 +101,17 @@ class ReadOut:
                 fit_logistic, self.settings.strengths, parts[0], parts[1], classes, refit=refit
             )
             return
-        if refit:
-            both = [np.concatenate(pair) for pair in zip(train, validation, strict=True)]
-            train = (both[0], both[1])
-        self.label(*train)
+        joined = [np.concatenate(pair) for pair in zip(train, validation, strict=True)]
+        last: tuple[np.ndarray, np.ndarray] = (joined[0], joined[1]) if refit else train
+        if self.settings.kind == "selective-vote":
+            first = SelectiveVote.learn(*train, classes, self.settings.sharpness)
+            temperature = 1.0
+            if len(validation[1]):
+                temperature = best_temperature(first.scores(validation[0]), validation[1])
+            again = SelectiveVote.learn(last[0], last[1], classes, self.settings.sharpness)
+            self.selective = replace(again, temperature=temperature)
+            return
+        self.label(*last)
 
     def label(self, counts: np.ndarray, labels: np.ndarray) -> None:
         """Label the neurons by these clips alone."""
@@ -106,10 +127,12 @@ class ReadOut:
         Returns
         -------
         np.ndarray [shape=(clips, classes)]
-            Rows sum to 1; of a vote, the shares of the scores.
+            Rows sum to 1; of a published vote, the shares of the scores.
         """
         if self.classifier is not None:
             return self.classifier.probabilities(np.sqrt(counts))
+        if self.selective is not None:
+            return softmax(self.selective.scores(counts) / self.selective.temperature)
         assert self.labels is not None
         scores = self.labels.scores(counts, self.positions, self.settings.vote)
         sums = scores.sum(axis=1, keepdims=True)
@@ -119,6 +142,8 @@ class ReadOut:
         """What was learnt, for a checkpoint."""
         if self.classifier is not None:
             return self.classifier.arrays()
+        if self.selective is not None:
+            return self.selective.arrays()
         assert self.labels is not None
         return {"label": self.labels.label}
 
@@ -128,6 +153,10 @@ class ReadOut:
             self.classifier = ScoreClassifier.from_arrays(dict(arrays))
             if self.classifier.weights.shape[1] != len(self.prior):
                 raise ValueError(f"{self.classifier.weights.shape[1]} classes in a read-out")
+        elif self.settings.kind == "selective-vote":
+            self.selective = SelectiveVote.from_arrays(arrays)
+            if len(self.selective.class_mean) != len(self.prior):
+                raise ValueError(f"{len(self.selective.class_mean)} classes in a read-out")
         else:
             self.labels = NeuronLabels(arrays["label"], len(self.prior))
 

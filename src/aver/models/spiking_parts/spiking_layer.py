@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aver.errors import SettingsError
 from aver.models.spiking_parts.layer_settings import DynamicsSettings
 from aver.spiking.network import Network
 from aver.spiking.recording import Record, Recording
@@ -44,12 +43,15 @@ class SpikingLayer:
         Neurons at each window position.
     input_shape : (rows, columns), or None
         None for a layer that has links only.
-    window, stride : (rows, columns) of inputs
+    windows : Windows, or None
+        Over the input.
     links : mapping of str to Link
         By the name under which their spikes come.
     lag_ms : float
         How long after the beginning of a clip the input sets in.
     seed : int
+    threads : int >= 1
+        Clips shown at the same time to the frozen layer; what they stir does not depend on it.
 
     Notes
     -----
@@ -62,15 +64,14 @@ class SpikingLayer:
         features: int,
         *,
         input_shape: tuple[int, int] | None = None,
-        window: tuple[int, int] = (0, 0),
-        stride: tuple[int, int] = (0, 0),
+        windows: Windows | None = None,
         links: Mapping[str, Link] | None = None,
         lag_ms: float = 0.0,
         seed: int = 0,
+        threads: int = 1,
     ) -> None:
-        self.resolved = dynamics.resolve()
+        self.resolved, self.threads = dynamics.resolve(), threads
         self.links = dict(links or {})
-        windows = _windows(input_shape, window, stride) if input_shape else None
         positions = windows.positions(input_shape) if windows and input_shape else 1
         self.network = Network(self.resolved.simulation, seed)
         self.network.add_population(POPULATION, self.resolved.population(features, positions))
@@ -117,14 +118,7 @@ class SpikingLayer:
             shuffled = {name: [items[k] for k in order] for name, items in clips.items()}
             self.network.run(shuffled, learn=True)
 
-    def observe(
-        self,
-        clips: Clips,
-        names: Sequence[str],
-        *,
-        spikes: bool = False,
-        threads: int | None = None,
-    ) -> Recording:
+    def observe(self, clips: Clips, names: Sequence[str], *, spikes: bool = False) -> Recording:
         """Show clips to the frozen network.
 
         Parameters
@@ -134,12 +128,11 @@ class SpikingLayer:
             Ids of the clips: a clip's input spikes depend on its own id alone.
         spikes : bool
             Keep the spikes themselves besides their counts.
-        threads : int >= 1, or None for all cores
         """
         record = Record(spikes=[POPULATION] if spikes else [])
         numbers = [_number(name) for name in names]
         return self.network.run(
-            clips, learn=False, record=record, threads=threads, clip_numbers=numbers
+            clips, learn=False, record=record, threads=self.threads, clip_numbers=numbers
         )
 
     def arrays(self) -> dict[str, np.ndarray]:
@@ -168,17 +161,6 @@ class SpikingLayer:
 def silence(count: int) -> list[Spikes]:
     """No spikes, for so many clips."""
     return [Spikes(np.empty(0), np.empty(0, np.int32))] * count
-
-
-def _windows(shape: tuple[int, int], window: tuple[int, int], stride: tuple[int, int]) -> Windows:
-    size = tuple(extent or length for extent, length in zip(window, shape, strict=True))
-    step = tuple(extent or length for extent, length in zip(stride, shape, strict=True))
-    if any(extent > length for extent, length in zip(size, shape, strict=True)):
-        raise SettingsError(
-            f"A window of {size} does not fit the layer's {shape[0]} rows and {shape[1]} columns "
-            "of inputs. Choose a smaller one."
-        )
-    return Windows(size, step)
 
 
 def _number(name: str) -> int:

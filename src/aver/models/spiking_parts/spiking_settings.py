@@ -26,13 +26,19 @@ class OneLayerSettings:
     layer : LayerSettings
     read_out : ReadOutSettings
     refit : bool
-        Learn from the validation clips too, once the read-out's strength is chosen. An
-        `aver.evaluation.experiment.Experiment` switches it off where they are tested on.
+        Read-outs learn from the validation clips too, once strengths are chosen; layers never do.
+        An `aver.evaluation.experiment.Experiment` switches it off where they are tested on.
+    threads : int >= 1
+        Clips shown to a frozen layer at the same time; answers do not depend on it.
     """
 
     layer: LayerSettings = field(default_factory=LayerSettings)
     read_out: ReadOutSettings = field(default_factory=ReadOutSettings)
     refit: bool = True
+    threads: int = 1
+
+    def __post_init__(self) -> None:
+        _check_threads(self.threads)
 
 
 @dataclass(frozen=True)
@@ -44,25 +50,29 @@ class TwoLayerSettings:
     sound, video : LayerSettings
     read_out : ReadOutSettings
     refit : bool
+    threads : int >= 1
         As in `OneLayerSettings`.
     lag_ms : float >= 0
         How much later than the picture's spikes the sound sets in.
-    link_gain : float > 0
-        What the weights of the link onto a neuron add up to, in shares of those of its input.
+    link_gain : float >= 0
+        What the weights of the link onto a neuron add up to, in shares of those of its input. 0
+        switches the link off, and the lag with it: the voice is then heard as `snn-audio` hears it.
     """
 
     sound: LayerSettings = field(default_factory=LayerSettings)
     video: LayerSettings = field(default_factory=lambda: _FACE)
     read_out: ReadOutSettings = field(default_factory=ReadOutSettings)
     refit: bool = True
+    threads: int = 1
     lag_ms: float = 5.0
     link_gain: float = 0.5
 
     def __post_init__(self) -> None:
-        if self.lag_ms < 0 or self.link_gain <= 0:
+        _check_threads(self.threads)
+        if self.lag_ms < 0 or self.link_gain < 0:
             raise SettingsError(
-                f"lag_ms must not be negative and link_gain must be positive; they are "
-                f"{self.lag_ms} and {self.link_gain}."
+                f"lag_ms and link_gain must not be negative; they are {self.lag_ms} and "
+                f"{self.link_gain}."
             )
 
 
@@ -79,6 +89,7 @@ class EarlyFusionSettings:
         Of the group; its inputs are the neurons of both layers.
     read_out : ReadOutSettings
     refit : bool
+    threads : int >= 1
         As in `OneLayerSettings`.
     lag_ms : float >= 0
         How much later than the picture's spikes the sound's arrive.
@@ -92,14 +103,21 @@ class EarlyFusionSettings:
     )
     read_out: ReadOutSettings = field(default_factory=ReadOutSettings)
     refit: bool = True
+    threads: int = 1
     lag_ms: float = 5.0
 
     def __post_init__(self) -> None:
+        _check_threads(self.threads)
         if self.features < 1 or self.lag_ms < 0:
             raise SettingsError(
                 "features must be positive and lag_ms not negative; they are "
                 f"{self.features} and {self.lag_ms}."
             )
+
+
+def _check_threads(threads: int) -> None:
+    if threads < 1:
+        raise SettingsError(f"threads is {threads}; at least one is needed.")
 
 
 _TINY = DynamicsSettings(

@@ -17,7 +17,7 @@ from aver.models.spiking_parts.layer_inputs import (
     feature_shape,
     load_layer_clips,
 )
-from aver.models.synchrony.clip_spikes import ClipSpikes
+from aver.models.synchrony.clip_spikes import MODALITIES, ClipSpikes
 from aver.models.synchrony.recurrent_network import Layer, RecurrentNetwork
 from aver.models.synchrony.settings import SynchGraphSettings
 
@@ -41,6 +41,20 @@ class Observed:
     present: Mapping[str, np.ndarray]
     coverage: Mapping[str, np.ndarray]
     flags: tuple[tuple[str, ...], ...]
+
+    @property
+    def silent(self) -> np.ndarray:
+        """Which clips stirred no neuron: bool (clips,)."""
+        return np.array([len(one) == 0 for one in self.spikes], dtype=bool)
+
+    @property
+    def all_flags(self) -> tuple[tuple[str, ...], ...]:
+        """Flags, and why a clip has no graph."""
+        empty = ~np.any(list(self.present.values()), axis=0)
+        return tuple(
+            (*found, *(["no usable modality"] if none else ["no spikes"] if quiet else []))
+            for found, none, quiet in zip(self.flags, empty, self.silent, strict=True)
+        )
 
 
 class FrontEnd:
@@ -86,10 +100,17 @@ class FrontEnd:
         self.network = self._build(seed)
         self.network.learn(self._rates(loaded, len(train)))
 
-    def observe(self, clips: Sequence[Clip]) -> Observed:
-        """Record the spikes of clips; nothing learns."""
+    def observe(self, clips: Sequence[Clip], modalities: Sequence[str] = MODALITIES) -> Observed:
+        """Record the spikes of clips; nothing learns.
+
+        Parameters
+        ----------
+        clips : sequence of Clip
+        modalities : sequence of {"video", "sound"}
+            Show these only, as if the clips lacked the other.
+        """
         assert self.network is not None
-        loaded = self._load(clips)
+        loaded = {name: one for name, one in self._load(clips).items() if name in modalities}
         clip_ids = tuple(clip.clip_id for clip in clips)
         spikes = self.network.observe(self._rates(loaded, len(clips)), clip_ids)
         flags = [
@@ -145,7 +166,9 @@ class FrontEnd:
 
     def _build(self, seed: int) -> RecurrentNetwork:
         layers = {
-            modality: Layer(inputs.input_shape, self._settings.inputs[modality].windows)
+            modality: Layer(
+                inputs.input_shape, self._settings.inputs[modality].windows(inputs.input_shape)
+            )
             for modality, inputs in self._inputs.items()
         }
         return RecurrentNetwork(self._settings.spiking, layers, seed)

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aver.errors import SettingsError
 from aver.models.checkpoint import check_names
 from aver.models.synchrony.clip_spikes import ClipSpikes
 from aver.models.synchrony.graph_batch import GraphBatch, join_graphs
@@ -17,6 +16,7 @@ from aver.models.synchrony.graph_network import GraphNetwork
 from aver.models.synchrony.graph_task import GraphTask
 from aver.models.synchrony.node_features import NodeEncoder
 from aver.models.synchrony.readout import Readout, SpikingClips
+from aver.models.synchrony.settings import refuse_leaking_edges
 from aver.models.synchrony.synchrony_graph import SynchronyGraph, synchrony_graph
 from aver.training.fit import fit
 from aver.training.fixed_threads import fixed_threads
@@ -46,15 +46,10 @@ class GraphReadout(Readout):
         SettingsError
             If the label edges reach test clips, which only `learn_leaking` may see.
         """
-        label_edges = self.settings.graph.label_edges
-        if label_edges == "all":
-            raise SettingsError(
-                "label_edges=all joins test clips by their labels, which LEAKS. Take none or "
-                "train, or run the paper protocol: aver reproduce synch-graph --protocols paper."
-            )
+        refuse_leaking_edges(self.settings.graph)
         graphs = self._graphs(train.clip_ids, train.spikes)
         self._learn_encoder(graphs)
-        joined = train.labels if label_edges == "train" else None
+        joined = train.labels if self.settings.graph.label_edges == "train" else None
         training = self._batch(graphs, train.labels, joined)
         # A clip that is not learnt from has no label edges, here as later in use.
         held_out = self._batch(
@@ -92,6 +87,8 @@ class GraphReadout(Readout):
 
     def probabilities(self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]) -> np.ndarray:
         """Softmax of the clips' scores."""
+        if not clip_ids:
+            return np.zeros((0, self.classes))
         labels = np.full(len(clip_ids), -1)
         return self._answers(self._batch(self._graphs(clip_ids, spikes), labels))
 

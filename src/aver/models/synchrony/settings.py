@@ -7,9 +7,11 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from aver.errors import SettingsError
+from aver.models.spiking_parts.input_settings import InputSettings
+from aver.models.spiking_parts.layer_settings import DynamicsSettings
 from aver.models.spiking_parts.rate_coding import RateCoding
+from aver.models.spiking_parts.read_out import ReadOutSettings
 from aver.models.synchrony.clip_spikes import MODALITIES
-from aver.models.synchrony.input_settings import InputSettings
 from aver.models.synchrony.recurrent_network import RecurrentSettings
 from aver.training.settings import TrainingSettings
 
@@ -73,8 +75,15 @@ class GraphSettings:
 def _inputs() -> dict[str, InputSettings]:
     """As paper 2 counts 160 nodes a clip: 2 x 2 windows of the face, 4 of the sound."""
     return {
-        "video": InputSettings("laplacian-crops", coding=RateCoding(over="all", channels="on")),
-        "sound": InputSettings("cepstra", coding=RateCoding(channels="on"), stride=(40, 116)),
+        "video": InputSettings(
+            "laplacian-crops",
+            coding=RateCoding(over="all", channels="on"),
+            window=(40, 40),
+            stride=(40, 40),
+        ),
+        "sound": InputSettings(
+            "cepstra", coding=RateCoding(channels="on"), window=(40, 40), stride=(40, 116)
+        ),
     }
 
 
@@ -89,12 +98,11 @@ class SynchGraphSettings:
     inputs : mapping of str to InputSettings
         What each modality shows the network.
     spiking : RecurrentSettings
-    readout : {"graph", "vote", "counts"}
-        The graph network; or, of the same spikes, the neurons' vote, or logistic regression of
-        their counts.
+    readout : {"graph", "counts"}
+        The graph network; or, of the same spikes, how often each neuron fired.
     graph : GraphSettings
-    strengths : tuple of float
-        Candidates for the penalty of the logistic regression; the validation clips choose.
+    counts : ReadOutSettings
+        How counts are read: by logistic regression, or a vote of the neurons.
     training : TrainingSettings
         Of the graph network; all clips make one batch.
     """
@@ -102,9 +110,9 @@ class SynchGraphSettings:
     modalities: tuple[str, ...] = MODALITIES
     inputs: Mapping[str, InputSettings] = field(default_factory=_inputs)
     spiking: RecurrentSettings = field(default_factory=RecurrentSettings)
-    readout: Literal["graph", "vote", "counts"] = "graph"
+    readout: Literal["graph", "counts"] = "graph"
     graph: GraphSettings = field(default_factory=GraphSettings)
-    strengths: tuple[float, ...] = (0.0003, 0.001, 0.003, 0.01, 0.03, 0.1)
+    counts: ReadOutSettings = field(default_factory=ReadOutSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
@@ -118,5 +126,49 @@ class SynchGraphSettings:
                     f"There are no inputs for the modality {modality!r}. "
                     f"Known are: {', '.join(name for name in MODALITIES if name in self.inputs)}."
                 )
-        if not self.strengths or min(self.strengths) <= 0:
-            raise SettingsError(f"strengths must be positive numbers, not {self.strengths}.")
+
+
+def refuse_leaking_edges(graph: GraphSettings) -> None:
+    """Refuse label edges that reach test clips, which only the paper protocol may see.
+
+    Raises
+    ------
+    SettingsError
+    """
+    if graph.label_edges == "all":
+        raise SettingsError(
+            "label_edges=all joins test clips by their labels, which LEAKS. Take none or train, or "
+            "run the paper protocol: aver reproduce synch-graph --protocols paper."
+        )
+
+
+TINY = SynchGraphSettings(
+    inputs={
+        "video": InputSettings(
+            "laplacian-crops",
+            {"size_px": 8, "picture_count": 3, "crops": {"size_px": 8}},
+            RateCoding(over="all"),
+            window=(2, 8),
+            stride=(2, 8),
+        ),
+        "sound": InputSettings(
+            "cepstra", {"coefficients": 8, "frame_count": 8}, window=(2, 8), stride=(2, 8)
+        ),
+    },
+    spiking=RecurrentSettings(
+        maps=4,
+        dynamics=DynamicsSettings(
+            intensity=8.0,
+            most_retries=0,
+            stimulus_ms=100.0,
+            rest_ms=20.0,
+            theta_step_mv=0.02,
+            to_excitatory=3.0,
+            normal_sum_per_input=0.6,
+        ),
+        link_gain=0.2,
+    ),
+    graph=GraphSettings(encoding="neuron", hidden=16, layers=2, dropout=0.2),
+    training=TrainingSettings(epochs=60, learning_rate=2e-2, schedule="cosine"),
+)
+"""Small enough for the contract tests."""
