@@ -1,0 +1,80 @@
+#!/usr/bin/env bash
+# The reports of the four systems that docs/results quotes: every system under a clean protocol and
+# under its paper's own (LEAKS), then one page each. Each command goes on where an interrupted one
+# stopped, so this may be run again at any time.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+#   bash benchmarks/reports_results.sh [evaluate|report] [javanese|ravdess] [SYSTEM]: only a part
+set -euo pipefail
+data=${DATA:?folder that holds javanese-av, ravdess and ravdess-au}
+out=${OUT:-runs/reports}
+step=${1:-} corpus=${2:-} system=${3:-}
+
+javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings config=javanese-av)
+eight=(--corpus "$data/ravdess" --channel speech)
+six=("${eight[@]}" --emotions happy,sad,angry,fearful,disgust,surprised)
+sound=(--modalities sound)
+units=(--units "$data/ravdess-au/clip_action_units.csv" --modalities sound,units)
+
+# evaluate CORPUS SYSTEM PROTOCOL aver's arguments: folder OUT/CORPUS/SYSTEM-PROTOCOL
+evaluate() {
+  if wanted evaluate "$1" "$2"; then
+    aver evaluate "${@:4}" --baselines quick --out "$out/$1/$2-$3"
+  fi
+}
+
+# report CORPUS SYSTEM RUN...: the page of a system, its paper's protocol and other systems beside
+report() {
+  if wanted report "$1" "$2"; then
+    aver report "$out/$1/$2-clean" "$out/$1/$2-paper" "${@:3}" --no-media --out "$out/$1/pages/$2"
+  fi
+}
+
+wanted() {
+  [[ ${step:-$1} == "$1" && ${corpus:-$2} == "$2" && ${system:-$3} == "$3" ]]
+}
+
+# Papers: folds whose test clips choose the epoch (MRPN, temporal aggregation), clips at random
+# (spiking networks), and edges between clips of one label (Synch-Graph).
+folds() { echo --split speaker-kfold --split-settings "folds=$1" "validation=$2"; }
+random() { echo --split random --split-settings "shares=$1"; }
+
+# javanese-av: real films, eight speakers, six classes.
+for name in mrpn temporal-aggregation; do
+  evaluate javanese $name clean "${javanese[@]}" --preset $name-compact $(folds 4 nested)
+  evaluate javanese $name paper "${javanese[@]}" --preset $name-compact $(folds 4 test)
+done
+for name in snn-cross-modal synch-graph; do
+  evaluate javanese $name clean "${javanese[@]}" --preset $name-compact $(folds 4 nested)
+done
+evaluate javanese snn-cross-modal paper "${javanese[@]}" --preset snn-cross-modal-compact \
+  $(random 80/20)
+evaluate javanese synch-graph paper "${javanese[@]}" --preset synch-graph-compact \
+  $(random 60/20/20) --leaking
+
+# RAVDESS speech: 20 actors, no films: sound, with action units where the system takes them. The
+# classes are those of each paper; temporal aggregation, tested on another corpus, takes all eight.
+evaluate ravdess mrpn clean "${eight[@]}" "${units[@]}" --preset mrpn-statistics $(folds 5 nested)
+evaluate ravdess mrpn paper "${eight[@]}" "${units[@]}" --preset mrpn-statistics \
+  --split mrpn-actor-pairs --split-settings validation=test
+evaluate ravdess temporal-aggregation clean "${eight[@]}" "${sound[@]}" \
+  --preset temporal-aggregation-compact $(folds 5 nested)
+evaluate ravdess temporal-aggregation paper "${eight[@]}" "${sound[@]}" \
+  --preset temporal-aggregation-compact $(folds 5 test)
+evaluate ravdess snn-cross-modal clean "${six[@]}" --preset snn-audio-compact $(folds 5 nested)
+evaluate ravdess snn-cross-modal paper "${six[@]}" --preset snn-audio-compact $(random 80/20)
+evaluate ravdess synch-graph clean "${six[@]}" "${sound[@]}" --preset synch-graph-compact \
+  $(folds 5 nested)
+evaluate ravdess synch-graph paper "${six[@]}" "${sound[@]}" --preset synch-graph-compact \
+  $(random 60/20/20) --leaking
+
+for name in mrpn temporal-aggregation snn-cross-modal synch-graph; do
+  others=()
+  for other in mrpn temporal-aggregation snn-cross-modal synch-graph; do
+    [[ $other == "$name" ]] || others+=("$out/javanese/$other-clean")
+  done
+  report javanese $name "${others[@]}"
+done
+report ravdess mrpn "$out/ravdess/temporal-aggregation-clean"
+report ravdess temporal-aggregation "$out/ravdess/mrpn-clean"
+report ravdess snn-cross-modal "$out/ravdess/synch-graph-clean"
+report ravdess synch-graph "$out/ravdess/snn-cross-modal-clean"
