@@ -47,6 +47,15 @@ def test_json_holds_every_subject(report):
     assert value["findings"][0]["fold"] == 1
 
 
+def test_what_a_split_does_not_declare_is_a_sentence_per_kind(report):
+    (sentence,) = report.undeclared
+    assert sentence.startswith("shared-speakers: 1 speaker of train also in test. So in 2 places.")
+    folds = (Fold(("1001_DFA_ANG_XX", "1002_DFA_ANG_XX"), (), ("1001_DFA_ANG_XX_aug1",)),)
+    split = Split("by hand", "cremad", 0, folds, ("shared-speakers: one actor is on both sides.",))
+    (sentence,) = audit_split(split).undeclared
+    assert sentence.startswith("derived-copies: ")
+
+
 def test_the_table_says_what_it_means_and_what_to_do(report):
     text = report.text()
     kind = KINDS["shared-speakers"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,43 @@ def test_the_model_card_has_front_matter_and_the_facts(run: Path) -> None:
         assert ", ".join(card["speakers"][part]) in body
     assert card["split_hash"] in body
     assert "n_fft: 1024" in body
+
+
+def test_what_may_be_shared_names_no_folder_of_this_machine(run: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert main(["report", str(run), "--no-media", "--out", str(out)]) == 0
+    page = (out / "report.html").read_text()
+    assert "aver evaluate --corpus clips" in page
+    assert "corpus_root: clips" in page
+    shared = [path for path in out.rglob("*") if path.suffix not in (".png", "")]
+    shared += run.rglob("checkpoint/*.json")
+    assert len(shared) > 60
+    for path in shared:
+        for private in (str(run.parent), str(tmp_path), str(Path.home()) + "/"):
+            assert private not in path.read_text("utf-8"), path
+
+
+def test_a_leak_that_only_the_audit_finds_marks_page_card_and_tables(
+    run: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    copied = shutil.copytree(run, tmp_path / "run")
+    fold = copied / "folds" / "seed-0" / "fold-00" / "fold.json"
+    record = json.loads(fold.read_text())
+    record["card"]["fitted_on"] = {"sound scaler": ["train", "test"]}
+    fold.write_text(json.dumps(record))
+    assert main(["report", str(copied), "--no-media"]) == 0
+    said = capsys.readouterr().out
+    assert "LEAKS: fitted-beyond-training" in said
+    page, card = (copied / "report.html").read_text(), (copied / "model-card.md").read_text()
+    for text in (page, card):
+        assert "fitted-beyond-training: &#39;sound scaler&#39;" in text.replace("'", "&#39;")
+        assert "No leak declared" not in text
+        assert "clean: speaker-kfold" not in text
+    name = yaml.safe_load(card.split("---\n")[1])["model-index"][0]["results"][0]["metrics"][0]
+    assert "(LEAKS)" in name["name"]
+    row = json.loads((copied / "tables" / "comparison.json").read_text())["rows"][0]
+    assert row["clean protocol"] is None
+    assert row["paper protocol (LEAKS)"]["value"] > 0
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,20 @@ class AuditReport:
         return self.of_level(Level.LEAK)
 
     @property
+    def undeclared(self) -> tuple[str, ...]:
+        """Leaks that the split itself does not declare: a sentence per kind, for reports."""
+        found: dict[str, list[Finding]] = {}
+        for finding in self.leaks:
+            if not finding.declared:
+                found.setdefault(finding.kind, []).append(finding)
+        return tuple(
+            f"{kind}: {findings[0].message}"
+            + (f" So in {len(findings)} places." if len(findings) > 1 else "")
+            + " Found by the audit, not declared by the split."
+            for kind, findings in found.items()
+        )
+
+    @property
     def warnings(self) -> tuple[Finding, ...]:
         """Findings to know about."""
         return self.of_level(Level.WARNING)

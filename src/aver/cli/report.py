@@ -56,7 +56,7 @@ def _run(arguments: Namespace) -> int:
         media=not arguments.no_media,
         command=command_line(["aver", *sys.argv[1:]]),
     )
-    print(describe_run(tuple(entry.evaluation for entry in (run, *beside))))
+    print(describe_run(tuple(entry.audited(corpus).evaluation for entry in (run, *beside))))
     print_path(page)
     print_path(page.with_name("model-card.md"))
     return 0

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from aver.audit import audit_split
+from aver.audit import AuditReport, audit_split
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import LabelError, MediaError, SettingsError
@@ -90,10 +90,19 @@ class Experiment:
 
     @cached_property
     def leaks(self) -> tuple[str, ...]:
-        """What training and test share, as sentences: by the split, the system, its weights."""
+        """What training and test share, as sentences.
+
+        By the split's own account and by the audit's, by the system's, and by its weights'.
+        """
         kind, settings = load_preset(self.preset, self.overrides)
         known = pretrained_leaks(settings_to_mapping(settings), self.corpus, self.split)
-        return (*self.split.leaks, *(kind.protocol_leaks if self.leaking else ()), *known)
+        own = kind.protocol_leaks if self.leaking else ()
+        return (*self.split.leaks, *self.audit.undeclared, *own, *known)
+
+    @cached_property
+    def audit(self) -> AuditReport:
+        """Of the split, by names: what stands before every training."""
+        return audit_split(self.split, self.corpus)
 
     @property
     def protocol(self) -> str:
@@ -157,8 +166,7 @@ def run_experiment(
     if strict and prepared.failures:
         first = prepared.failures[0]
         raise MediaError(f"Clip {first.clip.clip_id} cannot be used: {first.reason}")
-    audit = audit_split(experiment.split, experiment.corpus)
-    about = _about(experiment, audit.verdict)
+    about = _about(experiment)
     tasks = _tasks(
         experiment, about, {clip.clip_id: clip for clip in prepared.clips}, folder, store
     )
@@ -170,7 +178,7 @@ def run_experiment(
         command=experiment.command,
         split_hash=experiment.split.hash,
     )
-    write_json(folder / "audit.json", audit.as_json())
+    write_json(folder / "audit.json", experiment.audit.as_json())
     fold_folders: list[Path] = []
     description = f"Folds of {experiment.title}"
     for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
@@ -241,7 +249,7 @@ def _tasks(
     ]
 
 
-def _about(experiment: Experiment, verdict: str) -> dict[str, Any]:
+def _about(experiment: Experiment) -> dict[str, Any]:
     """What report and model card say about corpus and protocol."""
     info = experiment.corpus.info
     return {
@@ -250,7 +258,7 @@ def _about(experiment: Experiment, verdict: str) -> dict[str, Any]:
         "licence": info.licence if info else "not stated",
         "protocol": experiment.protocol,
         "leaks": list(experiment.leaks),
-        "audit": verdict,
+        "audit": experiment.audit.verdict,
         "split_rule": experiment.split.rule,
         "split_hash": experiment.split.hash,
         **({"adapt": experiment.adapt, "adaptation": ADAPTED} if experiment.adapt else {}),

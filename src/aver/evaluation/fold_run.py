@@ -15,6 +15,7 @@ from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
+from aver.execution.private_paths import without_folders
 from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.checkpoint import CARD_NAME
@@ -237,10 +238,10 @@ def _store_at(cache: Path) -> FeatureStore:
 
 
 def _card(task: FoldRun, card: Mapping[str, Any]) -> dict[str, Any]:
-    """The recogniser's own facts, and those that only the run knows."""
+    """The recogniser's own facts, and those that only the run knows; no folder of this machine."""
     speakers = {**card.get("speakers", {}), "test": _speakers(task.test)}
     remarks = {"remarks": list(task.remarks)} if task.remarks else {}
-    return {**card, **task.about, **remarks, "speakers": speakers}
+    return without_folders({**card, **task.about, **remarks, "speakers": speakers})
 
 
 def _speakers(clips: tuple[Clip, ...]) -> list[str]:

@@ -14,6 +14,8 @@ from safetensors.numpy import save
 
 from aver.errors import CheckpointError
 from aver.execution.atomic import write_atomically, write_json
+from aver.execution.private_paths import without_folders
+from aver.models.checkpoint_files import find_files, keep_files
 
 FORMAT = "aver-recognizer-1"
 WEIGHTS_NAME, FACTS_NAME, CARD_NAME = "weights.safetensors", "recognizer.json", "card.json"
@@ -44,6 +46,9 @@ class Checkpoint:
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write the three files, each whole or not at all.
 
+    Files that the features need (`aver.models.checkpoint_files`) are kept beside them, and no
+    folder of this machine is named: a checkpoint may be given away.
+
     Raises
     ------
     StorageError
@@ -52,10 +57,11 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     arrays = {name: np.asarray(array, order="C") for name, array in checkpoint.weights.items()}
     with write_atomically(folder / WEIGHTS_NAME) as temporary:
         temporary.write_bytes(save(arrays, metadata={"format": FORMAT, "model": checkpoint.model}))
-    write_json(folder / CARD_NAME, dict(checkpoint.card))
+    facts = keep_files(dict(checkpoint.facts), folder)
+    write_json(folder / CARD_NAME, without_folders(dict(checkpoint.card)))
     write_json(
         folder / FACTS_NAME,
-        {"format": FORMAT, "model": checkpoint.model, "facts": dict(checkpoint.facts)},
+        {"format": FORMAT, "model": checkpoint.model, "facts": without_folders(facts)},
     )
 
 
@@ -87,7 +93,7 @@ def read_checkpoint(folder: Path, model: str | None = None) -> Checkpoint:
     return Checkpoint(
         facts["model"],
         _read_weights(folder / WEIGHTS_NAME),
-        facts["facts"],
+        find_files(facts["facts"], folder),
         _read_json(folder / CARD_NAME),
     )
 

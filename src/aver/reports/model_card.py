@@ -8,10 +8,12 @@ from typing import Any
 
 from aver.evaluation.summary import Summary
 from aver.execution.atomic import write_text
+from aver.execution.private_paths import command_without_folders, without_folders
 from aver.reports.reported_run import ReportedRun
 from aver.reports.run_tables import METRIC_TITLES, describe_data
-from aver.reports.table import Estimate, Table
+from aver.reports.table import Cell, Estimate, Table
 from aver.reports.table_formats import as_markdown
+from aver.splits.split import PARTS
 from aver.version import __version__
 
 _LICENCES = {
@@ -116,6 +118,7 @@ def _body(
     run: ReportedRun, summary: Summary, tables: Mapping[str, Table], verdict: Sequence[str]
 ) -> str:
     evaluation, card = run.evaluation, _card(run)
+    command = evaluation.facts.get("command")
     source = f", after {card['source']}" if card.get("source") else ""
     parts = [
         f"# {evaluation.system}",
@@ -144,7 +147,7 @@ def _body(
         "people.",
         *_lower_headings(tables, "speakers", "By speaker"),
         "## Repeat it",
-        *([f"```\n{evaluation.facts['command']}\n```"] if evaluation.facts.get("command") else []),
+        *([f"```\n{command_without_folders(command)}\n```"] if command else []),
         f"Made by aver {__version__}.",
     ]
     return "\n\n".join(part.strip() for part in parts) + "\n"
@@ -167,13 +170,21 @@ def _data(run: ReportedRun) -> str:
         f"- Split: {card.get('split_rule', evaluation.protocol)}, hash "
         f"`{card.get('split_hash', evaluation.facts.get('split_hash', 'unknown'))}`",
     ]
-    if run.cards:
-        lines += ["", "| seed | fold | train | validation | test |", "|---|---|---|---|---|"]
-    for one in run.cards:
-        speakers = one.get("speakers", {})
-        cells = [", ".join(speakers.get(part, ())) for part in ("train", "validation", "test")]
-        lines.append(f"| {one['seed']} | {one['fold']} | {' | '.join(cells)} |")
-    return "\n".join(lines)
+    trainings = [as_markdown(_speakers_table(run.cards))] if run.cards else []
+    return "\n\n".join(["\n".join(lines), *trainings])
+
+
+def _speakers_table(cards: Sequence[Mapping[str, Any]]) -> Table:
+    """Who is in which part of each training."""
+    rows: list[tuple[Cell, ...]] = [
+        (
+            int(card["seed"]),
+            int(card["fold"]),
+            *(", ".join(card.get("speakers", {}).get(part, ())) for part in PARTS),
+        )
+        for card in cards
+    ]
+    return Table("trainings", "Speakers of each training", ("seed", "fold", *PARTS), tuple(rows))
 
 
 def _features(card: Mapping[str, Any]) -> str:
@@ -182,5 +193,5 @@ def _features(card: Mapping[str, Any]) -> str:
     features = card.get("features")
     if not features:
         return "It looks at no features."
-    text = yaml.safe_dump(dict(features), sort_keys=False, allow_unicode=True)
+    text = yaml.safe_dump(without_folders(dict(features)), sort_keys=False, allow_unicode=True)
     return f"```yaml\n{text}```"

@@ -16,6 +16,7 @@ from aver.audit.audit_run import is_run_folder
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.robustness import read_robustness
+from aver.execution.private_paths import command_without_folders, without_folders
 from aver.reports.robustness_report import MeasuredRun
 
 if TYPE_CHECKING:
@@ -76,9 +77,15 @@ class ReportedRun:
 
     @cached_property
     def settings_text(self) -> str:
-        """``settings.yaml`` as it is; empty where there is none."""
-        target = self.folder / "settings.yaml"
-        return target.read_text("utf-8") if target.exists() else ""
+        """``settings.yaml`` without folders of this machine; empty where there is none."""
+        import yaml
+
+        found = _settings_of(self.folder)
+        if "command" in found:
+            found["command"] = command_without_folders(str(found["command"]))
+        if not found:
+            return ""
+        return yaml.safe_dump(without_folders(found), sort_keys=False, allow_unicode=True)
 
     @cached_property
     def cards(self) -> tuple[dict[str, Any], ...]:
@@ -88,6 +95,14 @@ class ReportedRun:
             record = json.loads(path.read_text("utf-8"))
             cards.append({**record.get("card", {}), "fold": record["fold"], "seed": record["seed"]})
         return tuple(cards)
+
+    def audited(self, corpus: Corpus | None) -> ReportedRun:
+        """The run marked as leaking where an audit finds what the run itself does not say."""
+        run, audit = self.evaluation, self.audit(corpus)
+        if run.leaks or audit is None or not audit.undeclared:
+            return self
+        protocol = f"LEAKS: {run.protocol.removeprefix('clean: ')}"
+        return replace(self, evaluation=replace(run, leaks=audit.undeclared, protocol=protocol))
 
     def audit(self, corpus: Corpus | None) -> AuditReport | None:
         """The split, and what the cards say of fitting and labels.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import Summary, summarise
 from aver.execution.atomic import write_text
+from aver.execution.private_paths import command_without_folders, without_folders
 from aver.reports.audit_table import audit_table
 from aver.reports.deep_features import plot_deep_features
 from aver.reports.html_page import plot_markup, render_page
@@ -38,7 +39,6 @@ from aver.version import __version__
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-    from aver.audit import AuditReport
     from aver.corpora.corpus import Corpus
     from aver.evaluation.experiment import ExperimentResult
     from aver.evaluation.paired import PairedComparison
@@ -126,11 +126,12 @@ def write_report(
     StorageError
         If the folder cannot be written.
     """
+    audit = run.audit(corpus)
+    run, *beside = (entry.audited(corpus) for entry in (run, *beside))
     evaluation = run.evaluation
     others = tuple(entry.evaluation for entry in beside)
     summary = summarise(evaluation)
     comparisons = compare_all(evaluation, others)
-    audit = run.audit(corpus)
     measured = [entry.measured for entry in (run, *beside) if entry.measured.damaged]
     worst = worst_clips(evaluation)
     tables = _tables(evaluation, others, summary, comparisons)
@@ -145,10 +146,7 @@ def write_report(
         _, svg = save_figure(figure, folder / "plots" / name)
         plots[name] = plot_markup(svg, name, description)
     pictures = picture_clips(worst, corpus.by_id) if media and corpus else ()
-    hidden = () if evaluation.leaks else _found_leaks(audit)
     verdict = verdict_in_words(evaluation)
-    if hidden:
-        verdict = ("The audit found what the split does not say.", *dict.fromkeys(hidden))
     write_model_card(run, summary, tables, verdict, folder)
     page = render_page(
         "run.html",
@@ -156,8 +154,8 @@ def write_report(
             "title": evaluation.system,
             "data": describe_data(evaluation),
             "protocol": evaluation.protocol,
-            "leaks": evaluation.leaks or hidden,
-            "verdict": verdict,
+            "leaks": evaluation.leaks,
+            "verdict": without_folders(verdict),
             "tiles": _tiles(summary),
             "sentences": summary_in_words(evaluation, summary, comparisons),
             "tables": tables,
@@ -165,10 +163,10 @@ def write_report(
             "audit": audit.verdict if audit else "",
             "robustness": [table.name for table in robustness],
             "pictures": pictures,
-            "command": evaluation.facts.get("command", ""),
-            "report_command": command,
+            "command": command_without_folders(evaluation.facts.get("command", "")),
+            "report_command": command_without_folders(command),
             "facts": _facts(evaluation, summary),
-            "unusable": run.unusable,
+            "unusable": without_folders(run.unusable),
             "settings": run.settings_text,
             "version": __version__,
         },
@@ -176,11 +174,6 @@ def write_report(
     target = folder / "report.html"
     write_text(target, page)
     return target
-
-
-def _found_leaks(audit: AuditReport | None) -> tuple[str, ...]:
-    """Leaks that the audit found, declared or not."""
-    return tuple(finding.message for finding in audit.leaks) if audit else ()
 
 
 def _further_plots(

@@ -1,0 +1,71 @@
+"""A checkpoint brings along what its features need, and names no folder of its machine."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.networks.shipped import find_shipped
+
+
+def facts_with(weights: str, model: str = "") -> dict[str, object]:
+    crops = {"detector": "dlib", "face_model": model}
+    feature = {"feature": "face-embeddings", "feature_settings": {"weights": weights}}
+    return {
+        "settings": {"branches": {"video": {**feature, "pretrained": "/srv/ann/start.pt"}}},
+        "crops": [crops],
+        "weights": "independent",
+    }
+
+
+def write(folder: Path, facts: dict[str, object]) -> dict[str, object]:
+    array = {"w": np.ones(3, np.float32)}
+    card = {"features": facts, "remarks": ["Read from /srv/ann/clips."]}
+    write_checkpoint(folder, Checkpoint("mrpn", array, facts, card))
+    return json.loads((folder / "recognizer.json").read_text())["facts"]
+
+
+def test_files_go_along_and_are_found_where_the_checkpoint_went(tmp_path: Path) -> None:
+    own = tmp_path / "ann" / "faces"
+    shutil.copytree(find_shipped("faces-fer2013", "extractor").folder, own)
+    model = tmp_path / "ann" / "mmod.dat"
+    model.write_bytes(b"detector")
+    written = write(tmp_path / "run", facts_with(str(own), str(model)))
+    moved = shutil.move(tmp_path / "run", tmp_path / "given away")
+    content = (own / "weights.safetensors").read_bytes()
+    shutil.rmtree(tmp_path / "ann")
+
+    assert str(tmp_path) not in json.dumps(written)
+    assert "/srv/ann" not in (Path(moved) / "recognizer.json").read_text()
+    assert "/ann" not in (Path(moved) / "card.json").read_text()
+    found = read_checkpoint(Path(moved)).facts
+    weights = Path(found["settings"]["branches"]["video"]["feature_settings"]["weights"])
+    assert weights.read_bytes() == content
+    assert json.loads(weights.with_name("card.json").read_text())["network"]
+    assert Path(found["crops"][0]["face_model"]).read_bytes() == b"detector"
+    assert found["weights"] == "independent"
+
+
+def test_a_checkpoint_read_and_written_again_keeps_its_files(tmp_path: Path) -> None:
+    own = tmp_path / "own" / "faces.safetensors"
+    own.parent.mkdir()
+    own.write_bytes(b"weights")
+    write(tmp_path / "one", facts_with(str(own)))
+    again = read_checkpoint(tmp_path / "one")
+    write_checkpoint(tmp_path / "two", again)
+    shutil.rmtree(tmp_path / "one")
+    found = read_checkpoint(tmp_path / "two").facts
+    settings = found["settings"]["branches"]["video"]["feature_settings"]
+    assert Path(settings["weights"]).read_bytes() == b"weights"
+
+
+def test_weights_of_the_package_stay_named(tmp_path: Path) -> None:
+    facts = facts_with("faces-fer2013")
+    facts["settings"]["branches"]["video"]["pretrained"] = ""  # type: ignore[index]
+    written = write(tmp_path / "run", facts)
+    assert written == facts
+    assert not (tmp_path / "run" / "files").exists()
