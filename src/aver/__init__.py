@@ -6,7 +6,9 @@ The verbs of the command line, from Python:
 - `train`: fit one recogniser on one fold;
 - `evaluate`: fit and test on every fold, with baselines and intervals;
 - `load`: a trained recogniser from its run folder;
-- `predict`: answers for files of one's own.
+- `predict`: answers for files of one's own;
+- `robustness`: the same recognisers on worse sound and pictures;
+- `report`: one page, a model card and all tables on finished runs.
 """
 
 from __future__ import annotations
@@ -16,10 +18,19 @@ from typing import TYPE_CHECKING, Any
 from aver.version import __version__
 
 if TYPE_CHECKING:
-    from aver.api import evaluate, load, predict, train
+    from aver.api import evaluate, load, predict, report, robustness, train
     from aver.corpora import open_corpus
 
-__all__ = ["__version__", "evaluate", "load", "open_corpus", "predict", "train"]
+__all__ = [
+    "__version__",
+    "evaluate",
+    "load",
+    "open_corpus",
+    "predict",
+    "report",
+    "robustness",
+    "train",
+]
 
 
 def __getattr__(name: str) -> Any:

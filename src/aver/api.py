@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aver.corpora import open_corpus
 from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
 from aver.evaluation.baselines import BaselineChoice, run_baselines
+from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
+from aver.evaluation.robustness import (
+    DegradedRuns,
+    RobustnessPlan,
+    measure_robustness,
+    read_robustness,
+)
 from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
 from aver.models.load import DEFAULT, DEFAULT_ADAPTED
@@ -20,7 +27,10 @@ from aver.networks.shipped import find_shipped
 from aver.splits.default import default_split
 from aver.splits.split import Split
 
-__all__ = ["evaluate", "load", "open_corpus", "predict", "train"]
+if TYPE_CHECKING:
+    from aver.reports.report_runs import WrittenReport
+
+__all__ = ["evaluate", "load", "open_corpus", "predict", "report", "robustness", "train"]
 
 
 def train(
@@ -148,6 +158,102 @@ def evaluate(
     )
     write_run_report(result, beside, corpus)
     return (result, *beside)
+
+
+def robustness(
+    run: str | Path,
+    corpus: Corpus,
+    plan: RobustnessPlan | None = None,
+    *,
+    store: FeatureStore | None = None,
+    workers: int | None = None,
+) -> tuple[DegradedRuns, ...]:
+    """Let a finished run answer again when sound and pictures get worse; nothing is trained.
+
+    Parameters
+    ----------
+    run : str or Path
+        Run folder of `evaluate` or `train`, with its checkpoints. Curves and tables of all that
+        was ever measured of it go to ``robustness/`` there.
+    corpus : Corpus
+        With the clips that it tested.
+    plan : RobustnessPlan, optional
+        Kinds of damage and their levels; default all.
+    store, workers
+        As in `evaluate`.
+
+    Returns
+    -------
+    tuple of DegradedRuns
+        What was asked for now.
+
+    Raises
+    ------
+    SettingsError
+        If `run` is no run folder, or the system can tell none of the kinds.
+    CheckpointError
+        If the run kept no checkpoints, or tested clips that `corpus` lacks.
+    """
+    from aver.reports.robustness_report import MeasuredRun, write_robustness
+
+    folder = Path(run)
+    evaluation = load_evaluation(folder)
+    found = measure_robustness(
+        evaluation,
+        folder,
+        corpus.clips,
+        store or FeatureStore(),
+        plan or RobustnessPlan(),
+        workers=workers or usable_cores(),
+    )
+    write_robustness(MeasuredRun(evaluation, read_robustness(evaluation, folder)), folder)
+    return found
+
+
+def report(
+    runs: str | Path | Sequence[str | Path],
+    *,
+    out: str | Path | None = None,
+    corpus: Corpus | None = None,
+    media: bool = False,
+    command: str = "",
+) -> WrittenReport:
+    """Write one page, a model card and all tables on one finished run or several.
+
+    Parameters
+    ----------
+    runs : path or sequence of paths
+        Run folders of `evaluate` or `train`; the first is reported, others are compared with it.
+    out : str or Path, optional
+        Default: the first run's folder; with several runs ``compared/`` in it.
+    corpus : Corpus, optional
+        Of the first run: without it there is no audit on the page, and no picture of a clip.
+    media : bool
+        Show a frame and a spectrogram of the worst clips; share such a page only as the clips'
+        licence allows.
+    command : str
+        The command line, for the record.
+
+    Returns
+    -------
+    WrittenReport
+        ``page``, ``card``, and the summary in ``words``.
+
+    Raises
+    ------
+    SettingsError
+        If a folder holds no evaluation.
+    """
+    from aver.reports.report_runs import report_runs
+
+    folders = [runs] if isinstance(runs, str | Path) else list(runs)
+    return report_runs(
+        [Path(folder) for folder in folders],
+        out=None if out is None else Path(out),
+        corpus=corpus,
+        media=media,
+        command=command,
+    )
 
 
 def predict(

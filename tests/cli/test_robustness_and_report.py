@@ -11,9 +11,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+import aver
 from aver.cli.main import main
+from aver.errors import SettingsError
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.metrics import accuracy
+from aver.evaluation.robustness import RobustnessPlan
+from aver.features.store import FeatureStore
+from aver.media.degradation import degradation
 from browser import look_at, needs_browser
 from tone_corpus import write_tone_corpus
 
@@ -121,6 +126,23 @@ def test_the_model_card_has_front_matter_and_the_facts(run: Path) -> None:
         assert ", ".join(card["speakers"][part]) in body
     assert card["split_hash"] in body
     assert "n_fft: 1024" in body
+
+
+def test_the_same_verbs_from_python(run: Path, tmp_path: Path) -> None:
+    clips = run.parent / "clips"
+    corpus = aver.open_corpus(clips, "manifest", pattern="{speaker}_{emotion}_{take}.wav")
+    plan = RobustnessPlan({degradation("white-noise"): (-20.0,)})
+    store = FeatureStore(run.parent / "cache")
+    (found,) = aver.robustness(run, corpus, plan, store=store, workers=1)
+    kept = load_evaluation(run / "robustness" / "white-noise" / "-20")
+    assert (found.runs[-20.0].probabilities == kept.probabilities).all()
+    written = aver.report(run, out=tmp_path / "one", corpus=corpus)
+    assert "Audit of the split" in written.page.read_text()
+    assert "No leak declared." in written.words
+    several = aver.report([str(run), run / "baselines" / "majority"], out=tmp_path / "two")
+    assert several.card.read_text().startswith("---\n")
+    with pytest.raises(SettingsError, match="at least one run"):
+        aver.report([])
 
 
 def test_what_may_be_shared_names_no_folder_of_this_machine(run: Path, tmp_path: Path) -> None:

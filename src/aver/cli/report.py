@@ -40,25 +40,21 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from aver import api
+    from aver.evaluation.evaluation_folder import load_evaluation
     from aver.evaluation.experiment import command_line
-    from aver.reports.reported_run import ReportedRun, distinct_names
-    from aver.reports.run_report import describe_run, write_report
 
-    first, *further = [ReportedRun.read(folder) for folder in arguments.runs]
-    corpus = _corpus(arguments, first.folder)
-    run, *beside = distinct_names([first, *further, *first.baselines])
-    out = arguments.out or (first.folder / "compared" if further else first.folder)
-    page = write_report(
-        run,
-        beside,
-        out,
-        corpus=corpus,
+    load_evaluation(arguments.runs[0])  # that it is no run is said before anything else
+    written = api.report(
+        arguments.runs,
+        out=arguments.out,
+        corpus=_corpus(arguments, arguments.runs[0]),
         media=not arguments.no_media,
         command=command_line(["aver", *sys.argv[1:]]),
     )
-    print(describe_run(tuple(entry.audited(corpus).evaluation for entry in (run, *beside))))
-    print_path(page)
-    print_path(page.with_name("model-card.md"))
+    print(written.words)
+    print_path(written.page)
+    print_path(written.card)
     return 0
 
 

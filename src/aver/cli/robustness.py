@@ -38,29 +38,22 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from aver import api
     from aver.evaluation.evaluation_folder import load_evaluation
-    from aver.evaluation.robustness import FOLDER, measure_robustness, read_robustness
+    from aver.evaluation.robustness import FOLDER
     from aver.features.store import FeatureStore
-    from aver.reports.robustness_report import (
-        MeasuredRun,
-        robustness_tables,
-        write_robustness,
-    )
+    from aver.reports.robustness_report import MeasuredRun, robustness_tables
     from aver.reports.table_formats import as_text
 
     plan = plan_of(arguments)
     run = load_evaluation(arguments.run)
-    corpus = open_run_corpus(arguments, arguments.run)
-    damaged = measure_robustness(
-        run,
+    damaged = api.robustness(
         arguments.run,
-        corpus.clips,
-        FeatureStore(arguments.cache),
+        open_run_corpus(arguments, arguments.run),
         plan,
+        store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )
-    # Files hold all that was ever measured of this run, the screen what was asked for now.
-    write_robustness(MeasuredRun(run, read_robustness(run, arguments.run)), arguments.run)
     for table in robustness_tables([MeasuredRun(run, damaged)]):
         print(as_text(table))
     print_path(arguments.run / FOLDER)
