@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 import pytest
-from test_reproduce import Maker, mrpn
+from test_reproduce import Maker, WithoutSomeFaces, mrpn
 
 from aver.evaluation.reproduce import ReproducedTable, reproduce_table
 from aver.evaluation.run_shelf import RunShelf
@@ -42,6 +42,16 @@ def test_files_hold_the_numbers(table_1: ReproducedTable, tmp_path: Path) -> Non
     printed = next(row for row in folds["rows"] if row["row"] == "JM(T), paper")
     assert printed["A1,2"]["value"] == pytest.approx(0.975)
     assert folds["notes"][0].startswith("* joint is below")
+
+
+def test_a_fold_that_a_row_lacks_is_an_empty_cell(tmp_path: Path) -> None:
+    shelf = RunShelf(tmp_path / "runs", WithoutSomeFaces())
+    found = reproduce_table(mrpn(), "1", shelf, corpus_key="drawn")
+    write_reproduction(found, tmp_path)
+    rows = json.loads((tmp_path / "mrpn-table-1-folds-clean.json").read_text())["rows"]
+    faces = next(row for row in rows if row["row"] == "VM(T)")
+    assert faces["A3,4"] is None
+    assert faces["A5,6"]["value"] > 0
 
 
 def test_table_4_has_others_without_runs(tmp_path: Path) -> None:

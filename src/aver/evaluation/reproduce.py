@@ -6,8 +6,9 @@ made is handed in; each run is made once, however many tables want it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 import numpy as np
 
@@ -28,6 +29,9 @@ from aver.evaluation.reproduction import (
 from aver.evaluation.run_request import ProtocolKind, RunRequest, SystemChoice
 from aver.evaluation.run_shelf import RunShelf
 from aver.execution.progress import progress_bar
+
+Fold = TypeVar("Fold", int, str)
+"""A fold's number, or its name in print."""
 
 __all__ = [
     "ReproducedRow",
@@ -74,8 +78,8 @@ class ReproducedTable:
     comparisons : mapping of {"paper", "clean"} to pairs of (PairedComparison, corrected p)
     contradictions : tuple of str
         What the papers say otherwise elsewhere about the numbers shown.
-    fold_names : mapping of {"paper", "clean"} to tuple of str
-        In the order of the folds.
+    fold_names : mapping of {"paper", "clean"} to mapping of int to str
+        By number, of every fold that any row has; a row lacks those of which it could use no clip.
     """
 
     system: str
@@ -84,7 +88,7 @@ class ReproducedTable:
     rows: tuple[ReproducedRow, ...]
     comparisons: Mapping[ProtocolKind, tuple[tuple[PairedComparison, float], ...]]
     contradictions: tuple[str, ...]
-    fold_names: Mapping[ProtocolKind, tuple[str, ...]]
+    fold_names: Mapping[ProtocolKind, Mapping[int, str]]
 
 
 def reproduce_table(
@@ -122,7 +126,7 @@ def reproduce_table(
     runs = _make_runs(reproduction, plan, shelf, corpus_key, protocols)
     _fuse(plan, runs, protocols)
     names = {kind: _fold_names(reproduction, runs, kind) for kind in protocols}
-    rows = tuple(_fill(row, plan, runs, reproduction, protocols) for row in plan.rows)
+    rows = tuple(_fill(row, plan, runs, names) for row in plan.rows)
     keys = tuple(row.published for row in plan.rows if row.published)
     return ReproducedTable(
         reproduction.name,
@@ -185,56 +189,58 @@ def _fuse(plan: TablePlan, runs: Runs, protocols: tuple[ProtocolKind, ...]) -> N
                 runs[row.label, kind] = fuse_late(parts, row.label)
 
 
-def _fold_names(reproduction: Reproduction, runs: Runs, kind: ProtocolKind) -> tuple[str, ...]:
-    return tuple(
-        reproduction.fold_name(speakers)
-        for speakers in _speakers_of_folds(next(run for (_, k), run in runs.items() if k == kind))
-    )
+def _fold_names(reproduction: Reproduction, runs: Runs, kind: ProtocolKind) -> dict[int, str]:
+    """Folds of all rows under one protocol, by number; named by whoever any row tested in them."""
+    speakers: dict[int, set[str]] = {}
+    for (_, protocol), run in runs.items():
+        if protocol == kind:
+            for fold, speaker in zip(run.folds.tolist(), run.speakers, strict=True):
+                speakers.setdefault(fold, set()).add(speaker)
+    return {
+        n: reproduction.fold_name(tuple(sorted(found))) for n, found in sorted(speakers.items())
+    }
 
 
-def _speakers_of_folds(run: Evaluation) -> list[tuple[str, ...]]:
-    speakers = np.array(run.speakers)
-    return [
-        tuple(sorted(set(speakers[run.folds == fold].tolist()))) for fold in np.unique(run.folds)
-    ]
-
-
-def fold_accuracies(run: Evaluation) -> list[float]:
-    """Accuracy of each fold, in order, as a share; each clip counts once over its seeds."""
+def fold_accuracies(run: Evaluation) -> dict[int, float]:
+    """Accuracy of each fold by its number, as a share; each clip counts once over its seeds."""
     weighted = run.correct * run.clip_weights
-    return [
-        float(weighted[run.folds == fold].sum() / run.clip_weights[run.folds == fold].sum())
+    return {
+        int(fold): float(
+            weighted[run.folds == fold].sum() / run.clip_weights[run.folds == fold].sum()
+        )
         for fold in np.unique(run.folds)
-    ]
+    }
 
 
 def _fill(
     row: TableRow,
     plan: TablePlan,
     runs: Runs,
-    reproduction: Reproduction,
-    protocols: tuple[ProtocolKind, ...],
+    names: Mapping[ProtocolKind, Mapping[int, str]],
 ) -> ReproducedRow:
     singles = plan.inferior.get(row.label, ())
     marked: dict[str, tuple[str, ...]] = {}
     if singles:
         printed = {r.label: published(r.published).folds for r in plan.rows if r.published}
         if row.label in printed:
-            best = {f: max(printed[s][f] for s in singles) for f in printed[row.label]}
-            marked["published"] = tuple(f for f in best if printed[row.label][f] < best[f])
-        for kind in protocols:
-            own = fold_accuracies(runs[row.label, kind])
-            best_own = np.max([fold_accuracies(runs[s, kind]) for s in singles], axis=0)
-            names = _fold_names(reproduction, runs, kind)
-            marked[kind] = tuple(
-                name for name, a, b in zip(names, own, best_own, strict=True) if a < b - 1e-12
-            )
+            marked["published"] = _inferior(printed[row.label], [printed[s] for s in singles])
+        for kind in names:
+            own, *others = (fold_accuracies(runs[label, kind]) for label in (row.label, *singles))
+            marked[kind] = tuple(names[kind][fold] for fold in _inferior(own, others))
     return ReproducedRow(
         row.label,
         published(row.published) if row.published else None,
-        {kind: runs[row.label, kind] for kind in protocols if (row.label, kind) in runs},
+        {kind: runs[row.label, kind] for kind in names if (row.label, kind) in runs},
         marked,
     )
+
+
+def _inferior(
+    own: Mapping[Fold, float], others: Sequence[Mapping[Fold, float]]
+) -> tuple[Fold, ...]:
+    """Folds in which a row is below the best of others; a fold that none of them has is not."""
+    best = {fold: max((o[fold] for o in others if fold in o), default=0.0) for fold in own}
+    return tuple(fold for fold in own if own[fold] < best[fold] - 1e-12)
 
 
 def _compare(

@@ -126,21 +126,22 @@ def _fold_table(found: ReproducedTable, kind: ProtocolKind) -> Table:
         run = row.runs.get(kind)
         if run is not None:
             low = row.inferior_folds.get(kind, ())
+            shares = fold_accuracies(run)
             cells = [
-                Estimate(share, mark="*" if name in low else "")
-                for name, share in zip(names, fold_accuracies(run), strict=True)
+                Estimate(shares[fold], mark="*" if name in low else "") if fold in shares else None
+                for fold, name in names.items()
             ]
             rows.append((row.label, *cells, Estimate(accuracy(run).value)))
         if row.published and row.published.folds:
-            if set(row.published.folds) & set(names):
-                rows.append(_published_folds(row, names))
+            if set(row.published.folds) & set(names.values()):
+                rows.append(_published_folds(row, tuple(names.values())))
             else:
                 said = ", ".join(f"{k} {v}" for k, v in row.published.folds.items())
                 notes.append(f"{row.label} in the paper: {said}.")
     if found.plan.inferior:
         notes.insert(0, "* joint is below the best single modality in this fold.")
     title = f"Table {found.plan.number} by test fold, {_PROTOCOL_TITLES[kind]}. Accuracy in %"
-    columns = ("row", *names, "all")
+    columns = ("row", *names.values(), "all")
     return Table(f"{_stem(found)}-folds-{kind}", title, columns, tuple(rows), tuple(notes))
 
 
