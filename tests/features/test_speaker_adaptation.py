@@ -10,6 +10,7 @@ from aver.corpora.clip import Clip
 from aver.errors import FeatureError
 from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature, FeatureRecord
+from aver.features.laplacian_crops import LaplacianCrops
 from aver.features.sound_statistics import SoundStatistics
 from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.spectrogram_segments import SpectrogramSegments
@@ -74,7 +75,17 @@ def test_no_label_is_looked_at_for_the_scale() -> None:
     assert planted.labels == {None}
 
 
-def test_pictures_and_missing_modalities_pass_unchanged() -> None:
+def test_filtered_pictures_are_brought_to_their_speakers_scale_pixel_by_pixel() -> None:
+    clips, rng = _clips("a", 5), np.random.default_rng(2)
+    face = rng.normal(0, 5, (4, 6)).astype(np.float32)
+    pictures = {c.clip_id: (face + rng.normal(0, 1, (3, 4, 6))).astype(np.float32) for c in clips}
+    source = SpeakerAdaptation(Planted("pictures", pictures), clips)
+    found = np.concatenate([source.get(c, LaplacianCrops()).arrays["pictures"] for c in clips])
+    np.testing.assert_allclose(found.mean(axis=0), np.zeros((4, 6)), atol=1e-5)
+    np.testing.assert_allclose(found.std(axis=0), np.ones((4, 6)), atol=1e-3)
+
+
+def test_crops_and_missing_modalities_pass_unchanged() -> None:
     clips = _clips("a", 5)
     crops = np.full((2, 4, 4, 3), 7, np.uint8)
     source = SpeakerAdaptation(Planted("crops", {"a-0": crops}), clips)

@@ -69,6 +69,18 @@ def test_other_codings() -> None:
     assert whole.unit.item() == pytest.approx(EVERYTHING.std())
 
 
+def test_pictures_are_scaled_pixel_by_pixel() -> None:
+    pictures = [CHANCE.normal(CHANCE.normal(size=(4, 5)), 2.0, (n, 4, 5)) for n in (3, 7, 2)]
+    fitted = fit_coding(RateCoding(over="pixels", channels="shifted"), pictures)
+    everything = np.concatenate(pictures)
+    assert np.allclose(fitted.zero, everything.mean(axis=0))
+    assert np.allclose(fitted.unit, everything.std(axis=0))
+    usual = fitted.rates_hz(everything.mean(axis=0)[np.newaxis])
+    assert np.allclose(usual, 63.75 / 2)
+    with pytest.raises(FeatureError, match="one size"):
+        fit_coding(RateCoding(over="pixels"), TRACKS)
+
+
 def test_a_row_that_never_changes_is_silent() -> None:
     flat = [np.full((1, 5), 7.0)]
     for scale in ("z-score", "min-max"):

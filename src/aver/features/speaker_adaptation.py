@@ -19,7 +19,7 @@ ADAPTED = "uses unlabelled clips of test speakers"
 LEAST_CLIPS = 4
 """So many clips of a speaker are needed to know what is usual for them."""
 
-_ARRAYS = ("statistics", "units", "embeddings", "segments")
+_ARRAYS = ("statistics", "units", "embeddings", "segments", "pictures")
 _LEAST_DEVIATION = 1e-6
 _MOST = 20.0  # a new clip may have what a speaker's known clips hardly ever had
 
@@ -27,10 +27,10 @@ _MOST = 20.0  # a new clip may have what a speaker's known clips hardly ever had
 class SpeakerAdaptation:
     """A source of features that subtracts a speaker's mean and divides by their deviation.
 
-    Vectors of statistics, tracks of action units, embeddings and spectrograms (band by band) are
-    adapted; pictures are passed on as they are. No label is looked at, but all clips given here
-    are, so that answers for one clip depend on the others of its speaker: results are named
-    `ADAPTED` and never stand beside results without.
+    Vectors of statistics, tracks of action units, embeddings, spectrograms (band by band) and
+    filtered pictures (pixel by pixel) are adapted; crops of faces are passed on as they are. No
+    label is looked at, but all clips given here are, so that answers for one clip depend on the
+    others of its speaker: results are named `ADAPTED` and never stand beside results without.
 
     Parameters
     ----------
@@ -84,18 +84,18 @@ class SpeakerAdaptation:
                     f"Adaptation of {feature.name} to {who} has {len(arrays)} unlabelled clips to "
                     f"go by; it needs {LEAST_CLIPS}. Give more clips, or do without adaptation."
                 )
-            self._scales[key] = _moments(arrays)
+            self._scales[key] = _moments(arrays, bands=name == "segments")
         return self._scales[key]
 
 
-def _moments(arrays: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation per value of a vector, per feature of a track, per band of segments."""
+def _moments(arrays: Sequence[np.ndarray], *, bands: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation per value of a vector, feature of a track, pixel, or band of segments."""
     means, squares = [], []
     for array in arrays:
         values = array.astype(np.float64)
-        axes = {1: (), 2: (0,), 3: (0, 2)}[values.ndim]
-        means.append(values.mean(axis=axes, keepdims=values.ndim == 3))
-        squares.append(np.square(values).mean(axis=axes, keepdims=values.ndim == 3))
+        axes = (0, 2) if bands else () if values.ndim == 1 else (0,)
+        means.append(values.mean(axis=axes, keepdims=bands))
+        squares.append(np.square(values).mean(axis=axes, keepdims=bands))
     mean = np.mean(means, axis=0)
     variance = np.mean(squares, axis=0) - np.square(mean)
     deviation = np.sqrt(np.maximum(variance, 0.0))

@@ -8,7 +8,7 @@ from typing import Literal
 
 import numpy as np
 
-from aver.errors import SettingsError
+from aver.errors import FeatureError, SettingsError
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,9 @@ class RateCoding:
     apart : bool
         Windows see on or off inputs, not both: all on inputs come first, then all off inputs, and
         neurons of their own count each.
-    over : {"rows", "all"}
-        Mean and deviation of each row of the feature (coefficient, band), or of all together.
+    over : {"rows", "all", "pixels"}
+        Mean and deviation of each row of the feature (coefficient, band), of all values together,
+        or of each value of pictures that have one size: what is above or below the usual picture.
     limit : float > 0
     highest_rate_hz : float > 0
 
@@ -42,7 +43,7 @@ class RateCoding:
     scale: Literal["z-score", "min-max"] = "z-score"
     channels: Literal["on-off", "on", "shifted"] = "on-off"
     apart: bool = False
-    over: Literal["rows", "all"] = "rows"
+    over: Literal["rows", "all", "pixels"] = "rows"
     limit: float = 3.0
     highest_rate_hz: float = 63.75
 
@@ -64,7 +65,7 @@ class FittedCoding:
     Parameters
     ----------
     coding : RateCoding
-    zero, unit : np.ndarray [shape=(rows, 1) or (1, 1)]
+    zero, unit : np.ndarray [shape=(rows, 1), (1, 1) or (rows, columns)]
         What becomes zero, and what is one unit from there: mean and deviation, or lowest value and
         range.
     """
@@ -115,12 +116,19 @@ def fit_coding(coding: RateCoding, clips: Sequence[np.ndarray]) -> FittedCoding:
     ----------
     coding : RateCoding
     clips : sequence of np.ndarray [shape=(..., rows, columns)]
-        At least one; numbers of columns may differ.
+        At least one; numbers of columns may differ, unless each pixel is scaled by itself.
+
+    Raises
+    ------
+    FeatureError
+        If pictures that are to be scaled pixel by pixel differ in size.
     """
-    rows = [np.moveaxis(np.asarray(clip, np.float64), -2, 0) for clip in clips]
-    rows = [clip.reshape(len(clip), -1) for clip in rows]  # (rows, values)
-    if coding.over == "all":
-        rows = [clip.reshape(1, -1) for clip in rows]
+    rows = [_values(coding, np.asarray(clip, np.float64)) for clip in clips]
+    if coding.over == "pixels" and len({clip.shape[-2:] for clip in clips}) > 1:
+        raise FeatureError(
+            "Rates pixel by pixel need pictures of one size, which these clips do not have. Take "
+            "over=rows or over=all."
+        )
     if coding.scale == "min-max":
         zero = np.min([clip.min(axis=1) for clip in rows], axis=0)
         unit = np.max([clip.max(axis=1) for clip in rows], axis=0) - zero
@@ -130,4 +138,15 @@ def fit_coding(coding: RateCoding, clips: Sequence[np.ndarray]) -> FittedCoding:
         squares = [np.square(clip - zero[:, np.newaxis]).sum(axis=1) for clip in rows]
         unit = np.sqrt(np.sum(squares, axis=0) / count)
     unit = np.where(unit > 1e-9, unit, 1.0)  # a row that never changes stays at zero rate
-    return FittedCoding(coding, zero[:, np.newaxis], unit[:, np.newaxis])
+    shape = clips[0].shape[-2:] if coding.over == "pixels" else (-1, 1)
+    return FittedCoding(coding, zero.reshape(shape), unit.reshape(shape))
+
+
+def _values(coding: RateCoding, clip: np.ndarray) -> np.ndarray:
+    """Values of a clip by what has a scale of its own: (scales, values)."""
+    if coding.over == "all":
+        return clip.reshape(1, -1)
+    if coding.over == "pixels":
+        return clip.reshape(-1, clip.shape[-2] * clip.shape[-1]).T
+    rows = np.moveaxis(clip, -2, 0)
+    return rows.reshape(len(rows), -1)
