@@ -20,7 +20,9 @@ from aver.models.mrpn import MRPN
 from aver.networks.face_network import FaceNetwork
 from aver.networks.pretrained import find_weights
 from aver.pretraining.answer_corpus import answer_corpus
+from aver.pretraining.ship import ship_run
 from aver.pretraining.unpaired import UnpairedRequest, _embed, train_unpaired
+from aver.pretraining.unpaired_scores import score_unpaired
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -112,6 +114,34 @@ def test_a_face_alone_is_answered_by_what_was_learnt_from_pictures(
     clips = [Clip(f"{e}-{n}", "x", e) for e in EMOTIONS for n in range(20)]
     said = model.predict(clips)
     assert np.mean([a == c.emotion for a, c in zip(said.labels, clips, strict=True)]) > 0.6
+
+
+def test_it_ships_with_the_figures_of_its_tests_on_the_card(
+    corpora: Corpora, trained: tuple[MRPN, Path], tmp_path: Path
+) -> None:
+    model, out = trained
+    found = score_unpaired(model, corpora.request, out, corpora.store)
+    voices = found["tones"]
+    assert set(voices.speakers) == set(model.card["test_speakers_of_voices"])
+    folder = ship_run(out, "mine", "Of a test", tmp_path)
+    card = json.loads((folder / "card.json").read_text())
+    told = card["metrics"]["tones"]
+    right = voices.probabilities.argmax(axis=1) == [
+        voices.classes.index(word) for word in voices.truth
+    ]
+    assert told["fused"]["accuracy"] == pytest.approx(right.mean())
+    assert told["fused"]["low"] <= told["fused"]["accuracy"] <= told["fused"]["high"]
+    assert "video" not in told  # no clip of these has a face
+    assert card["pairs"]["train"] > card["voices"]["train"]
+    place = out / "tests" / "tones" / "evaluation.json"
+    written_ns = place.stat().st_mtime_ns
+    score_unpaired(model, corpora.request, out, corpora.store)
+    assert place.stat().st_mtime_ns == written_ns
+
+
+def test_a_run_that_is_not_finished_does_not_ship(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointError, match="no finished run"):
+        ship_run(tmp_path / "none", "mine", "Of a test", tmp_path / "weights")
 
 
 def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(

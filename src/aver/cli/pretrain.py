@@ -197,10 +197,10 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.cli.command import parse_words
     from aver.corpora import open_corpus
     from aver.corpora.selection import Selection
-    from aver.evaluation.evaluation_folder import save_evaluation
     from aver.features.store import FeatureStore
-    from aver.pretraining.answer_corpus import answer_corpus, check_unseen, describe_answers
+    from aver.pretraining.answer_corpus import check_unseen, describe_figures, figures_of
     from aver.pretraining.unpaired import UnpairedRequest, train_unpaired
+    from aver.pretraining.unpaired_scores import score_unpaired
     from aver.splits.default import default_split
 
     voices = Selection(channel="speech").apply(open_corpus(arguments.voices))
@@ -214,6 +214,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         drop=parse_words(arguments.drop),
         adapt=arguments.adapt,
     )
+    corpus = None
     if arguments.test is not None:
         settings = parse_assignments(arguments.test_settings, "--test-settings")
         corpus = open_corpus(arguments.test, "manifest" if settings else None, **settings)
@@ -227,14 +228,20 @@ def _run_unpaired(arguments: Namespace) -> int:
         workers=arguments.workers,
     )
     card = recognizer.card
-    print(f"Classes: {', '.join(card['classes'])}. Clips: {_counted(card['clips'])}.")
-    if arguments.test is not None:
-        evaluation = answer_corpus(
-            recognizer, corpus, store, workers=arguments.workers, seed=arguments.seed
-        )
-        save_evaluation(evaluation, arguments.out / "test")
-        print(f"{evaluation.system}, {evaluation.protocol}: {evaluation.clip_count} clips")
-        print(describe_answers(evaluation))
+    print(f"Classes: {', '.join(card['classes'])}. Pairs: {_counted(card['pairs'])}.")
+    found = score_unpaired(
+        recognizer,
+        request,
+        arguments.out,
+        store,
+        other=corpus,
+        seed=arguments.seed,
+        workers=arguments.workers,
+    )
+    for name, evaluation in found.items():
+        figures = figures_of(evaluation)
+        print(f"{name}, {figures['protocol']}: {figures['clips']} clips")
+        print(describe_figures(figures))
     print_path(arguments.out / "checkpoint")
     return 0
 
@@ -247,9 +254,34 @@ UNPAIRED = Command(
     run=_run_unpaired,
 )
 
+
+def _add_ship_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, help="run folder of 'aver pretrain'")
+    parser.add_argument("--name", required=True, help="what users will call the weights")
+    parser.add_argument("--summary", required=True, help="one line for 'aver list weights'")
+    parser.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder of all weights; default: the package's own"
+    )
+
+
+def _run_ship(arguments: Namespace) -> int:
+    from aver.pretraining.ship import ship_run
+
+    print_path(ship_run(arguments.run, arguments.name, arguments.summary, arguments.root))
+    return 0
+
+
+SHIP = Command(
+    name="ship",
+    summary="Put a run's weights among those of the package, its figures on the card.",
+    example="aver pretrain ship runs/faces --name my-faces --summary Mine",
+    add_arguments=_add_ship_arguments,
+    run=_run_ship,
+)
+
 COMMAND = Command(
     name="pretrain",
     summary="Teach an extractor faces or voices before it sees a corpus of clips.",
     example="aver pretrain visual --corpus fer2013.tar --out runs/faces",
-    verbs=(VISUAL, VOICE, UNPAIRED),
+    verbs=(VISUAL, VOICE, UNPAIRED, SHIP),
 )

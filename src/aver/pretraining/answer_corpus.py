@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -32,8 +33,6 @@ def answer_corpus(
 ) -> Evaluation:
     """Test on every clip of another corpus; nothing is learnt from it.
 
-    Emotions that only one side has stay: an answer outside the corpus's emotions is a wrong one.
-
     Parameters
     ----------
     recognizer : Recognizer
@@ -50,8 +49,33 @@ def answer_corpus(
     SettingsError
         If the recogniser's card says that it learnt from this corpus.
     """
-    learnt_from = recognizer.card.get("trained_on", [])
-    check_unseen(corpus, learnt_from)
+    check_unseen(corpus, recognizer.card.get("trained_on", []))
+    learnt = "no clip of this corpus"
+    return answer_clips(recognizer, corpus, store, learnt=learnt, workers=workers, seed=seed)
+
+
+def answer_clips(
+    recognizer: Recognizer,
+    corpus: Corpus,
+    store: FeatureStore,
+    *,
+    learnt: str,
+    workers: int = 1,
+    seed: int = 0,
+) -> Evaluation:
+    """Test on the clips given.
+
+    Emotions that only one side has stay: an answer outside the clips' emotions is a wrong one.
+
+    Parameters
+    ----------
+    recognizer, store, workers, seed
+        As for `answer_corpus`.
+    corpus : Corpus
+        Of labelled clips that nothing was learnt from.
+    learnt : str
+        What of them was learnt from, for the protocol: ``"no clip of these speakers"``.
+    """
     prepared = store.prepare(corpus.clips, list(recognizer.features.values()), workers=workers)
     adapted = bool(recognizer.card.get("adapt"))
     recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
@@ -65,10 +89,11 @@ def answer_corpus(
         return rows
 
     words = f", {ADAPTED}" if adapted else ""
+    taught = ", ".join(recognizer.card.get("trained_on", []))
     return Evaluation(
-        system=f"{recognizer.name} trained on {', '.join(learnt_from)}",
+        system=f"{recognizer.name} trained on {taught}",
         corpus=corpus.label,
-        protocol=f"clean{words}: no clip of this corpus was learnt from",
+        protocol=f"clean{words}: {learnt} was learnt from",
         classes=classes,
         clip_ids=tuple(clip.clip_id for clip in prepared.clips),
         speakers=tuple(clip.speaker or clip.clip_id for clip in prepared.clips),
@@ -86,25 +111,50 @@ def answer_corpus(
     )
 
 
-def describe_answers(evaluation: Evaluation) -> str:
+def figures_of(evaluation: Evaluation) -> dict[str, Any]:
     """Accuracy with its interval and recall per class: fused, and of each modality alone.
 
-    A clip that a modality cannot answer counts as wrong there.
+    A clip that a modality cannot answer counts as wrong there; a modality that no clip has is left
+    out.
+
+    Returns
+    -------
+    dict
+        ``clips``, ``speakers``, ``protocol`` and, under ``fused`` and the name of each modality,
+        ``accuracy``, ``low``, ``high`` and ``recall``.
     """
     said = {"fused": evaluation.probabilities, **evaluation.by_modality}
     present = [name for name in evaluation.classes if name in evaluation.truth]
-    lines = []
+    known = [evaluation.classes.index(word) for word in evaluation.truth]
+    wrong = np.eye(len(evaluation.classes))[[(row + 1) % len(evaluation.classes) for row in known]]
+    found: dict[str, Any] = {
+        "clips": len(evaluation.clip_ids),
+        "speakers": len(set(evaluation.speakers)),
+        "protocol": evaluation.protocol,
+    }
     for name, values in said.items():
         silent = np.isnan(values).any(axis=1)
-        wrong = np.eye(len(evaluation.classes))[
-            [(evaluation.classes.index(word) + 1) % len(evaluation.classes)
-             for word in evaluation.truth]
-        ]  # fmt: skip
+        if silent.all():
+            continue
         rows = np.where(silent[:, None], wrong, values)
-        found = replace(evaluation, probabilities=rows, by_modality={})
-        share = interval(accuracy(found))
-        spread = "" if share.low is None else f" [{share.low:.1%}, {share.high:.1%}]"
-        recalls = {word: interval(class_recall(found, word)).value for word in present}
-        told = ", ".join(f"{word} {value:.0%}" for word, value in recalls.items())
-        lines.append(f"{name}: {share.value:.1%}{spread}; recall {told}")
+        alone = replace(evaluation, probabilities=rows, by_modality={})
+        share = interval(accuracy(alone))
+        found[name] = {
+            "accuracy": share.value,
+            "low": share.low,
+            "high": share.high,
+            "recall": {word: interval(class_recall(alone, word)).value for word in present},
+        }
+    return found
+
+
+def describe_figures(figures: Mapping[str, Any]) -> str:
+    """One line for the fused answers and one for each modality."""
+    lines = []
+    for name, one in figures.items():
+        if not isinstance(one, Mapping):
+            continue
+        spread = "" if one["low"] is None else f" [{one['low']:.1%}, {one['high']:.1%}]"
+        told = ", ".join(f"{word} {value:.0%}" for word, value in one["recall"].items())
+        lines.append(f"{name}: {one['accuracy']:.1%}{spread}; recall {told}")
     return "\n".join(lines)

@@ -138,6 +138,7 @@ def train_unpaired(
     model.fit(pairs["train"], pairs["validation"], seed=seed, run_folder=out)
     model.save(out / "checkpoint")
     card = {**model.card, **told, "protocol": "unpaired: no clip with both face and voice"}
+    card["pairs"] = card.pop("clips")
     if request.adapt:
         card |= {"adapt": request.adapt, "adaptation": ADAPTED}
     write_json(out / "checkpoint" / CARD_NAME, card)
@@ -192,6 +193,8 @@ def _pairs(
         )
     assert reconciled is not None
     return pairs, {
+        "pictures": {part: len({clip.video for clip in clips}) for part, clips in pairs.items()},
+        "voices": {part: len({clip.sound for clip in clips}) for part, clips in pairs.items()},
         "trained_on": [request.faces.label, request.voices.label],
         "merged": dict(reconciled.merged),
         "dropped": list(reconciled.dropped),
