@@ -11,15 +11,16 @@ networks and seeds, and answers for it: the only look at a test group.
         [--networks N0 N1 N2] [--seeds 3] --out DIR
 
 The candidates' file holds a list of mappings, settings by dotted key; the first is tried first and
-wins ties. The folder gets ``choice.json``, a run for each network that `aver report` reads, and one
-table on the screen. Each training is kept, so that an interrupted call goes on.
+wins ties. The folder gets ``choice.json``, the answers of each network (one training a seed, and the
+mean over the seeds as one recogniser of several trainings), and one table on the screen. Each
+training is kept, so that an interrupted call goes on.
 """
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -144,6 +145,26 @@ def test(
     )
 
 
+def averaged(found: Evaluation) -> Evaluation:
+    """One recogniser of several trainings: the mean of their answers, clip by clip."""
+    rows = np.flatnonzero(found.seeds == 0)
+    place = {found.clip_ids[row]: number for number, row in enumerate(rows)}
+    owner = np.array([place[name] for name in found.clip_ids])
+    count = len(set(found.seeds.tolist()))
+
+    def mean(values: np.ndarray) -> np.ndarray:
+        total = np.zeros((len(rows), values.shape[1]))
+        np.add.at(total, owner, values)
+        return total / count
+
+    return replace(
+        found.rows(rows),
+        system=f"{found.system}, mean of {count} trainings",
+        probabilities=mean(found.probabilities),
+        by_modality={name: mean(values) for name, values in found.by_modality.items()},
+    )
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True)
@@ -200,9 +221,10 @@ def main() -> None:
     for network in arguments.networks:
         word = "" if network == "-" else network
         found = test(study, [candidates[row] for row in best], word, arguments.seeds, facts)
-        save_evaluation(found, arguments.out / network)
-        share = interval(accuracy(found))
-        print(f"{network}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]", flush=True)
+        for name, one in ((network, found), (f"{network}-mean", averaged(found))):
+            save_evaluation(one, arguments.out / name)
+            share = interval(accuracy(one))
+            print(f"{name}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]", flush=True)
 
 
 if __name__ == "__main__":
