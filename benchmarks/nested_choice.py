@@ -11,9 +11,9 @@ networks and seeds, and answers for it: the only look at a test group.
         [--networks N0 N1 N2] [--seeds 3] --out DIR
 
 The candidates' file holds a list of mappings, settings by dotted key; the first is tried first and
-wins ties. The folder gets ``choice.json``, the answers of each network (one training a seed, and the
-mean over the seeds as one recogniser of several trainings), and one table on the screen. Each
-training is kept, so that an interrupted call goes on.
+wins ties. The folder gets ``choice.json`` and the answers of each network: one training a seed, and
+the mean over the seeds as one recogniser of several trainings. Each training is kept, so that an
+interrupted call goes on.
 """
 
 from __future__ import annotations

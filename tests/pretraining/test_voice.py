@@ -17,6 +17,7 @@ from aver.pretraining.read_settings import read_settings
 from aver.pretraining.voice import VoiceResult, pretrain_voice
 from aver.pretraining.voice_settings import VoiceSettings
 from aver.splits import make_split
+from tone_corpus import write_tone_corpus
 
 RATE_HZ = 16_000
 
@@ -58,13 +59,17 @@ def result(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> VoiceRes
     folder = tmp_path_factory.mktemp("run")
     split = make_split(corpus, "speaker-kfold", folds=4)
     store = FeatureStore(folder / "cache")
-    return pretrain_voice(corpus, split, SETTINGS, out=folder / "run", store=store)
+    others = write_tone_corpus(folder / "others", speakers=3, takes=1)
+    return pretrain_voice(corpus, split, SETTINGS, out=folder / "run", verify=others, store=store)
 
 
 def test_unseen_speakers_are_told_apart(result: VoiceResult) -> None:
     assert result.card["metrics"]["unseen_speakers"] == 2
     assert result.card["metrics"]["equal_error_rate"] < 0.2  # chance 0.5
     assert result.card["metrics"]["equal_error_rate_untrained"] > 0.3
+    elsewhere = result.card["metrics"]["elsewhere"]
+    assert (elsewhere["corpus"], elsewhere["speakers"], elsewhere["clips"]) == ("others", 3, 9)
+    assert 0 <= elsewhere["equal_error_rate"] <= 1
     speakers = result.card["speakers"]
     assert not set(speakers["test"]) & {*speakers["train"], *speakers["validation"]}
     assert json.loads((result.folder / "card.json").read_text())["taught"] == "speaker"

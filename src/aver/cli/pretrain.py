@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
@@ -16,6 +16,10 @@ from aver.cli.command import (
     parse_assignments,
     print_path,
 )
+from aver.cli.pretrain_unpaired import UNPAIRED, add_reader_settings, counted, open_other
+
+if TYPE_CHECKING:
+    pass
 
 
 def _add_shared(parser: ArgumentParser, out: str) -> None:
@@ -65,10 +69,10 @@ def _run_visual(arguments: Namespace) -> int:
 
 
 def _describe_visual(card: dict[str, Any]) -> str:
-    lines = [f"Pictures: {_counted(card['pictures'])}."]
+    lines = [f"Pictures: {counted(card['pictures'])}."]
     for part, faults in card["set_aside"].items():
         if faults:
-            lines.append(f"Set aside in {part}: {_counted(faults)}.")
+            lines.append(f"Set aside in {part}: {counted(faults)}.")
     metrics = card["metrics"]
     for name, words in (
         ("validation", "validation (everything was chosen on it)"),
@@ -82,10 +86,6 @@ def _describe_visual(card: dict[str, Any]) -> str:
         )
     recalls = ", ".join(f"{name} {share:.0%}" for name, share in metrics["test_recall"].items())
     return "\n".join([*lines, f"Recall on test: {recalls}."])
-
-
-def _counted(counts: dict[str, int]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counts.items())
 
 
 VISUAL = Command(
@@ -102,6 +102,10 @@ def _add_voice_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--target", default="speaker", choices=("speaker", "emotion"), help="what is taught"
     )
+    parser.add_argument(
+        "--verify", type=Path, metavar="DIR", help="another corpus, whose speakers are verified too"
+    )
+    add_reader_settings(parser, "--verify-settings")
 
 
 def _run_voice(arguments: Namespace) -> int:
@@ -112,12 +116,16 @@ def _run_voice(arguments: Namespace) -> int:
     from aver.splits.default import default_split
 
     corpus = open_named_corpus(arguments)
+    verify = None
+    if arguments.verify is not None:
+        verify = open_other(arguments.verify, arguments.verify_settings, "--verify-settings")
     changes = {"target": arguments.target} | parse_assignments(arguments.set, "--set")
     result = pretrain_voice(
         corpus,
         default_split(corpus),
         read_settings(VoiceSettings, "voice", arguments.preset, changes),
         out=arguments.out,
+        verify=verify,
         store=FeatureStore(arguments.cache),
         seed=arguments.seed,
         workers=arguments.workers,
@@ -128,6 +136,13 @@ def _run_voice(arguments: Namespace) -> int:
         f"{metrics['equal_error_rate']:.1%}; of the same network before training: "
         f"{metrics['equal_error_rate_untrained']:.1%}."
     )
+    if "elsewhere" in metrics:
+        other = metrics["elsewhere"]
+        print(
+            f"On {other['speakers']} speakers of {other['corpus']}: "
+            f"{other['equal_error_rate']:.1%}; before training: "
+            f"{other['equal_error_rate_untrained']:.1%}."
+        )
     if "accuracy" in metrics:
         print(
             f"Emotion, {metrics['clips']} clips of these speakers: {metrics['accuracy']:.1%} "
@@ -143,115 +158,6 @@ VOICE = Command(
     example="aver pretrain voice --corpus ravdess/ --target speaker --out runs/voices",
     add_arguments=_add_voice_arguments,
     run=_run_voice,
-)
-
-
-def _add_unpaired_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--faces", type=Path, required=True, metavar="PATH", help="pictures, such as fer2013.tar"
-    )
-    parser.add_argument(
-        "--voices", type=Path, required=True, metavar="DIR", help="clips with sound and speakers"
-    )
-    parser.add_argument(
-        "--merge",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="EMOTION=EMOTION",
-        help="emotions that count as another, for instance calm=neutral",
-    )
-    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
-    parser.add_argument("--preset", default="mrpn-unpaired", help="an MRPN over face embeddings")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings that replace the preset's, for instance network=N0",
-    )
-    parser.add_argument(
-        "--adapt",
-        default="",
-        choices=("", "speaker"),
-        help="speaker: bring voices to each speaker's own scale",
-    )
-    parser.add_argument(
-        "--test", type=Path, metavar="DIR", help="a third corpus to test on, never learnt from"
-    )
-    parser.add_argument(
-        "--test-settings",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="of its reader 'manifest', for instance config=javanese-av; default: guessed",
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/unpaired"), help="run folder")
-    add_work_arguments(parser)
-
-
-def _run_unpaired(arguments: Namespace) -> int:
-    from aver.cli.command import parse_words
-    from aver.corpora import open_corpus
-    from aver.corpora.selection import Selection
-    from aver.features.store import FeatureStore
-    from aver.pretraining.answer_corpus import check_unseen, describe_figures, figures_of
-    from aver.pretraining.unpaired import UnpairedRequest, train_unpaired
-    from aver.pretraining.unpaired_scores import score_unpaired
-    from aver.splits.default import default_split
-
-    voices = Selection(channel="speech").apply(open_corpus(arguments.voices))
-    request = UnpairedRequest(
-        open_corpus(arguments.faces),
-        voices,
-        default_split(voices),
-        preset=arguments.preset,
-        overrides=parse_assignments(arguments.set, "--set"),
-        merge=parse_assignments(arguments.merge, "--merge"),
-        drop=parse_words(arguments.drop),
-        adapt=arguments.adapt,
-    )
-    corpus = None
-    if arguments.test is not None:
-        settings = parse_assignments(arguments.test_settings, "--test-settings")
-        corpus = open_corpus(arguments.test, "manifest" if settings else None, **settings)
-        check_unseen(corpus, (request.faces.label, request.voices.label))
-    store = FeatureStore(arguments.cache)
-    recognizer = train_unpaired(
-        request,
-        arguments.out,
-        store=store,
-        seed=arguments.seed,
-        workers=arguments.workers,
-    )
-    card = recognizer.card
-    print(f"Classes: {', '.join(card['classes'])}. Pairs: {_counted(card['pairs'])}.")
-    found = score_unpaired(
-        recognizer,
-        request,
-        arguments.out,
-        store,
-        other=corpus,
-        seed=arguments.seed,
-        workers=arguments.workers,
-    )
-    for name, evaluation in found.items():
-        figures = figures_of(evaluation)
-        print(f"{name}, {figures['protocol']}: {figures['clips']} clips")
-        print(describe_figures(figures))
-    print_path(arguments.out / "checkpoint")
-    return 0
-
-
-UNPAIRED = Command(
-    name="unpaired",
-    summary="A fused recogniser from faces in one corpus and voices in another.",
-    example="aver pretrain unpaired --faces fer2013.tar --voices ravdess/ --merge calm=neutral",
-    add_arguments=_add_unpaired_arguments,
-    run=_run_unpaired,
 )
 
 

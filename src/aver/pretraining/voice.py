@@ -58,6 +58,7 @@ def pretrain_voice(
     settings: VoiceSettings,
     *,
     out: Path,
+    verify: Corpus | None = None,
     store: FeatureStore | None = None,
     seed: int = 0,
     workers: int = 1,
@@ -76,6 +77,8 @@ def pretrain_voice(
     out : Path
         Run folder; an interrupted training goes on from its last whole epoch, a finished one is
         not repeated.
+    verify : Corpus, optional
+        Another corpus with speakers: the equal error rate among them is told too.
     store : FeatureStore, optional
     seed, workers : int
 
@@ -103,6 +106,7 @@ def pretrain_voice(
             "seed": seed,
             "split": split.hash,
             "sounds": digest([[*clip_facts(c), store.content_key(c, feature)] for c in usable]),
+            "corpus to verify": "" if verify is None else digest([clip_facts(c) for c in verify]),
         },
         done=out / CARD_NAME,
     )
@@ -126,10 +130,15 @@ def pretrain_voice(
         part: _in_memory(clips, feature, store, classes, settings.target)
         for part, clips in parts.items()
     }
+    tested = {"test": parts["test"]}
+    if verify is not None:
+        found = store.prepare(verify.clips, [feature], workers=workers).clips
+        tested["elsewhere"] = [clip for clip in found if not store.get(clip, feature).missing]
+        data["elsewhere"] = _in_memory(tested["elsewhere"], feature, store, (), "speaker")
     task = _task(data, settings, len(classes), seed)
     task.network.eval()
     with fixed_threads(settings.training.threads):
-        untrained = error_rate(task, data["test"], parts["test"])
+        untrained = {name: error_rate(task, data[name], clips) for name, clips in tested.items()}
     history = fit(
         task,
         settings.training,
@@ -139,7 +148,16 @@ def pretrain_voice(
     )
     with fixed_threads(settings.training.threads):
         metrics = score_voices(task, data["test"], parts["test"], settings.target)
-    metrics["equal_error_rate_untrained"] = untrained
+        metrics["equal_error_rate_untrained"] = untrained["test"]
+        if verify is not None:
+            clips = tested["elsewhere"]
+            metrics["elsewhere"] = {
+                "corpus": verify.label,
+                "speakers": len({str(clip.speaker) for clip in clips}),
+                "clips": len(clips),
+                "equal_error_rate": error_rate(task, data["elsewhere"], clips),
+                "equal_error_rate_untrained": untrained["elsewhere"],
+            }
     card = {
         "kind": "voice network",
         "taught": settings.target,
