@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # The reports of the four systems that docs/results quotes: every system under a clean protocol and
-# under its paper's own (LEAKS), then one page each. Each command goes on where an interrupted one
-# stopped, so this may be run again at any time.
+# under its paper's own (LEAKS), from worse media, then one page each. Each command goes on where an
+# interrupted one stopped, so this may be run again at any time.
 #   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
-#   bash benchmarks/reports_results.sh [evaluate|report] [javanese|ravdess] [SYSTEM]: only a part
+#   bash benchmarks/reports_results.sh [evaluate|damage|report] [javanese|ravdess] [SYSTEM]: a part
 set -euo pipefail
 data=${DATA:?folder that holds javanese-av, ravdess and ravdess-au}
 out=${OUT:-runs/reports}
@@ -19,6 +19,13 @@ units=(--units "$data/ravdess-au/clip_action_units.csv" --modalities sound,units
 evaluate() {
   if wanted evaluate "$1" "$2"; then
     aver evaluate "${@:4}" --baselines quick --out "$out/$1/$2-$3"
+  fi
+}
+
+# damage CORPUS SYSTEM LEVEL...: the clean run answers again from worse media
+damage() {
+  if wanted damage "$1" "$2"; then
+    aver robustness "$out/$1/$2-clean" --levels "${@:3}"
   fi
 }
 
@@ -51,6 +58,8 @@ evaluate javanese snn-cross-modal paper "${javanese[@]}" --preset snn-cross-moda
 evaluate javanese synch-graph paper "${javanese[@]}" --preset synch-graph-compact \
   $(random 60/20/20) --leaking
 
+evaluate javanese late-fusion clean "${javanese[@]}" --preset late-fusion $(folds 4 nested)
+
 # RAVDESS speech: 20 actors, no films: sound, with action units where the system takes them. The
 # classes are those of each paper; temporal aggregation, tested on another corpus, takes all eight.
 evaluate ravdess mrpn clean "${eight[@]}" "${units[@]}" --preset mrpn-statistics $(folds 5 nested)
@@ -67,9 +76,18 @@ evaluate ravdess synch-graph clean "${six[@]}" "${sound[@]}" --preset synch-grap
 evaluate ravdess synch-graph paper "${six[@]}" "${sound[@]}" --preset synch-graph-compact \
   $(random 60/20/20) --leaking
 
+for name in mrpn temporal-aggregation snn-cross-modal synch-graph late-fusion; do
+  damage javanese $name white-noise=10,0 low-light=4 occlusion=50 lost-modality=sound,video \
+    offset=0.5
+done
+for name in temporal-aggregation snn-cross-modal synch-graph; do
+  damage ravdess $name white-noise=10
+done
+damage ravdess mrpn white-noise=10 lost-modality=sound,units
+
 for name in mrpn temporal-aggregation snn-cross-modal synch-graph; do
   others=()
-  for other in mrpn temporal-aggregation snn-cross-modal synch-graph; do
+  for other in mrpn temporal-aggregation snn-cross-modal synch-graph late-fusion; do
     [[ $other == "$name" ]] || others+=("$out/javanese/$other-clean")
   done
   report javanese $name "${others[@]}"
