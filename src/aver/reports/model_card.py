@@ -10,7 +10,8 @@ from aver.evaluation.summary import Summary
 from aver.execution.atomic import write_text
 from aver.execution.private_paths import command_without_folders, without_folders
 from aver.reports.reported_run import ReportedRun
-from aver.reports.run_tables import METRIC_TITLES, describe_data
+from aver.reports.run_facts import describe_data
+from aver.reports.run_tables import METRIC_TITLES
 from aver.reports.table import Cell, Estimate, Table
 from aver.reports.table_formats import as_markdown
 from aver.splits.split import PARTS

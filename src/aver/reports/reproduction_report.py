@@ -10,9 +10,10 @@ from aver.evaluation.metrics import accuracy, unweighted_recall
 from aver.evaluation.published import human_raters
 from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accuracies
 from aver.evaluation.run_request import ProtocolKind
+from aver.reports.paired_table import paired_table
 from aver.reports.plots.intervals import IntervalRow, plot_intervals
 from aver.reports.plots.style import save_figure
-from aver.reports.run_tables import describe_data, paired_table, run_notes
+from aver.reports.run_facts import describe_data, run_notes
 from aver.reports.table import Cell, Estimate, Table
 from aver.reports.table_formats import as_text, write_table
 

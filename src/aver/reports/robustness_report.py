@@ -17,7 +17,7 @@ from aver.media.degradation import DEGRADATIONS, Degradation, Level
 from aver.reports.plots.curves import plot_curves
 from aver.reports.plots.groups import plot_groups
 from aver.reports.plots.style import save_figure
-from aver.reports.run_tables import describe_data
+from aver.reports.run_facts import describe_data
 from aver.reports.table import Cell, Estimate, Table
 from aver.reports.table_formats import as_json, write_table
 

@@ -14,19 +14,18 @@ from aver.reports.audit_table import audit_table
 from aver.reports.deep_features import plot_deep_features
 from aver.reports.html_page import plot_markup, render_page
 from aver.reports.model_card import write_model_card
+from aver.reports.paired_table import compare_all, paired_table
 from aver.reports.plots.style import save_figure
 from aver.reports.reported_run import ReportedRun
 from aver.reports.robustness_report import MeasuredRun, robustness_plots, robustness_tables
+from aver.reports.run_facts import describe_data
 from aver.reports.run_plots import run_plots
 from aver.reports.run_tables import (
     METRIC_TITLES,
     class_table,
-    compare_all,
     comparison_table,
-    describe_data,
     metrics_table,
     modality_table,
-    paired_table,
     speaker_table,
     target_table,
 )

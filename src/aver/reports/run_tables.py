@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.holm import holm
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, macro_f1, unweighted_recall
-from aver.evaluation.paired import PairedComparison, compare
-from aver.evaluation.power import smallest_p
 from aver.evaluation.published import PublishedNumber, published_numbers
 from aver.evaluation.summary import Summary
+from aver.reports.run_facts import describe_data, run_notes
 from aver.reports.table import Cell, Estimate, Table
 
 METRIC_TITLES = {
@@ -24,38 +21,6 @@ METRIC_TITLES = {
     "calibration_error": "calibration error (ECE) in % (lower is better)",
 }
 _IN_PERCENT = ("accuracy", "unweighted_recall", "macro_f1", "calibration_error")
-
-
-def describe_data(evaluation: Evaluation) -> str:
-    """Corpus, clips, speakers and classes in one phrase, as every title needs it."""
-    seeds = len(evaluation.seed_values)
-    return (
-        f"{_name_of(evaluation)}: {_count(evaluation.clip_count, 'clip')}, "
-        f"{_count(len(evaluation.speaker_ids), 'speaker')}, {_count(seeds, 'seed')}, "
-        f"{len(evaluation.classes)} classes ({', '.join(evaluation.classes)})"
-    )
-
-
-def _name_of(evaluation: Evaluation) -> str:
-    """The corpus; by its title where many corpora share a reader."""
-    if evaluation.corpus != "manifest":
-        return evaluation.corpus
-    return str(evaluation.facts.get("corpus_title", evaluation.corpus))
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
-
-
-def show_p(p: float) -> str:
-    """A p value as it is printed.
-
-    Examples
-    --------
-    >>> show_p(0.0312), show_p(0.00002)
-    ('0.031', '<0.001')
-    """
-    return "<0.001" if p < 0.001 else f"{p:.3f}"
 
 
 def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
@@ -97,46 +62,6 @@ def _rows_of_systems(evaluations: Sequence[Evaluation]) -> list[tuple[Cell, ...]
         if not evaluation.leaks or row[4] is None:
             row[4:] = found[1:]
     return [tuple(row) for row in rows.values()]
-
-
-def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
-    """What to say of runs in one table that differ in clips or classes, or from their settings.
-
-    Parameters
-    ----------
-    evaluations : sequence of Evaluation
-        The first is what the others stand beside.
-    """
-    notes = []
-    first = evaluations[0]
-    for run in (first, *(_by_protocol(first, other) for other in evaluations[1:])):
-        notes += [f"{run.system}: {remark}" for remark in run.facts.get("remarks", ())]
-        lost = int(run.facts.get("left_out_clips", 0))
-        if lost:
-            notes.append(
-                f"{run.system}: {_count(lost, 'clip')} left out that not every part could use."
-            )
-        if run.clip_count != first.clip_count:
-            notes.append(f"{run.system}: over {_count(run.clip_count, 'clip')}.")
-        why = _incomparable(first, run)
-        if why:
-            notes.append(f"{run.system} is not compared with {first.system}: {why}.")
-    return notes
-
-
-def _by_protocol(first: Evaluation, other: Evaluation) -> Evaluation:
-    """The other run, its protocol in its name where it is the same system under another one."""
-    if other.system != first.system or bool(other.leaks) == bool(first.leaks):
-        return other
-    protocol = "paper protocol, LEAKS" if other.leaks else "clean protocol"
-    return replace(other, system=f"{other.system} ({protocol})")
-
-
-def _incomparable(first: Evaluation, other: Evaluation) -> str:
-    """Why two runs cannot be compared clip by clip; empty where they can."""
-    if first.classes != other.classes:
-        return "it tells other classes apart"
-    return "" if set(first.clip_ids) & set(other.clip_ids) else "they have no clip in common"
 
 
 def comparable_numbers(evaluation: Evaluation) -> tuple[PublishedNumber, ...]:
@@ -201,78 +126,6 @@ def speaker_table(evaluation: Evaluation, summary: Summary) -> Table:
     )
     columns = ("speaker", "sex", "clips", "accuracy in %")
     return Table("speakers", "By speaker, lowest first", columns, tuple(rows), notes)
-
-
-def compare_all(
-    evaluation: Evaluation, others: Sequence[Evaluation]
-) -> tuple[tuple[PairedComparison, float], ...]:
-    """Paired comparisons with every run of the same classes, each with its p value after Holm.
-
-    Each is over the clips that both runs tested. What is left out `run_notes` tells.
-    """
-    runs = [_by_protocol(evaluation, run) for run in others]
-    found = [compare(evaluation, run) for run in runs if not _incomparable(evaluation, run)]
-    corrected = holm([comparison.p_speakers for comparison in found])
-    return tuple(zip(found, corrected, strict=True))
-
-
-def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table:
-    """Differences of the system to the runs beside it."""
-    rows: list[tuple[Cell, ...]] = []
-    for found, corrected in comparisons:
-        rows.append(
-            (
-                found.second,
-                Estimate.of(found.difference, signed=True),
-                show_p(corrected),
-                show_p(found.p_speakers),
-                show_p(found.p_clips),
-                Estimate(found.smallest),
-                found.verdict(corrected),
-            )
-        )
-    columns = (
-        "compared with",
-        "difference in points",
-        "p (Holm)",
-        "p by speaker",
-        "p by clip (naive)",
-        "smallest showable",
-        "verdict",
-    )
-    notes = [
-        "p by speaker: the two runs are swapped within whole speakers. p by clip: McNemar, which "
-        "wrongly takes clips of one speaker as independent. Smallest showable: the true difference "
-        "in points that these speakers would have shown with power 80 % at two-sided 5 %.",
-    ]
-    notes += [
-        f"{found.first} against {found.second}: {_left_out(found.left_out)}."
-        for found, _ in comparisons
-        if found.left_out
-    ]
-    notes += [_out_of_reach(comparisons)] if _out_of_reach(comparisons) else []
-    title = "Paired differences in accuracy on the same clips"
-    return Table("paired", title, columns, tuple(rows), tuple(notes))
-
-
-def _left_out(clips: int) -> str:
-    verb = "is" if clips == 1 else "are"
-    return f"{_count(clips, 'clip')} that only one of the two runs tested {verb} left out"
-
-
-def _out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> str:
-    """What to say where so few speakers cannot pass the correction at all."""
-    if not comparisons:
-        return ""
-    speakers = comparisons[0][0].speakers
-    least = min(1.0, len(comparisons) * smallest_p(speakers))
-    if least <= 0.05:
-        return ""
-    return (
-        f"With {_count(speakers, 'speaker')} and {_count(len(comparisons), 'comparison')} the "
-        f"smallest p after correction is at least {least:.3f}: no difference, however large, "
-        "passes at 5 %."
-    )
 
 
 def modality_table(evaluation: Evaluation) -> Table | None:

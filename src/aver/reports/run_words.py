@@ -9,7 +9,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.paired import PairedComparison
 from aver.evaluation.summary import Summary
-from aver.reports.run_tables import show_p
+from aver.reports.paired_table import show_p
 
 
 def summary_in_words(
