@@ -89,8 +89,8 @@ def _out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> str:
     least = min(1.0, len(comparisons) * smallest_p(speakers))
     if least <= 0.05:
         return ""
+    count = pair_words(len(comparisons), "comparison")
     return (
-        f"With {pair_words(speakers, 'speaker')} and "
-        f"{pair_words(len(comparisons), 'comparison')} the smallest p after correction is at least {least:.3f}: no difference, however large, "
-        "passes at 5 %."
+        f"With {pair_words(speakers, 'speaker')} and {count} the smallest p after correction is at "
+        f"least {least:.3f}: no difference, however large, passes at 5 %."
     )
