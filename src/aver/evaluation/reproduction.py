@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from aver.errors import SettingsError
+from aver.evaluation.published import published_numbers
 from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
 from aver.registry import Registry
 
@@ -177,6 +178,9 @@ class Reproduction(ABC):
         self.settings = settings
 
     @abstractmethod
+    def plans(self) -> Mapping[str, Callable[[], TablePlan]]:
+        """What makes the plan of each table, by its number."""
+
     def table(self, number: str) -> TablePlan:
         """What a table consists of.
 
@@ -185,6 +189,10 @@ class Reproduction(ABC):
         SettingsError
             If there is no such table.
         """
+        plans = self.plans()
+        if number not in plans:
+            raise self.unknown("table", number, self.tables)
+        return plans[number]()
 
     def embeddings(self, number: str) -> EmbeddingPlan:
         """What a figure of deep features consists of.
@@ -215,6 +223,24 @@ class Reproduction(ABC):
             If there is no such figure.
         """
         raise self.unknown("figure of one system", number, ())
+
+    def protocols_of(self, paper: Protocol, clean: Protocol) -> Mapping[ProtocolKind, Protocol]:
+        """The paper's protocol, and the clean one: as given, or as the settings want it."""
+        chosen = self.settings.clean_rule
+        if chosen:
+            clean = Protocol("clean", chosen, self.settings.clean_settings)
+        return {"paper": paper, "clean": clean}
+
+    def printed(self, *keys: str) -> str:
+        """The first of these keys under which a number on the chosen corpus was published.
+
+        Empty where there is none.
+        """
+        for key in keys:
+            number = published_numbers().get(key)
+            if number is not None and number.corpus == self.settings.corpus:
+                return key
+        return ""
 
     def fold_name(self, speakers: tuple[str, ...]) -> str:
         """The paper's name for the fold that tests these speakers."""

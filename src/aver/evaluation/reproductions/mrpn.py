@@ -48,18 +48,15 @@ class MrpnReproduction(Reproduction):
     tables = ("1", "2", "3", "4", "ours")
     figures = ("5", "9", "10")
 
-    def table(self, number: str) -> TablePlan:
+    def plans(self) -> Mapping[str, Callable[[], TablePlan]]:
         """Tables 1 to 4 of the paper, and one of ours over all systems."""
-        plans: dict[str, Callable[[], TablePlan]] = {
+        return {
             "1": self._table_1,
             "2": self._table_2,
             "3": self._table_3,
             "4": self._table_4,
             "ours": self._table_ours,
         }
-        if number not in plans:
-            raise self.unknown("table", number, self.tables)
-        return plans[number]()
 
     def embeddings(self, number: str) -> EmbeddingPlan:
         """Figure 5: deep features of video alone, audio alone, and both."""
@@ -88,13 +85,10 @@ class MrpnReproduction(Reproduction):
         rule, settings = "mrpn-actor-pairs", {}
         if self.settings.speakers >= _MANY_SPEAKERS:
             rule, settings = "speaker-kfold", {"folds": 10}
-        clean = Protocol("clean", rule, {**settings, "validation": "nested"})
-        if self.settings.clean_rule:
-            clean = Protocol("clean", self.settings.clean_rule, self.settings.clean_settings)
-        return {
-            "paper": Protocol("paper", rule, {**settings, "validation": "test"}),
-            "clean": clean,
-        }
+        return self.protocols_of(
+            Protocol("paper", rule, {**settings, "validation": "test"}),
+            Protocol("clean", rule, {**settings, "validation": "nested"}),
+        )
 
     def _system(
         self,
@@ -138,23 +132,13 @@ class MrpnReproduction(Reproduction):
         ]
         return f"Extractors of {self.settings.preset}: {'; '.join(parts)}."
 
-    def _alone(self, modalities: tuple[str, ...], time_slices: bool) -> SystemChoice:
-        overrides = {
-            **self.settings.overrides,
-            "network": "N0",
-            "modalities": list(modalities),
-            "time_slices": time_slices,
-        }
-        return SystemChoice(self.settings.preset, overrides)
+    def _alone(self, modalities: tuple[str, ...], time_slices: bool = True) -> SystemChoice:
+        return self._system("N0", modalities=list(modalities), time_slices=time_slices)
 
-    def _published(self, table: str, row: str) -> str:
-        """Key of a printed number on the chosen corpus; empty where there is none."""
-        by_corpus = f"mrpn/table-{table}/{self.settings.corpus}/{row}"
-        if by_corpus in published_numbers():
-            return by_corpus
-        key = f"mrpn/table-{table}/{row}"
-        number = published_numbers().get(key)
-        return key if number is not None and number.corpus == self.settings.corpus else ""
+    def _printed(self, table: str, row: str) -> str:
+        return self.printed(
+            f"mrpn/table-{table}/{self.settings.corpus}/{row}", f"mrpn/table-{table}/{row}"
+        )
 
     def _table_1(self) -> TablePlan:
         video, sound = self.settings.video, self.settings.sound
@@ -165,12 +149,12 @@ class MrpnReproduction(Reproduction):
             audio, picture, joint = f"AM({mark})", f"VM({mark})", f"JM({mark})"
             late = f"late fusion({mark}), ours"
             rows += [
-                TableRow(audio, self._alone(sound, slices), self._published("1", f"audio{key}")),
-                TableRow(picture, self._alone(video, slices), self._published("1", f"video{key}")),
+                TableRow(audio, self._alone(sound, slices), self._printed("1", f"audio{key}")),
+                TableRow(picture, self._alone(video, slices), self._printed("1", f"video{key}")),
                 TableRow(
                     joint,
                     self._system("N0", time_slices=slices),
-                    self._published("1", f"joint{key}"),
+                    self._printed("1", f"joint{key}"),
                 ),
                 TableRow(late, fused_from=(audio, picture)),
             ]
@@ -210,7 +194,7 @@ class MrpnReproduction(Reproduction):
     def _table_3(self) -> TablePlan:
         labels = {"N0": "N0", "N1": "N1", "N2": "N2 (MRPN)"}
         rows = tuple(
-            TableRow(label, self._system(network), self._published("3", network.lower()))
+            TableRow(label, self._system(network), self._printed("3", network.lower()))
             for network, label in labels.items()
         )
         return TablePlan(
@@ -248,7 +232,7 @@ class MrpnReproduction(Reproduction):
             words = " and ".join(sorted(self._own_aggregators()))
             ours[f"N2, {words} (the preset's own), ours"] = ("", self._system("N2"))
         rows = [
-            TableRow(label, system, self._published("4", key) if key else "")
+            TableRow(label, system, self._printed("4", key) if key else "")
             for label, (key, system) in ours.items()
         ]
         both = [_SENSES.get(self.settings.video[0], "video"), "sound"]

@@ -50,9 +50,9 @@ class SnnCrossModalReproduction(Reproduction):
     tables = ("I", "II", "III", "IV", "V", "windows", "audio", "both", "labels")
     figures = ("3", "4", "5", "incongruent")
 
-    def table(self, number: str) -> TablePlan:
+    def plans(self) -> Mapping[str, Callable[[], TablePlan]]:
         """Tables I to V of the paper, the grid of its Figure 3, and three of ours."""
-        plans: dict[str, Callable[[], TablePlan]] = {
+        return {
             "I": self._table_1,
             "II": self._table_2,
             "III": self._table_3,
@@ -63,9 +63,6 @@ class SnnCrossModalReproduction(Reproduction):
             "both": self._table_both,
             "labels": self._table_labels,
         }
-        if number not in plans:
-            raise self.unknown("table", number, self.tables)
-        return plans[number]()
 
     def curve(self, number: str) -> CurvePlan:
         """Figure 3: accuracy along the window's width, a line for each number of features."""
@@ -97,11 +94,8 @@ class SnnCrossModalReproduction(Reproduction):
         rule, settings = "speaker-kfold", {"folds": min(5, self.settings.speakers)}
         if self.settings.speakers < 10:
             rule, settings = "leave-one-speaker-out", {}
-        clean = Protocol("clean", rule, settings)
-        if self.settings.clean_rule:
-            clean = Protocol("clean", self.settings.clean_rule, self.settings.clean_settings)
         paper = Protocol("paper", "random", {"shares": "80/20"}, leaking=leaking)
-        return {"paper": paper, "clean": clean}
+        return self.protocols_of(paper, Protocol("clean", rule, settings))
 
     def _preset(self, part: Part, *, mel: bool = False) -> str:
         """The preset of a part in the sizes that were asked for."""
@@ -122,13 +116,8 @@ class SnnCrossModalReproduction(Reproduction):
         wanted = {**self.settings.overrides, **(changes or {})}
         return SystemChoice(preset, _translated(preset, part, wanted))
 
-    def _published(self, key: str) -> str:
-        """Key of a printed number on the chosen corpus; empty where there is none."""
-        for full in (f"snn/{key}", "snn/{}/{}/{}".format(*_with_corpus(key, self.settings.corpus))):
-            number = published_numbers().get(full)
-            if number is not None and number.corpus == self.settings.corpus:
-                return full
-        return ""
+    def _printed(self, table: str, row: str) -> str:
+        return self.printed(f"snn/{table}/{row}", f"snn/{table}/{self.settings.corpus}/{row}")
 
     def _others(self, table: str) -> list[TableRow]:
         """Rows of a table that are other authors' results."""
@@ -145,8 +134,8 @@ class SnnCrossModalReproduction(Reproduction):
 
     def _table_1(self) -> TablePlan:
         rows = (
-            TableRow(_MEL, self._system("audio", mel=True), self._published("table-1/mel")),
-            TableRow(_MFCC, self._system("audio"), self._published("table-1/mfcc")),
+            TableRow(_MEL, self._system("audio", mel=True), self._printed("table-1", "mel")),
+            TableRow(_MFCC, self._system("audio"), self._printed("table-1", "mfcc")),
             TableRow(_STATISTICS, self._statistics("sound")),
             TableRow("majority, ours", SystemChoice("majority", draws=False)),
         )
@@ -156,7 +145,7 @@ class SnnCrossModalReproduction(Reproduction):
     def _table_2(self) -> TablePlan:
         rows = (
             *self._others("table-2"),
-            TableRow("SNN, MFCC", self._system("audio"), self._published("table-2/snn")),
+            TableRow("SNN, MFCC", self._system("audio"), self._printed("table-2", "snn")),
             TableRow(_STATISTICS, self._statistics("sound")),
         )
         compared = (("SNN, MFCC", _STATISTICS),)
@@ -164,9 +153,9 @@ class SnnCrossModalReproduction(Reproduction):
 
     def _table_3(self) -> TablePlan:
         rows = (
-            TableRow(_MEL, self._system("cross-modal", mel=True), self._published("table-3/mel")),
-            TableRow(_MFCC, self._system("cross-modal"), self._published("table-3/mfcc")),
-            TableRow("MFCCs, voice alone", self._system("audio"), self._published("table-1/mfcc")),
+            TableRow(_MEL, self._system("cross-modal", mel=True), self._printed("table-3", "mel")),
+            TableRow(_MFCC, self._system("cross-modal"), self._printed("table-3", "mfcc")),
+            TableRow("MFCCs, voice alone", self._system("audio"), self._printed("table-1", "mfcc")),
         )
         compared = ((_MFCC, _MEL), (_MFCC, "MFCCs, voice alone"))
         return self._plan("III", "Voice enhanced by the face, by feature", rows, compared)
@@ -174,7 +163,7 @@ class SnnCrossModalReproduction(Reproduction):
     def _table_4(self) -> TablePlan:
         rows = (
             *self._others("table-4"),
-            TableRow(_ENHANCED, self._system("cross-modal"), self._published("table-4/snn")),
+            TableRow(_ENHANCED, self._system("cross-modal"), self._printed("table-4", "snn")),
             TableRow("statistics-logistic, both, ours", self._statistics("video", "sound")),
         )
         compared = ((_ENHANCED, "statistics-logistic, both, ours"),)
@@ -182,9 +171,11 @@ class SnnCrossModalReproduction(Reproduction):
 
     def _table_5(self) -> TablePlan:
         rows = (
-            TableRow(_FUSED, self._system("early-fusion"), self._published("table-5/early-fusion")),
             TableRow(
-                _ENHANCED, self._system("cross-modal"), self._published("table-5/cross-modal")
+                _FUSED, self._system("early-fusion"), self._printed("table-5", "early-fusion")
+            ),
+            TableRow(
+                _ENHANCED, self._system("cross-modal"), self._printed("table-5", "cross-modal")
             ),
         )
         return self._plan("V", "Enhancement against early fusion", rows, ((_ENHANCED, _FUSED),))
@@ -270,11 +261,6 @@ class SnnCrossModalReproduction(Reproduction):
         kind = self.settings.overrides.get("read_out.kind", settings.read_out.kind)
         notes = (f"Read-out, where a row names none: {kind}.", _TRAINING_SIZE)
         return TablePlan(number, title, rows, self._protocols(), compared=compared, notes=notes)
-
-
-def _with_corpus(key: str, corpus: str) -> tuple[str, str, str]:
-    table, _, row = key.partition("/")
-    return table, corpus, row
 
 
 def _translated(preset: str, part: Part, wanted: Mapping[str, Any]) -> dict[str, Any]:

@@ -57,18 +57,15 @@ class SynchGraphReproduction(Reproduction):
     tables = ("1", "2", "3", "graph", "windows")
     figures = ("3", "4", "5", "6", "7", "windows")
 
-    def table(self, number: str) -> TablePlan:
+    def plans(self) -> Mapping[str, Callable[[], TablePlan]]:
         """Tables 1 to 3 of the paper, and two of ours: what the graph adds, and its window."""
-        plans: dict[str, Callable[[], TablePlan]] = {
+        return {
             "1": lambda: self._table_of_systems("1"),
             "2": lambda: self._table_of_systems("2"),
             "3": self._table_3,
             "graph": self._table_graph,
             "windows": self._table_windows,
         }
-        if number not in plans:
-            raise self.unknown("table", number, self.tables)
-        return plans[number]()
 
     def curve(self, number: str) -> CurvePlan:
         """Ours: accuracy along the window of synchrony."""
@@ -97,11 +94,8 @@ class SynchGraphReproduction(Reproduction):
         rule, settings = "speaker-kfold", {"folds": min(5, self.settings.speakers)}
         if self.settings.speakers < 10:
             rule, settings = "leave-one-speaker-out", {}
-        clean = Protocol("clean", rule, settings)
-        if self.settings.clean_rule:
-            clean = Protocol("clean", self.settings.clean_rule, self.settings.clean_settings)
         paper = Protocol("paper", "random", {"shares": "60/20/20"}, leaking=True)
-        return {"paper": paper, "clean": clean}
+        return self.protocols_of(paper, Protocol("clean", rule, settings))
 
     def _system(self, changes: Mapping[str, Any] | None = None) -> SystemChoice:
         return SystemChoice(self.settings.preset, {**self.settings.overrides, **(changes or {})})
@@ -110,12 +104,6 @@ class SynchGraphReproduction(Reproduction):
     def _modalities(self) -> tuple[str, ...]:
         _, settings = load_preset(self.settings.preset, self.settings.overrides)
         return tuple(settings.modalities)
-
-    def _published(self, key: str) -> str:
-        """Key of a printed number on the chosen corpus; empty where there is none."""
-        full = f"synch-graph/{key}"
-        number = published_numbers().get(full)
-        return full if number is not None and number.corpus == self.settings.corpus else ""
 
     def _baselines(self) -> list[TableRow]:
         return [
@@ -136,7 +124,9 @@ class SynchGraphReproduction(Reproduction):
             and found.corpus == self.settings.corpus
             and not found.key.endswith("/synch-graph")
         ]
-        ours = TableRow(_SYSTEM, self._system(), self._published(f"table-{number}/synch-graph"))
+        ours = TableRow(
+            _SYSTEM, self._system(), self.printed(f"synch-graph/table-{number}/synch-graph")
+        )
         return TablePlan(
             number,
             "Synch-Graph beside other authors' systems",
@@ -153,7 +143,7 @@ class SynchGraphReproduction(Reproduction):
             TableRow(
                 words[modality],
                 self._system({"modalities": [modality], **_VOTE}),
-                self._published(f"table-3/{corpus}/{keys[modality]}"),
+                self.printed(f"synch-graph/table-3/{corpus}/{keys[modality]}"),
             )
             for modality in self._modalities
         ]
@@ -162,10 +152,12 @@ class SynchGraphReproduction(Reproduction):
             *alone,
             TableRow(
                 "early cross-modal enhancement (see aver reproduce snn-cross-modal)",
-                published=self._published(f"table-3/{corpus}/cross-modal"),
+                published=self.printed(f"synch-graph/table-3/{corpus}/cross-modal"),
             ),
             TableRow(both, self._system(_VOTE)),
-            TableRow(_SYSTEM, self._system(), self._published(f"table-3/{corpus}/synch-graph")),
+            TableRow(
+                _SYSTEM, self._system(), self.printed(f"synch-graph/table-3/{corpus}/synch-graph")
+            ),
         ]
         return TablePlan(
             "3",

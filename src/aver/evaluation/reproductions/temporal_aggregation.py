@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from aver.errors import SettingsError
-from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
     CurvePlan,
     Reproduction,
@@ -44,16 +43,13 @@ class TemporalAggregationReproduction(Reproduction):
     tables = ("I", "segments", "b")
     figures = ("3", "4", "5", "b", "asynchrony")
 
-    def table(self, number: str) -> TablePlan:
+    def plans(self) -> Mapping[str, Callable[[], TablePlan]]:
         """Table I of the paper, and two of ours along N and along b."""
-        plans: dict[str, Callable[[], TablePlan]] = {
+        return {
             "I": self._table_1,
             "segments": self._table_segments,
             "b": self._table_b,
         }
-        if number not in plans:
-            raise self.unknown("table", number, self.tables)
-        return plans[number]()
 
     def curve(self, number: str) -> CurvePlan:
         """Figure 5, accuracy along N; and ours, along b."""
@@ -79,13 +75,10 @@ class TemporalAggregationReproduction(Reproduction):
 
     def _protocols(self) -> Mapping[ProtocolKind, Protocol]:
         folds = min(_FOLDS, self.settings.speakers)
-        clean = Protocol("clean", "speaker-kfold", {"folds": folds, "validation": "nested"})
-        if self.settings.clean_rule:
-            clean = Protocol("clean", self.settings.clean_rule, self.settings.clean_settings)
-        return {
-            "paper": Protocol("paper", "speaker-kfold", {"folds": folds, "validation": "test"}),
-            "clean": clean,
-        }
+        return self.protocols_of(
+            Protocol("paper", "speaker-kfold", {"folds": folds, "validation": "test"}),
+            Protocol("clean", "speaker-kfold", {"folds": folds, "validation": "nested"}),
+        )
 
     def _system(self, **changes: Any) -> SystemChoice:
         if "units" in self.settings.video:
@@ -94,12 +87,6 @@ class TemporalAggregationReproduction(Reproduction):
                 "Leave --video out."
             )
         return SystemChoice(self.settings.preset, {**self.settings.overrides, **changes})
-
-    def _published(self, row: str) -> str:
-        """Key of a printed number on the chosen corpus; empty where there is none."""
-        key = f"temporal/table-1/{row}"
-        number = published_numbers().get(key)
-        return key if number is not None and number.corpus == self.settings.corpus else ""
 
     def _table_1(self) -> TablePlan:
         halves = {
@@ -110,13 +97,19 @@ class TemporalAggregationReproduction(Reproduction):
         others = {"human": "human accuracy", "rma": "RMA", "merml": "MERML"}
         rows = [
             *(
-                TableRow(label, published=self._published(key))
+                TableRow(label, published=self.printed(f"temporal/table-1/{key}"))
                 for key, label in others.items()
-                if self._published(key)
+                if self.printed(f"temporal/table-1/{key}")
             ),
             # The CNN of Ristea et al. is one audio-visual network: temporal aggregation with N = 1.
-            TableRow("CNN-based approach, N = 1", self._system(segments=1), self._published("cnn")),
-            TableRow(_PROPOSED, self._system(segments=10), self._published("proposed")),
+            TableRow(
+                "CNN-based approach, N = 1",
+                self._system(segments=1),
+                self.printed("temporal/table-1/cnn"),
+            ),
+            TableRow(
+                _PROPOSED, self._system(segments=10), self.printed("temporal/table-1/proposed")
+            ),
             TableRow("shared weights, N = 10, ours", self._system(segments=10, weights="shared")),
             *(TableRow(label, system) for label, system in halves.items()),
             TableRow(late, fused_from=tuple(halves)),
