@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, parse_assignments, print_path
+from aver.cli.command import (
+    Command,
+    add_words_argument,
+    parse_assignments,
+    print_path,
+)
 from aver.execution.tasks import usable_cores
 
 if TYPE_CHECKING:
@@ -27,27 +32,18 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--corpus", type=Path, metavar="DIR", help="folder of the media: compare what they hold"
     )
     parser.add_argument("--reader", metavar="NAME", help="corpus reader; guessed by default")
-    parser.add_argument(
-        "--corpus-settings",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="of the reader",
-    )
+    add_words_argument(parser, "--corpus-settings", "of the reader")
     parser.add_argument(
         "--pattern",
         default="",
         metavar="NAMES",
         help="what file names say, for instance '{speaker}_{sentence}_{emotion}.wav'",
     )
-    parser.add_argument(
+    add_words_argument(
+        parser,
         "--column",
-        nargs="+",
-        action="extend",
-        default=[],
+        "what a list calls speaker, emotion, sex, sentence, performance, part, fold, path",
         metavar="WHAT=NAME",
-        help="what a list calls speaker, emotion, sex, sentence, performance, part, fold, path",
     )
     parser.add_argument("--names-only", action="store_true", help="with --corpus: open no media")
     parser.add_argument("--json", action="store_true", help="print JSON in place of the table")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import shlex
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,14 +62,18 @@ def add_reader_arguments(parser: AnyParser, *, required: bool = True) -> None:
         metavar="NAME",
         help="corpus reader, see 'aver corpus list'; guessed from the file names by default",
     )
-    parser.add_argument(
+    add_words_argument(
+        parser,
         "--corpus-settings",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings of the reader, for instance pattern=... for 'manifest'",
+        "settings of the reader, for instance pattern=... for 'manifest'",
     )
+
+
+def add_words_argument(
+    parser: AnyParser, name: str, about: str, metavar: str = "KEY=VALUE"
+) -> None:
+    """Declare an option that takes several words, and may be given several times."""
+    parser.add_argument(name, nargs="+", action="extend", default=[], metavar=metavar, help=about)
 
 
 def add_corpus_arguments(parser: AnyParser, *, required: bool = True) -> None:
@@ -174,6 +180,11 @@ def parse_assignments(words: Sequence[str], option: str) -> dict[str, Any]:
         except yaml.YAMLError:
             values[key] = text
     return values
+
+
+def typed_command() -> str:
+    """The command line as it was typed, for the record."""
+    return shlex.join(["aver", *sys.argv[1:]])
 
 
 def print_path(path: Path) -> None:

@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser, Namespace
 from aver.cli.command import (
     Command,
     add_reader_arguments,
+    add_words_argument,
     parse_assignments,
     print_path,
 )
@@ -99,13 +100,8 @@ def _add_check_arguments(parser: ArgumentParser) -> None:
 
 def _add_synthesise_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("out", type=Path, help="folder to write, made where missing")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings, for instance speakers=24 takes=2 noise=0.5 seed=1 cue=moment",
+    add_words_argument(
+        parser, "--set", "settings, for instance speakers=24 takes=2 noise=0.5 seed=1 cue=moment"
     )
     parser.add_argument("--workers", type=int, default=usable_cores(), metavar="N")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
@@ -21,7 +22,6 @@ def _run(arguments: Namespace) -> int:
     from aver.api import evaluate, predict
     from aver.cli.predict import as_table
     from aver.corpora import open_corpus
-    from aver.evaluation.experiment import command_line
     from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
     from aver.splits import make_split
@@ -45,7 +45,7 @@ def _run(arguments: Namespace) -> int:
         split=split,
         store=store,
         workers=arguments.workers,
-        command=command_line(["aver", "demo", "--out", str(out)]),
+        command=shlex.join(["aver", "demo", "--out", str(out)]),
     )
     print(describe_run(tuple(result.evaluation for result in results)))
     print("3. Answering for clips as `aver predict` does, with a model that never saw the speaker.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, open_named_corpus, print_path
+from aver.cli.command import (
+    Command,
+    open_named_corpus,
+    print_path,
+    typed_command,
+)
 from aver.cli.train import add_system_arguments, overrides_of, print_unusable, split_of
 
 
@@ -30,7 +34,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from aver import api
-    from aver.evaluation.experiment import command_line
     from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
@@ -48,7 +51,7 @@ def _run(arguments: Namespace) -> int:
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
         strict=arguments.strict,
-        command=command_line(["aver", *sys.argv[1:]]),
+        command=typed_command(),
     )
     print(describe_run(tuple(result.evaluation for result in results)))
     print_unusable(corpus, results[0].failures)

@@ -7,6 +7,7 @@ from jsonargparse import ArgumentParser, Namespace
 from aver.cli.command import (
     Command,
     add_corpus_arguments,
+    add_words_argument,
     add_work_arguments,
     open_named_corpus,
     parse_assignments,
@@ -17,14 +18,7 @@ from aver.cli.train import print_unusable
 def _add_arguments(parser: ArgumentParser) -> None:
     add_corpus_arguments(parser)
     parser.add_argument("--preset", default="mrpn-compact", help="extract what this preset needs")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings of the preset",
-    )
+    add_words_argument(parser, "--set", "settings of the preset")
     add_work_arguments(parser)
 
 

@@ -2,36 +2,29 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jsonargparse import ArgumentParser, Namespace
 
 from aver.cli.command import (
     Command,
     add_corpus_arguments,
+    add_words_argument,
     add_work_arguments,
     open_named_corpus,
     parse_assignments,
     print_path,
+    typed_command,
 )
 from aver.cli.pretrain_unpaired import UNPAIRED, add_reader_settings, counted, open_other
-
-if TYPE_CHECKING:
-    pass
 
 
 def _add_shared(parser: ArgumentParser, out: str) -> None:
     add_corpus_arguments(parser)
     parser.add_argument("--preset", default="compact", help="compact, paper, or a YAML file")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings that replace the preset's, for instance training.epochs=10",
+    add_words_argument(
+        parser, "--set", "settings that replace the preset's, for instance training.epochs=10"
     )
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument(
@@ -45,7 +38,6 @@ def _add_visual_arguments(parser: ArgumentParser) -> None:
 
 
 def _run_visual(arguments: Namespace) -> int:
-    from aver.evaluation.experiment import command_line
     from aver.pretraining.read_settings import read_settings
     from aver.pretraining.visual import pretrain_visual
     from aver.pretraining.visual_settings import VisualSettings
@@ -61,7 +53,7 @@ def _run_visual(arguments: Namespace) -> int:
         out=arguments.out,
         seed=arguments.seed,
         workers=arguments.workers,
-        command=command_line(["aver", *sys.argv[1:]]),
+        command=typed_command(),
     )
     print(_describe_visual(result.card))
     print_path(result.folder)

@@ -8,7 +8,11 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, print_path
+from aver.cli.command import (
+    Command,
+    print_path,
+    typed_command,
+)
 from aver.cli.run_corpus import add_run_corpus_arguments, open_run_corpus
 from aver.errors import CorpusError
 
@@ -42,7 +46,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.evaluation.evaluation_folder import load_evaluation
-    from aver.evaluation.experiment import command_line
 
     load_evaluation(arguments.runs[0])  # that it is no run is said before anything else
     written = api.report(
@@ -50,7 +53,7 @@ def _run(arguments: Namespace) -> int:
         out=arguments.out,
         corpus=_corpus(arguments, arguments.runs[0]),
         media=not arguments.no_media,
-        command=command_line(["aver", *sys.argv[1:]]),
+        command=typed_command(),
     )
     print(written.words)
     print_path(written.page)

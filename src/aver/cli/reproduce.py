@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,11 +10,13 @@ from jsonargparse import ArgumentParser, Namespace
 from aver.cli.command import (
     Command,
     add_corpus_arguments,
+    add_words_argument,
     add_work_arguments,
     open_named_corpus,
     parse_assignments,
     parse_words,
     print_path,
+    typed_command,
 )
 
 if TYPE_CHECKING:
@@ -33,14 +34,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--preset", default="", help="sizes to repeat it with (default: <paper>-compact)"
     )
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings of that preset",
-    )
+    add_words_argument(parser, "--set", "settings of that preset")
     parser.add_argument(
         "--video", default="video", choices=("video", "units"), help="what plays the pictures' part"
     )
@@ -51,14 +45,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--clean-rule", default="", metavar="RULE", help="split rule of the clean protocol"
     )
-    parser.add_argument(
-        "--clean-settings",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="of that rule",
-    )
+    add_words_argument(parser, "--clean-settings", "of that rule")
     parser.add_argument("--clip", type=Path, help="a clip of yours, for figures that show one")
     parser.add_argument(
         "--out", type=Path, default=Path("runs/reproduce"), help="folder; finished runs are kept"
@@ -70,7 +57,6 @@ def _run(arguments: Namespace) -> int:
     from aver.corpora.load_clips import load_clips
     from aver.errors import SettingsError
     from aver.evaluation.corpus_runs import CorpusRuns
-    from aver.evaluation.experiment import command_line
     from aver.evaluation.reproduce import reproduce_table, reproductions
     from aver.evaluation.run_shelf import RunShelf
     from aver.features.store import FeatureStore
@@ -84,7 +70,7 @@ def _run(arguments: Namespace) -> int:
             f"--figure {' | '.join(kind.figures)}."
         )
     corpus = open_named_corpus(arguments)
-    command = command_line(["aver", *sys.argv[1:]])
+    command = typed_command()
     store = FeatureStore(arguments.cache)
     runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, command)
     settings = _settings(arguments, corpus.label, len(corpus.speakers))

@@ -7,7 +7,13 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, add_work_arguments, parse_words, print_path
+from aver.cli.command import (
+    Command,
+    add_words_argument,
+    add_work_arguments,
+    parse_words,
+    print_path,
+)
 from aver.cli.run_corpus import add_run_corpus_arguments, open_run_corpus
 from aver.errors import SettingsError
 
@@ -24,13 +30,11 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="of: white-noise, babble, blur, low-light, occlusion, dropped-frames, lost-modality, "
         "offset; default all that the system can tell",
     )
-    parser.add_argument(
+    add_words_argument(
+        parser,
         "--levels",
-        nargs="+",
-        action="extend",
-        default=[],
+        "levels in place of the usual ones, for instance white-noise=20,0 blur=1,2",
         metavar="KIND=A,B",
-        help="levels in place of the usual ones, for instance white-noise=20,0 blur=1,2",
     )
     parser.add_argument("--seed", type=int, default=0, help="of the noise and whatever is drawn")
     add_run_corpus_arguments(parser)

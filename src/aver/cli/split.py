@@ -10,6 +10,7 @@ from jsonargparse import ArgumentParser, Namespace
 from aver.cli.command import (
     Command,
     add_corpus_arguments,
+    add_words_argument,
     open_named_corpus,
     parse_assignments,
     print_path,
@@ -22,14 +23,7 @@ if TYPE_CHECKING:
 def _add_make_arguments(parser: ArgumentParser) -> None:
     add_corpus_arguments(parser)
     parser.add_argument("--rule", default="speaker-kfold", help="see 'aver list splits'")
-    parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings of the rule",
-    )
+    add_words_argument(parser, "--set", "settings of the rule")
     parser.add_argument("--out", type=Path, default=Path("split.json"), help="file to write")
 
 

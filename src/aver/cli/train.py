@@ -11,11 +11,13 @@ from jsonargparse import ArgumentParser, Namespace
 from aver.cli.command import (
     Command,
     add_corpus_arguments,
+    add_words_argument,
     add_work_arguments,
     open_named_corpus,
     parse_assignments,
     parse_words,
     print_path,
+    typed_command,
 )
 
 if TYPE_CHECKING:
@@ -28,13 +30,10 @@ def add_system_arguments(parser: ArgumentParser) -> None:
     """Declare which system, on which split, with what changed."""
     add_corpus_arguments(parser)
     parser.add_argument("--preset", default="mrpn-compact", help="see 'aver list presets'")
-    parser.add_argument(
+    add_words_argument(
+        parser,
         "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings that replace the preset's, for instance network=N1 training.epochs=20",
+        "settings that replace the preset's, for instance network=N1 training.epochs=20",
     )
     parser.add_argument(
         "--modalities", default="", metavar="A,B", help="which to use, of: video, sound, units"
@@ -52,14 +51,7 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         help="a split's JSON, or a rule such as leave-one-speaker-out; "
         "default: speaker-disjoint folds",
     )
-    parser.add_argument(
-        "--split-settings",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="of the rule",
-    )
+    add_words_argument(parser, "--split-settings", "of the rule")
     parser.add_argument(
         "--init",
         default="",
@@ -126,7 +118,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from aver import api
-    from aver.evaluation.experiment import command_line
     from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
@@ -143,7 +134,7 @@ def _run(arguments: Namespace) -> int:
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
         strict=arguments.strict,
-        command=command_line(["aver", *sys.argv[1:]]),
+        command=typed_command(),
     )
     print(describe_run((result.evaluation,)))
     print_unusable(corpus, result.failures)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -189,17 +188,6 @@ def run_experiment(
     evaluation = pool_folds(experiment, tasks, fold_folders, about)
     save_evaluation(evaluation, folder)
     return ExperimentResult(evaluation, folder, prepared.failures)
-
-
-def command_line(words: Sequence[str]) -> str:
-    """Quote words as a shell needs them.
-
-    Examples
-    --------
-    >>> command_line(["aver", "evaluate", "--corpus", "my clips"])
-    "aver evaluate --corpus 'my clips'"
-    """
-    return shlex.join(words)
 
 
 def _labelled_clips(experiment: Experiment) -> list[Clip]:
