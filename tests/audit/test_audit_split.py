@@ -139,3 +139,15 @@ def test_ten_thousand_clips_are_audited_within_two_seconds(tmp_path):
     assert time.process_time() - started_s < 2.0
     assert report.clips == 10_000
     assert report.leaks == ()
+
+
+def test_what_a_split_declares_counts_where_names_cannot_tell():
+    fold = Fold(("a-01", "b-02"), (), ("c-03",))
+    declared = ("shared-speakers: speakers of the test clips are also heard in training.",)
+    (leak,) = audit_split(Split("random", "mine", 0, (fold,), declared)).leaks
+    assert (leak.kind, leak.declared, leak.subjects) == ("leaking-protocol", True, declared)
+    named = Fold(("1001_DFA_ANG_XX",), (), ("1002_DFA_ANG_XX",))
+    assert audit_split(Split("random", "cremad", 0, (named,), declared)).leaks == ()
+    both = Fold(("1001_DFA_ANG_XX",), (), ("1001_IEO_ANG_XX",))
+    (leak,) = audit_split(Split("random", "cremad", 0, (both,), declared)).leaks
+    assert leak.kind == "shared-speakers"

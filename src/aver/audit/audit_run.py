@@ -48,7 +48,7 @@ def audit_run(folder: Path, corpus: Corpus | None = None) -> AuditReport:
         raise SplitError(f"{folder} is no run folder: it lacks settings.yaml or split.json.")
     listing = read_listing([folder / "split.json"], corpus)
     records = sorted(folder.rglob("fold.json"))
-    findings = list(_find_in_settings(folder / "settings.yaml"))
+    findings = list(_find_in_settings(folder / "settings.yaml", listing.declared))
     silent = []
     for path in records:
         found = list(_find_in_fold(path, listing))
@@ -63,7 +63,8 @@ def audit_run(folder: Path, corpus: Corpus | None = None) -> AuditReport:
     return audit_split(listing).with_findings(distinct, [pair_words(len(records), "record")])
 
 
-def _find_in_settings(path: Path) -> Iterator[Finding]:
+def _find_in_settings(path: Path, known: tuple[str, ...]) -> Iterator[Finding]:
+    """Leaks that the run declares and its split does not."""
     import yaml
 
     try:
@@ -71,8 +72,8 @@ def _find_in_settings(path: Path) -> Iterator[Finding]:
     except yaml.YAMLError as error:
         raise SplitError(f"{path} is not valid YAML: {error}.") from error
     leaks = settings.get("leaks", []) if isinstance(settings, dict) else []
-    if leaks:
-        sentences = tuple(str(sentence) for sentence in leaks)
+    sentences = tuple(str(sentence) for sentence in leaks if sentence not in known)
+    if sentences:
         message = f"The run declares {pair_words(len(sentences), 'leak')}."
         yield Finding("leaking-protocol", message, subjects=sentences, declared=True)
 

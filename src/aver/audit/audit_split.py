@@ -8,8 +8,9 @@ from aver.audit.balance import find_imbalance, find_untested
 from aver.audit.finding import Finding
 from aver.audit.listing import Listing, listing_of
 from aver.audit.report import AuditReport, report_on
-from aver.audit.shared import find_shared
+from aver.audit.shared import find_shared, pair_words
 from aver.corpora.corpus import Corpus
+from aver.splits.leak import SHARED_SPEAKERS, UNKNOWN_SPEAKERS, VALIDATION_IS_TEST
 from aver.splits.split import Split
 
 
@@ -43,10 +44,22 @@ def audit_split(split: Split | Listing, corpus: Corpus | None = None) -> AuditRe
 
 
 def find_by_names(listing: Listing) -> Iterator[Finding]:
-    """Yield all that names tell."""
-    yield from find_shared(listing)
+    """Yield all that names tell, and what the split declares where names cannot tell."""
+    shared = tuple(find_shared(listing))
+    yield from shared
+    yield from _find_declared(listing, {finding.kind for finding in shared})
     yield from find_imbalance(listing)
     yield from find_untested(listing)
     if listing.unknown:
         message = f"{len(listing.unknown)} of {len(listing.entries)} clips not in the corpus."
         yield Finding("unknown-clips", message, subjects=listing.unknown)
+
+
+def _find_declared(listing: Listing, found: set[str]) -> Iterator[Finding]:
+    """Leaks that the split names and nobody here can see: whoever made it knew more."""
+    told = all(entry.speaker for entry in listing.entries.values())
+    settled = {*found, UNKNOWN_SPEAKERS, VALIDATION_IS_TEST, *([SHARED_SPEAKERS] if told else [])}
+    sentences = tuple(s for s in listing.declared if s.partition(":")[0].strip() not in settled)
+    if sentences:
+        message = f"The split declares {pair_words(len(sentences), 'leak')}."
+        yield Finding("leaking-protocol", message, subjects=sentences, declared=True)

@@ -114,7 +114,7 @@ _ALL = (
         "leaking-protocol",
         Level.LEAK,
         "a protocol that says it leaks",
-        "The run followed a published protocol that is known to leak.",
+        "Split or run follow a protocol that is known to leak, by their own account.",
         "Put the clean protocol's result beside it.",
     ),
     Kind(
