@@ -108,3 +108,16 @@ def test_real_black_frames(data_root):
     dark = sum(float(p.mean()) < 5 for _, p in pictures)
     assert reader.first_visible_s == pytest.approx(dark / 29.97, abs=0.001)
     assert 5 < dark < 23
+
+
+def test_outlines_are_the_pictures_shrunk(data_root):
+    path = sorted((data_root / "javanese-av").glob("*.mp4"))[0]
+    whole = list(read_frames(path, 5, skip_black=True))
+    small = list(read_frames(path, 5, skip_black=True, outline_px=32))
+    assert [t for t, _ in small] == [t for t, _ in whole]
+    for (_, picture), (_, outline) in zip(whole, small, strict=True):
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        expected = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA)
+        assert outline.shape == (32, 32)
+        assert np.corrcoef(outline.ravel(), expected.ravel())[0, 1] > 0.99
+        assert abs(float(outline.mean()) - float(expected.mean())) < 3

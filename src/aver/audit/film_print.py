@@ -21,8 +21,8 @@ def print_of_film(pictures: Iterable[np.ndarray]) -> np.ndarray:
 
     Parameters
     ----------
-    pictures : iterable of np.ndarray [shape=(height, width, 3), dtype=uint8]
-        Ten per second.
+    pictures : iterable of np.ndarray [shape=(32, 32), dtype=uint8]
+        Grey, ten per second, as `aver.media.reader.read_frames` gives outlines.
 
     Returns
     -------
@@ -30,17 +30,10 @@ def print_of_film(pictures: Iterable[np.ndarray]) -> np.ndarray:
         Rows are compared after their mean over time is taken off: what stays is the motion, for
         in one studio the pictures themselves are all alike.
     """
-    import cv2
-
-    shrunk = [
-        cv2.cvtColor(
-            cv2.resize(picture, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA), cv2.COLOR_RGB2GRAY
-        )
-        for picture in pictures
-    ]
-    if not shrunk:
+    outlines = list(pictures)
+    if not outlines:
         return np.zeros((0, MIRROR.size), np.float32)
-    return coefficients(np.stack(shrunk))
+    return coefficients(np.stack(outlines))
 
 
 def print_of_film_file(path: Path) -> np.ndarray:
@@ -53,7 +46,8 @@ def print_of_film_file(path: Path) -> np.ndarray:
     """
     from aver.media.reader import read_frames
 
-    return print_of_film(picture for _, picture in read_frames(path, RATE_HZ, skip_black=True))
+    frames = read_frames(path, RATE_HZ, skip_black=True, outline_px=_SIDE)
+    return print_of_film(picture for _, picture in frames)
 
 
 def motion_of_film(film: np.ndarray) -> np.ndarray | None:
