@@ -69,6 +69,21 @@ def test_quiet_ends_are_left_out(tmp_path: Path) -> None:
     assert len(MelBands().extract(clip).arrays["units"]) == 301
 
 
+def test_stretched_clips_tell_the_same_at_any_speed(tmp_path: Path) -> None:
+    def said(seconds: float) -> np.ndarray:
+        pitch_hz = np.geomspace(200, 4000, round(seconds * RATE_HZ))
+        sound = 0.3 * np.sin(2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ)
+        record = MelBands(frame_count=150, stretched=True).extract(clip_of(sound, tmp_path))
+        assert record.coverage == 1.0
+        assert record.flags == ()
+        return record.arrays["units"]
+
+    slow, fast = said(3.0), said(1.0)
+    assert slow.shape == fast.shape == (150, 128)
+    assert np.abs(slow.argmax(axis=1) - fast.argmax(axis=1)).mean() < 1.0
+    assert slow[0].argmax() < slow[-1].argmax()
+
+
 def test_steps_are_differences_of_frames(tmp_path: Path) -> None:
     glide = np.sin(2 * np.pi * np.cumsum(np.linspace(200, 2000, RATE_HZ)) / RATE_HZ)
     frames = Cepstra(step_frames=3).extract(clip_of(glide, tmp_path)).arrays["units"]

@@ -21,7 +21,8 @@ class MelFrames(Feature):
     """Mel bands of a clip in dB, frame by frame; a subclass says what is kept of them.
 
     Array: ``units`` float32 (frames, rows), as many frames as the clip has, `frame_count` at most.
-    Longer clips are cut at both ends alike, flagged, and coverage is the share that is kept.
+    Longer clips are cut at both ends alike, flagged, and coverage is the share that is kept; or all
+    clips are `stretched` to as many frames.
 
     Parameters
     ----------
@@ -38,6 +39,10 @@ class MelFrames(Feature):
     quiet_db : float > 0, or None
         Frames at both ends that are this much below the loudest frame are left out; None keeps
         silence.
+    stretched : bool
+        Every clip yields `frame_count` frames, evenly spaced from its first to its last, whatever
+        its length: the same column is the same share of the utterance in all clips, and how long
+        it took is not told.
 
     Raises
     ------
@@ -52,6 +57,7 @@ class MelFrames(Feature):
     highest_hz: float = 8000.0
     frame_count: int = 388
     quiet_db: float | None = None
+    stretched: bool = False
 
     modality = "sound"
 
@@ -78,14 +84,14 @@ class MelFrames(Feature):
             return FeatureRecord.absent(sound.missing)
         bands_db, empty = self.bands_db(sound.samples)
         bands_db = bands_db[:, self._loud(bands_db)]
-        kept = _centre(bands_db, self.frame_count)
+        kept = bands_db if self.stretched else _centre(bands_db, self.frame_count)
         flags = list(sound.flags)
         if empty:
             flags.append(f"{empty} of {self.band_count} mel bands are empty")
         if kept.shape[1] < bands_db.shape[1]:
             flags.append(f"cut to {self.frame_count * self.hop / self.rate_hz:g} s of sound")
         return FeatureRecord(
-            arrays={"units": self.rows(kept).T.astype(np.float32)},
+            arrays={"units": self._timed(self.rows(kept)).T.astype(np.float32)},
             coverage=sound.coverage * kept.shape[1] / bands_db.shape[1],
             flags=tuple(flags),
         )
@@ -127,6 +133,13 @@ class MelFrames(Feature):
     @abstractmethod
     def rows(self, bands_db: np.ndarray) -> np.ndarray:
         """What is kept of bands (bands, frames): shape (rows, frames)."""
+
+    def _timed(self, rows: np.ndarray) -> np.ndarray:
+        """Rows (rows, frames) with the frames that are asked for."""
+        if not self.stretched:
+            return rows
+        places = np.linspace(0, rows.shape[1] - 1, self.frame_count)
+        return rows[:, np.round(places).astype(int)]
 
     def _loud(self, bands_db: np.ndarray) -> slice:
         """From the first loud frame to the last."""

@@ -35,7 +35,7 @@ class ReadOutSettings:
 
     kind: Kind = "logistic"
     strengths: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
-    sharpness: float = 3.0
+    sharpness: float = 2.0
 
     def __post_init__(self) -> None:
         if self.sharpness < 0:
