@@ -47,7 +47,7 @@ def audit_run(folder: Path, corpus: Corpus | None = None) -> AuditReport:
     if not is_run_folder(folder):
         raise SplitError(f"{folder} is no run folder: it lacks settings.yaml or split.json.")
     listing = read_listing([folder / "split.json"], corpus)
-    records = sorted(folder.rglob("fold.json"))
+    records = sorted(folder.glob("folds/**/fold.json"))  # baselines are runs of their own
     findings = list(_find_in_settings(folder / "settings.yaml", listing.declared))
     silent = []
     for path in records:

@@ -20,6 +20,12 @@ METRIC_TITLES = {
     "brier": "Brier score, 0 to 2 (lower is better)",
     "calibration_error": "calibration error (ECE) in % (lower is better)",
 }
+_METHODS = {
+    "t": "Student's t over speakers",
+    "bootstrap": "bootstrap over speakers",
+    "binomial": "binomial over clips",
+    "none": "none: one speaker",
+}
 _IN_PERCENT = ("accuracy", "unweighted_recall", "macro_f1", "calibration_error")
 
 
@@ -93,7 +99,11 @@ def _published_notes(numbers: Sequence[PublishedNumber]) -> list[str]:
 def metrics_table(summary: Summary) -> Table:
     """All figures of the system."""
     rows = tuple(
-        (METRIC_TITLES[name], Estimate.of(found, percent=name in _IN_PERCENT), found.method)
+        (
+            METRIC_TITLES[name],
+            Estimate.of(found, percent=name in _IN_PERCENT),
+            _METHODS[found.method],
+        )
         for name, found in summary.metrics.items()
     )
     return Table("metrics", "All figures of the system", ("metric", "figure", "interval"), rows)
