@@ -17,6 +17,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.target_answers import TargetAnswers
+from aver.reports.paired_table import compare_all
 from aver.reports.run_report import describe_run, write_run_report
 from aver.reports.run_tables import comparison_table
 from aver.reports.table import Estimate
@@ -189,3 +190,10 @@ def test_two_protocols_of_one_system_share_a_row() -> None:
     assert list(rows[0][2:4]) == shown
     assert rows[0][4] == comparison_table((clean,)).rows[0][4]
     assert "drawn (paper protocol, LEAKS)" in describe_run((clean, leaking, other))
+
+
+def test_a_leaking_run_of_another_system_is_told_from_its_clean_one() -> None:
+    first, clean = drawn_run(skill=1.5), drawn_run(draw=5, system="other")
+    leaking = replace(drawn_run(skill=2.5, draw=2, system="other"), leaks=(LEAK,))
+    compared = [found.second for found, _ in compare_all(first, (clean, leaking))]
+    assert compared == ["other", "other (paper protocol, LEAKS)"]

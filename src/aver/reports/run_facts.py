@@ -52,8 +52,8 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def by_protocol(first: Evaluation, other: Evaluation) -> Evaluation:
-    """The other run, its protocol in its name where it is the same system under another one."""
-    if other.system != first.system or bool(other.leaks) == bool(first.leaks):
+    """The other run, its protocol in its name where it is of another kind than the first's."""
+    if bool(other.leaks) == bool(first.leaks):
         return other
     protocol = "paper protocol, LEAKS" if other.leaks else "clean protocol"
     return replace(other, system=f"{other.system} ({protocol})")
