@@ -128,6 +128,16 @@ def test_the_model_card_has_front_matter_and_the_facts(run: Path) -> None:
     assert "n_fft: 1024" in body
 
 
+def test_the_audit_of_a_run_knows_the_speakers_of_its_corpus(
+    run: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["audit", str(run)]) == 0
+    said = capsys.readouterr().out
+    assert "4 known speakers" in said
+    assert "speakers unknown" not in said
+    assert "4 records" in said
+
+
 def test_the_same_verbs_from_python(run: Path, tmp_path: Path) -> None:
     clips = run.parent / "clips"
     corpus = aver.open_corpus(clips, "manifest", pattern="{speaker}_{emotion}_{take}.wav")

@@ -75,7 +75,8 @@ def _audit(arguments: Namespace) -> AuditReport:
 
     corpus = _corpus(arguments)
     if len(arguments.split) == 1 and is_run_folder(arguments.split[0]):
-        return audit_run(arguments.split[0], corpus)
+        run = arguments.split[0]
+        return audit_run(run, corpus if arguments.corpus else _corpus_of_run(run))
     columns = parse_assignments(arguments.column, "--column")
     settings = ReadingSettings(
         arguments.pattern, {what: str(name) for what, name in columns.items()}
@@ -84,6 +85,17 @@ def _audit(arguments: Namespace) -> AuditReport:
     if arguments.corpus is None or arguments.names_only:
         return audit_split(listing)
     return audit_media(listing, corpus or arguments.corpus, workers=arguments.workers)
+
+
+def _corpus_of_run(run: Path) -> Corpus | None:
+    """The run's own corpus tells who speaks; None where it is gone or cannot be read."""
+    from aver.cli.run_corpus import recorded_corpus
+    from aver.errors import AverError
+
+    try:
+        return recorded_corpus(run)
+    except AverError:
+        return None
 
 
 def _corpus(arguments: Namespace) -> Corpus | None:

@@ -53,17 +53,31 @@ def open_run_corpus(arguments: Namespace, run: Path) -> Corpus:
         named = parse_assignments(arguments.corpus_settings, "--corpus-settings")
         corpus = open_corpus(arguments.corpus, arguments.reader, **named)
         return attach_units(corpus, arguments.units) if arguments.units else corpus
+    found = recorded_corpus(run)
+    if found is None:
+        raise CorpusError(
+            f"The corpus of the run at {run} is not at {read_settings(run).get('corpus_root', '')} "
+            "any more. Say where it is with --corpus."
+        )
+    return found
+
+
+def recorded_corpus(run: Path) -> Corpus | None:
+    """The corpus as the run's own record names it; None where it is not there (any more).
+
+    Raises
+    ------
+    SettingsError
+        If `run` is no run folder.
+    """
+    from aver.corpora import open_corpus
+
     settings = read_settings(run)
     recorded = _recorded(str(settings.get("command", "")))
     if recorded is not None and recorded.corpus.exists():
         return open_named_corpus(recorded)
     root = Path(str(settings.get("corpus_root", "")))
-    if not root.name or not root.exists():
-        raise CorpusError(
-            f"The corpus of the run at {run} is not at {root} any more. Say where it is with "
-            "--corpus."
-        )
-    return open_corpus(root, str(settings["corpus"]))
+    return open_corpus(root, str(settings["corpus"])) if root.name and root.exists() else None
 
 
 def read_settings(run: Path) -> dict[str, Any]:
