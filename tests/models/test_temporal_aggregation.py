@@ -183,9 +183,13 @@ def test_embeddings_lie_at_the_moments_of_their_pictures(fitted):
 
 def test_statistics_of_bands_are_those_of_numpy():
     windows = torch.randn(5, 1, 6, 40)
-    found = BandStatistics((1, 6, 40))(windows).numpy()
     values = windows.numpy()[:, 0]
-    expected = np.concatenate([values.mean(axis=2), values.std(axis=2)], axis=1)
+    both = values.mean(axis=2), values.std(axis=2)
+    for rows in (6, 9):  # never more than there are bands
+        found = BandStatistics((1, 6, 40), rows)(windows).numpy()
+        np.testing.assert_allclose(found, np.concatenate(both, axis=1), rtol=1e-4, atol=1e-5)
+    found = BandStatistics((1, 6, 40), 2)(windows).numpy()
+    expected = np.concatenate([part.reshape(5, 2, 3).mean(axis=2) for part in both], axis=1)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
 

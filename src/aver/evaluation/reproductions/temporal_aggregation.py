@@ -20,6 +20,7 @@ _FOLDS = 10
 _SEGMENTS = (1, 3, 5, 8, 10)
 _ASYNCHRONY_S = (0.0, 0.01, 0.05, 0.1, 0.3)
 _PROPOSED = "proposed method, N = 10"
+_MRPN = "MRPN (mrpn-compact, N2), ours"
 _TRAINING_SIZE = (
     "The clean protocol sets one group of speakers aside for validation and so trains on one group "
     "less: the gap between the protocols is not the leak alone."
@@ -113,6 +114,7 @@ class TemporalAggregationReproduction(Reproduction):
             TableRow("shared weights, N = 10, ours", self._system(segments=10, weights="shared")),
             *(TableRow(label, system) for label, system in halves.items()),
             TableRow(late, fused_from=tuple(halves)),
+            TableRow(_MRPN, SystemChoice("mrpn-compact")),
             TableRow(
                 "statistics-logistic, ours",
                 SystemChoice(
@@ -134,6 +136,7 @@ class TemporalAggregationReproduction(Reproduction):
                     late,
                     "CNN-based approach, N = 1",
                     "shared weights, N = 10, ours",
+                    _MRPN,
                     "statistics-logistic, ours",
                 )
             ),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 _LEAST_VARIANCE = 1e-6
 
@@ -15,6 +16,8 @@ class BandStatistics(nn.Module):
     ----------
     shape : tuple of int
         ``(channels, bands, columns)`` of a window's spectrogram.
+    rows : int >= 1
+        Statistics of neighbouring bands are averaged to so many rows, if there are more.
 
     Notes
     -----
@@ -23,16 +26,18 @@ class BandStatistics(nn.Module):
 
     Examples
     --------
-    >>> BandStatistics((1, 2, 4))(torch.zeros(3, 1, 2, 4)).shape
+    >>> BandStatistics((1, 6, 4), rows=2)(torch.zeros(3, 1, 6, 4)).shape
     torch.Size([3, 4])
     """
 
-    def __init__(self, shape: tuple[int, ...]) -> None:
+    def __init__(self, shape: tuple[int, ...], rows: int) -> None:
         super().__init__()
-        self.size = 2 * shape[0] * shape[1]
+        self.rows = min(rows, shape[1])
+        self.size = 2 * shape[0] * self.rows
 
     def forward(self, windows: Tensor) -> Tensor:
-        """``(windows, channels, bands, columns)`` to ``(windows, 2 * channels * bands)``."""
+        """``(windows, channels, bands, columns)`` to ``(windows, 2 * channels * rows)``."""
         variance = windows.var(dim=3, correction=0)
         deviation = (variance + _LEAST_VARIANCE).sqrt()
-        return torch.cat([windows.mean(dim=3), deviation], dim=1).flatten(1)
+        both = torch.cat([windows.mean(dim=3), deviation], dim=1)  # (windows, 2 * channels, bands)
+        return functional.adaptive_avg_pool1d(both, self.rows).flatten(1)

@@ -29,6 +29,8 @@ class SegmentExtractorSettings:
         pretrained. Pictures that come as embeddings are taken as they are.
     width, blocks, stem : int, int, str
         Of the ResNet; 64, 2 and "7x7" are ResNet-18.
+    rows : int >= 1
+        Of band statistics: neighbouring bands are averaged to so many.
     pretrained : str
         Weights for the ResNet: a name of `aver list weights`, a file, or a run folder of
         `aver pretrain`; empty for a random start.
@@ -47,12 +49,15 @@ class SegmentExtractorSettings:
     width: int = 64
     blocks: int = 2
     stem: str = "7x7"
+    rows: int = 32
     pretrained: str = ""
     frozen_epochs: int = 0
     pretrained_rate: float = 1.0
 
     def __post_init__(self) -> None:
         check_pretraining(self.pretrained, self.frozen_epochs, self.pretrained_rate)
+        if self.rows < 1:
+            raise SettingsError(f"rows must be at least 1, not {self.rows}.")
         if self.pretrained and self.kind != "resnet18":
             raise SettingsError(
                 f"Pretrained weights are for the extractor resnet18, not for {self.kind}."
@@ -103,5 +108,5 @@ def _make(
     if settings.kind == "gradients":
         return OrientedGradients(shape)
     if settings.kind == "band-statistics":
-        return BandStatistics(shape)
+        return BandStatistics(shape, settings.rows)
     return ResNet18(shape[0], settings.width, settings.blocks, settings.stem)
