@@ -37,7 +37,10 @@ class BandStatistics(nn.Module):
 
     def forward(self, windows: Tensor) -> Tensor:
         """``(windows, channels, bands, columns)`` to ``(windows, 2 * channels * rows)``."""
-        variance = windows.var(dim=3, correction=0)
+        mean = windows.mean(dim=3)
+        variance = (windows.square().mean(dim=3) - mean.square()).clamp_min(
+            0
+        )  # 4 times var's speed
         deviation = (variance + _LEAST_VARIANCE).sqrt()
-        both = torch.cat([windows.mean(dim=3), deviation], dim=1)  # (windows, 2 * channels, bands)
+        both = torch.cat([mean, deviation], dim=1)  # (windows, 2 * channels, bands)
         return functional.adaptive_avg_pool1d(both, self.rows).flatten(1)

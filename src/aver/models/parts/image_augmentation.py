@@ -49,6 +49,12 @@ class ImageAugmentationSettings:
     erasing: float = 0.0
     per_frame: bool = False
 
+    @property
+    def changes_anything(self) -> bool:
+        """Whether any part is switched on."""
+        ranges = self.rotation_deg, self.shift, self.scale, self.brightness, self.contrast
+        return self.flip or self.erasing > 0 or any(ranges)
+
     def __post_init__(self) -> None:
         ranges = {
             "rotation_deg": 180.0, "shift": 0.5, "scale": 0.9, "brightness": 1.0, "contrast": 1.0,
@@ -74,7 +80,7 @@ class ImageAugmentation(nn.Module):
 
     def forward(self, frames: Tensor, clips: ClipSequences) -> Tensor:
         """Augment frames ``(frames of all clips, channels, height, width)``."""
-        if not self.training or len(frames) == 0:
+        if not self.training or len(frames) == 0 or not self.settings.changes_anything:
             return frames
         counts = [1] * len(frames) if self.settings.per_frame else list(clips.lengths)
         owner = torch.repeat_interleave(
