@@ -2,11 +2,11 @@
 # The results of temporal aggregation that docs/results quotes. Each command goes on where an
 # interrupted one stopped, so this may be run again at any time.
 #   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
-#   PARTS some of: table synthetic segments offsets faces predict
+#   PARTS some of: table synthetic independent segments offsets faces predict
 set -euo pipefail
 data=${DATA:?folder that holds javanese-av and ravdess}
 out=${OUT:-runs/temporal-aggregation}
-parts=${PARTS:-table synthetic segments offsets faces predict}
+parts=${PARTS:-table synthetic independent segments offsets faces predict}
 workers=(--workers "${WORKERS:-1}")
 
 javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings config=javanese-av)
@@ -29,7 +29,12 @@ for part in $parts; do
         --set speakers=24 takes=2 sentences=2 noise=0.5 cue=moment moment_s=0.6 \
         duration_s=3.8,4.2 fps=12 size_px=128
       aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 3 \
-        --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 --out "$out/synthetic" ;;
+        --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 --out "$out/synthetic" \
+        --set pictures.rate_hz=6 weights=shared extractors.video.relative=true ;;
+    independent) # The same, with a network for each segment.
+      aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 1 \
+        --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 \
+        --set pictures.rate_hz=6 extractors.video.relative=true --out "$out/synthetic-independent" ;;
     offsets) # Tolerance of sound that runs early or late, and of b.
       aver reproduce temporal-aggregation "${javanese[@]}" "${loso[@]}" "${ours[@]}" \
         --figure asynchrony b --seeds 3 --out "$out/javanese" ;;

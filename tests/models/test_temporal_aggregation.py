@@ -107,6 +107,24 @@ def test_independent_networks_with_equal_weights_answer_as_the_shared_one(withou
         torch.testing.assert_close(own.eval()(batch), shared.eval()(batch))
 
 
+@pytest.mark.parametrize("weights", ["independent", "shared"])
+def test_relative_features_forget_what_all_segments_of_a_clip_have_in_common(weights):
+    extractors = {"sound": SegmentExtractorSettings("band-statistics", relative=True)}
+    changes = {"weights": weights, "extractors": extractors, "modalities": ("sound",)}
+    net, batch = network(**changes).eval(), drawn_batch()
+    for part in net.networks:
+        part.extractors["sound"].norm = torch.nn.Identity()
+    louder = batch.inputs["sound"].float() + torch.randn(5, 1, 1, 8, 1)  # per clip and band
+    plain = replace(batch, inputs={"sound": batch.inputs["sound"].float()})
+    with torch.no_grad():
+        answers = [net(b) for b in (plain, replace(batch, inputs={"sound": louder}))]
+        torch.testing.assert_close(*answers, rtol=1e-4, atol=1e-4)
+        single = network(**changes, segments=1).eval()
+        one = {"sound": plain.inputs["sound"][:, :1]}, {"sound": louder[:, :1]}
+        answers = [single(replace(batch, inputs=inputs)) for inputs in one]
+    assert not torch.allclose(*answers)
+
+
 def test_a_segments_gradient_reaches_its_own_network_only():
     net, batch = network(modality_dropout=0.0).train(), drawn_batch()
     batch.inputs["sound"].requires_grad_(True)

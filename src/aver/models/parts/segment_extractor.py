@@ -31,6 +31,9 @@ class SegmentExtractorSettings:
         Of the ResNet; 64, 2 and "7x7" are ResNet-18.
     rows : int >= 1
         Of band statistics: neighbouring bands are averaged to so many.
+    relative : bool
+        Subtract from a segment's features their mean over the segments of its clip: whose face or
+        voice it is goes, what changes within the clip stays. A single segment stays as it is.
     pretrained : str
         Weights for the ResNet: a name of `aver list weights`, a file, or a run folder of
         `aver pretrain`; empty for a random start.
@@ -50,6 +53,7 @@ class SegmentExtractorSettings:
     blocks: int = 2
     stem: str = "7x7"
     rows: int = 32
+    relative: bool = False
     pretrained: str = ""
     frozen_epochs: int = 0
     pretrained_rate: float = 1.0

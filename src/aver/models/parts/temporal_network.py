@@ -134,13 +134,29 @@ class TemporalNetwork(nn.Module):
             inputs = {name: images.flatten(0, 1)[None] for name, images in inputs.items()}
             has = {name: rows.repeat(segments) for name, rows in has.items()}
             kept = {name: rows.repeat(segments) for name, rows in kept.items()}
-        for place, network in enumerate(self.networks):
-            assert isinstance(network, AudioVisualNetwork)
-            features = network.features({name: images[place] for name, images in inputs.items()})
+        networks = [network for network in self.networks if isinstance(network, AudioVisualNetwork)]
+        features = [
+            network.features({name: images[place] for name, images in inputs.items()})
+            for place, network in enumerate(networks)
+        ]
+        for network, known in zip(networks, self._relative(features), strict=True):
             for name in found:
                 only = (name,) if name else None
-                found[name].append(network.log_probabilities(features, has, kept, only))
+                found[name].append(network.log_probabilities(known, has, kept, only))
         return {name: self._summed(torch.cat(parts)) for name, parts in found.items()}
+
+    def _relative(self, features: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+        """Features by network, less their mean over the clip's segments where that is wanted."""
+        if self.settings.segments == 1:
+            return features
+        for name in features[0]:
+            if self.settings.extractor(name).relative:
+                together = torch.cat([known[name] for known in features])
+                by_segment = together.view(self.settings.segments, -1, together.shape[1])
+                centred = (by_segment - by_segment.mean(dim=0)).view_as(together)
+                for known, rows in zip(features, centred.chunk(len(features)), strict=True):
+                    known[name] = rows
+        return features
 
     def _summed(self, logs: Tensor) -> Tensor:
         """Mean over segments of probabilities ``(segments * clips, classes)``, as logarithms."""
