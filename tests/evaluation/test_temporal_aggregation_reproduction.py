@@ -21,7 +21,7 @@ def paper(**changes: object) -> Reproduction:
 
 
 @pytest.mark.parametrize("preset", ["temporal-aggregation-paper", "temporal-aggregation-compact"])
-@pytest.mark.parametrize("number", ["I", "segments", "b"])
+@pytest.mark.parametrize("number", ["I", "segments", "weights", "b"])
 def test_every_run_has_settings_that_exist(number: str, preset: str) -> None:
     plan = paper(preset=preset).table(number)
     labels = [row.label for row in plan.rows]
