@@ -9,8 +9,11 @@ from pathlib import Path
 
 import pytest
 
+_NAMES = ("chromium", "chromium-browser", "google-chrome")
+BROWSER = next(filter(None, map(shutil.which, _NAMES)), "")
+
 needs_browser = pytest.mark.skipif(
-    shutil.which("chromium") is None, reason="no chromium on this machine"
+    not BROWSER, reason=f"no browser on this machine: none of {', '.join(_NAMES)}"
 )
 
 
@@ -19,7 +22,7 @@ def look_at(page: Path, scratch: Path, *, width_px: int = 390, dark: bool = Fals
     scratch.mkdir(parents=True, exist_ok=True)
     log, picture = scratch / "net.json", scratch / "page.png"
     words = [
-        "chromium", "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
+        BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
         "--disable-background-networking", f"--log-net-log={log}",
         f"--user-data-dir={scratch / 'profile'}", f"--window-size={width_px},900",
         *(["--blink-settings=preferredColorScheme=0"] if dark else []),
