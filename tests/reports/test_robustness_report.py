@@ -77,3 +77,12 @@ def test_files_lie_in_the_run_folder(tmp_path: Path) -> None:
         "sound",
         "video",
     ]
+
+
+def test_the_only_measured_system_is_named_where_it_is_not_the_pages_own() -> None:
+    other = damaged("lost-modality", "sound", system="another")
+    (table,) = robustness_tables([other], named=True)
+    assert table.columns[1:] == ("another: accuracy", "another: change")
+    ((_, _, figure),) = robustness_plots([other], named=True)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert {"another: nothing lost", "another: without sound"} <= set(labels)

@@ -49,13 +49,27 @@ class MeasuredRun:
         return next((d.runs for d in self.damaged if d.kind == kind), {})
 
 
-def robustness_tables(measured: Sequence[MeasuredRun]) -> list[Table]:
-    """One table per kind of damage that was measured of any of the runs."""
-    return [_table(kind, measured) for kind in _kinds(measured)]
+def robustness_tables(measured: Sequence[MeasuredRun], *, named: bool = False) -> list[Table]:
+    """One table per kind of damage that was measured of any of the runs.
+
+    Parameters
+    ----------
+    measured : sequence of MeasuredRun
+    named : bool
+        Name the system also where only one was measured: it may not be the page's own.
+    """
+    return [_table(kind, measured, named) for kind in _kinds(measured)]
 
 
-def robustness_plots(measured: Sequence[MeasuredRun]) -> Iterator[tuple[str, str, Figure]]:
+def robustness_plots(
+    measured: Sequence[MeasuredRun], *, named: bool = False
+) -> Iterator[tuple[str, str, Figure]]:
     """Draw accuracy along each kind of damage.
+
+    Parameters
+    ----------
+    measured, named
+        As for `robustness_tables`.
 
     Yields
     ------
@@ -65,7 +79,7 @@ def robustness_plots(measured: Sequence[MeasuredRun]) -> Iterator[tuple[str, str
         shown = [entry for entry in measured if entry.under(kind)]
         name, title = f"robustness-{kind.name}", kind.title
         if kind.name == "lost-modality":
-            yield name, f"Accuracy with {title.lower()}", _plot_lost(kind, shown)
+            yield name, f"Accuracy with {title.lower()}", _plot_lost(kind, shown, named)
         else:
             yield name, f"Accuracy along: {kind.along}", _plot_along(kind, shown)
 
@@ -112,9 +126,9 @@ def _levels(kind: Degradation, measured: Sequence[MeasuredRun]) -> list[Level]:
     return sorted(found, key=float, reverse=kind.along.startswith("signal-to-noise"))
 
 
-def _table(kind: Degradation, measured: Sequence[MeasuredRun]) -> Table:
+def _table(kind: Degradation, measured: Sequence[MeasuredRun], named: bool) -> Table:
     shown = [entry for entry in measured if entry.under(kind)]
-    several = len(shown) > 1
+    several = named or len(shown) > 1
     columns = [kind.along]
     undamaged: list[Cell] = ["none"]
     for entry in shown:
@@ -166,8 +180,8 @@ def _plot_along(kind: Degradation, measured: Sequence[MeasuredRun]) -> Figure:
     )
 
 
-def _plot_lost(kind: Degradation, measured: Sequence[MeasuredRun]) -> Figure:
-    several = len(measured) > 1
+def _plot_lost(kind: Degradation, measured: Sequence[MeasuredRun], named: bool) -> Figure:
+    several = named or len(measured) > 1
     values = {}
     for entry in measured:
         before = f"{entry.run.system}: " if several else ""

@@ -134,13 +134,17 @@ def write_report(
     measured = [entry.measured for entry in (run, *beside) if entry.measured.damaged]
     worst = worst_clips(evaluation)
     tables = _tables(evaluation, others, summary, comparisons)
-    robustness = robustness_tables(measured)
+    others_too = any(entry is not run.measured for entry in measured)
+    robustness = robustness_tables(measured, named=others_too)
     more = [audit_table(audit) if audit else None, worst_table(worst), *robustness]
     tables |= {table.name: table for table in more if table is not None}
     for table in tables.values():
         write_table(table, folder / "tables")
     plots = {}
-    drawn = (*run_plots((evaluation, *others), summary, run.folder), *_further_plots(run, measured))
+    drawn = (
+        *run_plots((evaluation, *others), summary, run.folder),
+        *_further_plots(run, measured, others_too),
+    )
     for name, description, figure in drawn:
         _, svg = save_figure(figure, folder / "plots" / name)
         plots[name] = plot_markup(svg, name, description)
@@ -176,13 +180,13 @@ def write_report(
 
 
 def _further_plots(
-    run: ReportedRun, measured: Sequence[MeasuredRun]
+    run: ReportedRun, measured: Sequence[MeasuredRun], named: bool
 ) -> Iterator[tuple[str, str, Figure]]:
     """What only some systems have."""
     deep = plot_deep_features(run)
     if deep is not None:
         yield "deep-features", "Deep features of clips, neighbours beside each other", deep
-    yield from robustness_plots(measured)
+    yield from robustness_plots(measured, named=named)
 
 
 def _tables(
