@@ -35,9 +35,10 @@ from aver.corpora.corpus import Corpus
 from aver.corpora.selection import Selection
 from aver.corpora.unit_files import attach_units
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.evaluation_folder import save_evaluation
+from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
+from aver.evaluation.paired import compare
 from aver.execution.atomic import write_json
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
@@ -176,6 +177,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--adapt", default="", choices=("", "speaker"))
     parser.add_argument("--networks", nargs="+", default=["N0", "N1", "N2"])
     parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument(
+        "--against", type=Path, metavar="DIR", help="another study's folder, for paired differences"
+    )
     parser.add_argument("--out", type=Path, required=True)
     return parser.parse_args()
 
@@ -198,6 +202,15 @@ def _study(arguments: argparse.Namespace, candidates: Sequence[Mapping[str, Any]
     store.prepare(corpus.clips, list(wanted.values()))
     source = SpeakerAdaptation(store, corpus.clips) if arguments.adapt else store
     return Study(corpus, tuple(groups), arguments.preset, source, arguments.out)
+
+
+def _difference(one: Evaluation, other: Evaluation) -> str:
+    found = compare(one, other)
+    low, high = found.difference.low, found.difference.high
+    return (
+        f"minus {other.system}: {found.difference.value:+.1%} [{low:+.1%}, {high:+.1%}], "
+        f"p {found.p_speakers:.2g}, could have shown {found.smallest:.1%}: {found.verdict()}"
+    )
 
 
 def main() -> None:
@@ -225,6 +238,8 @@ def main() -> None:
             save_evaluation(one, arguments.out / name)
             share = interval(accuracy(one))
             print(f"{name}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]", flush=True)
+            if arguments.against and (arguments.against / name).is_dir():
+                print(f"  {_difference(one, load_evaluation(arguments.against / name))}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,57 @@
+#!/usr/bin/env bash
+# The results of pretraining and adaptation that docs/results/pretraining.md quotes. Each command
+# goes on where an interrupted one stopped, so this may be run again at any time. Weights first:
+# benchmarks/ship_weights.sh.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+set -euo pipefail
+data=${DATA:?folder that holds fer2013.tar, javanese-av, ravdess and ravdess-au}
+out=${OUT:-runs/pretraining}
+here=$(dirname "$0")
+
+javanese=(--corpus "$data/javanese-av" --corpus-settings config=javanese-av)
+ravdess=(--corpus "$data/ravdess" --units "$data/ravdess-au/clip_action_units.csv" --folds 5)
+nested=(python "$here/nested_choice.py")
+
+# Voices: 16 RAVDESS actors teach, 4 unseen ones and the javanese speakers are verified.
+aver pretrain voice --corpus "$data/ravdess" --channel speech --target speaker \
+  --verify "$data/javanese-av" --verify-settings config=javanese-av --out "$out/voice-speaker"
+aver pretrain voice --corpus "$data/ravdess" --channel speech --target emotion \
+  --out "$out/voice-emotion"
+
+# javanese-av without pretrained faces and with them: settings chosen on validation speakers, for
+# each test speaker. Then the same on each speaker's own scale.
+"${nested[@]}" "${javanese[@]}" --preset mrpn-statistics \
+  --candidates "$here/candidates/statistics.yaml" --out "$out/javanese-none"
+"${nested[@]}" "${javanese[@]}" --preset mrpn-faces --candidates "$here/candidates/faces.yaml" \
+  --against "$out/javanese-none" --out "$out/javanese-faces"
+"${nested[@]}" "${javanese[@]}" --preset mrpn-statistics --adapt speaker --networks N2 \
+  --candidates "$here/candidates/statistics.yaml" --out "$out/javanese-none-adapted"
+"${nested[@]}" "${javanese[@]}" --preset mrpn-faces --adapt speaker \
+  --candidates "$here/candidates/faces.yaml" --against "$out/javanese-none-adapted" \
+  --out "$out/javanese-faces-adapted"
+
+# RAVDESS, sound and action units, adapted.
+"${nested[@]}" "${ravdess[@]}" --preset mrpn-statistics --adapt speaker --networks N2 \
+  --candidates "$here/candidates/units.yaml" --out "$out/ravdess-adapted"
+
+# Faces of FER2013 and voices of RAVDESS, tested on javanese-av: N0 and N2, three seeds.
+for network in N0 N2; do
+  for seed in 0 1 2; do
+    aver pretrain unpaired --faces "$data/fer2013.tar" --voices "$data/ravdess" \
+      --merge calm=neutral --drop disgust --set network=$network --seed $seed \
+      --test "$data/javanese-av" --test-settings config=javanese-av \
+      --out "$out/unpaired-$network-$seed"
+  done
+done
+
+# A face network that is trained further, against the same one from a random start.
+for fold in 0 5; do
+  shape=(branches.video.width=32 branches.video.blocks=2 branches.video.stem=3x3
+    branches.video.feature_settings.size_px=48 branches.video.grey=true)
+  common=("${javanese[@]}" --reader manifest --preset mrpn-compact --split leave-one-speaker-out
+    --split-settings validation_speakers=1 --fold $fold)
+  aver train "${common[@]}" --init visual=faces-fer2013 --set training.epochs=15 \
+    --out "$out/tuned-$fold"
+  aver train "${common[@]}" --out "$out/random-$fold" \
+    --set training.epochs=15 branches.video.extractor=resnet18 "${shape[@]}"
+done
