@@ -57,6 +57,7 @@ class Study:
     groups: tuple[frozenset[str], ...]
     preset: str
     source: FeatureSource
+    content: str  # hash of what features are made of, weights of face networks among it
     folder: Path
 
     def clips(self, groups: Sequence[int]) -> list[Clip]:
@@ -68,7 +69,7 @@ class Study:
         self, overrides: Mapping[str, Any], left_out: Sequence[int], seed: int
     ) -> Prediction:
         """Train without some groups and answer for them; one more validates, or is learnt from."""
-        name = digest([self.preset, dict(overrides), sorted(left_out), seed])
+        name = digest([self.preset, dict(overrides), sorted(left_out), seed, self.content])
         place = self.folder / "trainings" / f"{name}.safetensors"
         if not place.exists():
             others = [group for group in range(len(self.groups)) if group not in left_out]
@@ -201,7 +202,10 @@ def _study(arguments: argparse.Namespace, candidates: Sequence[Mapping[str, Any]
         wanted |= {f.key: f for f in kind(resolved, store).features.values()}
     store.prepare(corpus.clips, list(wanted.values()))
     source = SpeakerAdaptation(store, corpus.clips) if arguments.adapt else store
-    return Study(corpus, tuple(groups), arguments.preset, source, arguments.out)
+    content = digest(
+        [[store.content_key(clip, feature) for clip in corpus] for feature in wanted.values()]
+    )
+    return Study(corpus, tuple(groups), arguments.preset, source, content, arguments.out)
 
 
 def _difference(one: Evaluation, other: Evaluation) -> str:
