@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# The results of the spiking recognisers and of Synch-Graph that docs/results quotes. Commands of
+# `aver` go on where an interrupted one stopped, so this may be run again at any time.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+set -euo pipefail
+data=${DATA:?folder that holds javanese-av and ravdess}
+out=${OUT:-runs/results}
+here=$(dirname "$0")
+
+javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings config=javanese-av)
+four=(--clean-rule speaker-kfold --clean-settings folds=4)
+ravdess=(--corpus "$data/ravdess" --emotions happy,sad,angry,fearful,disgust,surprised)
+
+# The spiking voice on RAVDESS, five clean folds and three seeds, as it is and adapted to speakers.
+for seed in 0 1 2; do
+  for fold in 0 1 2 3 4; do
+    python "$here/snn_cross_modal.py" --corpus "$data/ravdess" --fold $fold --seed $seed
+    python "$here/snn_cross_modal.py" --corpus "$data/ravdess" --fold $fold --seed $seed --adapt
+  done
+done
+python "$here/snn_cross_modal.py" --summary
+
+# What a random split adds (LEAKS: speakers on both sides).
+aver evaluate "${ravdess[@]}" --preset snn-audio-compact \
+  --split random --split-settings shares=80/20 --out "$out/snn-random"
+
+# Voice, face, enhancement and early fusion on real audio-visual clips; voice and face apart.
+aver reproduce snn-cross-modal "${javanese[@]}" "${four[@]}" --table both --figure incongruent \
+  --protocols clean --seeds 3 --out "$out/snn-javanese"
+
+# Does the graph help?
+aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --table graph --protocols clean \
+  --seeds 3 --out "$out/synch-graph-javanese"
+
+# Seconds, with nothing else on the machine.
+python "$here/snn_fold_seconds.py" "${javanese[@]}" --preset snn-cross-modal-compact --folds 4
+python "$here/snn_beside_brian.py" --corpus "$data/ravdess"
