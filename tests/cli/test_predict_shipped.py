@@ -92,6 +92,23 @@ def test_action_units_are_those_of_the_speakers_other_clips_too(
     assert answers.prediction.coverage["units"][0] == 1
 
 
+def test_other_clips_that_cannot_be_read_are_named(
+    adapted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+    for sound in sorted((adapted / "tones").glob("s1_*.wav")):
+        shutil.copy(sound, theirs)
+    (theirs / "torn.wav").write_bytes(b"RIFF, but no sound")
+    sound = sorted((adapted / "tones").glob("s1_*.wav"))[0]
+    words = [str(sound), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(theirs)]
+    assert main(_predict(adapted, *words)) == 0
+    shown = capsys.readouterr()
+    assert json.loads(shown.out)["emotion"]
+    assert "not adapted to: torn.wav" in shown.err
+    assert main([*_predict(adapted, *words), "--strict"]) == 2
+
+
 def test_an_adapted_recogniser_asks_for_them(
     adapted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

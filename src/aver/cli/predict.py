@@ -68,10 +68,13 @@ def _run(arguments: Namespace) -> int:
     print(f"aver: answered by {_answered_by(arguments)}", file=sys.stderr)
     for problem in answers.problems:
         print(f"aver: not answered: {problem.path}: {problem.reason}", file=sys.stderr)
+    for problem in answers.unused:
+        print(f"aver: not adapted to: {problem.path}: {problem.reason}", file=sys.stderr)
     if not answers.clips:
         raise MediaError(f"None of the {len(answers.problems)} files could be read.")
-    if arguments.strict and answers.problems:
-        raise MediaError(f"{len(answers.problems)} files could not be read (--strict).")
+    unread = len(answers.problems) + len(answers.unused)
+    if arguments.strict and unread:
+        raise MediaError(f"{unread} files could not be read (--strict).")
     return 0
 
 

@@ -11,6 +11,7 @@ from aver.corpora.corpus import Problem
 from aver.corpora.load_clips import load_clips
 from aver.corpora.unit_files import attach_units
 from aver.errors import SettingsError
+from aver.features.feature import Feature
 from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureStore
 from aver.models.prediction import Prediction
@@ -31,11 +32,14 @@ class OwnClips:
         Answers for them; None where there is none.
     problems : tuple of Problem
         Files that could not be read, and why.
+    unused : tuple of Problem
+        Other clips of the speaker that could not be read, so that nothing was adapted to them.
     """
 
     clips: tuple[Clip, ...]
     prediction: Prediction | None
     problems: tuple[Problem, ...]
+    unused: tuple[Problem, ...] = ()
 
 
 def predict_files(
@@ -74,24 +78,35 @@ def predict_files(
         If too few of them can be used.
     """
     _check_adaptation(recognizer, bool(speaker_clips))
+    features = list(recognizer.features.values())
+    clips, problems = _usable(paths, units, features, store, workers)
+    unused: tuple[Problem, ...] = ()
+    if speaker_clips:
+        clips = _of_one_speaker(clips)
+        known, unused = _usable(speaker_clips, units, features, store, workers)
+        recognizer.take_features_from(SpeakerAdaptation(store, _of_one_speaker(known)))
+    prediction = recognizer.predict(clips) if clips else None
+    return OwnClips(clips, prediction, problems, unused)
+
+
+def _usable(
+    paths: Sequence[Path],
+    units: Path | None,
+    features: Sequence[Feature],
+    store: FeatureStore,
+    workers: int,
+) -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
+    """Clips whose features are all there, and the files that are of no use."""
     found = load_clips(paths)
     if units is not None:
         found = attach_units(replace(found, clips=_with_names(found.clips)), units)
-    features = list(recognizer.features.values())
-    if speaker_clips:
-        found = replace(found, clips=tuple(replace(clip, speaker=_SPEAKER) for clip in found.clips))
-        theirs = load_clips(speaker_clips)
-        if units is not None:
-            theirs = attach_units(replace(theirs, clips=_with_names(theirs.clips)), units)
-        others = store.prepare(theirs.clips, features, workers=workers).clips
-        known = [replace(clip, speaker=_SPEAKER) for clip in others]
-        recognizer.take_features_from(SpeakerAdaptation(store, known))
     prepared = store.prepare(found.clips, features, workers=workers)
-    unreadable = tuple(
-        Problem(failure.clip.clip_id, failure.reason) for failure in prepared.failures
-    )
-    prediction = recognizer.predict(prepared.clips) if prepared.clips else None
-    return OwnClips(prepared.clips, prediction, found.problems + unreadable)
+    unreadable = (Problem(failure.clip.clip_id, failure.reason) for failure in prepared.failures)
+    return prepared.clips, (*found.problems, *unreadable)
+
+
+def _of_one_speaker(clips: Sequence[Clip]) -> tuple[Clip, ...]:
+    return tuple(replace(clip, speaker=_SPEAKER) for clip in clips)
 
 
 def _check_adaptation(recognizer: Recognizer, given: bool) -> None:
