@@ -85,3 +85,13 @@ def test_a_plain_folder_is_not_continued_adapted(runs: dict[str, ExperimentResul
 def test_an_unknown_adaptation_is_an_error(runs: dict[str, ExperimentResult]) -> None:
     with pytest.raises(SettingsError, match="no adaptation 'room'"):
         Experiment(None, None, "majority", adapt="room")  # type: ignore[arg-type]
+
+
+def test_an_adaptation_that_changes_nothing_is_refused(tmp_path: Path) -> None:
+    corpus = write_tone_corpus(tmp_path / "tones", speakers=6, takes=1)
+    split = make_split(corpus, "speaker-kfold", folds=3)
+    only_crops = Experiment(
+        corpus, split, "temporal-aggregation-compact", {"modalities": ["video"]}, adapt="speaker"
+    )
+    with pytest.raises(SettingsError, match="crops of faces"):
+        run_experiment(only_crops, tmp_path / "run", store=FeatureStore(tmp_path / "cache"))

@@ -7,12 +7,13 @@ import pytest
 from sklearn.preprocessing import StandardScaler
 
 from aver.corpora.clip import Clip
-from aver.errors import FeatureError
+from aver.errors import FeatureError, SettingsError
 from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.laplacian_crops import LaplacianCrops
+from aver.features.log_spectrogram import LogSpectrogram
 from aver.features.sound_statistics import SoundStatistics
-from aver.features.speaker_adaptation import SpeakerAdaptation
+from aver.features.speaker_adaptation import SpeakerAdaptation, check_adaptable
 from aver.features.spectrogram_segments import SpectrogramSegments
 
 FEATURE = SoundStatistics()
@@ -66,6 +67,22 @@ def test_tracks_and_spectrograms_end_at_mean_zero_and_deviation_one_per_row() ->
     assert found.dtype == np.float16
     np.testing.assert_allclose(found.astype(float).mean(axis=(0, 2)), 0, atol=0.01)
     np.testing.assert_allclose(found.astype(float).std(axis=(0, 2)), 1, atol=0.01)
+
+
+def test_columns_of_whole_clips_end_on_the_speakers_scale_band_by_band() -> None:
+    clips, rng = _clips("a", 5), np.random.default_rng(3)
+    loud = np.linspace(1, 9, 6)
+    columns = {c.clip_id: rng.normal(loud, 0.5, (40, 6)).astype(np.float16) for c in clips}
+    source = SpeakerAdaptation(Planted("columns", columns), clips)
+    found = np.concatenate([source.get(c, LogSpectrogram()).arrays["columns"] for c in clips])
+    np.testing.assert_allclose(found.astype(float).mean(axis=0), 0, atol=0.01)
+    np.testing.assert_allclose(found.astype(float).std(axis=0), 1, atol=0.01)
+
+
+def test_a_recogniser_of_crops_alone_cannot_be_adapted() -> None:
+    with pytest.raises(SettingsError, match="crops of faces"):
+        check_adaptable([FaceCrops()])
+    check_adaptable([FaceCrops(), SpectrogramSegments()])
 
 
 def test_no_label_is_looked_at_for_the_scale() -> None:

@@ -15,6 +15,7 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import FeatureRecord
+from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureStore
 from aver.models.mrpn import MRPN
 from aver.networks.face_network import FaceNetwork
@@ -169,8 +170,36 @@ def test_the_scale_of_adapted_faces_is_learnt_from_those_to_learn(corpora: Corpo
     plain = _embed(pairs, FaceEmbeddings(), "")
     rows = np.stack([plain[clip.video] for clip in pairs["train"]])
     one = pairs["validation"][0].video
-    wanted = (plain[one] - rows.mean(axis=0)) / np.maximum(rows.std(axis=0), 1e-6)
-    np.testing.assert_allclose(adapted[one], wanted, rtol=1e-3, atol=1e-3)
+    wanted = (plain[one] - rows.mean(axis=0)) / rows.std(axis=0)
+    np.testing.assert_allclose(adapted[one], wanted.clip(-20, 20), rtol=1e-3, atol=1e-3)
+
+
+def test_adapted_faces_are_scaled_as_a_speakers_clips_are(
+    corpora: Corpora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value that no picture to learn from moves must not explode in one that does."""
+    parts = make_split(corpora.faces, "official").folds[0]
+    pairs = {p: corpora.faces.select(list(getattr(parts, p))) for p in ("train", "validation")}
+    rng = np.random.default_rng(4)
+    rows = rng.normal(0, 1, (sum(map(len, pairs.values())), 3)).astype(np.float32)
+    rows[: len(pairs["train"]), 0] = 0  # never moves
+    rows[-1] = (0.5, 1e6, 0)
+    monkeypatch.setattr(FaceNetwork, "embed", lambda self, pictures: rows)
+    adapted = _embed(pairs, FaceEmbeddings(), "speaker")
+    pictures = [clip.video for clips in pairs.values() for clip in clips]
+    frames = dict(zip(pictures, rows, strict=True))
+
+    class Planted:
+        def get(self, clip: Clip, feature: object) -> FeatureRecord:
+            return FeatureRecord({"embeddings": frames[clip.video][None]})
+
+    theirs = [replace(clip, speaker="one") for clip in pairs["train"]]
+    last = pairs["validation"][-1]
+    wanted = SpeakerAdaptation(Planted(), theirs).get(
+        replace(last, speaker="one"), FaceEmbeddings()
+    )
+    np.testing.assert_allclose(adapted[last.video], wanted.arrays["embeddings"][0], atol=1e-4)
+    assert adapted[last.video][:2].tolist() == [0.5, 20.0]
 
 
 def test_embeddings_are_those_of_pictures_with_a_face_and_know_the_card(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from aver.evaluation.pretrained_leaks import pretrained_leaks
 from aver.evaluation.run_folder import write_settings
 from aver.execution.atomic import write_json
 from aver.execution.tasks import map_tasks
-from aver.features.speaker_adaptation import ADAPTED
+from aver.features.speaker_adaptation import ADAPTED, check_adaptable
 from aver.features.store import Failure, FeatureStore
 from aver.models.presets import load_preset
 from aver.settings import settings_to_mapping
@@ -153,7 +153,8 @@ def run_experiment(
     LabelError
         If a clip that the split names has no label.
     SettingsError
-        If the folder holds another run; it is then left as it was.
+        If the folder holds another run; it is then left as it was. If speakers are to be adapted
+        to, and nothing that the preset reads can be.
     TrainingInterrupted
         After Ctrl-C; running the same experiment again goes on.
     """
@@ -161,6 +162,8 @@ def run_experiment(
     clips = _labelled_clips(experiment)
     kind, settings = load_preset(experiment.preset, experiment.overrides)
     features = list(kind(settings, store).features.values())
+    if experiment.adapt:
+        check_adaptable(features)
     prepared = store.prepare(clips, features, workers=workers)
     if strict and prepared.failures:
         first = prepared.failures[0]

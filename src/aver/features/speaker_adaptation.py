@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import FeatureError
+from aver.errors import FeatureError, SettingsError
+from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.store import FeatureSource
 
@@ -19,18 +20,62 @@ ADAPTED = "uses unlabelled clips of test speakers"
 LEAST_CLIPS = 4
 """So many clips of a speaker are needed to know what is usual for them."""
 
-_ARRAYS = ("statistics", "units", "embeddings", "segments", "pictures")
+_ARRAYS = ("statistics", "units", "embeddings", "segments", "columns", "pictures")
 _LEAST_DEVIATION = 1e-6
 _MOST = 20.0  # a new clip may have what a speaker's known clips hardly ever had
+
+
+@dataclass(frozen=True)
+class Scale:
+    """What is usual for one speaker.
+
+    Parameters
+    ----------
+    mean, deviation : np.ndarray
+        Of each value of a vector, feature of a track, pixel, or band of segments, in a shape that
+        goes with the arrays.
+    """
+
+    mean: np.ndarray
+    deviation: np.ndarray
+
+    @classmethod
+    def of(cls, arrays: Sequence[np.ndarray], *, bands: bool = False) -> Scale:
+        """The scale of a speaker's clips, each counting the same however long it is.
+
+        Parameters
+        ----------
+        arrays : sequence of np.ndarray
+            One per clip: a vector, or rows of a track, of embeddings, columns or pictures.
+        bands : bool
+            Arrays are segments ``(segments, bands, columns)``, and bands are to be scaled.
+        """
+        means, squares = [], []
+        for array in arrays:
+            values = array.astype(np.float64)
+            axes = (0, 2) if bands else () if values.ndim == 1 else (0,)
+            means.append(values.mean(axis=axes, keepdims=bands))
+            squares.append(np.square(values).mean(axis=axes, keepdims=bands))
+        mean = np.mean(means, axis=0)
+        variance = np.mean(squares, axis=0) - np.square(mean)
+        deviation = np.sqrt(np.maximum(variance, 0.0))
+        deviation[deviation < _LEAST_DEVIATION] = 1.0  # a value that never changes says nothing
+        return cls(mean.astype(np.float32), deviation.astype(np.float32))
+
+    def apply(self, values: np.ndarray) -> np.ndarray:
+        """The same values on this scale, in their own precision; at most 20 deviations away."""
+        scaled = (values.astype(np.float32) - self.mean) / self.deviation
+        return np.clip(scaled, -_MOST, _MOST).astype(values.dtype)
 
 
 class SpeakerAdaptation:
     """A source of features that subtracts a speaker's mean and divides by their deviation.
 
-    Vectors of statistics, tracks of action units, embeddings, spectrograms (band by band) and
-    filtered pictures (pixel by pixel) are adapted; crops of faces are passed on as they are. No
-    label is looked at, but all clips given here are, so that answers for one clip depend on the
-    others of its speaker: results are named `ADAPTED` and never stand beside results without.
+    Vectors of statistics, tracks of action units, embeddings, spectrograms (band by band, of
+    segments and of whole clips) and filtered pictures (pixel by pixel) are adapted; crops of faces
+    are passed on as they are. No label is looked at, but all clips given here are, so that answers
+    for one clip depend on the others of its speaker: results are named `ADAPTED` and never stand
+    beside results without.
 
     Parameters
     ----------
@@ -51,7 +96,7 @@ class SpeakerAdaptation:
         for clip in clips:
             if clip.speaker is not None:
                 self._clips[clip.speaker].append(clip.without_labels())
-        self._scales: dict[tuple[str, str, str], tuple[np.ndarray, np.ndarray]] = {}
+        self._scales: dict[tuple[str, str, str], Scale] = {}
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         """The adapted feature of one clip.
@@ -65,14 +110,10 @@ class SpeakerAdaptation:
         name = next((name for name in _ARRAYS if name in record.arrays), None)
         if name is None:
             return record
-        mean, deviation = self._scale(clip, feature, name)
-        values = record.arrays[name]
-        adapted = np.clip((values.astype(np.float32) - mean) / deviation, -_MOST, _MOST)
-        adapted = adapted.astype(values.dtype)
+        adapted = self._scale(clip, feature, name).apply(record.arrays[name])
         return replace(record, arrays={**record.arrays, name: adapted})
 
-    def _scale(self, clip: Clip, feature: Feature, name: str) -> tuple[np.ndarray, np.ndarray]:
-        """The speaker's mean and deviation, each clip counting the same however long it is."""
+    def _scale(self, clip: Clip, feature: Feature, name: str) -> Scale:
         speaker = clip.speaker or ""
         key = (speaker, f"{feature.name}-{feature.key}", name)
         if key not in self._scales:
@@ -84,20 +125,18 @@ class SpeakerAdaptation:
                     f"Adaptation of {feature.name} to {who} has {len(arrays)} unlabelled clips to "
                     f"go by; it needs {LEAST_CLIPS}. Give more clips, or do without adaptation."
                 )
-            self._scales[key] = _moments(arrays, bands=name == "segments")
+            self._scales[key] = Scale.of(arrays, bands=name == "segments")
         return self._scales[key]
 
 
-def _moments(arrays: Sequence[np.ndarray], *, bands: bool) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation per value of a vector, feature of a track, pixel, or band of segments."""
-    means, squares = [], []
-    for array in arrays:
-        values = array.astype(np.float64)
-        axes = (0, 2) if bands else () if values.ndim == 1 else (0,)
-        means.append(values.mean(axis=axes, keepdims=bands))
-        squares.append(np.square(values).mean(axis=axes, keepdims=bands))
-    mean = np.mean(means, axis=0)
-    variance = np.mean(squares, axis=0) - np.square(mean)
-    deviation = np.sqrt(np.maximum(variance, 0.0))
-    deviation[deviation < _LEAST_DEVIATION] = 1.0  # a value that never changes says nothing
-    return mean.astype(np.float32), deviation.astype(np.float32)
+def check_adaptable(features: Iterable[Feature]) -> None:
+    """Raise SettingsError if adaptation would change nothing that these features yield.
+
+    A result would bear the name of an adaptation that did not take place.
+    """
+    features = tuple(features)
+    if features and all(isinstance(feature, FaceCrops) for feature in features):
+        raise SettingsError(
+            "Speaker adaptation passes crops of faces on as they are, and this recogniser reads "
+            "nothing else. Leave --adapt out, or take a preset with face embeddings or sound."
+        )

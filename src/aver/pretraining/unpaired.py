@@ -16,7 +16,7 @@ from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import Feature
-from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
+from aver.features.speaker_adaptation import ADAPTED, Scale, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.checkpoint import CARD_NAME
 from aver.models.mrpn import MRPN
@@ -217,6 +217,5 @@ def _embed(
     rows = network.embed(read_pictures(list(pictures.values()), network.size_px))
     if adapt:
         learnt = {clip.video for clip in pairs["train"]}
-        known = rows[[place in learnt for place in pictures]]
-        rows = (rows - known.mean(axis=0)) / np.maximum(known.std(axis=0), 1e-6)
+        rows = Scale.of([rows[[place in learnt for place in pictures]]]).apply(rows)
     return dict(zip(pictures, rows.astype(np.float32), strict=True))
