@@ -34,10 +34,10 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
     evaluations : sequence of Evaluation
         The first is what the others stand beside.
     """
-    notes = []
     first = evaluations[0]
-    for run in (first, *(by_protocol(first, other) for other in evaluations[1:])):
-        notes += [f"{run.system}: {remark}" for remark in run.facts.get("remarks", ())]
+    runs = (first, *(by_protocol(first, other) for other in evaluations[1:]))
+    notes = _remarks(runs)
+    for run in runs:
         lost = int(run.facts.get("left_out_clips", 0))
         if lost:
             notes.append(
@@ -48,6 +48,22 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
         why = incomparable(first, run)
         if why:
             notes.append(f"{run.system} is not compared with {first.system}: {why}.")
+    return notes
+
+
+def _remarks(runs: Sequence[Evaluation]) -> list[str]:
+    """Each remark once, with the systems it is about, or those few that it is not about."""
+    about: dict[str, list[str]] = {}
+    for run in runs:
+        for remark in run.facts.get("remarks", ()):
+            about.setdefault(remark, []).append(run.system)
+    notes = []
+    for remark, systems in about.items():
+        others = [run.system for run in runs if run.system not in systems]
+        who = "; ".join(systems)
+        if len(systems) > max(1, len(others)):
+            who = "all but " + "; ".join(others) if others else "all systems"
+        notes.append(f"{who}: {remark}")
     return notes
 
 
