@@ -139,8 +139,9 @@ def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
         replace(first, system=SystemChoice("mrpn-paper", {**system.overrides, "hidden": 16})),
         replace(first, protocol=replace(protocol, rule_settings={"folds": 4})),
         replace(first, protocol=replace(protocol, leaking=True)),
+        replace(first, protocol=replace(protocol, answered="validation")),
     ]
-    assert len({first.hash, *(other.hash for other in others)}) == 6
+    assert len({first.hash, *(other.hash for other in others)}) == 7
 
 
 @pytest.mark.parametrize("number", ["1", "2", "3", "4", "ours"])

@@ -96,6 +96,31 @@ def test_figure_3_has_a_row_for_every_place_of_every_line() -> None:
         )
 
 
+def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
+    """32 settings beside each other invite to choose: no test clip takes part."""
+    from test_reproduce import Maker
+
+    from aver.evaluation.run_shelf import RunShelf
+    from aver.reports.system_figures import SystemFigures
+
+    class Asked(Maker):
+        protocols = set()
+
+        def __call__(self, request, folder):
+            self.protocols.add((request.protocol.kind, request.protocol.answered))
+            return super().__call__(request, folder)
+
+    kept = ("paper", "clean")
+    maker = Asked()
+    figures = SystemFigures(paper(), RunShelf(tmp_path / "runs", maker), "drawn", tmp_path, kept)
+    written = {path.name: path for path in figures.curve("3")}
+    assert maker.protocols == {("clean", "validation"), ("paper", "test")}
+    assert "clean, validation clips" in written["snn-cross-modal-figure-3-clean.txt"].read_text()
+    assert "validation clips" not in written["snn-cross-modal-figure-3-paper.txt"].read_text()
+    others = [paper().table(number) for number in TABLES if number != "windows"]
+    assert {plan.protocols["clean"].answered for plan in others} == {"test"}
+
+
 def test_only_the_table_of_labels_lets_the_system_leak() -> None:
     leaking = {number: paper().table(number).protocols["paper"].leaking for number in TABLES}
     assert [number for number, leaks in leaking.items() if leaks] == ["labels"]

@@ -16,7 +16,6 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
 from aver.evaluation.run_request import RunRequest
 from aver.features.store import FeatureStore
-from aver.splits.rule import make_split
 
 
 @dataclass(frozen=True)
@@ -64,7 +63,7 @@ class CorpusRuns:
         protocol = request.protocol
         experiment = Experiment(
             self.corpus,
-            make_split(self.corpus, protocol.rule, **protocol.rule_settings),
+            protocol.split(self.corpus),
             request.system.preset,
             request.system.overrides,
             (request.seed,),

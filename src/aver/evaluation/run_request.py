@@ -8,8 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from aver.corpora.corpus import Corpus
 from aver.models.presets import load_preset
 from aver.settings import settings_to_mapping
+from aver.splits.on_validation import on_validation
+from aver.splits.rule import make_split
+from aver.splits.split import Split
 
 ProtocolKind = Literal["paper", "clean"]
 
@@ -47,12 +51,32 @@ class Protocol:
     rule_settings : mapping of str to JSON value
     leaking : bool
         Run the system's own leaking protocol (``fit_predict_leaking``).
+    answered : {"test", "validation"}
+        For which clips of each fold; validation clips for comparing settings, see
+        `aver.splits.on_validation.on_validation`.
     """
 
     kind: ProtocolKind
     rule: str
     rule_settings: Mapping[str, Any] = field(default_factory=dict)
     leaking: bool = False
+    answered: Literal["test", "validation"] = "test"
+
+    @property
+    def mark(self) -> str:
+        """What titles add where it is not test clips that are answered."""
+        return ", validation clips" if self.answered == "validation" else ""
+
+    def split(self, corpus: Corpus) -> Split:
+        """The split of a corpus under this protocol.
+
+        Raises
+        ------
+        SettingsError, SplitError, LabelError
+            As `aver.splits.rule.make_split` and `aver.splits.on_validation.on_validation`.
+        """
+        made = make_split(corpus, self.rule, **self.rule_settings)
+        return on_validation(made) if self.answered == "validation" else made
 
 
 @dataclass(frozen=True)
@@ -88,6 +112,7 @@ class RunRequest:
             "leaking": self.protocol.leaking,
             "seed": self.seed,
             "corpus": self.corpus_key,
+            **({"answered": "validation"} if self.protocol.answered == "validation" else {}),
         }
         text = json.dumps(said, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:12]

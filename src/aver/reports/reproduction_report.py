@@ -38,7 +38,7 @@ def reproduction_tables(found: ReproducedTable) -> tuple[Table, ...]:
                 (f"{entry.first} against {entry.second}", *row[1:])
                 for (entry, _), row in zip(comparisons, table.rows, strict=True)
             )
-            title = f"{table.title}, {_PROTOCOL_TITLES[kind]}"
+            title = f"{table.title}, {_protocol_title(found, kind)}"
             tables.append(
                 Table(f"{_stem(found)}-paired-{kind}", title, table.columns, rows, table.notes)
             )
@@ -61,6 +61,10 @@ def write_reproduction(found: ReproducedTable, folder: Path) -> list[Path]:
     """
     written = [path for table in reproduction_tables(found) for path in write_table(table, folder)]
     return [*written, *save_figure(_plot(found), folder / _stem(found))]
+
+
+def _protocol_title(found: ReproducedTable, kind: ProtocolKind) -> str:
+    return _PROTOCOL_TITLES[kind] + found.plan.protocols[kind].mark
 
 
 def _stem(found: ReproducedTable) -> str:
@@ -87,7 +91,8 @@ def _main_table(found: ReproducedTable) -> Table:
         label = f"human raters ({number.modality})"
         rows.append((label, Estimate(number.value / 100), None, None, None))
     title = f"{found.system}, Table {found.plan.number}: {found.plan.title}. Accuracy in %"
-    columns = ("row", "paper", *_PROTOCOL_TITLES.values(), "clean: UAR")
+    titles = (_protocol_title(found, kind) for kind in _PROTOCOL_TITLES)
+    columns = ("row", "paper", *titles, "clean: UAR")
     return Table(_stem(found), title, columns, tuple(rows), tuple(_notes(found)))
 
 

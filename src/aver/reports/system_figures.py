@@ -68,20 +68,21 @@ class SystemFigures:
             corpus_key=self.corpus_key,
             protocols=self.protocols,
         )
+        words = {k: _PROTOCOLS[k] + found.plan.protocols[k].mark for k in self.protocols}
         runs: dict[str, list[Evaluation]] = {
-            _PROTOCOLS[kind]: [row.runs[kind] for row in found.rows if row.runs]
+            words[kind]: [row.runs[kind] for row in found.rows if row.runs]
             for kind in self.protocols
         }
         if not plan.lines:
             return self._write_curves(number, plan.title, plan.along, plan.places, runs)
         written: list[Path] = []
         for kind in self.protocols:
-            rows, count = runs[_PROTOCOLS[kind]], len(plan.places)
+            rows, count = runs[words[kind]], len(plan.places)
             lines = {
                 line: rows[first : first + count]
                 for line, first in zip(plan.lines, range(0, len(rows), count), strict=True)
             }
-            title = f"{plan.title}, {_PROTOCOLS[kind]}"
+            title = f"{plan.title}, {words[kind]}"
             name = f"{number}-{kind}"
             written += self._write_curves(name, title, plan.along, plan.places, lines)
         return tuple(written)
