@@ -20,8 +20,10 @@ from aver.models.parts.label_shares import label_shares
 from aver.models.parts.need_validation import need_validation
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer, models
+from aver.models.spiking_parts.read_out import known
 from aver.models.synchrony.fit_record import fit_record
 from aver.models.synchrony.front_end import FrontEnd, Observed
+from aver.models.synchrony.make_readout import make_readout
 from aver.models.synchrony.readout import Readout, SpikingClips
 from aver.models.synchrony.settings import TINY, SynchGraphSettings, refuse_leaking_edges
 from aver.settings import settings_from_mapping
@@ -134,7 +136,6 @@ class SynchGraph(Recognizer):
             return self.predict([clip.without_labels() for clip in test])
         from aver.models.synchrony.graph_readout import GraphReadout
 
-        self._readout = None  # an earlier one does not fit the spikes of a network learnt anew
         seen = self._learn_spikes(train, validation, seed)
         tested = self._front_end.observe(test)
         readout = GraphReadout(self.settings, self._positions, len(self._classes))
@@ -150,7 +151,7 @@ class SynchGraph(Recognizer):
             **readout.facts,
             **fit_record(self.settings, labels_of_test=True),
         }
-        return self._prediction(tested, probabilities, {})
+        return tested.prediction(self._classes, self._prior, probabilities, {})
 
     def predict(self, clips: Sequence[Clip]) -> Prediction:
         """Answer for clips, each from its own graph.
@@ -161,19 +162,16 @@ class SynchGraph(Recognizer):
         observed = self._front_end.observe(clips)
         alone = {}
         for modality, present in observed.present.items():
-            seen = (
-                self._front_end.observe(clips, (modality,)) if len(self.features) > 1 else observed
-            )
+            several = len(self.features) > 1
+            seen = self._front_end.observe(clips, (modality,)) if several else observed
             answers = readout.probabilities(seen.clip_ids, seen.spikes)
             answers[~present | seen.silent] = np.nan
             alone[modality] = answers
-        return self._prediction(
-            observed, readout.probabilities(observed.clip_ids, observed.spikes), alone
-        )
+        probabilities = readout.probabilities(observed.clip_ids, observed.spikes)
+        return observed.prediction(self._classes, self._prior, probabilities, alone)
 
     def save(self, folder: Path) -> None:
         """Write the checkpoint."""
-        learnt = {f"readout/{name}": v for name, v in self._trained().arrays().items()}
         facts = {
             "settings": dataclasses.asdict(self.settings),
             "features": {name: feature.settings() for name, feature in self.features.items()},
@@ -181,8 +179,7 @@ class SynchGraph(Recognizer):
             "prior": self._prior.tolist(),
             "seed": self._seed,
         }
-        weights = learnt | self._front_end.arrays()
-        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
+        write_checkpoint(folder, Checkpoint(self.name, self._arrays(), facts, self.card))
 
     @classmethod
     def load(cls, folder: Path, store: FeatureSource) -> Self:
@@ -197,9 +194,12 @@ class SynchGraph(Recognizer):
             recognizer._front_end.restore(checkpoint.weights, recognizer._seed)
             recognizer._readout = recognizer._make_readout()
             recognizer._readout.restore(learnt, folder)
+            foreign = set(checkpoint.weights) - set(recognizer._arrays())
+            if foreign:
+                raise ValueError(f"{min(foreign)} is foreign")
         except CheckpointError:
             raise
-        except (AverError, KeyError, TypeError) as error:
+        except (AverError, KeyError, TypeError, ValueError) as error:
             raise CheckpointError(
                 f"The weights at {folder} do not fit their own settings ({error}); the checkpoint "
                 "was changed or mixed with another one."
@@ -226,41 +226,25 @@ class SynchGraph(Recognizer):
             raise SettingsError("This recogniser has not been trained: call fit, or load one.")
         return self._readout
 
+    def _arrays(self) -> dict[str, np.ndarray]:
+        """All that was learnt, for a checkpoint."""
+        learnt = {f"readout/{name}": v for name, v in self._trained().arrays().items()}
+        return learnt | self._front_end.arrays()
+
     def _learn_spikes(
         self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
     ) -> tuple[Observed, Observed]:
-        need_validation(validation)
         self._classes, self._prior = label_shares(train)
+        need_validation([clip for clip in validation if clip.emotion in self._classes])
+        self._readout = None  # an earlier one does not fit the spikes of a network learnt anew
         self._seed = seed
         self._front_end.learn(train, seed)
         return self._front_end.observe(train), self._front_end.observe(validation)
 
     def _make_readout(self) -> Readout:
-        from aver.models.synchrony.count_readout import CountReadout
-
-        asked = (self.settings, self._positions, len(self._classes))
-        if self.settings.readout == "counts":
-            return CountReadout(*asked)
-        # torch-geometric takes seconds to import; only those who train or answer wait.
-        from aver.models.synchrony.graph_readout import GraphReadout
-
-        return GraphReadout(*asked)
+        return make_readout(self.settings, self._positions, len(self._classes))
 
     def _spiking_clips(self, observed: Observed, clips: Sequence[Clip]) -> SpikingClips:
         """Spikes with class numbers; -1 for a class that training has not seen."""
-        numbers = {label: number for number, label in enumerate(self._classes)}
-        labels = np.array([numbers.get(str(clip.emotion), -1) for clip in clips], np.int64)
+        labels = known([clip.emotion for clip in clips], self._classes)
         return SpikingClips(observed.clip_ids, observed.spikes, labels)
-
-    def _prediction(
-        self, observed: Observed, probabilities: np.ndarray, alone: Mapping[str, np.ndarray]
-    ) -> Prediction:
-        """Answers with their flags; the training shares where there is nothing to go by."""
-        return Prediction(
-            clip_ids=observed.clip_ids,
-            classes=self._classes,
-            probabilities=np.where(observed.silent[:, None], self._prior, probabilities),
-            by_modality=alone,
-            coverage=observed.coverage,
-            flags=observed.all_flags,
-        )

@@ -272,4 +272,3 @@ class SnnCrossModalReproduction(Reproduction):
         kind = self.settings.overrides.get("read_out.kind", settings.read_out.kind)
         notes = (f"Read-out, where a row names none: {kind}.", _TRAINING_SIZE)
         return TablePlan(number, title, rows, self._protocols(), compared=compared, notes=notes)
-

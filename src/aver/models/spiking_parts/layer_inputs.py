@@ -125,7 +125,18 @@ class LayerInputs:
         return {"zero": self.fitted.zero, "unit": self.fitted.unit}
 
     def restore(self, zero: np.ndarray, unit: np.ndarray) -> None:
-        """Take the numbers that `arrays` gave."""
+        """Take the numbers that `arrays` gave.
+
+        Raises
+        ------
+        ValueError
+            If they do not fit the feature.
+        """
+        rows, columns = self.shape
+        if not (zero.shape == unit.shape and zero.ndim == 2 and zero.shape[0] in (1, rows)):
+            raise ValueError(f"scales of shapes {zero.shape} and {unit.shape} for {rows} rows")
+        if not 1 <= zero.shape[1] <= columns:
+            raise ValueError(f"scales of {zero.shape[1]} columns for {columns}")
         self.fitted = FittedCoding(self.coding, zero, unit)
 
 

@@ -87,6 +87,11 @@ class FittedCoding:
             With on and off channels, row 2 k is the on channel of row k, the next one its off;
             `apart`, the on channels of all rows come before their off channels.
 
+        Raises
+        ------
+        FeatureError
+            If each pixel has a scale of its own, and the values are not of that size.
+
         Examples
         --------
         >>> coding = FittedCoding(RateCoding(limit=2.0), np.zeros((1, 1)), np.ones((1, 1)))
@@ -94,6 +99,11 @@ class FittedCoding:
         [[31.875, 0.0], [0.0, 63.75]]
         """
         coding = self.coding
+        if coding.over == "pixels" and values.shape[-2:] != self.zero.shape:
+            raise FeatureError(
+                f"Rates pixel by pixel were fitted to {self.zero.shape} values a picture, but a "
+                f"clip has {values.shape[-2:]}. Take over=rows or over=all."
+            )
         scaled = ((values - self.zero) / self.unit).astype(np.float32)
         if coding.scale == "min-max":
             shares = scaled

@@ -147,18 +147,29 @@ class ReadOut:
         assert self.labels is not None
         return {"label": self.labels.label}
 
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take what `arrays` gave; raises KeyError, TypeError or ValueError if it does not fit."""
+    def restore(self, arrays: Mapping[str, np.ndarray], neurons: int) -> None:
+        """Take what `arrays` gave, for a layer of so many neurons.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If an array is missing or foreign, or does not fit.
+        """
+        classes = len(self.prior)
         if self.settings.kind == "logistic":
             self.classifier = ScoreClassifier.from_arrays(dict(arrays))
-            if self.classifier.weights.shape[1] != len(self.prior):
-                raise ValueError(f"{self.classifier.weights.shape[1]} classes in a read-out")
+            found = self.classifier.weights.shape
         elif self.settings.kind == "selective-vote":
             self.selective = SelectiveVote.from_arrays(arrays)
-            if len(self.selective.class_mean) != len(self.prior):
-                raise ValueError(f"{len(self.selective.class_mean)} classes in a read-out")
+            found = (len(self.selective.label), len(self.selective.class_mean))
         else:
-            self.labels = NeuronLabels(arrays["label"], len(self.prior))
+            self.labels = NeuronLabels(arrays["label"], classes)
+            found = (len(self.labels.label), classes)
+        if found != (neurons, classes):
+            raise ValueError(
+                f"a read-out of {found[0]} neurons and {found[1]} classes, where there are "
+                f"{neurons} and {classes}"
+            )
 
 
 def known(labels: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:

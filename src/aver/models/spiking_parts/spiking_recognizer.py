@@ -215,8 +215,9 @@ class SpikingRecognizer(LayeredRecognizer):
         for name, layer in self._layers.items():
             layer.restore(taken_arrays(weights, f"layers/{name}"))
         for view in facts["views"]:
-            read_out = ReadOut(self.settings.read_out, self._seen_by(view).positions, self._prior)
-            read_out.restore(taken_arrays(weights, f"read-outs/{view}"))
+            layer = self._seen_by(view)
+            read_out = ReadOut(self.settings.read_out, layer.positions, self._prior)
+            read_out.restore(taken_arrays(weights, f"read-outs/{view}"), layer.neurons)
             self._read_outs[view] = read_out
         if weights:
             raise ValueError(f"{min(weights)} is foreign")

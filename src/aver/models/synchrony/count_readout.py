@@ -52,7 +52,8 @@ class CountReadout(Readout):
 
     def restore(self, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
         """Take up what `arrays` gave."""
-        self._read_out.restore(arrays)
+        neurons = sum(self.positions.values()) * self.settings.spiking.maps
+        self._read_out.restore(arrays, neurons)
 
     @property
     def facts(self) -> dict[str, object]:

@@ -11,6 +11,7 @@ from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
+from aver.models.prediction import Prediction
 from aver.models.spiking_parts.layer_inputs import (
     LayerClips,
     LayerInputs,
@@ -54,6 +55,32 @@ class Observed:
         return tuple(
             (*found, *(["no usable modality"] if none else ["no spikes"] if quiet else []))
             for found, none, quiet in zip(self.flags, empty, self.silent, strict=True)
+        )
+
+    def prediction(
+        self,
+        classes: tuple[str, ...],
+        prior: np.ndarray,
+        probabilities: np.ndarray,
+        alone: Mapping[str, np.ndarray],
+    ) -> Prediction:
+        """Answers with their flags; the training shares where there is nothing to go by.
+
+        Parameters
+        ----------
+        classes : tuple of str
+        prior : np.ndarray [shape=(classes,)]
+        probabilities : np.ndarray [shape=(clips, classes)]
+        alone : mapping of str to np.ndarray [shape=(clips, classes)]
+            By modality, what it says alone.
+        """
+        return Prediction(
+            clip_ids=self.clip_ids,
+            classes=classes,
+            probabilities=np.where(self.silent[:, None], prior, probabilities),
+            by_modality=alone,
+            coverage=self.coverage,
+            flags=self.all_flags,
         )
 
 

@@ -105,6 +105,8 @@ class GraphReadout(Readout):
 
     def restore(self, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
         """Take up what `arrays` gave."""
+        if not arrays["encoder/mean"].shape == arrays["encoder/deviation"].shape == (2,):
+            raise ValueError("scales of node features are not two numbers each")
         self.encoder = NodeEncoder(
             self.settings.graph.encoding,
             self.positions,

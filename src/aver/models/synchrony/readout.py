@@ -71,7 +71,7 @@ class Readout(ABC):
 
         Raises
         ------
-        CheckpointError, KeyError, TypeError
+        CheckpointError, KeyError, TypeError, ValueError
             If an array is missing, foreign, or does not fit.
         """
 
