@@ -7,13 +7,11 @@ from typing import Self
 
 import numpy as np
 
-from aver.errors import SettingsError
 from aver.features.store import FeatureSource
 from aver.models.recognizer import models
-from aver.models.spiking_parts.clip_rates import BOTH, ClipRates, View
-from aver.models.spiking_parts.layer_settings import LayerSettings
+from aver.models.spiking_parts.clip_rates import BOTH, SOUND, VIDEO, ClipRates, View
+from aver.models.spiking_parts.one_layer_recognizer import OneLayerRecognizer
 from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, Link, SpikingLayer, silence
-from aver.models.spiking_parts.spiking_recognizer import SpikingRecognizer
 from aver.models.spiking_parts.spiking_settings import (
     TINY_FACE,
     TINY_GROUP,
@@ -22,44 +20,13 @@ from aver.models.spiking_parts.spiking_settings import (
     OneLayerSettings,
     TwoLayerSettings,
 )
+from aver.models.spiking_parts.two_layer_recognizer import TwoLayerRecognizer
 from aver.spiking.recording import Recording
 from aver.spiking.spikes import Clips, Spikes
 
-SOUND, VIDEO = "sound", "video"
-
-
-class _OneLayer(SpikingRecognizer):
-    """Learns from one modality alone."""
-
-    settings_type = OneLayerSettings
-    settings: OneLayerSettings
-    modality: str
-
-    @property
-    def layer_settings(self) -> Mapping[str, LayerSettings]:
-        """The one layer."""
-        return {self.modality: self.settings.layer}
-
-    def _build(self, seed: int) -> dict[str, SpikingLayer]:
-        return {self.modality: self._layer(self.modality, seed)}
-
-    def _learn(self, clips: ClipRates, seed: int) -> None:
-        rows = clips.rows(self.modality)
-        self._layers[self.modality].learn({INPUT: clips.take(self.modality, rows)}, seed)
-
-    def _views(self, clips: ClipRates) -> dict[str, View]:
-        return {self.modality: self._alone(self.modality, clips)[0]}
-
-    def _fired(self, clips: ClipRates) -> dict[str, Spikes]:
-        _, fired = self._alone(self.modality, clips.first_complete(), spikes=True)
-        return {self.modality: fired[0]} if fired else {}
-
-    def _seen_by(self, view: str) -> SpikingLayer:
-        return self._layers[view]
-
 
 @models.register("snn-audio")
-class SnnAudio(_OneLayer):
+class SnnAudio(OneLayerRecognizer):
     """One spiking layer over the voice, cut in windows along time.
 
     Notes
@@ -72,10 +39,6 @@ class SnnAudio(_OneLayer):
     source = "Mansouri-Benssassi & Ye 2019, section IV-A"
     modality = SOUND
 
-    def __init__(self, settings: OneLayerSettings, store: FeatureSource) -> None:
-        super().__init__(settings, store)
-        _require(self, {SOUND: SOUND})
-
     @classmethod
     def tiny(cls, store: FeatureSource) -> Self:
         """A recogniser small enough for the contract tests."""
@@ -83,7 +46,7 @@ class SnnAudio(_OneLayer):
 
 
 @models.register("snn-visual")
-class SnnVisual(_OneLayer):
+class SnnVisual(OneLayerRecognizer):
     """One spiking layer over the face, a few moments one after the other, cut in windows.
 
     Notes
@@ -95,39 +58,14 @@ class SnnVisual(_OneLayer):
     source = "Mansouri-Benssassi & Ye 2019, section IV-C"
     modality = VIDEO
 
-    def __init__(self, settings: OneLayerSettings, store: FeatureSource) -> None:
-        super().__init__(settings, store)
-        _require(self, {VIDEO: VIDEO})
-
     @classmethod
     def tiny(cls, store: FeatureSource) -> Self:
         """A recogniser small enough for the contract tests."""
         return cls(OneLayerSettings(layer=TINY_FACE), store)
 
 
-class _TwoLayers(SpikingRecognizer):
-    """A layer for the face that learns first and alone, and what is built upon its spikes."""
-
-    settings: TwoLayerSettings | EarlyFusionSettings
-
-    def __init__(
-        self, settings: TwoLayerSettings | EarlyFusionSettings, store: FeatureSource
-    ) -> None:
-        super().__init__(settings, store)
-        _require(self, {VIDEO: VIDEO, SOUND: SOUND})
-
-    @property
-    def layer_settings(self) -> Mapping[str, LayerSettings]:
-        """The face's layer, then the voice's."""
-        return {VIDEO: self.settings.video, SOUND: self.settings.sound}
-
-    def _learn_alone(self, modality: str, clips: ClipRates, seed: int) -> None:
-        taken = clips.take(modality, clips.rows(modality))
-        self._layers[modality].learn({INPUT: taken}, seed)
-
-
 @models.register("snn-cross-modal")
-class SnnCrossModal(_TwoLayers):
+class SnnCrossModal(TwoLayerRecognizer):
     """The face is seen first; its spikes then arrive over plastic connections, then the voice.
 
     The visual layer learns alone and is frozen. For each clip its spikes are recorded; after a rest
@@ -212,7 +150,7 @@ class SnnCrossModal(_TwoLayers):
 
 
 @models.register("snn-early-fusion")
-class SnnEarlyFusion(_TwoLayers):
+class SnnEarlyFusion(TwoLayerRecognizer):
     """A multimodal group fed by the spikes of the visual and of the auditory layer.
 
     Both layers learn alone and are frozen; the group learns from their spikes. A clip that lacks a
@@ -289,13 +227,3 @@ class SnnEarlyFusion(_TwoLayers):
 
     def _seen_by(self, view: str) -> SpikingLayer:
         return self._layers[view]
-
-
-def _require(recognizer: SpikingRecognizer, modalities: Mapping[str, str]) -> None:
-    for place, wanted in modalities.items():
-        feature = recognizer.features[place]
-        if feature.modality != wanted:
-            raise SettingsError(
-                f"{recognizer.name} needs a feature of {wanted}, but {feature.name!r} is one of "
-                f"{feature.modality}. Choose another feature."
-            )

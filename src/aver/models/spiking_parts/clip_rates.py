@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+SOUND, VIDEO = "sound", "video"
 BOTH = "both"
 """The view of a clip that all modalities together give."""
 

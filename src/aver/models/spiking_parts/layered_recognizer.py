@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError
+from aver.errors import MissingModalityError, SettingsError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.recognizer import Recognizer
@@ -32,6 +32,11 @@ class LayeredRecognizer(Recognizer):
 
     A subclass says which layers there are, how they learn, and which views of a clip they give:
     one for each modality and, where there are several, `aver.models.spiking_parts.clip_rates.BOTH`.
+
+    Raises
+    ------
+    SettingsError
+        If the feature of a layer is of another modality than the layer is for.
     """
 
     def __init__(self, settings: Any, store: FeatureSource) -> None:
@@ -39,6 +44,12 @@ class LayeredRecognizer(Recognizer):
         self._seed = 0
         self._inputs: dict[str, LayerInputs] = {}
         self._layers: dict[str, SpikingLayer] = {}
+        for wanted, feature in self.features.items():
+            if feature.modality != wanted:
+                raise SettingsError(
+                    f"{self.name} needs a feature of {wanted}, but {feature.name!r} is one of "
+                    f"{feature.modality}. Choose another feature."
+                )
 
     @property
     @abstractmethod
