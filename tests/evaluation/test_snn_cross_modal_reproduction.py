@@ -103,18 +103,18 @@ def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
     from aver.evaluation.run_shelf import RunShelf
     from aver.reports.system_figures import SystemFigures
 
-    class Asked(Maker):
-        protocols = set()
+    protocols = set()
 
+    class Asked(Maker):
         def __call__(self, request, folder):
-            self.protocols.add((request.protocol.kind, request.protocol.answered))
+            protocols.add((request.protocol.kind, request.protocol.answered))
             return super().__call__(request, folder)
 
     kept = ("paper", "clean")
-    maker = Asked()
-    figures = SystemFigures(paper(), RunShelf(tmp_path / "runs", maker), "drawn", tmp_path, kept)
+    shelf = RunShelf(tmp_path / "runs", Asked())
+    figures = SystemFigures(paper(), shelf, "drawn", tmp_path, kept)
     written = {path.name: path for path in figures.curve("3")}
-    assert maker.protocols == {("clean", "validation"), ("paper", "test")}
+    assert protocols == {("clean", "validation"), ("paper", "test")}
     assert "clean, validation clips" in written["snn-cross-modal-figure-3-clean.txt"].read_text()
     assert "validation clips" not in written["snn-cross-modal-figure-3-paper.txt"].read_text()
     others = [paper().table(number) for number in TABLES if number != "windows"]

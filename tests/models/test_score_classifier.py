@@ -11,6 +11,7 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from aver.models.parts.fit_scores import best_temperature, fit_chosen, fit_logistic, fit_svm
 from aver.models.parts.score_classifier import ScoreClassifier, softmax
@@ -110,3 +111,19 @@ def test_input_that_never_changes_does_no_harm() -> None:
     shifted = np.hstack([others, np.full((len(others), 1), 7.0)])
     with_it = fit_logistic(constant, labels, 3, 0.1).probabilities(shifted)
     assert np.allclose(with_it, fit_logistic(inputs, labels, 3, 0.1).probabilities(others))
+
+
+def test_a_fit_uses_one_thread_of_the_linear_algebra_whatever_is_allowed() -> None:
+    """Sums over more threads round otherwise: same seed, same answers, on any machine."""
+    inputs, labels, others, more = tables(load_wine)
+    seen: set[int] = set()
+
+    def watched(*parts: object) -> ScoreClassifier:
+        seen.update(pool["num_threads"] for pool in threadpool_info())
+        return fit_logistic(*parts)  # type: ignore[arg-type]
+
+    with threadpool_limits(2):
+        before = {pool["num_threads"] for pool in threadpool_info()}
+        fit_chosen(watched, (0.1,), (inputs, labels), (others, more), 3, refit=True)
+    assert max(before) == 2
+    assert seen == {1}

@@ -207,19 +207,37 @@ def test_pictures_go_into_the_run_folder(tmp_path) -> None:
     }
 
 
-def test_a_changed_checkpoint_is_refused(tmp_path) -> None:
-    recognizer = SnnAudio.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION)
+@pytest.mark.parametrize("read_out", ["logistic", "selective-vote", "vote"])
+def test_a_changed_checkpoint_is_refused(read_out, tmp_path) -> None:
+    tiny = SnnAudio.tiny(PlantedSource(2.0))
+    read = replace(tiny.settings.read_out, kind=read_out)
+    recognizer = SnnAudio(replace(tiny.settings, read_out=read), tiny.store).fit(TRAIN, VALIDATION)
     recognizer.save(tmp_path)
     path = tmp_path / "weights.safetensors"
     whole = load_file(path)
+    learnt = {
+        key: value[..., :-1] if value.ndim < 2 else value[:-1]
+        for key, value in whole.items()
+        if key.startswith("read-outs/") and value.ndim
+    }
     for changed in (
         {key: value for key, value in whole.items() if "theta" not in key},
         {**whole, "layers/sound:extra": np.zeros(3)},
         {**whole, "layers/sound:theta_mv": np.zeros(3)},
+        {**whole, "inputs/sound:zero": np.zeros((3, 1)), "inputs/sound:unit": np.ones((3, 1))},
+        {**whole, "inputs/sound:zero": np.zeros((1, 99)), "inputs/sound:unit": np.ones((1, 99))},
+        {**whole, **learnt},
     ):
         save_file(changed, path)
         with pytest.raises(CheckpointError, match="changed or mixed"):
             SnnAudio.load(tmp_path, PlantedSource(2.0))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_clips_no_answers(kind) -> None:
+    answers = kind.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION).predict([])
+    assert answers.probabilities.shape == (0, 4)
+    assert {found.shape for found in answers.by_modality.values()} == {(0, 4)}
 
 
 def test_a_layer_needs_a_feature_of_its_own_modality() -> None:

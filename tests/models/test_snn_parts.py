@@ -79,6 +79,8 @@ def test_pictures_are_scaled_pixel_by_pixel() -> None:
     assert np.allclose(usual, 63.75 / 2)
     with pytest.raises(FeatureError, match="one size"):
         fit_coding(RateCoding(over="pixels"), TRACKS)
+    with pytest.raises(FeatureError, match="pixel by pixel"):
+        fitted.rates_hz(everything[:, :, :4])
 
 
 def test_a_row_that_never_changes_is_silent() -> None:

@@ -10,11 +10,12 @@ from planted_source import PlantedSource, planted_clips
 
 from aver.audit.fit_record import FitRecord, find_in_record
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, SettingsError
+from aver.errors import CheckpointError, LabelError, SettingsError
 from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.models.presets import load_preset
 from aver.models.spiking_parts.read_out import ReadOutSettings
 from aver.models.synch_graph import SynchGraph
+from aver.models.synchrony.count_readout import CountReadout
 from aver.models.synchrony.settings import GraphSettings
 
 CLIPS = planted_clips(speakers=6, takes=2)
@@ -126,6 +127,55 @@ def test_a_checkpoint_with_a_foreign_part_is_an_error(trained, tmp_path):
         SynchGraph.load(tmp_path, trained.store)
 
 
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("spiking/extra", np.zeros(3)),
+        ("encoder of nobody", np.zeros(3)),
+        ("zero/sound", np.zeros((3, 1))),
+        ("readout/encoder/mean", np.zeros(3)),
+    ],
+)
+def test_a_checkpoint_with_other_shapes_or_foreign_arrays_is_refused(
+    name, found, trained, tmp_path
+):
+    trained.save(tmp_path)
+    whole = read_checkpoint(tmp_path)
+    weights = {**whole.weights, name: found}
+    write_checkpoint(tmp_path, Checkpoint(whole.model, weights, whole.facts, whole.card))
+    with pytest.raises(CheckpointError, match="do not fit"):
+        SynchGraph.load(tmp_path, trained.store)
+
+
+def test_a_readout_of_other_neurons_is_refused(tmp_path):
+    recognizer = changed(readout="counts", counts=ReadOutSettings("vote")).fit(TRAIN, VALIDATION)
+    recognizer.save(tmp_path)
+    whole = read_checkpoint(tmp_path)
+    weights = {**whole.weights, "readout/label": whole.weights["readout/label"][1:]}
+    write_checkpoint(tmp_path, Checkpoint(whole.model, weights, whole.facts, whole.card))
+    with pytest.raises(CheckpointError, match="neurons"):
+        SynchGraph.load(tmp_path, recognizer.store)
+
+
+def test_validation_clips_of_other_classes_are_as_good_as_none():
+    other = [replace(clip, emotion="disgust") for clip in VALIDATION]
+    with pytest.raises(LabelError, match="no validation clip"):
+        changed().fit(TRAIN, other)
+
+
+def test_a_fit_that_failed_leaves_no_answers_of_the_one_before(monkeypatch):
+    recognizer = changed(readout="counts").fit(TRAIN, VALIDATION)
+
+    def fails(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(CountReadout, "learn", fails)
+    with pytest.raises(KeyboardInterrupt):
+        recognizer.fit(TRAIN, VALIDATION, seed=1)
+    with pytest.raises(SettingsError, match="has not been trained"):
+        recognizer.predict(TEST)
+
+
 def test_settings_that_cannot_be_are_refused():
     for changes in ({"hidden": 0}, {"dropout": 1.0}, {"window_ms": 0.0}):
         with pytest.raises(SettingsError, match=next(iter(changes))):
@@ -148,7 +198,5 @@ def test_the_papers_preset_has_160_neurons():
 
 
 def test_an_unlabelled_clip_cannot_be_learnt_from():
-    from aver.errors import LabelError
-
     with pytest.raises(LabelError):
         changed().fit([*TRAIN, Clip("x", "s00", None)], VALIDATION)
