@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 from sklearn.metrics import roc_curve
 
 from aver.errors import SettingsError
-from aver.pretraining.equal_error_rate import equal_error_rate
+from aver.pretraining.equal_error_rate import equal_error_rate, error_rate_interval
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 3.0])
@@ -47,3 +47,25 @@ def test_embeddings_that_are_all_alike_are_chance_in_any_order(clips):
 def test_embeddings_that_are_not_finite_are_refused():
     with pytest.raises(SettingsError, match="NaN"):
         equal_error_rate(np.full((4, 2), np.nan), ["a", "a", "b", "b"])
+
+
+def _drawn(rng: np.random.Generator, speakers: int) -> tuple[np.ndarray, list[str]]:
+    centres = rng.normal(0, 1, (speakers, 5))
+    who = np.repeat(np.arange(speakers), 6)
+    return centres[who] + rng.normal(0, 1, (len(who), 5)), [f"s{i}" for i in who]
+
+
+def test_the_interval_holds_the_rate_of_many_other_speakers() -> None:
+    truth = equal_error_rate(*_drawn(np.random.default_rng(100), 400))
+    held, widths = [], {6: [], 12: []}
+    for seed in range(12):
+        for speakers, found in widths.items():
+            low, high = error_rate_interval(*_drawn(np.random.default_rng(seed), speakers))
+            held.append(low <= truth <= high)
+            found.append(high - low)
+    assert np.mean(held) > 0.85
+    assert np.mean(widths[12]) < np.mean(widths[6])
+
+
+def test_two_speakers_give_no_interval() -> None:
+    assert error_rate_interval(np.eye(4), ["a", "a", "b", "b"]) is None

@@ -17,7 +17,14 @@ from aver.cli.command import (
     print_path,
     typed_command,
 )
-from aver.cli.pretrain_unpaired import UNPAIRED, add_reader_settings, counted, open_other
+from aver.cli.pretrain_unpaired import (
+    UNPAIRED,
+    add_reader_settings,
+    counted,
+    notice_of,
+    open_other,
+)
+from aver.cli.train import print_unusable
 
 
 def _add_shared(parser: ArgumentParser, out: str) -> None:
@@ -44,6 +51,7 @@ def _run_visual(arguments: Namespace) -> int:
     from aver.splits import make_split
 
     corpus = open_named_corpus(arguments)
+    print_unusable(corpus, ())
     result = pretrain_visual(
         corpus,
         make_split(corpus, "official"),
@@ -104,44 +112,54 @@ def _run_voice(arguments: Namespace) -> int:
     from aver.features.store import FeatureStore
     from aver.pretraining.read_settings import read_settings
     from aver.pretraining.voice import pretrain_voice
+    from aver.pretraining.voice_parts import check_labels, split_voices
     from aver.pretraining.voice_settings import VoiceSettings
-    from aver.splits.default import default_split
 
     corpus = open_named_corpus(arguments)
+    print_unusable(corpus, ())
     verify = None
     if arguments.verify is not None:
-        verify = open_other(arguments.verify, arguments.verify_settings, "--verify-settings")
+        verify = open_other(
+            arguments.verify, arguments.verify_settings, "--verify-settings", arguments.strict
+        )
+    check_labels(corpus, arguments.target)
     changes = {"target": arguments.target} | parse_assignments(arguments.set, "--set")
     result = pretrain_voice(
         corpus,
-        default_split(corpus),
+        split_voices(corpus),
         read_settings(VoiceSettings, "voice", arguments.preset, changes),
         out=arguments.out,
         verify=verify,
         store=FeatureStore(arguments.cache),
         seed=arguments.seed,
         workers=arguments.workers,
+        notice=notice_of(arguments.strict),
     )
-    metrics = result.card["metrics"]
-    print(
-        f"Equal error rate on {metrics['unseen_speakers']} unseen speakers: "
-        f"{metrics['equal_error_rate']:.1%}; of the same network before training: "
-        f"{metrics['equal_error_rate_untrained']:.1%}."
-    )
+    print(_describe_voice(result.card["metrics"]))
+    print_path(result.folder)
+    return 0
+
+
+def _describe_voice(metrics: dict[str, Any]) -> str:
+    lines = [f"{metrics['unseen_speakers']} unseen speakers: {_rates(metrics)}"]
     if "elsewhere" in metrics:
         other = metrics["elsewhere"]
-        print(
-            f"On {other['speakers']} speakers of {other['corpus']}: "
-            f"{other['equal_error_rate']:.1%}; before training: "
-            f"{other['equal_error_rate_untrained']:.1%}."
-        )
+        lines.append(f"{other['unseen_speakers']} speakers of {other['corpus']}: {_rates(other)}")
     if "accuracy" in metrics:
-        print(
+        lines.append(
             f"Emotion, {metrics['clips']} clips of these speakers: {metrics['accuracy']:.1%} "
             f"[{metrics['low']:.1%}, {metrics['high']:.1%}, clips taken as independent]."
         )
-    print_path(result.folder)
-    return 0
+    return "\n".join(lines)
+
+
+def _rates(metrics: dict[str, Any]) -> str:
+    low, high = metrics["equal_error_rate_low"], metrics["equal_error_rate_high"]
+    spread = "" if low is None else f" [{low:.1%}, {high:.1%}]"
+    return (
+        f"equal error rate {metrics['equal_error_rate']:.1%}{spread}; of the same network before "
+        f"training {metrics['equal_error_rate_untrained']:.1%}."
+    )
 
 
 VOICE = Command(

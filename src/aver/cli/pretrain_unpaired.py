@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, add_work_arguments, parse_assignments, print_path
+from aver.cli.command import (
+    Command,
+    add_strict_argument,
+    add_work_arguments,
+    parse_assignments,
+    print_path,
+)
+from aver.cli.train import print_unusable
+from aver.errors import CorpusError, MediaError
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
+    from aver.features.store import Failure
+    from aver.pretraining.usable_clips import Notice
 
 
 def add_reader_settings(parser: ArgumentParser, option: str) -> None:
@@ -25,12 +37,36 @@ def add_reader_settings(parser: ArgumentParser, option: str) -> None:
     )
 
 
-def open_other(folder: Path, words: list[str], option: str) -> Corpus:
-    """A corpus beside the one that is learnt from."""
+def open_other(folder: Path, words: list[str], option: str, strict: bool) -> Corpus:
+    """A corpus beside the one that is learnt from; files that cannot be read are listed.
+
+    Raises
+    ------
+    CorpusError
+        If `strict`, and the reader could not use a file.
+    """
     from aver.corpora import open_corpus
 
     settings = parse_assignments(words, option)
-    return open_corpus(folder, "manifest" if settings else None, **settings)
+    corpus = open_corpus(folder, "manifest" if settings else None, **settings)
+    if strict and corpus.problems:
+        first = corpus.problems[0]
+        raise CorpusError(f"{first.path} cannot be used: {first.reason}")
+    print_unusable(corpus, ())
+    return corpus
+
+
+def notice_of(strict: bool) -> Notice:
+    """List clips that cannot be used before anything is learnt; if `strict`, raise MediaError."""
+
+    def notice(failures: Sequence[Failure]) -> None:
+        print(f"{len(failures)} clips cannot be used:", file=sys.stderr)
+        for failure in failures:
+            print(f"  {failure.clip.clip_id}: {failure.reason}", file=sys.stderr)
+        if strict:
+            raise MediaError(f"{len(failures)} clips cannot be used (--strict).")
+
+    return notice
 
 
 def counted(counts: dict[str, int]) -> str:
@@ -45,6 +81,7 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--voices", type=Path, required=True, metavar="DIR", help="clips with sound and speakers"
     )
+    add_reader_settings(parser, "--voices-settings")
     parser.add_argument(
         "--merge",
         nargs="+",
@@ -73,6 +110,7 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
         "--test", type=Path, metavar="DIR", help="a third corpus to test on, never learnt from"
     )
     add_reader_settings(parser, "--test-settings")
+    add_strict_argument(parser)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", type=Path, default=Path("runs/unpaired"), help="run folder")
     add_work_arguments(parser)
@@ -80,7 +118,6 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
 
 def _run_unpaired(arguments: Namespace) -> int:
     from aver.cli.command import parse_words
-    from aver.corpora import open_corpus
     from aver.corpora.selection import Selection
     from aver.features.store import FeatureStore
     from aver.pretraining.answer_corpus import check_unseen, describe_figures, figures_of
@@ -88,9 +125,11 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.pretraining.unpaired_scores import score_unpaired
     from aver.splits.default import default_split
 
-    voices = Selection(channel="speech").apply(open_corpus(arguments.voices))
+    strict = arguments.strict
+    voices = open_other(arguments.voices, arguments.voices_settings, "--voices-settings", strict)
+    voices = Selection(channel="speech").apply(voices)
     request = UnpairedRequest(
-        open_corpus(arguments.faces),
+        open_other(arguments.faces, [], "--faces", strict),
         voices,
         default_split(voices),
         preset=arguments.preset,
@@ -101,7 +140,7 @@ def _run_unpaired(arguments: Namespace) -> int:
     )
     corpus = None
     if arguments.test is not None:
-        corpus = open_other(arguments.test, arguments.test_settings, "--test-settings")
+        corpus = open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
         check_unseen(corpus, (request.faces.label, request.voices.label))
     store = FeatureStore(arguments.cache)
     recognizer = train_unpaired(
@@ -110,6 +149,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         store=store,
         seed=arguments.seed,
         workers=arguments.workers,
+        notice=notice_of(strict),
     )
     card = recognizer.card
     print(f"Classes: {', '.join(card['classes'])}. Pairs: {counted(card['pairs'])}.")

@@ -29,6 +29,7 @@ from aver.pretraining.read_pictures import read_pictures
 from aver.pretraining.reconcile import reconcile
 from aver.pretraining.run_record import RunRecord, digest
 from aver.pretraining.unpaired_features import UnpairedFeatures
+from aver.pretraining.usable_clips import Notice, usable_clips
 from aver.settings import settings_to_mapping
 from aver.splits import make_split
 from aver.splits.split import Split
@@ -79,6 +80,7 @@ def train_unpaired(
     store: FeatureStore | None = None,
     seed: int = 0,
     workers: int = 1,
+    notice: Notice | None = None,
 ) -> MRPN:
     """Train MRPN without one clip that has both a face and a voice.
 
@@ -92,6 +94,9 @@ def train_unpaired(
         Gets ``checkpoint/`` and the training log. A finished run is not repeated.
     store : FeatureStore, optional
     seed, workers : int
+    notice : callable, optional
+        As `aver.pretraining.usable_clips.usable_clips` takes it: told of voices that cannot be
+        read.
 
     Returns
     -------
@@ -122,7 +127,7 @@ def train_unpaired(
             "unpaired training needs one, such as 'mrpn-unpaired'."
         )
     sounds = [feature for feature in model.features.values() if feature is not faces]
-    prepared = store.prepare(request.voices.clips, sounds, workers=workers)
+    prepared = usable_clips(store, request.voices.clips, sounds, workers=workers, notice=notice)
     request = replace(request, voices=replace(request.voices, clips=prepared.clips))
     record = RunRecord(
         out, _asked(request, settings, sounds, faces, store, seed), done=out / DONE_NAME

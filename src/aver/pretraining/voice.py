@@ -4,38 +4,38 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.emotions import in_canonical_order
-from aver.errors import SettingsError
 from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.features.feature import Feature, feature_from_settings
-from aver.features.store import FeatureStore
-from aver.models.parts.clip_frames import load_clip_frames
+from aver.features.store import FeatureStore, Preparation
 from aver.networks.pretrained import WEIGHTS_NAME
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
 from aver.networks.weight_file import write_weights
 from aver.pretraining.classifier import Classifier
 from aver.pretraining.run_record import RunRecord, digest
+from aver.pretraining.usable_clips import Notice, usable_clips
+from aver.pretraining.voice_parts import check_labels, classes_of, divide_voices
 from aver.pretraining.voice_scores import error_rate, score_voices
 from aver.pretraining.voice_settings import VoiceSettings
+from aver.pretraining.voice_shelf import VoiceShelf
 from aver.pretraining.voice_task import LabelledVoices, VoiceTask
 from aver.splits.split import Split
 from aver.training.fit import fit
 from aver.training.fixed_threads import fixed_threads
-from aver.training.seeding import derived_seed, seeded
+from aver.training.seeding import seeded
+
+_NO_VOICES = Preparation((), (), 0, 0)
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ def pretrain_voice(
     store: FeatureStore | None = None,
     seed: int = 0,
     workers: int = 1,
+    notice: Notice | None = None,
 ) -> VoiceResult:
     """Teach a ResNet who speaks, or what a voice expresses.
 
@@ -81,11 +82,15 @@ def pretrain_voice(
         Another corpus with speakers: the equal error rate among them is told too.
     store : FeatureStore, optional
     seed, workers : int
+    notice : callable, optional
+        As `aver.pretraining.usable_clips.usable_clips` takes it: told of clips that cannot be read.
 
     Raises
     ------
+    LabelError
+        If a clip has no speaker, or no emotion where these are taught.
     SettingsError
-        If training and test share speakers.
+        If training and test share speakers, or too few clips can be used.
     CheckpointError
         If `out` holds a run with other settings, sounds or seed, finished or not.
 
@@ -96,49 +101,36 @@ def pretrain_voice(
     """
     store = store or FeatureStore()
     feature = feature_from_settings("spectrogram-segments", settings.feature_settings)
-    fold = split.folds[0]
-    prepared_clips = store.prepare(corpus.clips, [feature], workers=workers)
-    usable = prepared_clips.clips
-    record = RunRecord(
-        out,
-        {
-            "settings": dataclasses.asdict(settings),
-            "seed": seed,
-            "split": split.hash,
-            "sounds": digest([[*clip_facts(c), store.content_key(c, feature)] for c in usable]),
-            "corpus to verify": "" if verify is None else digest([clip_facts(c) for c in verify]),
-        },
-        done=out / CARD_NAME,
-    )
+    check_labels(corpus, settings.target)
+    prepared = usable_clips(store, corpus.clips, [feature], workers=workers, notice=notice)
+    others = _NO_VOICES
+    if verify is not None:
+        check_labels(verify, "speaker")
+        others = usable_clips(store, verify.clips, [feature], workers=workers, notice=notice)
+    asked = {
+        "settings": dataclasses.asdict(settings),
+        "seed": seed,
+        "split": split.hash,
+        "sounds": _digest(prepared.clips, feature, store),
+        "corpus to verify": _digest(others.clips, feature, store),
+    }
+    record = RunRecord(out, asked, done=out / CARD_NAME)
     if record.start():
         return VoiceResult(out, json.loads((out / CARD_NAME).read_text(encoding="utf-8")))
-    prepared = {c.clip_id: c for c in usable if not store.get(c, feature).missing}
-    parts = {
-        part: [prepared[name] for name in names if name in prepared]
-        for part, names in fold.parts().items()
-    }
-    heard = {str(clip.speaker) for clip in parts["train"] + parts["validation"]}
-    if heard & {str(clip.speaker) for clip in parts["test"]}:
-        raise SettingsError(
-            f"The split {split.rule!r} has speakers in training and in test; an equal error rate "
-            "on them would say nothing. Use speaker-kfold."
-        )
-    if settings.target == "speaker":
-        parts = _by_share(parts, settings.validation_share, seed)
-    classes = _classes(parts["train"], settings.target)
+    heard, silent = _with_sound(prepared.clips, feature, store)
+    parts = divide_voices(heard, split, settings, seed)
+    if verify is not None:
+        parts["elsewhere"] = _with_sound(others.clips, feature, store)[0]
+    classes = classes_of(parts, settings.target)
     data = {
-        part: _in_memory(clips, feature, store, classes, settings.target)
+        part: _labelled(clips, feature, store, classes, settings.target)
         for part, clips in parts.items()
     }
-    tested = {"test": parts["test"]}
-    if verify is not None:
-        found = store.prepare(verify.clips, [feature], workers=workers).clips
-        tested["elsewhere"] = [clip for clip in found if not store.get(clip, feature).missing]
-        data["elsewhere"] = _in_memory(tested["elsewhere"], feature, store, (), "speaker")
     task = _task(data, settings, len(classes), seed)
+    tested = [part for part in ("test", "elsewhere") if part in parts]
     task.network.eval()
     with fixed_threads(settings.training.threads):
-        untrained = {name: error_rate(task, data[name], clips) for name, clips in tested.items()}
+        untrained = {part: error_rate(task, data[part], parts[part]) for part in tested}
     history = fit(
         task,
         settings.training,
@@ -147,68 +139,44 @@ def pretrain_voice(
         description=f"Training on voices, {settings.target}",
     )
     with fixed_threads(settings.training.threads):
-        metrics = score_voices(task, data["test"], parts["test"], settings.target)
-        metrics["equal_error_rate_untrained"] = untrained["test"]
-        if verify is not None:
-            clips = tested["elsewhere"]
-            metrics["elsewhere"] = {
-                "corpus": verify.label,
-                "speakers": len({str(clip.speaker) for clip in clips}),
-                "clips": len(clips),
-                "equal_error_rate": error_rate(task, data["elsewhere"], clips),
-                "equal_error_rate_untrained": untrained["elsewhere"],
-            }
-    card = {
-        "kind": "voice network",
-        "taught": settings.target,
-        "trained_on": [corpus.label],
-        "licence": "research, non-commercial",
-        "split": {"rule": split.rule, "hash": split.hash},
-        "speakers": {
-            part: sorted({str(clip.speaker) for clip in clips}) for part, clips in parts.items()
-        },
-        "clips": {part: len(clips) for part, clips in parts.items()},
-        "unusable_clips": {f.clip.clip_id: f.reason for f in prepared_clips.failures},
-        "classes": list(classes),
-        "input": {"feature_settings": feature.settings(), "standardised": "train"},
-        "network": {
-            "name": "resnet18",
-            "channels_in": 1,
-            **{key: getattr(settings, key) for key in ("width", "blocks", "stem")},
-        },
+        metrics = {
+            part: score_voices(
+                task, data[part], parts[part], settings.target if part == "test" else "speaker"
+            )
+            | {"equal_error_rate_untrained": untrained[part]}
+            for part in tested
+        }
+    unusable = {failure.clip.clip_id: failure.reason for failure in prepared.failures} | silent
+    card = _card(corpus, split, settings, feature, classes, parts) | {
+        "unusable_clips": unusable,
         "seed": seed,
-        "settings": dataclasses.asdict(settings),
         "epochs": len(history.epochs),
         "best_epoch": history.best_epoch,
-        "metrics": metrics,
+        "metrics": metrics["test"],
     }
+    if verify is not None:
+        card["metrics"]["elsewhere"] = {"corpus": verify.label, **metrics["elsewhere"]}
     write_weights(out / WEIGHTS_NAME, task.network.torchvision_weights())
     write_json(out / CARD_NAME, card)
     record.finish()
     return VoiceResult(out, card)
 
 
-def _by_share(parts: dict[str, list[Clip]], share: float, seed: int) -> dict[str, list[Clip]]:
-    """The same speakers in training and validation, for whoever is to be known must be heard."""
-    rng = np.random.default_rng(derived_seed(seed, "voices"))
-    by_speaker: dict[str, list[Clip]] = defaultdict(list)
-    for clip in parts["train"] + parts["validation"]:
-        by_speaker[str(clip.speaker)].append(clip)
-    train, validation = [], []
-    for clips in by_speaker.values():
-        order = rng.permutation(len(clips))
-        held_out = max(1, round(share * len(clips)))
-        validation += [clips[i] for i in order[:held_out]]
-        train += [clips[i] for i in order[held_out:]]
-    return {"train": train, "validation": validation, "test": parts["test"]}
+def _digest(clips: Sequence[Clip], feature: Feature, store: FeatureStore) -> str:
+    """Of clips, their labels and the content of their sounds."""
+    return digest([[*clip_facts(clip), store.content_key(clip, feature)] for clip in clips])
 
 
-def _classes(clips: Sequence[Clip], target: str) -> tuple[str, ...]:
-    words = {str(getattr(clip, target)) for clip in clips}
-    return in_canonical_order(words) if target == "emotion" else tuple(sorted(words))
+def _with_sound(
+    clips: Sequence[Clip], feature: Feature, store: FeatureStore
+) -> tuple[list[Clip], dict[str, str]]:
+    """Clips in which something is to be heard, and the ids of the others with the reason."""
+    missing = {clip.clip_id: store.get(clip, feature).missing for clip in clips}
+    heard = [clip for clip in clips if not missing[clip.clip_id]]
+    return heard, {clip_id: why for clip_id, why in missing.items() if why}
 
 
-def _in_memory(
+def _labelled(
     clips: Sequence[Clip],
     feature: Feature,
     store: FeatureStore,
@@ -216,10 +184,39 @@ def _in_memory(
     target: str,
 ) -> LabelledVoices:
     """Labels that training does not know, those of unseen speakers, are -1."""
-    found = load_clip_frames(clips, feature, store).frames
     known = {word: place for place, word in enumerate(classes)}
     labels = torch.tensor([known.get(str(getattr(clip, target)), -1) for clip in clips])
-    return LabelledVoices(tuple(frames for frames in found if frames is not None), labels)
+    return LabelledVoices(VoiceShelf(clips, feature, store), labels)
+
+
+def _card(
+    corpus: Corpus,
+    split: Split,
+    settings: VoiceSettings,
+    feature: Feature,
+    classes: tuple[str, ...],
+    parts: Mapping[str, Sequence[Clip]],
+) -> dict[str, Any]:
+    own = {part: clips for part, clips in parts.items() if part != "elsewhere"}
+    return {
+        "kind": "voice network",
+        "taught": settings.target,
+        "trained_on": [corpus.label],
+        "licence": "research, non-commercial",
+        "split": {"rule": split.rule, "hash": split.hash},
+        "speakers": {
+            part: sorted({str(clip.speaker) for clip in clips}) for part, clips in own.items()
+        },
+        "clips": {part: len(clips) for part, clips in own.items()},
+        "classes": list(classes),
+        "input": {"feature_settings": feature.settings(), "standardised": "train"},
+        "network": {
+            "name": "resnet18",
+            "channels_in": 1,
+            **{key: getattr(settings, key) for key in ("width", "blocks", "stem")},
+        },
+        "settings": dataclasses.asdict(settings),
+    }
 
 
 def _task(

@@ -9,7 +9,7 @@ import torch
 
 from aver.corpora.clip import Clip
 from aver.evaluation.intervals import binomial_interval
-from aver.pretraining.equal_error_rate import equal_error_rate
+from aver.pretraining.equal_error_rate import equal_error_rate, error_rate_interval
 from aver.pretraining.voice_task import LabelledVoices, VoiceTask
 
 
@@ -23,15 +23,24 @@ def error_rate(task: VoiceTask, test: LabelledVoices, clips: Sequence[Clip]) -> 
 def score_voices(
     task: VoiceTask, test: LabelledVoices, clips: Sequence[Clip], target: str
 ) -> dict[str, Any]:
-    """Equal error rate among speakers never heard; where emotions were taught, accuracy too."""
+    """Equal error rate among speakers never heard; where emotions were taught, accuracy too.
+
+    The rate's interval is over speakers, None where there are fewer than three; that of accuracy
+    is exact over clips.
+    """
     embeddings = task.embed(test.clips)
+    speakers = [str(clip.speaker) for clip in clips]
+    spread = error_rate_interval(embeddings.numpy(), speakers) or (None, None)
     found: dict[str, Any] = {
-        "equal_error_rate": error_rate(task, test, clips),
-        "unseen_speakers": len({str(clip.speaker) for clip in clips}),
+        "equal_error_rate": equal_error_rate(embeddings.numpy(), speakers),
+        "equal_error_rate_low": spread[0],
+        "equal_error_rate_high": spread[1],
+        "unseen_speakers": len(set(speakers)),
+        "clips": len(clips),
     }
     if target == "emotion":
         right = task.network.fc(embeddings).argmax(dim=1) == test.labels
         hits, count = int(right.sum()), len(right)
         low, high = binomial_interval(hits, count)
-        found |= {"accuracy": hits / count, "low": low, "high": high, "clips": count}
+        found |= {"accuracy": hits / count, "low": low, "high": high}
     return found

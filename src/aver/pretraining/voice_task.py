@@ -31,9 +31,9 @@ class VoiceBatch:
 
 @dataclass(frozen=True)
 class LabelledVoices:
-    """Clips in memory: segments ``(segments, 1, bands, columns)`` each, and classes."""
+    """Segments ``(segments, 1, bands, columns)`` of each clip, and classes."""
 
-    clips: tuple[Tensor, ...]
+    clips: Sequence[Tensor]
     labels: Tensor
 
 
