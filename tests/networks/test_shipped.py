@@ -10,7 +10,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from aver.errors import CheckpointError
+from aver.errors import CheckpointError, SettingsError
 from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.networks import shipped
 from aver.networks.pretrained import find_weights, load_pretrained
@@ -31,6 +31,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def _run(folder: Path) -> Path:
+    folder.mkdir(exist_ok=True)
     torch.manual_seed(0)
     write_weights(folder / "weights.safetensors", ResNet18(1, 8, 1).state_dict())
     (folder / "card.json").write_text(json.dumps({"metrics": {"test": 0.5}, "command": "mine"}))
@@ -40,11 +41,38 @@ def _run(folder: Path) -> Path:
 def test_what_ships_is_small_whole_and_told() -> None:
     found = shipped_weights()
     assert sum(one.size_bytes for one in found) <= 12e6
+    assert {one.name for one in found} >= {"faces-fer2013", "faces-voices", "faces-voices-adapted"}
     for one in found:
         assert one.checked() == one.folder
         assert one.card["licence"] == "research, non-commercial"
         assert one.card["trained_on"]
+        assert set(one.card["trained_on"]) <= {"fer2013", "ravdess"}
+        assert one.card["version"]
+        assert one.card["speakers"]
+        assert one.card.get("split_hash") or one.card["split"]["hash"]
         assert "command" not in one.card
+
+
+def _figures(metrics: dict) -> list[dict]:
+    """Every mapping in the metrics that holds a share of right answers."""
+    found = [one for one in metrics.values() if isinstance(one, dict)]
+    shares = [one for one in found if {"accuracy", "value"} & set(one)]
+    return shares + [share for one in found for share in _figures(one)]
+
+
+def test_cards_of_what_ships_tell_figures_with_intervals() -> None:
+    for one in shipped_weights():
+        shares = _figures(one.card["metrics"])
+        assert shares, one.name
+        for share in shares:
+            value = share.get("accuracy", share.get("value"))
+            assert 0 < share["low"] < value < share["high"] < 1
+        if one.kind == "recognizer":
+            tested = set(one.card["test_speakers_of_voices"])
+            taught = {who for part in one.card["speakers"].values() for who in part}
+            assert tested
+            assert not tested & taught
+            assert ("uses unlabelled clips" in str(one.card["metrics"])) == ("adapt" in one.card)
 
 
 def test_an_extractor_ships_in_half_precision_and_loads_by_name(root: Path, tmp_path: Path) -> None:
@@ -83,6 +111,29 @@ def test_scalers_of_a_recogniser_keep_their_precision(root: Path, tmp_path: Path
     assert set(find_shipped("answers", "recognizer").hashes) == {
         "card.json", "recognizer.json", "weights.safetensors",
     }  # fmt: skip
+
+
+def test_nothing_but_weights_is_replaced(tmp_path: Path) -> None:
+    """A run beside the folder of weights, or one level up, must not be deleted."""
+    run = _run(tmp_path / "faces")
+    with pytest.raises(CheckpointError, match="not among the weights"):
+        ship_extractor(run, "faces", "Of a test", tmp_path)
+    with pytest.raises(SettingsError, match="cannot be named"):
+        ship_extractor(run, "../faces", "Of a test", tmp_path / "weights")
+    assert (run / "weights.safetensors").is_file()
+    assert not (tmp_path / "index.json").exists()
+
+
+def test_weights_are_replaced_whole_or_not_at_all(root: Path, tmp_path: Path) -> None:
+    run = _run(tmp_path / "run")
+    folder = ship_extractor(run, "mine", "First", root)
+    ship_extractor(run, "mine", "Second", root)
+    (run / "weights.safetensors").write_bytes(b"torn")
+    with pytest.raises(Exception, match="header"):
+        ship_extractor(run, "mine", "Third", root)
+    assert find_shipped("mine", "extractor").summary == "Second"
+    assert find_shipped("mine", "extractor").checked() == folder
+    assert sorted(path.name for path in root.iterdir()) == ["index.json", "mine"]
 
 
 def test_an_unknown_name_lists_the_known(root: Path, tmp_path: Path) -> None:

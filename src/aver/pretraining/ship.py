@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
 from safetensors.torch import load_file as load_tensors
 
-from aver.errors import CheckpointError
+from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.execution.atomic import write_json
 from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
@@ -22,6 +24,7 @@ from aver.pretraining.answer_corpus import figures_of
 from aver.pretraining.unpaired_scores import TESTS
 from aver.version import __version__
 
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _SMALL = 1024  # values; what is smaller (scalers, norms) stays as it is, for it costs nothing
 
 
@@ -66,13 +69,22 @@ def ship_extractor(run: Path, name: str, summary: str, root: Path | None = None)
     Returns
     -------
     Path
-        The new folder.
+        The new folder; weights of that name that were shipped there before are replaced.
+
+    Raises
+    ------
+    SettingsError
+        If the name is not one of letters, digits, dots, hyphens and underscores.
+    CheckpointError
+        If something else has that name in the folder of all weights.
     """
-    folder = _fresh(root, name)
-    card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
-    write_weights(folder / WEIGHTS_NAME, load_tensors(find_weights(str(run))), half=True)
-    write_json(folder / CARD_NAME, _told(card))
-    return _listed(folder, "extractor", summary)
+
+    def write(folder: Path) -> None:
+        card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
+        write_weights(folder / WEIGHTS_NAME, load_tensors(find_weights(str(run))), half=True)
+        write_json(folder / CARD_NAME, _told(card))
+
+    return _put(root or weights_root(), name, "extractor", summary, write)
 
 
 def ship_recognizer(
@@ -90,20 +102,22 @@ def ship_recognizer(
     checkpoint : Path
         Folder that `Recognizer.save` wrote.
     name, summary, root
-        As for `ship_extractor`.
+        As for `ship_extractor`, with the same errors.
     metrics : mapping, optional
         Figures of its tests, for the card.
     """
-    folder = _fresh(root, name)
-    for facts in sorted(checkpoint.rglob("recognizer.json")):
-        found = read_checkpoint(facts.parent)
-        target = folder / facts.parent.relative_to(checkpoint)
-        weights = {key: _halved(value) for key, value in found.weights.items()}
-        card = _told(dict(found.card))
-        if target == folder and metrics:
-            card["metrics"] = dict(metrics)
-        write_checkpoint(target, Checkpoint(found.model, weights, found.facts, card))
-    return _listed(folder, "recognizer", summary)
+
+    def write(folder: Path) -> None:
+        for facts in sorted(checkpoint.rglob("recognizer.json")):
+            found = read_checkpoint(facts.parent)
+            weights = {key: _halved(value) for key, value in found.weights.items()}
+            card = _told(dict(found.card))
+            if facts.parent == checkpoint and metrics:
+                card["metrics"] = dict(metrics)
+            target = folder / facts.parent.relative_to(checkpoint)
+            write_checkpoint(target, Checkpoint(found.model, weights, found.facts, card))
+
+    return _put(root or weights_root(), name, "recognizer", summary, write)
 
 
 def _halved(value: np.ndarray) -> np.ndarray:
@@ -116,19 +130,31 @@ def _told(card: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in card.items() if key != "command"}
     return kept | {
         "licence": "research, non-commercial",
-        "precision": "16 bits",
+        "precision": "16 bits, rounded after the tests",
         "version": __version__,
     }
 
 
-def _fresh(root: Path | None, name: str) -> Path:
-    folder = (root or weights_root()) / name
-    shutil.rmtree(folder, ignore_errors=True)
-    return folder
-
-
-def _listed(folder: Path, kind: str, summary: str) -> Path:
-    place = folder.parent / INDEX_NAME
+def _put(root: Path, name: str, kind: str, summary: str, write: Callable[[Path], None]) -> Path:
+    """Write beside, then take the place of what was shipped under that name; list it."""
+    if not _NAME.fullmatch(name):
+        raise SettingsError(
+            f"Weights cannot be named {name!r}. Take letters, digits, dots, hyphens and "
+            "underscores, and start with a letter or digit."
+        )
+    place, folder = root / INDEX_NAME, root / name
     index = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
-    write_json(place, index | {folder.name: describe_folder(folder, kind, summary)})
+    if folder.exists() and name not in index:
+        raise CheckpointError(
+            f"{folder} holds something that is not among the weights in {root}. Choose another "
+            "--name or --root, or move it away."
+        )
+    root.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=root, prefix=".shipping-") as beside:
+        fresh = Path(beside) / name
+        write(fresh)
+        entry = describe_folder(fresh, kind, summary)
+        shutil.rmtree(folder, ignore_errors=True)
+        fresh.rename(folder)
+    write_json(place, index | {name: entry})
     return folder
