@@ -35,6 +35,7 @@ from aver.models.presets import load_preset
 from aver.models.temporal_aggregation import TemporalAggregation
 from aver.training.fixed_threads import fixed_threads
 from aver.training.optimizer import make_optimizer
+from aver.training.task import ParameterGroup
 
 BAR = 1.15
 CLASSES = 6
@@ -65,7 +66,7 @@ def steps_of(
     channels, size_px = batch.inputs["video"].shape[2:4]
     shapes = {"video": (channels, size_px, size_px), "sound": (settings.band_count,)}
     network = TemporalNetwork(settings, shapes, CLASSES).to(batch.labels.device)
-    optimizer = make_optimizer(list(network.parameters()), settings.training)
+    optimizer = make_optimizer([ParameterGroup(tuple(network.parameters()))], settings.training)
 
     def train() -> None:
         network.train()
