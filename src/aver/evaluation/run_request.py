@@ -79,6 +79,13 @@ class Protocol:
         return on_validation(made) if self.answered == "validation" else made
 
 
+def folds_of_speakers(speakers: int) -> Protocol:
+    """The clean protocol for a corpus of so many speakers: five folds, or each alone below ten."""
+    if speakers < 10:
+        return Protocol("clean", "leave-one-speaker-out")
+    return Protocol("clean", "speaker-kfold", {"folds": 5})
+
+
 @dataclass(frozen=True)
 class RunRequest:
     """One system under one protocol with one seed.

@@ -17,7 +17,12 @@ from aver.evaluation.reproduction import (
     TableRow,
     reproductions,
 )
-from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
+from aver.evaluation.run_request import (
+    Protocol,
+    ProtocolKind,
+    SystemChoice,
+    folds_of_speakers,
+)
 from aver.models.presets import load_preset
 
 Part = Literal["audio", "visual", "cross-modal", "early-fusion"]
@@ -97,11 +102,8 @@ class SnnCrossModalReproduction(Reproduction):
         return SystemPlan(number, title, self._system(part), self._protocols())
 
     def _protocols(self, *, leaking: bool = False) -> Mapping[ProtocolKind, Protocol]:
-        rule, settings = "speaker-kfold", {"folds": min(5, self.settings.speakers)}
-        if self.settings.speakers < 10:
-            rule, settings = "leave-one-speaker-out", {}
         paper = Protocol("paper", "random", {"shares": "80/20"}, leaking=leaking)
-        return self.protocols_of(paper, Protocol("clean", rule, settings))
+        return self.protocols_of(paper, folds_of_speakers(self.settings.speakers))
 
     def _preset(self, part: Part, *, mel: bool = False) -> str:
         """The preset of a part in the sizes that were asked for."""

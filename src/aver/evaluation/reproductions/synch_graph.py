@@ -14,7 +14,12 @@ from aver.evaluation.reproduction import (
     TableRow,
     reproductions,
 )
-from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
+from aver.evaluation.run_request import (
+    Protocol,
+    ProtocolKind,
+    SystemChoice,
+    folds_of_speakers,
+)
 from aver.models.presets import load_preset
 
 _SYSTEM = "Synch-Graph"
@@ -91,11 +96,8 @@ class SynchGraphReproduction(Reproduction):
         return SystemPlan(number, titles[number], system, self._protocols())
 
     def _protocols(self) -> Mapping[ProtocolKind, Protocol]:
-        rule, settings = "speaker-kfold", {"folds": min(5, self.settings.speakers)}
-        if self.settings.speakers < 10:
-            rule, settings = "leave-one-speaker-out", {}
         paper = Protocol("paper", "random", {"shares": "60/20/20"}, leaking=True)
-        return self.protocols_of(paper, Protocol("clean", rule, settings))
+        return self.protocols_of(paper, folds_of_speakers(self.settings.speakers))
 
     def _system(self, changes: Mapping[str, Any] | None = None) -> SystemChoice:
         return SystemChoice(self.settings.preset, {**self.settings.overrides, **(changes or {})})
