@@ -11,7 +11,12 @@ from planted_source import EMOTIONS, PlantedSource, planted_clips
 
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.incongruent import Incongruent, answer_incongruent, mix_clips
+from aver.evaluation.incongruent import (
+    Incongruent,
+    answer_incongruent,
+    mix_clips,
+    share_following,
+)
 from aver.models.snn_cross_modal import SnnAudio, SnnVisual
 
 
@@ -21,6 +26,7 @@ def filmed(clip):
 
 
 CLIPS = [filmed(clip) for clip in planted_clips(speakers=5, takes=3)]
+FOLLOWED = ("voice", "face", "neither")
 TRAIN, VALIDATION, TEST = CLIPS[:24], CLIPS[24:36], CLIPS[36:]
 
 
@@ -61,7 +67,8 @@ def test_a_mixed_clip_has_the_voice_of_one_and_the_face_of_another() -> None:
 def test_who_looks_at_one_sense_follows_it(kind, winner: int, tmp_path: Path) -> None:
     run = finished(kind, tmp_path)
     found = answer_incongruent(run, tmp_path, CLIPS, ByFile(4.0))
-    shares = found.shares("any", "")
+    shares = [share_following([found], what).value for what in FOLLOWED]
+    assert set(found.speakers) == {clip.speaker for clip in TEST}
     assert shares[winner] > 0.75
     assert shares[1 - winner] < 0.2
     assert sum(shares) == pytest.approx(1)
@@ -69,12 +76,30 @@ def test_who_looks_at_one_sense_follows_it(kind, winner: int, tmp_path: Path) ->
 
 def test_shares_by_hand() -> None:
     found = Incongruent(
-        EMOTIONS, ("happy", "happy", "sad"), ("sad", "angry", "angry"), ("sad", "happy", "fearful")
+        EMOTIONS,
+        ("ann", "ann", "bob"),
+        ("happy", "happy", "sad"),
+        ("sad", "angry", "angry"),
+        ("sad", "happy", "fearful"),
     )
-    assert found.shares("any", "") == pytest.approx((1 / 3, 1 / 3, 1 / 3))
-    assert found.shares("voice", "happy") == (0.5, 0.5, 0.0)
-    assert found.shares("face", "angry") == (0.5, 0.0, 0.5)
-    assert np.isnan(found.shares("face", "fearful")).all()
+
+    def shares(side, label=""):
+        return [share_following([found], what, side, label).value for what in FOLLOWED]
+
+    assert shares("any") == pytest.approx([1 / 3, 1 / 3, 1 / 3])
+    assert shares("voice", "happy") == [0.5, 0.5, 0.0]
+    assert shares("face", "angry") == [0.5, 0.0, 0.5]
+    assert np.isnan(shares("face", "fearful")).all()
+
+
+def test_shares_are_kept_apart_by_speaker_and_pooled_over_seeds() -> None:
+    one = Incongruent(EMOTIONS, ("ann", "bob"), ("happy",) * 2, ("sad",) * 2, ("happy", "sad"))
+    two = replace(one, answer=("happy", "angry"))
+    sums = share_following([one, two], "voice")
+    assert sums.speakers == ("ann", "bob")
+    assert sums.by_speaker.tolist() == [1.0, 0.0]
+    assert share_following([one, two], "face").value == 0.25
+    assert share_following([one, two], "neither").value == 0.25
 
 
 def test_what_cannot_be_mixed(tmp_path: Path) -> None:

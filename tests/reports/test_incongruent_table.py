@@ -8,8 +8,9 @@ from aver.evaluation.incongruent import Incongruent
 from aver.reports.incongruent_table import incongruent_table
 from aver.reports.table_formats import as_text
 
-ONE = Incongruent(("happy", "sad"), ("happy", "sad"), ("sad", "happy"), ("happy", "sad"))
-TWO = Incongruent(("happy", "sad"), ("happy", "sad"), ("sad", "happy"), ("sad", "sad"))
+WHO, VOICE, FACE = ("ann", "bob"), ("happy", "sad"), ("sad", "happy")
+ONE = Incongruent(("happy", "sad"), WHO, VOICE, FACE, ("happy", "sad"))
+TWO = Incongruent(("happy", "sad"), WHO, VOICE, FACE, ("sad", "sad"))
 
 
 def test_shares_are_means_over_seeds() -> None:
@@ -19,9 +20,13 @@ def test_shares_are_means_over_seeds() -> None:
     assert rows["voice happy"] == pytest.approx([0.5, 0.5, 0.0])
     assert rows["face happy"] == pytest.approx([1.0, 0.0, 0.0])
     assert "50.0" in as_text(table)
+    # Ann's clip is answered by the voice in 50 %, Bob's in 100 %: t over two speakers, cut to 100.
+    whole = next(row for row in table.rows if row[0] == "all clips")[1]
+    assert whole.high == 1.0
+    assert whole.low == 0.0
 
 
 def test_a_class_that_no_clip_shows_has_no_row() -> None:
-    three = Incongruent(("happy", "sad", "angry"), ("happy",), ("sad",), ("angry",))
+    three = Incongruent(("happy", "sad", "angry"), ("ann",), ("happy",), ("sad",), ("angry",))
     labels = [row[0] for row in incongruent_table([three], "mixed", "Mixed clips").rows]
     assert labels == ["all clips", "voice happy", "face sad"]

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
@@ -18,8 +19,12 @@ from aver.evaluation.fold_recognizers import (
     parts_of,
     tested_clips,
 )
+from aver.evaluation.speaker_sums import SpeakerSums, divide, sum_by_speaker
 from aver.execution.progress import progress_bar
 from aver.features.store import FeatureSource
+
+Side = Literal["voice", "face", "any"]
+Followed = Literal["voice", "face", "neither"]
 
 
 @dataclass(frozen=True)
@@ -29,40 +34,56 @@ class Incongruent:
     Parameters
     ----------
     classes : tuple of str
+    speakers : tuple of str
+        Per clip.
     voice, face, answer : tuple of str
         Per clip, the emotion of its voice, of its face, and what was answered.
     """
 
     classes: tuple[str, ...]
+    speakers: tuple[str, ...]
     voice: tuple[str, ...]
     face: tuple[str, ...]
     answer: tuple[str, ...]
 
-    def shares(self, side: str, label: str) -> tuple[float, float, float]:
-        """Shares of clips answered by the voice's emotion, the face's, and neither's.
+    def chosen(self, side: Side, label: str = "") -> np.ndarray:
+        """Which clips have a voice, or a face, of an emotion: bool (clips,); all for ``"any"``."""
+        if side == "any":
+            return np.ones(len(self.answer), bool)
+        return np.array(self.voice if side == "voice" else self.face) == label
 
-        Parameters
-        ----------
-        side : {"voice", "face", "any"}
-            Count the clips whose voice, or face, is of this emotion; or all clips.
-        label : str
-            Without meaning for ``"any"``.
+    def follows(self, what: Followed) -> np.ndarray:
+        """Which answers are the voice's emotion, the face's, or neither's: bool (clips,)."""
+        answer = np.array(self.answer)
+        voice, face = answer == np.array(self.voice), answer == np.array(self.face)
+        return {"voice": voice, "face": face, "neither": ~(voice | face)}[what]
 
-        Returns
-        -------
-        tuple of float
-            NaN where there is no such clip.
-        """
-        chosen = [
-            (voice, face, answer)
-            for voice, face, answer in zip(self.voice, self.face, self.answer, strict=True)
-            if side == "any" or label == (voice if side == "voice" else face)
-        ]
-        if not chosen:
-            return (float("nan"),) * 3
-        by_voice = np.mean([answer == voice for voice, _, answer in chosen])
-        by_face = np.mean([answer == face for _, face, answer in chosen])
-        return float(by_voice), float(by_face), float(1 - by_voice - by_face)
+
+def share_following(
+    found: Sequence[Incongruent], what: Followed, side: Side = "any", label: str = ""
+) -> SpeakerSums:
+    """Share of the answers that follow the voice, the face or neither, kept apart by speaker.
+
+    Parameters
+    ----------
+    found : sequence of Incongruent
+        The same clips, answered by the runs of several seeds.
+    what : {"voice", "face", "neither"}
+    side : {"voice", "face", "any"}
+        Count the clips whose voice, or face, is of the emotion `label`; or all clips.
+    label : str
+        Without meaning for ``"any"``.
+    """
+    speakers = tuple(sorted(set(found[0].speakers)))
+    sums = np.zeros((len(speakers), 2))
+    for one in found:
+        index = np.array([speakers.index(speaker) for speaker in one.speakers])
+        counted = one.chosen(side, label)
+        rows = np.stack([counted & one.follows(what), counted], axis=1).astype(float)
+        sums += sum_by_speaker(index, len(speakers), rows)
+    return SpeakerSums(
+        f"share of answers by {what}", speakers, sums, lambda s: divide(s[..., 0], s[..., 1])
+    )
 
 
 def mix_clips(clips: Sequence[Clip]) -> list[tuple[Clip, Clip, Clip]]:
@@ -132,14 +153,14 @@ def answer_incongruent(
     """
     by_id = tested_clips(run, clips)
     source = as_adapted(run, store, by_id.values())
-    found: list[tuple[str, str, str]] = []
+    found: list[tuple[str, str, str, str]] = []
     with progress_bar("Mixing voices and faces", len(parts_of(run))) as bar:
         for recognizer, rows, _ in fold_recognizers(run, folder, source):
             mixed = mix_clips([by_id[run.clip_ids[row]] for row in rows])
             if mixed:
                 answers = recognizer.predict([clip for clip, _, _ in mixed]).labels
                 found += [
-                    (str(voice.emotion), str(face.emotion), answer)
+                    (str(voice.speaker), str(voice.emotion), str(face.emotion), answer)
                     for (_, voice, face), answer in zip(mixed, answers, strict=True)
                 ]
             bar.advance()
@@ -148,5 +169,5 @@ def answer_incongruent(
             "No test speaker has films of two emotions, so that voice and face cannot be mixed. "
             "Use a corpus with pictures."
         )
-    voices, faces, said = zip(*found, strict=True)
-    return Incongruent(run.classes, voices, faces, said)
+    speakers, voices, faces, said = zip(*found, strict=True)
+    return Incongruent(run.classes, speakers, voices, faces, said)

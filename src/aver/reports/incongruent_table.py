@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from aver.evaluation.incongruent import Incongruent
+from aver.evaluation.incongruent import Followed, Incongruent, Side, share_following
+from aver.evaluation.intervals import interval
 from aver.reports.table import Cell, Estimate, Table
+
+_COLUMNS: dict[Followed, str] = {
+    "voice": "voice's emotion",
+    "face": "face's emotion",
+    "neither": "neither",
+}
 
 
 def incongruent_table(found: Sequence[Incongruent], name: str, title: str) -> Table:
@@ -16,21 +21,24 @@ def incongruent_table(found: Sequence[Incongruent], name: str, title: str) -> Ta
     Parameters
     ----------
     found : sequence of Incongruent
-        One per seed; shares are means over seeds.
+        One per seed; shares are means over seeds, with intervals over speakers.
     name, title : str
     """
-    labels = [("any", "")]
-    labels += [(side, label) for side in ("voice", "face") for label in found[0].classes]
+    labels: list[tuple[Side, str]] = [("any", "")]
+    labels += [("voice", label) for label in found[0].classes]
+    labels += [("face", label) for label in found[0].classes]
     rows: list[tuple[Cell, ...]] = []
     for side, label in labels:
-        shares = np.mean([one.shares(side, label) for one in found], axis=0)
-        if np.isfinite(shares).all():
+        clips = int(found[0].chosen(side, label).sum())
+        if clips:
             words = "all clips" if side == "any" else f"{side} {label}"
-            rows.append((words, *(Estimate(float(share)) for share in shares)))
+            shares = (share_following(found, what, side, label) for what in _COLUMNS)
+            rows.append((words, *(Estimate.of(interval(share, clips=clips)) for share in shares)))
     notes = (
         f"{len(found[0].voice)} clips of test speakers, each with the voice of one performance and "
         "the face of another of the same speaker; nothing is trained on such clips.",
         f"By chance either sense would be followed in {100 / len(found[0].classes):.1f} %.",
+        "Intervals: 95 % over speakers.",
     )
-    columns = ("clips", "voice's emotion", "face's emotion", "neither")
+    columns = ("clips", *_COLUMNS.values())
     return Table(name, f"{title}. Answers in %", columns, tuple(rows), notes)
