@@ -13,6 +13,7 @@ from aver.errors import CheckpointError, MissingModalityError, SettingsError
 from aver.features.feature import FeatureRecord
 from aver.models.presets import load_preset
 from aver.models.snn_cross_modal import SnnAudio, SnnCrossModal, SnnEarlyFusion, SnnVisual
+from aver.models.spiking_parts.layer_pictures import _link_weights
 from aver.models.spiking_parts.layer_settings import LayerSettings
 from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, Link, SpikingLayer, silence
 from aver.models.spiking_parts.spiking_recognizer import NEURONS_LABELLED_ON_TEST
@@ -172,8 +173,70 @@ def test_the_face_enhances_the_voice() -> None:
     views = recognizer._views(recognizer._load(TEST)[0])
     lifted = views["both"].counts.sum(axis=1) - views["sound"].counts.sum(axis=1)
     assert lifted.mean() > 1
-    link = recognizer._layers["sound"].network.weights("video->layer")
-    assert link.std() > 0.01  # it has learnt: some visual neurons matter more than others
+    learnt, fresh = (
+        layers["sound"].network.weights("video->layer")[0]
+        for layers in (recognizer._layers, recognizer._build(seed=1))
+    )
+    before, after = (weights / weights.sum(axis=0) for weights in (fresh, learnt))
+    assert np.abs(before - after).max() > 1e-3
+
+
+@pytest.mark.parametrize("gain", [0.5, 0.2])
+def test_the_link_is_a_group_of_its_own_and_the_sound_is_late(gain) -> None:
+    tiny = SnnCrossModal.tiny(PlantedSource(2.0))
+    settings = replace(tiny.settings, link_gain=gain, lag_ms=7.0)
+    recognizer = SnnCrossModal(settings, tiny.store).fit(TRAIN[:16], VALIDATION)
+    network = recognizer._layers["sound"].network
+    assert network.sources[INPUT].lag_ms == 7.0
+    assert network.sources["video"].lag_ms == 0.0
+    link, own = (network.connections[f"{name}->{POPULATION}"] for name in ("video", INPUT))
+    assert link.normal_sum == pytest.approx(gain * own.normal_sum)
+    early = SnnEarlyFusion.tiny(PlantedSource(2.0))
+    early = SnnEarlyFusion(replace(early.settings, lag_ms=7.0), early.store)
+    early.fit(TRAIN[:16], VALIDATION)
+    lags_ms = {name: early._layers[name].network.sources[INPUT].lag_ms for name in early.features}
+    assert lags_ms == {"video": 0.0, "sound": 7.0}
+
+
+@pytest.mark.parametrize("kind", [SnnCrossModal, SnnEarlyFusion])
+def test_the_answer_of_one_modality_is_that_of_clips_that_lack_the_other(kind, tmp_path) -> None:
+    recognizer = kind.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, seed=1)
+    recognizer.save(tmp_path)
+    whole = recognizer.predict(TEST)
+    for modality, other in (("sound", "video"), ("video", "sound")):
+        lacking = kind.load(tmp_path, PlantedSource(2.0, without=other)).predict(TEST)
+        assert np.array_equal(lacking.probabilities, whole.by_modality[modality])
+        assert not np.array_equal(whole.probabilities, whole.by_modality[modality])
+
+
+def test_the_multimodal_group_is_fed_by_both_layers() -> None:
+    recognizer = SnnEarlyFusion.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, seed=1)
+    rates, _ = recognizer._load(TEST)
+    whole = recognizer._views(rates)["both"].counts
+    for modality in recognizer.features:
+        hushed = [np.zeros_like(one) for one in rates.rates_hz[modality]]
+        quiet = replace(rates, rates_hz={**rates.rates_hz, modality: hushed})
+        assert recognizer._views(quiet)["both"].counts.sum() < whole.sum()
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_no_more_threads_than_asked_for(threads, monkeypatch) -> None:
+    """By itself the engine would show frozen clips on all cores."""
+    import aver.spiking.run
+
+    asked = []
+    run_clips = aver.spiking.run.run_clips
+
+    def watched(network, clips, learn, record, workers, *others):
+        asked.append(workers if not learn else threads)
+        return run_clips(network, clips, learn, record, workers, *others)
+
+    monkeypatch.setattr(aver.spiking.run, "run_clips", watched)
+    tiny = SnnCrossModal.tiny(PlantedSource(1.0))
+    recognizer = SnnCrossModal(replace(tiny.settings, threads=threads), tiny.store)
+    recognizer.fit(TRAIN[:16], VALIDATION).predict(TEST[:4])
+    assert len(asked) > 5
+    assert set(asked) == {threads}
 
 
 @pytest.mark.parametrize("kind", [SnnCrossModal, SnnEarlyFusion])
@@ -205,6 +268,15 @@ def test_pictures_go_into_the_run_folder(tmp_path) -> None:
         *("video-spikes.png", "video-weights.png", "sound-spikes.png", "sound-weights.png"),
         "sound-from-video.png",
     }
+
+
+def test_a_picture_of_a_link_shows_each_weight_at_its_neurons() -> None:
+    weights = np.random.default_rng(0).uniform(0, 1, (3, 7, 2))  # positions, other neurons, maps
+    figure = _link_weights(weights, "video", "sound")
+    shown = figure.axes[0].images[0].get_array()
+    assert shown.shape == (6, 7)
+    for position, other, feature_map in ((0, 0, 1), (2, 5, 0), (1, 6, 1)):
+        assert shown[2 * position + feature_map, other] == weights[position, other, feature_map]
 
 
 @pytest.mark.parametrize("read_out", ["logistic", "selective-vote", "vote"])

@@ -10,6 +10,7 @@ from aver.errors import FeatureError, SettingsError
 from aver.features.cepstra import Cepstra
 from aver.features.feature import FeatureRecord
 from aver.features.sound_statistics import SoundStatistics
+from aver.models.parts.fit_scores import best_temperature
 from aver.models.spiking_parts.input_settings import InputSettings
 from aver.models.spiking_parts.layer_inputs import LayerInputs, feature_shape, load_layer_clips
 from aver.models.spiking_parts.layer_settings import DynamicsSettings, LayerSettings
@@ -201,6 +202,27 @@ def test_refit_labels_neurons_by_validation_clips_too() -> None:
     joined.fit((COUNTS, LABELS), later, refit=True)
     assert alone.labels.label[5] == -1
     assert joined.labels.label[5] == 1
+
+
+@pytest.mark.parametrize("kind", ["logistic", "selective-vote"])
+def test_without_refit_validation_clips_choose_and_teach_nothing(kind) -> None:
+    """Where they are test clips too, what is learnt from them would be learnt from the answers."""
+    chance = np.random.default_rng(0)
+    labels = np.arange(60) % 3
+    counts = chance.poisson(9 + 4 * (np.arange(12) % 3 == labels[:, np.newaxis]))
+    train, held_out = (counts[:30], labels[:30]), (counts[30:], labels[30:])
+    alone, joined = (ReadOut(ReadOutSettings(kind), 1, np.full(3, 1 / 3)) for _ in range(2))
+    alone.fit(train, held_out, refit=False)
+    joined.fit(train, held_out, refit=True)
+    for read_out, of in ((alone, train[0]), (joined, counts)):
+        found = read_out.classifier or read_out.selective
+        assert np.allclose(found.mean, np.sqrt(of).mean(axis=0))
+    # How sure the answers are is set by clips that nothing was learnt from, refit or not.
+    first = alone.classifier or alone.selective
+    scores = first.scores(np.sqrt(held_out[0]) if kind == "logistic" else held_out[0])
+    best = best_temperature(scores, held_out[1])
+    assert first.temperature == pytest.approx(best)
+    assert (joined.classifier or joined.selective).temperature == pytest.approx(best)
 
 
 def test_dynamics_change_what_they_name_and_nothing_else() -> None:

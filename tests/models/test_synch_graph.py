@@ -16,6 +16,7 @@ from aver.models.presets import load_preset
 from aver.models.spiking_parts.read_out import ReadOutSettings
 from aver.models.synch_graph import SynchGraph
 from aver.models.synchrony.count_readout import CountReadout
+from aver.models.synchrony.graph_readout import GraphReadout
 from aver.models.synchrony.settings import GraphSettings
 
 CLIPS = planted_clips(speakers=6, takes=2)
@@ -99,6 +100,41 @@ def test_a_clip_is_answered_alike_alone_and_among_others(trained):
     np.testing.assert_allclose(alone, together.probabilities, rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("label_edges", ["none", "train"])
+def test_label_edges_join_training_clips_and_no_others(label_edges, monkeypatch):
+    batches = []
+
+    def kept(self, training, held_out, seed, run_folder):
+        batches.extend([training, held_out])
+        fit(self, training, held_out, seed, run_folder)
+
+    fit = GraphReadout._fit
+    monkeypatch.setattr(GraphReadout, "_fit", kept)
+    with_graph(label_edges=label_edges).fit(TRAIN, VALIDATION)
+    training, held_out = batches
+    assert held_out.label_edges is None
+    if label_edges == "none":
+        assert training.label_edges is None
+    else:
+        assert training.label_edges.label.tolist() == training.labels.tolist()
+        assert training.label_edges.degrees.max() > 0
+
+
+def test_frozen_clips_are_shown_on_one_core(trained, monkeypatch):
+    import aver.spiking.run
+
+    asked = []
+    run_clips = aver.spiking.run.run_clips
+
+    def watched(network, clips, learn, record, threads, *others):
+        asked.append(threads)
+        return run_clips(network, clips, learn, record, threads, *others)
+
+    monkeypatch.setattr(aver.spiking.run, "run_clips", watched)
+    trained.predict(TEST[:4])
+    assert set(asked) == {1}
+
+
 def test_a_single_modality_has_no_recurrent_connections():
     one = changed(modalities=("sound",)).fit(TRAIN, VALIDATION)
     connections = one._front_end.network.network.connections
@@ -111,6 +147,11 @@ def test_a_single_modality_has_no_recurrent_connections():
 def test_recurrent_connections_learn_and_the_sound_is_late(trained):
     network = trained._front_end.network.network
     assert network.sources["sound input"].lag_ms == 5.0
+    assert network.sources["video input"].lag_ms == 0.0
+    gain = trained.settings.spiking.link_gain
+    for one, other in (("sound", "video"), ("video", "sound")):
+        link, own = (network.connections[f"{name}->{other}"] for name in (one, f"{other} input"))
+        assert link.normal_sum == pytest.approx(gain * own.normal_sum)
     fresh = trained._front_end._build(seed=0).network
     for name in ("sound->video", "video->sound"):
         before, after = fresh.weights(name), network.weights(name)  # (positions, fan-in, maps)
