@@ -5,9 +5,11 @@
 
 Learns, observes and answers as `aver evaluate --preset snn-audio-compact` does on five
 speaker-disjoint folds (RAVDESS speech, six emotions), but observes once for all read-outs. Beside
-them: mean and deviation of MFCCs with logistic regression. Seconds are those of the processor, on
-one thread; features are extracted before the clock starts. ``--validation`` answers for the
-validation speakers and learns from training clips only: by such figures settings were chosen.
+them: mean and deviation of MFCCs with logistic regression ("moments"). Seconds are those of the
+processor, on one thread; features are extracted before the clock starts. ``--validation`` answers
+for the validation speakers and learns from training clips only: by such figures settings were
+chosen. ``--summary`` pools folds and seeds and says what the speakers whom no setting was chosen by
+("unseen") were answered.
 """
 
 from __future__ import annotations
@@ -15,18 +17,21 @@ from __future__ import annotations
 import argparse
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from aver.cli.command import parse_assignments
 from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.corpora.selection import Selection
+from aver.evaluation.intervals import Interval, interval
+from aver.evaluation.paired import difference_sums, sign_flip_test
+from aver.evaluation.power import smallest_difference
+from aver.evaluation.speaker_sums import SpeakerSums
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.parts.label_shares import label_shares
@@ -41,6 +46,9 @@ from aver.splits import make_split
 
 EMOTIONS = ("happy", "sad", "angry", "fearful", "disgust", "surprised")
 READ_OUTS = ("logistic", "selective-vote", "vote", "winner", "active-tenth")
+MOMENTS = "moments"
+CHOSEN_BY = (1, 2)
+"""Folds that test the speakers who validate in folds 0 and 1, where settings were chosen."""
 RESULTS = Path(__file__).parent / "results" / "snn_cross_modal.json"
 
 
@@ -127,7 +135,7 @@ def measure(arguments: argparse.Namespace) -> None:
         store = SpeakerAdaptation(store, clips)
     with threadpool_limits(1):
         found = run_fold(parts, settings, store, arguments.seed, refit)
-        found["right"]["moments"] = moments_right(parts, store, refit)
+        found["right"][MOMENTS] = moments_right(parts, store, refit)
     found["seed"] = arguments.seed
     shares = {kind: f"{np.mean(right):.3f}" for kind, right in found["right"].items()}
     total = sum(found["seconds"].values())
@@ -141,17 +149,52 @@ def measure(arguments: argparse.Namespace) -> None:
         RESULTS.write_text(json.dumps(kept) + "\n")
 
 
+def share_right(folds: Mapping[str, Any], kind: str, speakers: Sequence[str]) -> SpeakerSums:
+    """Accuracy of a read-out over all folds and seeds, kept apart by speaker."""
+    sums = np.zeros((len(speakers), 2))
+    for fold in folds.values():
+        for right, speaker in zip(fold["right"][kind], fold["speakers"], strict=True):
+            if speaker in speakers:
+                sums[speakers.index(speaker)] += right, 1
+    formula = lambda total: total[..., 0] / total[..., 1]  # noqa: E731
+    return SpeakerSums(kind, tuple(speakers), sums, formula)
+
+
 def summarise() -> None:
-    """Print pooled accuracies of all folds that were run."""
-    for key, folds in json.loads(RESULTS.read_text()).items():
-        seconds = [sum(fold["seconds"].values()) for fold in folds.values() if fold["seconds"]]
+    """Print pooled accuracies of all folds that were run, as rows of Markdown."""
+    kept = json.loads(RESULTS.read_text())
+    for key, folds in kept.items():
+        seconds = [sum(fold["seconds"].values()) for fold in folds.values()]
         print(f"{key}: {len(folds)} folds, {np.median(seconds):.1f} s a fold (median)")
-        for kind in (*READ_OUTS, "moments"):
-            right = np.concatenate([fold["right"][kind] for fold in folds.values()])
-            who = np.concatenate([fold["speakers"] for fold in folds.values()])
-            by_speaker = [right[who == speaker].mean() for speaker in sorted(set(who))]
-            half = stats.sem(by_speaker) * stats.t.ppf(0.975, len(by_speaker) - 1)
-            print(f"  {kind:12} {100 * right.mean():.1f} +- {100 * half:.1f} ({len(right)} clips)")
+        everyone = sorted({who for fold in folds.values() for who in fold["speakers"]})
+        chose = {
+            who
+            for name, fold in folds.items()
+            if int(name.split(",")[0].split()[1]) in CHOSEN_BY
+            for who in fold["speakers"]
+        }
+        print(f"| read-out | accuracy | {MOMENTS}: difference | smallest | unseen |")
+        for kind in (*READ_OUTS, MOMENTS):
+            own, moments = (share_right(folds, name, everyone) for name in (kind, MOMENTS))
+            unseen = share_right(folds, kind, [who for who in everyone if who not in chose])
+            row = [kind, in_percent(interval(own))]
+            if kind != MOMENTS:
+                apart = difference_sums(own, moments)
+                p, _ = sign_flip_test(own, moments)
+                row += [
+                    f"{in_percent(interval(apart))}, p {p:.3f}",
+                    f"{100 * smallest_difference(apart):.1f}",
+                ]
+            else:
+                row += ["", ""]
+            print("|", " | ".join([*row, in_percent(interval(unseen))]), "|")
+
+
+def in_percent(found: Interval) -> str:
+    """A share and its interval."""
+    if found.low is None or found.high is None:
+        return f"{100 * found.value:.1f}"
+    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
 
 
 def main() -> None:

@@ -28,6 +28,22 @@ aver evaluate "${ravdess[@]}" --preset snn-audio-compact \
 aver reproduce snn-cross-modal "${javanese[@]}" "${four[@]}" --table both --figure incongruent \
   --protocols clean --seeds 3 --out "$out/snn-javanese"
 
+# The same where much is to be known: the synthetic corpus, 24 speakers.
+aver corpus synthesise "$out/synthetic-clips" --set speakers=24 takes=1 sentences=1
+aver reproduce snn-cross-modal --corpus "$out/synthetic-clips" "${four[@]}" --table both \
+  --protocols clean --seeds 3 --out "$out/snn-synthetic"
+
+# Figure 3, corners and edges of its grid in the paper's sizes: validation clips of one fold. All of
+# it, over all folds: aver reproduce snn-cross-modal --figure 3 --preset snn-cross-modal-paper.
+for place in "5 10" "10 10" "20 10" "40 10" "5 60" "10 60" "20 60" "40 60"; do
+  read -r window features <<< "$place"
+  for preset in snn-audio-paper snn-audio-mel-paper; do
+    python "$here/snn_cross_modal.py" --corpus "$data/ravdess" --fold 0 --validation \
+      --preset $preset --set "layer.window=[0,$window]" "layer.stride=[0,$window]" \
+      layer.features=$features
+  done
+done
+
 # Does the graph help?
 aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --table graph --protocols clean \
   --seeds 3 --out "$out/synch-graph-javanese"
