@@ -40,6 +40,8 @@ def test_merged_and_dropped_as_asked() -> None:
         ({}, (), "Only one of the two corpora has calm"),
         ({"calm": "serene"}, (), "no emotion 'serene'"),
         ({}, ("calm", "happy"), "1 classes are left"),
+        ({"calm": "neutral"}, ("calm",), "merged with 'neutral' and dropped"),
+        ({"calm": "neutral", "neutral": "sad"}, (), "Merge both with 'sad'"),
     ],
 )
 def test_differences_must_be_named(

@@ -10,9 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
+from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError
+from aver.errors import CheckpointError, LabelError
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import FeatureRecord
 from aver.features.speaker_adaptation import SpeakerAdaptation
@@ -21,10 +22,12 @@ from aver.models.mrpn import MRPN
 from aver.networks.face_network import FaceNetwork
 from aver.networks.pretrained import find_weights
 from aver.pretraining.answer_corpus import answer_corpus
+from aver.pretraining.read_pictures import digest_pictures
 from aver.pretraining.ship import ship_run
 from aver.pretraining.unpaired import UnpairedRequest, _embed, train_unpaired
 from aver.pretraining.unpaired_scores import score_unpaired
 from aver.splits import make_split
+from aver.splits.split import Fold
 from tone_corpus import write_tone_corpus
 
 EMOTIONS = ("happy", "sad", "angry")
@@ -159,6 +162,74 @@ def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(
     (out / "done.json").unlink()  # as if it had been stopped before its end
     with pytest.raises(CheckpointError, match="other seed"):
         train_unpaired(corpora.request, out, store=corpora.store, seed=1)
+
+
+def test_labels_that_differ_are_named_before_the_folder_is_taken(
+    corpora: Corpora, tmp_path: Path
+) -> None:
+    calm = replace(corpora.voices, clips=tuple(
+        replace(clip, emotion="calm") if clip.clip_id.endswith("happy_0") else clip
+        for clip in corpora.voices
+    ))  # fmt: skip
+    request = replace(corpora.request, voices=calm)
+    with pytest.raises(LabelError, match="Only one of the two corpora has calm"):
+        train_unpaired(request, tmp_path, store=corpora.store)
+    assert not list(tmp_path.iterdir())
+    short = {**corpora.request.overrides, "training.epochs": 1, "training.patience": 1}
+    merged = replace(request, merge={"calm": "happy"}, overrides=short)
+    model = train_unpaired(merged, tmp_path, store=corpora.store)
+    assert model.card["merged"] == {"calm": "happy"}
+
+
+def test_a_class_that_only_training_speakers_have_is_named(
+    corpora: Corpora, tmp_path: Path
+) -> None:
+    fold = corpora.request.voice_split.folds[0]
+    choosing = {corpora.voices.by_id[name].speaker for name in fold.validation}
+    fewer = [c for c in corpora.voices if not (c.speaker in choosing and c.emotion == "sad")]
+    kept = {clip.clip_id for clip in fewer}
+    parts = {p: tuple(n for n in names if n in kept) for p, names in fold.parts().items()}
+    split = replace(corpora.request.voice_split, folds=(Fold(**parts),))
+    request = replace(
+        corpora.request,
+        voices=replace(corpora.voices, clips=tuple(fewer)),
+        voice_split=split,
+    )
+    with pytest.raises(LabelError, match="one of the two corpora has sad"):
+        train_unpaired(request, tmp_path / "a", store=corpora.store)
+    shown = tuple(c for c in corpora.faces if not (c.part == "validation" and c.emotion == "sad"))
+    request = replace(request, faces=replace(corpora.faces, clips=shown))
+    with pytest.raises(LabelError, match="one of training and validation has sad"):
+        train_unpaired(request, tmp_path / "b", store=corpora.store)
+
+
+def test_from_the_shell_voices_that_cannot_be_read_are_listed_first(
+    corpora: Corpora, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["pretrain", "unpaired", "--faces", str(corpora.faces.root),
+             "--voices", str(corpora.voices.root),
+             "--voices-settings", "pattern={speaker}_{emotion}_{take}.wav",
+             "--set", "training.epochs=1", "training.patience=1", "--workers", "1",
+             "--cache", str(corpora.store.root), "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main([*words, "--strict"]) == 2
+    assert "s1_happy_0" in capsys.readouterr().err
+    assert not (tmp_path / "run").exists()
+    assert main(words) == 0
+    shown = capsys.readouterr()
+    assert "s1_happy_0" in shown.err
+    assert "tones, clean: no clip of these speakers was learnt from" in shown.out
+
+
+def test_other_pictures_under_the_same_names_are_other_pictures(tmp_path: Path) -> None:
+    rng = np.random.default_rng(3)
+    path = tmp_path / "a.png"
+    keys = []
+    for _ in range(2):
+        cv2.imwrite(str(path), _face("sad", rng))
+        keys += [digest_pictures([Clip("a", None, emotion, video=path)]) for emotion in EMOTIONS]
+    assert len(set(keys)) == 6
+    path.unlink()
+    assert digest_pictures([Clip("a", None, "sad", video=path)]) not in keys
 
 
 def test_the_scale_of_adapted_faces_is_learnt_from_those_to_learn(corpora: Corpora) -> None:

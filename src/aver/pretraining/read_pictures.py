@@ -1,7 +1,9 @@
-"""`read_pictures`: small grey pictures as one array."""
+"""`read_pictures`: small grey pictures as one array, and a key of what they are."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Sequence
 
 import cv2
@@ -10,6 +12,7 @@ import numpy as np
 from aver.corpora.archive import read_file
 from aver.corpora.clip import Clip
 from aver.errors import MediaError
+from aver.evaluation.clip_facts import clip_facts
 from aver.execution.progress import progress_bar
 
 
@@ -45,3 +48,22 @@ def read_pictures(clips: Sequence[Clip], size_px: int) -> np.ndarray:
             pictures[row] = grey
             bar.advance()
     return pictures
+
+
+def digest_pictures(clips: Sequence[Clip]) -> str:
+    """Sixteen hexadecimal digits that name pictures and their labels, not where they lie.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Each with a picture as its video. One that cannot be read counts as empty.
+    """
+    found = hashlib.sha256()
+    for clip in clips:
+        assert clip.video is not None
+        found.update(json.dumps(clip_facts(clip), sort_keys=True).encode())
+        try:
+            found.update(hashlib.sha256(read_file(clip.video)).digest())
+        except MediaError:
+            found.update(b"unreadable")
+    return found.hexdigest()[:16]

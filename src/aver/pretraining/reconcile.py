@@ -54,7 +54,8 @@ def reconcile(
     Raises
     ------
     LabelError
-        If the corpora still differ, a name is no emotion, or fewer than two classes are left.
+        If the corpora still differ, a name is no emotion, one is merged and dropped or merged
+        with one that is itself merged, or fewer than two classes are left.
 
     Examples
     --------
@@ -64,9 +65,7 @@ def reconcile(
     ('neutral', 'happy')
     """
     merge = dict(merge or {})
-    for name in (*merge, *merge.values(), *drop):
-        if name not in EMOTIONS:
-            raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(EMOTIONS)}.")
+    _check_words(merge, drop)
     dropped: dict[str, int] = {}
     parts = []
     for clips in (faces, voices):
@@ -88,3 +87,17 @@ def reconcile(
     if len(sets[0]) < 2:
         raise LabelError(f"{len(sets[0])} classes are left; a recogniser needs at least two.")
     return Reconciled(parts[0], parts[1], in_canonical_order(sets[0]), merge, dropped)
+
+
+def _check_words(merge: Mapping[str, str], drop: Sequence[str]) -> None:
+    for name in (*merge, *merge.values(), *drop):
+        if name not in EMOTIONS:
+            raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(EMOTIONS)}.")
+    for name, other in merge.items():
+        if name in drop:
+            raise LabelError(f"{name!r} is to be merged with {other!r} and dropped. Ask for one.")
+        if other != name and merge.get(other, other) != other:
+            raise LabelError(
+                f"{name!r} is to be merged with {other!r}, which is merged with {merge[other]!r}. "
+                f"Merge both with {merge[other]!r}."
+            )

@@ -11,7 +11,8 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.errors import SettingsError
+from aver.emotions import in_canonical_order
+from aver.errors import LabelError, SettingsError
 from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.features.face_embeddings import FaceEmbeddings
@@ -25,7 +26,7 @@ from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
 from aver.pretraining.join_by_class import join_by_class
 from aver.pretraining.picture_faults import keep_sorted
-from aver.pretraining.read_pictures import read_pictures
+from aver.pretraining.read_pictures import digest_pictures, read_pictures
 from aver.pretraining.reconcile import reconcile
 from aver.pretraining.run_record import RunRecord, digest
 from aver.pretraining.unpaired_features import UnpairedFeatures
@@ -126,6 +127,8 @@ def train_unpaired(
             f"The preset {request.preset!r} is no MRPN with a branch that reads face-embeddings; "
             "unpaired training needs one, such as 'mrpn-unpaired'."
         )
+    # Before sounds are read, which takes minutes, and the folder is taken.
+    reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     sounds = [feature for feature in model.features.values() if feature is not faces]
     prepared = usable_clips(store, request.voices.clips, sounds, workers=workers, notice=notice)
     request = replace(request, voices=replace(request.voices, clips=prepared.clips))
@@ -167,7 +170,7 @@ def _asked(
         "adaptation": request.adapt,
         "labels": [dict(request.merge or {}), sorted(request.drop), request.pictures_per_voice],
         "face network": store.file_key(find_weights(faces.weights)),
-        "pictures": digest([clip_facts(clip) for clip in request.faces]),
+        "pictures": digest_pictures(request.faces.clips),
         "voices": digest(
             [
                 [*clip_facts(clip), *(store.content_key(clip, feature) for feature in sounds)]
@@ -185,24 +188,31 @@ def _pairs(
     fold = request.voice_split.folds[0]
     split = make_split(request.faces, "official")
     sorted_faces = keep_sorted(request.faces, split, out / "pictures.json", workers=workers)
-    pairs, reconciled = {}, None
-    for part in _PARTS:
-        reconciled = reconcile(
+    parts = {
+        part: reconcile(
             request.faces.select(list(sorted_faces.parts[part])),
             [clip for clip in request.voices if clip.clip_id in getattr(fold, part)],
             merge=request.merge,
             drop=request.drop,
         )
-        pairs[part] = join_by_class(
-            reconciled.faces, reconciled.voices, request.pictures_per_voice, seed
+        for part in _PARTS
+    }
+    lonely = in_canonical_order({*parts["train"].classes} ^ {*parts["validation"].classes})
+    if lonely:
+        raise LabelError(
+            f"Only one of training and validation has {', '.join(lonely)}. Leave it out "
+            f"(--drop {lonely[0]}), or merge it with another emotion."
         )
-    assert reconciled is not None
+    pairs = {
+        part: join_by_class(found.faces, found.voices, request.pictures_per_voice, seed)
+        for part, found in parts.items()
+    }
     return pairs, {
         "pictures": {part: len({clip.video for clip in clips}) for part, clips in pairs.items()},
         "voices": {part: len({clip.sound for clip in clips}) for part, clips in pairs.items()},
         "trained_on": [request.faces.label, request.voices.label],
-        "merged": dict(reconciled.merged),
-        "dropped": list(reconciled.dropped),
+        "merged": dict(parts["train"].merged),
+        "dropped": list(in_canonical_order({n for found in parts.values() for n in found.dropped})),
         "split_rule": request.voice_split.rule,
         "split_hash": request.voice_split.hash,
         "test_speakers_of_voices": sorted(

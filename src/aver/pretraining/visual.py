@@ -23,8 +23,8 @@ from aver.pretraining.classifier import Classifier
 from aver.pretraining.picture_faults import SortedPictures, keep_sorted
 from aver.pretraining.picture_scores import PictureScores, score_pictures
 from aver.pretraining.picture_task import LabelledPictures, PictureTask
-from aver.pretraining.read_pictures import read_pictures
-from aver.pretraining.run_record import RunRecord, digest
+from aver.pretraining.read_pictures import digest_pictures, read_pictures
+from aver.pretraining.run_record import RunRecord
 from aver.pretraining.visual_settings import VisualSettings
 from aver.splits.split import PARTS, Split
 from aver.training.fit import fit
@@ -83,7 +83,7 @@ def pretrain_visual(
     Raises
     ------
     CheckpointError
-        If `out` holds the result of other settings or another seed.
+        If `out` holds a run with other settings, pictures or seed, finished or not.
     TrainingInterrupted
         After Ctrl-C; the same call goes on.
 
@@ -97,7 +97,7 @@ def pretrain_visual(
         "settings": dataclasses.asdict(settings),
         "seed": seed,
         "split": split.hash,
-        "labels": digest({clip.clip_id: clip.emotion for clip in corpus}),
+        "pictures": digest_pictures(corpus.clips),
     }
     record = RunRecord(out, asked, done=out / CARD_NAME)
     if record.start():
