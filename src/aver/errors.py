@@ -4,6 +4,8 @@ Each message is one or more whole sentences: what is wrong, the value, what to d
 line prints the message on one line and exits with status 2.
 """
 
+from collections.abc import Mapping
+
 
 class AverError(Exception):
     """Base class of every error that `aver` raises on purpose."""
@@ -39,6 +41,25 @@ class FeatureError(AverError):
 
 class SettingsError(AverError):
     """A setting, preset or name that is unknown or out of range."""
+
+
+class ClipError(SettingsError):
+    """Clips whose files are fine, but that a recogniser with these settings cannot take.
+
+    Parameters
+    ----------
+    reasons : mapping of str to str
+        By clip id: whole sentences, the last of which says what to do. The message is the first,
+        with a count of the others.
+    """
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        super().__init__(dict(reasons))  # whole, so that it comes through from worker processes
+        self.reasons = dict(reasons)
+
+    def __str__(self) -> str:
+        first, *others = self.reasons.values()
+        return f"{first} The same holds for {len(others)} more." if others else first
 
 
 class CheckpointError(AverError):

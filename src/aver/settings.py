@@ -115,6 +115,28 @@ def _checked(kind: type, value: Any, where: str) -> Any:
     return value
 
 
+def check_words(settings: Any) -> None:
+    """Check the fields of a settings dataclass that take one of a few words.
+
+    Raises
+    ------
+    SettingsError
+        If one holds another word; the message names the field and the words.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Window:
+    ...     shape: typing.Literal["hann", "box"] = "hann"
+    >>> check_words(Window("hamming"))
+    Traceback (most recent call last):
+    aver.errors.SettingsError: The setting 'shape' must be one of hann, box, not 'hamming'.
+    """
+    for name, hint in typing.get_type_hints(type(settings)).items():
+        if typing.get_origin(hint) is typing.Literal:
+            _value(hint, getattr(settings, name), name)
+
+
 def settings_to_mapping(settings: Any) -> dict[str, Any]:
     """Plain values of a settings dataclass, as YAML and JSON take them.
 

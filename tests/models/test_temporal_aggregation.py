@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import json
+import pickle
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
+from drawn_segments import TINY, drawn_batch
 from planted_source import PlantedSource, planted_clips
 
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, LabelError, MissingModalityError, SettingsError
+from aver.errors import CheckpointError, ClipError, LabelError, MissingModalityError, SettingsError
 from aver.features.feature import FeatureRecord
 from aver.features.store import FeatureStore
-from aver.models.parts.band_statistics import BandStatistics
-from aver.models.parts.conv_blocks import ConvBlocks
-from aver.models.parts.feature_mean import FeatureMean
-from aver.models.parts.segment_batch import SegmentBatch
 from aver.models.parts.segment_extractor import SegmentExtractorSettings
-from aver.models.parts.temporal_network import TemporalNetwork
-from aver.models.presets import load_preset
-from aver.models.temporal_aggregation import TemporalAggregation, TemporalAggregationSettings
+from aver.models.temporal_aggregation import TemporalAggregation
 
 CLIPS = planted_clips(speakers=8, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:40], CLIPS[40:48], CLIPS[48:]
-TINY = TemporalAggregation.tiny(PlantedSource()).settings
-SHAPES = {"video": (1, 16, 16), "sound": (8,)}
 
 
 def unlabelled(clips):
@@ -35,24 +30,6 @@ def unlabelled(clips):
 
 def accuracy(prediction, clips):
     return np.mean([a == b.emotion for a, b in zip(prediction.labels, clips, strict=True)])
-
-
-def drawn_batch(clips: int = 5, segments: int = 2, seed: int = 0) -> SegmentBatch:
-    generator = torch.Generator().manual_seed(seed)
-    pictures = torch.randint(0, 256, (clips, segments, 1, 16, 16), generator=generator).byte()
-    sound = torch.randn(clips, segments, 1, 8, 8, generator=generator).half()
-    everyone = torch.ones(clips, dtype=torch.bool)
-    return SegmentBatch(
-        {"video": pictures, "sound": sound},
-        torch.zeros(clips, segments, dtype=torch.bool),
-        {"video": everyone, "sound": everyone},
-        torch.arange(clips) % 4,
-    )
-
-
-def network(**changes) -> TemporalNetwork:
-    torch.manual_seed(3)
-    return TemporalNetwork(replace(TINY, **changes), SHAPES, 4)
 
 
 @pytest.fixture(scope="module")
@@ -76,78 +53,6 @@ def test_each_half_learns_alone(modality):
     prediction = recognizer.predict(unlabelled(TEST))
     assert accuracy(prediction, TEST) > 0.6
     np.testing.assert_array_equal(prediction.by_modality[modality], prediction.probabilities)
-
-
-def test_the_answer_is_the_sum_of_the_segments_probabilities():
-    net, batch = network().eval(), drawn_batch()
-    with torch.no_grad():
-        found = net(batch).exp()
-        images = {name: net._prepared(name, batch) for name in batch.inputs}
-        by_hand = torch.zeros(5, 4)
-        for place, part in enumerate(net.networks):
-            features = [part.extractors[name](images[name][place]) for name in ("video", "sound")]
-            by_hand += torch.softmax(part.dense(torch.cat(features, dim=1)), dim=1)
-    torch.testing.assert_close(found, by_hand / 2)
-    torch.testing.assert_close(found.sum(dim=1), torch.ones(5))
-
-
-@pytest.mark.parametrize("without_sound", [(), (1, 4), (0, 1, 2, 3, 4)])
-def test_independent_networks_with_equal_weights_answer_as_the_shared_one(without_sound):
-    shared, own = network(weights="shared"), network(weights="independent")
-    shared.networks[0].means["sound"].mean.normal_()
-    for part in own.networks:
-        part.load_state_dict(shared.networks[0].state_dict())
-    batch = drawn_batch()
-    has = torch.tensor([clip not in without_sound for clip in range(5)])
-    inputs = {**batch.inputs, "sound": batch.inputs["sound"][has]}
-    if not has.any():
-        del inputs["sound"]
-    batch = replace(batch, inputs=inputs, present={**batch.present, "sound": has})
-    with torch.no_grad():
-        torch.testing.assert_close(own.eval()(batch), shared.eval()(batch))
-
-
-@pytest.mark.parametrize("weights", ["independent", "shared"])
-def test_relative_features_forget_what_all_segments_of_a_clip_have_in_common(weights):
-    extractors = {"sound": SegmentExtractorSettings("band-statistics", relative=True)}
-    changes = {"weights": weights, "extractors": extractors, "modalities": ("sound",)}
-    net, batch = network(**changes).eval(), drawn_batch()
-    for part in net.networks:
-        part.extractors["sound"].norm = torch.nn.Identity()
-    louder = batch.inputs["sound"].float() + torch.randn(5, 1, 1, 8, 1)  # per clip and band
-    plain = replace(batch, inputs={"sound": batch.inputs["sound"].float()})
-    with torch.no_grad():
-        answers = [net(b) for b in (plain, replace(batch, inputs={"sound": louder}))]
-        torch.testing.assert_close(*answers, rtol=1e-4, atol=1e-4)
-        single = network(**changes, segments=1).eval()
-        one = {"sound": plain.inputs["sound"][:, :1]}, {"sound": louder[:, :1]}
-        answers = [single(replace(batch, inputs=inputs)) for inputs in one]
-    assert not torch.allclose(*answers)
-
-
-def test_a_segments_gradient_reaches_its_own_network_only():
-    net, batch = network(modality_dropout=0.0).train(), drawn_batch()
-    batch.inputs["sound"].requires_grad_(True)
-    net(batch)[:, 0].sum().backward()
-    assert all(part.dense.weight.grad.abs().sum() > 0 for part in net.networks)
-    moved = batch.inputs["sound"].detach().clone()
-    moved[:, 1] += 1
-    other = replace(batch, inputs={**batch.inputs, "sound": moved})
-    net.eval()
-    images = net._prepared("sound", other), net._prepared("sound", batch)
-    assert torch.equal(images[0][0], images[1][0])  # segment 0 does not see segment 1
-    assert not torch.equal(images[0][1], images[1][1])
-
-
-def test_independent_networks_cost_no_more_arithmetic_than_the_shared_one():
-    from torch.utils.flop_counter import FlopCounterMode
-
-    counts = {}
-    for weights in ("independent", "shared"):
-        with FlopCounterMode(display=False) as counter:
-            network(weights=weights).train()(drawn_batch()).sum().backward()
-        counts[weights] = counter.get_total_flops()
-    assert counts["independent"] == counts["shared"]
 
 
 EXTRACTORS = {
@@ -199,65 +104,74 @@ def test_embeddings_lie_at_the_moments_of_their_pictures(fitted):
     np.testing.assert_array_equal(pictures.times_s.numpy(), moments)
 
 
-def test_statistics_of_bands_are_those_of_numpy():
-    windows = torch.randn(5, 1, 6, 40)
-    values = windows.numpy()[:, 0]
-    both = values.mean(axis=2), values.std(axis=2)
-    for rows in (6, 9):  # never more than there are bands
-        found = BandStatistics((1, 6, 40), rows)(windows).numpy()
-        np.testing.assert_allclose(found, np.concatenate(both, axis=1), rtol=1e-4, atol=1e-5)
-    found = BandStatistics((1, 6, 40), 2)(windows).numpy()
-    expected = np.concatenate([part.reshape(5, 2, 3).mean(axis=2) for part in both], axis=1)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+class Counted(PlantedSource):
+    """Knows how often it was asked for each clip."""
+
+    def __init__(self):
+        super().__init__(3.0)
+        self.asked = Counter()
+
+    def get(self, clip, feature):
+        self.asked[clip.clip_id, feature.name] += 1
+        return super().get(clip, feature)
 
 
 def test_with_refit_validation_clips_are_learnt_from_and_decide_nothing():
     settings = replace(TINY, refit=True)
-    recognizer = TemporalAggregation(settings, PlantedSource(3.0)).fit(TRAIN[:16], VALIDATION)
+    recognizer = TemporalAggregation(settings, Counted()).fit(TRAIN[:16], VALIDATION)
+    assert set(recognizer.store.asked.values()) == {1}  # held in memory once
     same = replace(TINY, training=replace(TINY.training, keep="last"))
     together = [*TRAIN[:16], *VALIDATION]
     twin = TemporalAggregation(same, PlantedSource(3.0)).fit(together, TEST)
     answers = [r.predict_proba(unlabelled(TEST)) for r in (recognizer, twin)]
     np.testing.assert_array_equal(*answers)
+    losses = [row["validation_loss"] for row in recognizer.history.epochs]
+    on_its_own = TemporalAggregation(same, PlantedSource(3.0)).fit(together, VALIDATION)
+    assert losses == [row["validation_loss"] for row in on_its_own.history.epochs]
     assert recognizer.card["fitted_on"]["mean picture"] == ["train", "validation"]
     assert recognizer.card["labels_used"] == {"weights": ["train", "validation"]}
 
 
-def test_conv_blocks_are_the_papers_five_and_say_when_images_are_too_small():
-    _, settings = load_preset("temporal-aggregation-paper")
-    blocks = ConvBlocks((3, 224, 224), settings.channels)
-    kinds = [type(layer).__name__ for layer in blocks.layers]
-    assert kinds == ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"] * 5
-    assert blocks.size == 256 * 7 * 7
-    assert ConvBlocks((1, 192, 120), settings.channels).size == 256 * 6 * 3
-    with pytest.raises(SettingsError, match="16 x 40 are too small for 5 blocks"):
-        ConvBlocks((1, 16, 40), settings.channels)
+def test_a_loss_weighs_as_many_clips_as_it_is_the_mean_of(fitted):
+    class Some(PlantedSource):
+        def get(self, clip, feature):
+            return self.absent() if clip.clip_id.endswith("sad-0") else super().get(clip, feature)
+
+        def absent(self):
+            return FeatureRecord.absent("nothing")
+
+    task = TemporalAggregation(TINY, Some(3.0)).task(TRAIN, VALIDATION, seed=0)
+    task.network.load_state_dict(fitted.network.state_dict())
+    task.network.eval()
+    (batch,) = task.validation_batches()
+    with torch.no_grad():
+        loss = task.loss(batch)
+    assert (batch.clips, loss.clips) == (8, 7)
+    kept = [clip for clip in VALIDATION if not clip.clip_id.endswith("sad-0")]
+    found = fitted.predict_proba(unlabelled(kept))
+    truth = [fitted.classes.index(clip.emotion) for clip in kept]
+    by_hand = -np.log(found[np.arange(7), truth]).mean()
+    assert float(loss.value) == pytest.approx(by_hand, abs=1e-6)
+    assert loss.right == int((found.argmax(axis=1) == truth).sum())
 
 
-def test_the_running_mean_is_that_of_the_features_seen():
-    mean = FeatureMean(3).train()
-    everyone = torch.ones(4, dtype=torch.bool)
-    torch.manual_seed(0)
-    for _ in range(300):
-        mean(torch.randn(4, 3) + torch.tensor([1.0, -2.0, 5.0]), everyone, everyone)
-    torch.testing.assert_close(mean.mean, torch.tensor([1.0, -2.0, 5.0]), atol=0.5, rtol=0)
-    mean.eval()
-    has, kept = torch.tensor([True, False, True]), torch.tensor([True, True, False])
-    rows = mean(torch.tensor([[1.0, 1, 1], [2, 2, 2]]), has, kept)
-    torch.testing.assert_close(rows, torch.stack([torch.ones(3), mean.mean, mean.mean]))
+def test_validation_clips_that_can_judge_nothing_are_an_error_unless_nothing_is_chosen():
+    class Silent(PlantedSource):
+        def get(self, clip, feature):
+            judges = clip.speaker == VALIDATION[0].speaker
+            return FeatureRecord.absent("no face") if judges else super().get(clip, feature)
 
-
-def test_modality_dropout_hides_one_half_of_so_many_clips():
-    net = network(modality_dropout=0.4).train()
-    batch = drawn_batch(clips=2000)
-    torch.manual_seed(0)
-    kept = net._kept(batch)
-    assert bool((kept["video"] | kept["sound"]).all())
-    for name in ("video", "sound"):
-        assert 0.16 < float((~kept[name]).float().mean()) < 0.24
-    assert all(rows.all() for rows in net.eval()._kept(batch).values())
-    lacking = replace(batch, present={**batch.present, "sound": ~batch.present["sound"]})
-    assert bool(net.train()._kept(lacking)["video"].all())  # never the only half there is
+    few = replace(TINY.training, epochs=1)
+    recognizer = TemporalAggregation(replace(TINY, training=few), Silent(3.0))
+    with pytest.raises(MissingModalityError, match=r"None of the 8 validation .*no face"):
+        recognizer.fit(TRAIN, VALIDATION)
+    TemporalAggregation(replace(recognizer.settings, refit=True), Silent(3.0)).fit(
+        TRAIN, VALIDATION
+    )
+    happy = [clip for clip in TRAIN if clip.emotion in ("happy", "angry")]
+    sad = [clip for clip in VALIDATION if clip.emotion == "sad"]
+    with pytest.raises(LabelError, match="None of the 2 validation clips shows an emotion"):
+        TemporalAggregation(recognizer.settings, PlantedSource(3.0)).fit(happy, sad)
 
 
 class Faceless(PlantedSource):
@@ -292,10 +206,21 @@ def test_a_segment_without_a_face_is_flagged_and_shows_the_mean_crop(fitted):
     torch.testing.assert_close(net.mean_picture.double(), by_hand, rtol=1e-5, atol=1e-3)
 
 
-def test_more_segments_than_pictures_is_an_error_that_names_the_clip():
+def test_more_segments_than_pictures_is_an_error_that_names_the_clips():
     recognizer = TemporalAggregation(replace(TINY, segments=9), PlantedSource())
-    with pytest.raises(SettingsError, match=r"Clip 's00-happy-0' has \d pictures .* 9 segments"):
+    words = r"Clip 's00-happy-0' has \d pictures .* 9 segments.* holds for 39 more"
+    with pytest.raises(ClipError, match=words) as caught:
         recognizer.fit(TRAIN, VALIDATION)
+    assert set(caught.value.reasons) == {clip.clip_id for clip in TRAIN}
+    again = pickle.loads(pickle.dumps(caught.value))  # as from a worker process
+    assert (again.reasons, str(again)) == (caught.value.reasons, str(caught.value))
+
+
+def test_for_no_clips_there_are_no_answers(fitted):
+    prediction = fitted.predict([])
+    assert prediction.probabilities.shape == (0, 4)
+    assert prediction.by_modality["sound"].shape == (0, 4)
+    assert (prediction.clip_ids, prediction.flags) == ((), ())
 
 
 def test_averaging_over_draws(fitted):
@@ -347,48 +272,6 @@ def test_a_clip_without_a_modality_teaches_the_other(fitted):
 
     recognizer = TemporalAggregation.tiny(Some(3.0)).fit(TRAIN, VALIDATION)
     assert accuracy(recognizer.predict(unlabelled(TEST)), TEST) > 0.6
-
-
-@pytest.mark.parametrize(
-    ("wrong", "words"),
-    [
-        ({"segments": 0}, "segments"), ({"modalities": ("units",)}, "modalities"),
-        ({"modalities": ()}, "modalities"), ({"window_s": 0.0}, "window_s"),
-        ({"channels": ()}, "channels"), ({"modality_dropout": 1.0}, "modality_dropout"),
-        ({"extractors": {"units": SegmentExtractorSettings()}}, "extractors"),
-        ({"draws": -1}, "draws"), ({"asynchrony_s": -0.1}, "asynchrony_s"),
-    ],
-)  # fmt: skip
-def test_settings_out_of_range_are_named(wrong, words):
-    with pytest.raises(SettingsError, match=words):
-        TemporalAggregationSettings(**wrong)
-
-
-def test_weights_for_what_is_no_resnet_are_refused():
-    with pytest.raises(SettingsError, match="for the extractor resnet18, not for gradients"):
-        SegmentExtractorSettings("gradients", pretrained="faces-fer2013")
-
-
-def test_the_paper_preset_holds_the_papers_values():
-    model, settings = load_preset("temporal-aggregation-paper")
-    assert model is TemporalAggregation
-    assert settings == TemporalAggregationSettings(
-        training=replace(TemporalAggregationSettings().training, precision="bf16")
-    )
-    assert (settings.segments, settings.window_s, settings.asynchrony_s) == (10, 1.28, 0.01)
-    assert (settings.band_count, settings.column_count) == (192, 120)
-    assert settings.pictures["size_px"] == 224
-    training = settings.training
-    assert (training.optimizer, training.momentum, training.learning_rate) == ("sgd", 0.9, 1e-3)
-    assert (training.schedule, training.divide_every_epochs, training.batch_size) == (
-        "step",
-        50,
-        16,
-    )
-    compact = load_preset("temporal-aggregation-compact")[1]
-    assert [2 * c for c in compact.channels] == list(settings.channels)
-    assert compact.pictures["size_px"] == 64
-    assert (compact.band_count, compact.column_count) == (96, 60)
 
 
 def test_real_clips_with_and_without_pictures_are_answered(fitted, data_root, tmp_path):

@@ -71,7 +71,7 @@ def _run(arguments: Namespace) -> int:
     for problem in answers.unused:
         print(f"aver: not adapted to: {problem.path}: {problem.reason}", file=sys.stderr)
     if not answers.clips:
-        raise MediaError(f"None of the {len(answers.problems)} files could be read.")
+        raise MediaError(f"None of the {len(answers.problems)} files could be used.")
     unread = len(answers.problems) + len(answers.unused)
     if arguments.strict and unread:
         raise MediaError(f"{unread} files could not be read (--strict).")

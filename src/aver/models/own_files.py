@@ -10,7 +10,7 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Problem
 from aver.corpora.load_clips import load_clips
 from aver.corpora.unit_files import attach_units
-from aver.errors import SettingsError
+from aver.errors import ClipError, SettingsError
 from aver.features.feature import Feature
 from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureStore
@@ -27,11 +27,11 @@ class OwnClips:
     Parameters
     ----------
     clips : tuple of Clip
-        Those that could be read, in the order given.
+        Those that are answered, in the order given.
     prediction : Prediction or None
         Answers for them; None where there is none.
     problems : tuple of Problem
-        Files that could not be read, and why.
+        Files that could not be read, or that do not fit the recogniser, and why.
     unused : tuple of Problem
         Other clips of the speaker that could not be read, so that nothing was adapted to them.
     """
@@ -85,7 +85,12 @@ def predict_files(
         clips = _of_one_speaker(clips)
         known, unused = _usable(speaker_clips, units, features, store, workers)
         recognizer.take_features_from(SpeakerAdaptation(store, _of_one_speaker(known)))
-    prediction = recognizer.predict(clips) if clips else None
+    try:
+        prediction = recognizer.predict(clips) if clips else None
+    except ClipError as error:  # asked again without the clips that do not fit
+        problems = (*problems, *(Problem(name, why) for name, why in error.reasons.items()))
+        clips = tuple(clip for clip in clips if clip.clip_id not in error.reasons)
+        prediction = recognizer.predict(clips) if clips else None
     return OwnClips(clips, prediction, problems, unused)
 
 

@@ -129,9 +129,9 @@ class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
         Raises
         ------
         LabelError, MissingModalityError
-            As `fit`.
-        SettingsError
-            If a clip has fewer pictures than there are segments.
+            As `fit`, or if no validation clip can tell a good epoch from a bad one.
+        ClipError
+            If clips have fewer pictures than there are segments.
         CheckpointError
             If there are no such pretrained weights, or they do not fit.
         """
@@ -156,17 +156,19 @@ class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
             network = self._build()
         network.load_pretrained()
         network.learn_inputs(clips)
-        return SegmentTask(
-            network, training, self._sampler(self._load(validation), validation), loss
-        )
+        held_out = clips.last(len(validation)) if self.settings.refit else self._load(validation)
+        judges = self._sampler(held_out, validation)
+        if not self.settings.refit:
+            judges.check_judging()
+        return SegmentTask(network, training, judges, loss)
 
     def predict(self, clips: Sequence[Clip]) -> Prediction:
         """Answer for clips; see `aver.models.parts.segment_answers`.
 
         Raises
         ------
-        SettingsError
-            If a clip has fewer pictures than there are segments.
+        ClipError
+            If clips have fewer pictures than there are segments; it names all of them.
         """
         network = self._trained()
         sampler = self._sampler(self._load(clips), clips)

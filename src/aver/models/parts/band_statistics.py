@@ -38,9 +38,8 @@ class BandStatistics(nn.Module):
     def forward(self, windows: Tensor) -> Tensor:
         """``(windows, channels, bands, columns)`` to ``(windows, 2 * channels * rows)``."""
         mean = windows.mean(dim=3)
-        variance = (windows.square().mean(dim=3) - mean.square()).clamp_min(
-            0
-        )  # 4 times var's speed
+        # Four times as fast as torch.var; windows are standardised, so that little is cancelled.
+        variance = (windows.square().mean(dim=3) - mean.square()).clamp_min(0)
         deviation = (variance + _LEAST_VARIANCE).sqrt()
         both = torch.cat([mean, deviation], dim=1)  # (windows, 2 * channels, bands)
         return functional.adaptive_avg_pool1d(both, self.rows).flatten(1)

@@ -15,6 +15,7 @@ from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 
 FRAME_ARRAYS = ("crops", "segments", "units", "embeddings", "statistics")
+_GREY_WEIGHTS = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601
 _UNIT_RATE_HZ = 30  # of tracks that do not say; OpenFace writes one row per picture
 
 
@@ -96,10 +97,20 @@ def laid_out(array: np.ndarray, grey: bool) -> Tensor:
         return values[:, None]
     if values.ndim == 4:  # (frames, height, width, colours)
         if grey and values.shape[3] == 3:
-            weights = torch.tensor([0.299, 0.587, 0.114])
-            values = (values.float() @ weights).round().to(torch.uint8)[..., None]
+            return _grey(values)[:, None]
         return values.permute(0, 3, 1, 2).contiguous()
     return values
+
+
+def _grey(pictures: Tensor) -> Tensor:
+    """Colour ``(pictures, height, width, 3)`` to grey ``(pictures, height, width)``, uint8.
+
+    One by one: numbers of a whole clip at once would take five times its memory, and longer.
+    """
+    grey = torch.empty(pictures.shape[:3], dtype=torch.uint8)
+    for row, picture in zip(grey, pictures, strict=True):
+        row.copy_((picture.float() @ _GREY_WEIGHTS).round())
+    return grey
 
 
 def least_frames(feature: Feature) -> int:

@@ -35,20 +35,18 @@ def predict_segments(
     modalities = sampler.modalities
     alone = modalities if len(modalities) > 1 else ()
     rounds = [
-        _one_draw(network, sampler, alone, draw) for draw in (range(draws) if draws else (None,))
+        _one_draw(network, sampler, len(classes), alone, draw)
+        for draw in (range(draws) if draws else (None,))
     ]
     answers = {name: np.mean([found[name] for found in rounds], axis=0) for name in rounds[0]}
     clips = sampler.clips
-    has = {
-        "video": np.array([pictures is not None for pictures in clips.pictures]),
-        "sound": np.array([sound is not None for sound in clips.sounds]),
-    }
+    has = {name: clips.has(name) for name in modalities}
     by_modality = {}
     for name in modalities:
         said = answers[name if alone else ""].copy()
         said[~has[name]] = np.nan
         by_modality[name] = said
-    empty = ~np.any([has[name] for name in modalities], axis=0)
+    empty = ~np.any(list(has.values()), axis=0)
     fused = answers[""]
     fused[empty] = prior
     return Prediction(
@@ -65,10 +63,14 @@ def predict_segments(
 
 
 def _one_draw(
-    network: TemporalNetwork, sampler: SegmentSampler, alone: tuple[str, ...], draw: int | None
+    network: TemporalNetwork,
+    sampler: SegmentSampler,
+    classes: int,
+    alone: tuple[str, ...],
+    draw: int | None,
 ) -> dict[str, np.ndarray]:
     """Probabilities ``(clips, classes)``, fused under ``""`` and by modality."""
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in ("", *alone)}
+    parts = {name: [np.empty((0, classes))] for name in ("", *alone)}
     for batch in sampler.evaluation(draw):
         for name, logs in network.answers(batch, alone).items():
             parts[name].append(logs.double().exp().numpy())

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from aver.corpora.clip import Clip
-from aver.errors import SettingsError
+from aver.errors import ClipError
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
@@ -59,6 +59,23 @@ class SegmentClips:
     coverage: Mapping[str, np.ndarray]
     flags: tuple[tuple[str, ...], ...]
 
+    def has(self, modality: str) -> np.ndarray:
+        """Which clips have a modality, as bool ``(clips,)``."""
+        held = self.pictures if modality == "video" else self.sounds
+        return np.array([one is not None for one in held], dtype=bool)
+
+    def last(self, count: int) -> SegmentClips:
+        """The last `count` clips, which share their memory with these."""
+        first = len(self.clip_ids) - count
+        coverage = {modality: shares[first:] for modality, shares in self.coverage.items()}
+        return SegmentClips(
+            self.clip_ids[first:],
+            self.pictures[first:],
+            self.sounds[first:],
+            coverage,
+            self.flags[first:],
+        )
+
     @property
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Shape of a picture, and of a column, of the modalities that any clip has."""
@@ -95,9 +112,10 @@ def load_segment_clips(
 
     Raises
     ------
-    SettingsError
-        If a clip has fewer pictures than segments.
+    ClipError
+        If clips have fewer pictures than segments; it names all of them.
     """
+    short: dict[str, str] = {}
     pictures: list[Pictures | None] = []
     sounds: list[Sound | None] = []
     flags: list[tuple[str, ...]] = []
@@ -111,7 +129,10 @@ def load_segment_clips(
             said += [*record.flags, *([record.missing] if record.missing else [])]
             if record.arrays and modality == "video":
                 arrays = _with_moments(clip, feature, record.arrays, store)
-                shown = _pictures(clip, arrays, segments, grey)
+                if len(arrays["found"]) < segments:
+                    short[clip.clip_id] = _too_short(clip, len(arrays["found"]), segments)
+                    continue
+                shown = _pictures(arrays, grey)
                 said += _picture_flags(shown, segments)
                 if not shown.found.any():
                     shown = None
@@ -123,6 +144,8 @@ def load_segment_clips(
         pictures.append(shown)
         sounds.append(heard)
         flags.append(tuple(dict.fromkeys(said)))
+    if short:
+        raise ClipError(short)
     ids = tuple(clip.clip_id for clip in clips)
     return SegmentClips(ids, tuple(pictures), tuple(sounds), coverage, tuple(flags))
 
@@ -140,13 +163,14 @@ def _with_moments(
     return {"crops": rows, "times_s": known["times_s"], "found": known["found"]}
 
 
-def _pictures(clip: Clip, arrays: Mapping[str, np.ndarray], segments: int, grey: bool) -> Pictures:
-    count = len(arrays["crops"])
-    if count < segments:
-        raise SettingsError(
-            f"Clip {clip.clip_id!r} has {count} pictures and cannot be cut in {segments} segments. "
-            "Choose fewer segments, a higher rate_hz of the pictures, or leave the clip out."
-        )
+def _too_short(clip: Clip, count: int, segments: int) -> str:
+    return (
+        f"Clip {clip.clip_id!r} has {count} pictures and cannot be cut in {segments} segments. "
+        "Choose fewer segments, a higher rate_hz of the pictures, or leave the clip out."
+    )
+
+
+def _pictures(arrays: Mapping[str, np.ndarray], grey: bool) -> Pictures:
     return Pictures(
         laid_out(arrays["crops"], grey),
         torch.from_numpy(arrays["times_s"].astype(np.float64)),

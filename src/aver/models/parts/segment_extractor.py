@@ -15,6 +15,7 @@ from aver.models.parts.feature_norm import FeatureNorm
 from aver.models.parts.oriented_gradients import OrientedGradients
 from aver.models.parts.pretrained_part import PretrainedPart, check_pretraining
 from aver.networks.resnet import ResNet18
+from aver.settings import check_words
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,8 @@ class SegmentExtractorSettings:
     Raises
     ------
     SettingsError
-        If a value is out of range, or weights are named for something else than a ResNet.
+        If a value is unknown or out of range, or weights are named for something else than a
+        ResNet.
     """
 
     kind: Literal["conv-blocks", "gradients", "band-statistics", "resnet18"] = "conv-blocks"
@@ -59,6 +61,7 @@ class SegmentExtractorSettings:
     pretrained_rate: float = 1.0
 
     def __post_init__(self) -> None:
+        check_words(self)
         check_pretraining(self.pretrained, self.frozen_epochs, self.pretrained_rate)
         if self.rows < 1:
             raise SettingsError(f"rows must be at least 1, not {self.rows}.")
@@ -82,7 +85,9 @@ class SegmentExtractor(PretrainedPart):
     Notes
     -----
     Source: Birhala et al. 2020, section II and Figure 2, for the convolutional blocks; the other
-    kinds are ours, and batch-normalised, for their scales are not those of learnt features.
+    kinds are ours, and batch-normalised, for their scales are not those of learnt features. A
+    batch in which a single clip has the modality carries no variance: batch norms then take their
+    running statistics, which stay as they are.
     """
 
     def __init__(
@@ -103,7 +108,11 @@ class SegmentExtractor(PretrainedPart):
 
     def forward(self, images: Tensor) -> Tensor:
         """``(images, ...)`` to ``(images, size)``."""
-        return self.norm(self.extractor(images))
+        if len(images) > 1 or not self.extractor.training:
+            return self.norm(self.extractor(images))
+        features = self.extractor.eval()(images)
+        self.extractor.train()
+        return self.norm(features)
 
 
 def _make(

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from aver.errors import LabelError, MissingModalityError
 from aver.models.parts.segment_batch import SegmentBatch
 from aver.models.parts.segment_clips import Pictures, SegmentClips, Sound
 from aver.models.parts.segment_draws import (
@@ -84,6 +86,30 @@ class SegmentSampler:
         """Batches of one pass."""
         return -(-len(self.labels) // self.batch_size)
 
+    def check_judging(self) -> None:
+        """See that a loss over these clips says anything.
+
+        Raises
+        ------
+        MissingModalityError
+            If no clip has any modality.
+        LabelError
+            If no clip that has one is of a class known from training.
+        """
+        usable = np.any([self.clips.has(modality) for modality in self.modalities], axis=0)
+        if not usable.any():
+            why = ", ".join(self.clips.flags[0]) or "no reason known"
+            raise MissingModalityError(
+                f"None of the {len(usable)} validation clips has any of "
+                f"{', '.join(self.modalities)} ({why}), so that they cannot choose an epoch. "
+                "Take another split, or refit=true."
+            )
+        if not (usable & (self.labels.numpy() >= 0)).any():
+            raise LabelError(
+                f"None of the {len(usable)} validation clips shows an emotion that was learnt, so "
+                "that they cannot choose an epoch. Take another split, or refit=true."
+            )
+
     def training(self, generator: torch.Generator) -> Iterator[SegmentBatch]:
         """One pass in random order, in batches of nearly equal size, segments drawn anew."""
         order = torch.randperm(len(self.labels), generator=generator)
@@ -100,8 +126,8 @@ class SegmentSampler:
             Number of the random draw; it depends on the clip alone, not on its company. Without it
             every segment is looked at in its middle.
         """
-        for chosen in torch.arange(len(self.labels)).split(self.batch_size):
-            rows = chosen.tolist()
+        for first in range(0, len(self.labels), self.batch_size):
+            rows = list(range(first, min(first + self.batch_size, len(self.labels))))
             places = torch.full((len(rows), self.rule.segments, 2), 0.5)
             if draw is not None:
                 places = torch.stack([self._places(row, draw) for row in rows])

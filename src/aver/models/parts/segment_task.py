@@ -67,4 +67,5 @@ class SegmentTask(Task):
         usable = batch.usable
         scores, labels = self.network(batch)[usable], batch.labels[usable]
         value = self.target_loss(scores, labels, self.network.training)
-        return Loss(value, batch.clips, int((scores.argmax(dim=1) == labels).sum()))
+        judged = int((labels >= 0).sum())
+        return Loss(value, judged, int((scores.argmax(dim=1) == labels).sum()))

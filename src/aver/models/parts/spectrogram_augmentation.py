@@ -69,11 +69,12 @@ class SpectrogramAugmentation(nn.Module):
         owner = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
         bands, columns = frames.shape[2:]
         frames = self._shifted(frames, owner, len(lengths))
-        hidden = torch.zeros(len(frames), 1, bands, columns, dtype=torch.bool)
-        for _ in range(self.settings.masks):
-            hidden |= _mask(len(lengths), bands, self.settings.band_share)[owner][:, None, :, None]
-            hidden |= _mask(len(frames), columns, self.settings.column_share)[:, None, None, :]
-        frames = frames.masked_fill(hidden.to(frames.device), 0.0)
+        for _ in range(self.settings.masks):  # drawn without shares too: what is drawn next stays
+            rows = _mask(len(lengths), bands, self.settings.band_share)[owner]
+            moments = _mask(len(frames), columns, self.settings.column_share)
+            if self.settings.band_share or self.settings.column_share:
+                hidden = rows[:, None, :, None] | moments[:, None, None, :]
+                frames = frames.masked_fill(hidden.to(frames.device), 0.0)
         if self.settings.noise:
             frames = frames + self.settings.noise * torch.randn_like(frames)
         return frames

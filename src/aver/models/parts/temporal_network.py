@@ -97,11 +97,13 @@ class TemporalNetwork(nn.Module):
     def learn_inputs(self, clips: SegmentClips) -> None:
         """Measure the training clips: the mean picture, and scales that all clips share."""
         if "video" in self.settings.modalities:
-            shown = [p.frames[p.found] for p in clips.pictures if p is not None]
-            means = [frames.double().mean(dim=0) for frames in shown]
-            self.mean_picture.copy_(torch.stack(means).mean(dim=0))
+            shown = [pictures for pictures in clips.pictures if pictures is not None]
+            together = torch.zeros_like(self.mean_picture, dtype=torch.float64)
+            for pictures in shown:  # one clip at a time: crops of 224 px fill the memory
+                together += pictures.frames[pictures.found].double().mean(dim=0)
+            self.mean_picture.copy_(together / len(shown))
             if self.standardise_video.kind == "train":
-                self.standardise_video.learn(shown)
+                self.standardise_video.learn([p.frames[p.found] for p in shown])
         if "sound" in self.settings.modalities and self.standardise_sound.kind == "train":
             self.standardise_sound.learn(
                 [s.columns.T[None, None] for s in clips.sounds if s is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -10,6 +11,7 @@ from aver.errors import SettingsError
 from aver.models.parts.image_augmentation import ImageAugmentationSettings
 from aver.models.parts.segment_extractor import SegmentExtractorSettings
 from aver.models.parts.spectrogram_augmentation import SpectrogramAugmentationSettings
+from aver.settings import check_words
 from aver.training.settings import TrainingSettings
 
 MODALITIES = ("video", "sound")
@@ -88,7 +90,7 @@ class TemporalAggregationSettings:
     Raises
     ------
     SettingsError
-        If a value is out of range.
+        If a value is unknown or out of range.
     """
 
     segments: int = 10
@@ -122,6 +124,7 @@ class TemporalAggregationSettings:
         return self.extractors.get(modality, SegmentExtractorSettings())
 
     def __post_init__(self) -> None:
+        check_words(self)
         known = set(self.modalities) <= set(MODALITIES)
         if not known or not self.modalities or len(set(self.modalities)) < len(self.modalities):
             raise SettingsError(
@@ -136,13 +139,15 @@ class TemporalAggregationSettings:
             ("segments", 1), ("band_count", 1), ("column_count", 1), ("draws", 0),
             ("asynchrony_s", 0), ("dropout", 0), ("modality_dropout", 0), ("label_smoothing", 0),
         ):  # fmt: skip
-            if getattr(self, name) < least:
+            if not getattr(self, name) >= least:  # nor a NaN
                 raise SettingsError(f"{name} must be at least {least}, not {getattr(self, name)}.")
         for name in ("dropout", "modality_dropout", "label_smoothing"):
             if getattr(self, name) >= 1:
                 raise SettingsError(f"{name} must be below 1, not {getattr(self, name)}.")
-        if self.window_s <= 0:
+        if not 0 < self.window_s < math.inf:
             raise SettingsError(f"window_s must be above 0, not {self.window_s}.")
+        if not math.isfinite(self.offset_s):
+            raise SettingsError(f"offset_s must be a number of seconds, not {self.offset_s}.")
         if not self.channels or min(self.channels) < 1:
             raise SettingsError(
                 f"channels must name at least one block of at least 1, not {self.channels}."

@@ -1,0 +1,34 @@
+"""Segments of noise, and small networks that look at them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+from planted_source import PlantedSource
+
+from aver.models.parts.segment_batch import SegmentBatch
+from aver.models.parts.temporal_network import TemporalNetwork
+from aver.models.temporal_aggregation import TemporalAggregation
+
+TINY = TemporalAggregation.tiny(PlantedSource()).settings
+SHAPES = {"video": (1, 16, 16), "sound": (8,)}
+
+
+def drawn_batch(clips: int = 5, segments: int = 2, seed: int = 0) -> SegmentBatch:
+    generator = torch.Generator().manual_seed(seed)
+    pictures = torch.randint(0, 256, (clips, segments, 1, 16, 16), generator=generator).byte()
+    sound = torch.randn(clips, segments, 1, 8, 8, generator=generator).half()
+    everyone = torch.ones(clips, dtype=torch.bool)
+    return SegmentBatch(
+        {"video": pictures, "sound": sound},
+        torch.zeros(clips, segments, dtype=torch.bool),
+        {"video": everyone, "sound": everyone},
+        torch.arange(clips) % 4,
+    )
+
+
+def network(**changes: Any) -> TemporalNetwork:
+    torch.manual_seed(3)
+    return TemporalNetwork(replace(TINY, **changes), SHAPES, 4)
