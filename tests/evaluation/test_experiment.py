@@ -14,6 +14,7 @@ from aver.evaluation.baselines import run_baselines
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
 from aver.features.store import FeatureStore
+from aver.models.snn_cross_modal import SnnAudio
 from aver.models.statistics_logistic import StatisticsLogistic
 from aver.reports.run_report import describe_run
 from aver.splits import load_split, make_split
@@ -225,3 +226,22 @@ def test_a_split_without_validation_says_what_to_do(
         run_experiment(network, tmp_path, store=store)
     again = make_split(experiment.corpus, "random", shares="80/20", validation="test")
     assert again.folds[0].validation == again.folds[0].test
+
+
+def test_a_leaking_protocol_is_run_where_the_system_has_one(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    """Tables of such a protocol have rows of systems without one beside it; those are fitted."""
+    plain = replace(experiment, leaking=True)
+    assert plain.leaks == ()
+    folder = run_experiment(plain, tmp_path / "plain", store=store).folder
+    assert (folder / "folds" / "seed-0" / "fold-00" / "checkpoint").is_dir()
+    small = {
+        "layer.feature_settings.frame_count": 20, "layer.window": [0, 5], "layer.stride": [0, 5],
+        "layer.features": 2, "layer.dynamics.stimulus_ms": 50.0,
+    }  # fmt: skip
+    voice = replace(plain, preset="snn-audio-paper", overrides=small)
+    found = run_experiment(voice, tmp_path / "voice", store=store)
+    assert found.evaluation.leaks == SnnAudio.protocol_leaks
+    assert found.evaluation.protocol.startswith("LEAKS")
+    assert not list(found.folder.rglob("checkpoint"))

@@ -51,7 +51,7 @@ class Experiment:
     name : str
         What to call the system in tables; default the preset and its overrides.
     leaking : bool
-        Run the system's own leaking protocol, where it has one.
+        Run the system's own leaking protocol, where it has one; others are fitted as ever.
     command : str
         The command line that repeats the run, for the record.
     adapt : {"", "speaker"}
@@ -95,8 +95,14 @@ class Experiment:
         """
         kind, settings = load_preset(self.preset, self.overrides)
         known = pretrained_leaks(settings_to_mapping(settings), self.corpus, self.split)
-        own = kind.protocol_leaks if self.leaking else ()
+        own = kind.protocol_leaks if self.leaks_by_itself else ()
         return (*self.split.leaks, *self.audit.undeclared, *own, *known)
+
+    @property
+    def leaks_by_itself(self) -> bool:
+        """Whether the system's own leaking protocol is run: it is asked for, and there is one."""
+        kind, _ = load_preset(self.preset, self.overrides)
+        return self.leaking and bool(kind.protocol_leaks)
 
     @cached_property
     def audit(self) -> AuditReport:
@@ -230,7 +236,7 @@ def _tasks(
             fold=number,
             folder=folder / "folds" / f"seed-{seed}" / f"fold-{number:02d}",
             cache=store.root,
-            leaking=experiment.leaking,
+            leaking=experiment.leaks_by_itself,
             adapt=experiment.adapt,
             about=about,
         )
