@@ -33,6 +33,12 @@ def test_every_run_has_settings_that_exist(number: str, preset: str) -> None:
         assert set(pair) <= set(labels)
 
 
+def test_sizes_name_what_replaces_the_preset() -> None:
+    assert paper().settings.sizes == "preset temporal-aggregation-paper"
+    changed = paper(overrides={"segments": 3, "weights": "shared"}).settings.sizes
+    assert changed == 'preset temporal-aggregation-paper with segments=3 weights="shared"'
+
+
 def test_table_1_is_of_ten_segments_beside_one_and_its_halves() -> None:
     rows = {row.label: row for row in paper().table("I").rows}
     proposed = rows["proposed method, N = 10"]

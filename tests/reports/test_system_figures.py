@@ -16,6 +16,7 @@ from aver.evaluation.reproduce import reproduce_table
 from aver.evaluation.run_request import RunRequest
 from aver.evaluation.run_shelf import RunShelf
 from aver.reports.reproduction_figures import FigureRequest, write_figure
+from aver.reports.run_facts import describe_data
 from aver.reports.system_figures import SystemFigures
 
 
@@ -53,6 +54,8 @@ def test_a_curve_holds_the_accuracies_of_its_table(shelf: RunShelf, tmp_path: Pa
         whole = interval(accuracy(run), clips=run.clip_count)
         assert f"{100 * whole.value:.1f} [{100 * whole.low:.1f}, {100 * whole.high:.1f}]" in text
     assert "LEAKS" in text
+    assert describe_data(found.rows[0].runs["clean"]) in text
+    assert paper().settings.sizes in text
     assert "segments N" in written[".svg"].read_text()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,12 @@ class ReproductionSettings:
     seeds: tuple[int, ...] = (0,)
     clean_rule: str = ""
     clean_settings: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def sizes(self) -> str:
+        """The preset, and what replaces its settings, as tables name them."""
+        changed = " ".join(f"{key}={json.dumps(value)}" for key, value in self.overrides.items())
+        return f"preset {self.preset}" + (f" with {changed}" if changed else "")
 
 
 @dataclass(frozen=True)

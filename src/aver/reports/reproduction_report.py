@@ -102,7 +102,7 @@ def _notes(found: ReproducedTable) -> list[str]:
     everything = [run for row in found.rows for run in row.runs.values()]
     some = max(everything, key=lambda run: len(run.seed_values), default=None)
     if some is not None:
-        notes.append(f"Ours: {describe_data(some)}; preset {found.settings.preset}.")
+        notes.append(f"Ours: {describe_data(some)}; {found.settings.sizes}.")
         notes.append("Intervals: 95 % over speakers, all folds pooled.")
     for kind in _PROTOCOL_TITLES:
         shown = [row.runs[kind] for row in found.rows if kind in row.runs]

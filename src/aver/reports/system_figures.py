@@ -24,6 +24,7 @@ from aver.reports.plots.confusion import plot_confusion
 from aver.reports.plots.curves import plot_curves
 from aver.reports.plots.losses import plot_losses
 from aver.reports.plots.style import save_figure
+from aver.reports.run_facts import describe_data
 from aver.reports.table import Cell, Estimate, Table
 from aver.reports.table_formats import write_table
 
@@ -190,7 +191,11 @@ class SystemFigures:
             f"{full}. Accuracy in %",
             (along, *curves),
             tuple(rows),
-            ("Intervals: 95 % over speakers, all folds pooled.", *notes),
+            (
+                f"{describe_data(some)}; {self.reproduction.settings.sizes}.",
+                "Intervals: 95 % over speakers, all folds pooled.",
+                *notes,
+            ),
         )
         return (*self._save(figure, number), *write_table(table, self.folder))
 
