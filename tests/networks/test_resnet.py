@@ -6,6 +6,9 @@ import pytest
 import torch
 
 from aver.errors import CheckpointError, SettingsError
+from aver.models.initialise import start_from
+from aver.models.parts.branch import Branch
+from aver.models.presets import load_preset
 from aver.networks.pretrained import load_pretrained
 from aver.networks.resnet import ResNet18
 
@@ -63,6 +66,25 @@ def test_a_block_with_zero_convolutions_passes_its_input_on():
 def test_sizes_out_of_range_are_refused(wrong):
     with pytest.raises(SettingsError, match="ResNet"):
         ResNet18(**wrong)
+
+
+def test_a_torchvision_file_starts_the_papers_branch_of_faces(tmp_path):
+    """Names and shapes are written out here, not taken from our own network."""
+    torch.manual_seed(0)
+    weights = {name: torch.rand(shape) for name, shape in torchvision_names().items()}
+    weights |= {"fc.weight": torch.rand(1000, 512), "fc.bias": torch.rand(1000)}
+    path = tmp_path / "resnet18-somewhere.pth"
+    torch.save(weights, path)
+    overrides = start_from("mrpn-paper", {}, {"visual": str(path)})
+    _, settings = load_preset("mrpn-paper", overrides)
+    told = settings.branches["video"]
+    assert (told.pretrained, told.frozen_epochs, told.pretrained_rate) == (str(path), 3, 0.1)
+    branch = Branch(told, (3, 112, 112), 0.0)
+    branch.load_pretrained(told.pretrained)
+    found = branch.extractor.state_dict()
+    for name in torchvision_names():
+        if not name.endswith("num_batches_tracked"):
+            torch.testing.assert_close(found[name], weights[name], rtol=0, atol=0)
 
 
 def test_weights_that_do_not_fit_are_named(tmp_path):
