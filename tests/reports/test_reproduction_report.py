@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from test_reproduce import Maker, WithoutSomeFaces, mrpn
 
+from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.reproduce import ReproducedTable, reproduce_table
+from aver.evaluation.run_request import RunRequest
 from aver.evaluation.run_shelf import RunShelf
 from aver.reports.reproduction_report import describe_reproduction, write_reproduction
 
@@ -68,3 +71,17 @@ def test_one_protocol_alone_leaves_the_other_column_empty(tmp_path: Path) -> Non
     said = describe_reproduction(found)
     assert "clean protocol: " in said
     assert "LEAKS: validation-is-test" not in said
+
+
+def test_leaks_of_some_rows_are_told_with_their_rows(tmp_path: Path) -> None:
+    class SomeLeak(Maker):
+        def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
+            run = super().__call__(request, folder)
+            edges = ("edges are made of test labels.",)
+            faces = request.system.name.startswith("VM")
+            return replace(run, leaks=run.leaks + edges) if run.leaks and faces else run
+
+    found = reproduce_table(mrpn(), "1", RunShelf(tmp_path, SomeLeak()), corpus_key="drawn")
+    notes = {note for note in describe_reproduction(found).splitlines() if "LEAKS" in note}
+    assert "  LEAKS: validation-is-test: as printed." in notes
+    assert "  LEAKS in VM(NT), VM(T): edges are made of test labels." in notes

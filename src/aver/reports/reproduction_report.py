@@ -111,7 +111,7 @@ def _notes(found: ReproducedTable) -> list[str]:
     for kind, run in runs.items():
         rule = run.protocol.removeprefix("LEAKS: ").removeprefix("clean: ")
         notes.append(f"{_PROTOCOL_TITLES[kind]}: {rule}.")
-        notes += [f"LEAKS: {leak}" for leak in run.leaks]
+        notes += _leak_notes(found, kind)
     numbers = [row.published for row in found.rows if row.published]
     if some is not None and any(set(n.classes) != set(some.classes) for n in numbers):
         notes.append("The paper's numbers are over other classes and are not comparable.")
@@ -122,6 +122,19 @@ def _notes(found: ReproducedTable) -> list[str]:
     notes += [f"{number.row}: {number.note}" for number in numbers if number.note]
     notes += [n.note for n in human_raters(found.settings.corpus) if n.note]
     return notes + [f"Contradiction: {said}" for said in found.contradictions]
+
+
+def _leak_notes(found: ReproducedTable, kind: ProtocolKind) -> list[str]:
+    """What leaks under a protocol, each sentence once; and in which rows, if not in all."""
+    leaking: dict[str, list[str]] = {}
+    run_rows = [row for row in found.rows if kind in row.runs]
+    for row in run_rows:
+        for leak in row.runs[kind].leaks:
+            leaking.setdefault(leak, []).append(row.label)
+    return [
+        f"LEAKS: {leak}" if len(rows) == len(run_rows) else f"LEAKS in {', '.join(rows)}: {leak}"
+        for leak, rows in leaking.items()
+    ]
 
 
 def _fold_table(found: ReproducedTable, kind: ProtocolKind) -> Table:
