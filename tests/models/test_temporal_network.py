@@ -17,8 +17,20 @@ from aver.models.parts.segment_extractor import SegmentExtractorSettings
 from aver.models.presets import load_preset
 
 
-def test_the_answer_is_the_sum_of_the_segments_probabilities():
-    net, batch = network().eval(), drawn_batch()
+@pytest.mark.parametrize(
+    ("video", "sound"), [("conv-blocks",) * 2, ("gradients", "band-statistics")]
+)
+def test_the_answer_is_the_sum_of_the_segments_probabilities(video, sound):
+    extractors = {
+        "video": SegmentExtractorSettings(video),
+        "sound": SegmentExtractorSettings(sound, rows=4),
+    }
+    net, batch = network(extractors=extractors).eval(), drawn_batch()
+    for part in net.networks:  # so that it matters whose norm a segment gets
+        for extractor in part.extractors.values():
+            for name, value in extractor.norm.named_buffers():
+                if name == "running_mean":
+                    value.normal_()
     with torch.no_grad():
         found = net(batch).exp()
         images = {name: net._prepared(name, batch) for name in batch.inputs}

@@ -38,9 +38,11 @@ class AudioVisualNetwork(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.dense = nn.Linear(sum(e.size for e in extractors.values()), classes)
 
-    def features(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Features of each modality, for the rows that have it."""
-        return {name: self.extractors[name](images) for name, images in inputs.items()}
+    def extractor(self, modality: str) -> SegmentExtractor:
+        """What reads a modality."""
+        found = self.extractors[modality]
+        assert isinstance(found, SegmentExtractor)
+        return found
 
     def log_probabilities(
         self,

@@ -106,13 +106,22 @@ class SegmentExtractor(PretrainedPart):
         self.extractor, self.size = extractor, extractor.size
         self.norm = FeatureNorm(self.size)
 
+    @property
+    def learns(self) -> bool:
+        """Whether there is anything to learn in reading, before the batch norm."""
+        return any(True for _ in self.extractor.parameters())
+
     def forward(self, images: Tensor) -> Tensor:
         """``(images, ...)`` to ``(images, size)``."""
+        return self.norm(self.read(images))
+
+    def read(self, images: Tensor) -> Tensor:
+        """Features before the batch norm, ``(images, size)``."""
         if len(images) > 1 or not self.extractor.training:
-            return self.norm(self.extractor(images))
+            return self.extractor(images)
         features = self.extractor.eval()(images)
         self.extractor.train()
-        return self.norm(features)
+        return features
 
 
 def _make(

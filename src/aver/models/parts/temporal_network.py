@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -137,10 +137,7 @@ class TemporalNetwork(nn.Module):
             has = {name: rows.repeat(segments) for name, rows in has.items()}
             kept = {name: rows.repeat(segments) for name, rows in kept.items()}
         networks = [network for network in self.networks if isinstance(network, AudioVisualNetwork)]
-        features = [
-            network.features({name: images[place] for name, images in inputs.items()})
-            for place, network in enumerate(networks)
-        ]
+        features = _features(networks, inputs)
         for network, known in zip(networks, self._relative(features), strict=True):
             for name in found:
                 only = (name,) if name else None
@@ -196,3 +193,20 @@ class TemporalNetwork(nn.Module):
         for place, name in enumerate(kept):
             kept[name] &= ~(dropped & both & (which == place))
         return kept
+
+
+def _features(
+    networks: Sequence[AudioVisualNetwork], inputs: Mapping[str, Tensor]
+) -> list[dict[str, Tensor]]:
+    """What each network reads in its segment; where nothing is learnt in reading, all at once."""
+    features: list[dict[str, Tensor]] = [{} for _ in networks]
+    for name, images in inputs.items():
+        extractors = [network.extractor(name) for network in networks]
+        if extractors[0].learns:
+            read = [one.read(rows) for one, rows in zip(extractors, images, strict=True)]
+        else:
+            together = extractors[0].read(images.flatten(0, 1))
+            read = list(together.unflatten(0, images.shape[:2]))
+        for known, extractor, rows in zip(features, extractors, read, strict=True):
+            known[name] = extractor.norm(rows)
+    return features
