@@ -265,7 +265,11 @@ def test_pictures_go_into_the_run_folder(tmp_path) -> None:
     SnnCrossModal.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, run_folder=tmp_path)
     found = {path.name for path in (tmp_path / "pictures").iterdir()}
     assert found == {
-        *("video-spikes.png", "video-weights.png", "sound-spikes.png", "sound-weights.png"),
+        *(
+            f"{name}-{x}.png"
+            for name in ("video", "sound")
+            for x in ("spikes", "weights", "window")
+        ),
         "sound-from-video.png",
     }
 

@@ -12,6 +12,7 @@ from aver.spiking import (
     rates_and_thresholds,
     spike_raster,
     weight_maps,
+    weights_in_place,
 )
 
 
@@ -40,6 +41,33 @@ def test_weight_maps(seen):
     assert np.array_equal(shown, expected)
     with pytest.raises(SimulationError, match="position 4 was asked for"):
         weight_maps(seen[0], "pixels->layer", position=4)
+
+
+def test_weights_in_place(seen):
+    axes = weights_in_place(seen[0], "pixels->layer", most=2).axes
+    weights = seen[0].weights("pixels->layer")  # (four windows of 4 x 4, 16, 5)
+    for feature in range(2):
+        shown = axes[feature].images[0].get_array()
+        assert shown.shape == (8, 8)
+        for window, (top, left) in enumerate([(0, 0), (0, 4), (4, 0), (4, 4)]):
+            expected = weights[window, :, feature].reshape(4, 4)
+            assert np.array_equal(shown[top : top + 4, left : left + 4], expected)
+    network = Network()
+    network.add_source("line", (5,))
+    network.add_population("layer", Population(2))
+    network.connect("line", "layer")
+    with pytest.raises(SimulationError, match="two axes"):
+        weights_in_place(network, "line->layer")
+
+
+def test_windows_of_one_row_can_be_seen():
+    network = Network()
+    network.add_source("bands", (6, 128))
+    network.add_population("layer", Population(2, 12))
+    network.connect("bands", "layer", windows=Windows((1, 64), (1, 64)))
+    figure = weight_maps(network, "bands->layer")
+    figure.canvas.draw()
+    assert figure.axes[0].get_window_extent().height > 0.3 * figure.bbox.height
 
 
 def test_rates_and_thresholds(seen):

@@ -15,7 +15,12 @@ from aver.spiking.parameters import (
     Simulation,
     Timing,
 )
-from aver.spiking.pictures import rates_and_thresholds, spike_raster, weight_maps
+from aver.spiking.pictures import (
+    rates_and_thresholds,
+    spike_raster,
+    weight_maps,
+    weights_in_place,
+)
 from aver.spiking.population import Population
 from aver.spiking.presets import Preset, preset
 from aver.spiking.recording import Membranes, Record, Recording, WeightHistory
@@ -52,4 +57,5 @@ __all__ = [
     "save_network",
     "spike_raster",
     "weight_maps",
+    "weights_in_place",
 ]

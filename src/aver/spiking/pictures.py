@@ -61,10 +61,46 @@ def weight_maps(network: Network, connection: str, position: int = 0, columns: i
         top, left = (feature // columns) * (shape[0] + 1), (feature % columns) * (shape[1] + 1)
         tile = weights[position, :, feature].reshape(shape)
         tiled[top : top + shape[0], left : left + shape[1]] = tile
-    figure, axes = _canvas(1, 7.0, 0.8 + 7.0 * tiled.shape[0] / tiled.shape[1])
-    drawn = axes[0].imshow(tiled, cmap="viridis", vmin=0)
+    flat = tiled.shape[0] / tiled.shape[1]
+    figure, axes = _canvas(1, 7.0, max(2.0, 0.8 + 7.0 * flat))
+    # Windows of one row would be a line too thin to be seen.
+    drawn = axes[0].imshow(tiled, cmap="viridis", vmin=0, aspect="equal" if flat > 0.1 else "auto")
     axes[0].set(xticks=[], yticks=[], title=f"{connection}, position {position}")
     figure.colorbar(drawn, ax=axes[0], label="weight", fraction=0.03)
+    return figure
+
+
+def weights_in_place(network: Network, connection: str, most: int = 4) -> Figure:
+    """What feature maps have learned, each window's weights where the window lies on the input.
+
+    Parameters
+    ----------
+    network : Network
+    connection : str, one from a source with two axes; inputs that no window sees stay white, and
+        where windows overlap the later one is drawn
+    most : int >= 1, so many feature maps, the first ones, one below the other
+    """
+    weights = network.weights(connection)  # (positions, fan_in, features)
+    described = network.connections[connection]
+    shape = described.source_shape
+    if len(shape) != 2:
+        raise SimulationError(
+            f"A picture in place needs a source with two axes; '{connection}' has one of shape "
+            f"{shape}."
+        )
+    shown = min(most, weights.shape[2])
+    figure, axes = _canvas(shown, 7.0, 0.6 + shown * float(np.clip(6 * shape[0] / shape[1], 1, 4)))
+    highest = float(weights[..., :shown].max())
+    for feature in range(shown):
+        placed = np.full(described.source_neurons, np.nan)
+        placed[described.inputs] = weights[: len(described.inputs), :, feature]
+        drawn = axes[feature].imshow(
+            placed.reshape(shape), cmap="viridis", vmin=0, vmax=highest, aspect="auto"
+        )
+        axes[feature].set(ylabel=f"map {feature}: row")
+    axes[-1].set(xlabel="column of the input")
+    figure.suptitle(connection)
+    figure.colorbar(drawn, ax=axes, label="weight", fraction=0.03)
     return figure
 
 

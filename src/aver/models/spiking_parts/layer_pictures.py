@@ -10,7 +10,7 @@ import numpy as np
 
 from aver.execution.atomic import write_atomically
 from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, SpikingLayer
-from aver.spiking.pictures import spike_raster, weight_maps
+from aver.spiking.pictures import spike_raster, weight_maps, weights_in_place
 from aver.spiking.spikes import Spikes
 
 if TYPE_CHECKING:
@@ -31,7 +31,9 @@ def write_layer_pictures(
     fired : mapping of str to Spikes
         By layer, what it fired for one clip.
     folder : Path
-        Gets ``<layer>-spikes.png``, ``<layer>-weights.png`` and ``<layer>-from-<other>.png``.
+        Gets ``<layer>-spikes.png``; ``<layer>-weights.png``, the first feature maps with each
+        window's weights in its place; ``<layer>-window.png``, all feature maps of the middle
+        window; and ``<layer>-from-<other>.png``.
     """
     for name, layer in layers.items():
         if name in fired:
@@ -44,9 +46,10 @@ def write_layer_pictures(
             )
             _write(figure, folder / f"{name}-spikes.png")
         if INPUT in layer.network.sources:
-            middle = layer.positions // 2
-            figure = weight_maps(layer.network, f"{INPUT}->{POPULATION}", middle)
-            _write(figure, folder / f"{name}-weights.png")
+            middle, connection = layer.positions // 2, f"{INPUT}->{POPULATION}"
+            figure = weight_maps(layer.network, connection, middle)
+            _write(figure, folder / f"{name}-window.png")
+            _write(weights_in_place(layer.network, connection), folder / f"{name}-weights.png")
         for link in layer.links:
             figure = _link_weights(layer.network.weights(f"{link}->{POPULATION}"), link, name)
             _write(figure, folder / f"{name}-from-{link}.png")
