@@ -44,7 +44,7 @@ def weight_maps(network: Network, connection: str, position: int = 0, columns: i
     network : Network
     connection : str, one from a source with two axes
     position : int, window position
-    columns : int, pictures side by side
+    columns : int, most pictures side by side
     """
     weights = network.weights(connection)  # (positions, fan_in, features)
     described = network.connections[connection]
@@ -55,6 +55,7 @@ def weight_maps(network: Network, connection: str, position: int = 0, columns: i
             f"'{connection}' has windows of shape {shape}, and position {position} was asked for."
         )
     features = weights.shape[2]
+    columns = min(columns, features)
     rows = -(-features // columns)
     tiled = np.full((rows * (shape[0] + 1), columns * (shape[1] + 1)), np.nan)
     for feature in range(features):
@@ -64,7 +65,13 @@ def weight_maps(network: Network, connection: str, position: int = 0, columns: i
     flat = tiled.shape[0] / tiled.shape[1]
     figure, axes = _canvas(1, 7.0, max(2.0, 0.8 + 7.0 * flat))
     # Windows of one row would be a line too thin to be seen.
-    drawn = axes[0].imshow(tiled, cmap="viridis", vmin=0, aspect="equal" if flat > 0.1 else "auto")
+    drawn = axes[0].imshow(
+        tiled,
+        cmap="viridis",
+        vmin=0,
+        aspect="equal" if flat > 0.1 else "auto",
+        interpolation="nearest",
+    )
     axes[0].set(xticks=[], yticks=[], title=f"{connection}, position {position}")
     figure.colorbar(drawn, ax=axes[0], label="weight", fraction=0.03)
     return figure
