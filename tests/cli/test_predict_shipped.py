@@ -128,8 +128,13 @@ def test_the_default_answers_a_sound_and_names_itself(
 
 
 def test_weights_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["list", "weights"]) == 0
-    assert "faces-fer2013" in capsys.readouterr().out
+    assert main(["list", "weights", "--json"]) == 0
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["weights"]}
+    assert {"faces-fer2013", "faces-voices", "faces-voices-adapted"} <= set(found)
+    for one in found.values():
+        assert "research, non-commercial" in one["source"]
+        card = Path(one["source"].partition("card: ")[2])
+        assert json.loads(card.read_text())["metrics"]
 
 
 def test_a_wild_clip_is_answered_soon_after_a_cold_start(data_root: Path, tmp_path: Path) -> None:
@@ -149,3 +154,21 @@ def test_a_wild_clip_is_answered_soon_after_a_cold_start(data_root: Path, tmp_pa
     assert done.returncode == 0, done.stderr
     # Computing time: a busy machine must not turn this red.
     assert min(took_s, used_s) < 20  # twice what is promised, for slow machines
+
+
+def test_every_wild_clip_is_answered_or_says_what_it_lacks(
+    data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wild = [p for p in sorted((data_root / "wild").glob("*")) if p.suffix in VIDEO_SUFFIXES]
+    if not wild:
+        pytest.skip("There are no wild clips in the data folder.")
+    words = ["predict", *map(str, wild), "--format", "jsonl", "--cache", str(tmp_path), "--strict"]
+    assert main(words) == 0
+    rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert len(rows) == len(wild)
+    for row in rows:
+        assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+        for name, words in (("video", {"no face"}), ("sound", {"no sound", "silent sound"})):
+            silent = row["by_modality"][name] is None
+            assert silent == (row["coverage"][name] == 0)
+            assert silent == bool(words & set(row["flags"])), row

@@ -67,10 +67,15 @@ def _reproductions() -> list[dict[str, str]]:
 
 
 def _weights() -> list[dict[str, str]]:
-    from aver.networks.shipped import shipped_weights
+    from aver.networks.shipped import CARD_NAME, shipped_weights
 
     return [
-        _entry(one.name, one.summary, f"{one.kind}, {one.size_bytes / 1e6:.1f} MB")
+        _entry(
+            one.name,
+            one.summary,
+            f"{one.kind}, {one.size_bytes / 1e6:.1f} MB, {one.card['licence']}; "
+            f"card: {one.folder / CARD_NAME}",
+        )
         for one in shipped_weights()
     ]
 

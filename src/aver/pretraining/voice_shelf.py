@@ -12,7 +12,7 @@ from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.parts.clip_frames import load_clip_frames
 
-KEPT_BYTES = 4_000_000_000
+KEPT_BYTES = 2_000_000_000  # of each part
 
 
 class VoiceShelf(Sequence[Tensor]):
