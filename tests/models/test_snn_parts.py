@@ -18,7 +18,12 @@ from aver.models.spiking_parts.neuron_labels import NeuronLabels, label_neurons
 from aver.models.spiking_parts.rate_coding import RateCoding, fit_coding
 from aver.models.spiking_parts.read_out import ReadOut, ReadOutSettings
 from aver.models.spiking_parts.selective_vote import SelectiveVote
-from aver.models.spiking_parts.spiking_settings import OneLayerSettings, TwoLayerSettings
+from aver.models.spiking_parts.spiking_settings import (
+    EarlyFusionSettings,
+    OneLayerSettings,
+    TwoLayerSettings,
+)
+from aver.models.synchrony.recurrent_network import RecurrentSettings
 
 CHANCE = np.random.default_rng(0)
 TRACKS = [CHANCE.normal([[1.0], [-5.0]], [[2.0], [0.5]], (2, n)) for n in (30, 50, 40)]
@@ -253,6 +258,11 @@ def test_dynamics_change_what_they_name_and_nothing_else() -> None:
         (lambda: ReadOutSettings(sharpness=-1.0), "sharpness"),
         (lambda: OneLayerSettings(threads=0), "threads"),
         (lambda: TwoLayerSettings(link_gain=-0.1), "link_gain"),
+        (lambda: TwoLayerSettings(link_gain=float("nan")), "link_gain"),
+        (lambda: EarlyFusionSettings(lag_ms=float("nan")), "lag_ms"),
+        (lambda: RateCoding(limit=float("nan")), "limit"),
+        (lambda: ReadOutSettings(strengths=(0.1, float("nan"))), "strengths"),
+        (lambda: RecurrentSettings(link_gain=float("nan")), "link_gain"),
     ],
 )
 def test_settings_out_of_range(make, words) -> None:

@@ -17,7 +17,7 @@ from aver.models.spiking_parts.read_out import ReadOutSettings
 from aver.models.synch_graph import SynchGraph
 from aver.models.synchrony.count_readout import CountReadout
 from aver.models.synchrony.graph_readout import GraphReadout
-from aver.models.synchrony.settings import GraphSettings
+from aver.models.synchrony.settings import TINY, GraphSettings
 
 CLIPS = planted_clips(speakers=6, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:24], CLIPS[24:32], CLIPS[32:]
@@ -225,6 +225,9 @@ def test_settings_that_cannot_be_are_refused():
         GraphSettings(loss="node", pooling="fingerprint")
     with pytest.raises(SettingsError, match="modality"):
         changed(modalities=("units",))
+    swapped = {"sound": TINY.inputs["video"], "video": TINY.inputs["sound"]}
+    with pytest.raises(SettingsError, match="needs a feature of video"):
+        changed(inputs=swapped)
 
 
 def test_the_papers_preset_has_160_neurons():

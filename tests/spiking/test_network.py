@@ -127,6 +127,11 @@ def test_a_faint_clip_is_shown_brighter():
     assert dark.intensity[0] == 1  # brighter nothing is still nothing
 
 
+def test_input_that_would_last_beyond_the_rest_is_refused():
+    with pytest.raises(SettingsError, match="200 ms late"):
+        Network().add_source("sound", (10, 40), lag_ms=200.0)
+
+
 def test_lag_shifts_everything():
     spikes = Spikes(np.arange(100) * 2.0, np.arange(100) % 400)
     at_once, late = audio(), Network(audio().simulation, seed=1)

@@ -20,6 +20,7 @@ from aver.models.parts.label_shares import label_shares
 from aver.models.parts.need_validation import need_validation
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer, models
+from aver.models.spiking_parts.layer_inputs import check_modalities
 from aver.models.spiking_parts.read_out import known
 from aver.models.synchrony.fit_record import fit_record
 from aver.models.synchrony.front_end import FrontEnd, Observed
@@ -57,6 +58,7 @@ class SynchGraph(Recognizer):
 
     def __init__(self, settings: SynchGraphSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
+        check_modalities(self.name, self.features)
         self._front_end = FrontEnd(settings, self.features, store)
         self._readout: Readout | None = None
         self._classes: tuple[str, ...] = ()
@@ -103,7 +105,7 @@ class SynchGraph(Recognizer):
         if self.settings.readout == "graph":
             refuse_leaking_edges(self.settings.graph)
         observed = self._learn_spikes(train, validation, seed)
-        readout = self._make_readout()
+        readout = make_readout(self.settings, self._positions, len(self._classes))
         readout.learn(
             self._spiking_clips(observed[0], train),
             self._spiking_clips(observed[1], validation),
@@ -189,10 +191,12 @@ class SynchGraph(Recognizer):
         recognizer = cls(settings_from_mapping(SynchGraphSettings, facts["settings"]), store)
         recognizer._classes, recognizer._prior = tuple(facts["classes"]), np.array(facts["prior"])
         recognizer._seed, recognizer._card = int(facts["seed"]), dict(checkpoint.card)
-        learnt = {name[8:]: v for name, v in checkpoint.weights.items() if name[:8] == "readout/"}
+        learnt = {n[8:]: array for n, array in checkpoint.weights.items() if n[:8] == "readout/"}
         try:
             recognizer._front_end.restore(checkpoint.weights, recognizer._seed)
-            recognizer._readout = recognizer._make_readout()
+            recognizer._readout = make_readout(
+                recognizer.settings, recognizer._positions, len(recognizer._classes)
+            )
             recognizer._readout.restore(learnt, folder)
             foreign = set(checkpoint.weights) - set(recognizer._arrays())
             if foreign:
@@ -240,9 +244,6 @@ class SynchGraph(Recognizer):
         self._seed = seed
         self._front_end.learn(train, seed)
         return self._front_end.observe(train), self._front_end.observe(validation)
-
-    def _make_readout(self) -> Readout:
-        return make_readout(self.settings, self._positions, len(self._classes))
 
     def _spiking_clips(self, observed: Observed, clips: Sequence[Clip]) -> SpikingClips:
         """Spikes with class numbers; -1 for a class that training has not seen."""

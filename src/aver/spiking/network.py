@@ -52,8 +52,20 @@ class Network:
         self._engine: Any = None  # made at the first need, so that numba loads no earlier
 
     def add_source(self, name: str, shape: tuple[int, ...], lag_ms: float = 0.0) -> None:
-        """Add external input of this shape, which sets in ``lag_ms`` after a clip begins."""
+        """Add external input of this shape, which sets in ``lag_ms`` after a clip begins.
+
+        Raises
+        ------
+        SettingsError
+            If it would last beyond the rest.
+        """
         self._check_new(name)
+        rest_ms = self.simulation.timing.rest_ms
+        if lag_ms > rest_ms:
+            raise SettingsError(
+                f"The source '{name}' sets in {lag_ms:g} ms late and would last beyond the rest of "
+                f"{rest_ms:g} ms. Choose a shorter lag, or a longer rest."
+            )
         self.sources[name] = Source(tuple(shape), lag_ms)
 
     def add_population(self, name: str, population: Population) -> None:

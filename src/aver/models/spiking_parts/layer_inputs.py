@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -138,6 +138,28 @@ class LayerInputs:
         if not 1 <= zero.shape[1] <= columns:
             raise ValueError(f"scales of {zero.shape[1]} columns for {columns}")
         self.fitted = FittedCoding(self.coding, zero, unit)
+
+
+def check_modalities(name: str, features: Mapping[str, Feature]) -> None:
+    """Refuse a feature of another modality than the one that it is to show.
+
+    Parameters
+    ----------
+    name : str
+        Of the recogniser.
+    features : mapping of str to Feature
+        By modality.
+
+    Raises
+    ------
+    SettingsError
+    """
+    for wanted, feature in features.items():
+        if feature.modality != wanted:
+            raise SettingsError(
+                f"{name} needs a feature of {wanted}, but {feature.name!r} is one of "
+                f"{feature.modality}. Choose another feature."
+            )
 
 
 def feature_shape(feature: Feature) -> tuple[int, int]:

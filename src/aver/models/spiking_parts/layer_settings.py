@@ -71,7 +71,7 @@ class DynamicsSettings:
     def __post_init__(self) -> None:
         if self.passes is not None and self.passes < 1:
             raise SettingsError(f"passes is {self.passes}; at least one is needed.")
-        if self.normal_sum_per_input is not None and self.normal_sum_per_input <= 0:
+        if self.normal_sum_per_input is not None and not self.normal_sum_per_input > 0:
             raise SettingsError(
                 f"normal_sum_per_input is {self.normal_sum_per_input}; it must be positive."
             )

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError, SettingsError
+from aver.errors import MissingModalityError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.recognizer import Recognizer
@@ -18,6 +18,7 @@ from aver.models.spiking_parts.clip_rates import ClipRates, View
 from aver.models.spiking_parts.layer_inputs import (
     LayerClips,
     LayerInputs,
+    check_modalities,
     feature_shape,
     load_layer_clips,
 )
@@ -44,12 +45,7 @@ class LayeredRecognizer(Recognizer):
         self._seed = 0
         self._inputs: dict[str, LayerInputs] = {}
         self._layers: dict[str, SpikingLayer] = {}
-        for wanted, feature in self.features.items():
-            if feature.modality != wanted:
-                raise SettingsError(
-                    f"{self.name} needs a feature of {wanted}, but {feature.name!r} is one of "
-                    f"{feature.modality}. Choose another feature."
-                )
+        check_modalities(self.name, self.features)
 
     @property
     @abstractmethod

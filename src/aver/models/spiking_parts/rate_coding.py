@@ -49,8 +49,10 @@ class RateCoding:
 
     def __post_init__(self) -> None:
         for name in ("limit", "highest_rate_hz"):
-            if getattr(self, name) <= 0:
-                raise SettingsError(f"{name} is {getattr(self, name)}; it must be positive.")
+            if not 0 < getattr(self, name) < np.inf:
+                raise SettingsError(
+                    f"{name} is {getattr(self, name)}; it must be positive and finite."
+                )
 
     @property
     def inputs_per_row(self) -> int:

@@ -38,9 +38,9 @@ class ReadOutSettings:
     sharpness: float = 2.0
 
     def __post_init__(self) -> None:
-        if self.sharpness < 0:
+        if not self.sharpness >= 0:
             raise SettingsError(f"sharpness is {self.sharpness}; it must not be negative.")
-        if not self.strengths or min(self.strengths) <= 0:
+        if not self.strengths or not all(strength > 0 for strength in self.strengths):
             raise SettingsError(f"strengths must be positive numbers, not {self.strengths}.")
 
     @property

@@ -69,7 +69,7 @@ class TwoLayerSettings:
 
     def __post_init__(self) -> None:
         _check_threads(self.threads)
-        if self.lag_ms < 0 or self.link_gain < 0:
+        if not (self.lag_ms >= 0 and self.link_gain >= 0):
             raise SettingsError(
                 f"lag_ms and link_gain must not be negative; they are {self.lag_ms} and "
                 f"{self.link_gain}."
@@ -108,7 +108,7 @@ class EarlyFusionSettings:
 
     def __post_init__(self) -> None:
         _check_threads(self.threads)
-        if self.features < 1 or self.lag_ms < 0:
+        if self.features < 1 or not self.lag_ms >= 0:
             raise SettingsError(
                 "features must be positive and lag_ms not negative; they are "
                 f"{self.features} and {self.lag_ms}."

@@ -47,7 +47,7 @@ class RecurrentSettings:
     def __post_init__(self) -> None:
         if self.maps < 1:
             raise SettingsError(f"maps must be at least 1; it is {self.maps}.")
-        if self.link_gain < 0 or self.lag_ms < 0:
+        if not (self.link_gain >= 0 and self.lag_ms >= 0):
             raise SettingsError(
                 f"link_gain and lag_ms must not be negative; they are {self.link_gain} and "
                 f"{self.lag_ms}."
