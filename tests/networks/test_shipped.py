@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from aver.errors import CheckpointError, SettingsError
 from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.networks import shipped
+from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights, load_pretrained
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import find_shipped, shipped_weights
@@ -140,3 +141,17 @@ def test_an_unknown_name_lists_the_known(root: Path, tmp_path: Path) -> None:
     ship_extractor(_run(tmp_path), "mine", "Of a test", root)
     with pytest.raises(CheckpointError, match="Known are: mine"):
         find_shipped("yours", "extractor")
+
+
+def test_a_face_network_that_was_trained_anew_is_read_anew(tmp_path: Path) -> None:
+    card = {"network": {"width": 4, "blocks": 1, "stem": "3x3"}, "input": {"size_px": 16}}
+    (tmp_path / "card.json").write_text(json.dumps(card))
+    place = tmp_path / "weights.safetensors"
+    pictures = np.random.default_rng(0).integers(0, 255, (2, 16, 16)).astype(np.uint8)
+    found = []
+    for seed in (0, 1):
+        torch.manual_seed(seed)
+        write_weights(place, ResNet18(1, 4, 1, "3x3").state_dict())
+        found.append(face_network(place).embed(pictures))
+    assert face_network(place) is face_network(place)
+    assert not np.allclose(found[0], found[1])

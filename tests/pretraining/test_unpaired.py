@@ -13,7 +13,7 @@ import pytest
 from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, LabelError
+from aver.errors import CheckpointError, LabelError, SettingsError
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import FeatureRecord
 from aver.features.speaker_adaptation import SpeakerAdaptation
@@ -141,6 +141,16 @@ def test_it_ships_with_the_figures_of_its_tests_on_the_card(
     written_ns = place.stat().st_mtime_ns
     score_unpaired(model, corpora.request, out, corpora.store)
     assert place.stat().st_mtime_ns == written_ns
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"), [({"pictures_per_voice": 0}, "at least 1"), ({"adapt": "room"}, "'room'")]
+)
+def test_requests_out_of_range_are_refused(
+    corpora: Corpora, wrong: dict[str, object], words: str
+) -> None:
+    with pytest.raises(SettingsError, match=words):
+        replace(corpora.request, **wrong)  # type: ignore[arg-type]
 
 
 def test_a_run_that_is_not_finished_does_not_ship(tmp_path: Path) -> None:

@@ -91,6 +91,13 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
         help="emotions that count as another, for instance calm=neutral",
     )
     parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
+    parser.add_argument(
+        "--pictures-per-voice",
+        type=int,
+        default=4,
+        metavar="N",
+        help="faces of its class that each voice is joined with (default: %(default)s)",
+    )
     parser.add_argument("--preset", default="mrpn-unpaired", help="an MRPN over face embeddings")
     parser.add_argument(
         "--set",
@@ -136,6 +143,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         overrides=parse_assignments(arguments.set, "--set"),
         merge=parse_assignments(arguments.merge, "--merge"),
         drop=parse_words(arguments.drop),
+        pictures_per_voice=arguments.pictures_per_voice,
         adapt=arguments.adapt,
     )
     corpus = None

@@ -92,7 +92,18 @@ def face_facts(weights: Path) -> dict[str, Any]:
         ) from None
 
 
-@lru_cache(maxsize=2)
 def face_network(weights: Path) -> FaceNetwork:
-    """One network per process and file."""
+    """One network per process and file; read again once weights or card have changed."""
+    return _face_network(weights, _stamp(weights), _stamp(weights.parent / CARD_NAME))
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    if not path.is_file():
+        return None
+    status = path.stat()
+    return status.st_size, status.st_mtime_ns
+
+
+@lru_cache(maxsize=2)
+def _face_network(weights: Path, _weights_stamp: Any, _card_stamp: Any) -> FaceNetwork:
     return FaceNetwork(weights)

@@ -61,6 +61,11 @@ class UnpairedRequest:
         Each voice is joined with so many different faces of its class.
     adapt : {"", "speaker"}
         Bring voices to each speaker's own scale, and faces to that of all pictures.
+
+    Raises
+    ------
+    SettingsError
+        If one is out of range.
     """
 
     faces: Corpus
@@ -72,6 +77,16 @@ class UnpairedRequest:
     drop: Sequence[str] = ()
     pictures_per_voice: int = 4
     adapt: str = ""
+
+    def __post_init__(self) -> None:
+        if self.pictures_per_voice < 1:
+            raise SettingsError(
+                f"pictures_per_voice must be at least 1, not {self.pictures_per_voice}."
+            )
+        if self.adapt not in ("", "speaker"):
+            raise SettingsError(
+                f"There is no adaptation {self.adapt!r}. Use 'speaker', or none at all."
+            )
 
 
 def train_unpaired(
