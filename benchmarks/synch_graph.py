@@ -3,17 +3,15 @@
 Clips of drawn spikes in the paper's sizes: 160 neurons that all fire, 150 ms, so that every graph
 is complete; six classes; ``label_edges=all``. One training epoch is a forward and a backward pass
 of three convolutions, an Adam step, and a forward pass for validation; the median of five, and one
-where edges are built. Each size runs in a process
-of its own, whose peak memory (resident set) is taken at its end; seconds are computing time of that
-process, so that other work on the machine counts little. Explicit edges go through
-`torch_geometric.nn.GCNConv`, at rising numbers of clips up to the last one within 8 GB.
-
-With ``--corpus``, the spiking network of a preset learns from all clips of a corpus, and their
-graphs are counted: nodes, edge density and share of complete graphs, for several windows; the
-first clip's graph is drawn.
+where edges are built. Each size runs in a process of its own, whose peak memory (resident set) is
+taken at its end; seconds are computing time of that process, so that other work on the machine
+counts little. Ours runs a second time with a C library that keeps the memory of arrays that are
+gone. Explicit edges go through `torch_geometric.nn.GCNConv`, at rising numbers of clips up to the
+last one within 8 GB.
 
     python benchmarks/synch_graph.py [--clips 158 315 630 1260] [--explicit 6 12 24 36 48 60]
-                                     [--corpus DIR] [--preset NAME] [--set KEY=VALUE ...]
+
+How dense the graphs of real clips are is counted by `synch_graph_density.py`.
 """
 
 from __future__ import annotations
@@ -30,7 +28,6 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 
 from aver.execution.atomic import write_json
 from aver.models.synchrony.clip_spikes import ClipSpikes
@@ -40,7 +37,6 @@ from aver.models.synchrony.synchrony_graph import SynchronyGraph, synchrony_grap
 from aver.spiking import Spikes
 
 CLASSES, MAPS, POSITIONS = 6, 20, {"video": 4, "sound": 4}
-WINDOWS_MS = (5.0, 20.0, 50.0, 150.0)
 LIMIT_GB = 8.0
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 REPEATS = (
@@ -192,69 +188,16 @@ def growth(rows: list[dict[str, Any]], figure: str) -> float:
     return float(np.polyfit(clips, np.log([row[figure] for row in rows]), 1)[0])
 
 
-def draw(graph: SynchronyGraph, path: Path) -> None:
-    """A picture of one clip's graph."""
-    from aver.reports.plots.synchrony_graph import plot_synchrony_graph
-
-    path.parent.mkdir(parents=True, exist_ok=True)
-    plot_synchrony_graph(graph, title="One clip").savefig(path, dpi=110, facecolor="white")
-
-
-def densities(
-    corpus: Path, preset: str, overrides: dict[str, Any], picture: Path, picture_ms: float = 5.0
-) -> dict[str, Any]:
-    """Nodes and edge densities of real clips, window by window; and a picture of the first."""
-    from aver.corpora.corpus import open_corpus
-    from aver.features.store import FeatureStore
-    from aver.models.presets import load_preset
-
-    clips = list(open_corpus(corpus, "manifest", config="javanese-av").clips)
-    kind, settings = load_preset(preset, {**overrides, "readout": "counts", "counts.kind": "vote"})
-    recognizer = kind(settings, FeatureStore())
-    recognizer.fit(clips, clips[:2])
-    spikes = recognizer.observe(clips).spikes
-    rows = []
-    for window_ms in WINDOWS_MS:
-        graphs = [synchrony_graph(one, window_ms) for one in spikes]
-        rows.append(
-            {
-                "window_ms": window_ms,
-                "density": float(np.nanmean([graph.density for graph in graphs])),
-                "complete": float(np.mean([graph.is_complete for graph in graphs])),
-            }
-        )
-        print(f"{window_ms:5g} ms: density {rows[-1]['density']:.3f}, {rows[-1]['complete']:.3f}")
-    draw(synchrony_graph(spikes[0], picture_ms), picture)
-    nodes = [graph.nodes for graph in graphs]
-    facts = {"nodes_median": float(np.median(nodes)), "nodes_range": [min(nodes), max(nodes)]}
-    mean_spikes = float(np.mean([len(one) for one in spikes]))
-    return {"preset": preset, "clips": len(clips), "spikes": mean_spikes, **facts, "windows": rows}
-
-
 def main() -> None:
     """Measure, print the tables, write the JSON."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, nargs="*", default=[158, 315, 630, 1260])
     parser.add_argument("--explicit", type=int, nargs="*", default=[6, 12, 24, 36, 48, 60])
-    parser.add_argument("--corpus", type=Path, help="javanese-av, for densities instead of costs")
-    parser.add_argument("--preset", default="synch-graph-paper")
-    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
     parser.add_argument("--one", nargs=2, metavar=("KIND", "CLIPS"), help=argparse.SUPPRESS)
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args()
     if arguments.one:
         run_one(arguments.one[0], int(arguments.one[1]))
-        return
-    if arguments.corpus:
-        pairs = [text.split("=", 1) for text in arguments.set]
-        overrides = {key: yaml.safe_load(value) for key, value in pairs}
-        found = densities(
-            arguments.corpus,
-            arguments.preset,
-            overrides,
-            arguments.out / f"synch_graph_of_one_clip_{arguments.preset}.png",
-        )
-        write_json(arguments.out / f"synch_graph_density_{arguments.preset}.json", found)
         return
     print("edges      clips    nodes      epoch    peak")
     ours = [in_own_process("implicit", clips) for clips in arguments.clips]
