@@ -127,6 +127,21 @@ def test_the_default_answers_a_sound_and_names_itself(
     assert json.loads(shown.out)["by_modality"]["video"] is None
 
 
+def test_the_adapted_default_answers_by_a_speakers_other_sounds(
+    adapted: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    sounds = sorted((adapted / "tones").glob("s2_*.wav"))
+    for sound in sounds[1:]:
+        shutil.copy(sound, tmp_path)
+    assert main(_predict(adapted, str(sounds[0]), "--speaker-clips", str(tmp_path))) == 0
+    shown = capsys.readouterr()
+    assert "answered by faces-voices-adapted, which comes with aver" in shown.err
+    assert "uses unlabelled clips of the speaker" in shown.err
+    row = json.loads(shown.out)
+    assert row["by_modality"]["video"] is None
+    assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
 def test_weights_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list", "weights", "--json"]) == 0
     found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["weights"]}

@@ -24,6 +24,7 @@ from aver.pretraining.voice import VoiceResult, pretrain_voice
 from aver.pretraining.voice_parts import divide_voices, split_voices
 from aver.pretraining.voice_settings import VoiceSettings
 from aver.pretraining.voice_shelf import VoiceShelf
+from aver.pretraining.voice_task import LabelledVoices, whole_clips
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -220,3 +221,13 @@ def test_a_shelf_that_is_full_reads_the_rest_each_time(tmp_path: Path) -> None:
         for found, one in zip(shelf[:], wanted, strict=True):
             torch.testing.assert_close(found, one, rtol=0, atol=0)
     assert asked == ["a/0", "a/1", "b/0", "b/1", "b/0", "b/1"]
+
+
+def test_long_recordings_are_not_taken_at_once() -> None:
+    lengths = (200, 100, 30, 700, 5)
+    clips = [torch.full((length, 1, 2, 2), float(n)) for n, length in enumerate(lengths)]
+    batches = list(whole_clips(LabelledVoices(clips, torch.arange(5))))
+    assert [batch.lengths for batch in batches] == [(200,), (100, 30), (700,), (5,)]
+    assert torch.cat([batch.labels for batch in batches]).tolist() == [0, 1, 2, 3, 4]
+    rows = torch.cat([batch.segments[:, 0, 0, 0] for batch in batches])
+    assert rows.tolist() == [float(n) for n, length in enumerate(lengths) for _ in range(length)]

@@ -13,7 +13,7 @@ from torch.nn import functional
 from aver.pretraining.classifier import Classifier
 from aver.training.task import Loss, Task
 
-_AT_ONCE = 16
+_SEGMENTS_AT_ONCE = 256  # of whole clips; one that has more is taken alone
 
 
 @dataclass(frozen=True)
@@ -91,8 +91,7 @@ class VoiceTask(Task):
 
     def validation_batches(self) -> Iterator[VoiceBatch]:
         """All validation clips with all their segments."""
-        for rows in torch.arange(len(self.validation.clips)).split(_AT_ONCE):
-            yield _whole([self.validation.clips[i] for i in rows], self.validation.labels[rows])
+        yield from whole_clips(self.validation)
 
     def loss(self, batch: VoiceBatch) -> Loss:
         """Score a batch and compare."""
@@ -110,9 +109,22 @@ class VoiceTask(Task):
     @torch.no_grad()
     def embed(self, clips: Sequence[Tensor]) -> Tensor:
         """Embeddings of whole clips, ``(clips, size)``; the network is in evaluation mode."""
-        none = torch.zeros(0, dtype=torch.long)
-        starts = range(0, len(clips), _AT_ONCE)
-        return torch.cat([self.features(_whole(clips[i : i + _AT_ONCE], none)) for i in starts])
+        none = torch.zeros(len(clips), dtype=torch.long)
+        batches = whole_clips(LabelledVoices(clips, none))
+        return torch.cat([self.features(batch) for batch in batches])
+
+
+def whole_clips(voices: LabelledVoices) -> Iterator[VoiceBatch]:
+    """Clips with all their segments, in order; as many at once as memory surely holds."""
+    kept: list[Tensor] = []
+    start = 0
+    for place, clip in enumerate(voices.clips):
+        if kept and sum(map(len, kept)) + len(clip) > _SEGMENTS_AT_ONCE:
+            yield _whole(kept, voices.labels[start:place])
+            kept, start = [], place
+        kept.append(clip)
+    if kept:
+        yield _whole(kept, voices.labels[start:])
 
 
 def _whole(clips: Sequence[Tensor], labels: Tensor) -> VoiceBatch:
