@@ -42,9 +42,12 @@ class FeatureMean(nn.Module):
             return self.mean.expand(len(has), -1)
         if self.training:
             self._learn(features.detach().float().mean(dim=0))
-        rows = self.mean.to(features.dtype).repeat(len(has), 1)
-        rows[has] = features
-        return torch.where(kept[:, None], rows, self.mean.to(features.dtype))
+        mean = self.mean.to(features.dtype)
+        rows = features
+        if len(features) < len(has):
+            rows = mean.repeat(len(has), 1)
+            rows[has] = features
+        return torch.where(kept[:, None], rows, mean)
 
     def _learn(self, mean: Tensor) -> None:
         self.mean = torch.lerp(self.mean, mean, _SHARE_OF_NEW) if self.steps > 0 else mean

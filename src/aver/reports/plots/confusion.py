@@ -59,7 +59,7 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str) ->
         axes.grid(visible=False)
         axes.set_xlabel("answered")
         axes.set_ylabel("true (clips)")
-        axes.set_title(title)
+        axes.set_title(title, wrap=True)
     return figure
 
 

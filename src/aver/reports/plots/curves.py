@@ -59,5 +59,5 @@ def plot_curves(
         axes.set_xlabel(along)
         axes.set_ylabel(f"{quantity} in %")
         axes.legend(loc="best", fontsize=9)
-        axes.set_title(title)
+        axes.set_title(title, wrap=True)
     return figure

@@ -74,5 +74,5 @@ def plot_embeddings(
             axes.set_xticks([])
             axes.set_yticks([])
         figure.legend(loc="outside lower left", ncols=min(len(classes), 8), fontsize=9)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, wrap=True)
     return figure

@@ -51,5 +51,5 @@ def plot_groups(
         axes.set_xlim(0, 100)
         axes.set_xlabel(f"{quantity} in %")
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=2, fontsize=9, borderpad=0.1)
-        axes.set_title(title)
+        axes.set_title(title, wrap=True)
     return figure

@@ -51,7 +51,7 @@ def plot_losses(curves: Sequence[LearningCurve], *, title: str, quantity: str = 
         axes.set_xlabel("epoch")
         axes.set_ylabel(quantity)
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=3, fontsize=9, borderpad=0.1)
-        axes.set_title(title)
+        axes.set_title(title, wrap=True)
     return figure
 
 

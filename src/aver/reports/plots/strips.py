@@ -44,5 +44,5 @@ def plot_strips(strips: Mapping[str, np.ndarray], *, columns: int, title: str) -
                 # Room above every row, which a long name in the first column must not widen.
                 axes.set_title(" ", fontsize=9)
             row[0].text(0, 1.06, name, fontsize=9, transform=row[0].transAxes).set_in_layout(False)
-        figure.suptitle(title, x=0.01, ha="left", fontsize=11)
+        figure.suptitle(title, x=0.01, ha="left", fontsize=11, wrap=True)
     return figure
