@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+from aver.corpora import Clip, Corpus
 from aver.errors import SettingsError
 from aver.evaluation.published import published
 from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
 from aver.models.presets import load_preset
+from aver.splits import make_split
 from aver.splits.rule import split_rules
 
 
@@ -73,6 +76,31 @@ def test_protocols_are_ten_folds_of_actors_leaking_and_nested() -> None:
             assert (rule.folds, rule.validation) == (folds, validation)
     clean = paper(clean_rule="leave-one-speaker-out").one_system("3").protocols["clean"]
     assert clean.rule == "leave-one-speaker-out"
+
+
+def test_ninety_one_actors_are_dealt_into_ten_folds_and_each_is_tested_once() -> None:
+    sexes = {f"{1001 + place}": "male" if place < 48 else "female" for place in range(91)}
+    clips = [Clip(f"{n}-{w}", n, w, sex=sex) for n, sex in sexes.items() for w in ("happy", "sad")]
+    corpus = Corpus("cremad", Path("nowhere"), tuple(clips))
+    for number in ("I", "segments"):
+        for kind, protocol in paper().table(number).protocols.items():
+            split = make_split(corpus, protocol.rule, **protocol.rule_settings)
+            assert len(split.folds) == 10
+            parts = [
+                {
+                    part: {clip.speaker for clip in corpus.select(getattr(fold, part))}
+                    for part in ("train", "validation", "test")
+                }
+                for fold in split.folds
+            ]
+            tested = [name for part in parts for name in part["test"]]
+            assert sorted(tested) == sorted(sexes)
+            assert {len(part["test"]) for part in parts} == {9, 10}
+            for part in parts:
+                assert not part["train"] & (part["validation"] | part["test"])
+                assert (part["validation"] == part["test"]) == (kind == "paper")
+                assert len(set().union(*part.values())) == 91
+            assert bool(split.leaks) == (kind == "paper")
 
 
 def test_what_the_paper_does_not_have_is_refused() -> None:
