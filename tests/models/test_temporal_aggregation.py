@@ -244,6 +244,19 @@ def test_an_offset_moves_the_sound_and_leaves_the_original_alone(fitted):
     np.testing.assert_array_equal(fitted.predict_proba(unlabelled(TEST)), before)
 
 
+def test_b_moves_the_sound_in_training_and_not_in_answers():
+    firsts = {}
+    for b_s in (0.0, 0.4):
+        recognizer = TemporalAggregation(replace(TINY, asynchrony_s=b_s), PlantedSource(3.0))
+        task = recognizer.task(TRAIN, VALIDATION, seed=0)
+        drawn = next(iter(task.training_batches(torch.Generator().manual_seed(1))))
+        firsts[b_s] = drawn, next(iter(task.validation_batches()))
+    for place, same in ((0, False), (1, True)):
+        one, other = (batches[place].inputs for batches in firsts.values())
+        assert torch.equal(one["video"], other["video"])
+        assert torch.equal(one["sound"], other["sound"]) == same
+
+
 def test_a_changed_checkpoint_is_refused(fitted, tmp_path):
     fitted.save(tmp_path)
     facts = json.loads((tmp_path / "recognizer.json").read_text())

@@ -46,7 +46,8 @@ class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
     recognition".
     Differs from the paper: a clip that lacks pictures or sound is answered, with the training mean
     of the features in their place, and the network learns this by modality dropout. Answers look at
-    the middle of each segment; the paper does not say how it samples when testing.
+    the middle of each segment; the paper does not say how it samples when testing. Frames are drawn
+    from the pictures of the feature, ten a second by default, not from all of the film.
     """
 
     name = "temporal-aggregation"
