@@ -77,7 +77,7 @@ evaluate ravdess synch-graph paper "${six[@]}" "${sound[@]}" --preset synch-grap
   $(random 60/20/20) --leaking
 
 for name in mrpn temporal-aggregation snn-cross-modal synch-graph late-fusion; do
-  damage javanese $name lost-modality=sound,video white-noise=10,0 offset=0.5 occlusion=50
+  damage javanese $name lost-modality=sound,video white-noise=10,0 offset=0.5 occlusion=50 low-light=4
 done
 for name in temporal-aggregation snn-cross-modal synch-graph; do
   damage ravdess $name white-noise=10
