@@ -23,7 +23,8 @@ class TemporalNetwork(nn.Module):
     """Sums class probabilities over segments.
 
     Independent networks run one after the other, each on its own segment of all clips: on a CPU
-    that costs no more than one network on all segments at once, whose layers outgrow the cache.
+    convolutional blocks so cost less than one network on all segments at once, whose layers outgrow
+    the cache. What has nothing to learn reads all segments at once.
 
     Parameters
     ----------
