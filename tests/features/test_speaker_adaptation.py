@@ -118,6 +118,18 @@ def test_too_few_clips_are_an_error_that_says_how_many(speaker: str | None) -> N
         SpeakerAdaptation(planted, clips).get(clips[0], FEATURE)
 
 
+def test_a_modality_that_too_few_clips_have_can_be_left_out_instead() -> None:
+    clips = _clips("a", 5)
+    new = Clip("new", "a", None)
+    few = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in [*clips[:3], new]})
+    source = SpeakerAdaptation(few, clips, forgiving=True)
+    assert source.get(new, FEATURE).missing == "too few clips to adapt sound to"
+    with pytest.raises(FeatureError, match="has 3 unlabelled clips"):
+        source.check_enough("a", [FEATURE])
+    enough = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in [*clips, new]})
+    SpeakerAdaptation(enough, clips, forgiving=True).check_enough("a", [FEATURE])
+
+
 def test_what_a_speaker_hardly_ever_had_stays_finite() -> None:
     clips = _clips("a", 8)
     rng = np.random.default_rng(0)

@@ -83,6 +83,8 @@ class SpeakerAdaptation:
         Where features come from.
     clips : sequence of Clip
         With speakers; every clip that will be asked for, and any more that these speakers have.
+    forgiving : bool
+        A feature that too few of a speaker's clips have counts as missing, in place of an error.
 
     Notes
     -----
@@ -90,8 +92,10 @@ class SpeakerAdaptation:
     recognition: variances and strategies", section 4.
     """
 
-    def __init__(self, store: FeatureSource, clips: Sequence[Clip]) -> None:
-        self._store = store
+    def __init__(
+        self, store: FeatureSource, clips: Sequence[Clip], *, forgiving: bool = False
+    ) -> None:
+        self._store, self._forgiving = store, forgiving
         self._clips: dict[str, list[Clip]] = defaultdict(list)
         for clip in clips:
             if clip.speaker is not None:
@@ -110,23 +114,39 @@ class SpeakerAdaptation:
         name = next((name for name in _ARRAYS if name in record.arrays), None)
         if name is None:
             return record
-        adapted = self._scale(clip, feature, name).apply(record.arrays[name])
-        return replace(record, arrays={**record.arrays, name: adapted})
-
-    def _scale(self, clip: Clip, feature: Feature, name: str) -> Scale:
         speaker = clip.speaker or ""
         key = (speaker, f"{feature.name}-{feature.key}", name)
         if key not in self._scales:
-            records = [self._store.get(one, feature) for one in self._clips[speaker]]
-            arrays = [record.arrays[name] for record in records if name in record.arrays]
+            arrays = self._arrays(speaker, feature, name)
             if len(arrays) < LEAST_CLIPS:
-                who = f"the speaker {speaker!r}" if speaker else "a clip without a known speaker"
-                raise FeatureError(
-                    f"Adaptation of {feature.name} to {who} has {len(arrays)} unlabelled clips to "
-                    f"go by; it needs {LEAST_CLIPS}. Give more clips, or do without adaptation."
-                )
+                if self._forgiving:
+                    return FeatureRecord.absent(f"too few clips to adapt {feature.modality} to")
+                raise _too_few(feature, speaker, len(arrays))
             self._scales[key] = Scale.of(arrays, bands=name == "segments")
-        return self._scales[key]
+        adapted = self._scales[key].apply(record.arrays[name])
+        return replace(record, arrays={**record.arrays, name: adapted})
+
+    def check_enough(self, speaker: str, features: Iterable[Feature]) -> None:
+        """Raise FeatureError if no feature can be adapted to the speaker."""
+        features = tuple(features)
+        counts = [
+            max(len(self._arrays(speaker, feature, name)) for name in _ARRAYS)
+            for feature in features
+        ]
+        if counts and max(counts) < LEAST_CLIPS:
+            raise _too_few(features[counts.index(max(counts))], speaker, max(counts))
+
+    def _arrays(self, speaker: str, feature: Feature, name: str) -> list[np.ndarray]:
+        records = (self._store.get(one, feature) for one in self._clips[speaker])
+        return [record.arrays[name] for record in records if name in record.arrays]
+
+
+def _too_few(feature: Feature, speaker: str, count: int) -> FeatureError:
+    who = f"the speaker {speaker!r}" if speaker else "a clip without a known speaker"
+    return FeatureError(
+        f"Adaptation of {feature.name} to {who} has {count} unlabelled clips to go by; it needs "
+        f"{LEAST_CLIPS}. Give more clips, or do without adaptation."
+    )
 
 
 def check_adaptable(features: Iterable[Feature]) -> None:

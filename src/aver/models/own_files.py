@@ -66,7 +66,8 @@ def predict_files(
         they do not know is answered without. They hold those of `speaker_clips` too.
     speaker_clips : sequence of Path
         Files and folders with other clips of the one speaker of all `paths`, without labels. A
-        recogniser that was trained with speaker adaptation needs them, any other takes none.
+        recogniser that was trained with speaker adaptation needs them, any other takes none. A
+        modality that fewer than 4 of them have is left out of the answers, which say so.
 
     Raises
     ------
@@ -75,7 +76,7 @@ def predict_files(
     SettingsError
         If the recogniser needs `speaker_clips` and there are none, or the other way round.
     FeatureError
-        If too few of them can be used.
+        If too few of them can be used for any modality.
     """
     _check_adaptation(recognizer, bool(speaker_clips))
     features = list(recognizer.features.values())
@@ -84,7 +85,9 @@ def predict_files(
     if speaker_clips:
         clips = _of_one_speaker(clips)
         known, unused = _usable(speaker_clips, units, features, store, workers)
-        recognizer.take_features_from(SpeakerAdaptation(store, _of_one_speaker(known)))
+        adaptation = SpeakerAdaptation(store, _of_one_speaker(known), forgiving=True)
+        adaptation.check_enough(_SPEAKER, features)
+        recognizer.take_features_from(adaptation)
     try:
         prediction = recognizer.predict(clips) if clips else None
     except ClipError as error:  # asked again without the clips that do not fit
