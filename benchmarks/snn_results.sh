@@ -48,6 +48,10 @@ done
 aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --table graph --protocols clean \
   --seeds 3 --out "$out/synch-graph-javanese"
 
+aver reproduce synch-graph "${ravdess[@]}" --channel speech --clean-rule speaker-kfold \
+  --clean-settings folds=5 --set "modalities=[sound]" --table graph --protocols clean \
+  --out "$out/synch-graph-ravdess"
+
 # Seconds, with nothing else on the machine.
 python "$here/snn_fold_seconds.py" "${javanese[@]}" --preset snn-cross-modal-compact --folds 4
 python "$here/snn_beside_brian.py" --corpus "$data/ravdess"
