@@ -40,6 +40,24 @@ def test_no_real_name_carries_a_mark(data_root):
     assert [stem for stem in stems if strip_copy_marks(stem)[1]] == []
 
 
-@pytest.mark.parametrize("stem", ["noise", "part1", "frame_12", "happy_music_box", "copy"])
+@pytest.mark.parametrize(
+    "mark",
+    [
+        *("_time_stretch", "_white_noise", "_background_noise_10db", "_pitch_up", "_time_shifted"),
+        *("_horizontal_flip", "_random_crop", "_color_jitter", "_sp1.1", "_noise_pitch_2"),
+    ],
+)
+def test_marks_of_two_words(mark):
+    assert strip_copy_marks(f"anna_03{mark}") == ("anna_03", True)
+    assert describe_name(f"1001_DFA_ANG_XX{mark}.wav").recording == "cremad:1001_DFA_ANG_XX"
+
+
+@pytest.mark.parametrize(
+    "stem",
+    [
+        *("noise", "part1", "frame_12", "happy_music_box", "copy"),
+        *("x_time", "x_white", "x_sp1", "x_up", "x_background"),
+    ],
+)
 def test_a_mark_alone_or_within_is_no_mark(stem):
     assert strip_copy_marks(stem) == (stem, False)

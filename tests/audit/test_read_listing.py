@@ -117,6 +117,86 @@ def test_running_ids_do_not_make_clips_of_two_lists_one(tmp_path):
     assert leaks(read_listing([train, test])) == set()
 
 
+def test_running_names_and_numbers_per_speaker_do_not_either(tmp_path):
+    lists = []
+    for part, speaker in (("train", "1"), ("test", "2")):
+        text = f"id,path,speaker\nutt_1,{part}/{speaker}_k.wav,{speaker}\n"
+        lists.append(write(tmp_path / f"{part}.csv", text))
+    assert leaks(read_listing(lists)) == set()
+    text = "id,speaker,part\n1,anna,train\n1,bert,test\n2,bert,test\n"
+    listing = read_listing([write(tmp_path / "all.csv", text)])
+    assert parts_of(listing) == {"train": ["anna 1"], "test": ["bert 1", "2"]}
+    assert leaks(listing) == set()
+    text = "id,speaker,part\n1,anna,train\n1,anna,test\n"
+    assert "shared-clips" in leaks(read_listing([write(tmp_path / "same.csv", text)]))
+
+
+def test_a_column_that_repeats_under_several_files_of_a_part_is_no_id(tmp_path):
+    text = "name,path,part\nanna,a/1_x.wav,train\nanna,a/2_x.wav,train\nanna,b/3_x.wav,test\n"
+    listing = read_listing([write(tmp_path / "all.csv", text)])
+    assert parts_of(listing) == {"train": ["a/1_x.wav", "a/2_x.wav"], "test": ["b/3_x.wav"]}
+    assert leaks(listing) == set()
+
+
+def test_one_id_for_a_file_in_each_part_stays_one_clip(tmp_path):
+    text = "id,path,part\nk_1_a,here/x_1.wav,train\nk_1_a,there/y_1.wav,test\n"
+    assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-clips"}
+
+
+def test_parts_within_each_fold_of_one_long_table(tmp_path):
+    rows = [
+        f"{name}_k.wav,{name},{fold},{'test' if name == 'abc'[fold] else 'train'}"
+        for fold in range(3)
+        for name in "abc"
+    ]
+    text = "\n".join(["path,speaker,fold,split", *rows])
+    listing = read_listing([write(tmp_path / "cv.csv", text)])
+    assert [parts_of(listing, fold)["test"] for fold in range(3)] == [
+        ["a_k.wav"],
+        ["b_k.wav"],
+        ["c_k.wav"],
+    ]
+    assert leaks(listing) == set()
+    leaking = text.replace("b_k.wav,b,0,train", "b_k.wav,a,0,train")
+    assert leaks(read_listing([write(tmp_path / "cv.csv", leaking)])) == {"shared-speakers"}
+
+
+def test_folds_within_a_part_do_not_count(tmp_path):
+    text = "path,speaker,fold,split\na,1,1,train\nb,1,2,train\nc,2,,test\n"
+    listing = read_listing([write(tmp_path / "all.csv", text)])
+    assert parts_of(listing) == {"train": ["a", "b"], "test": ["c"]}
+
+
+def test_words_that_are_no_part_are_told(tmp_path):
+    text = "path,speaker,split\na,1,Train set\nb,2,test\nc,1,held-out\nd,2,\n"
+    listing = read_listing([write(tmp_path / "all.csv", text)])
+    assert parts_of(listing) == {"train": ["a"], "test": ["b"]}
+    (warning,) = [f for f in audit_split(listing).warnings if f.kind == "unknown-parts"]
+    assert warning.subjects == ("c (held-out)", "d (nothing)")
+
+
+@pytest.mark.parametrize("column", ["source,RAVDESS", "original,True", "recording,1"])
+def test_a_corpus_or_a_flag_is_no_performance(tmp_path, column):
+    name, value = column.split(",")
+    text = f"path,speaker,{name},split\na_x.wav,1,{value},train\nb_x.wav,2,{value},test\n"
+    assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == set()
+
+
+def test_what_is_said_is_no_name(tmp_path):
+    text = "id,Utterance,Speaker,split\nk_a,Okay.,Joey,train\nk_b,Okay.,Ross,test\n"
+    listing = read_listing([write(tmp_path / "all.csv", text)])
+    assert leaks(listing) == set()
+    assert listing.entries["k_b"].sentence == "Okay."
+    text = "Utterance,Speaker,split\nOkay.,Joey,train\nOkay.,Ross,test\n"
+    with pytest.raises(SplitError, match="names no clips"):
+        read_listing([write(tmp_path / "nameless.csv", text)])
+
+
+def test_semicolons_between_columns(tmp_path):
+    text = "path;speaker;split\na.wav;1;train\nb.wav;1;test\n"
+    assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-speakers"}
+
+
 def test_plain_text_lists(tmp_path):
     write(tmp_path / "train.txt", "a/1001_DFA_ANG_XX.wav 0\n")
     write(tmp_path / "test.lst", "a/1001_DFA_SAD_XX.wav 1\n")

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from drawn_runs import CLASSES, drawn_run
 
+from aver.evaluation.intervals import binomial_interval
 from aver.evaluation.summary import summarise
 
 
@@ -22,6 +23,22 @@ def test_figures_agree_with_counts_by_hand() -> None:
     assert found.sex_accuracy["female"].value == pytest.approx(np.mean(females))
     assert found.fold_accuracy["1"] == pytest.approx(run.correct[run.folds == 1].mean())
     assert found.seed_accuracy["1"] == pytest.approx(run.correct[run.seeds == 1].mean())
+
+
+def test_one_class_answered_always_has_no_binomial_interval_of_f1() -> None:
+    run = drawn_run()
+    constant = np.zeros_like(run.probabilities)
+    constant[:, 0] = 1.0
+    found = summarise(replace(run, probabilities=constant)).metrics
+    # Every speaker has a quarter of each class: F1 of the class answered is 2 / 5, of others 0.
+    assert found["macro_f1"].value == pytest.approx(0.1)
+    assert (found["macro_f1"].low, found["macro_f1"].method) == (None, "none")
+    assert found["accuracy"].method == found["unweighted_recall"].method == "binomial"
+    assert (found["accuracy"].low, found["accuracy"].high) == pytest.approx(
+        binomial_interval(18, 72)
+    )
+    perfect = np.eye(4)[run.truth_index]
+    assert summarise(replace(run, probabilities=perfect)).metrics["macro_f1"].method == "binomial"
 
 
 def test_undefined_figures_become_null() -> None:

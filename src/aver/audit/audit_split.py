@@ -53,6 +53,9 @@ def find_by_names(listing: Listing) -> Iterator[Finding]:
     if listing.unknown:
         message = f"{len(listing.unknown)} of {len(listing.entries)} clips not in the corpus."
         yield Finding("unknown-clips", message, subjects=listing.unknown)
+    if listing.untold:
+        message = f"{pair_words(len(listing.untold), 'clip')} left out."
+        yield Finding("unknown-parts", message, subjects=listing.untold)
 
 
 def _find_declared(listing: Listing, found: set[str]) -> Iterator[Finding]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 
 _SOUND_WORDS = (
-    "noise|noisy|babble|music|reverb|rir|awgn|gauss|gaussian|snr|pitch|speed|tempo|stretch|"
-    "shift|gain|volume|vol|specaug|vtlp"
+    "noise|noised|noisy|babble|music|reverb|rir|awgn|gauss|gaussian|snr|pitch|pitched|pitchshift|"
+    "speed|tempo|stretch|stretched|timestretch|shift|shifted|timeshift|gain|volume|vol|specaug|"
+    "vtlp|mask|lowpass|highpass"
 )
 _PICTURE_WORDS = (
     "flip|flipped|hflip|vflip|mirror|mirrored|crop|cropped|rot|rotate|rotated|blur|"
@@ -14,16 +15,24 @@ _PICTURE_WORDS = (
 )
 _COPY_WORDS = "aug|augment|augmented|augmentation|copy|dup|duplicate"
 _PIECE_WORDS = "seg|segment|chunk|slice|piece|part|frame|window"
+# Words that belong to the one behind them (_time_stretch, _white_noise) or before (_pitch_up).
+_BEFORE = (
+    "time|white|pink|brown|background|bg|add|added|additive|random|horizontal|vertical|center|"
+    "centre|color|colour|freq|frequency"
+)
+_AFTER = "up|down|left|right"
 _NUMBER = r"(?:[_\-.~ ]*[+\-]?\d+(?:\.\d+)?(?:db|hz|khz|ms|s|x|st|pct|deg)?)"
 
 # A word behind a separator, with numbers behind it: _aug1, -noise_snr10db, _seg003, _flip.
 _MARK = re.compile(
-    rf"[_\-.~ ]+(?:{_SOUND_WORDS}|{_PICTURE_WORDS}|{_COPY_WORDS}|{_PIECE_WORDS}){_NUMBER}*$",
+    rf"(?:[_\-.~ ]+(?:{_BEFORE}))?"
+    rf"[_\-.~ ]+(?:{_SOUND_WORDS}|{_PICTURE_WORDS}|{_COPY_WORDS}|{_PIECE_WORDS})"
+    rf"(?:[_\-.~ ]*(?:{_AFTER}))?{_NUMBER}*$",
     re.IGNORECASE,
 )
 _COPY_NUMBER = re.compile(r" ?\(\d{1,2}\)$")  # as file managers name a copy
 _TIMES = re.compile(r"[_\-]\d+\.\d+[_\-]\d+\.\d+$")  # from-to in seconds
-_SPEED = re.compile(r"^(?:sp|pv)\d\.\d+-", re.IGNORECASE)  # Kaldi's perturbed copies
+_SPEED = re.compile(r"^(?:sp|pv)\d\.\d+-|[_\-]sp\d\.\d+$", re.IGNORECASE)  # Kaldi's perturbed copies
 
 
 def strip_copy_marks(stem: str) -> tuple[str, bool]:

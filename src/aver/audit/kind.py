@@ -160,6 +160,13 @@ _ALL = (
         "Give the corpus that the split was made for.",
     ),
     Kind(
+        "unknown-parts",
+        Level.WARNING,
+        "clips of no known part",
+        "They were not audited: the list puts them where no train, validation or test is named.",
+        "Name the parts train, validation and test, or take the clips off the list.",
+    ),
+    Kind(
         "contradicting-labels",
         Level.WARNING,
         "one content, two labels",

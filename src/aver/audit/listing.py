@@ -31,6 +31,8 @@ class Listing:
         Sentences by which the split itself says what it shares (`Split.leaks`).
     unknown : tuple of str
         Names that the corpus lacks, where there is one.
+    untold : tuple of str
+        Clips that are in no part because the list's word for their part is unknown, with the word.
     """
 
     source: str
@@ -39,6 +41,7 @@ class Listing:
     entries: Mapping[str, Entry]
     declared: tuple[str, ...] = ()
     unknown: tuple[str, ...] = field(default=())
+    untold: tuple[str, ...] = field(default=())
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,13 +21,14 @@ from aver.audit.formats.row import WHAT, Row
 from aver.audit.known_names import describe_name
 from aver.audit.listing import Listing, clips_by_name, entry_of_clip, find_clip
 from aver.audit.part_words import fold_in_name, part_in_name, part_of_word
+from aver.audit.pieces import Pieces, deal_by_columns, name_clips_apart
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
 from aver.errors import SettingsError, SplitError
 from aver.splits.split import PARTS
 
-Pieces = dict[int, dict[str, list[Row]]]
-"""Rows by number of the fold (0 where there is one only) and part."""
+Read = tuple[str, Pieces, tuple[Row, ...]]
+"""The form in words, the rows by fold and part, and rows whose part is unknown."""
 
 
 @dataclass(frozen=True)
@@ -90,15 +90,17 @@ def read_listing(
     """
     settings = settings or ReadingSettings()
     declared: tuple[str, ...] = ()
+    untold: tuple[Row, ...] = ()
     if len(paths) == 1 and paths[0].suffix.lower() == ".json" and paths[0].is_file():
         value = parse_json(read_text(paths[0]), paths[0])
-        form, pieces = _of_json(value, paths[0], settings)
+        form, pieces, untold = _of_json(value, paths[0], settings)
         if isinstance(value, dict) and isinstance(value.get("leaks"), list):
             declared = tuple(str(sentence) for sentence in value["leaks"])
     elif len(paths) == 1 and paths[0].is_dir():
-        form, pieces = _of_folder(paths[0], settings)
+        form, pieces, untold = _of_folder(paths[0], settings)
     else:
-        form, pieces = _of_files(paths, settings)
+        form, pieces, untold = _of_files(paths, settings)
+    pieces = name_clips_apart(pieces)
     folds = [pieces[number] for number in sorted(pieces)]
     if not any(set(fold) & {"train", "test"} for fold in folds):
         raise SplitError(
@@ -116,6 +118,7 @@ def read_listing(
         entries=entries,
         declared=declared,
         unknown=unknown,
+        untold=tuple(sorted(f"{row.name} ({row.part or 'nothing'})" for row in untold)),
     )
 
 
@@ -139,7 +142,7 @@ def _describe(
     return entries, tuple(sorted(unknown))
 
 
-def _of_json(value: Any, path: Path, settings: ReadingSettings) -> tuple[str, Pieces]:
+def _of_json(value: Any, path: Path, settings: ReadingSettings) -> Read:
     """Folds of parts, parts, or records with a column that says the part."""
     if isinstance(value, dict) and isinstance(value.get("folds"), list):
         value, form = value["folds"], "JSON of folds"
@@ -155,8 +158,8 @@ def _of_json(value: Any, path: Path, settings: ReadingSettings) -> tuple[str, Pi
                 part = part_of_word(str(word))
                 if part is not None:
                     parts.setdefault(part, []).extend(rows_of_json(rows, settings.columns))
-        return form, pieces
-    return "JSON of records", _by_columns(rows_of_json(value, settings.columns), path)
+        return form, pieces, ()
+    return "JSON of records", *deal_by_columns(rows_of_json(value, settings.columns), path)
 
 
 def _keyed_by_part(value: Any) -> bool:
@@ -165,7 +168,7 @@ def _keyed_by_part(value: Any) -> bool:
     return any(part_of_word(str(key)) and isinstance(value[key], (list, dict)) for key in value)
 
 
-def _of_files(paths: Sequence[Path], settings: ReadingSettings) -> tuple[str, Pieces]:
+def _of_files(paths: Sequence[Path], settings: ReadingSettings) -> Read:
     """Lists per part where the names tell the part, else one list with a column for it."""
     pieces: Pieces = {}
     for path in paths:
@@ -175,31 +178,31 @@ def _of_files(paths: Sequence[Path], settings: ReadingSettings) -> tuple[str, Pi
             rows = read_list_file(path, settings.columns)
         part = part_in_name(path.stem)
         if len(paths) == 1 and (part is None or any(row.part or row.fold for row in rows)):
-            return "list with a column of parts", _by_columns(rows, path)
+            return "list with a column of parts", *deal_by_columns(rows, path)
         if part is None:
             raise SplitError(
                 f"The name of {path} does not tell its part. Put train, validation or test into it."
             )
         number = fold_in_name(path.stem) or 0
         pieces.setdefault(number, {}).setdefault(part, []).extend(rows)
-    return "lists per part", pieces
+    return "lists per part", pieces, ()
 
 
 def _media(folder: Path) -> list[Row]:
     return read_part_folder(folder, folder.parent)
 
 
-def _of_folder(folder: Path, settings: ReadingSettings) -> tuple[str, Pieces]:
+def _of_folder(folder: Path, settings: ReadingSettings) -> Read:
     inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     folds = [path for path in inside if path.is_dir() and fold_in_name(path.name) is not None]
     if folds and not any(part_in_name(path.stem) for path in inside):
         pieces: Pieces = {}
         for path in folds:
-            form, of_fold = _of_folder(path, settings)
+            form, of_fold, _ = _of_folder(path, settings)
             number = fold_in_name(path.name) or 0
             for parts in of_fold.values():
                 pieces.setdefault(number, {}).update(parts)
-        return f"folders per fold, {form}", pieces
+        return f"folders per fold, {form}", pieces, ()
     part_folders = [path for path in inside if path.is_dir() and part_in_name(path.name)]
     lists = [
         path
@@ -208,35 +211,11 @@ def _of_folder(folder: Path, settings: ReadingSettings) -> tuple[str, Pieces]:
     ]
     if part_folders and not lists:
         kaldi = any(is_kaldi_folder(path) for path in part_folders)
-        _, pieces = _of_files(part_folders, settings)
-        return "Kaldi folders per part" if kaldi else "media in folders per part", pieces
+        _, pieces, _ = _of_files(part_folders, settings)
+        return "Kaldi folders per part" if kaldi else "media in folders per part", pieces, ()
     if lists:
         return _of_files(lists, settings)
     raise SplitError(
         f"{folder} holds neither lists nor folders whose names tell a part (train, validation, "
         "test), nor folders fold_1, fold_2 ... with such lists."
     )
-
-
-def _by_columns(rows: Sequence[Row], path: Path) -> Pieces:
-    """A part column gives one fold; a column of folds gives as many, each tested in turn."""
-    pieces: Pieces = {}
-    if any(row.part for row in rows):
-        parts: dict[str, list[Row]] = defaultdict(list)
-        for row in rows:
-            part = part_of_word(row.part)
-            if part is not None:
-                parts[part].append(row)
-        pieces[0] = dict(parts)
-    elif any(row.fold for row in rows):
-        for number, fold in enumerate(sorted({row.fold for row in rows if row.fold})):
-            pieces[number] = {
-                "train": [row for row in rows if row.fold not in ("", fold)],
-                "test": [row for row in rows if row.fold == fold],
-            }
-    else:
-        raise SplitError(
-            f"{path} does not say which part a clip belongs to. Name a column 'part' or 'fold', or "
-            "say what it is called with --column part=YOURS; or give one list per part."
-        )
-    return pieces

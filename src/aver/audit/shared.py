@@ -39,7 +39,7 @@ def find_shared(listing: Listing) -> Iterator[Finding]:
             count = len(set(parts["test"]))
             yield Finding(
                 VALIDATION_IS_TEST,
-                f"The validation part is the test part: the same {count} clips.",
+                f"The validation part is the test part: the same {pair_words(count, 'clip')}.",
                 number,
                 ("validation", "test"),
                 declared=declares(listing.declared, VALIDATION_IS_TEST),

@@ -60,6 +60,11 @@ class Interval:
         """Half the width; None without an interval."""
         return None if self.low is None or self.high is None else (self.high - self.low) / 2
 
+    @property
+    def is_a_point(self) -> bool:
+        """Whether all speakers agree, but for rounding, so that the interval has no width."""
+        return self.standard_width is not None and self.standard_width < 1e-9
+
 
 def jackknife_error(sums: SpeakerSums) -> float:
     """Standard error of the metric over speakers, by leaving each out in turn.
@@ -185,7 +190,7 @@ def interval(
     if method == "auto":
         method = "t" if len(sums.speakers) < FEW_SPEAKERS else "bootstrap"
     found = t_interval(sums, level) if method == "t" else bootstrap_interval(sums, level)
-    if clips and found.low is not None and found.low == found.high:
+    if clips and found.is_a_point:
         low, high = binomial_interval(round(found.value * clips), clips, level)
         return Interval(found.value, low, high, level, "binomial", found.speakers)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -102,9 +102,7 @@ def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
 
     return Summary(
         metrics={
-            name: with_interval(
-                metric(evaluation), evaluation.clip_count if name in PROPORTIONS else None
-            )
+            name: _with_interval(name, metric(evaluation), method, evaluation.clip_count)
             for name, metric in metrics.items()
         },
         recall={
@@ -137,6 +135,19 @@ def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
     )
 
 
+def _with_interval(name: str, sums: SpeakerSums, method: Method, clips: int) -> Interval:
+    """The interval of one metric; over clips where all speakers agree on a share of clips.
+
+    F1 is no share of clips. Where speakers agree on one between 0 and 1 (one class answered always,
+    equally often asked of everybody) nothing can be said of its spread.
+    """
+    share = name in PROPORTIONS and (name != "macro_f1" or sums.value in (0.0, 1.0))
+    found = interval(sums, method=method, clips=clips if share else None)
+    if name == "macro_f1" and not share and found.is_a_point:
+        return replace(found, low=None, high=None, method="none")
+    return found
+
+
 def _is(values: tuple[str | None, ...], wanted: str) -> np.ndarray:
     return np.array([value == wanted for value in values])
 
@@ -155,7 +166,7 @@ def _target_figures(evaluation: Evaluation, name: str, method: Method) -> dict[s
     if target.kind == "classification":
         part = evaluation.of_target(name)
         return {
-            metric: interval(METRICS[metric](part), method=method, clips=part.clip_count)
+            metric: _with_interval(metric, METRICS[metric](part), method, part.clip_count)
             for metric in PROPORTIONS
         }
     known = evaluation.rows(target.known)

@@ -24,7 +24,7 @@ _METHODS = {
     "t": "Student's t over speakers",
     "bootstrap": "bootstrap over speakers",
     "binomial": "binomial over clips",
-    "none": "none: one speaker",
+    "none": "none: speakers are one or all alike",
 }
 _IN_PERCENT = ("accuracy", "unweighted_recall", "macro_f1", "calibration_error")
 

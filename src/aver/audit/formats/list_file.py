@@ -93,6 +93,9 @@ def _lines(text: str) -> Iterator[str]:
 
 
 def _from_table(text: str, delimiter: str, columns: Mapping[str, str]) -> Iterator[Row]:
+    header = text.partition("\n")[0]
+    if delimiter not in header and ";" in header:  # as spreadsheets write where 0,5 is a number
+        delimiter = ";"
     reader = csv.DictReader(text.splitlines(), delimiter=delimiter, restval="")
     for record in reader:
         record.pop(None, None)

@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 _COLUMNS = {
-    "name": ("name", "key", "id", "utt", "utt_id", "utterance", "clip", "clip_id", "filename"),
+    "name": ("name", "key", "id", "utt", "utt_id", "utterance_name", "clip", "clip_id", "filename"),
     "path": ("path", "wav", "file", "file_path", "filepath", "audio", "audio_path", "video",
              "video_path", "image", "filename", "wav_path", "file_name"),
     "speaker": ("speaker", "spk", "spk_id", "speaker_id", "spkr", "actor", "actor_id", "subject",
                 "speaker_name", "actorid", "subject_id"),
     "emotion": ("emotion", "emo", "label", "class", "emotion_label", "category"),
     "sex": ("sex", "gender"),
-    "sentence": ("sentence", "sentence_id", "text", "transcript", "statement", "utterance_text"),
-    "performance": ("performance", "recording", "recording_id", "source", "original"),
+    "sentence": ("sentence", "sentence_id", "text", "transcript", "statement", "utterance",
+                 "utterance_text"),
+    "performance": ("performance", "recording", "recording_id", "original"),
     "part": ("part", "split", "set", "subset", "partition", "dataset_split", "usage"),
     "fold": ("fold", "fold_id", "cv_fold"),
 }  # fmt: skip
 WHAT = tuple(_COLUMNS)
 """What a column can tell."""
+
+_FLAGS = frozenset({"true", "false", "yes", "no", "0", "1", "nan", "none"})
+_RUNNING_NUMBER = re.compile(r"[A-Za-z]*[_\- ]?\d+")
 
 _FACTS = ("speaker", "emotion", "sex", "sentence", "performance")
 
@@ -45,6 +50,11 @@ class Row:
     fields: Mapping[str, str] = field(default_factory=dict)
     part: str = ""
     fold: str = ""
+
+    @property
+    def is_running_number(self) -> bool:
+        """Whether the name only counts, as ``12`` and ``utt_12`` do."""
+        return bool(_RUNNING_NUMBER.fullmatch(self.name))
 
 
 def row_of(values: Mapping[str, Any], columns: Mapping[str, str], key: str = "") -> Row | None:
@@ -86,4 +96,6 @@ def row_of(values: Mapping[str, Any], columns: Mapping[str, str], key: str = "")
     if not name:
         return None
     facts = {what: text for what in _FACTS if (text := cell(what))}
+    if facts.get("performance", "").lower() in _FLAGS:  # whether it is an original, not of which
+        del facts["performance"]
     return Row(name, path or name, facts, cell("part"), cell("fold"))

@@ -1,0 +1,116 @@
+"""`Pieces`: rows of a list dealt to folds and parts, by columns that say where each belongs."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from aver.audit.formats.row import Row
+from aver.audit.part_words import part_in_name, part_of_word
+from aver.errors import SplitError
+
+Pieces = dict[int, dict[str, list[Row]]]
+"""Rows by number of the fold (0 where there is one only) and part."""
+
+
+def deal_by_columns(rows: Sequence[Row], path: Path) -> tuple[Pieces, tuple[Row, ...]]:
+    """Deal rows by their cells of part and fold.
+
+    A column of parts gives one fold. A column of folds gives as many, each tested in turn. With
+    both, the parts are those of each fold where clips are listed once per fold; where every clip is
+    listed once only, the folds are somebody's division of a part, and the parts count.
+
+    Parameters
+    ----------
+    rows : sequence of Row
+    path : Path
+        Of the list, for messages.
+
+    Returns
+    -------
+    Pieces
+    tuple of Row
+        Rows whose cell names no part that is known; they are in no part.
+
+    Raises
+    ------
+    SplitError
+        If there is neither column.
+    """
+    if any(row.part for row in rows):
+        return _by_parts(rows)
+    folds = sorted({row.fold for row in rows if row.fold})
+    if not folds:
+        raise SplitError(
+            f"{path} does not say which part a clip belongs to. Name a column 'part' or 'fold', or "
+            "say what it is called with --column part=YOURS; or give one list per part."
+        )
+    pieces = {
+        number: {
+            "train": [row for row in rows if row.fold not in ("", fold)],
+            "test": [row for row in rows if row.fold == fold],
+        }
+        for number, fold in enumerate(folds)
+    }
+    return pieces, ()
+
+
+def _by_parts(rows: Sequence[Row]) -> tuple[Pieces, tuple[Row, ...]]:
+    folds_of: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        folds_of[row.name].add(row.fold)
+    several = any(len(folds) > 1 for folds in folds_of.values())
+    numbers = {fold: number for number, fold in enumerate(sorted({row.fold for row in rows}))}
+    pieces: Pieces = {0: {}}
+    untold = []
+    for row in rows:
+        part = part_of_word(row.part) or part_in_name(row.part)
+        if part is None:
+            untold.append(row)
+            continue
+        fold = pieces.setdefault(numbers[row.fold] if several else 0, {})
+        fold.setdefault(part, []).append(row)
+    return {number: parts for number, parts in pieces.items() if parts}, tuple(untold)
+
+
+def name_clips_apart(pieces: Pieces) -> Pieces:
+    """Name clips by their files where what a list calls ids does not tell clips apart.
+
+    A column of ids that repeats within one part under several files is none (a speaker's name, a
+    dialogue's number). A running number (``utt_12``) that stands for several files, or that several
+    speakers have without naming files, is counted anew in every list or for every speaker.
+
+    Returns
+    -------
+    Pieces
+        The same rows, with other names where needed.
+    """
+    every = [
+        (number, part, row)
+        for number, parts in pieces.items()
+        for part, rows in parts.items()
+        for row in rows
+    ]
+    by_part: dict[tuple[int, str, str], set[str]] = defaultdict(set)
+    files: dict[str, set[str]] = defaultdict(set)
+    speakers: dict[str, set[str]] = defaultdict(set)
+    for number, part, row in every:
+        by_part[number, part, row.name].add(row.path)
+        files[row.name].add(row.path)
+        speakers[row.name].add(row.fields.get("speaker", ""))
+    no_ids = any(len(paths) > 1 for paths in by_part.values())
+
+    def named(row: Row) -> Row:
+        if len(files[row.name]) > 1 and (no_ids or row.is_running_number):
+            return replace(row, name=row.path)
+        if row.path == row.name and row.is_running_number and len(speakers[row.name] - {""}) > 1:
+            name = f"{row.fields.get('speaker', '')} {row.name}".strip()
+            return replace(row, name=name, path=name)
+        return row
+
+    return {
+        number: {part: [named(row) for row in rows] for part, rows in parts.items()}
+        for number, parts in pieces.items()
+    }
