@@ -32,7 +32,8 @@ _MARK = re.compile(
 )
 _COPY_NUMBER = re.compile(r" ?\(\d{1,2}\)$")  # as file managers name a copy
 _TIMES = re.compile(r"[_\-]\d+\.\d+[_\-]\d+\.\d+$")  # from-to in seconds
-_SPEED = re.compile(r"^(?:sp|pv)\d\.\d+-|[_\-]sp\d\.\d+$", re.IGNORECASE)  # Kaldi's perturbed copies
+# Kaldi's perturbed copies.
+_SPEED = re.compile(r"^(?:sp|pv)\d\.\d+-|[_\-]sp\d\.\d+$", re.IGNORECASE)
 
 
 def strip_copy_marks(stem: str) -> tuple[str, bool]:
