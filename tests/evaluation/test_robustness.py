@@ -88,6 +88,8 @@ def test_what_the_system_does_not_look_at_is_left_out(finished) -> None:
     assert list(measure(finished, blur=[1.0], offset=[0.2])) == ["offset"]
     with pytest.raises(SettingsError, match="looks at sound, units; none of blur"):
         measure(finished, blur=[1.0])
+    with pytest.raises(SettingsError, match="none of lost-modality changes that"):
+        measure(finished, **{"lost-modality": ["video"]})
 
 
 def test_answers_are_kept_and_features_are_not(finished) -> None:

@@ -111,16 +111,20 @@ def measure_robustness(
         )
     by_id = tested_clips(run, clips)
     looks = _features(run, folder, store)
-    kinds = [kind for kind in plan.levels if touches(kind, looks)]
+    told = {
+        kind: [level for level in levels if _tells(kind, level, looks)]
+        for kind, levels in plan.levels.items()
+    }
+    kinds = [kind for kind, levels in told.items() if levels and touches(kind, looks)]
     if not kinds:
         raise SettingsError(
             f"{run.system} looks at {', '.join(_modalities(looks)) or 'nothing'}; none of "
-            f"{', '.join(kind.name for kind in plan.levels)} changes that. Choose other --kinds."
+            f"{', '.join(kind.name for kind in plan.levels)} changes that. Choose other --kinds or "
+            "--levels."
         )
     measured = []
     for kind in kinds:
-        levels = [level for level in plan.levels[kind] if _tells(kind, level, looks)]
-        wanted = [_Wanted(kind, level, plan.seed, _key(run)) for level in levels]
+        wanted = [_Wanted(kind, level, plan.seed, _key(run)) for level in told[kind]]
         lacking = [entry for entry in wanted if entry.read(folder) is None]
         if kind.name == "offset" and lacking and _movable(run, folder, store):
             offsets = [float(entry.level) for entry in lacking]
