@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aver.evaluation.intervals import Interval
 from aver.evaluation.summary import Summary
 from aver.execution.atomic import write_text
 from aver.execution.private_paths import command_without_folders, without_folders
@@ -105,10 +106,16 @@ def _metrics(run: ReportedRun, summary: Summary) -> list[dict[str, Any]]:
             {
                 "type": hub_name,
                 "value": round(figure.value, 4),
-                "name": f"{title}{leaks}: {shown} %, 95 % interval over speakers",
+                "name": f"{title}{leaks}: {shown} %{_over(figure)}",
             }
         )
     return found
+
+
+def _over(figure: Interval) -> str:
+    if figure.low is None:
+        return ""
+    return f", 95 % interval over {'clips' if figure.method == 'binomial' else 'speakers'}"
 
 
 def _card(run: ReportedRun) -> dict[str, Any]:

@@ -70,7 +70,13 @@ def _p(p: float) -> str:
 
 def _range(found: Interval) -> str:
     if found.low is None or found.high is None:
-        return "one speaker, so no interval can be given"
+        alone = found.speakers == 1
+        return f"{'one speaker, so ' if alone else ''}no interval can be given"
+    if found.method == "binomial":
+        return (
+            f"95 % interval {_percent(found.low)} to {_percent(found.high)} over clips, an "
+            "optimistic one: all speakers score alike"
+        )
     return (
         f"95 % interval {_percent(found.low)} to {_percent(found.high)} over "
         f"{found.speakers} speakers"
@@ -86,7 +92,9 @@ def _headline(evaluation: Evaluation, found: Interval) -> str:
         f"right ({_range(found)}{mean}). Guessing among {len(evaluation.classes)} classes gives "
         f"{_percent(chance)} %."
     )
-    if found.low is not None and found.low <= chance:
+    if found.high is not None and found.high < chance:
+        said += " That is below guessing."
+    elif found.low is not None and found.low <= chance:
         said += " The interval includes guessing: nothing has been shown."
     return said
 

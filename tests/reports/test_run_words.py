@@ -1,0 +1,40 @@
+"""A report's first sentences say no more than the figures."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from drawn_runs import drawn_run
+
+from aver.evaluation.summary import summarise
+from aver.reports.run_words import summary_in_words
+
+
+def headline(answers: np.ndarray, speakers: int = 6) -> str:
+    run = replace(drawn_run(speakers=speakers), probabilities=answers)
+    return summary_in_words(run, summarise(run), ())[0]
+
+
+def shifted(by: int, speakers: int = 6) -> np.ndarray:
+    """Always the class that lies `by` places behind the true one."""
+    return np.eye(4)[(drawn_run(speakers=speakers).truth_index + by) % 4]
+
+
+@pytest.mark.parametrize(
+    ("answers", "speakers", "words", "never"),
+    [
+        (shifted(0), 6, "over clips, an optimistic one: all speakers score alike", "speakers,"),
+        (shifted(1), 6, "That is below guessing.", "includes guessing"),
+        (shifted(0, 1), 1, "one speaker, so no interval can be given", "optimistic"),
+        (drawn_run(skill=0.0).probabilities, 6, "The interval includes guessing", "below"),
+        (drawn_run(skill=2.0).probabilities, 6, "over 6 speakers", "guessing:"),
+    ],
+)
+def test_the_headline_names_what_its_interval_is_over(
+    answers: np.ndarray, speakers: int, words: str, never: str
+) -> None:
+    said = headline(answers, speakers)
+    assert words in said
+    assert never not in said
