@@ -9,7 +9,9 @@ import pytest
 from drawn_runs import drawn_run
 
 from aver.evaluation.summary import summarise
+from aver.reports.run_tables import comparison_table
 from aver.reports.run_words import summary_in_words
+from aver.reports.table import Estimate
 
 
 def headline(answers: np.ndarray, speakers: int = 6) -> str:
@@ -38,3 +40,13 @@ def test_the_headline_names_what_its_interval_is_over(
     said = headline(answers, speakers)
     assert words in said
     assert never not in said
+
+
+def test_the_table_gives_the_same_intervals_as_the_summary() -> None:
+    """One class answered always: the table must not call F1 a share of clips either."""
+    answers = np.eye(4)[np.zeros(72, int)]
+    run = replace(drawn_run(), probabilities=answers)
+    cells = comparison_table([run]).rows[0][3:6]
+    names = ("accuracy", "unweighted_recall", "macro_f1")
+    assert cells == tuple(Estimate.of(summarise(run).metrics[name]) for name in names)
+    assert cells[2].low is None

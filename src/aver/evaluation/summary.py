@@ -102,7 +102,7 @@ def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
 
     return Summary(
         metrics={
-            name: _with_interval(name, metric(evaluation), method, evaluation.clip_count)
+            name: interval_of_metric(name, metric(evaluation), evaluation.clip_count, method)
             for name, metric in metrics.items()
         },
         recall={
@@ -135,11 +135,26 @@ def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
     )
 
 
-def _with_interval(name: str, sums: SpeakerSums, method: Method, clips: int) -> Interval:
+def interval_of_metric(
+    name: str, sums: SpeakerSums, clips: int, method: Method = "auto"
+) -> Interval:
     """The interval of one metric; over clips where all speakers agree on a share of clips.
 
     F1 is no share of clips. Where speakers agree on one between 0 and 1 (one class answered always,
     equally often asked of everybody) nothing can be said of its spread.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric, as in `Summary.metrics`.
+    sums : SpeakerSums
+    clips : int
+        Tested.
+    method : {"auto", "t", "bootstrap"}
+
+    Returns
+    -------
+    Interval
     """
     share = name in PROPORTIONS and (name != "macro_f1" or sums.value in (0.0, 1.0))
     found = interval(sums, method=method, clips=clips if share else None)
@@ -166,7 +181,7 @@ def _target_figures(evaluation: Evaluation, name: str, method: Method) -> dict[s
     if target.kind == "classification":
         part = evaluation.of_target(name)
         return {
-            metric: _with_interval(metric, METRICS[metric](part), method, part.clip_count)
+            metric: interval_of_metric(metric, METRICS[metric](part), part.clip_count, method)
             for metric in PROPORTIONS
         }
     known = evaluation.rows(target.known)

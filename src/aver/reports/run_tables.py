@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
-from aver.evaluation.metrics import accuracy, macro_f1, unweighted_recall
+from aver.evaluation.metrics import METRICS, accuracy
 from aver.evaluation.published import PublishedNumber, published_numbers
-from aver.evaluation.summary import Summary
+from aver.evaluation.summary import PROPORTIONS, Summary, interval_of_metric
 from aver.reports.run_facts import describe_data, run_notes
 from aver.reports.table import Cell, Estimate, Table
 
@@ -60,8 +60,10 @@ def _rows_of_systems(evaluations: Sequence[Evaluation]) -> list[tuple[Cell, ...]
     rows: dict[str, list[Cell]] = {}
     for evaluation in evaluations:
         found = [
-            Estimate.of(interval(metric(evaluation), clips=evaluation.clip_count))
-            for metric in (accuracy, unweighted_recall, macro_f1)
+            Estimate.of(
+                interval_of_metric(name, METRICS[name](evaluation), evaluation.clip_count)
+            )
+            for name in PROPORTIONS
         ]
         row = rows.setdefault(evaluation.system, [evaluation.system, *[None] * 5])
         row[2 if evaluation.leaks else 3] = found[0]
