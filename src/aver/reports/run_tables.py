@@ -60,9 +60,7 @@ def _rows_of_systems(evaluations: Sequence[Evaluation]) -> list[tuple[Cell, ...]
     rows: dict[str, list[Cell]] = {}
     for evaluation in evaluations:
         found = [
-            Estimate.of(
-                interval_of_metric(name, METRICS[name](evaluation), evaluation.clip_count)
-            )
+            Estimate.of(interval_of_metric(name, METRICS[name](evaluation), evaluation.clip_count))
             for name in PROPORTIONS
         ]
         row = rows.setdefault(evaluation.system, [evaluation.system, *[None] * 5])
