@@ -9,6 +9,7 @@ import pytest
 from drawn_runs import drawn_run
 
 from aver.evaluation.summary import summarise
+from aver.reports.paired_table import compare_all
 from aver.reports.run_tables import comparison_table
 from aver.reports.run_words import summary_in_words
 from aver.reports.table import Estimate
@@ -40,6 +41,16 @@ def test_the_headline_names_what_its_interval_is_over(
     said = headline(answers, speakers)
     assert words in said
     assert never not in said
+
+
+@pytest.mark.parametrize(("others", "told"), [(1, False), (8, True)])
+def test_too_few_speakers_for_so_many_comparisons_are_told(others: int, told: bool) -> None:
+    """Six speakers swap in 2^6 ways, so that no p lies below 2 / 64."""
+    run = drawn_run(skill=2.0, draw=1)
+    rest = [drawn_run(skill=0.0, draw=2 + k, system=f"other {k}") for k in range(others)]
+    found = compare_all(run, rest)
+    said = " ".join(summary_in_words(run, summarise(run), found))
+    assert ("no difference, however large, passes" in said) == told
 
 
 def test_the_table_gives_the_same_intervals_as_the_summary() -> None:

@@ -71,7 +71,7 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         for found, _ in comparisons
         if found.left_out
     ]
-    notes += [_out_of_reach(comparisons)] if _out_of_reach(comparisons) else []
+    notes += out_of_reach(comparisons)
     title = "Paired differences in accuracy on the same clips"
     return Table("paired", title, columns, tuple(rows), tuple(notes))
 
@@ -81,16 +81,16 @@ def _left_out(clips: int) -> str:
     return f"{pair_words(clips, 'clip')} that only one of the two runs tested {verb} left out"
 
 
-def _out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> str:
-    """What to say where so few speakers cannot pass the correction at all."""
+def out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple[str, ...]:
+    """What to say where so few speakers cannot pass the correction at all; else nothing."""
     if not comparisons:
-        return ""
+        return ()
     speakers = comparisons[0][0].speakers
     least = min(1.0, len(comparisons) * smallest_p(speakers))
     if least <= 0.05:
-        return ""
+        return ()
     count = pair_words(len(comparisons), "comparison")
     return (
         f"With {pair_words(speakers, 'speaker')} and {count} the smallest p after correction is at "
-        f"least {least:.3f}: no difference, however large, passes at 5 %."
+        f"least {least:.3f}: no difference, however large, passes at 5 %.",
     )

@@ -9,7 +9,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.paired import PairedComparison
 from aver.evaluation.summary import Summary
-from aver.reports.paired_table import show_p
+from aver.reports.paired_table import out_of_reach, show_p
 
 
 def summary_in_words(
@@ -32,6 +32,7 @@ def summary_in_words(
     tuple of str
     """
     sentences = [_headline(evaluation, summary.metrics["accuracy"])]
+    sentences += out_of_reach(comparisons)
     sentences += [_compared(found, p) for found, p in comparisons]
     sentences.append(_weakest(summary))
     flags = _flags(evaluation)
