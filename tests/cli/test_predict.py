@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import pytest
 
 from aver import api
 from aver.cli.main import main
-from aver.cli.predict import as_table
+from aver.cli.predict import _as_csv, as_table
 from aver.corpora.clip import Clip
 from aver.corpora.unit_files import attach_units
 from aver.features.store import FeatureStore
@@ -113,3 +115,15 @@ def test_the_table_shows_every_target() -> None:
         ["votes-face", "happy", "happy", "50.0%,", "sad", "12.5%"],
         ["votes-face", "sad", "happy", "0.0%,", "sad", "87.5%"],
     ]
+
+
+def test_a_modality_that_a_clip_lacks_is_empty_cells_under_the_same_columns() -> None:
+    said = np.array([[0.25, 0.75], [0.5, 0.5]])
+    lacking = np.array([[np.nan, np.nan], [0.25, 0.75]])
+    prediction = Prediction(("a", "b"), ("happy", "sad"), said, {"sound": lacking, "video": said})
+    clips = tuple(Clip(name, None, None) for name in "ab")
+    empty, full = csv.DictReader(io.StringIO(_as_csv(OwnClips(clips, prediction, ()))))
+    assert list(full) == list(empty)
+    assert (full["by_modality.sound.happy"], full["by_modality.sound.sad"]) == ("0.25", "0.75")
+    assert (empty["by_modality.sound.happy"], empty["by_modality.sound.sad"]) == ("", "")
+    assert "by_modality.sound" not in full

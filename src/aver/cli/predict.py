@@ -140,7 +140,13 @@ def _as_jsonl(answers: OwnClips) -> str:
 def _as_csv(answers: OwnClips) -> str:
     import io
 
-    flat = [_flat(row) for row in rows_of(answers)]
+    rows = rows_of(answers)
+    for row in rows:  # the same columns, empty, where a clip lacks a modality
+        row["by_modality"] = {
+            name: values or dict.fromkeys(row["probabilities"])
+            for name, values in row["by_modality"].items()
+        }
+    flat = [_flat(row) for row in rows]
     columns = list(dict.fromkeys(column for row in flat for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
