@@ -120,6 +120,7 @@ def pretrain_visual(
         batch_size=settings.training.batch_size,
         augmentation=settings.augmentation,
         label_smoothing=settings.label_smoothing,
+        mixup=settings.mixup,
         bfloat16=settings.bfloat16,
     )
     history = fit(
