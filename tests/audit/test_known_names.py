@@ -15,12 +15,21 @@ from aver.corpora import open_corpus
         ("s16_fe_3avi.avi", "enterface:16", "fearful", "enterface:fe3"),
         ("emodb-03a02Wb", "emodb:03", "angry", "emodb:a02"),
         ("Ses01F_impro01_M003.wav", "iemocap:Ses01M", None, None),
+        ("A2/01-01-05-01-02-01-12_facecroppad.npy", "ravdess:12", "angry", "ravdess:02"),
+        ("s16_fe_3_faces.npy", "enterface:16", "fearful", "enterface:fe3"),
+        ("1040_ITH_SAD_XXL.flv", None, None, None),
         ("holiday.mp4", None, None, None),
     ],
 )
 def test_names_of_public_corpora(name, speaker, emotion, sentence):
     entry = describe_name(name)
     assert (entry.speaker, entry.emotion, entry.sentence) == (speaker, emotion, sentence)
+
+
+def test_what_tools_add_to_a_name_does_not_part_it_from_its_performance():
+    added = describe_name("A2/01-01-05-01-02-01-12_facecroppad.npy")
+    assert added.recording == describe_name("03-01-05-01-02-01-12.wav").recording
+    assert not added.derived
 
 
 def test_names_tell_what_the_reader_of_the_corpus_tells(data_root):

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from aver.audit import ReadingSettings, audit_split, read_listing
-from aver.audit.media_places import places_in_corpus
+from aver.audit.media_places import places_in_corpus, places_in_folder
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.errors import SettingsError, SplitError
@@ -192,6 +192,149 @@ def test_what_is_said_is_no_name(tmp_path):
         read_listing([write(tmp_path / "nameless.csv", text)])
 
 
+MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
+
+
+def test_numbers_of_dialogues_and_utterances_count_anew_in_each_part(tmp_path):
+    said = {"train": ("Yes.", "No."), "dev": ("Oh!", "So?"), "test": ("Why?", "Hm.")}
+    for part, words in said.items():
+        rows = [
+            f'1,"{words[0]}",{part} one,joy,positive,0,0',
+            f'2,"{words[1]}",{part} two,anger,negative,0,1',
+            f'3,"{words[1]}",{part} two,anger,negative,1,0',
+        ]
+        write(tmp_path / f"{part}_sent_emo.csv", MELD + "\n".join(rows) + "\n")
+    listing = read_listing([tmp_path])
+    assert parts_of(listing)["test"] == ["test/dia0_utt0", "test/dia0_utt1", "test/dia1_utt0"]
+    assert leaks(listing) == set()
+    assert listing.entries["test/dia0_utt1"].speaker == "test two"
+    shared = (tmp_path / "test_sent_emo.csv").read_text().replace("test two", "train two")
+    write(tmp_path / "test_sent_emo.csv", shared)
+    (leak,) = audit_split(read_listing([tmp_path])).leaks
+    assert (leak.kind, leak.subjects) == ("shared-speakers", ("train two",))
+
+
+def test_the_same_utterance_of_a_dialogue_in_two_parts_is_one_clip(tmp_path):
+    text = MELD.replace("Sr No.", "Split") + "train,Yes.,Ross,joy,x,0,0\ntest,Yes.,Ross,joy,x,0,0\n"
+    assert "shared-clips" in leaks(read_listing([write(tmp_path / "all.csv", text)]))
+
+
+def test_films_in_folders_named_otherwise_than_their_part(tmp_path):
+    rows = {part: f"1,{part},{part} one,joy,x,0,0\n" for part in ("train", "test")}
+    for part, row in rows.items():
+        write(tmp_path / "lists" / f"{part}.csv", MELD + row)
+    films = tmp_path / "films"
+    here = write(films / "train_splits" / "dia0_utt0.mp4", "x")
+    there = write(films / "output_repeated_splits_test" / "dia0_utt0.mp4", "y")
+    places = places_in_folder(read_listing([tmp_path / "lists"]), films)
+    assert places["train/dia0_utt0"].film == here
+    assert places["test/dia0_utt0"].film == there
+
+
+def test_numbered_pieces_of_named_films(tmp_path):
+    text = (
+        "video_id,clip_id,text,label,annotation,mode\n"
+        "ab_1,0,good,2.4,Positive,train\nab_1,1,fine,1.0,Positive,train\n"
+        "cd_2,0,bad,-2.4,Negative,valid\nef_3,0,no,-1.8,Negative,test\n"
+    )
+    listing = read_listing([write(tmp_path / "label.csv", text)])
+    assert parts_of(listing) == {
+        "train": ["ab_1_0", "ab_1_1"],
+        "validation": ["cd_2_0"],
+        "test": ["ef_3_0"],
+    }
+    assert leaks(listing) == set()
+    assert listing.entries["ef_3_0"].emotion == "negative", "a degree of valence is no class"
+    one = read_listing([write(tmp_path / "label.csv", text.replace("ef_3,0", "cd_2,1"))])
+    assert leaks(one) == {"shared-performances"}, "two pieces of one film"
+    for place in ("Raw/ab_1/1.mp4", "Raw/cd_2/0.mp4", "ef_3_0.mp4"):
+        write(tmp_path / place, place)
+    places = places_in_folder(listing, tmp_path)
+    found = {name: place.film.relative_to(tmp_path).as_posix() for name, place in places.items()}
+    assert found == {
+        "ab_1_1": "Raw/ab_1/1.mp4",
+        "cd_2_0": "Raw/cd_2/0.mp4",
+        "ef_3_0": "ef_3_0.mp4",
+    }
+
+
+def test_bare_numbers_of_other_words_are_other_clips_or_none(tmp_path):
+    train = write(tmp_path / "train.csv", "id,text\n0,yes\n1,no\n")
+    test = write(tmp_path / "test.csv", "id,text\n0,why\n1,oh\n")
+    assert leaks(read_listing([train, test])) == set()
+    test = write(tmp_path / "test.csv", "utterance_id,text\n0,why\n0,oh\n")
+    with pytest.raises(SplitError, match=r"called '.*0': numbers alone.*--column name=YOURS"):
+        read_listing([train, test])
+    columns = {"name": "nr", "performance": "talk"}
+    text = "nr,talk,text,split\n0,a,why,train\n0,b,oh,test\n"
+    path = write(tmp_path / "all.csv", text)
+    listing = read_listing([path], settings=ReadingSettings(columns=columns))
+    assert parts_of(listing) == {"train": ["a_0"], "test": ["b_0"]}
+
+
+def test_an_error_about_columns_names_those_of_the_list(tmp_path):
+    with pytest.raises(SplitError, match=r"first line is: Utterance,Speaker,split\."):
+        read_listing([write(tmp_path / "a.csv", "Utterance,Speaker,split\nOkay.,Joey,train\n")])
+
+
+def test_lists_under_other_keys_are_told(tmp_path):
+    value = {
+        "train": ["a"],
+        "test_files": ["b"],
+        "held-out": ["c", "d"],
+        "all": ["a", "b"],
+        "classes": ["angry"],
+        "test_speakers": ["7"],
+    }
+    listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
+    assert parts_of(listing) == {"train": ["a"], "test": ["b"]}
+    (warning,) = [f for f in audit_split(listing).warnings if f.kind == "unknown-parts"]
+    assert warning.subjects == ("c (held-out)", "d (held-out)")
+    value = {"folds": [{"train": ["a"], "test": ["b"]}], "final": [{"path": "c.wav"}]}
+    listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
+    assert listing.untold == ("c.wav (final)",)
+
+
+@pytest.mark.parametrize(
+    ("value", "folds"),
+    [
+        (
+            {"fold_1": {"train": ["a"], "test": ["b"]}, "fold_2": {"train": ["b"], "test": ["a"]}},
+            [{"train": ["a"], "test": ["b"]}, {"train": ["b"], "test": ["a"]}],
+        ),
+        (
+            {"fold_1": ["a"], "fold_2": ["b"]},
+            [{"train": ["b"], "test": ["a"]}, {"train": ["a"], "test": ["b"]}],
+        ),
+        ({"a": "train", "b": "test"}, [{"train": ["a"], "test": ["b"]}]),
+        ({"train": [["a", "sad"]], "test": [["b", 3]]}, [{"train": ["a"], "test": ["b"]}]),
+        ({"train": {"sad": ["a"]}, "test": {"happy": ["b"]}}, [{"train": ["a"], "test": ["b"]}]),
+        ({"train": {"a": "x/1.wav"}, "test": {"b": "x/2.wav"}}, [{"train": ["a"], "test": ["b"]}]),
+        ({"train": [10, 11], "test": [12]}, [{"train": ["10", "11"], "test": ["12"]}]),
+    ],
+)
+def test_other_shapes_of_json(tmp_path, value, folds):
+    listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
+    assert [parts_of(listing, number) for number in range(len(listing.folds))] == folds
+    assert leaks(listing) == set()
+    assert listing.untold == ()
+
+
+def test_text_with_files_labels_and_parts_in_one_line(tmp_path):
+    text = (
+        "A1/01-01-05-01-02-01-01_faces.npy;A1/03-01-05-01-02-01-01_crop.wav;5;training\n"
+        "A2/01-01-05-01-02-01-02_faces.npy;A2/03-01-05-01-02-01-02_crop.wav;5;validation\n"
+        "A2/01-01-05-01-01-01-02_faces.npy;A2/03-01-05-01-01-01-02_crop.wav;5;testing\n"
+    )
+    listing = read_listing([write(tmp_path / "annotations.txt", text)])
+    assert {part: len(names) for part, names in parts_of(listing).items()} == {
+        "train": 1,
+        "validation": 1,
+        "test": 1,
+    }
+    assert leaks(listing) == {"shared-speakers"}
+
+
 def test_semicolons_between_columns(tmp_path):
     text = "path;speaker;split\na.wav;1;train\nb.wav;1;test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-speakers"}
@@ -221,6 +364,11 @@ def test_a_corpus_knows_the_clips_behind_somebody_elses_paths(tmp_path, data_roo
         ("a.json", "{broken", "not valid JSON"),
         ("a.csv", "colour,part\nred,train\n", "names no clips"),
         ("a.json", '{"part": []}', "part"),
+        ("a.json", '{"train": [], "test": []}', "every part of it is empty"),
+        ("a.json", "3", "does not say which part"),
+        ("a.json", '{"train": ["a", {"colour": "red"}], "test": ["b"]}', "1 of 2 records name no"),
+        ("a.csv", "path,part\n,train\nb,test\n", "1 of 2 records name no clip"),
+        ("a.csv", "", "names no clips"),
     ],
 )
 def test_errors_say_what_to_do(tmp_path, name, text, words):

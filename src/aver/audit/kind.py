@@ -58,7 +58,7 @@ _ALL = (
         Level.LEAK,
         "one performance in two parts",
         "Two files of one performance (two containers, two encodings) differ in nothing that "
-        "matters, so the test clip was seen in training.",
+        "matters, and two cuts of one recording in little: the test clip was seen in training.",
         "Keep all files of a performance in one part.",
     ),
     Kind(

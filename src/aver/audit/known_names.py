@@ -17,6 +17,7 @@ from aver.errors import LabelError
 Facts = dict[str, str | None]
 
 _RUNNING_NUMBER = re.compile(r"[A-Za-z]*[_\- ]?\d+")
+_TRAILING_WORDS = re.compile(r"(?:[_.\-][A-Za-z][\w.\-]*)?")  # as tools add: _faces, _croppad
 _MEDIA_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
@@ -174,8 +175,8 @@ def _by_known_name(name: str, stem: str) -> Entry | None:
     # A corpus's name may stand in front: "emodb-03a02Wb" in lists that join corpora.
     bare = re.sub(r"^[A-Za-z]+-(?=\w)", "", stem)
     for corpus, expression, read in _KNOWN:
-        match = expression.fullmatch(stem) or expression.fullmatch(bare)
-        if match is not None:
+        match = expression.match(stem) or expression.match(bare)
+        if match is not None and _TRAILING_WORDS.fullmatch(match.string, match.end()):
             facts = read(match)
             # Lists may join corpora: actor 03 of one is not actor 03 of another.
             return Entry(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from aver.audit.listing import Listing, clips_by_name, find_clip
+from aver.audit.part_words import part_in_name
 from aver.corpora.corpus import Corpus
 from aver.corpora.media_files import (
     IMAGE_SUFFIXES,
@@ -50,8 +51,9 @@ def places_in_corpus(listing: Listing, corpus: Corpus) -> dict[str, MediaPlace]:
 def places_in_folder(listing: Listing, root: Path) -> dict[str, MediaPlace]:
     """The file that each name most likely means, below any folder.
 
-    A file fits if its name without suffix is the same; of several, the one whose folders agree
-    most with the name's own. Where two agree equally, none is taken.
+    A file fits if its name without suffix is the same as that of the list's path, else as the
+    list's name; of several, the one whose folders agree most with the path's own. Folders agree too
+    if both name one part (``train`` and ``train_splits``). Where two agree equally, none is taken.
 
     Raises
     ------
@@ -64,21 +66,36 @@ def places_in_folder(listing: Listing, root: Path) -> dict[str, MediaPlace]:
     places = {}
     for name, entry in listing.entries.items():
         wanted = PurePosixPath(entry.path or name)
-        stem = wanted.stem if wanted.stem in by_stem else wanted.name
-        found = _best(wanted, by_stem.get(stem, []))
+        own = PurePosixPath(name)
+        stems = (wanted.stem, wanted.name, own.stem, own.name)
+        files = (_eligible(wanted, stem, by_stem.get(stem, [])) for stem in stems)
+        found = _best(wanted, next((some for some in files if some), []))
         if found is not None:
             places[name] = _place(found)
     return places
 
 
+def _eligible(wanted: PurePosixPath, stem: str, files: list[Path]) -> list[Path]:
+    """The files of a name; of a bare number in a folder, only those in a folder like it."""
+    if not stem.isdigit() or len(wanted.parts) < 2:
+        return files
+    return [path for path in files if _folders_agree(wanted, path)]
+
+
+def _folders_agree(wanted: PurePosixPath, path: Path) -> int:
+    """How many folders, from the file up, are the same or name the same part."""
+    count = 0
+    for one, other in zip(reversed(wanted.parts[:-1]), reversed(path.parts[:-1]), strict=False):
+        part = part_in_name(one)
+        if one != other and (part is None or part != part_in_name(other)):
+            break
+        count += 1
+    return count
+
+
 def _best(wanted: PurePosixPath, files: list[Path]) -> Path | None:
     def agreement(path: Path) -> tuple[bool, int]:
-        count = 0
-        for one, other in zip(reversed(wanted.parts[:-1]), reversed(path.parts[:-1]), strict=False):
-            if one != other:
-                break
-            count += 1
-        return path.suffix.lower() == wanted.suffix.lower(), count
+        return path.suffix.lower() == wanted.suffix.lower(), _folders_agree(wanted, path)
 
     if not files:
         return None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -80,29 +80,29 @@ def name_clips_apart(pieces: Pieces) -> Pieces:
 
     A column of ids that repeats within one part under several files is none (a speaker's name, a
     dialogue's number). A running number (``utt_12``) that stands for several files, or that several
-    speakers have without naming files, is counted anew in every list or for every speaker.
+    speakers have without naming files, is counted anew in every list or for every speaker. Numbers
+    that stand for other words in another part are counted anew in every part.
 
     Returns
     -------
     Pieces
         The same rows, with other names where needed.
+
+    Raises
+    ------
+    SplitError
+        If running numbers name several clips of one part, and nothing tells them apart.
     """
-    every = [
-        (number, part, row)
-        for number, parts in pieces.items()
-        for part, rows in parts.items()
-        for row in rows
-    ]
     by_part: dict[tuple[int, str, str], set[str]] = defaultdict(set)
     files: dict[str, set[str]] = defaultdict(set)
     speakers: dict[str, set[str]] = defaultdict(set)
-    for number, part, row in every:
+    for number, part, row in _every(pieces):
         by_part[number, part, row.name].add(row.path)
         files[row.name].add(row.path)
         speakers[row.name].add(row.fields.get("speaker", ""))
     no_ids = any(len(paths) > 1 for paths in by_part.values())
 
-    def named(row: Row) -> Row:
+    def named(row: Row, part: str) -> Row:
         if len(files[row.name]) > 1 and (no_ids or row.is_running_number):
             return replace(row, name=row.path)
         if row.path == row.name and row.is_running_number and len(speakers[row.name] - {""}) > 1:
@@ -110,7 +110,68 @@ def name_clips_apart(pieces: Pieces) -> Pieces:
             return replace(row, name=name, path=name)
         return row
 
+    pieces = _each(pieces, named)
+    if _counted_anew(pieces):
+        pieces = _each(pieces, _within_part)
+    _check_numbers(pieces)
+    return pieces
+
+
+def _every(pieces: Pieces) -> Iterator[tuple[int, str, Row]]:
+    for number, parts in pieces.items():
+        for part, rows in parts.items():
+            for row in rows:
+                yield number, part, row
+
+
+def _each(pieces: Pieces, change: Callable[[Row, str], Row]) -> Pieces:
     return {
-        number: {part: [named(row) for row in rows] for part, rows in parts.items()}
+        number: {part: [change(row, part) for row in rows] for part, rows in parts.items()}
         for number, parts in pieces.items()
     }
+
+
+def _only_counts(row: Row) -> bool:
+    return row.is_counted or (row.path == row.name and row.is_running_number)
+
+
+def _counted_anew(pieces: Pieces) -> bool:
+    """Whether a number names different clips in two parts."""
+    first: dict[str, tuple[str, Row]] = {}
+    for _, part, row in _every(pieces):
+        if _only_counts(row):
+            where, other = first.setdefault(row.name, (part, row))
+            if where != part and _said(row) != _said(other):
+                return True
+    return False
+
+
+def _within_part(row: Row, part: str) -> Row:
+    """The row, named apart from the same number in other parts, or folds."""
+    if not _only_counts(row):
+        return row
+    where = row.fold if row.fold and not row.part else part
+    fields = dict(row.fields)
+    if row.is_counted:
+        fields["performance"] = f"{where} {fields['performance']}"
+    name, path = f"{where}/{row.name}", f"{where}/{row.path}"
+    return replace(row, name=name, path=path, fields=fields, is_counted=True)
+
+
+def _said(row: Row) -> tuple[str, ...]:
+    """Who says what: equal for one clip, wherever it is listed."""
+    return tuple(row.fields.get(what, "").lower() for what in ("speaker", "sentence"))
+
+
+def _check_numbers(pieces: Pieces) -> None:
+    said: dict[tuple[int, str, str], tuple[str, ...]] = {}
+    for number, part, row in _every(pieces):
+        if not _only_counts(row) or said.setdefault((number, part, row.name), _said(row)) == _said(
+            row
+        ):
+            continue
+        raise SplitError(
+            f"Several clips of {part} are called {row.name!r}: numbers alone do not name them. Say "
+            "which columns do: --column name=YOURS, or path=YOURS, or name=NUMBER performance=WHOLE"
+            " for the number of a piece and the recording that it was cut from."
+        )

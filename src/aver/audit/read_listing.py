@@ -5,22 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from aver.audit.entry import Entry
+from aver.audit.formats.json_split import read_json_split
 from aver.audit.formats.kaldi import is_kaldi_folder, read_kaldi_folder
 from aver.audit.formats.list_file import (
     SUFFIXES,
     parse_json,
     read_list_file,
     read_text,
-    rows_of_json,
 )
 from aver.audit.formats.part_folders import read_part_folder
 from aver.audit.formats.row import WHAT, Row
 from aver.audit.known_names import describe_name
 from aver.audit.listing import Listing, clips_by_name, entry_of_clip, find_clip
-from aver.audit.part_words import fold_in_name, part_in_name, part_of_word
+from aver.audit.part_words import fold_in_name, part_in_name
 from aver.audit.pieces import Pieces, deal_by_columns, name_clips_apart
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
@@ -93,7 +92,7 @@ def read_listing(
     untold: tuple[Row, ...] = ()
     if len(paths) == 1 and paths[0].suffix.lower() == ".json" and paths[0].is_file():
         value = parse_json(read_text(paths[0]), paths[0])
-        form, pieces, untold = _of_json(value, paths[0], settings)
+        form, pieces, untold = read_json_split(value, paths[0], settings.columns)
         if isinstance(value, dict) and isinstance(value.get("leaks"), list):
             declared = tuple(str(sentence) for sentence in value["leaks"])
     elif len(paths) == 1 and paths[0].is_dir():
@@ -107,6 +106,8 @@ def read_listing(
             f"{paths[0]}: no part can be told. Name the parts train, validation and test: in the "
             "names of files or folders, as keys, or in a column (--column part=YOURS)."
         )
+    if not any(rows for fold in folds for rows in fold.values()):
+        raise SplitError(f"{paths[0]} names no clips: every part of it is empty.")
     entries, unknown = _describe(folds, corpus, settings)
     return Listing(
         source=", ".join(str(path) for path in paths),
@@ -140,32 +141,6 @@ def _describe(
         if corpus is not None:
             unknown.append(row.name)
     return entries, tuple(sorted(unknown))
-
-
-def _of_json(value: Any, path: Path, settings: ReadingSettings) -> Read:
-    """Folds of parts, parts, or records with a column that says the part."""
-    if isinstance(value, dict) and isinstance(value.get("folds"), list):
-        value, form = value["folds"], "JSON of folds"
-    elif isinstance(value, dict) and _keyed_by_part(value):
-        value, form = [value], "JSON of parts"
-    else:
-        form = "JSON of folds"
-    if isinstance(value, list) and value and all(_keyed_by_part(fold) for fold in value):
-        pieces: Pieces = {}
-        for number, fold in enumerate(value):
-            parts = pieces.setdefault(number, {})
-            for word, rows in fold.items():
-                part = part_of_word(str(word))
-                if part is not None:
-                    parts.setdefault(part, []).extend(rows_of_json(rows, settings.columns))
-        return form, pieces, ()
-    return "JSON of records", *deal_by_columns(rows_of_json(value, settings.columns), path)
-
-
-def _keyed_by_part(value: Any) -> bool:
-    if not isinstance(value, dict):
-        return False
-    return any(part_of_word(str(key)) and isinstance(value[key], (list, dict)) for key in value)
 
 
 def _of_files(paths: Sequence[Path], settings: ReadingSettings) -> Read:
