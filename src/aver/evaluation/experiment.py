@@ -81,7 +81,7 @@ class Experiment:
     @property
     def title(self) -> str:
         """Name for tables; many changed settings are counted, the run folder names them."""
-        changes = ", ".join(f"{key}={value}" for key, value in self.overrides.items())
+        changes = ", ".join(f"{key}={_words(value)}" for key, value in self.overrides.items())
         if len(changes) > 40:
             changes = f"{len(self.overrides)} settings changed"
         title = self.name or (f"{self.preset} ({changes})" if changes else self.preset)
@@ -244,6 +244,11 @@ def _tasks(
         for number, fold in zip(numbers, experiment.split.folds, strict=True)
         if present(fold.test)
     ]
+
+
+def _words(value: Any) -> str:
+    """A setting as tables show it: of a list, the items alone."""
+    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
 
 
 def _about(experiment: Experiment) -> dict[str, Any]:
