@@ -44,14 +44,20 @@ for network in N0 N2; do
   done
 done
 
-# A face network that is trained further, against the same one from a random start.
-for fold in 0 5; do
-  shape=(branches.video.width=32 branches.video.blocks=2 branches.video.stem=3x3
-    branches.video.feature_settings.size_px=48 branches.video.grey=true)
-  common=("${javanese[@]}" --reader manifest --preset mrpn-compact --split leave-one-speaker-out
-    --split-settings validation_speakers=1 --fold $fold)
-  aver train "${common[@]}" --init visual=faces-fer2013 --set training.epochs=15 \
-    --out "$out/tuned-$fold"
-  aver train "${common[@]}" --out "$out/random-$fold" \
-    --set training.epochs=15 branches.video.extractor=resnet18 "${shape[@]}"
+# A face network that is trained further, against the same one from a random start: four folds of
+# speakers, in MRPN and in every segment of temporal aggregation.
+common=("${javanese[@]}" --reader manifest --split speaker-kfold
+  --split-settings folds=4 validation=nested --baselines none)
+size=(width=32 blocks=2 stem=3x3)
+evaluate() {
+  aver evaluate "${common[@]}" --preset "$1-compact" "${@:3}" --out "$out/$1-$2"
+}
+evaluate mrpn tuned --init visual=faces-fer2013
+evaluate mrpn random --set branches.video.extractor=resnet18 "${size[@]/#/branches.video.}" \
+  branches.video.feature_settings.size_px=48 branches.video.standardise=clip
+evaluate temporal-aggregation tuned --set weights=shared --init visual=faces-fer2013
+evaluate temporal-aggregation random --set weights=shared extractors.video.kind=resnet18 \
+  "${size[@]/#/extractors.video.}" pictures.size_px=48
+for system in mrpn temporal-aggregation; do
+  aver report "$out/$system-tuned" "$out/$system-random" --no-media --out "$out/pages/$system"
 done

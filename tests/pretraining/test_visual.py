@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from aver.networks.face_network import FaceNetwork
 from aver.networks.resnet import ResNet18
 from aver.pretraining.picture_scores import VIEWS, look
 from aver.pretraining.read_settings import read_settings
+from aver.pretraining.ship import ship_run
 from aver.pretraining.visual import VisualResult, pretrain_visual
 from aver.pretraining.visual_settings import VisualSettings
 from aver.splits import make_split
@@ -90,6 +92,31 @@ def test_an_unfinished_run_is_not_gone_on_with_under_other_settings(
         pretrain_visual(corpus, split, replace(short, dropout=0.3), out=tmp_path)
     again = pretrain_visual(corpus, split, short, out=tmp_path)
     assert again.card["epochs"] == 1
+
+
+def test_a_leaking_run_learns_copies_says_so_and_is_not_shipped(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    copied = tmp_path / "copied"
+    shutil.copytree(corpus.root, copied)
+    tested = sorted(copied.glob("test/*/PrivateTest_*.png"))
+    for number, place in enumerate(tested):
+        emotion = place.parent.name
+        shutil.copyfile(place, copied / "train" / emotion / f"Training_{100 + number}.png")
+    pictures = open_corpus(copied, "fer2013")
+    split = make_split(pictures, "official")
+    brief = replace(SETTINGS, training=replace(SETTINGS.training, epochs=1, patience=1))
+    clean = pretrain_visual(pictures, split, brief, out=tmp_path / "clean")
+    leaking = pretrain_visual(pictures, split, brief, out=tmp_path / "leaking", leaking=True)
+    assert clean.card["pictures"]["train"] == 60
+    assert clean.card["set_aside"]["train"] == {"copy of a test picture": len(tested)}
+    assert "leaks" not in clean.card
+    assert leaking.card["pictures"]["train"] == 60 + len(tested)
+    assert "test pictures" in leaking.card["leaks"][0]
+    with pytest.raises(CheckpointError, match="other leaking"):
+        pretrain_visual(pictures, split, brief, out=tmp_path / "leaking")
+    with pytest.raises(CheckpointError, match="LEAK"):
+        ship_run(leaking.folder, "leaky", "Never", tmp_path / "weights")
 
 
 def test_views_are_the_picture_its_mirror_image_and_both_moved() -> None:

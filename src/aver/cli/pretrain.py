@@ -42,6 +42,11 @@ def _add_shared(parser: ArgumentParser, out: str) -> None:
 
 def _add_visual_arguments(parser: ArgumentParser) -> None:
     _add_shared(parser, "runs/pretrain-visual")
+    parser.add_argument(
+        "--leaking",
+        action="store_true",
+        help="set no copies aside, as published figures do; results say LEAKS",
+    )
 
 
 def _run_visual(arguments: Namespace) -> int:
@@ -61,6 +66,7 @@ def _run_visual(arguments: Namespace) -> int:
         out=arguments.out,
         seed=arguments.seed,
         workers=arguments.workers,
+        leaking=arguments.leaking,
         command=typed_command(),
     )
     print(_describe_visual(result.card))
@@ -69,7 +75,8 @@ def _run_visual(arguments: Namespace) -> int:
 
 
 def _describe_visual(card: dict[str, Any]) -> str:
-    lines = [f"Pictures: {counted(card['pictures'])}."]
+    lines = [f"LEAKS: {leak}" for leak in card.get("leaks", ())]
+    lines.append(f"Pictures: {counted(card['pictures'])}.")
     for part, faults in card["set_aside"].items():
         if faults:
             lines.append(f"Set aside in {part}: {counted(faults)}.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from aver.audit.listing import listing_of
@@ -42,6 +42,10 @@ class SortedPictures:
     parts: Mapping[str, tuple[str, ...]]
     faults: Mapping[str, Mapping[str, tuple[str, ...]]]
     doubtful: tuple[str, ...]
+
+    def as_published(self, fold: Fold) -> SortedPictures:
+        """The same with nothing set aside, so that training LEAKS: it holds copies of the test."""
+        return replace(self, parts={part: getattr(fold, part) for part in PARTS}, faults={})
 
 
 def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPictures:

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.distributions import Beta
 from torch.nn import functional
 
 from aver.models.parts.clip_sequences import ClipSequences
@@ -56,16 +55,8 @@ class PictureTask(Task):
     augmentation : ImageAugmentationSettings
     label_smoothing : float in [0, 1)
         In training.
-    mixup : float >= 0
-        In training each picture is mixed with another one of its batch, and so are their labels, in
-        shares of a Beta(mixup, mixup) distribution; 0 mixes nothing.
     bfloat16 : bool
         Multiply in bfloat16, on a CPU too; weights and sums stay in float32.
-
-    Notes
-    -----
-    Source: Zhang et al. 2018, "mixup: Beyond Empirical Risk Minimization", equation 1.
-    Differs from it: the share is drawn for each picture, not once for a batch.
     """
 
     network: Classifier
@@ -79,12 +70,11 @@ class PictureTask(Task):
         batch_size: int,
         augmentation: ImageAugmentationSettings,
         label_smoothing: float = 0.0,
-        mixup: float = 0.0,
         bfloat16: bool = False,
     ) -> None:
         super().__init__(network)
         self.train, self.validation = train, validation
-        self._batch_size, self._smoothing, self._mixup = batch_size, label_smoothing, mixup
+        self._batch_size, self._smoothing = batch_size, label_smoothing
         self._augment = ImageAugmentation(augmentation)
         self._bfloat16 = bfloat16
 
@@ -105,45 +95,21 @@ class PictureTask(Task):
         )
 
     def loss(self, batch: PictureBatch) -> Loss:
-        """Score a batch and compare; of mixed pictures the larger share counts as the class."""
-        values, labels = self._values(batch.pictures), batch.labels
-        if not self.network.training:
-            scores = self._scores(values)
-            value = functional.cross_entropy(scores, labels)
-            return Loss(value, len(labels), int((scores.argmax(dim=1) == labels).sum()))
-        share, partner = self._mix(len(labels))
-        share, partner = share.to(values), partner.to(labels)
-        wide = share[:, None, None, None]
-        scores = self._scores(wide * values + (1 - wide) * values[partner])
-        own, other = (
-            functional.cross_entropy(
-                scores, some, label_smoothing=self._smoothing, reduction="none"
-            )
-            for some in (labels, labels[partner])
-        )
-        said = torch.where(share >= 0.5, labels, labels[partner])
-        right = int((scores.argmax(dim=1) == said).sum())
-        return Loss((share * own + (1 - share) * other).mean(), len(labels), right)
+        """Score a batch and compare."""
+        training = self.network.training
+        scores = self.scores(batch.pictures)
+        smoothing = self._smoothing if training else 0.0
+        value = functional.cross_entropy(scores, batch.labels, label_smoothing=smoothing)
+        right = int((scores.argmax(dim=1) == batch.labels).sum())
+        return Loss(value, len(batch.labels), right)
 
     def scores(self, pictures: Tensor) -> Tensor:
         """Scores ``(n, classes)`` of pictures, augmented while the network is in training mode."""
-        return self._scores(self._values(pictures))
-
-    def _values(self, pictures: Tensor) -> Tensor:
         values = standardise_pictures(pictures)
         if self.network.training:
             count = len(values)
             each = ClipSequences(values, (1,) * count, torch.ones(count, dtype=torch.bool))
             values = self._augment(values, each)
-        return values
-
-    def _mix(self, count: int) -> tuple[Tensor, Tensor]:
-        """Share of each picture, and the place of the one that it is mixed with."""
-        if not self._mixup:
-            return torch.ones(count), torch.arange(count)
-        return Beta(self._mixup, self._mixup).sample((count,)), torch.randperm(count)
-
-    def _scores(self, values: Tensor) -> Tensor:
         values = values.contiguous(memory_format=torch.channels_last)
         with torch.autocast(values.device.type, torch.bfloat16, enabled=self._bfloat16):
             return self.network(values).float()

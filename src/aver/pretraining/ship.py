@@ -76,11 +76,16 @@ def ship_extractor(run: Path, name: str, summary: str, root: Path | None = None)
     SettingsError
         If the name is not one of letters, digits, dots, hyphens and underscores.
     CheckpointError
-        If something else has that name in the folder of all weights.
+        If something else has that name in the folder of all weights, or the card's figures leak.
     """
+    card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
+    if card.get("leaks"):
+        raise CheckpointError(
+            f"The figures on the card of {run} LEAK: {' '.join(card['leaks'])} Train without "
+            "--leaking first."
+        )
 
     def write(folder: Path) -> None:
-        card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
         write_weights(folder / WEIGHTS_NAME, load_tensors(find_weights(str(run))), half=True)
         write_json(folder / CARD_NAME, _told(card))
 

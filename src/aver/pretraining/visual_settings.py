@@ -22,8 +22,6 @@ class VisualSettings:
     dropout : float in [0, 1)
         Before the classifier.
     label_smoothing : float in [0, 1)
-    mixup : float >= 0
-        As `aver.pretraining.picture_task.PictureTask` takes it.
     bfloat16 : bool
         Multiply in bfloat16, on a CPU too: quicker where the CPU has instructions for it.
     augmentation : ImageAugmentationSettings
@@ -42,7 +40,6 @@ class VisualSettings:
     size_px: int = 48
     dropout: float = 0.0
     label_smoothing: float = 0.1
-    mixup: float = 0.0
     bfloat16: bool = False
     augmentation: ImageAugmentationSettings = field(default_factory=ImageAugmentationSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)
@@ -53,5 +50,3 @@ class VisualSettings:
         for name in ("dropout", "label_smoothing"):
             if not 0 <= getattr(self, name) < 1:
                 raise SettingsError(f"{name} must lie in [0, 1), not {getattr(self, name)}.")
-        if self.mixup < 0:
-            raise SettingsError(f"mixup must be at least 0, not {self.mixup}.")

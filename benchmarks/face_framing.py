@@ -1,0 +1,78 @@
+"""How closely faces are cut: in FER2013's pictures and in the crops of a corpus of films.
+
+    python benchmarks/face_framing.py --data DIR [--pictures 1000] [--margins 0.1 -0.05]
+
+A face network sees what it has learnt only if faces are framed as they were. Prints medians, in
+sides of a picture: the longer side of MTCNN's box, its middle, and where eyes and mouth are. No
+label is looked at.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from aver.corpora import open_corpus
+from aver.corpora.corpus import Corpus
+from aver.features.face_crops import FaceCrops
+from aver.features.store import FeatureStore
+from aver.media.face_detector import FaceDetector, make_detector
+from aver.pretraining.read_pictures import read_pictures
+
+SIDE_PX = 192  # pictures are enlarged to this before the detector looks at them
+BORDER_PX = 48
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="holds fer2013.tar, javanese-av")
+    parser.add_argument("--pictures", type=int, default=1000)
+    parser.add_argument("--margins", type=float, nargs="+", default=[0.1, -0.05])
+    arguments = parser.parse_args()
+    detector = make_detector("mtcnn")
+    fer2013 = open_corpus(arguments.data / "fer2013.tar", "fer2013")
+    chosen = np.random.default_rng(0).permutation(len(fer2013))[: arguments.pictures]
+    clips = list(fer2013)
+    _tell("FER2013", detector, list(read_pictures([clips[row] for row in chosen], 48)))
+    films = open_corpus(arguments.data / "javanese-av", "manifest", config="javanese-av")
+    for margin in arguments.margins:
+        crops = FaceCrops(size_px=64, rate_hz=6.0, margin=margin)
+        _tell(f"javanese-av, margin {margin}", detector, _middles(films, crops))
+
+
+def _middles(films: Corpus, crops: FaceCrops) -> list[np.ndarray]:
+    """One crop of each film, from the middle of what shows a face."""
+    store = FeatureStore()
+    records = [store.get(clip, crops) for clip in films]
+    shown = [record.arrays["crops"][record.arrays["found"]] for record in records if record.arrays]
+    return [some[len(some) // 2] for some in shown]
+
+
+def _tell(name: str, detector: FaceDetector, pictures: list[np.ndarray]) -> None:
+    rows = []
+    for picture in pictures:
+        large = cv2.resize(picture, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
+        wide = cv2.copyMakeBorder(large, *(BORDER_PX,) * 4, cv2.BORDER_REPLICATE)
+        faces = detector.detect(
+            [wide if wide.ndim == 3 else cv2.cvtColor(wide, cv2.COLOR_GRAY2RGB)]
+        )
+        if not len(faces[0]):
+            continue
+        left, top, right, bottom = (faces[0].boxes[0] - BORDER_PX) / SIDE_PX
+        points = (faces[0].landmarks[0] - BORDER_PX) / SIDE_PX
+        eyes, mouth = points[:2], points[3:]
+        rows.append(
+            (max(right - left, bottom - top), (left + right) / 2, (top + bottom) / 2,
+             eyes[1, 0] - eyes[0, 0], eyes[:, 1].mean(), mouth[:, 1].mean())
+        )  # fmt: skip
+    words = ("box", "its middle across", "down", "eyes apart", "eyes down", "mouth down")
+    medians = np.median(rows, axis=0)
+    told = ", ".join(f"{word} {value:.3f}" for word, value in zip(words, medians, strict=True))
+    print(f"{name}: {len(rows)} of {len(pictures)} faces found; {told}", flush=True)
+
+
+if __name__ == "__main__":
+    main()
