@@ -25,6 +25,13 @@ def test_refuses_rows_that_disagree_in_number_or_repeat() -> None:
         replace(run, speakers=("s0",))
     with pytest.raises(SettingsError, match="tested twice"):
         replace(run, clip_ids=("s0-00",) * len(run.clip_ids), folds=run.folds * 0)
+    turned = run.probabilities.copy()
+    turned[3] = (1.4, -0.4, 0.0, 0.0)
+    with pytest.raises(SettingsError, match="A probability of clip s0-03 is below 0"):
+        replace(run, probabilities=turned)
+    turned[3] = np.nan
+    with pytest.raises(SettingsError, match="clip s0-03 sum to nan, not 1"):
+        replace(run, probabilities=turned)
     with pytest.raises(SettingsError, match="sum to"):
         replace(run, probabilities=run.probabilities * 2)
     with pytest.raises(SettingsError, match="no tested clip"):

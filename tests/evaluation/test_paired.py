@@ -79,6 +79,8 @@ def test_a_run_against_itself_shows_nothing() -> None:
     assert found.p_speakers == 1
     assert found.p_clips == 1
     assert found.verdict() == "not distinguishable"
+    assert (found.difference.low, found.difference.method) == (None, "none")
+    assert np.isnan(found.smallest)
 
 
 def test_numbers_of_seeds_may_differ_but_not_for_f1() -> None:

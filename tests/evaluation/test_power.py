@@ -37,6 +37,12 @@ def test_smallest_difference_is_in_the_metrics_unit() -> None:
     assert smallest_difference(sums) == pytest.approx(shift_in_errors(5) * stats.sem(gaps))
 
 
+def test_speakers_who_differ_alike_say_nothing_of_what_could_have_been_shown() -> None:
+    gaps = np.stack([np.full(5, 0.1), np.ones(5)], axis=1)
+    sums = SpeakerSums("difference", tuple("abcde"), gaps, lambda s: divide(s[..., 0], s[..., 1]))
+    assert np.isnan(smallest_difference(sums))
+
+
 def test_few_speakers_can_never_reach_five_percent() -> None:
     assert smallest_p(5) > 0.05 > smallest_p(6)
     assert np.isnan(shift_in_errors(1))

@@ -125,7 +125,10 @@ class Evaluation:
         if len(keys) != len(self.clip_ids):
             raise SettingsError("A clip is tested twice in the same fold with the same seed.")
         total = self.probabilities.sum(axis=1)
-        if not np.allclose(total, 1.0, atol=1e-3) or (self.probabilities < -1e-6).any():
+        if (self.probabilities < -1e-6).any():
+            row = int(np.argmax((self.probabilities < -1e-6).any(axis=1)))
+            raise SettingsError(f"A probability of clip {self.clip_ids[row]} is below 0.")
+        if not np.allclose(total, 1.0, atol=1e-3):
             row = int(np.argmax(~np.isclose(total, 1.0, atol=1e-3)))
             raise SettingsError(
                 f"The probabilities of clip {self.clip_ids[row]} sum to {total[row]:.3f}, not 1."
@@ -175,6 +178,17 @@ class Evaluation:
     def seed_values(self) -> tuple[int, ...]:
         """The distinct seeds, sorted."""
         return tuple(int(seed) for seed in np.unique(self.seeds))
+
+    @cached_property
+    def clips_of_unknown_speakers(self) -> int:
+        """Number of distinct clips that stand for a speaker of their own, nobody knowing whose."""
+        pairs = zip(self.clip_ids, self.speakers, strict=True)
+        return len({clip_id for clip_id, speaker in pairs if clip_id == speaker})
+
+    @property
+    def knows_speakers(self) -> bool:
+        """Whether anybody knows the speaker of any clip."""
+        return self.clips_of_unknown_speakers < self.clip_count
 
     def rows(self, chosen: np.ndarray) -> Evaluation:
         """The same run on some rows only, chosen by a mask or by indices."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import special
@@ -38,7 +38,8 @@ class PairedComparison:
     p_clips : float
         McNemar's exact test, which takes clips as independent: printed as the naive one beside.
     smallest : float
-        Smallest true difference that this corpus would have shown (power 80 %, two-sided 5 %).
+        Smallest true difference that this corpus would have shown (power 80 %, two-sided 5 %); NaN
+        where the speakers say nothing of their spread.
     clips, speakers : int
         Tested by both.
     left_out : int
@@ -110,7 +111,7 @@ def compare(
             "in their classes or number of seeds."
         )
     both = difference_sums(one, two)
-    difference = interval(both, level, method=method)
+    difference = difference_interval(both, level, method=method)
     p, exact = sign_flip_test(one, two)
     return PairedComparison(
         first.system,
@@ -148,6 +149,17 @@ def difference_sums(one: SpeakerSums, two: SpeakerSums) -> SpeakerSums:
     reach = max(one.high, two.high) - min(one.low, two.low)
     joined = np.concatenate([one.sums, two.sums], axis=1)
     return SpeakerSums(f"difference of {one.name}", one.speakers, joined, formula, -reach, reach)
+
+
+def difference_interval(
+    difference: SpeakerSums, level: float = 0.95, *, method: Method = "auto"
+) -> Interval:
+    """Interval of a paired difference; none where all speakers differ alike.
+
+    One of no width would say that no other speakers could differ by anything else.
+    """
+    found = interval(difference, level, method=method)
+    return replace(found, low=None, high=None, method="none") if found.is_a_point else found
 
 
 def sign_flip_test(one: SpeakerSums, two: SpeakerSums, *, seed: int = 0) -> tuple[float, bool]:

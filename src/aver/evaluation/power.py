@@ -28,9 +28,11 @@ def smallest_difference(
     Returns
     -------
     float
-        In the metric's unit; NaN for one speaker.
+        In the metric's unit; NaN for one speaker, and where all speakers differ alike.
     """
     error = jackknife_error(difference)
+    if error < 1e-12:
+        return float("nan")
     return shift_in_errors(len(difference.speakers), power, alpha) * error
 
 

@@ -125,8 +125,9 @@ def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
             for index, speaker in enumerate(evaluation.speaker_ids)
         },
         sex_accuracy={
-            sex: with_interval(accuracy(evaluation.rows(_is(evaluation.sexes, sex))))
+            sex: with_interval(accuracy(part), part.clip_count)
             for sex in sorted({sex for sex in evaluation.sexes if sex})
+            for part in (evaluation.rows(_is(evaluation.sexes, sex)),)
         },
         fold_accuracy=_accuracy_by(evaluation, evaluation.folds),
         seed_accuracy=_accuracy_by(evaluation, evaluation.seeds),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from aver.evaluation.incongruent import Followed, Incongruent, Side, share_following
 from aver.evaluation.intervals import interval
+from aver.reports.interval_words import interval_note
 from aver.reports.table import Cell, Estimate, Table
 
 _COLUMNS: dict[Followed, str] = {
@@ -34,11 +35,11 @@ def incongruent_table(found: Sequence[Incongruent], name: str, title: str) -> Ta
             words = "all clips" if side == "any" else f"{side} {label}"
             shares = (share_following(found, what, side, label) for what in _COLUMNS)
             rows.append((words, *(Estimate.of(interval(share, clips=clips)) for share in shares)))
+    columns = ("clips", *_COLUMNS.values())
     notes = (
         f"{len(found[0].voice)} clips of test speakers, each with the voice of one performance and "
         "the face of another of the same speaker; nothing is trained on such clips.",
         f"By chance either sense would be followed in {100 / len(found[0].classes):.1f} %.",
-        "Intervals: 95 % over speakers.",
+        interval_note(columns, rows),
     )
-    columns = ("clips", *_COLUMNS.values())
     return Table(name, f"{title}. Answers in %", columns, tuple(rows), notes)

@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.summary import Summary
 from aver.execution.atomic import write_text
 from aver.execution.private_paths import command_without_folders, without_folders
 from aver.reports.reported_run import ReportedRun
-from aver.reports.run_facts import describe_data
+from aver.reports.run_facts import describe_data, speakers_in_words
 from aver.reports.run_tables import METRIC_TITLES
 from aver.reports.table import Cell, Estimate, Table
 from aver.reports.table_formats import as_markdown
@@ -106,16 +107,23 @@ def _metrics(run: ReportedRun, summary: Summary) -> list[dict[str, Any]]:
             {
                 "type": hub_name,
                 "value": round(figure.value, 4),
-                "name": f"{title}{leaks}: {shown} %{_over(figure)}",
+                "name": f"{title}{leaks}: {shown} %{_over(figure, run.evaluation)}",
             }
         )
     return found
 
 
-def _over(figure: Interval) -> str:
+def _over(figure: Interval, evaluation: Evaluation) -> str:
     if figure.low is None:
         return ""
-    return f", 95 % interval over {'clips' if figure.method == 'binomial' else 'speakers'}"
+    clips = figure.method == "binomial" or not evaluation.knows_speakers
+    return f", 95 % interval over {'clips' if clips else 'speakers'}"
+
+
+def _tested_on(evaluation: Evaluation) -> str:
+    if not evaluation.knows_speakers:
+        return "clips of which nobody knows who speaks"
+    return f"{speakers_in_words(evaluation)}, named here, no others"
 
 
 def _card(run: ReportedRun) -> dict[str, Any]:
@@ -150,9 +158,8 @@ def _body(
     parts += [
         "## Use and limits",
         "Made for research on acted or spoken emotion in clips like those it was trained on. It "
-        "says how a clip would be labelled, not what a person feels, and it was tested on the "
-        f"{len(evaluation.speaker_ids)} speakers named here, no others. Do not use it to judge "
-        "people.",
+        "says how a clip would be labelled, not what a person feels, and it was tested on "
+        f"{_tested_on(evaluation)}. Do not use it to judge people.",
         *_lower_headings(tables, "speakers", "By speaker"),
         "## Repeat it",
         *([f"```\n{command_without_folders(command)}\n```"] if command else []),

@@ -85,7 +85,7 @@ def out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple
     """What to say where so few speakers cannot pass the correction at all; else nothing."""
     if not comparisons:
         return ()
-    speakers = comparisons[0][0].speakers
+    speakers = max(found.speakers for found, _ in comparisons)  # runs may share fewer clips
     least = min(1.0, len(comparisons) * smallest_p(speakers))
     if least <= 0.05:
         return ()

@@ -10,6 +10,7 @@ from aver.evaluation.metrics import accuracy, unweighted_recall
 from aver.evaluation.published import human_raters
 from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accuracies
 from aver.evaluation.run_request import ProtocolKind
+from aver.reports.interval_words import interval_note
 from aver.reports.paired_table import paired_table
 from aver.reports.plots.intervals import IntervalRow, plot_intervals
 from aver.reports.plots.style import save_figure
@@ -19,6 +20,8 @@ from aver.reports.table_formats import as_text, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+    from aver.evaluation.evaluation import Evaluation
 
 _PROTOCOL_TITLES: dict[ProtocolKind, str] = {
     "paper": "paper protocol (LEAKS)",
@@ -93,17 +96,22 @@ def _main_table(found: ReproducedTable) -> Table:
     title = f"{found.system}, Table {found.plan.number}: {found.plan.title}. Accuracy in %"
     titles = (_protocol_title(found, kind) for kind in _PROTOCOL_TITLES)
     columns = ("row", "paper", *titles, "clean: UAR")
-    return Table(_stem(found), title, columns, tuple(rows), tuple(_notes(found)))
-
-
-def _notes(found: ReproducedTable) -> list[str]:
-    runs = {kind: run for row in found.rows for kind, run in row.runs.items()}
-    notes = list(found.plan.notes)
     everything = [run for row in found.rows for run in row.runs.values()]
     some = max(everything, key=lambda run: len(run.seed_values), default=None)
+    notes = list(found.plan.notes)
     if some is not None:
         notes.append(f"Ours: {describe_data(some)}; {found.settings.sizes}.")
-        notes.append("Intervals: 95 % over speakers, all folds pooled.")
+        unknown = not some.knows_speakers
+        further = ", all folds pooled"
+        notes.append(interval_note(columns, rows, unknown_speakers=unknown, further=further))
+    notes += _notes(found, some)
+    return Table(_stem(found), title, columns, tuple(rows), tuple(notes))
+
+
+def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
+    """What the runs leave out and leak, and what is to be known of the paper's own numbers."""
+    runs = {kind: run for row in found.rows for kind, run in row.runs.items()}
+    notes: list[str] = []
     for kind in _PROTOCOL_TITLES:
         shown = [row.runs[kind] for row in found.rows if kind in row.runs]
         if shown:

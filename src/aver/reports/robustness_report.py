@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.paired import difference_sums
+from aver.evaluation.paired import difference_interval, difference_sums
 from aver.evaluation.robustness import FOLDER, DegradedRuns
 from aver.execution.atomic import write_json
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
+from aver.reports.interval_words import interval_note
 from aver.reports.plots.curves import plot_curves
 from aver.reports.plots.groups import plot_groups
 from aver.reports.plots.style import save_figure
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NOTE = (
-    "Intervals: 95 % over speakers, all folds pooled. Change: against the same system on the same "
-    "clips undamaged, with its paired interval. Nothing was trained again."
+    "Change: against the same system on the same clips undamaged, with its paired interval. "
+    "Nothing was trained again."
 )
 
 
@@ -143,12 +144,19 @@ def _table(kind: Degradation, measured: Sequence[MeasuredRun], named: bool) -> T
             if run is None:
                 cells += [None, None]
                 continue
-            change = interval(difference_sums(accuracy(run), accuracy(entry.run)))
+            change = difference_interval(difference_sums(accuracy(run), accuracy(entry.run)))
             cells += [_estimate(run), Estimate.of(change, signed=True)]
         rows.append(tuple(cells))
     leaks = dict.fromkeys(f"LEAKS: {leak}" for entry in shown for leak in entry.run.leaks)
     title = f"{kind.title}: accuracy in % on {describe_data(shown[0].run)}"
-    return Table(f"robustness-{kind.name}", title, tuple(columns), tuple(rows), (_NOTE, *leaks))
+    over = interval_note(
+        columns,
+        rows,
+        unknown_speakers=not shown[0].run.knows_speakers,
+        further=", all folds pooled",
+    )
+    notes = (f"{over} {_NOTE}", *leaks)
+    return Table(f"robustness-{kind.name}", title, tuple(columns), tuple(rows), notes)
 
 
 def _plot_along(kind: Degradation, measured: Sequence[MeasuredRun]) -> Figure:

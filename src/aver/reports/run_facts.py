@@ -14,9 +14,18 @@ def describe_data(evaluation: Evaluation) -> str:
     seeds = len(evaluation.seed_values)
     return (
         f"{_name_of(evaluation)}: {pair_words(evaluation.clip_count, 'clip')}, "
-        f"{pair_words(len(evaluation.speaker_ids), 'speaker')}, {pair_words(seeds, 'seed')}, "
+        f"{speakers_in_words(evaluation)}, {pair_words(seeds, 'seed')}, "
         f"{len(evaluation.classes)} classes ({', '.join(evaluation.classes)})"
     )
+
+
+def speakers_in_words(evaluation: Evaluation) -> str:
+    """How many speakers were tested, as far as anybody knows."""
+    unknown = evaluation.clips_of_unknown_speakers
+    if not evaluation.knows_speakers:
+        return "speakers unknown"
+    known = pair_words(len(evaluation.speaker_ids) - unknown, "speaker")
+    return f"{known} and {pair_words(unknown, 'clip')} of unknown ones" if unknown else known
 
 
 def _name_of(evaluation: Evaluation) -> str:

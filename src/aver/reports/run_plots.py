@@ -59,17 +59,18 @@ def run_plots(
         ),
     )
     speakers = sorted(summary.speaker_accuracy.items(), key=lambda item: item[1])
-    yield (
-        "speakers",
-        "Accuracy of each speaker",
-        plot_groups(
-            {speaker: Estimate(share) for speaker, share in speakers},
-            overall=summary.metrics["accuracy"].value,
-            chance=chance,
-            quantity="accuracy",
-            title="By speaker",
-        ),
-    )
+    if first.knows_speakers:
+        yield (
+            "speakers",
+            "Accuracy of each speaker",
+            plot_groups(
+                {speaker: Estimate(share) for speaker, share in speakers},
+                overall=summary.metrics["accuracy"].value,
+                chance=chance,
+                quantity="accuracy",
+                title="By speaker",
+            ),
+        )
     yield (
         "classes",
         "Recall of each class with intervals",
@@ -98,7 +99,10 @@ def _confidence_plots(evaluation: Evaluation, chance: float) -> Iterator[tuple[s
         "Accuracy by confidence",
         plot_reliability(reliability(evaluation), title="Does confidence mean what it says?"),
     )
-    answered = [Estimate.of(interval(sums)) for sums in selective_accuracy(evaluation)]
+    answered = [
+        Estimate.of(interval(sums, clips=round(sums.sums[:, 1].sum())))
+        for sums in selective_accuracy(evaluation)
+    ]
     yield (
         "selective",
         "Accuracy where only the surest clips are answered",

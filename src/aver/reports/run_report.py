@@ -64,7 +64,7 @@ def describe_run(evaluations: Sequence[Evaluation]) -> str:
     tables = [as_text(comparison_table(evaluations))]
     if comparisons:
         tables.append(as_text(paired_table(comparisons)))
-    targets = target_table(summary)
+    targets = target_table(first, summary)
     if targets is not None:
         tables.append(as_text(targets))
     return "\n".join(["", *verdict, "", *words, "", *tables])
@@ -199,9 +199,9 @@ def _tables(
         comparison_table((evaluation, *others)),
         paired_table(comparisons) if comparisons else None,
         modality_table(evaluation),
-        target_table(summary),
-        metrics_table(summary),
-        class_table(summary),
+        target_table(evaluation, summary),
+        metrics_table(evaluation, summary),
+        class_table(evaluation, summary),
         speaker_table(evaluation, summary),
     ]
     return {table.name: table for table in tables if table is not None}

@@ -9,6 +9,7 @@ from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import METRICS, accuracy
 from aver.evaluation.published import PublishedNumber, published_numbers
 from aver.evaluation.summary import PROPORTIONS, Summary, interval_of_metric
+from aver.reports.interval_words import interval_note
 from aver.reports.run_facts import describe_data, run_notes
 from aver.reports.table import Cell, Estimate, Table
 
@@ -24,7 +25,7 @@ _METHODS = {
     "t": "Student's t over speakers",
     "bootstrap": "bootstrap over speakers",
     "binomial": "binomial over clips",
-    "none": "none: speakers are one or all alike",
+    "none": "none: one speaker, or all alike, or undefined without one",
 }
 _IN_PERCENT = ("accuracy", "unweighted_recall", "macro_f1", "calibration_error")
 
@@ -43,14 +44,15 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
     numbers = comparable_numbers(first)
     for number in numbers:
         rows.append((_published_label(number), Estimate(number.value / 100), *[None] * 4))
+    columns = ("system", "paper", "paper protocol (LEAKS)", "clean protocol", "UAR", "macro F1")
+    further = ", all folds pooled; a clip counts once, with the mean over seeds"
+    unknown = not first.knows_speakers
     notes = [
-        "Intervals: 95 % over speakers, all folds pooled; a clip counts once, with the mean over "
-        "seeds.",
+        interval_note(columns, rows, unknown_speakers=unknown, further=further),
         *(f"LEAKS: {leak}" for leak in leaks),
         *run_notes(evaluations),
         *_published_notes(numbers),
     ]
-    columns = ("system", "paper", "paper protocol (LEAKS)", "clean protocol", "UAR", "macro F1")
     title = f"Accuracy in % on {describe_data(first)}"
     return Table("comparison", title, columns, tuple(rows), tuple(notes))
 
@@ -96,20 +98,21 @@ def _published_notes(numbers: Sequence[PublishedNumber]) -> list[str]:
     return notes + [number.note for number in numbers if number.by == "humans" and number.note]
 
 
-def metrics_table(summary: Summary) -> Table:
+def metrics_table(evaluation: Evaluation, summary: Summary) -> Table:
     """All figures of the system."""
+    unit = "over speakers" if evaluation.knows_speakers else "over clips, whoever speaks"
     rows = tuple(
         (
             METRIC_TITLES[name],
             Estimate.of(found, percent=name in _IN_PERCENT),
-            _METHODS[found.method],
+            _METHODS[found.method].replace("over speakers", unit),
         )
         for name, found in summary.metrics.items()
     )
     return Table("metrics", "All figures of the system", ("metric", "figure", "interval"), rows)
 
 
-def class_table(summary: Summary) -> Table:
+def class_table(evaluation: Evaluation, summary: Summary) -> Table:
     """Recall and precision by class, and what each class is most often taken for."""
     labels = list(summary.recall)
     rows: list[tuple[Cell, ...]] = []
@@ -120,11 +123,14 @@ def class_table(summary: Summary) -> Table:
         precision = Estimate(summary.precision[label])
         rows.append((label, summary.clips_of_class[label], Estimate.of(recall), precision, taken))
     columns = ("class", "clips", "recall in %", "precision in %", "most often taken for")
-    return Table("classes", "By class", columns, tuple(rows))
+    note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
+    return Table("classes", "By class", columns, tuple(rows), (note,))
 
 
-def speaker_table(evaluation: Evaluation, summary: Summary) -> Table:
-    """Accuracy of each speaker, lowest first."""
+def speaker_table(evaluation: Evaluation, summary: Summary) -> Table | None:
+    """Accuracy of each speaker, lowest first; None where nobody knows who speaks."""
+    if not evaluation.knows_speakers:
+        return None
     sexes = dict(zip(evaluation.speakers, evaluation.sexes, strict=True))
     rows: list[tuple[Cell, ...]] = [
         (speaker, sexes[speaker] or "", summary.clips_of_speaker[speaker], Estimate(share))
@@ -148,10 +154,12 @@ def modality_table(evaluation: Evaluation) -> Table | None:
     if not rows:
         return None
     title = "What each modality says alone, inside the system"
-    return Table("modalities", title, ("modality", "clips", "accuracy in %"), tuple(rows))
+    columns = ("modality", "clips", "accuracy in %")
+    note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
+    return Table("modalities", title, columns, tuple(rows), (note,))
 
 
-def target_table(summary: Summary) -> Table | None:
+def target_table(evaluation: Evaluation, summary: Summary) -> Table | None:
     """Figures of targets besides emotion; None where there are none."""
     rows: list[tuple[Cell, ...]] = []
     for name, figures in summary.targets.items():
@@ -161,4 +169,6 @@ def target_table(summary: Summary) -> Table | None:
             rows.append((name, label, Estimate.of(found, percent=percent)))
     if not rows:
         return None
-    return Table("targets", "Targets besides emotion", ("target", "metric", "figure"), tuple(rows))
+    columns = ("target", "metric", "figure")
+    note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
+    return Table("targets", "Targets besides emotion", columns, tuple(rows), (note,))

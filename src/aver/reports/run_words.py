@@ -34,7 +34,7 @@ def summary_in_words(
     sentences = [_headline(evaluation, summary.metrics["accuracy"])]
     sentences += out_of_reach(comparisons)
     sentences += [_compared(found, p) for found, p in comparisons]
-    sentences.append(_weakest(summary))
+    sentences.append(_weakest(summary, evaluation.knows_speakers))
     flags = _flags(evaluation)
     return tuple([*sentences, flags] if flags else sentences)
 
@@ -69,28 +69,29 @@ def _p(p: float) -> str:
     return shown if shown.startswith("<") else f"= {shown}"
 
 
-def _range(found: Interval) -> str:
+def _range(found: Interval, knows_speakers: bool) -> str:
     if found.low is None or found.high is None:
         alone = found.speakers == 1
-        return f"{'one speaker, so ' if alone else ''}no interval can be given"
+        return f"{'one speaker, so ' if alone and knows_speakers else ''}no interval can be given"
     if found.method == "binomial":
         return (
             f"95 % interval {_percent(found.low)} to {_percent(found.high)} over clips, an "
             "optimistic one: all speakers score alike"
         )
-    return (
-        f"95 % interval {_percent(found.low)} to {_percent(found.high)} over "
-        f"{found.speakers} speakers"
-    )
+    over = f"{found.speakers} speakers"
+    if not knows_speakers:
+        over = "clips, as if each had a speaker of its own: nobody knows who speaks"
+    return f"95 % interval {_percent(found.low)} to {_percent(found.high)} over {over}"
 
 
 def _headline(evaluation: Evaluation, found: Interval) -> str:
     seeds = len(evaluation.seed_values)
     mean = f", mean over {seeds} seeds" if seeds > 1 else ""
     chance = 1 / len(evaluation.classes)
+    over = _range(found, evaluation.knows_speakers)
     said = (
         f"{evaluation.system} answers {_percent(found.value)} % of {evaluation.clip_count} clips "
-        f"right ({_range(found)}{mean}). Guessing among {len(evaluation.classes)} classes gives "
+        f"right ({over}{mean}). Guessing among {len(evaluation.classes)} classes gives "
         f"{_percent(chance)} %."
     )
     if found.high is not None and found.high < chance:
@@ -104,10 +105,11 @@ def _compared(found: PairedComparison, corrected: float) -> str:
     points = 100 * found.difference.value
     verdict = found.verdict(corrected)
     if verdict == "not distinguishable":
+        of = "speakers" if found.speakers < found.clips else "clips"
         smallest = (
-            f"; the smallest difference that these {found.speakers} speakers could have shown is "
+            f"; the smallest difference that these {found.speakers} {of} could have shown is "
             f"{100 * found.smallest:.1f} points"
-            if found.speakers > 1
+            if found.smallest == found.smallest  # not NaN
             else ""
         )
         return (
@@ -120,7 +122,7 @@ def _compared(found: PairedComparison, corrected: float) -> str:
     )
 
 
-def _weakest(summary: Summary) -> str:
+def _weakest(summary: Summary, knows_speakers: bool) -> str:
     tested = {label: r.value for label, r in summary.recall.items() if r.value == r.value}
     worst = min(tested, key=lambda label: tested[label])
     best = max(tested, key=lambda label: tested[label])
@@ -129,7 +131,7 @@ def _weakest(summary: Summary) -> str:
         f"Best recognised: {best} ({_percent(tested[best])} %); "
         f"least: {worst} ({_percent(tested[worst])} %)."
     )
-    if len(speakers) > 1:
+    if knows_speakers and len(speakers) > 1:
         low = min(speakers, key=lambda speaker: speakers[speaker])
         high = max(speakers, key=lambda speaker: speakers[speaker])
         said += (

@@ -19,6 +19,7 @@ from aver.evaluation.run_request import ProtocolKind, RunRequest
 from aver.evaluation.run_shelf import RunShelf
 from aver.features.store import FeatureSource
 from aver.reports.incongruent_table import incongruent_table
+from aver.reports.interval_words import interval_note
 from aver.reports.learning_curves import LearningCurve, read_learning_curves
 from aver.reports.plots.confusion import plot_confusion
 from aver.reports.plots.curves import plot_curves
@@ -186,14 +187,21 @@ class SystemFigures:
         notes = dict.fromkeys(
             f"LEAKS: {leak}" for found in runs.values() for run in found for leak in run.leaks
         )
+        columns = (along, *curves)
+        over = interval_note(
+            columns,
+            rows,
+            unknown_speakers=not some.knows_speakers,
+            further=", all folds pooled",
+        )
         table = Table(
             self._stem(number),
             f"{full}. Accuracy in %",
-            (along, *curves),
+            columns,
             tuple(rows),
             (
                 f"{describe_data(some)}; {self.reproduction.settings.sizes}.",
-                "Intervals: 95 % over speakers, all folds pooled.",
+                over,
                 *notes,
             ),
         )

@@ -24,6 +24,8 @@ class Estimate:
         Show a plus sign: for differences.
     mark : str
         Put behind the figure, for instance ``"*"``; explained in the table's notes.
+    method : str
+        How the interval was made, as in `Interval`; empty where the figure is to have none.
     """
 
     value: float
@@ -32,13 +34,15 @@ class Estimate:
     percent: bool = True
     signed: bool = False
     mark: str = ""
+    method: str = ""
 
     @classmethod
     def of(
         cls, interval: Interval, *, percent: bool = True, signed: bool = False, mark: str = ""
     ) -> Estimate:
         """From an `Interval` of the statistics."""
-        return cls(interval.value, interval.low, interval.high, percent, signed, mark)
+        bounds = interval.low, interval.high
+        return cls(interval.value, *bounds, percent, signed, mark, interval.method)
 
     def __str__(self) -> str:
         if not math.isfinite(self.value):

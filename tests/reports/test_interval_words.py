@@ -1,0 +1,100 @@
+"""What a table says of its intervals is true of every figure in it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from drawn_runs import drawn_run
+
+from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.summary import summarise
+from aver.reports.interval_words import interval_note
+from aver.reports.reported_run import ReportedRun
+from aver.reports.run_facts import describe_data
+from aver.reports.run_report import describe_run, write_report
+from aver.reports.run_tables import class_table, comparison_table, metrics_table, speaker_table
+from aver.reports.table import Estimate
+
+ORDINARY = Estimate(0.5, 0.4, 0.6, method="t")
+ALIKE = Estimate(0.25, 0.2, 0.3, method="binomial")
+LACKING = Estimate(0.25, method="none")
+COLUMNS = ("system", "clean", "UAR")
+
+
+def nameless() -> Evaluation:
+    """A run on clips of which nobody knows who speaks."""
+    run = drawn_run(skill=1.5, system="nameless")
+    return replace(run, speakers=run.clip_ids, sexes=(None,) * len(run.clip_ids))
+
+
+def test_exceptions_are_named_by_row_and_column() -> None:
+    rows = [
+        ("one", ORDINARY, ORDINARY),
+        ("majority", ALIKE, LACKING),
+        ("paper", Estimate(0.9), None),
+    ]
+    said = interval_note(COLUMNS, rows, further=", all folds pooled")
+    assert said.startswith("Intervals: 95 % over speakers, all folds pooled; over clips")
+    assert "all speakers score alike): majority (clean);" in said
+    assert said.endswith("undefined without one: majority (UAR).")
+
+
+def test_a_table_of_one_kind_says_that_kind_only() -> None:
+    assert interval_note(COLUMNS, [("one", ORDINARY, ORDINARY)]) == (
+        "Intervals: 95 % over speakers."
+    )
+    assert "speakers;" not in interval_note(COLUMNS, [("one", ALIKE, ALIKE)])
+    assert interval_note(COLUMNS, [("one", ALIKE, ALIKE)]).startswith("Intervals: 95 % over clips")
+    assert interval_note(COLUMNS, [("one", LACKING, LACKING)]).startswith("No intervals: one speak")
+
+
+def test_many_exceptions_are_counted() -> None:
+    rows = [("one", ORDINARY, ORDINARY), *((f"r{k}", ALIKE, ALIKE) for k in range(9))]
+    assert "r0, r1, r2, r3, r4, r5 and 3 more." in interval_note(COLUMNS, rows)
+
+
+def test_a_majority_that_scores_alike_for_everybody_is_named() -> None:
+    """Twelve clips of each speaker, three of each class: one class is right for a quarter."""
+    always = np.eye(4)[np.zeros(72, int)]
+    run, majority = (
+        drawn_run(skill=1.5),
+        replace(drawn_run(), system="majority", probabilities=always),
+    )
+    note = comparison_table((run, majority)).notes[0]
+    assert "all speakers score alike): majority (clean protocol, UAR); none" in note
+    assert note.endswith("majority (macro F1).")
+    assert comparison_table((run,)).notes[0].startswith("Intervals: 95 % over speakers, all folds")
+    alone = comparison_table((drawn_run(speakers=1),)).notes[0]
+    assert alone.startswith("No intervals: one speaker")
+
+
+def test_unknown_speakers_are_not_counted_as_speakers() -> None:
+    run = nameless()
+    said = describe_run((run, replace(run, system="other")))
+    assert "72 clips, speakers unknown, 1 seed" in said
+    assert "Intervals: 95 % over clips, each taken for a speaker of its own" in said
+    assert "as if each had a speaker of its own: nobody knows who speaks" in said
+    assert "72 speakers" not in said
+    assert "Speakers range" not in said
+    summary = summarise(run)
+    assert speaker_table(run, summary) is None
+    assert "nobody knows who speaks" in class_table(run, summary).notes[0]
+    assert "over clips" in str(metrics_table(run, summary).rows[0][2])
+
+
+def test_some_unknown_speakers_are_told_apart() -> None:
+    run = drawn_run()
+    mixed = replace(run, speakers=(run.clip_ids[0], run.clip_ids[1], *run.speakers[2:]))
+    assert "6 speakers and 2 clips of unknown ones" in describe_data(mixed)
+    assert "6 speakers," in describe_data(run)
+
+
+def test_page_and_card_do_without_speakers(tmp_path) -> None:
+    run = ReportedRun(nameless(), tmp_path)
+    page = write_report(run, (), tmp_path).read_text("utf-8")
+    assert "Table of speakers" not in page
+    assert 'href="#speakers"' not in page
+    card = (tmp_path / "model-card.md").read_text("utf-8")
+    assert "tested on clips of which nobody knows who speaks" in card
+    assert "interval over speakers" not in card
