@@ -12,12 +12,8 @@ from aver.errors import SettingsError
 from aver.evaluation.baselines import BaselineChoice, run_baselines
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
-from aver.evaluation.robustness import (
-    DegradedRuns,
-    RobustnessPlan,
-    measure_robustness,
-    read_robustness,
-)
+from aver.evaluation.robustness import RobustnessPlan, measure_robustness
+from aver.evaluation.robustness_answers import DegradedRuns, read_robustness
 from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
 from aver.models.load import DEFAULT, DEFAULT_ADAPTED

@@ -9,7 +9,7 @@ import pytest
 
 from aver.cli.main import main
 from aver.evaluation.evaluation_folder import load_evaluation
-from aver.evaluation.robustness import read_robustness
+from aver.evaluation.robustness_answers import read_robustness
 from aver.media.degradation import DEGRADATIONS
 from aver.models.presets import load_preset, preset_names
 from aver.models.recognizer import models

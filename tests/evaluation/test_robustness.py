@@ -13,12 +13,8 @@ from aver.corpora.unit_files import attach_units
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.robustness import (
-    FOLDER,
-    RobustnessPlan,
-    measure_robustness,
-    read_robustness,
-)
+from aver.evaluation.robustness import RobustnessPlan, measure_robustness
+from aver.evaluation.robustness_answers import FOLDER, read_robustness
 from aver.features.store import FeatureStore
 from aver.media.degradation import degradation
 from aver.splits import make_split

@@ -12,7 +12,7 @@ from drawn_runs import drawn_run
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import compare
-from aver.evaluation.robustness import DegradedRuns
+from aver.evaluation.robustness_answers import DegradedRuns
 from aver.media.degradation import degradation
 from aver.reports.robustness_report import (
     MeasuredRun,

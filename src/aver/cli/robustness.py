@@ -44,7 +44,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.evaluation.evaluation_folder import load_evaluation
-    from aver.evaluation.robustness import FOLDER
+    from aver.evaluation.robustness_answers import FOLDER
     from aver.features.store import FeatureStore
     from aver.reports.robustness_report import MeasuredRun, robustness_tables
     from aver.reports.table_formats import as_text

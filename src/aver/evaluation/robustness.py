@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
@@ -17,15 +14,13 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.asynchrony import shift_sound
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.fold_recognizers import as_adapted, fold_recognizers, tested_clips
+from aver.evaluation.robustness_answers import DegradedAnswers, DegradedRuns, key_of_run
 from aver.evaluation.robustness_features import DegradedFeatures
 from aver.features.feature import Feature
 from aver.features.store import FeatureStore
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
 
-FOLDER = "robustness"
-"""Below a run folder."""
 VOICES = 6
 """Other clips that babble is made of, of other speakers where there are any."""
 
@@ -46,21 +41,6 @@ class RobustnessPlan:
         default_factory=lambda: {kind: kind.levels for kind in DEGRADATIONS}
     )
     seed: int = 0
-
-
-@dataclass(frozen=True)
-class DegradedRuns:
-    """A run under one kind of damage.
-
-    Parameters
-    ----------
-    kind : Degradation
-    runs : mapping of float or str to Evaluation
-        By level, as given; the same rows as the run without damage.
-    """
-
-    kind: Degradation
-    runs: Mapping[Level, Evaluation]
 
 
 def measure_robustness(
@@ -124,7 +104,7 @@ def measure_robustness(
         )
     measured = []
     for kind in kinds:
-        wanted = [_Wanted(kind, level, plan.seed, _key(run)) for level in told[kind]]
+        wanted = [DegradedAnswers(kind, level, plan.seed, key_of_run(run)) for level in told[kind]]
         lacking = [entry for entry in wanted if entry.read(folder) is None]
         if kind.name == "offset" and lacking and _movable(run, folder, store):
             offsets = [float(entry.level) for entry in lacking]
@@ -138,22 +118,6 @@ def measure_robustness(
         found = {entry.level: entry.read(folder) for entry in wanted}
         measured.append(DegradedRuns(kind, {k: e for k, e in found.items() if e is not None}))
     return tuple(measured)
-
-
-def read_robustness(run: Evaluation, folder: Path) -> tuple[DegradedRuns, ...]:
-    """What was measured of a run before, in the order of `DEGRADATIONS`; may be empty."""
-    found = []
-    for kind in DEGRADATIONS:
-        runs: dict[Level, Evaluation] = {}
-        for place in (folder / FOLDER / kind.name).glob("*/evaluation.json"):
-            degraded = load_evaluation(place.parent)
-            about = degraded.facts.get("robustness", {})
-            if about.get("of") == _key(run):
-                runs[about["level"]] = degraded
-        if runs:
-            ordered = sorted(runs, key=lambda level: (isinstance(level, str), level))
-            found.append(DegradedRuns(kind, {level: runs[level] for level in ordered}))
-    return tuple(found)
 
 
 def touches(kind: Degradation, features: Sequence[Feature]) -> bool:
@@ -183,50 +147,12 @@ def _movable(run: Evaluation, folder: Path, store: FeatureStore) -> bool:
     return hasattr(recognizer, "with_offset")
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    """One level of one kind, and where its answers lie."""
-
-    kind: Degradation
-    level: Level
-    seed: int
-    of: str
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        return {"kind": self.kind.name, "level": self.level, "seed": self.seed, "of": self.of}
-
-    def place(self, folder: Path) -> Path:
-        level = self.level if isinstance(self.level, str) else f"{self.level:g}"
-        return folder / FOLDER / self.kind.name / level
-
-    def read(self, folder: Path) -> Evaluation | None:
-        """The answers, if they are of this run, level and seed."""
-        place = self.place(folder)
-        if not (place / "evaluation.json").exists():
-            return None
-        found = load_evaluation(place)
-        return found if found.facts.get("robustness") == self.facts else None
-
-    def write(self, run: Evaluation, folder: Path) -> None:
-        facts = {**run.facts, "robustness": self.facts}
-        save_evaluation(replace(run, facts=facts), self.place(folder))
-
-
-def _key(run: Evaluation) -> str:
-    """Tells runs apart by their answers."""
-    rows = [run.clip_ids, run.seeds.tolist(), run.folds.tolist()]
-    digest = hashlib.sha256(json.dumps(rows).encode())
-    digest.update(np.ascontiguousarray(run.probabilities).tobytes())
-    return digest.hexdigest()[:16]
-
-
 def _answer(
     run: Evaluation,
     folder: Path,
     by_id: Mapping[str, Clip],
     store: FeatureStore,
-    wanted: _Wanted,
+    wanted: DegradedAnswers,
     features: Sequence[Feature],
     workers: int,
 ) -> Evaluation:
@@ -259,15 +185,16 @@ def _answer(
 
 def _voices(clips: Sequence[Clip], seed: int) -> dict[str, tuple[Path, ...]]:
     """For every clip the files of others; of its own speaker only where there is no other."""
+    heard = [(clip, path) for clip in clips if (path := clip.sound or clip.video) is not None]
+    strangers = {
+        speaker: [path for other, path in heard if other.speaker != speaker]
+        for speaker in {clip.speaker for clip in clips}
+    }
     voices = {}
     for clip in clips:
-        others = [
-            (other.sound or other.video, other.speaker)
-            for other in clips
-            if other.performance != clip.performance and (other.sound or other.video)
+        paths = strangers[clip.speaker] or [
+            path for other, path in heard if other.performance != clip.performance
         ]
-        strangers = [path for path, speaker in others if speaker != clip.speaker]
-        paths = [path for path in strangers or [path for path, _ in others] if path is not None]
         if not paths:
             raise SettingsError("Babble is made of other clips, and the run tested only one.")
         generator = np.random.default_rng([seed, zlib.crc32(clip.clip_id.encode())])

@@ -15,7 +15,7 @@ from aver.audit import AuditReport, audit_run
 from aver.audit.audit_run import is_run_folder
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation
-from aver.evaluation.robustness import read_robustness
+from aver.evaluation.robustness_answers import read_robustness
 from aver.execution.private_paths import command_without_folders, without_folders
 from aver.reports.robustness_report import MeasuredRun
 

@@ -11,7 +11,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import difference_interval, difference_sums
-from aver.evaluation.robustness import FOLDER, DegradedRuns
+from aver.evaluation.robustness_answers import FOLDER, DegradedRuns
 from aver.execution.atomic import write_json
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
 from aver.reports.interval_words import interval_note
