@@ -1,6 +1,6 @@
 """What the leak audit finds, misses and wrongly reports, and how fast.
 
-    python benchmarks/audit.py [--data ../shared/data] [--out benchmarks/results] [--only times]
+    python benchmarks/audit.py --data DIR [--out benchmarks/results] [--only times]
 
 Public rules on CREMA-D's real list of clips; 1,000 planted leaks and 1,000 clean splits; changed
 copies of real sounds, pictures and films; FER2013's own doubles; times, in seconds of one core.
@@ -45,7 +45,7 @@ FORMS = ("jsonl", "csv", "records")
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
     parser.add_argument("--only", nargs="+", help="parts to measure; the others stay as they are")
     arguments = parser.parse_args()

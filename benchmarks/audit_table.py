@@ -25,8 +25,8 @@ def table(result: dict[str, Any]) -> str:
     lines = [
         "# The leak audit, measured",
         "",
-        "Made by `python benchmarks/audit.py` (figures: `benchmarks/results/audit.json`) and",
-        "`python benchmarks/audit_table.py` (this page). What the words mean:",
+        "Made by `python benchmarks/audit.py --data DIR` (figures: `benchmarks/results/audit.json`)",
+        "and `python benchmarks/audit_table.py` (this page). What the words mean:",
         "[leaks](../explanation/leaks.md).",
         "",
         "## Published rules, on CREMA-D's real list of 7,442 clips and 91 actors",

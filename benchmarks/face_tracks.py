@@ -1,6 +1,6 @@
 """Face tracks against the same MTCNN on every picture: speed and agreement, in one run.
 
-Usage: ``python benchmarks/face_tracks.py [--clips 48] [--data ../shared/data]``. Both sides decode
+Usage: ``python benchmarks/face_tracks.py [--clips 48] --data DIR``. Both sides decode
 the file, use one thread and the same detector; they alternate clip by clip, so that whatever else
 the machine does falls on both.
 """
@@ -94,8 +94,7 @@ def summarise(clips: list[dict[str, object]]) -> dict[str, object]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    default = Path(os.environ.get("AVER_DATA", Path(__file__).parents[2] / "shared" / "data"))
-    parser.add_argument("--data", type=Path, default=default)
+    parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     parser.add_argument("--clips", type=int, default=48)
     arguments = parser.parse_args()
     torch.set_num_threads(1)
