@@ -25,7 +25,7 @@ def table(result: dict[str, Any]) -> str:
     lines = [
         "# The leak audit, measured",
         "",
-        "Made by `python benchmarks/audit.py --data DIR` (figures: `benchmarks/results/audit.json`)",
+        "Made by `python benchmarks/audit.py --data DIR` (`benchmarks/results/audit.json`)",
         "and `python benchmarks/audit_table.py` (this page). What the words mean:",
         "[leaks](../explanation/leaks.md).",
         "",
