@@ -1,9 +1,12 @@
 import json
+from dataclasses import replace
+from string import ascii_letters, digits
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import pytest
 
-from aver.audit import KINDS, Level, audit_split
+from aver.audit import KINDS, Level, audit_split, read_listing
 from aver.splits import Fold, Split
 
 LEVELS = {Level.LEAK: "error", Level.WARNING: "warning", Level.NOTE: "note"}
@@ -37,6 +40,57 @@ def test_junit_fails_for_leaks_only(report):
     assert failed == {finding.kind for finding in report.leaks} == {"shared-speakers"}
     assert root.get("failures") == "1"
     assert root.find("testsuite").get("name") == "by <hand> & eye"
+
+
+def test_junit_skips_what_was_not_looked_for(report):
+    def skipped(found):
+        cases = ElementTree.fromstring(found.junit()).iter("testcase")
+        return {case.get("name") for case in cases if case.find("skipped") is not None}
+
+    media = {"shared-sound", "shared-pictures", "contradicting-labels", "doubles"}
+    record = {"fitted-beyond-training", "test-labels-used", "no-record"}
+    assert skipped(report) == media | record | {"unreadable-media"}
+    assert skipped(report.with_findings((), ["the sound of 3 clips"])) == record | {
+        "shared-pictures"
+    }
+    assert skipped(report.with_findings((), ["2 records"])) == media | {"unreadable-media"}
+    root = ElementTree.fromstring(report.junit())
+    assert root.get("skipped") == str(len(skipped(report)))
+
+
+def test_sarif_has_what_its_schema_requires(tmp_path):
+    """The required members of SARIF 2.1.0, and addresses that are none of a machine's folders."""
+    for part, name in (("train", "1001_DFA_ANG_XX"), ("test", "1001_IEO_ANG_XX")):
+        (tmp_path / f"my {part}.txt").write_text(name)
+    audited = audit_split(read_listing(sorted(tmp_path.glob("*.txt"))))
+    relative = replace(audited, files=("my lists/train.txt", "my lists/test 100%.txt"))
+    for report in (audited, relative, replace(audited, files=())):
+        document = json.loads(report.sarif())
+        assert document["version"] == "2.1.0"
+        assert urlsplit(document["$schema"]).scheme == "https"
+        (run,) = document["runs"]
+        assert run["tool"]["driver"]["name"]
+        assert all(
+            rule["id"] and rule["shortDescription"]["text"]
+            for rule in run["tool"]["driver"]["rules"]
+        )
+        for result in run["results"]:
+            assert result["message"]["text"]
+            assert result["level"] in ("error", "warning", "note")
+            for location in result["locations"]:
+                place = location["physicalLocation"]
+                assert place["region"]["startLine"] >= 1
+                uri = place["artifactLocation"]["uri"]
+                assert set(uri) <= set(ascii_letters + digits + "-._~:/?#[]@!$&'()*+,;=%")
+    (result, *_) = json.loads(relative.sarif())["runs"][0]["results"]
+    places = [place["physicalLocation"]["artifactLocation"]["uri"] for place in result["locations"]]
+    assert places == ["my%20lists/train.txt", "my%20lists/test%20100%25.txt"]
+    assert "file:///" in audited.sarif()
+
+
+def test_a_verdict_without_speakers_says_so():
+    told = audit_split(Split("x", "x", 0, (Fold(("a_b",), (), ("c_d",)),))).verdict
+    assert told.startswith("no leak found, but speakers are unknown, ")
 
 
 def test_json_holds_every_subject(report):

@@ -12,8 +12,17 @@ if TYPE_CHECKING:
     from aver.audit.report import AuditReport
 
 
+_NEEDS = {
+    "names": "names",
+    "sound": "the sound of the clips (--corpus)",
+    "pictures": "the pictures of the clips (--corpus)",
+    "media": "the media of the clips (--corpus)",
+    "record": "the record of a run",
+}
+
+
 def render_junit(report: AuditReport) -> str:
-    """Write one test case per kind: failed where there is a leak, with the rest as its output.
+    """Write one test case per kind: failed where there is a leak, the rest as its output.
 
     Parameters
     ----------
@@ -22,19 +31,31 @@ def render_junit(report: AuditReport) -> str:
     Returns
     -------
     str
-        XML that JUnit's readers accept. Warnings and notes do not fail.
+        XML that JUnit's readers accept. Warnings and notes do not fail. What was not looked for,
+        such as media without ``--corpus``, is skipped.
     """
     by_kind: dict[str, list[Finding]] = {}
     for finding in report.findings:
         by_kind.setdefault(finding.kind, []).append(finding)
     failures = len({finding.kind for finding in report.leaks})
-    counts = {"tests": str(len(KINDS)), "failures": str(failures), "errors": "0"}
+    skipped = [
+        kind for kind in KINDS.values() if kind.name not in by_kind and not report.looked_for(kind)
+    ]
+    counts = {
+        "tests": str(len(KINDS)),
+        "failures": str(failures),
+        "errors": "0",
+        "skipped": str(len(skipped)),
+    }
     root = ElementTree.Element("testsuites", {"name": "aver audit", **counts})
     suite = ElementTree.SubElement(root, "testsuite", {"name": report.source, **counts})
     for kind in KINDS.values():
         words = {"classname": "aver.audit", "name": kind.name}
         case = ElementTree.SubElement(suite, "testcase", words)
         found = by_kind.get(kind.name, [])
+        if kind in skipped:
+            message = f"not looked for: it needs {_NEEDS[kind.needs]}"
+            ElementTree.SubElement(case, "skipped", {"message": message})
         if not found:
             continue
         lines = "\n".join(_line(finding) for finding in found)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Literal
 
 from aver.splits.leak import (
     SHARED_PERFORMANCES,
@@ -36,6 +37,8 @@ class Kind:
         Why it matters, one sentence.
     advice : str
         What to do, one sentence.
+    needs : {"names", "sound", "pictures", "media", "record"}
+        What has to be looked at to find it.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Kind:
     title: str
     meaning: str
     advice: str
+    needs: Literal["names", "sound", "pictures", "media", "record"] = "names"
 
 
 _ALL = (
@@ -81,6 +85,7 @@ _ALL = (
         "the same sound in two parts",
         "By their fingerprints the files hold one recording, whatever their names say.",
         "Keep one of them, or both in one part.",
+        needs="sound",
     ),
     Kind(
         "shared-pictures",
@@ -88,6 +93,7 @@ _ALL = (
         "the same pictures in two parts",
         "By their hashes the files show one and the same picture or film.",
         "Keep one of them, or both in one part.",
+        needs="pictures",
     ),
     Kind(
         VALIDATION_IS_TEST,
@@ -102,6 +108,7 @@ _ALL = (
         "fitted on more than the training clips",
         "A scaler or feature that has seen the other parts carries their statistics into training.",
         "Fit it on the training clips of each fold alone.",
+        needs="record",
     ),
     Kind(
         "test-labels-used",
@@ -109,6 +116,7 @@ _ALL = (
         "labels of test clips used",
         "The answers were at hand when the answers were given.",
         "Use labels of training and validation clips only.",
+        needs="record",
     ),
     Kind(
         "leaking-protocol",
@@ -172,6 +180,7 @@ _ALL = (
         "one content, two labels",
         "One of the labels is wrong.",
         "Look at both and drop one.",
+        needs="media",
     ),
     Kind(
         "empty-part",
@@ -207,6 +216,7 @@ _ALL = (
         "the same content twice within a part",
         "It counts double, in training or in the score.",
         "Keep one of each.",
+        needs="media",
     ),
     Kind(
         "unreadable-media",
@@ -214,6 +224,7 @@ _ALL = (
         "media that could not be compared",
         "For these files only the names were audited.",
         "Fetch them again; 'aver corpus check' says what is wrong with each.",
+        needs="media",
     ),
     Kind(
         "no-record",
@@ -221,6 +232,7 @@ _ALL = (
         "nothing recorded about fitting",
         "The run does not say what it was fitted on, nor which labels it used.",
         "Let the recogniser's card hold 'fitted_on' and 'labels_used'.",
+        needs="record",
     ),
 )
 

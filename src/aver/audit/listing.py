@@ -33,6 +33,8 @@ class Listing:
         Names that the corpus lacks, where there is one.
     untold : tuple of str
         Clips that are in no part because the list's word for their part is unknown, with the word.
+    files : tuple of str
+        The files and folders that were read; empty where there were none.
     """
 
     source: str
@@ -42,6 +44,7 @@ class Listing:
     declared: tuple[str, ...] = ()
     unknown: tuple[str, ...] = field(default=())
     untold: tuple[str, ...] = field(default=())
+    files: tuple[str, ...] = field(default=())
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,7 +70,9 @@ def listing_of(split: Split, corpus: Corpus | None = None, source: str = "") -> 
     """
     folds = tuple(fold.parts() for fold in split.folds)
     entries, unknown = describe_names(_all_names(folds), corpus)
-    return Listing(source or split.rule, "split of aver", folds, entries, split.leaks, unknown)
+    files = (source,) if source else ()
+    name = source or split.rule
+    return Listing(name, "split of aver", folds, entries, split.leaks, unknown, files=files)
 
 
 def describe_names(

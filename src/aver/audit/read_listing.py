@@ -111,6 +111,7 @@ def read_listing(
     entries, unknown = _describe(folds, corpus, settings)
     return Listing(
         source=", ".join(str(path) for path in paths),
+        files=tuple(str(path) for path in paths),
         form=form,
         folds=tuple(
             {part: tuple(row.name for row in fold.get(part, ())) for part in PARTS}

@@ -8,10 +8,20 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from aver.audit.finding import Finding
-from aver.audit.kind import KINDS, Level
+from aver.audit.kind import KINDS, Kind, Level
 from aver.audit.listing import Listing
+from aver.splits.leak import UNKNOWN_SPEAKERS
 
 FORMAT = "aver-audit-1"
+
+_SIGNS = {
+    "names": ("names",),
+    "sound": ("the sound",),
+    "pictures": ("the films", "the pictures"),
+    "media": ("the sound", "the films", "the pictures"),
+    "record": ("record",),
+}
+"""What `AuditReport.checked` says where it was looked at."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +42,8 @@ class AuditReport:
         What was looked at: ``"names"``, ``"sound of 192 clips"``, ...
     findings : tuple of Finding
         Worst first, then by kind, fold and parts.
+    files : tuple of str
+        The files and folders that were audited; empty where there were none.
     """
 
     source: str
@@ -41,6 +53,14 @@ class AuditReport:
     speakers: int
     checked: tuple[str, ...]
     findings: tuple[Finding, ...]
+    files: tuple[str, ...] = ()
+
+    def looked_for(self, kind: Kind) -> bool:
+        """Whether what such a finding needs was looked at."""
+        signs = _SIGNS[kind.needs]
+        return any(
+            sign in what and not what.startswith("0 ") for what in self.checked for sign in signs
+        )
 
     def of_level(self, level: Level) -> tuple[Finding, ...]:
         """Findings of one level."""
@@ -87,9 +107,11 @@ class AuditReport:
         if self.leaks:
             kinds = dict.fromkeys(finding.about.title for finding in self.leaks)
             return f"LEAKS: {'; '.join(kinds)} (checked: {checked})"
+        blind = [finding for finding in self.warnings if finding.kind == UNKNOWN_SPEAKERS]
+        but = ", but speakers are unknown" if blind else ""
         warned = len({finding.kind for finding in self.warnings})
         words = f", {warned} kinds of warning" if warned > 1 else ", one kind of warning"
-        return f"no leak found{words if warned else ''} (checked: {checked})"
+        return f"no leak found{but}{words if warned else ''} (checked: {checked})"
 
     def with_findings(self, findings: Iterable[Finding], checked: Iterable[str]) -> AuditReport:
         """The report with more findings, from other checks of the same split."""
@@ -148,6 +170,7 @@ def report_on(
         speakers=len(speakers),
         checked=checked,
         findings=in_order(findings),
+        files=listing.files,
     )
 
 

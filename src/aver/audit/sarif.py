@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aver.audit.finding import Finding
 from aver.audit.kind import KINDS, Level
@@ -39,7 +41,8 @@ def render_sarif(report: AuditReport) -> str:
     run = {
         "tool": {"driver": {"name": "aver audit", "version": __version__, "rules": rules}},
         "results": [
-            _result(finding, places[finding.kind], report.source) for finding in report.findings
+            _result(finding, places[finding.kind], report.files or (report.source,))
+            for finding in report.findings
         ],
     }
     document = {
@@ -50,7 +53,7 @@ def render_sarif(report: AuditReport) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _result(finding: Finding, rule: int, source: str) -> dict[str, Any]:
+def _result(finding: Finding, rule: int, files: Sequence[str]) -> dict[str, Any]:
     named = ", ".join(finding.subjects[:_NAMED])
     more = len(finding.subjects) - _NAMED
     names = f" {named}{f' and {more} more' if more > 0 else ''}." if named else ""
@@ -60,7 +63,12 @@ def _result(finding: Finding, rule: int, source: str) -> dict[str, Any]:
         "ruleIndex": rule,
         "level": _LEVELS[finding.level],
         "message": {"text": f"{place}{finding.message}{names} {finding.about.meaning}"},
-        "locations": [
-            {"physicalLocation": {"artifactLocation": {"uri": PurePath(source).as_posix()}}}
-        ],
+        "locations": [{"physicalLocation": _place(file)} for file in files],
     }
+
+
+def _place(file: str) -> dict[str, Any]:
+    """A whole file; hosts of code want a line, and a list's findings are of all its lines."""
+    path = PurePath(file)
+    uri = path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return {"artifactLocation": {"uri": uri}, "region": {"startLine": 1}}
