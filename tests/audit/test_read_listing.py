@@ -111,6 +111,27 @@ def test_nnunet_style_list_of_folds(tmp_path):
     assert [parts_of(listing, n)["validation"] for n in (0, 1)] == [["c"], ["b"]]
 
 
+def test_a_list_or_a_folder_per_fold_is_tested_in_turn(tmp_path):
+    for fold in ("1", "2", "10"):
+        write(tmp_path / "lists" / f"fold_{fold}.csv", f"path,speaker\nx/a_{fold}x.wav,s{fold}\n")
+        write(tmp_path / "media" / f"Session{fold}" / f"Ses0{fold[0]}F_impro01_F00{fold}.wav", "x")
+    listing = read_listing([tmp_path / "lists"])
+    tested = [parts_of(listing, fold)["test"] for fold in range(3)]
+    assert tested == [["x/a_1x.wav"], ["x/a_2x.wav"], ["x/a_10x.wav"]]
+    assert parts_of(listing, 1)["train"] == ["x/a_1x.wav", "x/a_10x.wav"]
+    assert leaks(listing) == set()
+    shared = read_listing([tmp_path / "media"])
+    (first, *_) = audit_split(shared).leaks
+    assert (first.kind, first.subjects) == ("shared-speakers", ("iemocap:Ses01F",))
+    assert first.fold == 1
+
+
+def test_a_folder_says_which_of_its_lists_were_read(tmp_path):
+    for name in ("train.txt", "test.txt", "readme.txt"):
+        write(tmp_path / name, f"{name}_x.wav\n")
+    assert read_listing([tmp_path]).form == "lists per part (test.txt, train.txt)"
+
+
 def test_running_ids_do_not_make_clips_of_two_lists_one(tmp_path):
     train = write(tmp_path / "train.csv", "id,path,speaker\n0,a.wav,1\n")
     test = write(tmp_path / "test.csv", "id,path,speaker\n0,b.wav,2\n")

@@ -8,26 +8,16 @@ from pathlib import Path
 
 from aver.audit.entry import Entry
 from aver.audit.formats.json_split import read_json_split
-from aver.audit.formats.kaldi import is_kaldi_folder, read_kaldi_folder
-from aver.audit.formats.list_file import (
-    SUFFIXES,
-    parse_json,
-    read_list_file,
-    read_text,
-)
-from aver.audit.formats.part_folders import read_part_folder
+from aver.audit.formats.list_file import parse_json, read_text
 from aver.audit.formats.row import WHAT, Row
+from aver.audit.formats.split_files import read_split_files, read_split_folder
 from aver.audit.known_names import describe_name
 from aver.audit.listing import Listing, clips_by_name, entry_of_clip, find_clip
-from aver.audit.part_words import fold_in_name, part_in_name
-from aver.audit.pieces import Pieces, deal_by_columns, name_clips_apart
+from aver.audit.pieces import name_clips_apart
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
 from aver.errors import SettingsError, SplitError
 from aver.splits.split import PARTS
-
-Read = tuple[str, Pieces, tuple[Row, ...]]
-"""The form in words, the rows by fold and part, and rows whose part is unknown."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +61,8 @@ def read_listing(
     paths : sequence of Path
         One JSON, CSV or JSON-lines file with all parts; several files, one per part, with the
         part in their names; or a folder of such files, of media in a folder per part, of Kaldi
-        data folders, or of ``fold_1/``, ``fold_2/`` with any of these.
+        data folders, or of ``fold_1/``, ``fold_2/`` with any of these; or one list or folder of
+        media per fold, each tested in turn.
     corpus : Corpus, optional
         Knows speakers and labels better than the list.
     settings : ReadingSettings, optional
@@ -96,9 +87,9 @@ def read_listing(
         if isinstance(value, dict) and isinstance(value.get("leaks"), list):
             declared = tuple(str(sentence) for sentence in value["leaks"])
     elif len(paths) == 1 and paths[0].is_dir():
-        form, pieces, untold = _of_folder(paths[0], settings)
+        form, pieces, untold = read_split_folder(paths[0], settings.columns)
     else:
-        form, pieces, untold = _of_files(paths, settings)
+        form, pieces, untold = read_split_files(paths, settings.columns)
     pieces = name_clips_apart(pieces)
     folds = [pieces[number] for number in sorted(pieces)]
     if not any(set(fold) & {"train", "test"} for fold in folds):
@@ -142,56 +133,3 @@ def _describe(
         if corpus is not None:
             unknown.append(row.name)
     return entries, tuple(sorted(unknown))
-
-
-def _of_files(paths: Sequence[Path], settings: ReadingSettings) -> Read:
-    """Lists per part where the names tell the part, else one list with a column for it."""
-    pieces: Pieces = {}
-    for path in paths:
-        if path.is_dir():
-            rows = read_kaldi_folder(path) if is_kaldi_folder(path) else _media(path)
-        else:
-            rows = read_list_file(path, settings.columns)
-        part = part_in_name(path.stem)
-        if len(paths) == 1 and (part is None or any(row.part or row.fold for row in rows)):
-            return "list with a column of parts", *deal_by_columns(rows, path)
-        if part is None:
-            raise SplitError(
-                f"The name of {path} does not tell its part. Put train, validation or test into it."
-            )
-        number = fold_in_name(path.stem) or 0
-        pieces.setdefault(number, {}).setdefault(part, []).extend(rows)
-    return "lists per part", pieces, ()
-
-
-def _media(folder: Path) -> list[Row]:
-    return read_part_folder(folder, folder.parent)
-
-
-def _of_folder(folder: Path, settings: ReadingSettings) -> Read:
-    inside = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    folds = [path for path in inside if path.is_dir() and fold_in_name(path.name) is not None]
-    if folds and not any(part_in_name(path.stem) for path in inside):
-        pieces: Pieces = {}
-        for path in folds:
-            form, of_fold, _ = _of_folder(path, settings)
-            number = fold_in_name(path.name) or 0
-            for parts in of_fold.values():
-                pieces.setdefault(number, {}).update(parts)
-        return f"folders per fold, {form}", pieces, ()
-    part_folders = [path for path in inside if path.is_dir() and part_in_name(path.name)]
-    lists = [
-        path
-        for path in inside
-        if path.is_file() and path.suffix.lower() in SUFFIXES and part_in_name(path.stem)
-    ]
-    if part_folders and not lists:
-        kaldi = any(is_kaldi_folder(path) for path in part_folders)
-        _, pieces, _ = _of_files(part_folders, settings)
-        return "Kaldi folders per part" if kaldi else "media in folders per part", pieces, ()
-    if lists:
-        return _of_files(lists, settings)
-    raise SplitError(
-        f"{folder} holds neither lists nor folders whose names tell a part (train, validation, "
-        "test), nor folders fold_1, fold_2 ... with such lists."
-    )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from aver.audit.finding import Finding
+from aver.audit.shared import pair_words
 
 if TYPE_CHECKING:
     from aver.audit.report import AuditReport
@@ -22,11 +23,9 @@ def render_text(report: AuditReport, shown: int = 5) -> str:
     shown : int
         Names per line.
     """
-    folds = "1 fold" if report.folds == 1 else f"{report.folds} folds"
-    speakers = f", {report.speakers} known speakers" if report.speakers else ""
-    lines = [
-        f"{report.source}: {report.form}, {report.clips} clips in {folds}{speakers}",
-    ]
+    counts = f"{pair_words(report.clips, 'clip')} in {pair_words(report.folds, 'fold')}"
+    speakers = f", {pair_words(report.speakers, 'known speaker')}" if report.speakers else ""
+    lines = [f"{report.source}: {report.form}, {counts}{speakers}"]
     by_kind: dict[str, list[Finding]] = {}
     for finding in report.findings:
         by_kind.setdefault(finding.kind, []).append(finding)
