@@ -114,7 +114,8 @@ def test_nnunet_style_list_of_folds(tmp_path):
 def test_a_list_or_a_folder_per_fold_is_tested_in_turn(tmp_path):
     for fold in ("1", "2", "10"):
         write(tmp_path / "lists" / f"fold_{fold}.csv", f"path,speaker\nx/a_{fold}x.wav,s{fold}\n")
-        write(tmp_path / "media" / f"Session{fold}" / f"Ses0{fold[0]}F_impro01_F00{fold}.wav", "x")
+        name = f"Ses0{fold[0]}F_impro{int(fold):02d}_F001.wav"
+        write(tmp_path / "media" / f"Session{fold}" / name, "x")
     listing = read_listing([tmp_path / "lists"])
     tested = [parts_of(listing, fold)["test"] for fold in range(3)]
     assert tested == [["x/a_1x.wav"], ["x/a_2x.wav"], ["x/a_10x.wav"]]
