@@ -30,7 +30,9 @@ aver pretrain voice --corpus "$data/ravdess" --channel speech --target emotion \
   --candidates "$here/candidates/faces.yaml" --against "$out/javanese-none-adapted" \
   --out "$out/javanese-faces-adapted"
 
-# RAVDESS, sound and action units, adapted.
+# RAVDESS, sound and action units: without adaptation, and adapted.
+"${nested[@]}" "${ravdess[@]}" --preset mrpn-statistics \
+  --candidates "$here/candidates/units.yaml" --out "$out/ravdess"
 "${nested[@]}" "${ravdess[@]}" --preset mrpn-statistics --adapt speaker --networks N2 \
   --candidates "$here/candidates/units.yaml" --out "$out/ravdess-adapted"
 
