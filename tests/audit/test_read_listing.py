@@ -357,8 +357,9 @@ def test_text_with_files_labels_and_parts_in_one_line(tmp_path):
     assert leaks(listing) == {"shared-speakers"}
 
 
-def test_semicolons_between_columns(tmp_path):
-    text = "path;speaker;split\na.wav;1;train\nb.wav;1;test\n"
+@pytest.mark.parametrize("sign", [";", "\t", "|"])
+def test_other_signs_between_columns(tmp_path, sign):
+    text = "path;speaker;split\na.wav;1;train\nb.wav;1;test\n".replace(";", sign)
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-speakers"}
 
 

@@ -83,6 +83,15 @@ def test_unknown_speakers_are_not_counted_as_speakers() -> None:
     assert "over clips" in str(metrics_table(run, summary).rows[0][2])
 
 
+def test_the_sexes_notes_say_so_where_everybody_scores_alike() -> None:
+    run = drawn_run()
+    always = replace(run, probabilities=np.eye(4)[run.truth_index])
+    notes = speaker_table(always, summarise(always)).notes
+    assert notes[0].endswith("% over 3 speakers, who score alike: over clips")
+    assert "[90.3, 100.0]" in notes[0]
+    assert speaker_table(run, summarise(run)).notes[0].endswith("% over 3 speakers")
+
+
 def test_some_unknown_speakers_are_told_apart() -> None:
     run = drawn_run()
     mixed = replace(run, speakers=(run.clip_ids[0], run.clip_ids[1], *run.speakers[2:]))

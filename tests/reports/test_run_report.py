@@ -17,6 +17,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.target_answers import TargetAnswers
+from aver.reports import run_report
 from aver.reports.paired_table import compare_all
 from aver.reports.run_report import describe_run, write_run_report
 from aver.reports.run_tables import comparison_table
@@ -197,3 +198,40 @@ def test_a_leaking_run_of_another_system_is_told_from_its_clean_one() -> None:
     leaking = replace(drawn_run(skill=2.5, draw=2, system="other"), leaks=(LEAK,))
     compared = [found.second for found, _ in compare_all(first, (clean, leaking))]
     assert compared == ["other", "other (paper protocol, LEAKS)"]
+
+
+def test_tables_can_be_reached_and_read_without_eyes_or_mouse(
+    runs: tuple[Evaluation, ...], tmp_path: Path
+) -> None:
+    """Columns and rows have headings, and what scrolls can be scrolled by keys and has a name."""
+    text = write(runs, tmp_path)
+    regions = re.findall(
+        r'<div class="scroll" role="region" aria-label="([^"]+)" tabindex="0">', text
+    )
+    assert len(regions) == text.count("<table>") == text.count("<caption>")
+    bodies = re.findall(r"<tbody>(.*?)</tbody>", text, re.DOTALL)
+    assert all(
+        row.strip().startswith('<th scope="row"') for b in bodies for row in b.split("<tr>")[1:]
+    )
+    assert text.count("<main>") == text.count("</main>") == 1
+    assert text.count('role="img" aria-label="') == text.count("<svg")
+
+
+def test_words_stand_out_from_their_page_in_both_schemes() -> None:
+    """Contrast of 4.5 and more, as WCAG 2.1 asks of text (1.4.3)."""
+    style = (Path(run_report.__file__).parent / "templates" / "style.css").read_text()
+    light, dark = (
+        dict(re.findall(r"--([\w-]+): (#\w{6})", part)) for part in style.split("@media")[:2]
+    )
+    for colours in (light, dark):
+        pairs = [("ink", "page"), ("muted", "page"), ("muted", "panel"), ("link", "page")]
+        pairs += [("good", "good-page"), ("bad", "bad-page"), ("ink", "bad-page")]
+        for one, other in pairs:
+            bright, dim = sorted((luminance(colours[one]), luminance(colours[other])), reverse=True)
+            assert (bright + 0.05) / (dim + 0.05) >= 4.5, (one, other)
+
+
+def luminance(colour: str) -> float:
+    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

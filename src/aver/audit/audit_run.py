@@ -100,7 +100,7 @@ def _shared_speakers(values: dict[str, Any], number: int, listing: Listing) -> I
     if any(entry.speaker for entry in listing.entries.values()):
         return
     for one, other in combinations(PARTS, 2):
-        lists = [values.get(f"{part}_speakers", []) for part in (one, other)]
+        lists = [values.get(f"{part}_speakers") or [] for part in (one, other)]
         shared = sorted(set(map(str, lists[0])) & set(map(str, lists[1])))
         if shared:
             message = f"{pair_words(len(shared), 'speaker')} of {one} also in {other}."

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aver.audit.shared import pair_words
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.intervals import interval
+from aver.evaluation.intervals import Interval, interval
 from aver.evaluation.metrics import METRICS, accuracy
 from aver.evaluation.published import PublishedNumber, published_numbers
 from aver.evaluation.summary import PROPORTIONS, Summary, interval_of_metric
@@ -137,11 +138,16 @@ def speaker_table(evaluation: Evaluation, summary: Summary) -> Table | None:
         for speaker, share in sorted(summary.speaker_accuracy.items(), key=lambda item: item[1])
     ]
     notes = tuple(
-        f"{sex}: {Estimate.of(found)} % over {found.speakers} speakers"
+        f"{sex}: {Estimate.of(found)} % over {_over(found)}"
         for sex, found in summary.sex_accuracy.items()
     )
     columns = ("speaker", "sex", "clips", "accuracy in %")
     return Table("speakers", "By speaker, lowest first", columns, tuple(rows), notes)
+
+
+def _over(found: Interval) -> str:
+    speakers = pair_words(found.speakers, "speaker")
+    return f"{speakers}, who score alike: over clips" if found.method == "binomial" else speakers
 
 
 def modality_table(evaluation: Evaluation) -> Table | None:

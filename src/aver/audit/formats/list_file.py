@@ -99,8 +99,8 @@ def _lines(text: str) -> Iterator[str]:
 
 def _records(text: str, delimiter: str) -> list[dict[str, str]]:
     header = text.partition("\n")[0]
-    if delimiter not in header and ";" in header:  # as spreadsheets write where 0,5 is a number
-        delimiter = ";"
+    if delimiter not in header:  # spreadsheets write semicolons where 0,5 is a number
+        delimiter = next((sign for sign in ";\t|," if sign in header), delimiter)
     # Whole lines, not split ones: what is said may hold line breaks between quotes.
     reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, restval="")
     records = list(reader)

@@ -59,7 +59,7 @@ def plot_intervals(rows: Sequence[IntervalRow], *, chance: float | None, title: 
         axes.set_ylim(len(rows) - 0.4, -0.6)
         axes.grid(axis="y", visible=False)
         axes.set_xlim(0, 100)
-        axes.set_xlabel("accuracy in %, with 95 % intervals over speakers")
+        axes.set_xlabel("accuracy in %, with 95 % intervals")
         figure.suptitle(title, x=0.01, ha="left", fontsize=11, wrap=True)
     return figure
 
