@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.networks.shipped import find_shipped
@@ -61,6 +62,18 @@ def test_a_checkpoint_read_and_written_again_keeps_its_files(tmp_path: Path) -> 
     found = read_checkpoint(tmp_path / "two").facts
     settings = found["settings"]["branches"]["video"]["feature_settings"]
     assert Path(settings["weights"]).read_bytes() == b"weights"
+
+
+def test_a_run_folder_named_by_one_word_goes_along_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(find_shipped("faces-fer2013", "extractor").folder, "mine")
+    shutil.copytree("mine", "independent")  # so is a setting of temporal aggregation named
+    written = write(tmp_path / "run", facts_with("mine"))
+    settings = written["settings"]["branches"]["video"]["feature_settings"]  # type: ignore[index]
+    assert settings["weights"] == "files/mine/weights.safetensors"
+    assert (tmp_path / "run" / settings["weights"]).is_file()
 
 
 def test_weights_of_the_package_stay_named(tmp_path: Path) -> None:

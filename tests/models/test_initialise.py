@@ -11,14 +11,16 @@ import torch
 from planted_source import PlantedSource, planted_clips
 from safetensors.torch import load_file
 
+from aver.cli.main import main
 from aver.errors import CheckpointError, SettingsError
 from aver.models.initialise import start_from
 from aver.models.mrpn import MRPN, MRPNSettings
-from aver.models.parts.branch import BranchSettings
+from aver.models.parts.branch import Branch, BranchSettings
 from aver.models.presets import load_preset
 from aver.networks.resnet import ResNet18
 from aver.networks.weight_file import write_weights
 from aver.training.settings import TrainingSettings
+from tone_corpus import write_tone_corpus
 
 CLIPS = planted_clips(speakers=4, takes=1)
 
@@ -85,6 +87,39 @@ def test_settings_follow_the_card(run: Path) -> None:
         replace(settings, modalities=("video",)), PlantedSource()
     ).task(CLIPS[:8], CLIPS[8:], seed=0).network  # fmt: skip
     assert network.branches["video"].extractor.conv1.weight.shape == (4, 1, 3, 3)
+
+
+def test_a_file_of_colour_pictures_is_not_taken_for_sound_and_its_places(tmp_path: Path) -> None:
+    """Spectrograms with two channels of places have three channels, as colour pictures have."""
+    file = tmp_path / "colour.pth"
+    torch.manual_seed(4)
+    torch.save(ResNet18(3, 8, 1).state_dict(), file)
+    _, before = load_preset("mrpn-compact")
+    assert before.branches["sound"].coordinates
+    _, settings = load_preset("mrpn-compact", start_from("mrpn-compact", {}, {"audio": str(file)}))
+    branch = Branch(settings.branches["sound"], (1, 64, 50), 0.0)
+    branch.load_pretrained(str(file))
+    wanted = torch.load(file)["conv1.weight"].sum(dim=1, keepdim=True)
+    torch.testing.assert_close(branch.extractor.conv1.weight.detach(), wanted)
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ("visual", "each once"),
+        ("visual=a,visual=b", "each once"),
+        ("visual=", "needs a name"),
+        ("visual=faces-voices", "whole recogniser"),
+        ("visual=007", "no pretrained weights at 007"),
+    ],
+)
+def test_what_is_typed_for_init_is_a_name(typed: str, words: str, capsys, tmp_path: Path) -> None:
+    write_tone_corpus(tmp_path / "tones", speakers=3, takes=1)
+    line = ["train", "--corpus", str(tmp_path / "tones"), "--init", typed, "--reader", "manifest",
+            "--corpus-settings", "pattern={speaker}_{emotion}_{take}.wav", "--split",
+            "leave-one-speaker-out", "--out", str(tmp_path / "run")]  # fmt: skip
+    assert main(line) == 2
+    assert words in capsys.readouterr().err
 
 
 def test_users_settings_win_and_embeddings_change_their_network(run: Path) -> None:

@@ -101,6 +101,24 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
         assert words in str(error.value)
 
 
+def test_weights_for_colour_answer_grey_pictures_as_they_would_alike_channels(tmp_path):
+    torch.manual_seed(3)
+    colour = ResNet18(3, 4).eval()
+    for norm in (part for part in colour.modules() if isinstance(part, torch.nn.BatchNorm2d)):
+        norm.running_mean.normal_()
+        norm.running_var.uniform_(0.5, 2)
+    torch.save(colour.state_dict(), tmp_path / "colour.pth")
+    grey = ResNet18(1, 4).eval()
+    load_pretrained(grey, tmp_path / "colour.pth")
+    picture = torch.rand(2, 1, 32, 32)
+    torch.testing.assert_close(grey(picture), colour(picture.expand(-1, 3, -1, -1)))
+    torch.save(grey.state_dict(), tmp_path / "grey.pth")
+    with pytest.raises(CheckpointError, match=r"\(4, 1, 7, 7\), not \(4, 3, 7, 7\)"):
+        load_pretrained(colour, tmp_path / "grey.pth")
+    with pytest.raises(CheckpointError, match="Check width, blocks, stem and channels"):
+        load_pretrained(ResNet18(1, 8), tmp_path / "colour.pth")
+
+
 def test_files_that_are_no_weights_are_refused(tmp_path):
     network = ResNet18(width=4)
     with pytest.raises(CheckpointError, match="no such file"):

@@ -19,6 +19,7 @@ from aver.cli.command import (
     print_path,
     typed_command,
 )
+from aver.errors import SettingsError
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
@@ -79,9 +80,27 @@ def overrides_of(arguments: Namespace) -> dict[str, Any]:
     if arguments.init:
         from aver.models.initialise import start_from
 
-        weights = parse_assignments(list(parse_words(arguments.init)), "--init")
-        return start_from(arguments.preset, overrides, weights)
+        return start_from(arguments.preset, overrides, _weights_of(arguments.init))
     return overrides
+
+
+def _weights_of(text: str) -> dict[str, str]:
+    """Read ``visual=NAME,audio=PATH``; names are taken as they are typed, ``007`` too.
+
+    Raises
+    ------
+    SettingsError
+        If a word has no ``=``, or one sense is named twice.
+    """
+    found: dict[str, str] = {}
+    for word in parse_words(text):
+        sense, equals, name = word.partition("=")
+        if not equals or sense in found:
+            raise SettingsError(
+                f"--init takes visual=NAME|PATH,audio=NAME|PATH, each once, not {text!r}."
+            )
+        found[sense] = name
+    return found
 
 
 def split_of(arguments: Namespace, corpus: Corpus) -> Split:

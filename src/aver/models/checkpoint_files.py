@@ -9,8 +9,8 @@ from typing import Any
 
 from aver.features.face_crops import FaceCrops
 from aver.features.face_embeddings import FaceEmbeddings
-from aver.networks.pretrained import find_weights
-from aver.networks.shipped import CARD_NAME
+from aver.networks.pretrained import WEIGHTS_NAME, find_weights
+from aver.networks.shipped import CARD_NAME, is_shipped
 
 FOLDER = "files"
 """Below the checkpoint."""
@@ -61,7 +61,13 @@ def find_files(facts: Any, folder: Path) -> Any:
 
 
 def _is_path(value: str) -> bool:
-    return value.startswith("~") or len(Path(value).parts) > 1
+    """Whether a file is meant; a single word may be one in the folder where the training ran."""
+    place = Path(value).expanduser()
+    if len(place.parts) > 1:
+        return True
+    if not value or is_shipped(value, "extractor"):
+        return False
+    return place.is_file() or (place / WEIGHTS_NAME).is_file()
 
 
 def _keep(value: str, folder: Path) -> str:

@@ -31,10 +31,10 @@ def start_from(
 
     A branch with face embeddings takes the network that embeds. A branch that reads pictures or
     spectrograms gets a ResNet of the shape that the weights' card tells (without a card: of its own
-    settings, which must fit), frozen for `FROZEN_EPOCHS` epochs, then trained at
-    `PRETRAINED_RATE` of the usual rate. The networks of temporal aggregation all start so; its
-    windows of sound get the rows and the pace of the weights' spectrograms, but stay even in the
-    logarithm of frequency where those may be in mel.
+    settings, which must fit), without channels of places and movement, frozen for `FROZEN_EPOCHS`
+    epochs, then trained at `PRETRAINED_RATE` of the usual rate. The networks of temporal
+    aggregation all start so; its windows of sound get the rows and the pace of the weights'
+    spectrograms, but stay even in the logarithm of frequency where those may be in mel.
 
     Parameters
     ----------
@@ -63,6 +63,10 @@ def start_from(
         if sense not in SENSES:
             raise SettingsError(
                 f"There is nothing {sense!r} to start from weights. Use: {', '.join(SENSES)}."
+            )
+        if not isinstance(name, str) or not name:
+            raise SettingsError(
+                f"{sense} needs a name of 'aver list weights' or a path, not {name!r}."
             )
         if isinstance(settings, TemporalAggregationSettings):
             changes = _of_segments(settings, SENSES[sense], name)
@@ -122,11 +126,13 @@ def _changes(branch: str, settings: BranchSettings, name: str) -> dict[str, Any]
     if settings.feature == "face-embeddings":
         return {f"{branch}.feature_settings.weights": name}
     changes: dict[str, Any] = {f"{branch}.extractor": "resnet18", **_slowly(branch, name)}
+    # Of no weights does the first convolution know these channels; three of a grey picture and its
+    # places would even fit those of colour.
+    changes |= {f"{branch}.coordinates": False, f"{branch}.movement": False}
     card = _card_of(name)
     if card is None:
         return changes
     changes |= {f"{branch}.{key}": value for key, value in card.network.items()}
-    changes |= {f"{branch}.coordinates": False, f"{branch}.movement": False}
     if settings.feature == "face-crops":
         changes |= {
             f"{branch}.feature_settings.size_px": card.told["size_px"],

@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from aver.errors import CheckpointError
-from aver.networks.shipped import find_shipped, is_shipped
+from aver.networks.shipped import find_shipped, is_shipped, shipped_weights
 
 WEIGHTS_NAME = "weights.safetensors"
 _SHOWN = 3
+_FIRST = "conv1.weight"
 
 
 def find_weights(name_or_path: str) -> Path:
@@ -35,6 +36,12 @@ def find_weights(name_or_path: str) -> Path:
         return find_shipped(name_or_path, "extractor").checked() / WEIGHTS_NAME
     path = Path(name_or_path).expanduser()
     path = path / WEIGHTS_NAME if path.is_dir() else path
+    if not path.is_file() and is_shipped(name_or_path, "recognizer"):
+        known = [one.name for one in shipped_weights() if one.kind == "extractor"]
+        raise CheckpointError(
+            f"{name_or_path} is a whole recogniser, which answers ('aver predict'); nothing can "
+            f"start from it. Extractors that come with the package: {', '.join(known)}."
+        )
     if not path.is_file():
         raise CheckpointError(
             f"There are no pretrained weights at {path}: no such file, and the package holds none "
@@ -53,7 +60,9 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
     path : Path
         A ``.safetensors`` file, or what ``torch.save(network.state_dict(), path)`` wrote; the
         latter is read with ``weights_only=True``, so that nothing in it is executed. The
-        classifier ``fc.*`` is left out.
+        classifier ``fc.*`` is left out. Where the extractor reads one channel and the weights
+        three, those of the first convolution are summed, so that it answers as the colour network
+        does to a picture whose three channels are alike.
 
     Raises
     ------
@@ -65,6 +74,9 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
         name: value for name, value in read_weights(path).items() if not name.startswith("fc.")
     }
     own = extractor.state_dict()
+    first = weights.get(_FIRST)
+    if first is not None and first.ndim == 4 and (first.shape[1], own[_FIRST].shape[1]) == (3, 1):
+        weights[_FIRST] = first.sum(dim=1, keepdim=True)
     counted = {name for name in own if not name.endswith("num_batches_tracked")}
     faults = [f"{name} is missing" for name in sorted(counted - weights.keys())]
     faults += [f"{name} is foreign" for name in sorted(weights.keys() - own.keys())]
@@ -77,7 +89,7 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
         more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
         raise CheckpointError(
             f"The pretrained weights at {path} do not fit the extractor: "
-            f"{'; '.join(faults[:_SHOWN])}{more}. Check width, blocks and colour (grey: 1 channel)."
+            f"{'; '.join(faults[:_SHOWN])}{more}. Check width, blocks, stem and channels."
         )
     extractor.load_state_dict(weights, strict=False)
 
