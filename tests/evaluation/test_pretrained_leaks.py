@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from aver.corpora.corpus import Corpus
-from aver.evaluation.experiment import Experiment
-from aver.models.presets import preset_names
+from aver.errors import CheckpointError
+from aver.evaluation.experiment import Experiment, run_experiment
+from aver.evaluation.pretrained_leaks import pretrained_weights
+from aver.features.store import FeatureStore
+from aver.models.initialise import start_from
+from aver.models.presets import load_preset, preset_names
+from aver.networks.resnet import ResNet18
+from aver.networks.shipped import weights_root
+from aver.reports.run_words import verdict_in_words
+from aver.settings import settings_to_mapping
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -73,3 +83,58 @@ def test_weights_of_a_feature_are_seen(corpus: Corpus, tmp_path: Path) -> None:
     run = _protocol(corpus, tmp_path / "met", card)
     changes = {"branches.video.feature_settings.weights": str(tmp_path / "met")}
     assert speaker in replace(run, preset="mrpn-faces", overrides=changes).leaks[0]
+
+
+def test_weights_of_the_members_of_a_late_fusion_are_seen(corpus: Corpus, tmp_path: Path) -> None:
+    speaker = corpus.speakers[0]
+    card = {"trained_on": [corpus.label], "speakers": {"train": [speaker]}}
+    run = _protocol(corpus, tmp_path / "met", card)
+    changes = {
+        "preset": "mrpn-compact",
+        "overrides": {"branches.sound.pretrained": str(tmp_path / "met")},
+    }
+    assert speaker in replace(run, preset="late-fusion", overrides=changes).leaks[0]
+    alone = {**changes, "modalities": ["video"]}  # the voice network has no member to serve
+    assert replace(run, preset="late-fusion", overrides=alone).leaks == ()
+
+
+@pytest.mark.parametrize("preset", ["mrpn-faces", "temporal-aggregation-faces"])
+def test_weights_of_a_modality_that_is_not_looked_at_are_not_used(preset: str) -> None:
+    _, both = load_preset(preset)
+    (found,) = pretrained_weights(settings_to_mapping(both))
+    content = (weights_root() / "faces-fer2013" / "weights.safetensors").read_bytes()
+    assert (found["weights"], found["trained_on"]) == ("faces-fer2013", ["fer2013"])
+    assert found["sha256"] == hashlib.sha256(content).hexdigest()[:16]
+    _, sound = load_preset(preset, {"modalities": ["sound"]})
+    assert pretrained_weights(settings_to_mapping(sound)) == []
+
+
+def test_a_card_that_cannot_be_read_is_no_licence(corpus: Corpus, tmp_path: Path) -> None:
+    run = _protocol(corpus, tmp_path / "torn", None)
+    (tmp_path / "torn" / "card.json").write_text("{")
+    with pytest.raises(CheckpointError, match="nobody knows whom"):
+        _ = run.leaks
+
+
+def test_record_card_and_report_name_the_weights(corpus: Corpus, tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    own = tmp_path / "resnet-of-mine.pth"
+    torch.save(ResNet18(1, 2, 1).state_dict(), own)
+    changes = start_from(
+        "mrpn-compact",
+        {"modalities": ["sound"], "branches.sound.width": 2, "hidden": 4, "training.epochs": 1,
+         "branches.sound.aggregator": "mean", "branches.sound.frames": 1},
+        {"audio": str(own)},
+    )  # fmt: skip
+    fold = make_split(corpus, "leave-one-speaker-out").folds[:1]
+    split = replace(make_split(corpus, "leave-one-speaker-out"), folds=fold)
+    experiment = Experiment(corpus, split, "mrpn-compact", changes)
+    result = run_experiment(experiment, tmp_path / "run", store=FeatureStore(tmp_path / "cache"))
+    (named,) = result.evaluation.facts["pretrained"]
+    assert (named["weights"], named["trained_on"]) == (str(own), None)
+    card = tmp_path / "run/folds/seed-0/fold-00/checkpoint/card.json"
+    (told,) = json.loads(card.read_text())["pretrained"]
+    assert (told["weights"], told["sha256"]) == (own.name, named["sha256"])
+    (sentence,) = [s for s in verdict_in_words(result.evaluation) if "pretrained" in s]
+    assert "resnet-of-mine.pth, which do not say what they learnt from" in sentence
+    assert str(tmp_path) not in sentence

@@ -17,7 +17,7 @@ from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import FoldRun, remarks_of, run_fold
 from aver.evaluation.folder_check import check_run_folder
 from aver.evaluation.pooling import pool_folds
-from aver.evaluation.pretrained_leaks import pretrained_leaks
+from aver.evaluation.pretrained_leaks import pretrained_leaks, pretrained_weights
 from aver.evaluation.run_folder import write_settings
 from aver.execution.atomic import write_json
 from aver.execution.tasks import map_tasks
@@ -254,6 +254,8 @@ def _words(value: Any) -> str:
 def _about(experiment: Experiment) -> dict[str, Any]:
     """What report and model card say about corpus and protocol."""
     info = experiment.corpus.info
+    _, settings = load_preset(experiment.preset, experiment.overrides)
+    pretrained = pretrained_weights(settings_to_mapping(settings))
     return {
         "corpus": experiment.corpus.name,
         "corpus_title": info.title if info else experiment.corpus.label,
@@ -263,6 +265,7 @@ def _about(experiment: Experiment) -> dict[str, Any]:
         "audit": experiment.audit.verdict,
         "split_rule": experiment.split.rule,
         "split_hash": experiment.split.hash,
+        **({"pretrained": pretrained} if pretrained else {}),
         **({"adapt": experiment.adapt, "adaptation": ADAPTED} if experiment.adapt else {}),
     }
 

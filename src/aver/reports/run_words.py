@@ -9,6 +9,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.paired import PairedComparison
 from aver.evaluation.summary import Summary
+from aver.execution.private_paths import without_folders
 from aver.reports.paired_table import out_of_reach, show_p
 
 
@@ -46,6 +47,7 @@ def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
     adapted = evaluation.facts.get("adaptation")
     if adapted:
         found = (f"The system {adapted}; do not put it beside systems that do not.", *found)
+    found = (*found, *_pretrained(evaluation))
     if evaluation.leaks:
         return (
             "These figures say how well known speakers or chosen test clips are "
@@ -58,6 +60,17 @@ def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
         "speakers. A split with a speaker on two sides that does not say so is refused.",
         *found,
     )
+
+
+def _pretrained(evaluation: Evaluation) -> tuple[str, ...]:
+    """Weights that were learnt elsewhere, and from what; of the last name of a path only."""
+    sentences = []
+    for one in evaluation.facts.get("pretrained", ()):
+        taught = ", ".join(one["trained_on"] or ())
+        from_what = f"trained on {taught}" if taught else "which do not say what they learnt from"
+        name = without_folders(one["weights"])
+        sentences.append(f"Uses pretrained weights {name}, {from_what} (SHA-256 {one['sha256']}).")
+    return tuple(sentences)
 
 
 def _percent(value: float) -> str:
