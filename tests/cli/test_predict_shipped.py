@@ -19,6 +19,7 @@ from aver.corpora import open_corpus
 from aver.corpora.media_files import VIDEO_SUFFIXES
 from aver.corpora.unit_files import attach_units
 from aver.features.store import FeatureStore
+from aver.networks import shipped
 from tone_corpus import write_tone_corpus
 
 
@@ -55,8 +56,13 @@ def test_a_speakers_clips_are_used_and_named(
     words = [str(sound), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(own)]
     assert main(_predict(adapted, *words)) == 0
     shown = capsys.readouterr()
-    assert json.loads(shown.out)["emotion"]
-    assert "uses unlabelled clips of the speaker" in shown.err
+    row = json.loads(shown.out)
+    assert row["emotion"]
+    assert row["adaptation"] == "uses unlabelled clips of the speaker"
+    assert row["adaptation"] in shown.err
+    for kind in ("csv", "table"):
+        assert main([*_predict(adapted, *words), "--format", kind]) == 0
+        assert row["adaptation"] in capsys.readouterr().out
 
 
 def test_action_units_are_those_of_the_speakers_other_clips_too(
@@ -140,6 +146,22 @@ def test_the_adapted_default_answers_by_a_speakers_other_sounds(
     row = json.loads(shown.out)
     assert row["by_modality"]["video"] is None
     assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
+
+
+def test_weights_that_were_changed_are_listed_as_such(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "weights"
+    shutil.copytree(shipped.weights_root(), root)
+    monkeypatch.setattr(shipped, "weights_root", lambda: root)
+    (root / "faces-voices" / "card.json").unlink()
+    assert main(["list", "weights", "--json"]) == 0
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)["weights"]}
+    assert "cannot be used" in found["faces-voices"]["source"]
+    assert "cannot be used" not in found["faces-fer2013"]["source"]
+    (root / "index.json").unlink()
+    assert main(["list", "weights"]) == 2
+    assert "missing or unreadable" in capsys.readouterr().err
 
 
 def test_weights_are_listed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -65,7 +65,7 @@ def _run(arguments: Namespace) -> int:
     else:
         write_text(arguments.out, text)
         print(f"Wrote {arguments.out}")
-    print(f"aver: answered by {_answered_by(arguments)}", file=sys.stderr)
+    print(f"aver: answered by {_answered_by(arguments, answers)}", file=sys.stderr)
     for problem in answers.problems:
         print(f"aver: not answered: {problem.path}: {problem.reason}", file=sys.stderr)
     for problem in answers.unused:
@@ -78,12 +78,12 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
-def _answered_by(arguments: Namespace) -> str:
+def _answered_by(arguments: Namespace, answers: OwnClips) -> str:
     """Whose answers these are, and what they rest upon."""
     from aver.models.load import DEFAULT, DEFAULT_ADAPTED
     from aver.networks.shipped import find_shipped
 
-    adapted = "; uses unlabelled clips of the speaker" if arguments.speaker_clips else ""
+    adapted = f"; {answers.adaptation}" if answers.adaptation else ""
     if arguments.checkpoint is not None:
         return f"{arguments.checkpoint}{adapted}."
     name = DEFAULT_ADAPTED if arguments.speaker_clips else DEFAULT
@@ -111,6 +111,7 @@ def rows_of(answers: OwnClips) -> list[dict[str, Any]]:
                 name: round(float(share[index]), 3) for name, share in prediction.coverage.items()
             },
             "flags": list(prediction.flags[index]) if prediction.flags else [],
+            **({"adaptation": answers.adaptation} if answers.adaptation else {}),
         }
         for target, values in prediction.other_targets.items():
             row[target] = _named(prediction.other_outputs[target], values[index])
@@ -169,7 +170,8 @@ def as_table(answers: OwnClips) -> str:
     lines = [f"{head}  covered; notes"]
     for row in rows:
         covered = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
-        notes = "; ".join([covered, *row["flags"]])
+        adapted = [answers.adaptation] if answers.adaptation else []
+        notes = "; ".join([covered, *row["flags"], *adapted])
         lines.append(
             f"{row['clip']:<{width}}  {row['emotion']:<9}  "
             f"{_percent(row['probabilities'])}  {notes}"

@@ -67,17 +67,19 @@ def _reproductions() -> list[dict[str, str]]:
 
 
 def _weights() -> list[dict[str, str]]:
+    from aver.errors import CheckpointError
     from aver.networks.shipped import CARD_NAME, shipped_weights
 
-    return [
-        _entry(
-            one.name,
-            one.summary,
-            f"{one.kind}, {one.size_bytes / 1e6:.1f} MB, {one.card['licence']}; "
-            f"card: {one.folder / CARD_NAME}",
-        )
-        for one in shipped_weights()
-    ]
+    entries = []
+    for one in shipped_weights():
+        try:
+            place = one.checked() / CARD_NAME
+        except CheckpointError as error:
+            entries.append(_entry(one.name, one.summary, f"{one.kind}, cannot be used: {error}"))
+            continue
+        facts = f"{one.kind}, {one.size_bytes / 1e6:.1f} MB, {one.card['licence']}"
+        entries.append(_entry(one.name, one.summary, f"{facts}; card: {place}"))
+    return entries
 
 
 _DESCRIBERS: dict[str, Callable[[], list[dict[str, str]]]] = {

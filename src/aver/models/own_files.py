@@ -17,6 +17,9 @@ from aver.features.store import FeatureStore
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer
 
+ADAPTED_ANSWERS = "uses unlabelled clips of the speaker"
+"""What answers with adaptation must say of themselves."""
+
 _SPEAKER = "speaker"  # of a user's clips, where all are of one person
 
 
@@ -34,12 +37,15 @@ class OwnClips:
         Files that could not be read, or that do not fit the recogniser, and why.
     unused : tuple of Problem
         Other clips of the speaker that could not be read, so that nothing was adapted to them.
+    adaptation : str
+        `ADAPTED_ANSWERS` where the answers rest on other clips of the speaker, else empty.
     """
 
     clips: tuple[Clip, ...]
     prediction: Prediction | None
     problems: tuple[Problem, ...]
     unused: tuple[Problem, ...] = ()
+    adaptation: str = ""
 
 
 def predict_files(
@@ -94,7 +100,8 @@ def predict_files(
         problems = (*problems, *(Problem(name, why) for name, why in error.reasons.items()))
         clips = tuple(clip for clip in clips if clip.clip_id not in error.reasons)
         prediction = recognizer.predict(clips) if clips else None
-    return OwnClips(clips, prediction, problems, unused)
+    adapted = ADAPTED_ANSWERS if speaker_clips else ""
+    return OwnClips(clips, prediction, problems, unused, adapted)
 
 
 def _usable(

@@ -65,9 +65,21 @@ class ShippedWeights:
 
 
 def shipped_weights() -> tuple[ShippedWeights, ...]:
-    """All weights in the package, by name."""
+    """All weights in the package, by name.
+
+    Raises
+    ------
+    CheckpointError
+        If the list of them is missing or unreadable.
+    """
     root = weights_root()
-    index = json.loads((root / INDEX_NAME).read_text(encoding="utf-8"))
+    try:
+        index = json.loads((root / INDEX_NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise CheckpointError(
+            f"{root / INDEX_NAME}, the list of the package's weights, is missing or unreadable. "
+            "Install the package again."
+        ) from None
     return tuple(
         ShippedWeights(name, entry["kind"], entry["summary"], root / name, entry["files"])
         for name, entry in sorted(index.items())
