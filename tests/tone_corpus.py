@@ -13,10 +13,10 @@ RATE_HZ = 16_000
 PITCHES_HZ = {"happy": 400.0, "sad": 150.0, "angry": 250.0}
 
 
-def write_tone_corpus(folder: Path, speakers: int = 6, takes: int = 3) -> Corpus:
+def write_tone_corpus(folder: Path, speakers: int = 6, takes: int = 3, seed: int = 0) -> Corpus:
     """One second of a tone with harmonics and noise per clip."""
     folder.mkdir(parents=True, exist_ok=True)
-    random = np.random.default_rng(0)
+    random = np.random.default_rng(seed)
     time_s = np.arange(RATE_HZ) / RATE_HZ
     for speaker in range(speakers):
         for emotion, pitch_hz in PITCHES_HZ.items():

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from aver.errors import SettingsError
-from aver.pretraining.answer_corpus import check_unseen
+from aver.errors import LabelError, SettingsError
+from aver.features.store import FeatureStore
+from aver.pretraining.answer_corpus import check_answerable, check_apart, check_unseen
 from tone_corpus import write_tone_corpus
 
 
@@ -16,3 +19,29 @@ def test_what_taught_it_is_refused_by_its_label(tmp_path: Path) -> None:
     check_unseen(corpus, ("fer2013", "another folder"))
     with pytest.raises(SettingsError, match="never seen"):
         check_unseen(corpus, ("fer2013", corpus.label))
+
+
+def test_what_could_not_be_judged_or_adapted_is_named_before_training(tmp_path: Path) -> None:
+    corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
+    check_answerable(corpus, "speaker")
+    nobody = replace(corpus, clips=tuple(replace(clip, speaker=None) for clip in corpus))
+    check_answerable(nobody, "")
+    with pytest.raises(LabelError, match="no speaker to adapt to"):
+        check_answerable(nobody, "speaker")
+    mute = replace(corpus, clips=(*corpus.clips[:-1], replace(corpus.clips[-1], emotion=None)))
+    with pytest.raises(LabelError, match=f"{corpus.clips[-1].clip_id} of .* has no emotion"):
+        check_answerable(mute, "")
+
+
+def test_the_same_sounds_under_another_name_are_found(tmp_path: Path) -> None:
+    corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
+    store = FeatureStore(tmp_path / "cache")
+    others = write_tone_corpus(tmp_path / "others", speakers=3, takes=1, seed=1)
+    check_apart(corpus, others, store)
+    place = tmp_path / "elsewhere.wav"
+    shutil.copy(str(corpus.clips[0].sound), place)
+    known = replace(others.clips[0], sound=place)
+    gone = replace(others.clips[1], sound=tmp_path / "gone.wav")
+    again = replace(others, clips=(known, gone, *others.clips[2:]))
+    with pytest.raises(SettingsError, match=f"shares 1 sounds .*{known.clip_id} for one"):
+        check_apart(corpus, again, store)

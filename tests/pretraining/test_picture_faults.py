@@ -6,10 +6,12 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 
 from aver.audit.media_match import Match
 from aver.corpora import open_corpus
-from aver.pretraining.picture_faults import keep_sorted, sort_by_matches
+from aver.errors import MediaError
+from aver.pretraining.picture_faults import keep_sorted, sort_by_matches, sort_pictures
 from aver.splits import make_split
 from aver.splits.split import Fold
 
@@ -52,6 +54,29 @@ def test_copies_of_copies_are_copies() -> None:
     labels = dict.fromkeys("abx", "happy")
     found = sort_by_matches(fold, labels, [_match("a", "b"), _match("b", "x")], [])
     assert found.parts["train"] == ()
+
+
+def test_pictures_that_cannot_be_read_are_tested_nowhere() -> None:
+    fold = Fold(("a", "b"), ("v", "w"), ("x", "y", "z"))
+    labels = dict.fromkeys("abvwxyz", "happy")
+    found = sort_by_matches(fold, labels, [], ["y"], ["b", "v", "x"])
+    assert found.parts == {"train": ("a",), "validation": ("w",), "test": ("y", "z")}
+    assert found.faults["train"] == found.faults["validation"] | {"unreadable": ("b",)}
+    assert found.faults["test"] == {"unreadable": ("x",)}
+    assert found.doubtful == ("y",)
+
+
+def test_a_part_of_which_nothing_is_left_is_named(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("train/happy/Training_1", "test/sad/PublicTest_1", "test/sad/PrivateTest_1"):
+        path = tmp_path / f"{name}.png"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        picture = cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48))
+        cv2.imwrite(str(path), picture)
+    (tmp_path / "test/sad/PublicTest_1.png").write_bytes(b"no picture")
+    corpus = open_corpus(tmp_path, "fer2013")
+    with pytest.raises(MediaError, match="left to choose by; set aside: unreadable 1"):
+        sort_pictures(corpus, make_split(corpus, "official"))
 
 
 def test_on_files_and_kept_for_the_next_time(tmp_path: Path) -> None:

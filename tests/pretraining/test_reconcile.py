@@ -10,7 +10,7 @@ import pytest
 from aver.corpora.clip import Clip
 from aver.errors import LabelError
 from aver.pretraining.join_by_class import join_by_class
-from aver.pretraining.reconcile import reconcile
+from aver.pretraining.reconcile import check_named, reconcile
 
 
 def _faces(*emotions: str) -> list[Clip]:
@@ -51,6 +51,29 @@ def test_differences_must_be_named(
         reconcile(
             _faces("neutral", "happy"), _voices("calm", "neutral", "happy"), merge=merge, drop=drop
         )
+
+
+def test_a_clip_without_an_emotion_is_named() -> None:
+    voices = [*_voices("happy", "sad"), Clip("mute", "s0", None)]
+    with pytest.raises(LabelError, match="mute has no emotion"):
+        reconcile(_faces("happy", "sad"), voices)
+
+
+@pytest.mark.parametrize(
+    ("merge", "drop", "words"),
+    [
+        ({"disgust": "angry"}, (), "is 'disgust', which --merge names. They have: neutral, calm"),
+        ({}, ("angry",), "is 'angry', which --drop names"),
+        ({"calm": "neutral"}, ("calm",), "is 'calm', which --drop names. They have: neutral, ha"),
+    ],
+)
+def test_what_is_not_there_cannot_be_merged_or_dropped(
+    merge: dict[str, str], drop: tuple[str, ...], words: str
+) -> None:
+    clips = _faces("neutral", "happy", "calm")
+    check_named(clips, {"calm": "neutral"}, ("neutral", "happy"))
+    with pytest.raises(LabelError, match=words):
+        check_named(clips, merge, drop)
 
 
 def test_every_voice_gets_faces_of_its_class_and_all_faces_have_their_turn() -> None:

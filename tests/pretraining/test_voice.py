@@ -21,7 +21,7 @@ from aver.features.store import FeatureStore
 from aver.models.parts.clip_frames import load_clip_frames
 from aver.pretraining.read_settings import read_settings
 from aver.pretraining.voice import VoiceResult, pretrain_voice
-from aver.pretraining.voice_parts import divide_voices, split_voices
+from aver.pretraining.voice_parts import check_pairs, divide_voices, split_voices
 from aver.pretraining.voice_settings import VoiceSettings
 from aver.pretraining.voice_shelf import VoiceShelf
 from aver.pretraining.voice_task import LabelledVoices, whole_clips
@@ -190,6 +190,24 @@ def test_a_speaker_with_one_clip_is_taught_and_chooses_nothing(tmp_path: Path) -
     lonely = [c for c in corpus.clips if c.clip_id.endswith("/0")]
     with pytest.raises(SettingsError, match="choose the epoch by"):
         divide_voices(lonely, split, replace(SETTINGS, target="speaker"), seed=0)
+
+
+def test_what_cannot_be_verified_or_taught_is_named_before_training(tmp_path: Path) -> None:
+    corpus = _listed(tmp_path, [f"id{s}/{t}" for s in range(6) for t in range(2)])
+    split = make_split(corpus, "speaker-kfold", folds=3)
+    settings = replace(SETTINGS, target="speaker")
+    fold = split.folds[0]
+    tested = set(fold.test)
+    once = [c for c in corpus if c.clip_id not in tested or c.clip_id.endswith("/0")]
+    with pytest.raises(SettingsError, match="kept for the test, 2 speakers with 2 clips"):
+        divide_voices(once, split, settings, seed=0)
+    taught = corpus.by_id[fold.train[0]].speaker
+    alone = [c for c in corpus if c.clip_id in tested or c.speaker == taught]
+    with pytest.raises(SettingsError, match=f"of one speaker, {taught}"):
+        divide_voices(alone, split, settings, seed=0)
+    with pytest.raises(SettingsError, match="Of another corpus, 1 speakers with 2 clips"):
+        check_pairs(corpus.clips[:2], "another corpus")
+    check_pairs(corpus.clips[:3], "another corpus")
 
 
 def test_what_says_no_emotion_or_speaker_is_refused_before_anything_is_read(tmp_path: Path) -> None:

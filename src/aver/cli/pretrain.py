@@ -50,16 +50,16 @@ def _add_visual_arguments(parser: ArgumentParser) -> None:
 
 
 def _run_visual(arguments: Namespace) -> int:
+    from aver.pretraining.picture_parts import split_pictures
     from aver.pretraining.read_settings import read_settings
     from aver.pretraining.visual import pretrain_visual
     from aver.pretraining.visual_settings import VisualSettings
-    from aver.splits import make_split
 
     corpus = open_named_corpus(arguments)
     print_unusable(corpus, ())
     result = pretrain_visual(
         corpus,
-        make_split(corpus, "official"),
+        split_pictures(corpus),
         read_settings(
             VisualSettings, "visual", arguments.preset, parse_assignments(arguments.set, "--set")
         ),

@@ -127,7 +127,13 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.cli.command import parse_words
     from aver.corpora.selection import Selection
     from aver.features.store import FeatureStore
-    from aver.pretraining.answer_corpus import check_unseen, describe_figures, figures_of
+    from aver.pretraining.answer_corpus import (
+        check_answerable,
+        check_apart,
+        check_unseen,
+        describe_figures,
+        figures_of,
+    )
     from aver.pretraining.unpaired import UnpairedRequest, train_unpaired
     from aver.pretraining.unpaired_scores import score_unpaired
     from aver.splits.default import default_split
@@ -146,11 +152,12 @@ def _run_unpaired(arguments: Namespace) -> int:
         pictures_per_voice=arguments.pictures_per_voice,
         adapt=arguments.adapt,
     )
-    corpus = None
+    corpus, store = None, FeatureStore(arguments.cache)
     if arguments.test is not None:
         corpus = open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
         check_unseen(corpus, (request.faces.label, request.voices.label))
-    store = FeatureStore(arguments.cache)
+        check_answerable(corpus, request.adapt)
+        check_apart(request.voices, corpus, store)
     recognizer = train_unpaired(
         request,
         arguments.out,

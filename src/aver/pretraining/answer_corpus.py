@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
-from aver.errors import SettingsError
+from aver.errors import LabelError, MediaError, SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, class_recall
@@ -26,6 +27,60 @@ def check_unseen(corpus: Corpus, learnt_from: Sequence[str]) -> None:
             f"A recogniser that learns from {', '.join(learnt_from)} would not be tested by "
             f"{corpus.label}. Test it on a corpus that it has never seen."
         )
+
+
+def check_apart(taught: Corpus, tested: Corpus, store: FeatureStore) -> None:
+    """Raise SettingsError if two corpora share a sound, under whatever names.
+
+    Files that cannot be read are passed over.
+
+    Parameters
+    ----------
+    taught, tested : Corpus
+    store : FeatureStore
+        Remembers what files hold.
+    """
+    known = {key for clip in taught if (key := _sound_key(clip, store))}
+    shared = [clip for clip in tested if _sound_key(clip, store) in known]
+    if shared:
+        raise SettingsError(
+            f"{tested.label} at {tested.root} shares {len(shared)} sounds with {taught.label}, "
+            f"which is learnt from, {shared[0].clip_id} for one: it would test nothing. Name a "
+            "corpus of other people."
+        )
+
+
+def _sound_key(clip: Clip, store: FeatureStore) -> str:
+    """Name of a sound's content; empty where there is none that can be read."""
+    if clip.sound is None:
+        return ""
+    try:
+        return store.file_key(clip.sound)
+    except MediaError:
+        return ""
+
+
+def check_answerable(corpus: Corpus, adapt: str) -> None:
+    """Raise LabelError if answers for a corpus could not be judged, or not be adapted.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        To test on.
+    adapt : str
+        Of the recogniser: empty, or ``"speaker"``.
+    """
+    for clip in corpus:
+        if clip.emotion is None:
+            raise LabelError(
+                f"Clip {clip.clip_id} of {corpus.label} has no emotion, so that no answer for it "
+                "can be called right. Name emotions in the pattern or table."
+            )
+        if adapt and clip.speaker is None:
+            raise LabelError(
+                f"Clip {clip.clip_id} of {corpus.label} has no speaker to adapt to. Name speakers "
+                "in the pattern or table, or do without --adapt."
+            )
 
 
 def answer_corpus(
@@ -48,8 +103,11 @@ def answer_corpus(
     ------
     SettingsError
         If the recogniser's card says that it learnt from this corpus.
+    LabelError
+        If a clip has no emotion, or no speaker where the recogniser adapts to speakers.
     """
     check_unseen(corpus, recognizer.card.get("trained_on", []))
+    check_answerable(corpus, str(recognizer.card.get("adapt", "")))
     learnt = "no clip of this corpus"
     return answer_clips(recognizer, corpus, store, learnt=learnt, workers=workers, seed=seed)
 

@@ -18,10 +18,19 @@ from aver.errors import MediaError
 from aver.execution.atomic import write_json
 from aver.splits.split import PARTS, Fold, Split
 
-FAULTS = ("blank", "copy of a test picture", "copy of a validation picture", "two labels", "double")
+FAULTS = (
+    "unreadable",
+    "blank",
+    "copy of a test picture",
+    "copy of a validation picture",
+    "two labels",
+    "double",
+)
 """Why a picture is set aside; the first that applies is the one that is named."""
 
-_RULES = 2  # version of the rules, so that a file kept under older ones is made anew
+_PURPOSES = {"train": "to learn from", "validation": "to choose by", "test": "to test with"}
+
+_RULES = 3  # version of the rules, so that a file kept under older ones is made anew
 
 
 @dataclass(frozen=True)
@@ -33,7 +42,8 @@ class SortedPictures:
     parts : mapping of str to tuple of str
         Clip ids to learn, to choose and to test with.
     faults : mapping of str to mapping of str to tuple of str
-        Part, then fault (one of `FAULTS`), to the clips set aside.
+        Part, then fault (one of `FAULTS`), to the clips set aside. The test part is named where
+        pictures of it cannot be read.
     doubtful : tuple of str
         Pictures of the test part that are blank, have two labels, or come twice. They stay in the
         test, for the published figures count them; the result is given without them beside.
@@ -51,10 +61,11 @@ class SortedPictures:
 def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPictures:
     """Find copies, blanks and contradictions by content, and set them aside.
 
-    The test part stays as published. Of training and validation go: blank pictures, copies of test
-    pictures, of training also copies of validation pictures, and all but the first of several
-    copies within the part. Where copies bear several labels, one that more than half of them bear
-    counts and pictures with another go; where there is none, all go.
+    The test part stays as published, but for pictures that cannot be read. Of training and
+    validation go: unreadable and blank pictures, copies of test pictures, of training also copies
+    of validation pictures, and all but the first of several copies within the part. Where copies
+    bear several labels, one that more than half of them bear counts and pictures with another go;
+    where there is none, all go.
 
     Parameters
     ----------
@@ -64,11 +75,30 @@ def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPi
         Its first fold counts.
     workers : int >= 1
         Processes; the result does not depend on it.
+
+    Raises
+    ------
+    MediaError
+        If nothing is left of a part.
     """
     matches = find_matches(places_in_corpus(listing_of(split, corpus), corpus), workers)
     labels = {clip.clip_id: clip.emotion or "" for clip in corpus}
-    blank = [clip.clip_id for clip in corpus if is_blank(clip)]
-    return sort_by_matches(split.folds[0], labels, matches.found, blank)
+    seen = {clip.clip_id: _seen(clip) for clip in corpus}
+    found = sort_by_matches(
+        split.folds[0],
+        labels,
+        matches.found,
+        [name for name, what in seen.items() if what == "blank"],
+        [name for name, what in seen.items() if what == "unreadable"],
+    )
+    for part, names in found.parts.items():
+        if not names and getattr(split.folds[0], part):
+            told = {fault: len(those) for fault, those in found.faults[part].items()}
+            counts = ", ".join(f"{fault} {count}" for fault, count in told.items())
+            raise MediaError(
+                f"No picture of {corpus.label} is left {_PURPOSES[part]}; set aside: {counts}."
+            )
+    return found
 
 
 def keep_sorted(corpus: Corpus, split: Split, place: Path, *, workers: int = 1) -> SortedPictures:
@@ -91,17 +121,21 @@ def keep_sorted(corpus: Corpus, split: Split, place: Path, *, workers: int = 1) 
     return found
 
 
-def is_blank(clip: Clip) -> bool:
-    """Whether a picture shows nothing, or cannot be read."""
+def _seen(clip: Clip) -> str:
+    """``"blank"`` where a picture shows nothing, ``"unreadable"``, or empty."""
     assert clip.video is not None
     try:
-        return print_of_picture_file(clip.video) is None
+        return "blank" if print_of_picture_file(clip.video) is None else ""
     except MediaError:
-        return True
+        return "unreadable"
 
 
 def sort_by_matches(
-    fold: Fold, labels: Mapping[str, str], matches: Sequence[Match], blank: Iterable[str]
+    fold: Fold,
+    labels: Mapping[str, str],
+    matches: Sequence[Match],
+    blank: Iterable[str],
+    unreadable: Iterable[str] = (),
 ) -> SortedPictures:
     """As `sort_pictures`, with the copies known already.
 
@@ -112,28 +146,36 @@ def sort_by_matches(
         Clip id to emotion.
     matches : sequence of Match
         Pairs with the same content.
-    blank : iterable of str
-        Pictures that show nothing or cannot be read.
+    blank, unreadable : iterable of str
+        Pictures that show nothing, and that cannot be read.
     """
     part_of = {name: part for part in PARTS for name in getattr(fold, part)}
     groups = _groups(part_of, matches)
-    blank = set(blank)
-    found = {name: _fault(name, groups[name], part_of, labels, blank) for name in part_of}
+    blank, unreadable = set(blank), set(unreadable)
+    found = {
+        name: "unreadable"
+        if name in unreadable
+        else _fault(name, groups[name], part_of, labels, blank)
+        for name in part_of
+    }
     faults: dict[str, dict[str, list[str]]] = {part: defaultdict(list) for part in PARTS}
     kept: dict[str, list[str]] = {part: [] for part in PARTS}
     for name, part in part_of.items():
         if found[name]:
             faults[part][found[name]].append(name)
-        if not found[name] or part == "test":
+        if not found[name] or (part == "test" and found[name] != "unreadable"):
             kept[part].append(name)
+    torn = faults["test"].pop("unreadable", [])
+    doubtful = tuple(name for names in faults.pop("test").values() for name in names)
+    if torn:
+        faults["test"] = {"unreadable": torn}
     return SortedPictures(
         {part: tuple(names) for part, names in kept.items()},
         {
             part: {fault: tuple(names) for fault, names in of_part.items()}
             for part, of_part in faults.items()
-            if part != "test"
         },
-        tuple(name for names in faults["test"].values() for name in names),
+        doubtful,
     )
 
 

@@ -70,7 +70,8 @@ def read_settings(
         inner = settings
         *path, last = key.split(".")
         for part in path:
-            inner[part] = dict(inner.get(part) or {})
+            held = inner.get(part)
+            inner[part] = dict(held) if isinstance(held, Mapping) else {}
             inner = inner[part]
         inner[last] = value
     return settings_from_mapping(kind, settings)

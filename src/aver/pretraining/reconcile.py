@@ -54,8 +54,8 @@ def reconcile(
     Raises
     ------
     LabelError
-        If the corpora still differ, a name is no emotion, one is merged and dropped or merged
-        with one that is itself merged, or fewer than two classes are left.
+        If a clip has no emotion, the corpora still differ, a name is no emotion, one is merged and
+        dropped or merged with one that is itself merged, or fewer than two classes are left.
 
     Examples
     --------
@@ -66,6 +66,11 @@ def reconcile(
     """
     merge = dict(merge or {})
     _check_words(merge, drop)
+    for clip in (*faces, *voices):
+        if clip.emotion is None:
+            raise LabelError(
+                f"Clip {clip.clip_id} has no emotion, so that nothing can be paired with it."
+            )
     dropped: dict[str, int] = {}
     parts = []
     for clips in (faces, voices):
@@ -87,6 +92,35 @@ def reconcile(
     if len(sets[0]) < 2:
         raise LabelError(f"{len(sets[0])} classes are left; a recogniser needs at least two.")
     return Reconciled(parts[0], parts[1], in_canonical_order(sets[0]), merge, dropped)
+
+
+def check_named(
+    clips: Sequence[Clip], merge: Mapping[str, str] | None = None, drop: Sequence[str] = ()
+) -> None:
+    """Check that what is to be merged or dropped is there: else a run would bear a false name.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Of both corpora.
+    merge, drop
+        As `reconcile` takes them.
+
+    Raises
+    ------
+    LabelError
+        If no clip has an emotion that is to be merged, or, after merging, one to be dropped.
+    """
+    merge = dict(merge or {})
+    present = {str(clip.emotion) for clip in clips}
+    after = {merge.get(word, word) for word in present}
+    for option, words, known in (("merge", merge, present), ("drop", drop, after)):
+        for word in words:
+            if word not in known:
+                raise LabelError(
+                    f"No clip of the two corpora is {word!r}, which --{option} names. They have: "
+                    f"{', '.join(in_canonical_order(known & set(EMOTIONS)))}."
+                )
 
 
 def _check_words(merge: Mapping[str, str], drop: Sequence[str]) -> None:

@@ -27,7 +27,7 @@ from aver.networks.pretrained import find_weights
 from aver.pretraining.join_by_class import join_by_class
 from aver.pretraining.picture_faults import keep_sorted
 from aver.pretraining.read_pictures import digest_pictures, read_pictures
-from aver.pretraining.reconcile import reconcile
+from aver.pretraining.reconcile import check_named, reconcile
 from aver.pretraining.run_record import RunRecord, digest
 from aver.pretraining.unpaired_features import UnpairedFeatures
 from aver.pretraining.usable_clips import Notice, usable_clips
@@ -122,7 +122,8 @@ def train_unpaired(
     Raises
     ------
     LabelError
-        If the corpora's emotions differ after merging and dropping.
+        If the corpora's emotions differ after merging and dropping, or one to be merged or dropped
+        is not there.
     SettingsError
         If the preset is no MRPN over face embeddings.
     CheckpointError
@@ -144,6 +145,7 @@ def train_unpaired(
         )
     # Before sounds are read, which takes minutes, and the folder is taken.
     reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
+    check_named((*request.faces, *request.voices), request.merge, request.drop)
     sounds = [feature for feature in model.features.values() if feature is not faces]
     prepared = usable_clips(store, request.voices.clips, sounds, workers=workers, notice=notice)
     request = replace(request, voices=replace(request.voices, clips=prepared.clips))

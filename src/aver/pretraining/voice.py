@@ -22,10 +22,11 @@ from aver.networks.pretrained import WEIGHTS_NAME
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
 from aver.networks.weight_file import write_weights
+from aver.pretraining.answer_corpus import check_apart
 from aver.pretraining.classifier import Classifier
 from aver.pretraining.run_record import RunRecord, digest
 from aver.pretraining.usable_clips import Notice, usable_clips
-from aver.pretraining.voice_parts import check_labels, classes_of, divide_voices
+from aver.pretraining.voice_parts import check_labels, check_pairs, classes_of, divide_voices
 from aver.pretraining.voice_scores import error_rate, score_voices
 from aver.pretraining.voice_settings import VoiceSettings
 from aver.pretraining.voice_shelf import VoiceShelf
@@ -90,7 +91,8 @@ def pretrain_voice(
     LabelError
         If a clip has no speaker, or no emotion where these are taught.
     SettingsError
-        If training and test share speakers, or too few clips can be used.
+        If training and test share speakers, too few clips can be used, or `verify` shares a sound
+        with `corpus`.
     CheckpointError
         If `out` holds a run with other settings, sounds or seed, finished or not.
 
@@ -106,6 +108,7 @@ def pretrain_voice(
     others = _NO_VOICES
     if verify is not None:
         check_labels(verify, "speaker")
+        check_apart(corpus, verify, store)
         others = usable_clips(store, verify.clips, [feature], workers=workers, notice=notice)
     asked = {
         "settings": dataclasses.asdict(settings),
@@ -121,6 +124,7 @@ def pretrain_voice(
     parts = divide_voices(heard, split, settings, seed)
     if verify is not None:
         parts["elsewhere"] = _with_sound(others.clips, feature, store)[0]
+        check_pairs(parts["elsewhere"], verify.label)
     classes = classes_of(parts, settings.target)
     data = {
         part: _labelled(clips, feature, store, classes, settings.target)

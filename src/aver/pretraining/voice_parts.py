@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 
 import numpy as np
@@ -76,7 +76,8 @@ def divide_voices(
     Raises
     ------
     SettingsError
-        If training and test share speakers, or nothing is left to choose the epoch by.
+        If training and test share speakers, nothing is left to choose the epoch by, there are not
+        two classes to learn, or no two clips of one speaker are left to test with.
     """
     usable = {clip.clip_id: clip for clip in clips}
     parts = {
@@ -97,7 +98,32 @@ def divide_voices(
                 f"No usable clip is left {words}. Speakers need two clips each, and emotions "
                 "speakers for both."
             )
+    taught = {str(getattr(clip, settings.target)) for clip in parts["train"]}
+    if len(taught) < 2:
+        raise SettingsError(
+            f"All usable clips to learn from are of one {settings.target}, {next(iter(taught))}; "
+            "a network needs at least two."
+        )
+    check_pairs(parts["test"], "the speakers kept for the test")
     return parts
+
+
+def check_pairs(clips: Sequence[Clip], whose: str) -> None:
+    """Raise SettingsError if an equal error rate cannot be told, before anything is learnt.
+
+    Parameters
+    ----------
+    clips : sequence of Clip
+        Those in which something is to be heard.
+    whose : str
+        For the message.
+    """
+    counts = Counter(str(clip.speaker) for clip in clips)
+    if len(counts) < 2 or max(counts.values()) < 2:
+        raise SettingsError(
+            f"Of {whose}, {len(counts)} speakers with {len(clips)} clips can be used. An equal "
+            "error rate needs two clips of one of them, and one of another."
+        )
 
 
 def classes_of(parts: dict[str, list[Clip]], target: str) -> tuple[str, ...]:
