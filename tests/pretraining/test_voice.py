@@ -14,7 +14,7 @@ import torch
 from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, LabelError, SettingsError, SplitError
+from aver.errors import CheckpointError, LabelError, MediaError, SettingsError, SplitError
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
@@ -208,6 +208,15 @@ def test_what_cannot_be_verified_or_taught_is_named_before_training(tmp_path: Pa
     with pytest.raises(SettingsError, match="Of another corpus, 1 speakers with 2 clips"):
         check_pairs(corpus.clips[:2], "another corpus")
     check_pairs(corpus.clips[:3], "another corpus")
+
+
+def test_a_corpus_in_which_nothing_is_to_be_heard_is_named(tmp_path: Path) -> None:
+    corpus = _listed(tmp_path / "vox", [f"id{s}/{t}" for s in range(4) for t in range(2)])
+    for clip in corpus:
+        soundfile.write(str(clip.sound), np.zeros(RATE_HZ), RATE_HZ)
+    with pytest.raises(MediaError, match=r"In none of 8 readable clips .*id0/0 for one"):
+        pretrain_voice(corpus, split_voices(corpus), replace(SETTINGS, target="speaker"),
+                       out=tmp_path / "run", store=FeatureStore(tmp_path / "cache"))  # fmt: skip
 
 
 def test_what_says_no_emotion_or_speaker_is_refused_before_anything_is_read(tmp_path: Path) -> None:

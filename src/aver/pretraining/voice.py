@@ -14,6 +14,7 @@ from torch import Tensor
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
+from aver.errors import MediaError
 from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.features.feature import Feature, feature_from_settings
@@ -95,6 +96,8 @@ def pretrain_voice(
         with `corpus`.
     CheckpointError
         If `out` holds a run with other settings, sounds or seed, finished or not.
+    MediaError
+        If all clips are silent or unreadable.
 
     Notes
     -----
@@ -174,9 +177,18 @@ def _digest(clips: Sequence[Clip], feature: Feature, store: FeatureStore) -> str
 def _with_sound(
     clips: Sequence[Clip], feature: Feature, store: FeatureStore
 ) -> tuple[list[Clip], dict[str, str]]:
-    """Clips in which something is to be heard, and the ids of the others with the reason."""
+    """Clips in which something is to be heard, and the ids of the others with the reason.
+
+    Raises
+    ------
+    MediaError
+        If there is none of the former.
+    """
     missing = {clip.clip_id: store.get(clip, feature).missing for clip in clips}
     heard = [clip for clip in clips if not missing[clip.clip_id]]
+    if not heard:
+        why = f": {clips[0].clip_id} for one ({missing[clips[0].clip_id]})" if clips else ""
+        raise MediaError(f"In none of {len(clips)} readable clips is anything to be heard{why}.")
     return heard, {clip_id: why for clip_id, why in missing.items() if why}
 
 
