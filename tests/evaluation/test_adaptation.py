@@ -12,11 +12,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from drawn_runs import drawn_run
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
+from aver.evaluation.fold_recognizers import as_adapted
 from aver.evaluation.paired import compare
+from aver.features.face_statistics import FaceStatistics
+from aver.features.feature import Feature, FeatureRecord
 from aver.features.speaker_adaptation import ADAPTED
 from aver.features.store import FeatureStore
 from aver.reports.run_words import verdict_in_words
@@ -95,3 +99,22 @@ def test_an_adaptation_that_changes_nothing_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(SettingsError, match="crops of faces"):
         run_experiment(only_crops, tmp_path / "run", store=FeatureStore(tmp_path / "cache"))
+
+
+class _FewFaces:
+    """Statistics of faces of the first two clips; the others have none."""
+
+    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
+        if clip.clip_id > "c1":
+            return FeatureRecord.absent("no face")
+        return FeatureRecord({"statistics": np.arange(2, dtype=np.float32)})
+
+
+def test_damage_that_leaves_too_few_faces_takes_them_and_stops_nothing() -> None:
+    clips = [Clip(f"c{number}", "a", None) for number in range(6)]
+    adapted = replace(drawn_run(), facts={"adapt": "speaker"})
+    source = as_adapted(adapted, _FewFaces(), clips)
+    assert source.get(clips[0], FaceStatistics()).missing == "too few clips to adapt video to"
+    assert source.get(clips[5], FaceStatistics()).missing == "no face"
+    planted = _FewFaces()
+    assert as_adapted(drawn_run(), planted, clips) is planted

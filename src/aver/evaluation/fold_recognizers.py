@@ -35,8 +35,13 @@ def tested_clips(run: Evaluation, clips: Sequence[Clip]) -> dict[str, Clip]:
 
 
 def as_adapted(run: Evaluation, source: FeatureSource, clips: Iterable[Clip]) -> FeatureSource:
-    """The source as the run itself had it: on each speaker's own scale, where it was adapted."""
-    return SpeakerAdaptation(source, tuple(clips)) if run.facts.get("adapt") else source
+    """The source as the run itself had it: on each speaker's own scale, where it was adapted.
+
+    Damage may leave too few of a speaker's clips with a face; then the modality counts as missing.
+    """
+    if not run.facts.get("adapt"):
+        return source
+    return SpeakerAdaptation(source, tuple(clips), forgiving=True)
 
 
 def parts_of(run: Evaluation) -> list[tuple[int, int]]:
