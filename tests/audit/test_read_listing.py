@@ -47,6 +47,13 @@ def test_columns_by_any_name(tmp_path):
     assert leaks(read_listing([path], settings=ReadingSettings(columns=columns))) == {
         "shared-speakers"
     }
+    wrong = ReadingSettings(columns=columns | {"speaker": "whom"})
+    with pytest.raises(SplitError, match=r"no column 'whom'. It has: datei, teil, wer\."):
+        read_listing([path], settings=wrong)
+    value = {"train": {"u1": {"wav": "a.wav", "who": "x"}}, "test": {"u2": {"wav": "b.wav"}}}
+    parts = write(tmp_path / "x.json", json.dumps(value))
+    with pytest.raises(SplitError, match="no column 'whom'"):
+        read_listing([parts], settings=ReadingSettings(columns={"speaker": "whom"}))
     with pytest.raises(SettingsError, match="cannot tell 'weather'"):
         ReadingSettings(columns={"weather": "x"})
 

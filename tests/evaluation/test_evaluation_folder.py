@@ -81,7 +81,16 @@ def test_refuses_what_is_not_ours(full_run: Evaluation, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="is not JSON"):
         load_evaluation(tmp_path)
     (tmp_path / "evaluation.json").write_text(json.dumps(described))
-    table = (tmp_path / "predictions.csv").read_text().replace("p happy", "p other")
+    whole = (tmp_path / "predictions.csv").read_bytes()
+    for broken, words in (
+        (whole[: whole.rindex(b",s") + 9], "do not fit together"),
+        (b"\xff\xfe" + whole, "is no table"),
+        (whole.splitlines()[0], "has no tested clip"),
+    ):
+        (tmp_path / "predictions.csv").write_bytes(broken)
+        with pytest.raises(SettingsError, match=words):
+            load_evaluation(tmp_path)
+    table = whole.decode().replace("p happy", "p other")
     (tmp_path / "predictions.csv").write_text(table)
     with pytest.raises(SettingsError, match="do not fit together"):
         load_evaluation(tmp_path)

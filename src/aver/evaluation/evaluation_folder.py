@@ -133,9 +133,11 @@ def load_evaluation(folder: Path) -> Evaluation:
         raise SettingsError(
             f"{folder} has no readable predictions.csv: {error.strerror}."
         ) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise SettingsError(f"predictions.csv in {folder} is no table: {error}.") from error
     try:
         return _assemble(described, rows)
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise SettingsError(
             f"predictions.csv and evaluation.json in {folder} do not fit together ({error}). "
             "Evaluate the run again."

@@ -44,6 +44,8 @@ class PairedComparison:
         Tested by both.
     left_out : int
         Clips that only one of the runs tested; they do not count.
+    knows_speakers : bool
+        Whether anybody knows who speaks; otherwise every clip stands for a speaker.
     """
 
     first: str
@@ -57,6 +59,7 @@ class PairedComparison:
     clips: int
     speakers: int
     left_out: int = 0
+    knows_speakers: bool = True
 
     def verdict(self, p: float | None = None, alpha: float = 0.05) -> str:
         """In words: better, worse, or not distinguishable.
@@ -125,6 +128,7 @@ def compare(
         first.clip_count,
         len(one.speakers),
         left_out,
+        first.knows_speakers,
     )
 
 

@@ -9,6 +9,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.holm import holm
 from aver.evaluation.paired import PairedComparison, compare
 from aver.evaluation.power import smallest_p
+from aver.reports.interval_words import interval_note
 from aver.reports.run_facts import by_protocol, incomparable
 from aver.reports.table import Cell, Estimate, Table
 
@@ -61,7 +62,9 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         "smallest showable",
         "verdict",
     )
+    unknown = any(not found.knows_speakers for found, _ in comparisons)
     notes = [
+        interval_note(columns, rows, unknown_speakers=unknown),
         "p by speaker: the two runs are swapped within whole speakers. p by clip: McNemar, which "
         "wrongly takes clips of one speaker as independent. Smallest showable: the true difference "
         "in points that these speakers would have shown with power 80 % at two-sided 5 %.",

@@ -118,7 +118,7 @@ def _compared(found: PairedComparison, corrected: float) -> str:
     points = 100 * found.difference.value
     verdict = found.verdict(corrected)
     if verdict == "not distinguishable":
-        of = "speakers" if found.speakers < found.clips else "clips"
+        of = "speakers" if found.knows_speakers else "clips"
         smallest = (
             f"; the smallest difference that these {found.speakers} {of} could have shown is "
             f"{100 * found.smallest:.1f} points"

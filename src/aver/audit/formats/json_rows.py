@@ -33,7 +33,7 @@ def rows_of_json(value: Any, path: Path, columns: Mapping[str, str]) -> list[Row
     Raises
     ------
     SplitError
-        If some records name a clip and others do not.
+        If some records name a clip and others do not, or a named column is in none.
     """
     if isinstance(value, dict):
         return list(_of_mapping(value, path, columns))
@@ -48,8 +48,9 @@ def rows_of_records(records: Sequence[Any], path: Path, columns: Mapping[str, st
     Raises
     ------
     SplitError
-        If some records name a clip and others do not.
+        If some records name a clip and others do not, or a named column is in none.
     """
+    check_columns(records, path, columns)
     filled = [(n, record) for n, record in enumerate(records, start=1) if not _is_empty(record)]
     found = [(number, _of_record(record, columns)) for number, record in filled]
     nameless = [number for number, row in found if row is None]
@@ -60,6 +61,23 @@ def rows_of_records(records: Sequence[Any], path: Path, columns: Mapping[str, st
             f"record {nameless[0]}. Give each a name or a path, or take them off the list."
         )
     return rows
+
+
+def check_columns(records: Sequence[Any], path: Path, columns: Mapping[str, str]) -> None:
+    """Refuse columns that the user names and no record has.
+
+    Raises
+    ------
+    SplitError
+        If there are records, and a column is in none of them.
+    """
+    keys = {str(key).strip() for record in records if isinstance(record, dict) for key in record}
+    known = {key.lower() for key in keys}
+    missing = [name for name in columns.values() if name.lower() not in known]
+    if keys and missing:
+        raise SplitError(
+            f"{path} has no column {missing[0]!r}. It has: {', '.join(sorted(keys))[:300]}."
+        )
 
 
 def _is_empty(record: Any) -> bool:
@@ -84,6 +102,7 @@ def _labelled(name: str, label: Any) -> Row:
 
 
 def _of_mapping(value: Mapping[str, Any], path: Path, columns: Mapping[str, str]) -> Iterator[Row]:
+    check_columns([one for one in value.values() if not _holds_records(one)], path, columns)
     if not any(isinstance(record, (dict, list)) for record in value.values()):
         for key, word in value.items():
             yield _of_pair(str(key), word)
