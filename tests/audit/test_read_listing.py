@@ -112,6 +112,26 @@ def test_media_in_folders_per_part(tmp_path):
     assert leak.subjects == ("enterface:1",)
 
 
+def test_folders_of_media_with_a_list_in_each(tmp_path):
+    for part, speaker in (("train", "7"), ("test", "7")):
+        text = f"file_name,speaker_id,label\nclips/1_{part}.wav,{speaker},sad\n"
+        write(tmp_path / part / "metadata.csv", text)
+        write(tmp_path / part / "clips" / f"1_{part}.wav", "x")
+    listing = read_listing([tmp_path])
+    assert parts_of(listing) == {
+        "train": ["train/clips/1_train.wav"],
+        "test": ["test/clips/1_test.wav"],
+    }
+    assert leaks(listing) == {"shared-speakers"}
+    assert len(places_in_folder(listing, tmp_path)) == 2
+
+
+def test_a_path_within_a_record(tmp_path):
+    rows = [{"audio": {"path": f"{n}_a.wav", "bytes": None}, "split": n} for n in ("train", "test")]
+    path = write(tmp_path / "all.jsonl", "\n".join(map(json.dumps, rows)))
+    assert parts_of(read_listing([path])) == {"train": ["train_a.wav"], "test": ["test_a.wav"]}
+
+
 def test_nnunet_style_list_of_folds(tmp_path):
     folds = [{"train": ["a", "b"], "val": ["c"]}, {"train": ["a", "c"], "val": ["b"]}]
     listing = read_listing([write(tmp_path / "splits_final.json", json.dumps(folds))])

@@ -140,6 +140,8 @@ def _first(lower: Mapping[str, Any], words: Sequence[str]) -> str:
     """The first cell that holds a word or a number."""
     for word in words:
         value = lower.get(word)
+        if isinstance(value, dict):  # a file with its bytes or samples beside, as data sets hold it
+            value = value.get("path")
         if value is not None and not isinstance(value, (dict, list)) and str(value).strip():
             return str(value).strip()
     return ""

@@ -14,6 +14,9 @@ from aver.audit.part_words import fold_in_name, part_in_name
 from aver.audit.pieces import Pieces, deal_by_columns
 from aver.errors import SplitError
 
+_METADATA = ("metadata.csv", "metadata.jsonl")
+"""Lists in a folder of media, as Hugging Face's AudioFolder and VideoFolder have them."""
+
 Read = tuple[str, Pieces, tuple[Row, ...]]
 """The form in words, the rows by fold and part, and rows whose part is unknown."""
 
@@ -75,7 +78,7 @@ def read_split_folder(folder: Path, columns: Mapping[str, str]) -> Read:
     if part_lists:
         return read_split_files(part_lists, columns)
     if part_folders:
-        what = "Kaldi folders" if any(map(is_kaldi_folder, part_folders)) else "media in folders"
+        what = "Kaldi folders" if any(map(is_kaldi_folder, part_folders)) else "folders"
         _, pieces, _ = read_split_files(part_folders, columns)
         return f"{what} per part ({_names(part_folders)})", pieces, ()
     if len(fold_lists) > 1:
@@ -119,7 +122,16 @@ def _is_fold_alone(path: Path) -> bool:
 def _rows(path: Path, columns: Mapping[str, str]) -> list[Row]:
     if not path.is_dir():
         return read_list_file(path, columns)
+    about = next((path / name for name in _METADATA if (path / name).is_file()), None)
+    if about is not None:
+        return [_below(path.name, row) for row in read_list_file(about, columns)]
     return read_kaldi_folder(path) if is_kaldi_folder(path) else read_part_folder(path, path.parent)
+
+
+def _below(folder: str, row: Row) -> Row:
+    """The row of a file that its list names as seen from the list's own folder."""
+    name = f"{folder}/{row.name}" if row.name == row.path else row.name
+    return replace(row, name=name, path=f"{folder}/{row.path}")
 
 
 def _names(paths: Sequence[Path]) -> str:
