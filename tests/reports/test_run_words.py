@@ -10,7 +10,7 @@ from drawn_runs import drawn_run
 
 from aver.evaluation.summary import summarise
 from aver.reports.paired_table import compare_all
-from aver.reports.run_tables import comparison_table
+from aver.reports.run_tables import comparison_table, modality_table
 from aver.reports.run_words import summary_in_words
 from aver.reports.table import Estimate
 
@@ -51,6 +51,14 @@ def test_too_few_speakers_for_so_many_comparisons_are_told(others: int, told: bo
     found = compare_all(run, rest)
     said = " ".join(summary_in_words(run, summarise(run), found))
     assert ("no difference, however large, passes" in said) == told
+
+
+def test_a_modality_that_no_clip_has_gets_an_empty_row() -> None:
+    run = drawn_run()
+    lacking = np.full_like(run.probabilities, np.nan)
+    table = modality_table(replace(run, by_modality={"video": lacking, "sound": run.probabilities}))
+    assert table.rows[0] == ("video", 0, None)
+    assert table.rows[1][:2] == ("sound", 72)
 
 
 def test_the_table_gives_the_same_intervals_as_the_summary() -> None:

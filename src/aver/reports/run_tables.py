@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from aver.audit.shared import pair_words
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval, interval
@@ -153,7 +155,10 @@ def _over(found: Interval) -> str:
 def modality_table(evaluation: Evaluation) -> Table | None:
     """What each modality of the system alone says; None for systems that do not tell."""
     rows: list[tuple[Cell, ...]] = []
-    for name in evaluation.by_modality:
+    for name, said in evaluation.by_modality.items():
+        if np.isnan(said).any(axis=1).all():
+            rows.append((name, 0, None))  # no clip has it: no face in any film, for instance
+            continue
         alone = evaluation.of_modality(name)
         found = interval(accuracy(alone), clips=alone.clip_count)
         rows.append((name, alone.clip_count, Estimate.of(found)))
