@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from aver.audit import ReadingSettings, audit_split, read_listing
+from aver.audit import ReadingSettings, audit_media, audit_split, read_listing
 from aver.audit.media_places import places_in_corpus, places_in_folder
 from aver.cli.main import main
 from aver.corpora import open_corpus
@@ -110,6 +110,16 @@ def test_media_in_folders_per_part(tmp_path):
     assert listing.entries["train/happy/s1_ha_1.avi"].emotion == "happy"
     (leak,) = audit_split(listing).leaks
     assert leak.subjects == ("enterface:1",)
+
+
+def test_names_of_media_that_were_not_fetched_tell_too(tmp_path):
+    pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
+    write(tmp_path / "train" / "1001_DFA_ANG_XX.wav", pointer)
+    write(tmp_path / "test" / "1001_IEO_SAD_XX.wav", "")
+    listing = read_listing([tmp_path])
+    assert leaks(listing) == {"shared-speakers"}
+    (note,) = [f for f in audit_media(listing, tmp_path).notes if f.kind == "unreadable-media"]
+    assert len(note.subjects) == 2
 
 
 def test_folders_of_media_with_a_list_in_each(tmp_path):

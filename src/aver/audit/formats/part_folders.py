@@ -23,7 +23,10 @@ def read_part_folder(folder: Path, root: Path) -> list[Row]:
         Folder of all parts; names are relative to it.
     """
     rows = []
-    for path in find_media(folder, VIDEO_SUFFIXES | SOUND_SUFFIXES | IMAGE_SUFFIXES).files:
+    found = find_media(folder, VIDEO_SUFFIXES | SOUND_SUFFIXES | IMAGE_SUFFIXES)
+    # Names tell as much of a file that was not fetched (Git LFS) or is empty.
+    paths = {*found.files, *(folder / problem.path for problem in found.problems)}
+    for path in sorted(paths, key=lambda path: path.relative_to(root).as_posix()):
         labels = [
             label
             for place in path.relative_to(folder).parts[:-1]
