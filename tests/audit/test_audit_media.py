@@ -5,9 +5,14 @@ import pytest
 import soundfile
 
 from aver.audit import Level, audit_media, read_listing
+from aver.audit.audit_media import _kinds_of_names, find_by_media
+from aver.audit.listing import listing_of
+from aver.audit.media_match import find_matches
+from aver.audit.media_places import MediaPlace
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.splits import Fold, Split
+from aver.splits.split import PARTS
 
 
 def write_voice(path, seed, label_gain=0.1):
@@ -65,6 +70,25 @@ def test_a_double_within_a_part_is_a_note_and_two_labels_a_warning(tmp_path):
     assert found["contradicting-labels"].subjects == (
         "train/happy/z.wav (happy) = train/sad/a.wav (sad)",
     )
+
+
+def test_hundreds_of_equal_files_are_paired_by_what_matters(tmp_path):
+    """All pairs of 360 files would be 64,620."""
+    write_voice(tmp_path / "one.wav", 1)
+    places = {}
+    lists = {part: tuple(f"{part}{n:04d}x" for n in range(120)) for part in PARTS}
+    for names in lists.values():
+        places |= {name: MediaPlace(sound=tmp_path / "one.wav") for name in names}
+    listing = listing_of(Split("x", "x", 0, (Fold(*lists.values()),)))
+    matches = find_matches(places, 1, _kinds_of_names(listing))
+    assert len(matches.found) < 4 * 360
+    found = {(f.kind, f.parts) for f in find_by_media(listing, matches)}
+    assert {parts for kind, parts in found if kind == "shared-sound"} == {
+        ("train", "validation"),
+        ("train", "test"),
+        ("validation", "test"),
+    }
+    assert {parts for kind, parts in found if kind == "doubles"} == {(part,) for part in PARTS}
 
 
 def test_files_that_cannot_be_read_are_said(folder):

@@ -9,7 +9,7 @@ from pathlib import Path
 from aver.audit.audit_split import audit_split
 from aver.audit.finding import Finding
 from aver.audit.listing import Listing, listing_of
-from aver.audit.media_match import Match, Matches, find_matches
+from aver.audit.media_match import KindOf, Match, Matches, find_matches
 from aver.audit.media_places import places_in_corpus, places_in_folder
 from aver.audit.report import AuditReport
 from aver.audit.shared import pair_words, validation_is_test
@@ -44,7 +44,7 @@ def audit_media(split: Split | Listing, corpus: Corpus | Path, *, workers: int =
         if isinstance(corpus, Path)
         else places_in_corpus(listing, corpus)
     )
-    matches = find_matches(places, workers)
+    matches = find_matches(places, workers, _kinds_of_names(listing))
     unfound = tuple(sorted(set(listing.entries) - set(places)))
     findings = [*find_by_media(listing, matches), *_not_compared(matches, unfound)]
     counted = (
@@ -54,6 +54,16 @@ def audit_media(split: Split | Listing, corpus: Corpus | Path, *, workers: int =
     )
     checked = [f"{what} of {pair_words(count, 'clip')}" for count, what in counted if count]
     return audit_split(listing).with_findings(findings, checked)
+
+
+def _kinds_of_names(listing: Listing) -> KindOf:
+    """The parts that a name is in, fold by fold, and its label: all that findings depend on."""
+    parts_of: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for number, parts in enumerate(listing.folds):
+        for part, names in parts.items():
+            for name in dict.fromkeys(names):
+                parts_of[name].append((number, part))
+    return lambda name: (tuple(parts_of[name]), listing.entries[name].emotion)
 
 
 def find_by_media(listing: Listing, matches: Matches) -> Iterator[Finding]:

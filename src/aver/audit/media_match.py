@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,10 @@ from aver.audit.sound_print import print_of_sound_file
 from aver.corpora.archive import read_file
 from aver.errors import MissingModalityError
 from aver.execution.tasks import map_tasks
+
+KindOf = Callable[[str], Hashable]
+
+_FEW = 100
 
 
 @dataclass(frozen=True)
@@ -52,7 +56,11 @@ class Matches:
     pictures: int
 
 
-def find_matches(places: Mapping[str, MediaPlace], workers: int = 1) -> Matches:
+def find_matches(
+    places: Mapping[str, MediaPlace],
+    workers: int = 1,
+    kind_of: KindOf | None = None,
+) -> Matches:
     """Compare the media of all clips with each other, by fingerprints and an index.
 
     Parameters
@@ -60,6 +68,10 @@ def find_matches(places: Mapping[str, MediaPlace], workers: int = 1) -> Matches:
     places : mapping of str to MediaPlace
     workers : int >= 1
         Processes for fingerprinting; the result does not depend on it.
+    kind_of : callable, optional
+        What matters of a name, such as its parts. Of many files with equal bytes (over 100) only
+        the first of each kind is paired with the others: all pairs of thousands would be millions
+        and say no more.
     """
     unreadable: dict[str, str] = {}
     found: list[Match] = []
@@ -74,16 +86,28 @@ def find_matches(places: Mapping[str, MediaPlace], workers: int = 1) -> Matches:
         groups, prints = _prints(files, take, workers, f"Comparing {field}s", unreadable)
         counts.append(sum(len(names) for names in groups))
         for names in groups:
-            found += [Match(one, two, medium, True) for one, two in combinations(names, 2)]
+            found += [Match(*pair, medium, True) for pair in _pairs(names, names, kind_of)]
         usable = [place for place, value in enumerate(prints) if value is not None]
         for one, two, _ in search([prints[place] for place in usable]):
-            found += [
-                Match(min(first, second), max(first, second), medium, False)
-                for first in groups[usable[one]]
-                for second in groups[usable[two]]
-            ]
+            pairs = _pairs(groups[usable[one]], groups[usable[two]], kind_of)
+            found += [Match(*pair, medium, False) for pair in pairs]
     ordered = sorted(set(found), key=lambda match: (match.one, match.other, match.medium))
     return Matches(tuple(ordered), unreadable, *counts)
+
+
+def _pairs(
+    one: Sequence[str], other: Sequence[str], kind_of: KindOf | None
+) -> set[tuple[str, str]]:
+    """Pairs of a name of each, in order; of many names those that tell apart what matters."""
+    first, second = _of_each_kind(one, kind_of), _of_each_kind(other, kind_of)
+    found = [*product(first, other), *product(one, second)]
+    return {(min(pair), max(pair)) for pair in found if pair[0] != pair[1]}
+
+
+def _of_each_kind(names: Sequence[str], kind_of: KindOf | None) -> list[str]:
+    if kind_of is None or len(names) <= _FEW:
+        return list(names)
+    return list({kind_of(name): name for name in reversed(names)}.values())
 
 
 def _prints(
