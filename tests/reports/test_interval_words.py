@@ -103,6 +103,8 @@ def test_page_and_card_do_without_speakers(tmp_path) -> None:
     run = ReportedRun(nameless(), tmp_path)
     page = write_report(run, (), tmp_path).read_text("utf-8")
     assert "Table of speakers" not in page
+    assert "No speaker is in two parts" not in page
+    assert "Nobody knows who speaks in 72 tested clips of 72" in page
     assert 'href="#speakers"' not in page
     card = (tmp_path / "model-card.md").read_text("utf-8")
     assert "tested on clips of which nobody knows who speaks" in card
