@@ -115,6 +115,21 @@ def test_other_clips_that_cannot_be_read_are_named(
     assert main([*_predict(adapted, *words), "--strict"]) == 2
 
 
+def test_too_few_other_clips_are_named(
+    adapted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound = sorted((adapted / "tones").glob("s1_*.wav"))[0]
+    words = [str(sound), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(tmp_path)]
+    assert main(_predict(adapted, *words)) == 2
+    assert "--speaker-clips cannot be used: There is no video or sound" in capsys.readouterr().err
+    shutil.copy(sound, tmp_path)
+    assert main(_predict(adapted, *words)) == 2
+    shown = capsys.readouterr()
+    assert "--speaker-clips holds 1 readable clips" in shown.err
+    assert "at least 4" in shown.err
+    assert not shown.out
+
+
 def test_an_adapted_recogniser_asks_for_them(
     adapted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -12,10 +12,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import yaml
 from drawn_runs import drawn_run
 
 from aver.corpora.clip import Clip
-from aver.errors import SettingsError
+from aver.errors import MissingModalityError, SettingsError
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.evaluation.fold_recognizers import as_adapted
 from aver.evaluation.paired import compare
@@ -99,6 +100,24 @@ def test_an_adaptation_that_changes_nothing_is_refused(tmp_path: Path) -> None:
     )
     with pytest.raises(SettingsError, match="crops of faces"):
         run_experiment(only_crops, tmp_path / "run", store=FeatureStore(tmp_path / "cache"))
+
+
+def test_a_baseline_of_crops_alone_stands_beside_an_adapted_system(tmp_path: Path) -> None:
+    corpus = write_tone_corpus(tmp_path / "tones", speakers=6, takes=1)
+    split = make_split(corpus, "speaker-kfold", folds=3)
+    system = Experiment(
+        corpus, split, "temporal-aggregation-compact", {"modalities": ["video"]}, adapt="speaker"
+    )
+    # The tones have no picture, so that training ends; what matters is what stood before it.
+    with pytest.raises(MissingModalityError):
+        run_experiment(
+            replace(system, is_baseline=True),
+            tmp_path / "run",
+            store=FeatureStore(tmp_path / "cache"),
+        )
+    written = yaml.safe_load((tmp_path / "run" / "settings.yaml").read_text())
+    assert written["adapt"] == "speaker"
+    assert "crops of faces are passed on as they are" in written["remarks"][0]
 
 
 class _FewFaces:

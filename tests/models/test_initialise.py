@@ -75,6 +75,27 @@ def test_the_pretrained_part_has_a_rate_of_its_own(run: Path) -> None:
     assert everything == len(list(task.network.parameters()))
 
 
+def test_one_step_moves_the_pretrained_part_by_its_share_of_the_usual_step(run: Path) -> None:
+    start = load_file(run / "weights.safetensors")
+
+    def moved(rate: float) -> dict[str, torch.Tensor]:
+        recognizer = _recognizer(run, epochs=1, frozen=0, rate=rate)
+        step = replace(recognizer.settings.training, optimizer="sgd", batch_size=8)
+        recognizer = MRPN(replace(recognizer.settings, training=step), recognizer.store)
+        network = recognizer.fit(CLIPS[:8], CLIPS[8:]).network
+        assert network is not None
+        branch = network.branches["video"]
+        weights = branch.extractor.state_dict()
+        found = {name: weights[name] - start[name] for name in ("conv1.weight", "bn1.weight")}
+        return found | {"norm": branch.norm.state_dict()["weight"] - 1}
+
+    whole, tenth = moved(1.0), moved(0.1)
+    for name, value in whole.items():
+        assert value.abs().max() > 1e-4
+        share = 1.0 if name == "norm" else 0.1  # what is not pretrained goes the whole way
+        torch.testing.assert_close(tenth[name], share * value, rtol=1e-2, atol=1e-6)
+
+
 def test_settings_follow_the_card(run: Path) -> None:
     overrides = start_from("mrpn-compact", {"network": "N1"}, {"visual": str(run)})
     _, settings = load_preset("mrpn-compact", overrides)

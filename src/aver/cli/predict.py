@@ -65,7 +65,8 @@ def _run(arguments: Namespace) -> int:
     else:
         write_text(arguments.out, text)
         print(f"Wrote {arguments.out}")
-    print(f"aver: answered by {_answered_by(arguments, answers)}", file=sys.stderr)
+    if answers.clips:
+        print(f"aver: answered by {_answered_by(arguments, answers)}", file=sys.stderr)
     for problem in answers.problems:
         print(f"aver: not answered: {problem.path}: {problem.reason}", file=sys.stderr)
     for problem in answers.unused:

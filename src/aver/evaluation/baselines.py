@@ -48,6 +48,7 @@ def run_baselines(
     if choice == "none":
         return ()
     senses = branches_by_sense(experiment.preset, experiment.overrides)
+    experiment = replace(experiment, is_baseline=True)
     results = [
         run_experiment(
             replace(

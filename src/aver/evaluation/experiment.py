@@ -59,6 +59,9 @@ class Experiment:
         clips, without labels; see `aver.features.speaker_adaptation`. Title and protocol say so.
     fold_numbers : tuple of int
         Numbers of the split's folds, where it is a part of a larger one; default 0, 1, ...
+    is_baseline : bool
+        It stands beside an adapted system. Where adaptation changes nothing that it reads, it runs
+        all the same, with a remark.
     """
 
     corpus: Corpus
@@ -71,6 +74,7 @@ class Experiment:
     command: str = ""
     adapt: str = ""
     fold_numbers: tuple[int, ...] = ()
+    is_baseline: bool = False
 
     def __post_init__(self) -> None:
         if self.adapt not in ("", "speaker"):
@@ -168,7 +172,7 @@ def run_experiment(
     clips = _labelled_clips(experiment)
     kind, settings = load_preset(experiment.preset, experiment.overrides)
     features = list(kind(settings, store).features.values())
-    if experiment.adapt:
+    if experiment.adapt and not experiment.is_baseline:
         check_adaptable(features)
     prepared = store.prepare(clips, features, workers=workers)
     if strict and prepared.failures:

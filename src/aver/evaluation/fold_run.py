@@ -16,7 +16,7 @@ from aver.errors import SettingsError
 from aver.evaluation.clip_facts import clip_facts
 from aver.execution.atomic import write_json
 from aver.execution.private_paths import without_folders
-from aver.features.speaker_adaptation import SpeakerAdaptation
+from aver.features.speaker_adaptation import SpeakerAdaptation, passes_unchanged
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.checkpoint import CARD_NAME
 from aver.models.prediction import Prediction
@@ -96,13 +96,19 @@ class FoldRun:
     @property
     def remarks(self) -> tuple[str, ...]:
         """What model card and run folder say about settings that were not followed."""
-        _, wanted = load_preset(self.preset, self.overrides)
-        if self.system[1] == wanted:
-            return ()
-        return (
-            "refit was switched off: validation and test share clips, so the validation clips "
-            "served for choices only, not for training.",
-        )
+        found = []
+        kind, wanted = load_preset(self.preset, self.overrides)
+        if self.system[1] != wanted:
+            found.append(
+                "refit was switched off: validation and test share clips, so the validation clips "
+                "served for choices only, not for training."
+            )
+        if self.adapt and passes_unchanged(kind(wanted, _store_at(self.cache)).features.values()):
+            found.append(
+                "Adaptation to speakers changed nothing here: crops of faces are passed on as they "
+                "are."
+            )
+        return tuple(found)
 
     @property
     def _validates_on_test(self) -> bool:

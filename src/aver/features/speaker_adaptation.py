@@ -149,13 +149,18 @@ def _too_few(feature: Feature, speaker: str, count: int) -> FeatureError:
     )
 
 
+def passes_unchanged(features: Iterable[Feature]) -> bool:
+    """Whether adaptation changes nothing that these features yield: all are crops of faces."""
+    features = tuple(features)
+    return bool(features) and all(isinstance(feature, FaceCrops) for feature in features)
+
+
 def check_adaptable(features: Iterable[Feature]) -> None:
     """Raise SettingsError if adaptation would change nothing that these features yield.
 
     A result would bear the name of an adaptation that did not take place.
     """
-    features = tuple(features)
-    if features and all(isinstance(feature, FaceCrops) for feature in features):
+    if passes_unchanged(features):
         raise SettingsError(
             "Speaker adaptation passes crops of faces on as they are, and this recogniser reads "
             "nothing else. Leave --adapt out, or take a preset with face embeddings or sound."

@@ -10,9 +10,9 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Problem
 from aver.corpora.load_clips import load_clips
 from aver.corpora.unit_files import attach_units
-from aver.errors import ClipError, SettingsError
+from aver.errors import ClipError, CorpusError, FeatureError, SettingsError
 from aver.features.feature import Feature
-from aver.features.speaker_adaptation import SpeakerAdaptation
+from aver.features.speaker_adaptation import LEAST_CLIPS, SpeakerAdaptation
 from aver.features.store import FeatureStore
 from aver.models.prediction import Prediction
 from aver.models.recognizer import Recognizer
@@ -90,9 +90,19 @@ def predict_files(
     unused: tuple[Problem, ...] = ()
     if speaker_clips:
         clips = _of_one_speaker(clips)
-        known, unused = _usable(speaker_clips, units, features, store, workers)
+        try:
+            known, unused = _usable(speaker_clips, units, features, store, workers)
+        except CorpusError as error:
+            raise CorpusError(f"--speaker-clips cannot be used: {error}") from None
         adaptation = SpeakerAdaptation(store, _of_one_speaker(known), forgiving=True)
-        adaptation.check_enough(_SPEAKER, features)
+        try:
+            adaptation.check_enough(_SPEAKER, features)
+        except FeatureError:
+            raise FeatureError(
+                f"--speaker-clips holds {len(known)} readable clips; to know what is usual for the "
+                f"speaker, at least {LEAST_CLIPS} must have a face, or sound, or what else the "
+                "recogniser reads. Give more clips, or do without adaptation."
+            ) from None
         recognizer.take_features_from(adaptation)
     try:
         prediction = recognizer.predict(clips) if clips else None
