@@ -125,6 +125,33 @@ def test_a_file_of_colour_pictures_is_not_taken_for_sound_and_its_places(tmp_pat
 
 
 @pytest.mark.parametrize(
+    ("preset", "sense", "part"),
+    [
+        ("mrpn-compact", "visual", "branches.video"),
+        ("temporal-aggregation-compact", "audio", "extractors.sound"),
+    ],
+)
+def test_a_file_of_another_shape_says_which_settings_fit(
+    preset: str, sense: str, part: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "thin.pth"
+    torch.save(ResNet18(3, 5, 1, "3x3").state_dict(), file)
+    with pytest.raises(CheckpointError, match=f"do not fit {part}, which has .*width") as error:
+        start_from(preset, {}, {sense: str(file)})
+    told = str(error.value).partition("--set ")[2].partition(",")[0]
+    changes = dict(word.split("=") for word in told.split())
+    found = start_from(preset, {**changes, f"{part}.blocks": 1}, {sense: str(file)})
+    assert found[f"{part}.pretrained"] == str(file)
+    _, settings = load_preset(preset, found)
+    section, name = part.split(".")
+    read = getattr(settings, section)[name]
+    assert (read.width, read.blocks, read.stem) == (5, 1, "3x3")
+    torch.save({"fc.weight": torch.zeros(2, 2)}, file)
+    with pytest.raises(CheckpointError, match="no ResNet with torchvision's names"):
+        start_from(preset, {}, {sense: str(file)})
+
+
+@pytest.mark.parametrize(
     ("typed", "words"),
     [
         ("visual", "each once"),

@@ -130,5 +130,22 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
     with pytest.raises(CheckpointError, match="cannot be read"):
         load_pretrained(network, tmp_path / "text.safetensors")
     torch.save(network, tmp_path / "object.pt")  # a pickled object, which could run code
-    with pytest.raises(CheckpointError, match="cannot be read"):
+    with pytest.raises(CheckpointError, match="cannot be read") as error:
         load_pretrained(network, tmp_path / "object.pt")
+    assert "weights_only" not in str(error.value)  # torch's advice would run the code
+
+
+@pytest.mark.parametrize("content", [b"", b"hello", b"\x80\x02}q\x00.", bytes(range(256)) * 9])
+def test_bytes_of_any_kind_are_refused_in_one_line(tmp_path, content):
+    path = tmp_path / "some.pth"
+    path.write_bytes(content)
+    with pytest.raises(CheckpointError, match=r"cannot be read|does not hold a state dict"):
+        load_pretrained(ResNet18(width=4), path)
+
+
+def test_weights_that_are_not_finite_are_refused(tmp_path):
+    weights = ResNet18(width=4).state_dict()
+    weights["layer2.0.bn1.running_var"][1] = torch.inf
+    torch.save(weights, tmp_path / "astray.pt")
+    with pytest.raises(CheckpointError, match=r"not finite, in layer2\.0\.bn1\.running_var"):
+        load_pretrained(ResNet18(width=4), tmp_path / "astray.pt")

@@ -12,7 +12,7 @@ from aver.features.feature import features
 from aver.models.parts.branch import BranchSettings
 from aver.models.parts.temporal_settings import TemporalAggregationSettings
 from aver.models.presets import load_preset
-from aver.networks.pretrained import find_weights
+from aver.networks.pretrained import find_weights, resnet_shape
 from aver.networks.shipped import CARD_NAME
 
 SENSES = {"visual": "video", "audio": "sound"}
@@ -54,7 +54,7 @@ def start_from(
     SettingsError
         If the preset has no branch for one of them.
     CheckpointError
-        If there are no such weights.
+        If there are no such weights, or those without a card do not fit the settings.
     """
     before = {k: v for k, v in overrides.items() if k.rpartition(".")[2] not in _ABOUT_WEIGHTS}
     _, settings = load_preset(preset, before)
@@ -100,6 +100,7 @@ def _of_segments(settings: TemporalAggregationSettings, modality: str, name: str
     changes = {f"{part}.kind": "resnet18", **_slowly(part, name)}
     card = _card_of(name)
     if card is None:
+        _check_shape(part, settings.extractor(modality), name)
         return changes
     changes |= {f"{part}.{key}": value for key, value in card.network.items()}
     if modality == "video":
@@ -131,6 +132,7 @@ def _changes(branch: str, settings: BranchSettings, name: str) -> dict[str, Any]
     changes |= {f"{branch}.coordinates": False, f"{branch}.movement": False}
     card = _card_of(name)
     if card is None:
+        _check_shape(branch, settings, name)
         return changes
     changes |= {f"{branch}.{key}": value for key, value in card.network.items()}
     if settings.feature == "face-crops":
@@ -143,6 +145,19 @@ def _changes(branch: str, settings: BranchSettings, name: str) -> dict[str, Any]
         changes |= {f"{branch}.feature_settings": card.told["feature_settings"]}
         changes |= {f"{branch}.standardise": card.told["standardised"]}
     return changes
+
+
+def _check_shape(part: str, settings: Any, name: str) -> None:
+    """Refuse weights without a card before anything is read, if the settings do not fit them."""
+    shape = resnet_shape(find_weights(name))
+    other = {key: value for key, value in shape.items() if getattr(settings, key) != value}
+    if other:
+        told = ", ".join(f"{key} {getattr(settings, key)}" for key in other)
+        wanted = " ".join(f"{part}.{key}={value}" for key, value in other.items())
+        raise CheckpointError(
+            f"The pretrained weights at {name} do not fit {part}, which has {told}. Add --set "
+            f"{wanted}, or take weights of that shape."
+        )
 
 
 def _slowly(part: str, name: str) -> dict[str, Any]:

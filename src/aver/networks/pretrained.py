@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -16,6 +17,17 @@ from aver.networks.shipped import find_shipped, is_shipped, shipped_weights
 WEIGHTS_NAME = "weights.safetensors"
 _SHOWN = 3
 _FIRST = "conv1.weight"
+_UNREADABLE = (
+    SafetensorError,
+    pickle.UnpicklingError,
+    RuntimeError,
+    EOFError,
+    OSError,
+    ValueError,  # these and the following: of files that are no pickles at all
+    TypeError,
+    AttributeError,
+    LookupError,
+)
 
 
 def find_weights(name_or_path: str) -> Path:
@@ -67,8 +79,8 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
     Raises
     ------
     CheckpointError
-        If the file is missing, unreadable, or does not fit; the message names the first
-        differences.
+        If the file is missing, unreadable, does not fit, or holds a value that is not finite; the
+        message names the first differences.
     """
     weights = {
         name: value for name, value in read_weights(path).items() if not name.startswith("fc.")
@@ -91,7 +103,35 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
             f"The pretrained weights at {path} do not fit the extractor: "
             f"{'; '.join(faults[:_SHOWN])}{more}. Check width, blocks, stem and channels."
         )
+    for name in sorted(counted):
+        if not torch.isfinite(weights[name]).all():
+            raise CheckpointError(
+                f"The pretrained weights at {path} hold values that are not finite, in {name}. "
+                "Their training went astray; take others."
+            )
     extractor.load_state_dict(weights, strict=False)
+
+
+def resnet_shape(path: Path) -> dict[str, Any]:
+    """Width, blocks and stem of the ResNet that a state dict with torchvision's names is of.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is missing or unreadable, or its names are not torchvision's.
+    """
+    weights = read_weights(path)
+    first = weights.get(_FIRST)
+    if first is None or first.ndim != 4:
+        raise CheckpointError(
+            f"The pretrained weights at {path} are of no ResNet with torchvision's names "
+            f"({_FIRST}, bn1.weight, ...): {_FIRST} is missing."
+        )
+    return {
+        "width": first.shape[0],
+        "blocks": 2 if "layer1.1.conv1.weight" in weights else 1,
+        "stem": f"{first.shape[2]}x{first.shape[3]}",
+    }
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
@@ -108,14 +148,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
         if path.suffix == ".safetensors":
             return load_file(path)
         weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError) as error:
+    except _UNREADABLE as error:
+        # Torch's own words for a file with objects in it advise to run them.
+        why = "" if isinstance(error, pickle.UnpicklingError) else f" ({_first_line(error)})"
         raise CheckpointError(
-            f"The pretrained weights at {path} cannot be read "
-            f"({str(error).splitlines()[0]}). Expected is a state dict: safetensors, or saved by "
-            "torch.save with tensors only."
+            f"The pretrained weights at {path} cannot be read{why}. Expected is a state dict: "
+            "safetensors, or saved by torch.save with tensors only."
         ) from None
     if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
         raise CheckpointError(
             f"{path} does not hold a state dict (names to tensors). Save network.state_dict()."
         )
     return weights
+
+
+def _first_line(error: Exception) -> str:
+    return next(iter(str(error).splitlines()), "") or type(error).__name__
