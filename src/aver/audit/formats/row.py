@@ -63,7 +63,7 @@ class Row:
     fields: Mapping[str, str] = field(default_factory=dict)
     part: str = ""
     fold: str = ""
-    is_counted: bool = False
+    is_counted: bool = field(default=False, repr=False)
 
     @property
     def is_running_number(self) -> bool:
