@@ -1,6 +1,6 @@
 """How closely faces are cut: in FER2013's pictures and in the crops of a corpus of films.
 
-    python benchmarks/face_framing.py --data DIR [--pictures 1000] [--margins 0.1 -0.05]
+    python benchmarks/face_framing.py --data DIR [--pictures 150] [--margins 0.1]
 
 A face network sees what it has learnt only if faces are framed as they were. Prints medians, in
 sides of a picture: the longer side of MTCNN's box, its middle, and where eyes and mouth are. No
@@ -29,8 +29,8 @@ BORDER_PX = 48
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds fer2013.tar, javanese-av")
-    parser.add_argument("--pictures", type=int, default=1000)
-    parser.add_argument("--margins", type=float, nargs="+", default=[0.1, -0.05])
+    parser.add_argument("--pictures", type=int, default=150)
+    parser.add_argument("--margins", type=float, nargs="+", default=[0.1])
     arguments = parser.parse_args()
     detector = make_detector("mtcnn")
     fer2013 = open_corpus(arguments.data / "fer2013.tar", "fer2013")
