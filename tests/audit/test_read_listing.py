@@ -8,7 +8,7 @@ from aver.audit.media_places import places_in_corpus, places_in_folder
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.errors import SettingsError, SplitError
-from aver.splits import make_split, save_split
+from aver.splits import Fold, Split, make_split, save_split
 
 
 def parts_of(listing, fold=0):
@@ -404,6 +404,20 @@ def test_plain_text_lists(tmp_path):
     write(tmp_path / "train.txt", "a/1001_DFA_ANG_XX.wav 0\n")
     write(tmp_path / "test.lst", "a/1001_DFA_SAD_XX.wav 1\n")
     assert leaks(read_listing([tmp_path])) == {"shared-speakers"}
+
+
+def test_one_speaker_by_two_names_is_one(tmp_path, data_root):
+    train = "path,actor\n03-01-05-01-02-01-12.wav,twelve\n"
+    write(tmp_path / "train.csv", train)
+    write(tmp_path / "dev.csv", "path,actor\n03-01-05-01-02-01-11.wav,\n")
+    write(tmp_path / "test.csv", "path\n03-01-04-01-02-01-12.wav\n")
+    (leak,) = audit_split(read_listing([tmp_path])).leaks
+    assert (leak.kind, leak.subjects) == ("shared-speakers", ("twelve",))
+    corpus = open_corpus(data_root / "ravdess", "ravdess")
+    known, lost = corpus.clips[0], f"02-07-02-02-02-{corpus.clips[0].speaker}"
+    split = Split("x", "ravdess", 0, (Fold((known.clip_id,), (), (lost,)),))
+    (leak,) = audit_split(split, corpus).leaks
+    assert (leak.kind, leak.subjects) == ("shared-speakers", (known.speaker,))
 
 
 def test_a_corpus_knows_the_clips_behind_somebody_elses_paths(tmp_path, data_root):

@@ -114,6 +114,10 @@ _KNOWN: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Facts]], ...
 )
 
 
+NAMED_BY = tuple(f"{corpus}:" for corpus, _, _ in _KNOWN)
+"""How speakers begin that names of files tell."""
+
+
 def describe_name(
     name: str,
     fields: Mapping[str, str] | None = None,

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
 from aver.audit.entry import Entry
-from aver.audit.known_names import describe_name
+from aver.audit.known_names import NAMED_BY, describe_name
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.splits.split import PARTS, Split
@@ -99,7 +100,33 @@ def describe_names(
                 unknown.append(name)
         else:
             entries[name] = entry_of_clip(name, clip)
-    return entries, tuple(sorted(unknown))
+    return with_one_name_each(entries), tuple(sorted(unknown))
+
+
+def with_one_name_each(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Entries in which a speaker has one name, whoever told it.
+
+    A corpus or a column may call ``12`` whom the files' names call ``ravdess:12``. Where files of
+    one speaker have both names, those that have the second only get the first.
+    """
+    speakers = {entry.speaker for entry in entries.values() if entry.speaker}
+    if len({speaker.startswith(NAMED_BY) for speaker in speakers}) < 2:
+        return dict(entries)  # all told by names, or none
+    others: dict[str, set[str]] = defaultdict(set)
+    by_name = {
+        name: describe_name(name, path=entry.path).speaker for name, entry in entries.items()
+    }
+    for name, entry in entries.items():
+        told = by_name[name]
+        if told is not None and entry.speaker is not None and entry.speaker != told:
+            others[told].add(entry.speaker)
+    renamed = {told: names.pop() for told, names in others.items() if len(names) == 1}
+    return {
+        name: replace(entry, speaker=renamed.get(entry.speaker or "", entry.speaker))
+        if entry.speaker == by_name[name]
+        else entry
+        for name, entry in entries.items()
+    }
 
 
 def clips_by_name(corpus: Corpus | None) -> dict[str, Clip]:

@@ -12,7 +12,7 @@ from aver.audit.formats.list_file import parse_json, read_text
 from aver.audit.formats.row import WHAT, Row
 from aver.audit.formats.split_files import read_split_files, read_split_folder
 from aver.audit.known_names import describe_name
-from aver.audit.listing import Listing, clips_by_name, entry_of_clip, find_clip
+from aver.audit.listing import Listing, clips_by_name, entry_of_clip, find_clip, with_one_name_each
 from aver.audit.pieces import name_clips_apart
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
@@ -132,4 +132,4 @@ def _describe(
         entries[row.name] = describe_name(row.name, row.fields, pattern, row.path)
         if corpus is not None:
             unknown.append(row.name)
-    return entries, tuple(sorted(unknown))
+    return with_one_name_each(entries), tuple(sorted(unknown))
