@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 
+from aver.audit.audit_run import audit_run
 from aver.corpora.corpus import Corpus
 from aver.errors import CheckpointError
 from aver.evaluation.experiment import Experiment, run_experiment
@@ -138,3 +139,23 @@ def test_record_card_and_report_name_the_weights(corpus: Corpus, tmp_path: Path)
     (sentence,) = [s for s in verdict_in_words(result.evaluation) if "pretrained" in s]
     assert "resnet-of-mine.pth, which do not say what they learnt from" in sentence
     assert str(tmp_path) not in sentence
+
+
+def test_the_audit_of_a_run_reads_what_its_weights_have_met(corpus: Corpus, tmp_path: Path) -> None:
+    card = {"trained_on": [corpus.label], "speakers": {"train": list(corpus.speakers)}}
+    run = _protocol(corpus, tmp_path / "met", card)
+    torch.manual_seed(0)
+    torch.save(ResNet18(1, 2, 1).state_dict(), tmp_path / "met" / "weights.pt")
+    changes = {
+        "modalities": ["sound"], "branches.sound.width": 2, "hidden": 4, "training.epochs": 1,
+        "branches.sound.aggregator": "mean", "branches.sound.frames": 1,
+        "branches.sound.coordinates": False,
+        "branches.sound.pretrained": str(tmp_path / "met" / "weights.pt"),
+    }  # fmt: skip
+    split = replace(run.split, folds=run.split.folds[:1])
+    run = replace(run, overrides=changes, split=split)
+    store = FeatureStore(tmp_path / "cache")
+    result = run_experiment(run, tmp_path / "run", store=store)
+    assert result.evaluation.protocol.startswith("LEAKS")
+    (found,) = [f for f in audit_run(tmp_path / "run").findings if f.kind == "leaking-protocol"]
+    assert "were pretrained on 1 of the test speakers" in found.subjects[0]

@@ -286,7 +286,7 @@ def _plan(
         "corpus_root": str(experiment.corpus.root),
         "classes": list(experiment.corpus.classes),
         "split_rule": experiment.split.rule,
-        "leaks": list(experiment.split.leaks),
+        "leaks": [leak for leak in experiment.leaks if leak not in experiment.audit.undeclared],
         **({"adapt": experiment.adapt} if experiment.adapt else {}),
         "seeds": list(experiment.seeds),
         "remarks": remarks_of(tasks),
