@@ -63,6 +63,9 @@ def test_pictures_that_cannot_be_read_are_tested_nowhere() -> None:
     assert found.parts == {"train": ("a",), "validation": ("w",), "test": ("y", "z")}
     assert found.faults["train"] == found.faults["validation"] | {"unreadable": ("b",)}
     assert found.faults["test"] == {"unreadable": ("x",)}
+    leaking = found.as_published(fold)
+    assert leaking.parts == {"train": ("a",), "validation": ("w",), "test": ("y", "z")}
+    assert leaking.faults["test"] == {"unreadable": ("x",)}
     assert found.doubtful == ("y",)
 
 

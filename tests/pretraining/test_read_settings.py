@@ -9,6 +9,7 @@ import pytest
 from aver.errors import SettingsError
 from aver.pretraining.read_settings import read_settings
 from aver.pretraining.visual_settings import VisualSettings
+from aver.pretraining.voice_settings import VoiceSettings
 
 
 @pytest.mark.parametrize(
@@ -25,3 +26,20 @@ from aver.pretraining.visual_settings import VisualSettings
 def test_what_is_unknown_or_does_not_fit_is_named(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(SettingsError, match=words):
         read_settings(VisualSettings, "visual", "compact", changes)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"width": 0}, "width of at least 1"),
+        ({"blocks": 3}, "1 or 2 blocks"),
+        ({"stem": "5x5"}, "no stem '5x5'"),
+        ({"segments": 0}, "segments must be at least 1"),
+        ({"target": "age"}, "target must be one of speaker, emotion"),
+        ({"validation_share": 1}, "between 0 and 1"),
+        ({"training.batch_size": 1}, "at least 2"),
+    ],
+)
+def test_a_voice_network_that_cannot_be_is_named(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(SettingsError, match=words):
+        read_settings(VoiceSettings, "voice", "compact", changes)

@@ -219,6 +219,15 @@ def test_a_corpus_in_which_nothing_is_to_be_heard_is_named(tmp_path: Path) -> No
                        out=tmp_path / "run", store=FeatureStore(tmp_path / "cache"))  # fmt: skip
 
 
+def test_the_taught_sounds_cannot_verify_under_another_name(tmp_path: Path) -> None:
+    corpus = _listed(tmp_path / "vox", [f"id{s}/{t}" for s in range(4) for t in range(2)])
+    others = _listed(tmp_path / "others", [f"of{s}/{t}" for s in range(2) for t in range(2)])
+    with pytest.raises(SettingsError, match="shares 4 sounds with"):  # the same draws of noise
+        pretrain_voice(corpus, split_voices(corpus), SETTINGS, out=tmp_path / "run",
+                       verify=others, store=FeatureStore(tmp_path / "cache"))  # fmt: skip
+    assert not (tmp_path / "run").exists()
+
+
 def test_what_says_no_emotion_or_speaker_is_refused_before_anything_is_read(tmp_path: Path) -> None:
     corpus = _listed(tmp_path / "vox", [f"id{s}/{t}" for s in range(4) for t in range(2)])
     split = make_split(corpus, "leave-one-speaker-out")

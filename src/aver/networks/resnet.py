@@ -70,13 +70,7 @@ class ResNet18(nn.Module):
         self, channels_in: int = 3, width: int = 64, blocks: int = 2, stem: str = "7x7"
     ) -> None:
         super().__init__()
-        if width < 1 or blocks not in (1, 2):
-            raise SettingsError(
-                f"A ResNet needs a width of at least 1 and 1 or 2 blocks per stage, not width "
-                f"{width} and {blocks} blocks."
-            )
-        if stem not in STEMS:
-            raise SettingsError(f"A ResNet has no stem {stem!r}. Known are: {', '.join(STEMS)}.")
+        check_shape(width, blocks, stem)
         side, stride = (7, 2) if stem == "7x7" else (3, 1)
         self.conv1 = nn.Conv2d(channels_in, width, side, stride, padding=side // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -111,3 +105,14 @@ class ResNet18(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.avgpool(x).flatten(1)
+
+
+def check_shape(width: int, blocks: int, stem: str) -> None:
+    """Raise SettingsError if there is no such ResNet; parameters are those of `ResNet18`."""
+    if width < 1 or blocks not in (1, 2):
+        raise SettingsError(
+            f"A ResNet needs a width of at least 1 and 1 or 2 blocks per stage, not width "
+            f"{width} and {blocks} blocks."
+        )
+    if stem not in STEMS:
+        raise SettingsError(f"A ResNet has no stem {stem!r}. Known are: {', '.join(STEMS)}.")

@@ -54,8 +54,19 @@ class SortedPictures:
     doubtful: tuple[str, ...]
 
     def as_published(self, fold: Fold) -> SortedPictures:
-        """The same with nothing set aside, so that training LEAKS: it holds copies of the test."""
-        return replace(self, parts={part: getattr(fold, part) for part in PARTS}, faults={})
+        """The same with nothing set aside but what cannot be read; training LEAKS.
+
+        It holds copies of the test.
+        """
+        torn = {part: self.faults.get(part, {}).get("unreadable", ()) for part in PARTS}
+        return replace(
+            self,
+            parts={
+                part: tuple(name for name in names if name not in torn[part])
+                for part, names in fold.parts().items()
+            },
+            faults={part: {"unreadable": names} for part, names in torn.items() if names},
+        )
 
 
 def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPictures:

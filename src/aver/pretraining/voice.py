@@ -111,8 +111,9 @@ def pretrain_voice(
     others = _NO_VOICES
     if verify is not None:
         check_labels(verify, "speaker")
-        check_apart(corpus, verify, store)
         others = usable_clips(store, verify.clips, [feature], workers=workers, notice=notice)
+        readable = dataclasses.replace(verify, clips=others.clips)
+        check_apart(dataclasses.replace(corpus, clips=prepared.clips), readable, store)
     asked = {
         "settings": dataclasses.asdict(settings),
         "seed": seed,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aver.errors import SettingsError
+from aver.networks.resnet import check_shape
 from aver.training.settings import TrainingSettings
 
 TARGETS = ("speaker", "emotion")
@@ -49,6 +50,7 @@ class VoiceSettings:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
+        check_shape(self.width, self.blocks, self.stem)
         if self.target not in TARGETS:
             raise SettingsError(f"target must be one of {', '.join(TARGETS)}, not {self.target!r}.")
         if self.segments < 1:

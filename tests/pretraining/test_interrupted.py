@@ -1,0 +1,67 @@
+"""A pretraining that was stopped between two epochs ends as an unbroken one does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from aver.corpora import open_corpus
+from aver.errors import TrainingInterrupted
+from aver.pretraining.picture_parts import split_pictures
+from aver.pretraining.read_settings import read_settings
+from aver.pretraining.visual import pretrain_visual
+from aver.pretraining.visual_settings import VisualSettings
+from aver.training.epoch_keeper import EpochKeeper
+
+SETTINGS = read_settings(
+    VisualSettings,
+    "visual",
+    "compact",
+    {"width": 2, "blocks": 1, "size_px": 16, "training.epochs": 3, "training.patience": 3,
+     "training.batch_size": 8},
+)  # fmt: skip
+
+
+def _write_pictures(folder: Path) -> None:
+    rng = np.random.default_rng(0)
+    for name, count in {"Training": 12, "PublicTest": 4, "PrivateTest": 4}.items():
+        for emotion in ("happy", "sad"):
+            for number in range(count):
+                place = folder / "any" / emotion / f"{name}_{number}.png"
+                place.parent.mkdir(parents=True, exist_ok=True)
+                picture = cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48))
+                cv2.imwrite(str(place.with_name(f"{place.stem}{len(emotion)}.png")), picture)
+
+
+def test_faces_go_on_from_the_last_whole_epoch(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _write_pictures(tmp_path / "faces")
+    corpus = open_corpus(tmp_path / "faces", "fer2013")
+    split = split_pictures(corpus)
+    whole = pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "whole")
+    keep = EpochKeeper.on_train_epoch_end
+
+    def stop_after_one(self: EpochKeeper, trainer: object, module: object) -> None:
+        keep(self, trainer, module)
+        raise TrainingInterrupted("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EpochKeeper, "on_train_epoch_end", stop_after_one)
+        with pytest.raises(TrainingInterrupted):
+            pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "broken")
+    log = tmp_path / "broken" / "training.jsonl"
+    assert len(log.read_text().splitlines()) == 1
+    assert not (tmp_path / "broken" / "card.json").exists()
+    resumed = pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "broken")
+    assert resumed.card["metrics"] == whole.card["metrics"]
+    assert log.read_text() == (tmp_path / "whole" / "training.jsonl").read_text()
+    wanted = load_file(tmp_path / "whole" / "weights.safetensors")
+    for name, value in load_file(tmp_path / "broken" / "weights.safetensors").items():
+        torch.testing.assert_close(value, wanted[name], rtol=0, atol=0)
+    assert not list((tmp_path / "broken").glob("resume*"))
