@@ -406,6 +406,29 @@ def test_plain_text_lists(tmp_path):
     assert leaks(read_listing([tmp_path])) == {"shared-speakers"}
 
 
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", "01"), ("7", "7.0"), ("007", "7"), ("Ann", "ann")]
+)
+def test_one_speaker_spelt_otherwise_is_one(tmp_path, one, other):
+    text = f"path,speaker,part\na_x.wav,{one},train\nb_x.wav,{other},test\n"
+    assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-speakers"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other"), [("1", "10"), ("1.0", "1.5"), ("0", "00a"), ("a1", "a01")]
+)
+def test_other_speakers_stay_others(tmp_path, one, other):
+    text = f"path,speaker,part\na_x.wav,{one},train\nb_x.wav,{other},test\n"
+    assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == set()
+
+
+@pytest.mark.parametrize(("one", "other"), [("F", "female"), ("w", "woman"), ("Male", "m")])
+def test_words_for_a_sex(tmp_path, one, other):
+    text = f"path,speaker,gender,part\na_x.wav,1,{one},train\nb_x.wav,2,{other},test\n"
+    report = audit_split(read_listing([write(tmp_path / "all.csv", text)]))
+    assert "sex-imbalance" not in {finding.kind for finding in report.findings}
+
+
 def test_one_speaker_by_two_names_is_one(tmp_path, data_root):
     train = "path,actor\n03-01-05-01-02-01-12.wav,twelve\n"
     write(tmp_path / "train.csv", train)

@@ -17,6 +17,10 @@ from aver.errors import LabelError
 Facts = dict[str, str | None]
 
 _RUNNING_NUMBER = re.compile(r"[A-Za-z]*[_\- ]?\d+")
+_SEXES = {
+    **dict.fromkeys(("f", "w", "woman", "women", "girl", "fem"), "female"),
+    **dict.fromkeys(("m", "man", "men", "boy", "masc"), "male"),
+}
 _TRAILING_WORDS = re.compile(r"(?:[_.\-][A-Za-z][\w.\-]*)?")  # as tools add: _faces, _croppad
 _MEDIA_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
@@ -217,6 +221,6 @@ def _with_fields(entry: Entry, fields: Mapping[str, str]) -> Entry:
         speaker=fields.get("speaker") or entry.speaker,
         sentence=fields.get("sentence") or entry.sentence,
         emotion=canonical_label(emotion) if emotion else entry.emotion,
-        sex={"f": "female", "m": "male"}.get(sex, sex) or entry.sex,
+        sex=_SEXES.get(sex, sex) or entry.sex,
         recording=fields.get("performance") or entry.recording,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -12,6 +13,8 @@ from aver.audit.known_names import NAMED_BY, describe_name
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.splits.split import PARTS, Split
+
+_NUMBER = re.compile(r"0*(\d+?)(?:\.0+)?")
 
 
 @dataclass(frozen=True)
@@ -107,8 +110,16 @@ def with_one_name_each(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """Entries in which a speaker has one name, whoever told it.
 
     A corpus or a column may call ``12`` whom the files' names call ``ravdess:12``. Where files of
-    one speaker have both names, those that have the second only get the first.
+    one speaker have both names, those that have the second only get the first. Names that differ
+    in nothing but large letters and leading zeros (``1``, ``01`` and ``1.0``, as spreadsheets write
+    them) are one.
     """
+    spelt = _spellings(entry.speaker for entry in entries.values() if entry.speaker)
+    if spelt:
+        entries = {
+            name: replace(entry, speaker=spelt.get(entry.speaker or "", entry.speaker))
+            for name, entry in entries.items()
+        }
     speakers = {entry.speaker for entry in entries.values() if entry.speaker}
     if len({speaker.startswith(NAMED_BY) for speaker in speakers}) < 2:
         return dict(entries)  # all told by names, or none
@@ -126,6 +137,17 @@ def with_one_name_each(entries: Mapping[str, Entry]) -> dict[str, Entry]:
         if entry.speaker == by_name[name]
         else entry
         for name, entry in entries.items()
+    }
+
+
+def _spellings(speakers: Iterable[str]) -> dict[str, str]:
+    """The one spelling for each that is another of the same name."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for speaker in set(speakers):
+        number = _NUMBER.fullmatch(speaker)
+        groups[number[1] if number else speaker.casefold()].add(speaker)
+    return {
+        other: min(names) for names in groups.values() if len(names) > 1 for other in sorted(names)
     }
 
 
