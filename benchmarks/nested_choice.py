@@ -12,7 +12,8 @@ networks and seeds, and answers for it: the only look at a test group.
 
 The candidates' file holds a list of mappings, settings by dotted key; the first is tried first and
 wins ties. The folder gets ``choice.json`` and the answers of each network: one training a seed, and
-the mean over the seeds as one recogniser of several trainings. Each training is kept, so that an
+the mean over the seeds as one recogniser of several trainings; printed with paired differences to
+the first network and to another study. Each training is kept, so that an
 interrupted call goes on.
 """
 
@@ -235,13 +236,17 @@ def main() -> None:
             **facts,
         },
     )
+    first: dict[str, Evaluation] = {}
     for network in arguments.networks:
         word = "" if network == "-" else network
         found = test(study, [candidates[row] for row in best], word, arguments.seeds, facts)
-        for name, one in ((network, found), (f"{network}-mean", averaged(found))):
+        for kind, one in (("", found), ("-mean", averaged(found))):
+            name = f"{network}{kind}"
             save_evaluation(one, arguments.out / name)
             share = interval(accuracy(one))
             print(f"{name}: {share.value:.1%} [{share.low:.1%}, {share.high:.1%}]", flush=True)
+            if first.setdefault(kind, one) is not one:
+                print(f"  {_difference(one, first[kind])}")
             if arguments.against and (arguments.against / name).is_dir():
                 print(f"  {_difference(one, load_evaluation(arguments.against / name))}")
 
