@@ -54,9 +54,9 @@ size=(width=32 blocks=2 stem=3x3)
 evaluate() {
   aver evaluate "${common[@]}" --preset "$1-compact" "${@:3}" --out "$out/$1-$2"
 }
-evaluate mrpn tuned --init visual=faces-fer2013
-evaluate mrpn random --set branches.video.extractor=resnet18 "${size[@]/#/branches.video.}" \
-  branches.video.feature_settings.size_px=48 branches.video.standardise=clip
+evaluate mrpn tuned --set training.epochs=15 --init visual=faces-fer2013
+evaluate mrpn random --set training.epochs=15 branches.video.extractor=resnet18 \
+  "${size[@]/#/branches.video.}" branches.video.feature_settings.size_px=48 branches.video.standardise=clip
 evaluate temporal-aggregation tuned --set weights=shared --init visual=faces-fer2013
 evaluate temporal-aggregation random --set weights=shared extractors.video.kind=resnet18 \
   "${size[@]/#/extractors.video.}" pictures.size_px=48
