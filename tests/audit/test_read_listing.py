@@ -69,6 +69,12 @@ def test_one_csv_per_part_and_a_pattern(tmp_path):
     assert seeing.entries["x/bert-01-sad.wav"].emotion == "sad"
 
 
+def test_a_pattern_that_fits_no_name_is_refused(tmp_path):
+    path = write(tmp_path / "all.csv", "wav,part\nx/anna_sad.wav,train\nx/bert_sad.wav,test\n")
+    with pytest.raises(SettingsError, match="fits none of 2 names, for instance"):
+        read_listing([path], settings=ReadingSettings(pattern="{speaker}-{emotion}.wav"))
+
+
 def test_emobox_folds(tmp_path):
     for fold, (train, test) in enumerate([("03a01Fa", "08a01Fa"), ("08a02Na", "03a02Na")], 1):
         for part, name in (("train", train), ("test", test)):

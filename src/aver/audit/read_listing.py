@@ -76,7 +76,7 @@ def read_listing(
     SplitError
         If nothing can be read, or no part be told.
     SettingsError
-        If the pattern is wrong.
+        If the pattern is wrong, or fits no name.
     """
     settings = settings or ReadingSettings()
     declared: tuple[str, ...] = ()
@@ -115,6 +115,11 @@ def read_listing(
     )
 
 
+def _fits(pattern: NamePattern, entry: Entry) -> bool:
+    told = describe_name(entry.name, None, pattern, entry.path)
+    return told != describe_name(entry.name, path=entry.path)
+
+
 def _describe(
     folds: Iterable[Mapping[str, Sequence[Row]]], corpus: Corpus | None, settings: ReadingSettings
 ) -> tuple[dict[str, Entry], tuple[str, ...]]:
@@ -132,4 +137,9 @@ def _describe(
         entries[row.name] = describe_name(row.name, row.fields, pattern, row.path)
         if corpus is not None:
             unknown.append(row.name)
+    if pattern and not clips and not any(_fits(pattern, e) for e in entries.values()):
+        raise SettingsError(
+            f"The pattern {settings.pattern!r} fits none of {len(entries)} names, for instance "
+            f"{next(iter(entries.values())).path!r}."
+        )
     return with_one_name_each(entries), tuple(sorted(unknown))
