@@ -12,13 +12,14 @@ from planted_source import PlantedSource, planted_clips
 from safetensors.torch import load_file
 
 from aver.cli.main import main
-from aver.errors import CheckpointError, SettingsError
+from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.models.initialise import start_from
 from aver.models.mrpn import MRPN, MRPNSettings
 from aver.models.parts.branch import Branch, BranchSettings
 from aver.models.presets import load_preset
 from aver.networks.resnet import ResNet18
 from aver.networks.weight_file import write_weights
+from aver.training.epoch_keeper import EpochKeeper
 from aver.training.settings import TrainingSettings
 from tone_corpus import write_tone_corpus
 
@@ -61,6 +62,32 @@ def test_a_frozen_extractor_keeps_every_bit_and_thaws_on_time(run: Path) -> None
     changed = thawed.network.branches["video"].extractor.state_dict()
     assert not torch.equal(changed["conv1.weight"], start["conv1.weight"])
     assert not torch.equal(changed["bn1.running_mean"], start["bn1.running_mean"])
+
+
+def test_a_training_stopped_while_frozen_thaws_as_an_unbroken_one(
+    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def weights(folder: str) -> dict[str, torch.Tensor]:
+        recognizer = _recognizer(run, epochs=4, frozen=2, rate=0.1)
+        recognizer.fit(CLIPS[:8], CLIPS[8:], run_folder=tmp_path / folder)
+        assert recognizer.network is not None
+        return recognizer.network.state_dict()
+
+    whole = weights("whole")
+    keep = EpochKeeper.on_train_epoch_end
+
+    def stop_after_one(self: EpochKeeper, trainer: object, module: object) -> None:
+        keep(self, trainer, module)
+        raise TrainingInterrupted("stopped")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(EpochKeeper, "on_train_epoch_end", stop_after_one)
+        with pytest.raises(TrainingInterrupted):
+            weights("broken")
+    for name, value in weights("broken").items():
+        torch.testing.assert_close(value, whole[name], rtol=0, atol=0)
+    start = load_file(run / "weights.safetensors")["conv1.weight"]
+    assert not torch.equal(whole["branches.video.extractor.conv1.weight"], start)
 
 
 def test_the_pretrained_part_has_a_rate_of_its_own(run: Path) -> None:

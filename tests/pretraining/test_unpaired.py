@@ -13,7 +13,7 @@ import pytest
 from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, LabelError, SettingsError
+from aver.errors import CheckpointError, LabelError, SettingsError, SplitError
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import FeatureRecord
 from aver.features.speaker_adaptation import SpeakerAdaptation
@@ -189,6 +189,16 @@ def test_labels_that_differ_are_named_before_the_folder_is_taken(
     merged = replace(request, merge={"calm": "happy"}, overrides=short)
     model = train_unpaired(merged, tmp_path, store=corpora.store)
     assert model.card["merged"] == {"calm": "happy"}
+
+
+def test_faces_that_lack_a_part_are_named_before_the_folder_is_taken(
+    corpora: Corpora, tmp_path: Path
+) -> None:
+    shown = tuple(clip for clip in corpora.faces if clip.part != "validation")
+    request = replace(corpora.request, faces=replace(corpora.faces, clips=shown))
+    with pytest.raises(SplitError, match="no picture in the part validation"):
+        train_unpaired(request, tmp_path, store=corpora.store)
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_class_that_only_training_speakers_have_is_named(

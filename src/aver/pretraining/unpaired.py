@@ -26,13 +26,13 @@ from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
 from aver.pretraining.join_by_class import join_by_class
 from aver.pretraining.picture_faults import keep_sorted
+from aver.pretraining.picture_parts import split_pictures
 from aver.pretraining.read_pictures import digest_pictures, read_pictures
 from aver.pretraining.reconcile import check_named, reconcile
 from aver.pretraining.run_record import RunRecord, digest
 from aver.pretraining.unpaired_features import UnpairedFeatures
 from aver.pretraining.usable_clips import Notice, usable_clips
 from aver.settings import settings_to_mapping
-from aver.splits import make_split
 from aver.splits.split import Split
 
 DONE_NAME = "done.json"
@@ -126,6 +126,8 @@ def train_unpaired(
         is not there.
     SettingsError
         If the preset is no MRPN over face embeddings.
+    SplitError, MediaError
+        If the faces lack a part, or are no pictures.
     CheckpointError
         If `out` holds a run with other settings, corpora or seed, finished or not.
 
@@ -144,6 +146,7 @@ def train_unpaired(
             "unpaired training needs one, such as 'mrpn-unpaired'."
         )
     # Before sounds are read, which takes minutes, and the folder is taken.
+    split_pictures(request.faces)
     reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     check_named((*request.faces, *request.voices), request.merge, request.drop)
     sounds = [feature for feature in model.features.values() if feature is not faces]
@@ -203,7 +206,7 @@ def _pairs(
 ) -> tuple[dict[str, list[Clip]], dict[str, Any]]:
     """Joined clips of both parts, and what the card says of where they come from."""
     fold = request.voice_split.folds[0]
-    split = make_split(request.faces, "official")
+    split = split_pictures(request.faces)
     sorted_faces = keep_sorted(request.faces, split, out / "pictures.json", workers=workers)
     parts = {
         part: reconcile(
