@@ -342,6 +342,16 @@ def test_an_error_about_columns_names_those_of_the_list(tmp_path):
         read_listing([write(tmp_path / "a.csv", "Utterance,Speaker,split\nOkay.,Joey,train\n")])
 
 
+def test_training_and_validation_in_one_list_are_learnt_from(tmp_path):
+    value = {"trainval": ["a"], "test": ["a"]}
+    listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
+    assert "shared-clips" in leaks(listing)
+    two = read_listing(
+        [write(tmp_path / "s.json", json.dumps({"train_val": ["b"], "test": ["a"]}))]
+    )
+    assert two.untold == ("b (train_val)",), "which of the two is not said"
+
+
 def test_lists_under_other_keys_are_told(tmp_path):
     value = {
         "train": ["a"],

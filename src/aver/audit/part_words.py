@@ -6,6 +6,7 @@ import re
 
 _WORDS = {
     "train": "train", "training": "train", "trn": "train", "tr": "train",
+    "trainval": "train", "traindev": "train",  # where both are learnt from in the end
     "validation": "validation", "valid": "validation", "val": "validation", "vld": "validation",
     "dev": "validation", "devel": "validation", "development": "validation",
     "publictest": "validation",  # FER2013's own words

@@ -59,7 +59,7 @@ def save_evaluation(evaluation: Evaluation, folder: Path) -> None:
                 for name, target in evaluation.targets.items()
             },
             "clips": evaluation.clip_count,
-            "speakers": len(evaluation.speaker_ids),
+            "speakers": len(evaluation.speaker_ids) - evaluation.clips_of_unknown_speakers,
             "seeds": list(evaluation.seed_values),
             "training_s": evaluation.training_s,
             "prediction_s": evaluation.prediction_s,
