@@ -9,6 +9,7 @@ from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.errors import SettingsError, SplitError
 from aver.splits import Fold, Split, make_split, save_split
+from aver.splits.split import PARTS
 
 
 def parts_of(listing, fold=0):
@@ -85,6 +86,23 @@ def test_emobox_folds(tmp_path):
     assert len(listing.folds) == 2
     assert listing.entries["emodb-08a02Na"].speaker == "emodb:08"
     assert leaks(listing) == set()
+
+
+@pytest.mark.parametrize("sign", ["\x85", "\u2028", "\x0b"])
+def test_signs_in_what_is_said_end_no_line(tmp_path, sign):
+    said = f"Well{sign}no"
+    rows = [
+        json.dumps({"key": f"{n}_k", "text": said, "split": n}, ensure_ascii=False) for n in PARTS
+    ]
+    table = "key,text,split\n" + "".join(f"{n}_k,{said},{n}\n" for n in PARTS)
+    for name, text in (("all.jsonl", "\r\n".join(rows)), ("all.csv", table)):
+        path = tmp_path / name
+        path.write_bytes(text.encode())
+        assert parts_of(read_listing([path])) == {n: [f"{n}_k"] for n in PARTS}
+    for part in PARTS:
+        write(tmp_path / "kaldi" / part / "utt2spk", f"{part}_k {part}\n")
+        (tmp_path / "kaldi" / part / "text").write_bytes(f"{part}_k {said}\n".encode())
+    assert read_listing([tmp_path / "kaldi"]).entries["test_k"].sentence == said
 
 
 def test_speechbrain_json_per_part(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aver.audit.formats.list_file import read_text
+from aver.audit.formats.list_file import lines_of, read_text
 from aver.audit.formats.row import Row
 
 
@@ -57,5 +57,5 @@ def read_kaldi_folder(folder: Path) -> list[Row]:
 def _table(path: Path) -> dict[str, str]:
     if not path.is_file():
         return {}
-    pairs = (line.split(maxsplit=1) for line in read_text(path).splitlines() if line.strip())
+    pairs = (line.split(maxsplit=1) for line in lines_of(read_text(path)))
     return {pair[0]: pair[1].strip() if len(pair) == 2 else "" for pair in pairs}

@@ -45,11 +45,11 @@ def read_list_file(path: Path, columns: Mapping[str, str]) -> list[Row]:
         records = _records(text, "\t" if suffix == ".tsv" else ",")
         rows = rows_of_records(records, path, columns)
     elif suffix in (".jsonl", ".ndjson"):
-        rows = rows_of_records([parse_json(line, path) for line in _lines(text)], path, columns)
+        rows = rows_of_records([parse_json(line, path) for line in lines_of(text)], path, columns)
     elif suffix == ".json":
         rows = rows_of_json(parse_json(text, path), path, columns)
     else:
-        rows = [_of_line(line, suffix == ".scp") for line in _lines(text)]
+        rows = [_of_line(line, suffix == ".scp") for line in lines_of(text)]
     if not rows:
         raise SplitError(
             f"{path} names no clips.{_columns_of(text, suffix)} A list needs a column (or key) such"
@@ -93,8 +93,9 @@ def parse_json(text: str, path: Path) -> Any:
         raise SplitError(f"{path} is not valid JSON: {error}.") from error
 
 
-def _lines(text: str) -> Iterator[str]:
-    return (line for line in text.splitlines() if line.strip())
+def lines_of(text: str) -> Iterator[str]:
+    """Lines that hold anything; what is said may hold other signs that end lines in Unicode."""
+    return (line.rstrip("\r") for line in text.split("\n") if line.strip())
 
 
 def _records(text: str, delimiter: str) -> list[dict[str, str]]:
