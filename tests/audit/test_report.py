@@ -91,6 +91,8 @@ def test_sarif_has_what_its_schema_requires(tmp_path):
 def test_a_verdict_without_speakers_says_so():
     told = audit_split(Split("x", "x", 0, (Fold(("a_b",), (), ("c_d",)),))).verdict
     assert told.startswith("no leak found, but speakers are unknown, ")
+    some = audit_split(Split("x", "x", 0, (Fold(("a_b",), (), ("1001_DFA_ANG_XX",)),))).verdict
+    assert some.startswith("no leak found, but some speakers are unknown, ")
 
 
 def test_json_holds_every_subject(report):

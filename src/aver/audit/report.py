@@ -107,8 +107,8 @@ class AuditReport:
         if self.leaks:
             kinds = dict.fromkeys(finding.about.title for finding in self.leaks)
             return f"LEAKS: {'; '.join(kinds)} (checked: {checked})"
-        blind = [finding for finding in self.warnings if finding.kind == UNKNOWN_SPEAKERS]
-        but = ", but speakers are unknown" if blind else ""
+        blind = sum(len(f.subjects) for f in self.warnings if f.kind == UNKNOWN_SPEAKERS)
+        but = f", but {'' if blind == self.clips else 'some '}speakers are unknown" if blind else ""
         warned = len({finding.kind for finding in self.warnings})
         words = f", {warned} kinds of warning" if warned > 1 else ", one kind of warning"
         return f"no leak found{but}{words if warned else ''} (checked: {checked})"
