@@ -16,6 +16,8 @@ from aver.emotions import in_canonical_order
 from aver.errors import CorpusError, SplitError
 from aver.registry import Registry
 
+_ANYBODYS = ("manifest", "speaker-folders")  # readers that say nothing of whose files they read
+
 
 @dataclass(frozen=True)
 class CorpusInfo:
@@ -72,7 +74,7 @@ class Corpus:
     @property
     def label(self) -> str:
         """Name for tables: that of the reader, or of the folder where anybody's files lie."""
-        return self.root.resolve().name if self.name == "manifest" else self.name
+        return self.root.resolve().name if self.name in _ANYBODYS else self.name
 
     @cached_property
     def by_id(self) -> dict[str, Clip]:
