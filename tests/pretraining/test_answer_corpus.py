@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from aver.errors import LabelError, SettingsError
+from aver.errors import LabelError, MediaError, SettingsError
 from aver.features.store import FeatureStore
-from aver.pretraining.answer_corpus import check_answerable, check_apart, check_unseen
+from aver.models.statistics_logistic import StatisticsLogistic
+from aver.pretraining.answer_corpus import (
+    answer_clips,
+    check_answerable,
+    check_apart,
+    check_unseen,
+)
 from tone_corpus import write_tone_corpus
 
 
@@ -45,3 +51,13 @@ def test_the_same_sounds_under_another_name_are_found(tmp_path: Path) -> None:
     again = replace(others, clips=(known, gone, *others.clips[2:]))
     with pytest.raises(SettingsError, match=f"shares 1 sounds .*{known.clip_id} for one"):
         check_apart(corpus, again, store)
+
+
+def test_a_corpus_of_which_nothing_can_be_read_is_no_test(tmp_path: Path) -> None:
+    corpus = write_tone_corpus(tmp_path / "tones", speakers=1, takes=1)
+    for clip in corpus:
+        Path(str(clip.sound)).write_bytes(b"RIFF")
+    store = FeatureStore(tmp_path / "cache")
+    recognizer = StatisticsLogistic.tiny(store)
+    with pytest.raises(MediaError, match="None of the 3 clips of tones to test on can be used"):
+        answer_clips(recognizer, corpus, store, learnt="nothing")

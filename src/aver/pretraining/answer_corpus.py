@@ -133,8 +133,18 @@ def answer_clips(
         Of labelled clips that nothing was learnt from.
     learnt : str
         What of them was learnt from, for the protocol: ``"no clip of these speakers"``.
+
+    Raises
+    ------
+    MediaError
+        If no clip can be used.
     """
     prepared = store.prepare(corpus.clips, list(recognizer.features.values()), workers=workers)
+    if not prepared.clips:
+        why = f", {prepared.failures[0].reason}" if prepared.failures else ""
+        raise MediaError(
+            f"None of the {len(corpus)} clips of {corpus.label} to test on can be used{why}"
+        )
     adapted = bool(recognizer.card.get("adapt"))
     recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
     said = recognizer.predict([clip.without_labels() for clip in prepared.clips])
