@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from aver.corpora import Corpus, open_corpus
-from aver.errors import CheckpointError
+from aver.errors import CheckpointError, LabelError, SettingsError
 from aver.models.parts.clip_sequences import ClipSequences
 from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.networks.face_network import FaceNetwork
@@ -117,6 +117,24 @@ def test_a_leaking_run_learns_copies_says_so_and_is_not_shipped(
         pretrain_visual(pictures, split, brief, out=tmp_path / "leaking")
     with pytest.raises(CheckpointError, match="LEAK"):
         ship_run(leaking.folder, "leaky", "Never", tmp_path / "weights")
+
+
+def test_an_emotion_of_copies_alone_is_named(corpus: Corpus, tmp_path: Path) -> None:
+    shutil.copytree(corpus.root, tmp_path / "pictures")
+    folder = tmp_path / "pictures"
+    for part, name in (("train", "Training_900"), ("test", "PrivateTest_900")):
+        (folder / part / "angry").mkdir()
+        shutil.copyfile(
+            folder / "train" / "happy" / "Training_0.png", folder / part / "angry" / f"{name}.png"
+        )
+    pictures = open_corpus(folder, "fer2013")
+    with pytest.raises(LabelError, match="no picture of angry"):
+        pretrain_visual(pictures, make_split(pictures, "official"), SETTINGS, out=tmp_path / "run")
+
+
+def test_a_network_of_no_width_is_refused() -> None:
+    with pytest.raises(SettingsError, match="width"):
+        VisualSettings(width=0)
 
 
 def test_views_are_the_picture_its_mirror_image_and_both_moved() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import torch
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import EMOTIONS
+from aver.errors import LabelError
 from aver.execution.atomic import write_json
 from aver.networks.pretrained import WEIGHTS_NAME
 from aver.networks.resnet import ResNet18
@@ -89,6 +91,8 @@ def pretrain_visual(
 
     Raises
     ------
+    LabelError
+        If training is left with fewer than two emotions, or lacks one that another part has.
     CheckpointError
         If `out` holds a run with other settings, pictures or seed, finished or not.
     TrainingInterrupted
@@ -114,7 +118,7 @@ def pretrain_visual(
     if leaking:
         pictures = pictures.as_published(split.folds[0])
     clips = {clip.clip_id: clip for clip in corpus}
-    classes = _classes(clips[name] for name in pictures.parts["train"])
+    classes = _classes(clips, pictures.parts)
     parts = {
         part: _in_memory([clips[n] for n in names], classes, settings.size_px)
         for part, names in pictures.parts.items()
@@ -153,8 +157,15 @@ def pretrain_visual(
     return VisualResult(out, card)
 
 
-def _classes(clips: Any) -> tuple[str, ...]:
-    present = {clip.emotion for clip in clips}
+def _classes(clips: Mapping[str, Clip], parts: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
+    present = {clips[name].emotion for name in parts["train"]}
+    others = {clips[name].emotion for part in PARTS for name in parts[part]} - present
+    if others or len(present) < 2:
+        lacking = ", ".join(sorted(str(word) for word in others)) or "a second emotion"
+        raise LabelError(
+            f"Once copies and blank pictures are set aside, training has no picture of {lacking}. "
+            "Give it more pictures, or leave that emotion out (--emotions)."
+        )
     return tuple(emotion for emotion in EMOTIONS if emotion in present)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from aver.errors import SettingsError
 from aver.models.parts.image_augmentation import ImageAugmentationSettings
+from aver.networks.resnet import check_shape
 from aver.training.settings import TrainingSettings
 
 
@@ -45,6 +46,7 @@ class VisualSettings:
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
+        check_shape(self.width, self.blocks, self.stem)
         if self.size_px < 16:
             raise SettingsError(f"size_px is {self.size_px}; a face needs at least 16 pixels.")
         for name in ("dropout", "label_smoothing"):
