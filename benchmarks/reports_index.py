@@ -72,21 +72,28 @@ def systems(folder: Path) -> Table:
 
 
 def robustness(folder: Path) -> Table:
-    """Every system's change in points under every damage that was measured."""
-    rows: list[tuple[Cell, ...]] = []
+    """Every damage that was measured by row: the systems' changes in points beside each other."""
+    changes: dict[tuple[str, str], dict[str, Cell]] = {}
+    whole: dict[str, Cell] = {}
     for system in SYSTEMS:
         run = _read(folder / f"{system}-clean")
         if run is None:
             continue
         for damaged in read_robustness(run, folder / f"{system}-clean"):
+            whole[run.system] = _of(run)
             for level, worse in damaged.runs.items():
                 change = interval(difference_sums(accuracy(worse), accuracy(run)))
                 shown = level if isinstance(level, str) else f"{level:g}"
-                what = f"{damaged.kind.name} {shown}"
-                rows.append((run.system, what, _of(worse), Estimate.of(change, signed=True)))
-    columns = ("system", "damage and level", "accuracy in %", "change in points")
-    title = "Clean runs, asked again with worse media; 95 % intervals over speakers, paired changes"
-    return Table("robustness", title, columns, tuple(rows))
+                what = f"{damaged.kind.title}: {damaged.kind.along}", shown
+                changes.setdefault(what, {})[run.system] = Estimate.of(change, signed=True)
+    rows: list[tuple[Cell, ...]] = [
+        (*what, *(found.get(system) for system in whole)) for what, found in changes.items()
+    ]
+    if rows:
+        rows.insert(0, ("accuracy in %, undamaged", "", *whole.values()))
+    title = "Clean runs, asked again with worse media: changes in points"
+    notes = ("Intervals: 95 % over speakers, of changes paired by clip.",)
+    return Table("robustness", title, ("damage", "level", *whole), tuple(rows), notes)
 
 
 def _read(folder: Path) -> Evaluation | None:

@@ -53,6 +53,17 @@ def test_no_damage_is_a_place_on_the_axis_where_it_has_one() -> None:
     np.testing.assert_allclose(drawn[1].get_ydata()[0], 100 * accuracy(RUN).value)
 
 
+def test_the_legend_of_many_systems_lies_beside_the_curves() -> None:
+    measured = [damaged("babble", 10.0, 0.0, system=name) for name in ("one", "two", "three")]
+    ((_, _, figure),) = robustness_plots(measured)
+    assert figure.axes[0].get_legend() is None
+    words = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert words == ["one", "two", "three", "undamaged, same colour", "chance"]
+    figure.canvas.draw()
+    below = figure.legends[0].get_window_extent()
+    assert below.y1 < figure.axes[0].get_window_extent().y0
+
+
 def test_systems_are_drawn_together_at_levels_they_share() -> None:
     one = damaged("blur", 1.0, 2.0)
     two, three = (

@@ -11,6 +11,8 @@ from aver.reports.table import Estimate
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+_MOST_INSIDE = 2  # systems; a longer legend would lie on the curves
+
 
 def plot_curves(
     places: Sequence[float],
@@ -49,8 +51,10 @@ def plot_curves(
             marker = MARKERS[index % len(MARKERS)]
             axes.plot(places, values, color=color, marker=marker, ms=5, lw=2, label=label)
             if undamaged and label in undamaged:
-                whole = f"{label}, undamaged" if len(curves) > 1 else "undamaged"
+                whole = "undamaged" if len(curves) == 1 else None
                 axes.axhline(100 * undamaged[label], color=color, lw=1.4, ls=":", label=whole)
+        if undamaged and len(curves) > 1:
+            axes.plot([], [], color=MUTED, lw=1.4, ls=":", label="undamaged, same colour")
         if chance is not None:
             axes.axhline(100 * chance, color=MUTED, lw=1.2, ls="--", label="chance")
         if places[0] > places[-1]:
@@ -58,6 +62,9 @@ def plot_curves(
         axes.set_ylim(0, 100)
         axes.set_xlabel(along)
         axes.set_ylabel(f"{quantity} in %")
-        axes.legend(loc="best", fontsize=9)
+        if len(curves) > _MOST_INSIDE:
+            figure.legend(loc="outside lower center", ncols=3, fontsize=9)
+        else:
+            axes.legend(loc="best", fontsize=9)
         axes.set_title(title, wrap=True)
     return figure
