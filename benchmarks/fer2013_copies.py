@@ -1,0 +1,80 @@
+"""What copies of test pictures are worth: FER2013's test part, with and without a copy in training.
+
+    aver pretrain visual --corpus fer2013.tar --preset compact --out runs/faces
+    aver pretrain visual --corpus fer2013.tar --preset compact --leaking --out runs/faces-leaking
+    python benchmarks/fer2013_copies.py --corpus fer2013.tar runs/faces runs/faces-leaking
+
+Each picture is looked at once, as it is. Nothing is chosen by what this prints.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from aver.audit.listing import listing_of
+from aver.audit.media_match import find_matches
+from aver.audit.media_places import places_in_corpus
+from aver.corpora import open_corpus
+from aver.corpora.corpus import Corpus
+from aver.networks.grey_pictures import standardise_pictures
+from aver.networks.pretrained import read_weights
+from aver.networks.resnet import ResNet18
+from aver.networks.shipped import CARD_NAME
+from aver.pretraining.classifier import Classifier
+from aver.pretraining.picture_scores import Share
+from aver.pretraining.read_pictures import read_pictures
+from aver.splits import make_split
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--corpus", type=Path, required=True)
+    parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
+    arguments = parser.parse_args()
+    corpus = open_corpus(arguments.corpus, "fer2013")
+    clips = [clip for clip in corpus if clip.part == "test"]
+    copied = _copied(corpus)
+    met = np.array([clip.clip_id in copied for clip in clips])
+    for run in arguments.runs:
+        card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
+        pictures = torch.from_numpy(read_pictures(clips, card["input"]["size_px"]))[:, None]
+        said = np.array(card["classes"])[_answers(run, card, pictures)]
+        right = said == np.array([clip.emotion for clip in clips])
+        for words, some in (("all", met | True), ("with a copy", met), ("without", ~met)):
+            share = Share.of(right[some])
+            print(
+                f"{run.name}, test pictures {words} ({share.pictures}): {share.value:.1%} "
+                f"[{share.low:.1%}, {share.high:.1%}]",
+                flush=True,
+            )
+
+
+def _copied(corpus: Corpus) -> set[str]:
+    """Test pictures whose content is among the training pictures too."""
+    split = make_split(corpus, "official")
+    fold = split.folds[0]
+    train, test = set(fold.train), set(fold.test)
+    matches = find_matches(places_in_corpus(listing_of(split, corpus), corpus), 1).found
+    pairs = [(m.one, m.other) for m in matches] + [(m.other, m.one) for m in matches]
+    return {one for one, other in pairs if one in test and other in train}
+
+
+@torch.no_grad()
+def _answers(run: Path, card: dict, pictures: torch.Tensor) -> np.ndarray:
+    shape = card["network"]
+    extractor = ResNet18(1, shape["width"], shape["blocks"], shape["stem"])
+    network = Classifier(extractor, len(card["classes"])).eval()
+    weights = read_weights(run / "weights.safetensors")
+    network.fc.load_state_dict({k[3:]: v for k, v in weights.items() if k.startswith("fc.")})
+    extractor.load_state_dict({k: v for k, v in weights.items() if not k.startswith("fc.")})
+    answers = [network(standardise_pictures(some)).argmax(dim=1) for some in pictures.split(256)]
+    return torch.cat(answers).numpy()
+
+
+if __name__ == "__main__":
+    main()
