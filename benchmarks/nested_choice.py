@@ -212,6 +212,8 @@ def _study(arguments: argparse.Namespace, candidates: Sequence[Mapping[str, Any]
 def _difference(one: Evaluation, other: Evaluation) -> str:
     found = compare(one, other)
     low, high = found.difference.low, found.difference.high
+    if low is None or high is None:  # no speaker differs from another
+        return f"minus {other.system}: {found.difference.value:+.1%} for every speaker"
     return (
         f"minus {other.system}: {found.difference.value:+.1%} [{low:+.1%}, {high:+.1%}], "
         f"p {found.p_speakers:.2g}, could have shown {found.smallest:.1%}: {found.verdict()}"
