@@ -19,8 +19,8 @@ from aver.models.parts.branch import Branch, BranchSettings
 from aver.models.presets import load_preset
 from aver.networks.resnet import ResNet18
 from aver.networks.weight_file import write_weights
-from aver.training.epoch_keeper import EpochKeeper
 from aver.training.settings import TrainingSettings
+from stopped_training import stopped_after_one_epoch
 from tone_corpus import write_tone_corpus
 
 CLIPS = planted_clips(speakers=4, takes=1)
@@ -74,16 +74,8 @@ def test_a_training_stopped_while_frozen_thaws_as_an_unbroken_one(
         return recognizer.network.state_dict()
 
     whole = weights("whole")
-    keep = EpochKeeper.on_train_epoch_end
-
-    def stop_after_one(self: EpochKeeper, trainer: object, module: object) -> None:
-        keep(self, trainer, module)
-        raise TrainingInterrupted("stopped")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(EpochKeeper, "on_train_epoch_end", stop_after_one)
-        with pytest.raises(TrainingInterrupted):
-            weights("broken")
+    with stopped_after_one_epoch(monkeypatch), pytest.raises(TrainingInterrupted):
+        weights("broken")
     for name, value in weights("broken").items():
         torch.testing.assert_close(value, whole[name], rtol=0, atol=0)
     start = load_file(run / "weights.safetensors")["conv1.weight"]

@@ -16,7 +16,7 @@ from aver.pretraining.picture_parts import split_pictures
 from aver.pretraining.read_settings import read_settings
 from aver.pretraining.visual import pretrain_visual
 from aver.pretraining.visual_settings import VisualSettings
-from aver.training.epoch_keeper import EpochKeeper
+from stopped_training import stopped_after_one_epoch
 
 SETTINGS = read_settings(
     VisualSettings,
@@ -45,16 +45,8 @@ def test_faces_go_on_from_the_last_whole_epoch(
     corpus = open_corpus(tmp_path / "faces", "fer2013")
     split = split_pictures(corpus)
     whole = pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "whole")
-    keep = EpochKeeper.on_train_epoch_end
-
-    def stop_after_one(self: EpochKeeper, trainer: object, module: object) -> None:
-        keep(self, trainer, module)
-        raise TrainingInterrupted("stopped")
-
-    with monkeypatch.context() as patched:
-        patched.setattr(EpochKeeper, "on_train_epoch_end", stop_after_one)
-        with pytest.raises(TrainingInterrupted):
-            pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "broken")
+    with stopped_after_one_epoch(monkeypatch), pytest.raises(TrainingInterrupted):
+        pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "broken")
     log = tmp_path / "broken" / "training.jsonl"
     assert len(log.read_text().splitlines()) == 1
     assert not (tmp_path / "broken" / "card.json").exists()

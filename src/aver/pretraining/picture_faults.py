@@ -16,6 +16,7 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import MediaError
 from aver.execution.atomic import write_json
+from aver.pretraining.picture_parts import PURPOSES
 from aver.splits.split import PARTS, Fold, Split
 
 FAULTS = (
@@ -27,8 +28,6 @@ FAULTS = (
     "double",
 )
 """Why a picture is set aside; the first that applies is the one that is named."""
-
-_PURPOSES = {"train": "to learn from", "validation": "to choose by", "test": "to test with"}
 
 _RULES = 3  # version of the rules, so that a file kept under older ones is made anew
 
@@ -107,7 +106,7 @@ def sort_pictures(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedPi
             told = {fault: len(those) for fault, those in found.faults[part].items()}
             counts = ", ".join(f"{fault} {count}" for fault, count in told.items())
             raise MediaError(
-                f"No picture of {corpus.label} is left {_PURPOSES[part]}; set aside: {counts}."
+                f"No picture of {corpus.label} is left {PURPOSES[part]}; set aside: {counts}."
             )
     return found
 

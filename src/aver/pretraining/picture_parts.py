@@ -9,7 +9,8 @@ from aver.errors import LabelError, MediaError, SplitError
 from aver.splits import make_split
 from aver.splits.split import PARTS, Split
 
-_PURPOSES = {"train": "to learn from", "validation": "to choose by", "test": "to test with"}
+PURPOSES = {"train": "to learn from", "validation": "to choose by", "test": "to test with"}
+"""What pictures of each part are for."""
 
 
 def split_pictures(corpus: Corpus) -> Split:
@@ -38,7 +39,7 @@ def split_pictures(corpus: Corpus) -> Split:
         if not clips:
             raise SplitError(
                 f"{corpus.label} at {corpus.root} has no picture in the part {part}, so none "
-                f"{_PURPOSES[part]}. Parts are the folders {', '.join(PARTS)}, or the names of "
+                f"{PURPOSES[part]}. Parts are the folders {', '.join(PARTS)}, or the names of "
                 "FER2013 (Training_, PublicTest_, PrivateTest_)."
             )
         for clip in clips:
