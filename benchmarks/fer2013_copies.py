@@ -45,7 +45,7 @@ def main() -> None:
         pictures = torch.from_numpy(read_pictures(clips, card["input"]["size_px"]))[:, None]
         said = np.array(card["classes"])[_answers(run, card, pictures)]
         right = said == np.array([clip.emotion for clip in clips])
-        for words, some in (("all", met | True), ("with a copy", met), ("without", ~met)):
+        for words, some in (("all", np.ones_like(met)), ("with a copy", met), ("without", ~met)):
             share = Share.of(right[some])
             print(
                 f"{run.name}, test pictures {words} ({share.pictures}): {share.value:.1%} "

@@ -52,6 +52,15 @@ for network in N0 N2; do
   done
 done
 
+# Single faces against films whose faces are cut as closely as FER2013's.
+python "$here/face_framing.py" --data "$data"
+for adapt in "" speaker; do
+  aver pretrain unpaired --faces "$data/fer2013.tar" --voices "$data/ravdess" --merge calm=neutral \
+    --adapt "$adapt" --set branches.video.feature_settings.crops.margin=-0.05 \
+    --test "$data/javanese-av" --test-settings config=javanese-av \
+    --out "$out/unpaired-close${adapt:+-adapted}"
+done
+
 # A face network that is trained further, against the same one from a random start: four folds of
 # speakers, in MRPN and in every segment of temporal aggregation.
 common=("${javanese[@]}" --reader manifest --split speaker-kfold
