@@ -23,20 +23,19 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from aver.audit import AuditReport, audit_media, audit_run, audit_split, read_listing
-from aver.audit.media_match import find_matches
-from aver.audit.media_places import MediaPlace
-from aver.audit.near_sounds import find_near_sounds
-from aver.audit.sound_print import RATE_HZ, print_of_sound, print_of_sound_file
+from aver.audit.audit_media import MediaPlace, find_matches
+from aver.audit.fingerprints import SAMPLE_RATE_HZ, audio_file_fingerprint, audio_fingerprint
+from aver.audit.near_duplicates import find_near_audio
 from aver.corpora import open_corpus
-from aver.execution.atomic import write_json
+from aver.execution.files import write_json
 from aver.splits import Fold, Split, make_split
 from planted_copies import (
+    AUDIO_KINDS,
     FILM_KINDS,
-    PICTURE_KINDS,
-    SOUND_KINDS,
+    IMAGE_KINDS,
+    write_audio_copy,
     write_film_copy,
-    write_picture_copy,
-    write_sound_copy,
+    write_image_copy,
 )
 from planted_leaks import KINDS, plant, write_split
 
@@ -58,8 +57,8 @@ def main() -> None:
         ("public_rules", lambda: public_rules(data)),
         ("planted_leaks", lambda: planted_leaks(1000)),
         ("clean_splits", lambda: clean_splits(1000)),
-        ("sound_copies", lambda: sound_copies(data, 100)),
-        ("picture_copies", lambda: picture_copies(data, 500)),
+        ("audio_copies", lambda: audio_copies(data, 100)),
+        ("image_copies", lambda: image_copies(data, 500)),
         ("film_copies", lambda: film_copies(data, 24)),
         ("times", lambda: times(data)),
         ("fer2013_doubles", lambda: fer2013_doubles(data)),
@@ -143,22 +142,22 @@ def _audited(planted: Any, folder: Path, seed: int) -> AuditReport:
     return audit_split(read_listing(write_split(planted, folder, FORMS[seed % len(FORMS)])))
 
 
-def sound_copies(data: Path, count: int) -> dict[str, Any]:
+def audio_copies(data: Path, count: int) -> dict[str, Any]:
     """Copies of RAVDESS files among all 1,200 of them; and any pair that is no copy."""
     originals = sorted((data / "ravdess").glob("Actor_*/03-*.flac"))
     random = np.random.default_rng(1)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
-    return _copies(originals, chosen, SOUND_KINDS, write_sound_copy, "sound")
+    return _copies(originals, chosen, AUDIO_KINDS, write_audio_copy, "audio")
 
 
-def picture_copies(data: Path, count: int) -> dict[str, Any]:
+def image_copies(data: Path, count: int) -> dict[str, Any]:
     """Copies of FER2013's test pictures among all 3,589 of them."""
     corpus = open_corpus(data / "fer2013.tar")
     originals = [clip.video for clip in corpus if clip.part == "test" and clip.video]
     random = np.random.default_rng(2)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
     # Pictures have doubles of their own, counted elsewhere.
-    found = _copies(originals, chosen, PICTURE_KINDS, write_picture_copy, "picture")
+    found = _copies(originals, chosen, IMAGE_KINDS, write_image_copy, "image")
     found.pop("other_pairs")
     return found
 
@@ -211,13 +210,13 @@ def fer2013_doubles(data: Path) -> dict[str, Any]:
     found: dict[str, Any] = {
         f"{finding.kind}: {' and '.join(finding.parts)}": finding.message
         for finding in report.findings
-        if finding.kind in ("shared-pictures", "doubles", "contradicting-labels")
+        if finding.kind in ("shared-images", "doubles", "contradicting-labels")
     }
     part = {clip.clip_id: clip.part for clip in corpus}
     reached = {
         name
         for finding in report.findings
-        if finding.kind == "shared-pictures" and set(finding.parts) == {"train", "test"}
+        if finding.kind == "shared-images" and set(finding.parts) == {"train", "test"}
         for pair in finding.subjects
         for name in pair.split(" = ")
     }
@@ -243,19 +242,19 @@ def times(data: Path) -> dict[str, float]:
     for words, split in (("one fold", one), ("ten folds", Split("x", "cremad", 0, folds))):
         measured[f"audit of names, {words} (s)"] = _fastest(lambda split=split: audit_split(split))
     paths = sorted((data / "ravdess").glob("Actor_0[1-5]/03-*.flac"))
-    length_s = sum(len(print_of_sound_file(path).loud) for path in paths) * 0.016
+    length_s = sum(len(audio_file_fingerprint(path).loud) for path in paths) * 0.016
     measured["sound fingerprints from FLAC files, times real time"] = length_s / _fastest(
-        lambda: [print_of_sound_file(path) for path in paths]
+        lambda: [audio_file_fingerprint(path) for path in paths]
     )
     films = sorted((data / "javanese-av").glob("01-*.mp4"))
-    film_s = sum(len(print_of_sound_file(path).loud) for path in films) * 0.016
+    film_s = sum(len(audio_file_fingerprint(path).loud) for path in films) * 0.016
     measured["sound fingerprints from MP4 files, times real time"] = film_s / _fastest(
-        lambda: [print_of_sound_file(path) for path in films]
+        lambda: [audio_file_fingerprint(path) for path in films]
     )
-    from aver.audit.film_print import print_of_film_file
+    from aver.audit.fingerprints import video_file_fingerprint
 
     measured["film fingerprints (360 x 270, 30 per s), times real time"] = film_s / _fastest(
-        lambda: [print_of_film_file(path) for path in films[:8]], 8 / len(films)
+        lambda: [video_file_fingerprint(path) for path in films[:8]], 8 / len(films)
     )
     return measured | _search_times()
 
@@ -267,10 +266,10 @@ def _search_times() -> dict[str, float]:
     for count in (2500, 10_000):
         prints = []
         for _ in range(count):
-            bursts = np.repeat(random.gamma(0.5, 1.0, 60), RATE_HZ // 20)
-            prints.append(print_of_sound(random.standard_normal(bursts.size) * bursts * 0.1))
+            bursts = np.repeat(random.gamma(0.5, 1.0, 60), SAMPLE_RATE_HZ // 20)
+            prints.append(audio_fingerprint(random.standard_normal(bursts.size) * bursts * 0.1))
         started_s = time.process_time()
-        pairs = find_near_sounds(prints)
+        pairs = find_near_audio(prints)
         found[f"search among {count} sounds of 3 s (s)"] = time.process_time() - started_s
         found[f"pairs found among them ({count})"] = float(len(pairs))
     return found

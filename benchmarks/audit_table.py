@@ -57,13 +57,13 @@ def table(result: dict[str, Any]) -> str:
         f"| none | {clean['clean']} | {clean['false_alarms']} false alarms |",
     ]
     titles = {
-        "sound_copies": "Changed copies of RAVDESS sound files",
-        "picture_copies": "Changed copies of FER2013 test pictures",
+        "audio_copies": "Changed copies of RAVDESS sound files",
+        "image_copies": "Changed copies of FER2013 test pictures",
         "film_copies": "Changed copies of javanese-av films, without sound",
     }
     for key, title in titles.items():
         lines += _copies(title, result[key])
-        if key == "sound_copies":
+        if key == "audio_copies":
             lines += ["", "That pair is no false alarm: the two files are equal byte for byte."]
     lines += _doubles(result["fer2013_doubles"]) if "fer2013_doubles" in result else []
     lines += ["", "## Times, in seconds of one core", "", "| what | measured |", "|---|---|"]

@@ -22,11 +22,11 @@ from typing import Any
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.execution.atomic import write_json
+from aver.execution.files import write_json
 from aver.execution.tasks import usable_cores
+from aver.features.audio_functionals import AudioFunctionals
 from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature
-from aver.features.sound_statistics import SoundStatistics
 from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
 
@@ -34,7 +34,7 @@ ASKED_RATIO = 1.7
 FEATURES: tuple[Feature, ...] = (
     FaceCrops(size_px=64, rate_hz=6.0),
     SpectrogramSegments(bands="mel", band_count=64, column_count=50),
-    SoundStatistics(),
+    AudioFunctionals(),
 )
 
 
@@ -133,7 +133,7 @@ def main() -> None:
     parser.add_argument("--once", type=int, help="processes; extract once, no figures")
     arguments = parser.parse_args()
     paths = sorted(arguments.corpus.rglob("*.mp4"))[: arguments.clips]
-    clips = [Clip(path.stem, None, None, video=path, sound=path) for path in paths]
+    clips = [Clip(path.stem, None, None, video=path, audio=path) for path in paths]
     if arguments.once:
         return extract(clips, arguments.once)
     figures = measure(clips, arguments.rounds)

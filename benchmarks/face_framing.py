@@ -14,13 +14,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+from aver.pretraining.images import read_images
 
 from aver.corpora import open_corpus
 from aver.corpora.corpus import Corpus
 from aver.features.face_crops import FaceCrops
 from aver.features.store import FeatureStore
-from aver.media.face_detector import FaceDetector, make_detector
-from aver.pretraining.read_pictures import read_pictures
+from aver.media.face_detection import FaceDetector, make_detector
 
 SIDE_PX = 192  # pictures are enlarged to this before the detector looks at them
 BORDER_PX = 48
@@ -29,14 +29,14 @@ BORDER_PX = 48
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="holds fer2013.tar, javanese-av")
-    parser.add_argument("--pictures", type=int, default=150)
+    parser.add_argument("--images", type=int, default=150)
     parser.add_argument("--margins", type=float, nargs="+", default=[0.1])
     arguments = parser.parse_args()
     detector = make_detector("mtcnn")
     fer2013 = open_corpus(arguments.data / "fer2013.tar", "fer2013")
-    chosen = np.random.default_rng(0).permutation(len(fer2013))[: arguments.pictures]
+    chosen = np.random.default_rng(0).permutation(len(fer2013))[: arguments.images]
     clips = list(fer2013)
-    _tell("FER2013", detector, list(read_pictures([clips[row] for row in chosen], 48)))
+    _tell("FER2013", detector, list(read_images([clips[row] for row in chosen], 48)))
     films = open_corpus(arguments.data / "javanese-av", "manifest", config="javanese-av")
     for margin in arguments.margins:
         crops = FaceCrops(size_px=64, rate_hz=6.0, margin=margin)
@@ -51,10 +51,10 @@ def _middles(films: Corpus, crops: FaceCrops) -> list[np.ndarray]:
     return [some[len(some) // 2] for some in shown]
 
 
-def _tell(name: str, detector: FaceDetector, pictures: list[np.ndarray]) -> None:
+def _tell(name: str, detector: FaceDetector, images: list[np.ndarray]) -> None:
     rows = []
-    for picture in pictures:
-        large = cv2.resize(picture, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
+    for image in images:
+        large = cv2.resize(image, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_CUBIC)
         wide = cv2.copyMakeBorder(large, *(BORDER_PX,) * 4, cv2.BORDER_REPLICATE)
         faces = detector.detect(
             [wide if wide.ndim == 3 else cv2.cvtColor(wide, cv2.COLOR_GRAY2RGB)]
@@ -71,7 +71,7 @@ def _tell(name: str, detector: FaceDetector, pictures: list[np.ndarray]) -> None
     words = ("box", "its middle across", "down", "eyes apart", "eyes down", "mouth down")
     medians = np.median(rows, axis=0)
     told = ", ".join(f"{word} {value:.3f}" for word, value in zip(words, medians, strict=True))
-    print(f"{name}: {len(rows)} of {len(pictures)} faces found; {told}", flush=True)
+    print(f"{name}: {len(rows)} of {len(images)} faces found; {told}", flush=True)
 
 
 if __name__ == "__main__":

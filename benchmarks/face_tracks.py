@@ -19,15 +19,15 @@ import numpy as np
 import torch
 
 from aver.media.boxes import areas, overlap
-from aver.media.face_detector import FaceDetector, make_detector
-from aver.media.face_track import FaceTrack, track_faces
-from aver.media.reader import read_frames
+from aver.media.face_detection import FaceDetector, make_detector
+from aver.media.frames import read_frames
+from aver.media.main_face import FaceTrack, track_faces
 
 RESULT = Path(__file__).parent / "results" / "face_tracks.json"
 BATCH = 8
 
 
-def detect_every_picture(path: Path, detector: FaceDetector) -> tuple[list[float], np.ndarray]:
+def detect_every_image(path: Path, detector: FaceDetector) -> tuple[list[float], np.ndarray]:
     """Times and largest face (NaN where none) of every picture, in batches."""
     times: list[float] = []
     boxes: list[np.ndarray] = []
@@ -39,9 +39,9 @@ def detect_every_picture(path: Path, detector: FaceDetector) -> tuple[list[float
             boxes.append(np.full(4, np.nan) if best is None else faces.boxes[best])
         batch.clear()
 
-    for time_s, picture in read_frames(path, skip_black=True):
+    for time_s, image in read_frames(path, skip_black=True):
         times.append(time_s)
-        batch.append(picture)
+        batch.append(image)
         if len(batch) == BATCH:
             flush()
     flush()
@@ -51,14 +51,14 @@ def detect_every_picture(path: Path, detector: FaceDetector) -> tuple[list[float
 def compare(path: Path, detector: FaceDetector) -> dict[str, object]:
     """Seconds, picture count and overlaps of one clip."""
     start = time.perf_counter()
-    times, every = detect_every_picture(path, detector)
+    times, every = detect_every_image(path, detector)
     middle = time.perf_counter()
     track: FaceTrack = track_faces(path, detector=detector)
     end = time.perf_counter()
     np.testing.assert_allclose(track.times_s, times)
     both = track.found & ~np.isnan(every[:, 0])
     return {
-        "pictures": len(times),
+        "images": len(times),
         "every_s": middle - start,
         "track_s": end - middle,
         "overlaps": np.diagonal(overlap(track.boxes[both], every[both])).tolist(),
@@ -69,21 +69,21 @@ def compare(path: Path, detector: FaceDetector) -> dict[str, object]:
 
 def summarise(clips: list[dict[str, object]]) -> dict[str, object]:
     """Medians over clips, and agreement over all their pictures."""
-    pictures = np.array([c["pictures"] for c in clips])
+    images = np.array([c["images"] for c in clips])
     every, track = (np.array([c[k] for c in clips]) for k in ("every_s", "track_s"))
     shared = np.concatenate([c["overlaps"] for c in clips])
     return {
         "corpus": "javanese-av (github.com/2black0/video-emotion-recognition-javanese), 360x270",
         "clips": len(clips),
-        "pictures": int(pictures.sum()),
-        "every_picture_fps": float(np.median(pictures / every)),
-        "tracked_fps": float(np.median(pictures / track)),
+        "images": int(images.sum()),
+        "every_image_fps": float(np.median(images / every)),
+        "tracked_fps": float(np.median(images / track)),
         "ratio": float(np.median(every / track)),
         "ratio_quartiles": np.percentile(every / track, [25, 75]).tolist(),
         "iou_median": float(np.median(shared)),
         "iou_5th_percentile": float(np.percentile(shared, 5)),
-        "pictures_only_every_found": int(sum(c["only_every"] for c in clips)),
-        "pictures_only_track_found": int(sum(c["only_track"] for c in clips)),
+        "images_only_every_found": int(sum(c["only_every"] for c in clips)),
+        "images_only_track_found": int(sum(c["only_track"] for c in clips)),
         "asked": {"ratio": 5.0, "iou_median": 0.9},
         "threads": torch.get_num_threads(),
         "torch": torch.__version__,
@@ -107,7 +107,7 @@ def main() -> None:
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     print(f"{'':24}{'frames/s':>10}")
-    print(f"{'MTCNN on every picture':24}{result['every_picture_fps']:10.1f}")
+    print(f"{'MTCNN on every image':24}{result['every_picture_fps']:10.1f}")
     print(f"{'face track':24}{result['tracked_fps']:10.1f}")
     print(f"ratio {result['ratio']:.2f} (asked: 5)   IoU median {result['iou_median']:.3f} (0.9)")
     print(RESULT)

@@ -15,19 +15,18 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from aver.pretraining.image_task import Share
+from aver.pretraining.images import read_images
 
+from aver.audit.audit_media import find_matches, places_in_corpus
 from aver.audit.listing import listing_of
-from aver.audit.media_match import find_matches
-from aver.audit.media_places import places_in_corpus
 from aver.corpora import open_corpus
 from aver.corpora.corpus import Corpus
-from aver.networks.grey_pictures import standardise_pictures
+from aver.networks.face_network import standardize_images
 from aver.networks.pretrained import read_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
-from aver.pretraining.classifier import Classifier
-from aver.pretraining.picture_scores import Share
-from aver.pretraining.read_pictures import read_pictures
+from aver.pretraining.run import Classifier
 from aver.splits import make_split
 
 
@@ -42,13 +41,13 @@ def main() -> None:
     met = np.array([clip.clip_id in copied for clip in clips])
     for run in arguments.runs:
         card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
-        pictures = torch.from_numpy(read_pictures(clips, card["input"]["size_px"]))[:, None]
-        said = np.array(card["classes"])[_answers(run, card, pictures)]
+        images = torch.from_numpy(read_images(clips, card["input"]["size_px"]))[:, None]
+        said = np.array(card["classes"])[_predictions(run, card, images)]
         right = said == np.array([clip.emotion for clip in clips])
         for words, some in (("all", np.ones_like(met)), ("with a copy", met), ("without", ~met)):
             share = Share.of(right[some])
             print(
-                f"{run.name}, test pictures {words} ({share.pictures}): {share.value:.1%} "
+                f"{run.name}, test pictures {words} ({share.images}): {share.value:.1%} "
                 f"[{share.low:.1%}, {share.high:.1%}]",
                 flush=True,
             )
@@ -65,15 +64,15 @@ def _copied(corpus: Corpus) -> set[str]:
 
 
 @torch.no_grad()
-def _answers(run: Path, card: dict, pictures: torch.Tensor) -> np.ndarray:
+def _predictions(run: Path, card: dict, images: torch.Tensor) -> np.ndarray:
     shape = card["network"]
     extractor = ResNet18(1, shape["width"], shape["blocks"], shape["stem"])
     network = Classifier(extractor, len(card["classes"])).eval()
     weights = read_weights(run / "weights.safetensors")
     network.fc.load_state_dict({k[3:]: v for k, v in weights.items() if k.startswith("fc.")})
     extractor.load_state_dict({k: v for k, v in weights.items() if not k.startswith("fc.")})
-    answers = [network(standardise_pictures(some)).argmax(dim=1) for some in pictures.split(256)]
-    return torch.cat(answers).numpy()
+    predictions = [network(standardize_images(some)).argmax(dim=1) for some in images.split(256)]
+    return torch.cat(predictions).numpy()
 
 
 if __name__ == "__main__":

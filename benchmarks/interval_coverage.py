@@ -16,13 +16,14 @@ from typing import NamedTuple
 import numpy as np
 
 from aver.evaluation.intervals import (
+    SpeakerSums,
     bootstrap_interval,
+    divide,
     interval,
     jackknife_error,
     t_interval,
 )
-from aver.evaluation.speaker_sums import SpeakerSums, divide
-from aver.execution.atomic import write_json
+from aver.execution.files import write_json
 
 SPEAKERS = (8, 24, 91)
 CLIPS_PER_SPEAKER = {8: 24, 24: 60, 91: 80}
@@ -31,14 +32,14 @@ CLASSES = 6
 
 
 class Population(NamedTuple):
-    """Speakers with a mean accuracy near `centre` and a spread in logits."""
+    """Speakers with a mean accuracy near `center` and a spread in logits."""
 
-    centre: float
+    center: float
     spread: float
 
     def recalls(self, rng: np.random.Generator, speakers: int) -> np.ndarray:
         """Chance of a right answer by speaker and class; shape (speakers, classes)."""
-        logit = np.log(self.centre / (1 - self.centre))
+        logit = np.log(self.center / (1 - self.center))
         by_class = np.linspace(-0.8, 0.8, CLASSES)
         by_speaker = rng.normal(0, self.spread, size=(speakers, 1))
         return 1 / (1 + np.exp(-(logit + by_class + by_speaker)))
@@ -124,7 +125,7 @@ def main() -> None:
             found = coverage(population, speakers, arguments.trials, seed=speakers * 10 + index)
             rows.append({"speakers": speakers, **population._asdict(), **found})
             print(
-                f"{speakers:8d}  {population.centre:.2f}  {population.spread:6.2f} |"
+                f"{speakers:8d}  {population.center:.2f}  {population.spread:6.2f} |"
                 f" {found['coverage_auto']:6.1%} {found['coverage_t']:6.1%}"
                 f" {found['coverage_bootstrap']:10.1%} |"
                 f" {found['coverage_percentile']:10.1%} {found['coverage_clips']:11.1%}",

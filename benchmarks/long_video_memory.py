@@ -23,32 +23,33 @@ from pathlib import Path
 import numpy as np
 
 RESULT = Path(__file__).parent / "results" / "long_video_memory.json"
-FRAME_HZ, SOUND_HZ = 25, 16000
+FRAME_HZ, AUDIO_HZ = 25, 16000
 
 
 def repeat_clip(clip: Path, minutes: int, target: Path) -> None:
     """Write a clip again and again, pictures and sound, until `minutes` are full."""
     import av
 
-    from aver.media.reader import read_frames, read_sound
+    from aver.media.audio import read_audio
+    from aver.media.frames import read_frames
 
-    pictures = [picture for _, picture in read_frames(clip, FRAME_HZ, skip_black=True)]
-    sound = np.tile(read_sound(clip, SOUND_HZ), 400)[: minutes * 60 * SOUND_HZ]
+    images = [image for _, image in read_frames(clip, FRAME_HZ, skip_black=True)]
+    audio = np.tile(read_audio(clip, AUDIO_HZ), 400)[: minutes * 60 * AUDIO_HZ]
     with av.open(str(target), "w") as container:
         video = container.add_stream("libx264", rate=FRAME_HZ)
-        video.height, video.width = pictures[0].shape[:2]
+        video.height, video.width = images[0].shape[:2]
         video.pix_fmt, video.options = "yuv420p", {"preset": "ultrafast", "crf": "23"}
-        voice = container.add_stream("aac", rate=SOUND_HZ, layout="mono")
+        voice = container.add_stream("aac", rate=AUDIO_HZ, layout="mono")
         # there and back again, so that the repeats join without a cut
-        loop = [*pictures, *pictures[::-1]]
+        loop = [*images, *images[::-1]]
         for index in range(minutes * 60 * FRAME_HZ):
             frame = av.VideoFrame.from_ndarray(loop[index % len(loop)], "rgb24")
             frame.pts, frame.time_base = index, Fraction(1, FRAME_HZ)
             container.mux(video.encode(frame))
         container.mux(video.encode())
-        for start in range(0, sound.size, 1024):
-            piece = av.AudioFrame.from_ndarray(sound[None, start : start + 1024], "fltp", "mono")
-            piece.rate, piece.pts, piece.time_base = SOUND_HZ, start, Fraction(1, SOUND_HZ)
+        for start in range(0, audio.size, 1024):
+            piece = av.AudioFrame.from_ndarray(audio[None, start : start + 1024], "fltp", "mono")
+            piece.rate, piece.pts, piece.time_base = AUDIO_HZ, start, Fraction(1, AUDIO_HZ)
             container.mux(voice.encode(piece))
         container.mux(voice.encode())
 
@@ -58,19 +59,19 @@ def extract(video: Path, size_px: int, rate_hz: float) -> dict[str, float]:
     import cv2
     import torch
 
-    from aver.media.face_track import iter_face_crops, track_faces
-    from aver.media.reader import read_sound_blocks
+    from aver.media.audio import read_audio_blocks
+    from aver.media.main_face import iter_face_crops, track_faces
 
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     start = time.perf_counter()
     track = track_faces(video, rate_hz=rate_hz)
     crops = sum(1 for _ in iter_face_crops(video, track, size_px))
-    samples = sum(block.size for block in read_sound_blocks(video, SOUND_HZ))
+    samples = sum(block.size for block in read_audio_blocks(video, AUDIO_HZ))
     return {
         "peak_mib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
         "crops": crops,
-        "sound_s": samples / SOUND_HZ,
+        "audio_s": samples / AUDIO_HZ,
         "coverage": track.coverage,
         "wall_s": time.perf_counter() - start,
     }

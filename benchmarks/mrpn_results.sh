@@ -8,13 +8,13 @@ out=${OUT:-runs/results}
 
 javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings config=javanese-av)
 loso=(--clean-rule leave-one-speaker-out --clean-settings validation_speakers=1)
-ravdess=(--corpus "$data/ravdess" --units "$data/ravdess-au/clip_action_units.csv")
+ravdess=(--corpus "$data/ravdess" --action-units "$data/ravdess-au/clip_action_units.csv")
 folds=(--clean-rule speaker-kfold --clean-settings folds=5)
 
 large=(--set refit=false hidden=128 dropout=0.4 training.epochs=40 training.learning_rate=2e-3
   training.batch_size=32)
 
-# RAVDESS, 20 actors: sound, and action units as the visual modality; networks on statistics.
+# RAVDESS, 20 actors: audio, and action units as the visual modality; networks on statistics.
 aver reproduce mrpn "${ravdess[@]}" --video units --preset mrpn-statistics "${large[@]}" \
   "${folds[@]}" --table ours --protocols clean --seeds 3 --out "$out/ravdess"
 
@@ -24,7 +24,7 @@ aver reproduce mrpn "${javanese[@]}" "${loso[@]}" \
 
 # What a random split adds, on both.
 aver evaluate "${ravdess[@]}" --preset mrpn-statistics "${large[@]}" \
-  --modalities units,sound \
+  --modalities units,audio \
   --split random --split-settings shares=60/20/20 --seeds 3 --out "$out/ravdess-random"
 aver evaluate "${javanese[@]}" --preset mrpn-compact \
   --split random --split-settings shares=60/20/20 --seeds 3 --out "$out/javanese-random"

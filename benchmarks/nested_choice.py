@@ -29,24 +29,22 @@ from typing import Any
 import numpy as np
 import yaml
 
-from aver.cli.command import parse_assignments
+from aver.cli.arguments import parse_assignments
 from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus
-from aver.corpora.selection import Selection
-from aver.corpora.unit_files import attach_units
+from aver.corpora.corpus import Corpus, Selection
+from aver.corpora.user_files import attach_action_units
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import compare
-from aver.execution.atomic import write_json
+from aver.execution.files import write_json
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
-from aver.models.prediction import Prediction
-from aver.models.prediction_file import load_prediction, save_prediction
-from aver.models.presets import load_preset
-from aver.pretraining.run_record import digest
+from aver.models.base.prediction import Prediction, load_prediction, save_prediction
+from aver.models.base.presets import load_preset
+from aver.pretraining.run import digest
 from aver.splits import make_split
 
 
@@ -66,7 +64,7 @@ class Study:
         speakers = frozenset().union(*(self.groups[group] for group in groups))
         return [clip for clip in self.corpus if clip.speaker in speakers]
 
-    def answers(
+    def predictions(
         self, overrides: Mapping[str, Any], left_out: Sequence[int], seed: int
     ) -> Prediction:
         """Train without some groups and answer for them; one more validates, or is learnt from."""
@@ -101,7 +99,7 @@ def validation_scores(study: Study, candidates: Sequence[Mapping[str, Any]]) -> 
     scores = np.zeros((len(candidates), count))
     for row, overrides in enumerate(candidates):
         for one, two in combinations(range(count), 2):
-            said = study.answers(overrides, (one, two), seed=0)
+            said = study.predictions(overrides, (one, two), seed=0)
             scores[row, one] += study.right(said, two) / (count - 1)
             scores[row, two] += study.right(said, one) / (count - 1)
         print(f"validation {scores[row].mean():.3f}  {dict(overrides)}", flush=True)
@@ -120,7 +118,7 @@ def test(
     for seed in range(seeds):
         for group, overrides in enumerate(chosen):
             named = {**overrides, "network": network} if network else overrides
-            said = study.answers(named, (group,), seed)
+            said = study.predictions(named, (group,), seed)
             by_id = {clip.clip_id: clip for clip in study.clips([group])}
             rows += [
                 (by_id[name], group, seed, said, place) for place, name in enumerate(said.clip_ids)
@@ -172,7 +170,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--corpus", type=Path, required=True)
     parser.add_argument("--corpus-settings", nargs="*", default=[])
-    parser.add_argument("--units", type=Path)
+    parser.add_argument("--action-units", type=Path)
     parser.add_argument("--folds", type=int, default=0, help="0: each speaker is a group")
     parser.add_argument("--preset", required=True)
     parser.add_argument("--candidates", type=Path, required=True)
@@ -189,8 +187,10 @@ def _arguments() -> argparse.Namespace:
 def _study(arguments: argparse.Namespace, candidates: Sequence[Mapping[str, Any]]) -> Study:
     settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
     corpus = open_corpus(arguments.corpus, "manifest" if settings else None, **settings)
-    if arguments.units:
-        corpus = attach_units(Selection(channel="speech").apply(corpus), arguments.units)
+    if arguments.action_units:
+        corpus = attach_action_units(
+            Selection(channel="speech").apply(corpus), arguments.action_units
+        )
     if arguments.folds:
         folds = make_split(corpus, "speaker-kfold", folds=arguments.folds).folds
         groups = [frozenset(str(c.speaker) for c in corpus.select(list(f.test))) for f in folds]

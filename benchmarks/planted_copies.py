@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-SOUND_KINDS = (
+AUDIO_KINDS = (
     "AAC 64 kb/s",
     "resampled to 22.05 kHz",
     "gain +6 dB",
@@ -16,8 +16,8 @@ SOUND_KINDS = (
     "0.3 s trimmed at the end",
     "all of these",
 )
-PICTURE_KINDS = ("JPEG quality 50", "2 % cropped all round", "2 % cropped at a corner", "mirrored")
-PICTURE_KINDS += ("all of these",)
+IMAGE_KINDS = ("JPEG quality 50", "2 % cropped all round", "2 % cropped at a corner", "mirrored")
+IMAGE_KINDS += ("all of these",)
 FILM_KINDS = (
     "JPEG quality 50",
     "2 % cropped all round",
@@ -27,12 +27,12 @@ FILM_KINDS = (
 )
 
 
-def write_sound_copy(source: Path, target: Path, kind: str) -> Path:
+def write_audio_copy(source: Path, target: Path, kind: str) -> Path:
     """Write a changed copy of a sound; returns the file, whose suffix depends on the kind."""
-    from aver.media.reader import read_sound
+    from aver.media.audio import read_audio
 
     rate_hz = 16000
-    samples = read_sound(source, rate_hz)
+    samples = read_audio(source, rate_hz)
     every = kind == "all of these"
     if every or kind.startswith("0.3 s trimmed at the start"):
         samples = samples[round(0.3 * rate_hz) :]
@@ -73,35 +73,35 @@ def _write_aac(target: Path, samples: np.ndarray, rate_hz: int) -> Path:
     return target
 
 
-def change_picture(picture: np.ndarray, kind: str) -> np.ndarray:
+def change_image(image: np.ndarray, kind: str) -> np.ndarray:
     """A changed copy of a picture. [shape=(height, width) or (height, width, 3), dtype=uint8]."""
     import cv2
 
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     every = kind == "all of these"
     across, down = max(1, round(0.02 * width)), max(1, round(0.02 * height))
     if kind.endswith("all round"):
-        picture = picture[down : height - down, across : width - across]
+        image = image[down : height - down, across : width - across]
     if every or kind.endswith("corner"):
-        picture = picture[: height - down, across:]
+        image = image[: height - down, across:]
     if every or kind == "mirrored":
-        picture = picture[:, ::-1]
-    picture = cv2.resize(np.ascontiguousarray(picture), (width, height))
+        image = image[:, ::-1]
+    image = cv2.resize(np.ascontiguousarray(image), (width, height))
     if every or kind.startswith("JPEG"):
-        coded = cv2.imencode(".jpg", picture, [cv2.IMWRITE_JPEG_QUALITY, 50])[1]
-        picture = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
-    return picture
+        coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 50])[1]
+        image = cv2.imdecode(coded, cv2.IMREAD_UNCHANGED)
+    return image
 
 
-def write_picture_copy(source: Path, target: Path, kind: str) -> Path:
+def write_image_copy(source: Path, target: Path, kind: str) -> Path:
     """Write a changed copy of a picture, without further loss."""
     import cv2
 
-    from aver.corpora.archive import read_file
+    from aver.corpora.files import read_file
 
-    picture = cv2.imdecode(np.frombuffer(read_file(source), np.uint8), cv2.IMREAD_GRAYSCALE)
+    image = cv2.imdecode(np.frombuffer(read_file(source), np.uint8), cv2.IMREAD_GRAYSCALE)
     target = target.with_suffix(".png")
-    cv2.imwrite(str(target), change_picture(picture, kind))
+    cv2.imwrite(str(target), change_image(image, kind))
     return target
 
 
@@ -109,16 +109,16 @@ def write_film_copy(source: Path, target: Path, kind: str) -> Path:
     """Write a changed copy of a film without its sound, coded anew by H.264."""
     import av
 
-    from aver.media.reader import read_frames
+    from aver.media.frames import read_frames
 
     target = target.with_suffix(".mp4")
-    change: Callable[[np.ndarray], np.ndarray] = lambda picture: change_picture(picture, kind)  # noqa: E731
+    change: Callable[[np.ndarray], np.ndarray] = lambda image: change_image(image, kind)  # noqa: E731
     with av.open(str(target), "w") as container:
         stream = None
-        for time_s, picture in read_frames(source, 30.0):
+        for time_s, image in read_frames(source, 30.0):
             if kind.startswith("0.3 s") and time_s < 0.3:
                 continue
-            changed = picture if kind.startswith("0.3 s") else change(picture)
+            changed = image if kind.startswith("0.3 s") else change(image)
             height, width = (side - side % 2 for side in changed.shape[:2])
             if stream is None:
                 stream = container.add_stream("libx264", rate=30)

@@ -9,7 +9,7 @@ out=${OUT:-runs/pretraining}
 here=$(dirname "$0")
 
 javanese=(--corpus "$data/javanese-av" --corpus-settings config=javanese-av)
-ravdess=(--corpus "$data/ravdess" --units "$data/ravdess-au/clip_action_units.csv" --folds 5)
+ravdess=(--corpus "$data/ravdess" --action-units "$data/ravdess-au/clip_action_units.csv" --folds 5)
 nested=(python "$here/nested_choice.py")
 
 # FER2013 with nothing set aside, as published figures count: LEAKS. What its copies are worth.
@@ -36,7 +36,7 @@ aver pretrain voice --corpus "$data/ravdess" --channel speech --target emotion \
   --candidates "$here/candidates/faces.yaml" --against "$out/javanese-none-adapted" \
   --out "$out/javanese-faces-adapted"
 
-# RAVDESS, sound and action units: without adaptation, and adapted.
+# RAVDESS, audio and action units: without adaptation, and adapted.
 "${nested[@]}" "${ravdess[@]}" --preset mrpn-statistics \
   --candidates "$here/candidates/units.yaml" --out "$out/ravdess"
 "${nested[@]}" "${ravdess[@]}" --preset mrpn-statistics --adapt speaker --networks N2 \

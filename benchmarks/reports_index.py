@@ -18,11 +18,10 @@ from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import difference_sums
-from aver.evaluation.robustness_answers import read_robustness
-from aver.execution.atomic import write_text
-from aver.reports.run_facts import describe_data
-from aver.reports.table import Cell, Estimate, Table
-from aver.reports.table_formats import as_csv, as_markdown
+from aver.evaluation.robustness import read_robustness
+from aver.execution.files import write_text
+from aver.reports.statements import describe_data
+from aver.reports.table import Cell, Estimate, Table, as_csv, as_markdown
 
 CORPORA = ("javanese", "ravdess")
 SYSTEMS = ("mrpn", "temporal-aggregation", "snn-cross-modal", "synch-graph", "late-fusion")

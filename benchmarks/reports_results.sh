@@ -12,8 +12,8 @@ step=${1:-} corpus=${2:-} system=${3:-}
 javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings config=javanese-av)
 eight=(--corpus "$data/ravdess" --channel speech)
 six=("${eight[@]}" --emotions happy,sad,angry,fearful,disgust,surprised)
-sound=(--modalities sound)
-units=(--units "$data/ravdess-au/clip_action_units.csv" --modalities sound,units)
+audio=(--modalities audio)
+units=(--action-units "$data/ravdess-au/clip_action_units.csv" --modalities audio,action_units)
 
 # evaluate CORPUS SYSTEM PROTOCOL aver's arguments: folder OUT/CORPUS/SYSTEM-PROTOCOL
 evaluate() {
@@ -60,29 +60,29 @@ evaluate javanese synch-graph paper "${javanese[@]}" --preset synch-graph-compac
 
 evaluate javanese late-fusion clean "${javanese[@]}" --preset late-fusion $(folds 4 nested)
 
-# RAVDESS speech: 20 actors, no films: sound, with action units where the system takes them. The
+# RAVDESS speech: 20 actors, no films: audio, with action units where the system takes them. The
 # classes are those of each paper; temporal aggregation, tested on another corpus, takes all eight.
 evaluate ravdess mrpn clean "${eight[@]}" "${units[@]}" --preset mrpn-statistics $(folds 5 nested)
 evaluate ravdess mrpn paper "${eight[@]}" "${units[@]}" --preset mrpn-statistics \
   --split mrpn-actor-pairs --split-settings validation=test
-evaluate ravdess temporal-aggregation clean "${eight[@]}" "${sound[@]}" \
+evaluate ravdess temporal-aggregation clean "${eight[@]}" "${audio[@]}" \
   --preset temporal-aggregation-compact $(folds 5 nested)
-evaluate ravdess temporal-aggregation paper "${eight[@]}" "${sound[@]}" \
+evaluate ravdess temporal-aggregation paper "${eight[@]}" "${audio[@]}" \
   --preset temporal-aggregation-compact $(folds 5 test)
 evaluate ravdess snn-cross-modal clean "${six[@]}" --preset snn-audio-compact $(folds 5 nested)
 evaluate ravdess snn-cross-modal paper "${six[@]}" --preset snn-audio-compact $(random 80/20)
-evaluate ravdess synch-graph clean "${six[@]}" "${sound[@]}" --preset synch-graph-compact \
+evaluate ravdess synch-graph clean "${six[@]}" "${audio[@]}" --preset synch-graph-compact \
   $(folds 5 nested)
-evaluate ravdess synch-graph paper "${six[@]}" "${sound[@]}" --preset synch-graph-compact \
+evaluate ravdess synch-graph paper "${six[@]}" "${audio[@]}" --preset synch-graph-compact \
   $(random 60/20/20) --leaking
 
 for name in mrpn temporal-aggregation snn-cross-modal synch-graph late-fusion; do
-  damage javanese $name lost-modality=sound,video white-noise=10,0 offset=0.5 occlusion=50 low-light=4
+  damage javanese $name lost-modality=audio,video white-noise=10,0 offset=0.5 occlusion=50 low-light=4
 done
 for name in temporal-aggregation snn-cross-modal synch-graph; do
   damage ravdess $name white-noise=10
 done
-damage ravdess mrpn white-noise=10 lost-modality=sound,units
+damage ravdess mrpn white-noise=10 lost-modality=audio,action_units
 
 for name in mrpn temporal-aggregation snn-cross-modal synch-graph; do
   others=()

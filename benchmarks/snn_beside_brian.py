@@ -23,12 +23,12 @@ from typing import Any
 
 import numpy as np
 
-from aver.cli.command import parse_assignments
+from aver.cli.arguments import parse_assignments
 from aver.corpora import open_corpus
 from aver.features.store import FeatureStore
-from aver.models.presets import load_preset
-from aver.models.spiking_parts.layer_inputs import LayerInputs, feature_shape, load_layer_clips
-from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, SpikingLayer
+from aver.models.base.presets import load_preset
+from aver.models.layers.rate_coding import LayerInputs, feature_shape, load_layer_clips
+from aver.models.snn_cross_modal.network import INPUT, POPULATION, SpikingLayer
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -88,7 +88,7 @@ def build(arguments: argparse.Namespace) -> None:
     layer, rates = layer_and_rates(arguments)
     timing, intensity = layer.network.simulation.timing, layer.network.simulation.intensity
     twin = BrianTwin(layer.network, learn=arguments.learn, poisson=True)
-    twin.normalise_before_each_clip()
+    twin.normalize_before_each_clip()
     whole_ms = timing.stimulus_ms + timing.rest_ms
     steps, shown = (round(length / REST_PARTS_MS) for length in (whole_ms, timing.stimulus_ms))
     every = (intensity.start * rates).reshape(len(rates), 1, -1).repeat(steps, axis=1)

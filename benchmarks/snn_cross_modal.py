@@ -24,24 +24,21 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from aver.cli.command import parse_assignments
+from aver.cli.arguments import parse_assignments
 from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
-from aver.corpora.selection import Selection
-from aver.evaluation.intervals import Interval, interval
-from aver.evaluation.paired import difference_sums, sign_flip_test
-from aver.evaluation.power import smallest_difference
-from aver.evaluation.speaker_sums import SpeakerSums
+from aver.corpora.corpus import Selection
+from aver.evaluation.intervals import Interval, SpeakerSums, interval
+from aver.evaluation.paired import difference_sums, sign_flip_test, smallest_difference
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
-from aver.models.parts.label_shares import label_shares
-from aver.models.presets import load_preset
-from aver.models.spiking_parts.clip_rates import ClipRates
-from aver.models.spiking_parts.layer_inputs import LayerInputs, feature_shape, load_layer_clips
-from aver.models.spiking_parts.layer_settings import LayerSettings
-from aver.models.spiking_parts.read_out import ReadOut, ReadOutSettings, known
-from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, SpikingLayer
-from aver.spiking.streams import stream_key
+from aver.models.base.presets import load_preset
+from aver.models.base.recognizer import label_shares
+from aver.models.layers.rate_coding import LayerInputs, feature_shape, load_layer_clips
+from aver.models.snn_cross_modal.network import INPUT, POPULATION, ClipRates, SpikingLayer
+from aver.models.snn_cross_modal.read_out import ReadOut, ReadOutSettings, known
+from aver.models.snn_cross_modal.settings import LayerSettings
+from aver.spiking.stimuli import stream_key
 from aver.splits import make_split
 
 EMOTIONS = ("happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -59,7 +56,7 @@ def layer_over(settings: LayerSettings, inputs: LayerInputs, seed: int) -> Spiki
         settings.features,
         input_shape=inputs.input_shape,
         windows=settings.windows(inputs.input_shape),
-        seed=stream_key(seed, "sound"),
+        seed=stream_key(seed, "audio"),
     )
 
 
@@ -71,15 +68,15 @@ def run_fold(
     clips = [*train, *validation, *test]
     feature = settings.layer.make_feature()
     loaded = load_layer_clips(clips, feature, store)
-    learnt = len(train)
+    learned = len(train)
     seconds = {}
     start = time.process_time()
     inputs = LayerInputs(settings.layer.coding, feature_shape(feature))
-    inputs.fit(loaded.first(learnt))
-    rates = ClipRates(tuple(c.clip_id for c in clips), {"sound": inputs.rates_hz(loaded)})
+    inputs.fit(loaded.first(learned))
+    rates = ClipRates(tuple(c.clip_id for c in clips), {"audio": inputs.rates_hz(loaded)})
     layer = layer_over(settings.layer, inputs, seed)
-    taken = rates.take("sound", np.arange(len(clips)))
-    layer.learn({INPUT: taken[:learnt]}, seed)
+    taken = rates.take("audio", np.arange(len(clips)))
+    layer.learn({INPUT: taken[:learned]}, seed)
     seconds["learn"], start = time.process_time() - start, time.process_time()
     found = layer.observe({INPUT: taken}, rates.names)
     seconds["observe"], start = time.process_time() - start, time.process_time()
@@ -94,8 +91,8 @@ def run_fold(
     for kind in READ_OUTS:
         read_out = ReadOut(ReadOutSettings(kind), layer.positions, prior)
         read_out.fit(groups[0], groups[1], refit=refit)
-        answers = read_out.probabilities(groups[2][0]).argmax(axis=1)
-        right[kind] = (answers == groups[2][1]).astype(int).tolist()
+        predictions = read_out.probabilities(groups[2][0]).argmax(axis=1)
+        right[kind] = (predictions == groups[2][1]).astype(int).tolist()
     seconds["read out"] = time.process_time() - start
     return {
         "seconds": seconds,
@@ -109,7 +106,7 @@ def run_fold(
 def moments_right(parts: Sequence[Sequence[Clip]], store: FeatureSource, refit: bool) -> list[int]:
     """Mean and deviation of MFCCs (and of their differences) with logistic regression."""
     overrides = {
-        "modalities": ["sound"], "feature_settings.sound.pitch": False, "refit": refit
+        "modalities": ["audio"], "feature_settings.audio.pitch": False, "refit": refit
     }  # fmt: skip
     kind, settings = load_preset("statistics-logistic", overrides)
     recognizer = kind(settings, store).fit(*parts[:2])

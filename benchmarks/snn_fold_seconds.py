@@ -16,11 +16,11 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from aver.cli.command import parse_assignments
+from aver.cli.arguments import parse_assignments
 from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.features.store import FeatureStore
-from aver.models.presets import load_preset
+from aver.models.base.presets import load_preset
 from aver.splits import make_split
 
 RESULTS = Path(__file__).parent / "results" / "snn_fold_seconds.json"

@@ -29,7 +29,7 @@ aver reproduce snn-cross-modal "${javanese[@]}" "${four[@]}" --table both --figu
   --protocols clean --seeds 3 --out "$out/snn-javanese"
 
 # The same where much is to be known: the synthetic corpus, 24 speakers.
-aver corpus synthesise "$out/synthetic-clips" --set speakers=24 takes=1 sentences=1
+aver corpus synthesize "$out/synthetic-clips" --set speakers=24 takes=1 sentences=1
 aver reproduce snn-cross-modal --corpus "$out/synthetic-clips" "${four[@]}" --table both \
   --protocols clean --seeds 3 --out "$out/snn-synthetic"
 
@@ -50,7 +50,7 @@ aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --table graph --protoco
   --seeds 3 --out "$out/synch-graph-javanese"
 
 aver reproduce synch-graph "${ravdess[@]}" --channel speech --clean-rule speaker-kfold \
-  --clean-settings folds=5 --set "modalities=[sound]" --table graph --protocols clean \
+  --clean-settings folds=5 --set "modalities=[audio]" --table graph --protocols clean \
   --out "$out/synch-graph-ravdess"
 
 # Its ablation (Table 3), and accuracy along the window of synchrony.

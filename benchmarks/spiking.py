@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from aver.execution.places import cache_root
+from aver.execution.files import cache_root
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
@@ -133,7 +133,7 @@ def build_brian(workload: str, condition: str, folder: str) -> None:
     b2.prefs.devices.cpp_standalone.extra_make_args_unix = ["-j2"]
     network = network_of(workload, condition, "forward-euler")
     twin = BrianTwin(network, learn=condition != "frozen", poisson=True)
-    twin.normalise_before_each_clip()
+    twin.normalize_before_each_clip()
     # One run over all clips, or Brian2 would report the time of the last stretch only.
     clips = brian_clips(workload)
     every_50_ms = rates(workload, clips).reshape(clips, 1, -1).repeat(10, axis=1)

@@ -106,7 +106,7 @@ def permuted_votes(names: dict[str, Any]) -> dict[str, Any]:
         "one_permutation_for_all_seed_0": shares[0],
         "single_permutations_inside": float(np.mean(inside)),
         "single_permutations_mean": float(np.mean(shares)),
-        "single_permutations_deviation": float(np.std(shares)),
+        "single_permutations_std": float(np.std(shares)),
     }
 
 

@@ -29,14 +29,13 @@ from typing import Any
 import numpy as np
 import torch
 
-from aver.execution.atomic import write_json
-from aver.models.synchrony.clip_spikes import ClipSpikes
-from aver.models.synchrony.graph_batch import GraphBatch, join_graphs
-from aver.models.synchrony.node_features import NodeEncoder
-from aver.models.synchrony.synchrony_graph import SynchronyGraph, synchrony_graph
+from aver.execution.files import write_json
+from aver.models.synch_graph.graph import GraphBatch, SynchronyGraph, join_graphs, synchrony_graph
+from aver.models.synch_graph.network import NodeEncoder
+from aver.models.synch_graph.spiking_network import ClipSpikes
 from aver.spiking import Spikes
 
-CLASSES, MAPS, POSITIONS = 6, 20, {"video": 4, "sound": 4}
+CLASSES, MAPS, POSITIONS = 6, 20, {"video": 4, "audio": 4}
 LIMIT_GB = 8.0
 KEPT_MEMORY = {"MALLOC_MMAP_THRESHOLD_": "4000000000", "MALLOC_TRIM_THRESHOLD_": "8000000000"}
 REPEATS = (
@@ -88,7 +87,7 @@ def one_epoch(
 
 def implicit(clips: int) -> dict[str, Any]:
     """Our network, label edges as sums."""
-    from aver.models.synchrony.graph_network import GraphNetwork
+    from aver.models.synch_graph.network import GraphNetwork
 
     started_s = time.process_time()
     graphs = drawn_graphs(clips)

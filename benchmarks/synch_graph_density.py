@@ -15,26 +15,26 @@ from typing import Any
 
 import numpy as np
 
-from aver.cli.command import parse_assignments
+from aver.cli.arguments import parse_assignments
 from aver.corpora.corpus import open_corpus
-from aver.execution.atomic import write_json
+from aver.execution.files import write_json
 from aver.features.store import FeatureStore
-from aver.models.presets import load_preset
-from aver.models.synchrony.synchrony_graph import SynchronyGraph, synchrony_graph
+from aver.models.base.presets import load_preset
+from aver.models.synch_graph.graph import SynchronyGraph, synchrony_graph
 
 WINDOWS_MS = (5.0, 20.0, 50.0, 150.0)
 
 
 def draw(graph: SynchronyGraph, path: Path) -> None:
     """A picture of one clip's graph."""
-    from aver.reports.plots.synchrony_graph import plot_synchrony_graph
+    from aver.reports.plots.clips import plot_synchrony_graph
 
     path.parent.mkdir(parents=True, exist_ok=True)
     plot_synchrony_graph(graph, title="One clip").savefig(path, dpi=110, facecolor="white")
 
 
 def densities(
-    corpus: Path, preset: str, overrides: dict[str, Any], picture: Path, picture_ms: float = 5.0
+    corpus: Path, preset: str, overrides: dict[str, Any], image: Path, image_ms: float = 5.0
 ) -> dict[str, Any]:
     """Nodes and edge densities of real clips, window by window; and a picture of the first."""
     clips = list(open_corpus(corpus, "manifest", config="javanese-av").clips)
@@ -53,7 +53,7 @@ def densities(
             }
         )
         print(f"{window_ms:5g} ms: density {rows[-1]['density']:.3f}, {rows[-1]['complete']:.3f}")
-    draw(synchrony_graph(spikes[0], picture_ms), picture)
+    draw(synchrony_graph(spikes[0], image_ms), image)
     nodes = [graph.nodes for graph in graphs]
     facts = {"nodes_median": float(np.median(nodes)), "nodes_range": [min(nodes), max(nodes)]}
     mean_spikes = float(np.mean([len(one) for one in spikes]))

@@ -26,15 +26,15 @@ import numpy as np
 import torch
 
 from aver.corpora.corpus import open_corpus
-from aver.execution.atomic import write_json
+from aver.execution.files import write_json
 from aver.features.store import FeatureStore
-from aver.models.parts.segment_batch import SegmentBatch
-from aver.models.parts.temporal_network import TemporalNetwork
-from aver.models.parts.temporal_settings import TemporalAggregationSettings
-from aver.models.presets import load_preset
-from aver.models.temporal_aggregation import TemporalAggregation
-from aver.training.fixed_threads import fixed_threads
-from aver.training.optimizer import make_optimizer
+from aver.models.base.presets import load_preset
+from aver.models.temporal_aggregation.network import TemporalNetwork
+from aver.models.temporal_aggregation.recognizer import TemporalAggregation
+from aver.models.temporal_aggregation.segments import SegmentBatch
+from aver.models.temporal_aggregation.settings import TemporalAggregationSettings
+from aver.training.optimization import make_optimizer
+from aver.training.seeding import fixed_threads
 from aver.training.task import ParameterGroup
 
 BAR = 1.15
@@ -44,17 +44,17 @@ CLASSES = 6
 def drawn_segments(settings: TemporalAggregationSettings, clips: int) -> SegmentBatch:
     """Segments of noise in the sizes of the settings."""
     generator = torch.Generator().manual_seed(0)
-    size_px, channels = settings.pictures["size_px"], 1 if settings.grey else 3
-    pictures = (clips, settings.segments, channels, size_px, size_px)
-    sound = (clips, settings.segments, 1, settings.band_count, settings.column_count)
+    size_px, channels = settings.images["size_px"], 1 if settings.gray else 3
+    images = (clips, settings.segments, channels, size_px, size_px)
+    audio = (clips, settings.segments, 1, settings.band_count, settings.column_count)
     everyone = torch.ones(clips, dtype=torch.bool)
     return SegmentBatch(
         {
-            "video": torch.randint(0, 256, pictures, generator=generator).byte(),
-            "sound": torch.randn(sound, generator=generator).half(),
+            "video": torch.randint(0, 256, images, generator=generator).byte(),
+            "audio": torch.randn(audio, generator=generator).half(),
         },
         torch.zeros(clips, settings.segments, dtype=torch.bool),
-        {"video": everyone, "sound": everyone},
+        {"video": everyone, "audio": everyone},
         torch.arange(clips) % CLASSES,
     )
 
@@ -64,7 +64,7 @@ def steps_of(
 ) -> dict[str, Callable[[], None]]:
     """One step of training, and one batch of prediction."""
     channels, size_px = batch.inputs["video"].shape[2:4]
-    shapes = {"video": (channels, size_px, size_px), "sound": (settings.band_count,)}
+    shapes = {"video": (channels, size_px, size_px), "audio": (settings.band_count,)}
     network = TemporalNetwork(settings, shapes, CLASSES).to(batch.labels.device)
     optimizer = make_optimizer([ParameterGroup(tuple(network.parameters()))], settings.training)
 
@@ -77,7 +77,7 @@ def steps_of(
     def predict() -> None:
         network.eval()
         with torch.no_grad():
-            network.answers(batch, settings.modalities)
+            network.predictions(batch, settings.modalities)
 
     return {"training": train, "prediction": predict}
 
@@ -186,7 +186,7 @@ def main(words: list[str] | None = None) -> None:
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     arguments = parser.parse_args(words)
     _, settings = load_preset(arguments.preset)
-    if settings.picture_feature != "face-crops":
+    if settings.image_feature != "face-crops":
         parser.error(f"{arguments.preset} does not look at pictures, which is what is measured.")
     ways = {"the paper's blocks": replace(settings, extractors={})}
     if settings.extractors:

@@ -25,7 +25,7 @@ for part in $parts; do
       aver reproduce temporal-aggregation "${javanese[@]}" "${ours[@]}" --seeds 3 \
         --clean-rule speaker-kfold --clean-settings folds=4 --figure 5 --out "$out/javanese" ;;
     synthetic) # Figure 5 where the emotion shows in one random moment of 0.6 s in about 4 s.
-      test -f "$out/moment/clips.csv" || aver corpus synthesise "$out/moment" "${workers[@]}" \
+      test -f "$out/moment/clips.csv" || aver corpus synthesize "$out/moment" "${workers[@]}" \
         --set speakers=24 takes=2 sentences=2 noise=0.5 cue=moment moment_s=0.6 \
         duration_s=3.8,4.2 fps=12 size_px=128
       aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 3 \
@@ -35,12 +35,12 @@ for part in $parts; do
       aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 1 \
         --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 \
         --set pictures.rate_hz=6 extractors.video.relative=true --out "$out/synthetic-independent" ;;
-    offsets) # Tolerance of sound that runs early or late, and of b.
+    offsets) # Tolerance of audio that runs early or late, and of b.
       aver reproduce temporal-aggregation "${javanese[@]}" "${loso[@]}" "${ours[@]}" \
         --figure asynchrony --seeds 3 --out "$out/javanese"
       aver reproduce temporal-aggregation "${javanese[@]}" "${loso[@]}" "${ours[@]}" \
         --figure b --seeds 1 --out "$out/javanese" ;;
-    predict) # Six films and two without sound, of RAVDESS, by a model that knows javanese-av.
+    predict) # Six films and two without audio, of RAVDESS, by a model that knows javanese-av.
       aver train "${javanese[@]}" --preset temporal-aggregation-compact \
         --split leave-one-speaker-out --out "$out/one-fold" "${workers[@]}"
       aver predict "$data"/ravdess/Actor_01/0[12]-01-*.mp4 --checkpoint "$out/one-fold" \

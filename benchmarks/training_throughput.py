@@ -23,14 +23,12 @@ import torch
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import open_corpus
-from aver.execution.atomic import write_json
+from aver.execution.files import write_json
 from aver.features.store import FeatureStore
-from aver.models.mrpn import MRPN
-from aver.models.presets import load_preset
-from aver.training.fixed_threads import fixed_threads
-from aver.training.schedule import make_schedule
-from aver.training.seeding import derived_seed
-from aver.training.weight_average import WeightAverage
+from aver.models.base.presets import load_preset
+from aver.models.mrpn.recognizer import MRPN
+from aver.training.optimization import WeightAverage, make_schedule
+from aver.training.seeding import derived_seed, fixed_threads
 
 ASKED_RATIO = 0.95
 DRAWN_EPOCHS = 2  # used in turns: hundreds of megabytes of batches would slow the bare loop down
@@ -55,7 +53,7 @@ def bare_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float
     network = task.network
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
     schedule = make_schedule(optimizer, settings, task.steps_per_epoch)["scheduler"]
-    average = WeightAverage(network, settings.average_decay) if settings.average_decay else None
+    average = WeightAverage(network, settings.ema_decay) if settings.ema_decay else None
     with fixed_threads(settings.threads):
         start_s = time.perf_counter()
         for epoch in range(settings.epochs):

@@ -11,12 +11,12 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from aver.evaluation.combine import pool_seeds
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.intervals import Interval, interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import compare
-from aver.evaluation.pool_seeds import pool_seeds
 
 NETWORKS = ("N0", "N2")
 
@@ -49,8 +49,9 @@ def main() -> None:
     runs = {name: pooled(arguments.runs, name, arguments.seeds) for name in NETWORKS}
     for name, run in runs.items():
         parts = {"fused": run, **{m: run.of_modality(m) for m in run.by_modality}}
-        for part, answers in parts.items():
-            print(f"{name} {part}: {shown(interval(accuracy(answers), clips=answers.clip_count))}")
+        for part, predictions in parts.items():
+            found = interval(accuracy(predictions), clips=predictions.clip_count)
+            print(f"{name} {part}: {shown(found)}")
         print(f"{name} fused less video: {difference(run, parts['video'])}")
     print(f"N2 less N0: {difference(runs['N2'], runs['N0'])}")
 

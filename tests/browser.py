@@ -20,19 +20,19 @@ needs_browser = pytest.mark.skipif(
 def look_at(page: Path, scratch: Path, *, width_px: int = 390, dark: bool = False) -> Path:
     """Open a page and return a screenshot, having seen no error and no request to the network."""
     scratch.mkdir(parents=True, exist_ok=True)
-    log, picture = scratch / "net.json", scratch / "page.png"
+    log, image = scratch / "net.json", scratch / "page.png"
     words = [
         BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--enable-logging=stderr",
         "--disable-background-networking", f"--log-net-log={log}",
         f"--user-data-dir={scratch / 'profile'}", f"--window-size={width_px},900",
         *(["--blink-settings=preferredColorScheme=0"] if dark else []),
-        f"--screenshot={picture}", page.as_uri(),
+        f"--screenshot={image}", page.as_uri(),
     ]  # fmt: skip
     done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    assert picture.read_bytes()[:4] == b"\x89PNG"
+    assert image.read_bytes()[:4] == b"\x89PNG"
     assert "CONSOLE" not in done.stderr
     assert _requests_of_page(log) == []
-    return picture
+    return image
 
 
 def _requests_of_page(log: Path) -> list[str]:

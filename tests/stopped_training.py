@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from aver.errors import TrainingInterrupted
-from aver.training.epoch_keeper import EpochKeeper
+from aver.training.fit import EpochKeeper
 
 
 @contextmanager

@@ -12,19 +12,23 @@ from aver.errors import SettingsError
 from aver.evaluation.baselines import BaselineChoice, run_baselines
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
-from aver.evaluation.robustness import RobustnessPlan, measure_robustness
-from aver.evaluation.robustness_answers import DegradedRuns, read_robustness
+from aver.evaluation.robustness import (
+    DegradedRuns,
+    RobustnessPlan,
+    measure_robustness,
+    read_robustness,
+)
 from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
-from aver.models.load import DEFAULT, DEFAULT_ADAPTED
-from aver.models.load import load_recognizer as load
-from aver.models.own_files import OwnClips, predict_files
+from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
+from aver.models.base.checkpoint import load_recognizer as load
+from aver.models.base.predict_files import OwnClips, predict_files
 from aver.networks.shipped import find_shipped
-from aver.splits.default import default_split
+from aver.splits.rule import default_split
 from aver.splits.split import Split
 
 if TYPE_CHECKING:
-    from aver.reports.report_runs import WrittenReport
+    from aver.reports.run_report import WrittenReport
 
 __all__ = ["evaluate", "load", "open_corpus", "predict", "report", "robustness", "train"]
 
@@ -54,7 +58,7 @@ def train(
     out : str or Path
         Run folder. An interrupted training goes on where it stopped.
     split : Split, optional
-        Default: `aver.splits.default.default_split`, speakers disjoint.
+        Default: `aver.splits.rule.default_split`, speakers disjoint.
     fold : int >= 0
         Which fold of the split.
     overrides : mapping, optional
@@ -240,7 +244,7 @@ def report(
     SettingsError
         If a folder holds no evaluation.
     """
-    from aver.reports.report_runs import report_runs
+    from aver.reports.run_report import report_runs
 
     folders = [runs] if isinstance(runs, str | Path) else list(runs)
     return report_runs(
@@ -256,7 +260,7 @@ def predict(
     paths: Sequence[str | Path],
     checkpoint: str | Path | None = None,
     *,
-    units: str | Path | None = None,
+    action_units: str | Path | None = None,
     speaker_clips: str | Path | None = None,
     store: FeatureStore | None = None,
     workers: int | None = None,
@@ -269,8 +273,8 @@ def predict(
         Videos, sound files, folders of them.
     checkpoint : str or Path, optional
         Run folder of `train`, a checkpoint folder, or a name of ``aver list weights``. Default:
-        weights that come with the package, see `aver.models.load.DEFAULT`.
-    units : str or Path, optional
+        weights that come with the package, see `aver.models.base.checkpoint.DEFAULT`.
+    action_units : str or Path, optional
         Action units: a CSV with one row per clip, or a folder of one CSV per clip, keyed by file
         names. A clip that they do not know is answered without.
     speaker_clips : str or Path, optional
@@ -294,6 +298,6 @@ def predict(
         [Path(path) for path in paths],
         store,
         workers or 1,
-        units=None if units is None else Path(units),
+        action_units=None if action_units is None else Path(action_units),
         speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
     )

@@ -1,70 +1,90 @@
-"""One small mechanism for everything that registers by a decorator: corpora, features, models."""
+"""Named tables of corpora, split rules, features, models and reproductions.
+
+A registry maps a name to the place of its class, ``"package.module:Class"``. A class is imported
+when it is first asked for, so that predicting with one model does not import the others.
+"""
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
 from typing import Generic, TypeVar
 
+from aver.compatibility import NAMES
 from aver.errors import SettingsError
 
 T = TypeVar("T")
 
 
 class Registry(Generic[T]):
-    """Named classes of one kind, found by lying in their folder.
+    """Classes of one kind, by name.
 
     Parameters
     ----------
     kind : str
         What the entries are, for messages: ``"corpus"``, ``"feature"``, ``"model"``.
-    package : str
-        The package whose modules register entries; its modules are imported at the first look-up.
+    table : mapping of str to str
+        Name to ``"package.module:Class"`` of the classes in this package.
+    group : str
+        Entry point group under which other packages add classes, such as ``"aver.models"``.
+
+    Examples
+    --------
+    >>> counters = Registry("counter", {"plain": "collections:Counter"}, "example.counters")
+    >>> counters.get("plain")([1, 1]).most_common()
+    [(1, 2)]
     """
 
-    def __init__(self, kind: str, package: str) -> None:
+    def __init__(self, kind: str, table: Mapping[str, str], group: str) -> None:
         self.kind = kind
-        self._package = package
-        self._entries: dict[str, type[T]] = {}
-        self._discovered = False
+        self._table = dict(table)
+        self._group = group
+        self._classes: dict[str, type[T]] = {}
+        self._others: dict[str, str] | None = None
 
     def register(self, name: str) -> Callable[[type[T]], type[T]]:
-        """Class decorator that makes a class known under `name`."""
-
-        def add(entry: type[T]) -> type[T]:
-            known = self._entries.get(name)
-            if known is not None and known.__qualname__ != entry.__qualname__:
-                raise SettingsError(f"Two {self.kind} classes are both named {name!r}.")
-            self._entries[name] = entry
-            return entry
-
-        return add
-
-    def _discover(self) -> None:
-        if self._discovered:
-            return
-        self._discovered = True
-        package = importlib.import_module(self._package)
-        for module in pkgutil.iter_modules(package.__path__):
-            importlib.import_module(f"{self._package}.{module.name}")
-
-    def get(self, name: str) -> type[T]:
-        """Look one class up.
+        """Class decorator that adds a class under `name` for the rest of this process.
 
         Raises
         ------
         SettingsError
-            If nothing of that name is registered; the message lists what is.
+            If another class has that name.
         """
-        self._discover()
-        if name not in self._entries:
-            raise SettingsError(
-                f"There is no {self.kind} named {name!r}. Known are: {', '.join(self.names())}."
-            )
-        return self._entries[name]
+
+        def add(entry: type[T]) -> type[T]:
+            known = self._classes.get(name)
+            if name in self._table or (known and known.__qualname__ != entry.__qualname__):
+                raise SettingsError(f"Two {self.kind} classes are both named {name!r}.")
+            self._classes[name] = entry
+            return entry
+
+        return add
+
+    def get(self, name: str) -> type[T]:
+        """Import and return the class of that name, or of its name in version 0.1.
+
+        Raises
+        ------
+        SettingsError
+            If nothing of that name is registered; the message lists the known names.
+        """
+        name = NAMES.get(name, name)
+        if name not in self._classes:
+            place = self._table.get(name) or self._entry_points().get(name)
+            if place is None:
+                raise SettingsError(
+                    f"There is no {self.kind} named {name!r}. Known are: {', '.join(self.names())}."
+                )
+            module, _, attribute = place.partition(":")
+            self._classes[name] = getattr(import_module(module), attribute)
+        return self._classes[name]
 
     def names(self) -> tuple[str, ...]:
         """All registered names, sorted."""
-        self._discover()
-        return tuple(sorted(self._entries))
+        return tuple(sorted({*self._table, *self._classes, *self._entry_points()}))
+
+    def _entry_points(self) -> dict[str, str]:
+        if self._others is None:
+            self._others = {one.name: one.value for one in entry_points(group=self._group)}
+        return self._others

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import types
 import typing
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import yaml
 
@@ -22,7 +23,7 @@ def settings_from_mapping(kind: type, values: Mapping[str, Any], where: str = ""
         A dataclass.
     values : mapping
         Field names to plain values. A string stands for the value it spells (``"5e-5"``), and for
-        several where several are wanted (``"sound,video"``).
+        several where several are wanted (``"audio,video"``).
     where : str
         Dotted name of the place, for messages.
 
@@ -162,3 +163,35 @@ def _as_plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_as_plain(part) for part in value]
     return value
+
+
+T = TypeVar("T")
+
+
+def build_with_settings(kind: Callable[..., T], settings: Mapping[str, object], what: str) -> T:
+    """Construct a reader or a rule, with clear errors for settings that do not fit.
+
+    Parameters
+    ----------
+    kind : class
+        Every parameter of its constructor has a default.
+    settings : mapping of str to object
+        Must fit the defaults: text where the default is text, a whole number where it is one.
+    what : str
+        What is being set up, for messages, for instance ``"The corpus reader 'ravdess'"``.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such setting, or its value is of the wrong kind.
+    """
+    parameters = inspect.signature(kind).parameters
+    for name, value in settings.items():
+        if name not in parameters:
+            has = f"It has: {', '.join(parameters)}." if parameters else "It has none."
+            raise SettingsError(f"{what} has no setting {name!r}. {has}")
+        default = parameters[name].default
+        for wanted, words in ((str, "text"), (int, "a whole number")):
+            if type(default) is wanted and type(value) is not wanted:
+                raise SettingsError(f"{what} needs {words} for {name!r}, not {value!r}.")
+    return kind(**settings)

@@ -5,10 +5,8 @@ import pytest
 import soundfile
 
 from aver.audit import Level, audit_media, read_listing
-from aver.audit.audit_media import _kinds_of_names, find_by_media
+from aver.audit.audit_media import MediaPlace, _kinds_of_names, find_by_media, find_matches
 from aver.audit.listing import listing_of
-from aver.audit.media_match import find_matches
-from aver.audit.media_places import MediaPlace
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.splits import Fold, Split
@@ -78,7 +76,7 @@ def test_hundreds_of_equal_files_are_paired_by_what_matters(tmp_path):
     places = {}
     lists = {part: tuple(f"{part}{n:04d}x" for n in range(120)) for part in PARTS}
     for names in lists.values():
-        places |= {name: MediaPlace(sound=tmp_path / "one.wav") for name in names}
+        places |= {name: MediaPlace(audio=tmp_path / "one.wav") for name in names}
     listing = listing_of(Split("x", "x", 0, (Fold(*lists.values()),)))
     matches = find_matches(places, 1, _kinds_of_names(listing))
     assert len(matches.found) < 4 * 360

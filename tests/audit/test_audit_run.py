@@ -55,10 +55,10 @@ def test_what_a_record_admits_is_found(tmp_path, change, kind):
 
 def test_validation_clips_that_were_learnt_from_count_as_training(tmp_path):
     places = ["train", "validation"]
-    learnt = {"fitted_on": {"scaler": places}, "labels_used": {"weights": places}}
-    assert audit_run(write_run(tmp_path / "clean", learnt)).leaks == ()
-    learnt["fitted_on"] = {"scaler": [*places, "test"]}
-    (leak,) = audit_run(write_run(tmp_path / "leak", learnt)).leaks
+    learned = {"fitted_on": {"scaler": places}, "labels_used": {"weights": places}}
+    assert audit_run(write_run(tmp_path / "clean", learned)).leaks == ()
+    learned["fitted_on"] = {"scaler": [*places, "test"]}
+    (leak,) = audit_run(write_run(tmp_path / "leak", learned)).leaks
     assert (leak.kind, leak.parts) == ("fitted-beyond-training", ("test",))
 
 

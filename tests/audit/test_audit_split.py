@@ -6,7 +6,7 @@ import numpy as np
 from aver.audit import Level, audit_split, read_listing
 from aver.corpora import open_corpus
 from aver.splits import Fold, Split, make_split
-from aver.splits.leak import leak_sentence
+from aver.splits.split import leak_sentence
 
 
 def split_of(train, test, validation=(), leaks=()):

@@ -1,7 +1,6 @@
 import pytest
 
-from aver.audit.copy_marks import strip_copy_marks
-from aver.audit.known_names import describe_name
+from aver.audit.names import describe_name, strip_copy_marks
 from aver.corpora import open_corpus
 
 

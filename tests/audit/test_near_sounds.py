@@ -3,65 +3,65 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from aver.audit.key_index import hits_of_keys, pack_keys, probe_keys
-from aver.audit.near_sounds import find_near_sounds
-from aver.audit.sound_print import RATE_HZ, print_of_sound, print_of_sound_file
-from planted_copies import SOUND_KINDS, write_sound_copy
+from aver.audit.fingerprints import SAMPLE_RATE_HZ, audio_file_fingerprint, audio_fingerprint
+from aver.audit.indexing import hits_of_keys, pack_keys, probe_keys
+from aver.audit.near_duplicates import find_near_audio
+from planted_copies import AUDIO_KINDS, write_audio_copy
 
 
 @pytest.fixture(scope="module")
 def actors(data_root):
     """All speech of four actors: same statements, two takes, two intensities."""
     files = sorted(data_root.glob("ravdess/Actor_0[1-4]/03-*.flac"))
-    return files, [print_of_sound_file(path) for path in files]
+    return files, [audio_file_fingerprint(path) for path in files]
 
 
-def test_takes_of_one_sentence_by_one_speaker_are_different_sounds(actors):
+def test_takes_of_one_sentence_by_one_speaker_are_different_audio_tracks(actors):
     _, prints = actors
     assert len(prints) == 240
-    assert find_near_sounds(prints) == []
+    assert find_near_audio(prints) == []
 
 
-@pytest.mark.parametrize("kind", SOUND_KINDS)
+@pytest.mark.parametrize("kind", AUDIO_KINDS)
 def test_changed_copies_are_found_among_240_clips(actors, kind, tmp_path):
     files, prints = actors
     chosen = range(0, len(files), 30)
     copies = [
-        print_of_sound_file(write_sound_copy(files[n], tmp_path / str(n), kind)) for n in chosen
+        audio_file_fingerprint(write_audio_copy(files[n], tmp_path / str(n), kind)) for n in chosen
     ]
-    found = {(one, two) for one, two, _ in find_near_sounds([*prints, *copies])}
+    found = {(one, two) for one, two, _ in find_near_audio([*prints, *copies])}
     assert found == {(n, len(prints) + place) for place, n in enumerate(chosen)}
 
 
 def test_the_double_that_ravdess_was_published_with_is_found(data_root):
     files = sorted((data_root / "ravdess" / "Actor_07").glob("03-*.flac"))
-    found = find_near_sounds([print_of_sound_file(path) for path in files])
+    found = find_near_audio([audio_file_fingerprint(path) for path in files])
     pairs = [(files[one].stem, files[two].stem) for one, two, _ in found]
     assert pairs == [("03-01-03-01-02-01-07", "03-01-03-01-02-02-07")]
 
 
-def test_the_sound_of_a_video_is_that_of_its_sound_file(data_root):
+def test_the_audio_of_a_video_is_that_of_its_audio_file(data_root):
     videos = sorted((data_root / "ravdess" / "Actor_01").glob("01-*.mp4"))
-    sounds = [path.with_name("03" + path.stem[2:] + ".flac") for path in videos]
-    prints = [print_of_sound_file(path) for path in [*videos, *sounds]]
-    found = {(one, two) for one, two, _ in find_near_sounds(prints)}
+    audio_tracks = [path.with_name("03" + path.stem[2:] + ".flac") for path in videos]
+    prints = [audio_file_fingerprint(path) for path in [*videos, *audio_tracks]]
+    found = {(one, two) for one, two, _ in find_near_audio(prints)}
     assert found == {(n, n + len(videos)) for n in range(len(videos))}
 
 
 def test_silence_and_hum_match_nothing():
-    time_s = np.arange(3 * RATE_HZ) / RATE_HZ
+    time_s = np.arange(3 * SAMPLE_RATE_HZ) / SAMPLE_RATE_HZ
     random = np.random.default_rng(0)
-    silent = [np.zeros(3 * RATE_HZ, np.float32)] * 5
-    noise = [random.standard_normal(3 * RATE_HZ).astype(np.float32) * 0.1 for _ in range(20)]
+    silent = [np.zeros(3 * SAMPLE_RATE_HZ, np.float32)] * 5
+    noise = [random.standard_normal(3 * SAMPLE_RATE_HZ).astype(np.float32) * 0.1 for _ in range(20)]
     hums = [
         (np.sin(2 * np.pi * 50 * time_s) * 0.5 + random.standard_normal(time_s.size) * 0.01).astype(
             np.float32
         )
         for _ in range(20)
     ]
-    assert find_near_sounds([print_of_sound(y) for y in [*silent, *noise, *hums]]) == []
-    assert find_near_sounds([print_of_sound(np.zeros(0, np.float32))] * 3) == []
-    assert find_near_sounds([]) == []
+    assert find_near_audio([audio_fingerprint(y) for y in [*silent, *noise, *hums]]) == []
+    assert find_near_audio([audio_fingerprint(np.zeros(0, np.float32))] * 3) == []
+    assert find_near_audio([]) == []
 
 
 def test_the_index_finds_what_comparing_all_finds():

@@ -4,7 +4,7 @@ import pytest
 
 from audit.written_lists import leaks, parts_of, write
 from aver.audit import ReadingSettings, audit_split, read_listing
-from aver.audit.media_places import places_in_folder
+from aver.audit.audit_media import places_in_folder
 from aver.errors import SplitError
 
 MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"

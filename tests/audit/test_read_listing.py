@@ -6,7 +6,7 @@ import pytest
 
 from audit.written_lists import leaks, parts_of, write
 from aver.audit import ReadingSettings, audit_split, read_listing
-from aver.audit.media_places import places_in_corpus
+from aver.audit.audit_media import places_in_corpus
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.errors import SettingsError, SplitError

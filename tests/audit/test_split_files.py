@@ -4,7 +4,7 @@ import json
 
 from audit.written_lists import leaks, parts_of, write
 from aver.audit import ReadingSettings, audit_media, audit_split, read_listing
-from aver.audit.media_places import places_in_folder
+from aver.audit.audit_media import places_in_folder
 
 
 def test_one_csv_per_part_and_a_pattern(tmp_path):

@@ -23,9 +23,9 @@ SOON_S = 8.0
 """Above the five seconds after which workers are killed: two cores may be shared with others."""
 TRAINING = {
     **{"training.epochs": 120, "training.patience": 120},
-    "training.schedule": "halve-on-plateau",
+    "training.schedule": "reduce-on-plateau",
 }
-OVERRIDES = {"modalities": ["sound"], **TRAINING}
+OVERRIDES = {"modalities": ["audio"], **TRAINING}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def start(tones: Path, cache: Path, out: Path, workers: int) -> subprocess.Popen
     words = [
         *("evaluate", "--corpus", tones, "--reader", "manifest"),
         *("--corpus-settings", f"pattern={PATTERN}", "--preset", "mrpn-statistics"),
-        *("--split", "speaker-kfold", "--split-settings", "folds=3", "--modalities", "sound"),
+        *("--split", "speaker-kfold", "--split-settings", "folds=3", "--modalities", "audio"),
         *("--set", *(f"{name}={value}" for name, value in TRAINING.items())),
         *("--baselines", "none"),
         *("--cache", cache, "--out", out, "--workers", workers),

@@ -15,7 +15,7 @@ from aver.cli.main import build_parser, main
 AVER = [sys.executable, "-m", "aver.cli.main"]
 
 
-def test_help_answers_in_under_half_a_second() -> None:
+def test_help_predictions_in_under_half_a_second() -> None:
     def seconds() -> float:
         started = time.perf_counter()
         subprocess.run([*AVER, "--help"], check=True, capture_output=True)
@@ -37,10 +37,10 @@ def test_help_imports_nothing_heavy() -> None:
         "print([m for m in ('torch', 'numpy', 'librosa', 'lightning', 'numba', 'cv2', 'av', "
         "'matplotlib', 'sklearn', 'yaml') if m in sys.modules and m != 'yaml'])"
     )
-    answer = subprocess.run(
+    prediction = subprocess.run(
         [sys.executable, "-c", program], check=True, capture_output=True, text=True
     )
-    assert answer.stdout.strip() == "[]"
+    assert prediction.stdout.strip() == "[]"
 
 
 def test_every_command_has_help_with_an_example() -> None:
@@ -87,9 +87,9 @@ def test_error_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     words = ["corpus", "check", "--corpus", str(tmp_path / "nowhere"), "--debug"]
-    answer = subprocess.run([*AVER, *words], capture_output=True, text=True)
-    assert answer.returncode != 0
-    assert "Traceback" in answer.stderr
+    prediction = subprocess.run([*AVER, *words], capture_output=True, text=True)
+    assert prediction.returncode != 0
+    assert "Traceback" in prediction.stderr
 
 
 @pytest.mark.parametrize("kind", ["all", "corpora", "splits", "features", "models", "presets"])

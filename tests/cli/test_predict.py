@@ -14,10 +14,10 @@ from aver import api
 from aver.cli.main import main
 from aver.cli.predict import _as_csv, as_table
 from aver.corpora.clip import Clip
-from aver.corpora.unit_files import attach_units
+from aver.corpora.user_files import attach_action_units
 from aver.features.store import FeatureStore
-from aver.models.own_files import OwnClips
-from aver.models.prediction import Prediction
+from aver.models.base.predict_files import OwnClips
+from aver.models.base.prediction import Prediction
 from aver.splits import make_split
 from tone_corpus import PITCHES_HZ, write_tone_corpus
 
@@ -39,21 +39,21 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     corpus = write_tone_corpus(folder / "tones", speakers=3, takes=2)
     labels = {clip.clip_id: str(clip.emotion) for clip in corpus}
     result = api.train(
-        attach_units(corpus, _write_units(folder / "units.csv", labels)),
+        attach_action_units(corpus, _write_units(folder / "units.csv", labels)),
         "statistics-logistic",
         out=folder / "run",
         split=make_split(corpus, "speaker-kfold", folds=3),
-        overrides={"modalities": ["sound", "units"]},
+        overrides={"modalities": ["audio", "action_units"]},
         store=FeatureStore(folder / "cache"),
         workers=1,
     )
     return result.folder
 
 
-def test_units_answer_where_the_table_knows_the_clip(trained: Path, tmp_path: Path) -> None:
+def test_units_prediction_where_the_table_knows_the_clip(trained: Path, tmp_path: Path) -> None:
     tones = tmp_path / "own"
     clips = write_tone_corpus(tones, speakers=2, takes=1).clips
-    names = {Path(str(clip.sound)).stem: str(clip.emotion) for clip in clips}
+    names = {Path(str(clip.audio)).stem: str(clip.emotion) for clip in clips}
     unknown = min(names)
     (tones / "b").mkdir()
     for stem in names:  # the same names again, in another folder: a row's name is the first's path
@@ -64,19 +64,19 @@ def test_units_answer_where_the_table_knows_the_clip(trained: Path, tmp_path: Pa
     )
     words = ["predict", str(tones), "--checkpoint", str(trained), "--format", "jsonl"]
     words += ["--cache", str(tmp_path / "cache"), "--workers", "1", "--out"]
-    assert main([*words, str(tmp_path / "with.jsonl"), "--units", str(table)]) == 0
+    assert main([*words, str(tmp_path / "with.jsonl"), "--action-units", str(table)]) == 0
     assert main([*words, str(tmp_path / "without.jsonl")]) == 0
     rows = {
         name: {row["clip"]: row for row in map(json.loads, _lines(tmp_path / f"{name}.jsonl"))}
         for name in ("with", "without")
     }
-    answered = {clip for clip, row in rows["with"].items() if row["by_modality"]["units"]}
-    assert answered == {f"{stem}.wav" for stem in names if stem != unknown}
+    predicted = {clip for clip, row in rows["with"].items() if row["by_modality"]["action_units"]}
+    assert predicted == {f"{stem}.wav" for stem in names if stem != unknown}
     assert any(clip.startswith("b/") for clip in rows["with"])
-    for clip in answered:
-        said = rows["with"][clip]["by_modality"]["units"]
+    for clip in predicted:
+        said = rows["with"][clip]["by_modality"]["action_units"]
         assert max(said, key=said.get) == names[Path(clip).stem]
-    assert all(row["by_modality"]["units"] is None for row in rows["without"].values())
+    assert all(row["by_modality"]["action_units"] is None for row in rows["without"].values())
 
 
 def _lines(path: Path) -> list[str]:
@@ -88,7 +88,14 @@ def test_a_table_that_knows_no_file_is_an_error(
 ) -> None:
     write_tone_corpus(tmp_path / "own", speakers=1, takes=1)
     table = _write_units(tmp_path / "units.csv", {"somebody": "happy"})
-    words = ["predict", str(tmp_path / "own"), "--checkpoint", str(trained), "--units", str(table)]
+    words = [
+        "predict",
+        str(tmp_path / "own"),
+        "--checkpoint",
+        str(trained),
+        "--action-units",
+        str(table),
+    ]
     assert main([*words, "--cache", str(tmp_path / "cache")]) == 2
     assert "knows none of the clips" in capsys.readouterr().err
 
@@ -98,7 +105,7 @@ def test_the_table_shows_every_target() -> None:
         clip_ids=("a.mp4", "b.mp4"),
         classes=("happy", "sad"),
         probabilities=np.array([[0.6, 0.4], [0.3, 0.7]]),
-        by_modality={"sound": np.array([[0.6, 0.4], [np.nan, np.nan]])},
+        by_modality={"audio": np.array([[0.6, 0.4], [np.nan, np.nan]])},
         other_targets={
             "intensity": np.array([[0.25, 0.75], [0.9, 0.1]]),
             "votes-face": np.array([[0.5, 0.125], [0.0, 0.875]]),
@@ -120,10 +127,10 @@ def test_the_table_shows_every_target() -> None:
 def test_a_modality_that_a_clip_lacks_is_empty_cells_under_the_same_columns() -> None:
     said = np.array([[0.25, 0.75], [0.5, 0.5]])
     lacking = np.array([[np.nan, np.nan], [0.25, 0.75]])
-    prediction = Prediction(("a", "b"), ("happy", "sad"), said, {"sound": lacking, "video": said})
+    prediction = Prediction(("a", "b"), ("happy", "sad"), said, {"audio": lacking, "video": said})
     clips = tuple(Clip(name, None, None) for name in "ab")
     empty, full = csv.DictReader(io.StringIO(_as_csv(OwnClips(clips, prediction, ()))))
     assert list(full) == list(empty)
-    assert (full["by_modality.sound.happy"], full["by_modality.sound.sad"]) == ("0.25", "0.75")
-    assert (empty["by_modality.sound.happy"], empty["by_modality.sound.sad"]) == ("", "")
-    assert "by_modality.sound" not in full
+    assert (full["by_modality.audio.happy"], full["by_modality.audio.sad"]) == ("0.25", "0.75")
+    assert (empty["by_modality.audio.happy"], empty["by_modality.audio.sad"]) == ("", "")
+    assert "by_modality.audio" not in full

@@ -16,8 +16,8 @@ import pytest
 from aver import api
 from aver.cli.main import main
 from aver.corpora import open_corpus
-from aver.corpora.media_files import VIDEO_SUFFIXES
-from aver.corpora.unit_files import attach_units
+from aver.corpora.files import VIDEO_SUFFIXES
+from aver.corpora.user_files import attach_action_units
 from aver.features.store import FeatureStore
 from aver.networks import shipped
 from tone_corpus import write_tone_corpus
@@ -32,7 +32,7 @@ def adapted(tmp_path_factory: pytest.TempPathFactory) -> Path:
         corpus,
         "statistics-logistic",
         out=folder / "run",
-        overrides={"modalities": ["sound"]},
+        overrides={"modalities": ["audio"]},
         adapt="speaker",
         store=FeatureStore(folder / "cache"),
         workers=1,
@@ -50,10 +50,10 @@ def test_a_speakers_clips_are_used_and_named(
 ) -> None:
     own = adapted / "of one speaker"
     own.mkdir()
-    for sound in sorted((adapted / "tones").glob("s0_*.wav")):
-        shutil.copy(sound, own)
-    sound = next(iter(sorted(own.glob("*.wav"))))
-    words = [str(sound), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(own)]
+    for audio in sorted((adapted / "tones").glob("s0_*.wav")):
+        shutil.copy(audio, own)
+    audio = next(iter(sorted(own.glob("*.wav"))))
+    words = [str(audio), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(own)]
     assert main(_predict(adapted, *words)) == 0
     shown = capsys.readouterr()
     row = json.loads(shown.out)
@@ -68,34 +68,34 @@ def test_a_speakers_clips_are_used_and_named(
 def test_action_units_are_those_of_the_speakers_other_clips_too(
     adapted: Path, tmp_path: Path
 ) -> None:
-    sounds = sorted((adapted / "tones").glob("s*.wav"))
-    rows = np.random.default_rng(0).normal(0, 1, (len(sounds), 3)).round(3)
+    audio_tracks = sorted((adapted / "tones").glob("s*.wav"))
+    rows = np.random.default_rng(0).normal(0, 1, (len(audio_tracks), 3)).round(3)
     table = tmp_path / "units.csv"
-    lines = [f"{s.stem},{a},{b},{c}" for s, (a, b, c) in zip(sounds, rows, strict=True)]
+    lines = [f"{s.stem},{a},{b},{c}" for s, (a, b, c) in zip(audio_tracks, rows, strict=True)]
     table.write_text("\n".join(["clip,AU01,AU02,AU04", *lines]) + "\n")
     corpus = open_corpus(adapted / "tones", "manifest", pattern="{speaker}_{emotion}_{take}.wav")
     run = api.train(
-        attach_units(corpus, table),
+        attach_action_units(corpus, table),
         "statistics-logistic",
         out=tmp_path / "run",
-        overrides={"modalities": ["units"]},
+        overrides={"modalities": ["action_units"]},
         adapt="speaker",
         store=FeatureStore(tmp_path / "cache"),
         workers=1,
     )
     theirs = tmp_path / "theirs"
     theirs.mkdir()
-    for sound in (adapted / "tones").glob("s0_*.wav"):
-        shutil.copy(sound, theirs)
-    answers = api.predict(
-        [sounds[0]],
+    for audio in (adapted / "tones").glob("s0_*.wav"):
+        shutil.copy(audio, theirs)
+    predictions = api.predict(
+        [audio_tracks[0]],
         run.folder / "folds" / "seed-0" / "fold-00" / "checkpoint",
-        units=table,
+        action_units=table,
         speaker_clips=theirs,
         store=FeatureStore(tmp_path / "cache"),
     )
-    assert answers.prediction is not None
-    assert answers.prediction.coverage["units"][0] == 1
+    assert predictions.prediction is not None
+    assert predictions.prediction.coverage["action_units"][0] == 1
 
 
 def test_other_clips_that_cannot_be_read_are_named(
@@ -103,11 +103,11 @@ def test_other_clips_that_cannot_be_read_are_named(
 ) -> None:
     theirs = tmp_path / "theirs"
     theirs.mkdir()
-    for sound in sorted((adapted / "tones").glob("s1_*.wav")):
-        shutil.copy(sound, theirs)
+    for audio in sorted((adapted / "tones").glob("s1_*.wav")):
+        shutil.copy(audio, theirs)
     (theirs / "torn.wav").write_bytes(b"RIFF, but no sound")
-    sound = sorted((adapted / "tones").glob("s1_*.wav"))[0]
-    words = [str(sound), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(theirs)]
+    audio = sorted((adapted / "tones").glob("s1_*.wav"))[0]
+    words = [str(audio), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(theirs)]
     assert main(_predict(adapted, *words)) == 0
     shown = capsys.readouterr()
     assert json.loads(shown.out)["emotion"]
@@ -118,11 +118,11 @@ def test_other_clips_that_cannot_be_read_are_named(
 def test_too_few_other_clips_are_named(
     adapted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sound = sorted((adapted / "tones").glob("s1_*.wav"))[0]
-    words = [str(sound), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(tmp_path)]
+    audio = sorted((adapted / "tones").glob("s1_*.wav"))[0]
+    words = [str(audio), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(tmp_path)]
     assert main(_predict(adapted, *words)) == 2
     assert "--speaker-clips cannot be used: There is no video or sound" in capsys.readouterr().err
-    shutil.copy(sound, tmp_path)
+    shutil.copy(audio, tmp_path)
     assert main(_predict(adapted, *words)) == 2
     shown = capsys.readouterr()
     assert "--speaker-clips holds 1 readable clips" in shown.err
@@ -130,31 +130,31 @@ def test_too_few_other_clips_are_named(
     assert not shown.out
 
 
-def test_an_adapted_recogniser_asks_for_them(
+def test_an_adapted_recognizer_asks_for_them(
     adapted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sound = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
-    assert main(_predict(adapted, str(sound), "--checkpoint", str(adapted / "run"))) == 2
+    audio = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
+    assert main(_predict(adapted, str(audio), "--checkpoint", str(adapted / "run"))) == 2
     assert "--speaker-clips" in capsys.readouterr().err
 
 
-def test_the_default_answers_a_sound_and_names_itself(
+def test_the_default_predictions_a_audio_and_names_itself(
     adapted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    sound = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
-    assert main(_predict(adapted, str(sound))) == 0
+    audio = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
+    assert main(_predict(adapted, str(audio))) == 0
     shown = capsys.readouterr()
     assert "answered by faces-voices, which comes with aver" in shown.err
     assert json.loads(shown.out)["by_modality"]["video"] is None
 
 
-def test_the_adapted_default_answers_by_a_speakers_other_sounds(
+def test_the_adapted_default_predictions_by_a_speakers_other_audio_tracks(
     adapted: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    sounds = sorted((adapted / "tones").glob("s2_*.wav"))
-    for sound in sounds[1:]:
-        shutil.copy(sound, tmp_path)
-    assert main(_predict(adapted, str(sounds[0]), "--speaker-clips", str(tmp_path))) == 0
+    audio_tracks = sorted((adapted / "tones").glob("s2_*.wav"))
+    for audio in audio_tracks[1:]:
+        shutil.copy(audio, tmp_path)
+    assert main(_predict(adapted, str(audio_tracks[0]), "--speaker-clips", str(tmp_path))) == 0
     shown = capsys.readouterr()
     assert "answered by faces-voices-adapted, which comes with aver" in shown.err
     assert "uses unlabelled clips of the speaker" in shown.err
@@ -189,7 +189,7 @@ def test_weights_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
         assert json.loads(card.read_text())["metrics"]
 
 
-def test_a_wild_clip_is_answered_soon_after_a_cold_start(data_root: Path, tmp_path: Path) -> None:
+def test_a_wild_clip_is_predicted_soon_after_a_cold_start(data_root: Path, tmp_path: Path) -> None:
     wild = [
         path for path in sorted((data_root / "wild").glob("*")) if path.suffix in VIDEO_SUFFIXES
     ]
@@ -208,7 +208,7 @@ def test_a_wild_clip_is_answered_soon_after_a_cold_start(data_root: Path, tmp_pa
     assert min(took_s, used_s) < 20  # twice what is promised, for slow machines
 
 
-def test_every_wild_clip_is_answered_or_says_what_it_lacks(
+def test_every_wild_clip_is_predicted_or_says_what_it_lacks(
     data_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wild = [p for p in sorted((data_root / "wild").glob("*")) if p.suffix in VIDEO_SUFFIXES]
@@ -220,7 +220,7 @@ def test_every_wild_clip_is_answered_or_says_what_it_lacks(
     assert len(rows) == len(wild)
     for row in rows:
         assert sum(row["probabilities"].values()) == pytest.approx(1, abs=1e-3)
-        for name, words in (("video", {"no face"}), ("sound", {"no sound", "silent sound"})):
+        for name, words in (("video", {"no face"}), ("audio", {"no sound", "silent sound"})):
             silent = row["by_modality"][name] is None
             assert silent == (row["coverage"][name] == 0)
             assert silent == bool(words & set(row["flags"])), row

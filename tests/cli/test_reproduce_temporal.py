@@ -12,7 +12,7 @@ import pytest
 from aver.cli.main import main
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.metrics import accuracy
-from aver.synthesis import SynthesisSettings, synthesise
+from aver.synthesis import SynthesisSettings, synthesize
 
 SMALL = {"emotions": ("happy", "sad"), "sentences": 1, "noise": 0.3, "fps": 10, "size_px": 96}
 PROTOCOLS = {"paper": "paper protocol (LEAKS)", "clean": "clean protocol"}
@@ -27,7 +27,7 @@ def reproduced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Table I, Figures 3 to 5 and the tolerance of offsets, both protocols, three speakers."""
     place = tmp_path_factory.mktemp("reproduced")
     settings = SynthesisSettings(speakers=3, duration_s=(1.3, 1.4), **SMALL)  # type: ignore[arg-type]
-    synthesise(place / "corpus", settings)
+    synthesize(place / "corpus", settings)
     words = ["--cache", place / "cache", "--workers", 1, "--set", "training.epochs=2"]
     asked = ["--table", "I", "--figure", 3, 4, 5, "asynchrony"]
     corpus = ["--corpus", place / "corpus"]
@@ -97,11 +97,11 @@ def test_figures_3_to_5_and_the_tolerance_are_there_for_both_protocols(reproduce
         assert float(as_trained[column]) == pytest.approx(float(curve[4][column]))
 
 
-def test_a_film_too_short_for_ten_segments_is_listed_and_the_others_are_answered(
+def test_a_film_too_short_for_ten_segments_is_listed_and_the_others_are_predicted(
     reproduced: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     settings = SynthesisSettings(speakers=1, duration_s=(0.5, 0.5), **SMALL)  # type: ignore[arg-type]
-    short = sorted(synthesise(tmp_path / "short", settings).rglob("*.mp4"))
+    short = sorted(synthesize(tmp_path / "short", settings).rglob("*.mp4"))
     films = tmp_path / "films"
     films.mkdir()
     for number, film in enumerate([*short, *sorted((reproduced / "corpus").rglob("*.mp4"))[:2]]):

@@ -32,7 +32,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     words = [
         "evaluate", "--corpus", str(folder / "clips"), "--reader", "manifest",
         "--corpus-settings", "pattern={speaker}_{emotion}_{take}.wav",
-        "--preset", "statistics-logistic", "--modalities", "sound", "--split", "speaker-kfold",
+        "--preset", "statistics-logistic", "--modalities", "audio", "--split", "speaker-kfold",
         "--split-settings", "folds=4", "--baselines", "quick", "--out", str(folder / "run"), *cache,
     ]  # fmt: skip
     assert main(words) == 0
@@ -89,17 +89,17 @@ def test_several_runs_are_compared(run: Path, capsys: pytest.CaptureFixture[str]
 def test_worst_clips_are_shown_unless_told_not_to(run: Path, tmp_path: Path) -> None:
     majority = run / "baselines" / "majority"
     (majority / "settings.yaml").write_text((run / "settings.yaml").read_text())
-    for words, pictures in (([], True), (["--no-media"], False)):
-        out = tmp_path / str(pictures)
+    for words, images in (([], True), (["--no-media"], False)):
+        out = tmp_path / str(images)
         assert main(["report", str(majority), "--out", str(out), *words]) == 0
         page = (out / "report.html").read_text()
         found = re.findall(r'<img src="(data:image/png;base64,[^"]+)" alt="Spectrogram', page)
-        assert bool(found) is pictures
+        assert bool(found) is images
         assert "Clips with the least probability of the truth" in page
 
 
 @needs_browser
-def test_a_real_browser_shows_pictures_and_curves_without_error_or_request(
+def test_a_real_browser_shows_images_and_curves_without_error_or_request(
     run: Path, tmp_path: Path
 ) -> None:
     majority = run / "baselines" / "majority"

@@ -55,12 +55,12 @@ class PlantedSource:
         count = int(chance.integers(3, 9))
         if feature.name == "face-crops":
             size = feature.settings()["size_px"]
-            pictures = chance.normal(128, 30, (count, size, size, 3))
+            images = chance.normal(128, 30, (count, size, size, 3))
             quarter = size // 4
-            pictures[:, place * quarter : (place + 1) * quarter] += 30 * self.strength
+            images[:, place * quarter : (place + 1) * quarter] += 30 * self.strength
             return FeatureRecord(
                 {
-                    "crops": pictures.clip(0, 255).astype(np.uint8),
+                    "crops": images.clip(0, 255).astype(np.uint8),
                     "times_s": np.arange(count, dtype=np.float32),
                     "found": np.ones(count, bool),
                 }
@@ -86,10 +86,10 @@ class PlantedSource:
             )
         if feature.name == "laplacian-crops":
             size = feature.settings()["size_px"]
-            pictures = chance.normal(0, 1, (count, size, size)).astype(np.float32)
-            pictures[:, place * size // 4 : (place + 1) * size // 4] += self.strength
-            return FeatureRecord({"pictures": pictures})
-        if feature.name == "cepstra":
+            images = chance.normal(0, 1, (count, size, size)).astype(np.float32)
+            images[:, place * size // 4 : (place + 1) * size // 4] += self.strength
+            return FeatureRecord({"images": images})
+        if feature.name == "mfcc":
             settings = feature.settings()
             rows = settings["coefficients"]
             values = chance.normal(0, 1, (min(count, settings["frame_count"]), rows))

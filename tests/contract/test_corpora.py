@@ -28,9 +28,7 @@ TREES: dict[str, dict[str, str]] = {
     "enterface": dict.fromkeys(
         ("subject 6/anger/s6_an_1.avi", "subject 1/fear/sentence 1/s1_fe_1.avi"), "media"
     ),
-    "fer2013": dict.fromkeys(
-        ("train/sad/Training_2.jpg", "test/angry/PrivateTest_1.jpg"), "picture"
-    ),
+    "fer2013": dict.fromkeys(("train/sad/Training_2.jpg", "test/angry/PrivateTest_1.jpg"), "image"),
     "manifest": {
         "aver-corpus.yaml": "pattern: '{speaker}_{emotion}.mp4'",
         "zoe_sad.mp4": "media",
@@ -59,7 +57,7 @@ def planted(request, tmp_path) -> tuple[str, Path]:
 
 
 @pytest.mark.parametrize("name", corpora.names())
-def test_says_licence_citation_source_and_tree(name):
+def test_says_license_citation_source_and_tree(name):
     reader = corpora.get(name)
 
     assert reader.name == name
@@ -80,7 +78,7 @@ def test_reads_its_tree(planted):
     for clip in corpus:
         assert clip.emotion is None or clip.emotion in EMOTIONS
         assert clip.sex in (None, "female", "male")
-        assert clip.video is not None or clip.sound is not None
+        assert clip.video is not None or clip.audio is not None
         assert clip.performance
 
 
@@ -100,7 +98,9 @@ def test_ids_do_not_depend_on_the_place(planted, tmp_path):
     there = open_corpus(tmp_path / "elsewhere" / "second", name)
 
     def facts(corpus):
-        return [dataclasses.replace(clip, video=None, sound=None, units=None) for clip in corpus]
+        return [
+            dataclasses.replace(clip, video=None, audio=None, action_units=None) for clip in corpus
+        ]
 
     assert facts(here) == facts(there)
     assert not any(
@@ -138,4 +138,4 @@ def test_empty_and_missing_folders(name, tmp_path):
 @pytest.mark.parametrize("name", corpora.names())
 def test_unknown_setting(name, tmp_path):
     with pytest.raises(SettingsError, match="no setting 'colour'"):
-        open_corpus(tmp_path, name, colour="red")
+        open_corpus(tmp_path, name, color="red")

@@ -14,8 +14,8 @@ import torch
 from planted_source import PlantedSource, planted_clips
 from scipy.stats import binomtest
 
-from aver.audit.fit_record import FitRecord, find_in_record
-from aver.models.recognizer import models
+from aver.audit.audit_run import FitRecord, find_in_record
+from aver.models.base.recognizer import models
 
 CLASSES = 4
 CLIPS = planted_clips(speakers=14, takes=8)  # 448 clips, balanced over classes and speakers
@@ -100,15 +100,15 @@ def test_the_test_of_chance_can_fail(kind):
     assert not is_chance(right, count)
 
 
-def test_same_seed_same_answers_for_one_and_two_threads(kind, trained):
+def test_same_seed_same_predictions_for_one_and_two_threads(kind, trained):
     train, validation, test = parts(CLIPS, 0)
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
         again = kind.tiny(PlantedSource(2.0)).fit(train, validation, seed=1)
-        answers = again.predict_proba(unlabelled(test))
+        predictions = again.predict_proba(unlabelled(test))
         torch.set_num_threads(1)
-        np.testing.assert_array_equal(trained(kind).predict_proba(unlabelled(test)), answers)
+        np.testing.assert_array_equal(trained(kind).predict_proba(unlabelled(test)), predictions)
     finally:
         torch.set_num_threads(before)
 
@@ -130,7 +130,7 @@ class Nothing(PlantedSource):
         return super().get(clip, feature)
 
 
-def test_a_missing_modality_is_answered_and_flagged(kind, trained, tmp_path):
+def test_a_missing_modality_is_predicted_and_flagged(kind, trained, tmp_path):
     recognizer, (_, _, test) = trained(kind), parts(CLIPS, 0)
     if len(recognizer.features) < 2:
         pytest.skip(f"{kind.name} has fewer than two modalities.")
@@ -149,7 +149,7 @@ def test_a_missing_modality_is_answered_and_flagged(kind, trained, tmp_path):
         assert better, f"without {modality}: {right} of {len(test)} right"
 
 
-def test_a_clip_with_nothing_is_answered_by_the_prior(kind, trained, tmp_path):
+def test_a_clip_with_nothing_is_predicted_by_the_prior(kind, trained, tmp_path):
     recognizer, (_, _, test) = trained(kind), parts(CLIPS, 0)
     if not informative(kind):
         pytest.skip(f"{kind.name} looks at no features, so none can be missing.")
@@ -182,7 +182,7 @@ def test_the_card_says_what_was_fitted_on_what_and_whose_labels_were_used(kind, 
     assert list(find_in_record(record, 1, {})) == []
 
 
-def test_answers_are_in_order_and_sum_to_one(kind, trained):
+def test_predictions_are_in_order_and_sum_to_one(kind, trained):
     recognizer, (_, _, test) = trained(kind), parts(CLIPS, 0)
     prediction = recognizer.predict(unlabelled(test))
     assert prediction.clip_ids == tuple(clip.clip_id for clip in test)

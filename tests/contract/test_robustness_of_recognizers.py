@@ -9,12 +9,12 @@ import pytest
 
 from aver.cli.main import main
 from aver.evaluation.evaluation_folder import load_evaluation
-from aver.evaluation.robustness_answers import read_robustness
+from aver.evaluation.robustness import read_robustness
 from aver.media.degradation import DEGRADATIONS
-from aver.models.presets import load_preset, preset_names
-from aver.models.recognizer import models
+from aver.models.base.presets import load_preset, preset_names
+from aver.models.base.recognizer import models
+from aver.synthesis.corpus import synthesize
 from aver.synthesis.settings import SynthesisSettings
-from aver.synthesis.synthesise import synthesise
 
 LEVELS = {
     "white-noise": "0",
@@ -23,7 +23,7 @@ LEVELS = {
     "low-light": "2",
     "occlusion": "50",
     "dropped-frames": "50",
-    "lost-modality": "sound,video",
+    "lost-modality": "audio,video",
     "offset": "0.2",
 }
 QUICK = {
@@ -31,8 +31,8 @@ QUICK = {
     "synch-graph": ["training.epochs=1"],
     "temporal-aggregation": ["training.epochs=1", "segments=2", "channels=[4,4,4,4,4]"],
 }
-SOUND = {"white-noise", "babble"}
-PICTURES = {"blur", "low-light", "occlusion", "dropped-frames"}
+AUDIO = {"white-noise", "babble"}
+IMAGES = {"blur", "low-light", "occlusion", "dropped-frames"}
 BOTH = {"lost-modality", "offset"}
 
 
@@ -43,7 +43,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
         speakers=3, emotions=("happy", "sad", "angry"), size_px=128, fps=12.0, duration_s=(1.0, 1.2)
     )
     folder = tmp_path_factory.mktemp("films")
-    return synthesise(folder / "corpus", settings)
+    return synthesize(folder / "corpus", settings)
 
 
 def preset_of(name: str) -> str:
@@ -53,7 +53,7 @@ def preset_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", models.names())
-def test_every_recogniser_answers_from_every_kind_of_worse_media(
+def test_every_recognizer_predictions_from_every_kind_of_worse_media(
     films: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = films.parent / name
@@ -72,7 +72,7 @@ def test_every_recogniser_answers_from_every_kind_of_worse_media(
         return
     assert code == 0
     expected = set()
-    for damage, sense in ((SOUND, "sound"), (PICTURES, "video")):
+    for damage, sense in ((AUDIO, "audio"), (IMAGES, "video")):
         expected |= damage if sense in modalities else set()
     expected |= BOTH if len(modalities) > 1 else set()
     measured = read_robustness(load_evaluation(run), run)

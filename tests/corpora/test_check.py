@@ -11,7 +11,7 @@ def test_ravdess(data_root):
     assert found.by_class["neutral"] == 80
     assert set(found.by_speaker.values()) == {60}
     assert found.by_sex == {"female": 600, "male": 600}
-    assert (found.with_video, found.with_sound) == (8, 1200)
+    assert (found.with_video, found.with_audio) == (8, 1200)
     assert found.missing == ()
     assert found.by_channel == {"speech": 1200}
 
@@ -33,7 +33,7 @@ def test_doubled_contradicting_and_missing(plant):
     assert not found.is_complete
 
 
-def test_one_file_for_picture_and_sound_is_not_doubled(plant):
+def test_one_file_for_image_and_audio_is_not_doubled(plant):
     found = check_corpus(plant(["s1_an_1.avi"]))
 
     assert found.doubled == ()

@@ -42,7 +42,7 @@ def test_settings_of_the_wrong_kind(plant):
         open_corpus(root, "ravdes")
 
 
-def test_a_clip_without_labels_keeps_only_what_a_recogniser_may_see():
+def test_a_clip_without_labels_keeps_only_what_a_recognizer_may_see():
     clip = Clip(
         "a", "s", "sad", intensity="strong", sentence="1", votes={"face": {"sad": 1.0}}, take="2"
     )

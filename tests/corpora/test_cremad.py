@@ -8,7 +8,7 @@ from aver.corpora import open_corpus
 from aver.corpora.cremad import CremaD
 from aver.errors import CorpusError, LabelError, SettingsError
 
-LONG_ENOUGH = b"sound" * 300
+LONG_ENOUGH = b"audio" * 300
 
 
 @pytest.fixture
@@ -36,9 +36,9 @@ def test_copies_of_one_clip(plant):
 
     assert (first.clip_id, first.speaker, first.sentence) == ("1001_DFA_ANG_XX", "1001", "DFA")
     assert (first.emotion, first.intensity) == ("angry", "unspecified")
-    assert (first.video.suffix, first.sound.suffix) == (".mp4", ".wav")
+    assert (first.video.suffix, first.audio.suffix) == (".mp4", ".wav")
     assert (second.emotion, second.intensity) == ("happy", "low")
-    assert second.video == second.sound
+    assert second.video == second.audio
 
 
 def test_all_7442_names_with_the_real_tables(plant, metadata):
@@ -93,7 +93,7 @@ def test_pointers_and_silent_copies_give_way_to_the_next_file(plant, lfs_pointer
 
     corpus = open_corpus(root)
 
-    assert corpus.clips[0].sound.suffix == ".flv"
+    assert corpus.clips[0].audio.suffix == ".flv"
     reasons = {problem.path: problem.reason for problem in corpus.problems}
     assert "git lfs pull" in reasons["AudioWAV/1001_DFA_ANG_XX.wav"]
     assert "without sound" in reasons["AudioMP3/1001_DFA_ANG_XX.mp3"]
@@ -106,7 +106,7 @@ def test_a_clone_without_lfs(plant, lfs_pointer):
         open_corpus(plant(names, lfs_pointer))
 
 
-def test_broken_clips_keep_their_sound_wav(plant):
+def test_broken_clips_keep_their_audio_wav(plant):
     names = ["1064_TIE_SAD_XX", "1064_IEO_DIS_MD", "1076_MTI_NEU_XX"]
     plant([f"VideoFlash/{name}.flv" for name in names])
     root = plant([f"AudioWAV/{name}.wav" for name in names], LONG_ENOUGH)
@@ -114,7 +114,7 @@ def test_broken_clips_keep_their_sound_wav(plant):
     corpus = open_corpus(root)
 
     assert [clip.video for clip in corpus] == [None] * 3
-    assert all(clip.sound.suffix == ".wav" for clip in corpus)
+    assert all(clip.audio.suffix == ".wav" for clip in corpus)
 
 
 def test_labels_by_the_raters(plant, metadata):

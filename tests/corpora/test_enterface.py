@@ -26,7 +26,7 @@ def test_places(plant, name, expected):
 
     assert (clip.speaker, clip.emotion, clip.sentence) == expected
     assert clip.clip_id == "s{}-{}-{}".format(*expected)
-    assert clip.video == clip.sound
+    assert clip.video == clip.audio
 
 
 def test_the_whole_tree_less_two(plant):

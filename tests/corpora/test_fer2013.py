@@ -8,7 +8,7 @@ from collections import Counter
 import pytest
 
 from aver.corpora import open_corpus
-from aver.corpora.archive import read_file
+from aver.corpora.files import read_file
 from aver.errors import CorpusError, LabelError, MediaError
 
 NAMES = [
@@ -20,7 +20,7 @@ NAMES = [
 
 @pytest.fixture
 def archive(plant, tmp_path_factory):
-    root = plant(NAMES, b"picture")
+    root = plant(NAMES, b"image")
     path = tmp_path_factory.mktemp("packed") / "fer2013.tar"
     with tarfile.open(path, "w") as packed:
         for child in sorted(root.iterdir()):
@@ -48,7 +48,7 @@ def test_counts_of_the_real_archive(data_root):
     assert read_file(corpus.clips[0].video)[:2] == b"\xff\xd8"  # JPEG's start of image
 
 
-def test_real_pictures_come_out_as_they_went_in(data_root):
+def test_real_images_come_out_as_they_went_in(data_root):
     from hashlib import sha256
 
     path = data_root / "fer2013.tar"
@@ -70,7 +70,7 @@ def test_archive_and_folders_give_the_same_clips(archive, tmp_path):
     assert facts[0] == facts[1]
     assert facts[0][0] == ("test/fear/PrivateTest_3", "fearful", "test", None)
     for clip in (*packed, *unpacked):
-        assert read_file(clip.video) == b"picture"
+        assert read_file(clip.video) == b"image"
 
 
 def test_unknown_emotion_names_the_file(plant):

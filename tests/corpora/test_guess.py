@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aver.corpora.guess import guess_reader
+from aver.corpora.corpus import guess_reader
 from aver.errors import CorpusError
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aver.corpora.layout import SHIPPED, Layout, parse_codes, read_layout
+from aver.corpora.manifest import SHIPPED, Layout, parse_codes, read_layout
 from aver.emotions import EMOTIONS
 from aver.errors import LabelError, SettingsError
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from aver.corpora.load_clips import load_clips
+from aver.corpora.user_files import load_clips
 from aver.errors import CorpusError
 
 
-def test_files_folders_and_sounds(plant):
+def test_files_folders_and_audio_tracks(plant):
     root = plant(["in/a.mp4", "in/deep/b.wav", "in/notes.txt", "c.mov", ".hidden.mp4"])
 
     corpus = load_clips([root / "in", str(root / "c.mov"), root / "in/a.mp4"])
 
     assert [clip.clip_id for clip in corpus] == ["c.mov", "in/a.mp4", "in/deep/b.wav"]
     assert [clip.video is None for clip in corpus] == [False, False, True]
-    assert all(clip.sound is not None for clip in corpus)
+    assert all(clip.audio is not None for clip in corpus)
     assert {(clip.emotion, clip.speaker) for clip in corpus} == {(None, None)}
 
 

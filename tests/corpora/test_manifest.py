@@ -73,9 +73,9 @@ def test_table(tmp_path, plant):
         "strong",
     )
     assert (one.channel, one.performance, one.part) == ("song", "p1", "train")
-    assert one.video == one.sound
+    assert one.video == one.audio
     assert (two.emotion, two.video, two.performance) == (None, None, "two")
-    assert (three.video.name, three.sound.name) == ("three.mp4", "three.wav")
+    assert (three.video.name, three.audio.name) == ("three.mp4", "three.wav")
 
 
 def test_the_table_itself_is_a_corpus(tmp_path, plant):
@@ -85,13 +85,13 @@ def test_the_table_itself_is_a_corpus(tmp_path, plant):
     assert open_corpus(tmp_path / "mine.csv").classes == ("calm",)
 
 
-def test_picture_and_sound_with_equal_fields_are_one_clip(tmp_path, plant):
+def test_image_and_audio_with_equal_fields_are_one_clip(tmp_path, plant):
     plant(["video/anna_joy.mp4", "audio/anna_joy.wav", "video/ben_fear.mp4"])
 
     corpus = open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.{ext}")
 
     assert len(corpus) == 2
-    assert corpus.by_id["video/anna_joy"].sound.name == "anna_joy.wav"
+    assert corpus.by_id["video/anna_joy"].audio.name == "anna_joy.wav"
 
 
 def test_unknown_label_names_the_file(tmp_path, plant):

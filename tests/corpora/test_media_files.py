@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from aver.corpora.media_files import SOUND_SUFFIXES, find_media, is_lfs_pointer, media_fault
+from aver.corpora.files import AUDIO_SUFFIXES, find_media, is_lfs_pointer, media_fault
 from aver.errors import CorpusError
 
 
 def test_sorted_visible_files_of_the_suffixes(plant):
     root = plant(["b/2.WAV", "a/1.wav", "a/._1.wav", ".trash/3.wav", "a/notes.txt", "0.flac"])
 
-    found = find_media(root, SOUND_SUFFIXES)
+    found = find_media(root, AUDIO_SUFFIXES)
 
     assert [path.relative_to(root).as_posix() for path in found.files] == [
         "0.flac",
@@ -37,4 +37,4 @@ def test_faults(plant):
     assert media_fault(root / "good.wav") is None
     assert "No such file" in media_fault(root / "none.wav")
     with pytest.raises(CorpusError, match="not a folder"):
-        find_media(root / "good.wav", SOUND_SUFFIXES)
+        find_media(root / "good.wav", AUDIO_SUFFIXES)

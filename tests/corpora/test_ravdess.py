@@ -21,7 +21,7 @@ def test_real_files_pair_into_1200_performances(data_root):
     assert set(Counter(clip.speaker for clip in corpus).values()) == {60}
     # 6 full files and 2 without sound belong to performances whose sound files are there too
     assert sum(clip.video is not None for clip in corpus) == 8
-    assert all(clip.sound is not None and clip.sound.suffix == ".flac" for clip in corpus)
+    assert all(clip.audio is not None and clip.audio.suffix == ".flac" for clip in corpus)
     assert corpus.by_id["01-02-01-01-02-01"].video.name == "02-01-02-01-01-02-01.mp4"
 
 
@@ -42,7 +42,7 @@ def test_fields_of_the_name(plant):
     assert (clip.channel, clip.emotion, clip.intensity) == ("speech", "fearful", "normal")
     assert (clip.sentence, clip.take, clip.speaker, clip.sex) == ("02", "01", "12", "female")
     assert clip.video is None
-    assert clip.sound == root / "Actor_12/03-01-06-01-02-01-12.wav"
+    assert clip.audio == root / "Actor_12/03-01-06-01-02-01-12.wav"
     assert set(clip.aliases) == {f"0{container}-01-06-01-02-01-12" for container in (1, 2, 3)}
 
 
@@ -53,19 +53,19 @@ def test_three_containers_are_one_clip(plant):
     (clip,) = open_corpus(plant(names))
 
     assert clip.video.name == names[0]
-    assert clip.sound.name == names[2]
+    assert clip.audio.name == names[2]
 
 
 def test_full_file_alone_serves_both(plant):
     (clip,) = open_corpus(plant(["01-01-05-02-01-02-07.mp4"]))
 
-    assert clip.video == clip.sound
+    assert clip.video == clip.audio
 
 
-def test_video_only_file_has_no_sound(plant):
+def test_video_only_file_has_no_audio(plant):
     (clip,) = open_corpus(plant(["02-01-05-02-01-02-07.mp4"]))
 
-    assert clip.sound is None
+    assert clip.audio is None
 
 
 @pytest.mark.parametrize(("channel", "count"), [("speech", 1), ("song", 2), ("both", 3)])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from aver.corpora import open_corpus
-from aver.corpora.selection import Selection
+from aver.corpora.corpus import Selection
 from aver.errors import CorpusError, LabelError
 
 SIX = ("happy", "sad", "angry", "fearful", "disgust", "surprised")

@@ -23,14 +23,14 @@ def test_both_depths(plant):
     assert corpus.label == root.name  # whose recordings they are nobody else says
 
 
-def test_video_and_sound_beside_each_other(plant):
+def test_video_and_audio_beside_each_other(plant):
     root = plant(["anna/1.mp4", "anna/1.wav", "anna/1.flac", "ben/1.mp4"])
 
     corpus = open_corpus(root, "speaker-folders")
 
     anna, ben = corpus
-    assert (anna.video.suffix, anna.sound.suffix) == (".mp4", ".flac")
-    assert ben.video == ben.sound
+    assert (anna.video.suffix, anna.audio.suffix) == (".mp4", ".flac")
+    assert ben.video == ben.audio
     assert [problem.path for problem in corpus.problems] == ["anna/1.wav"]
 
 

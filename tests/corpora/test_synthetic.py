@@ -30,15 +30,15 @@ def test_clips(plant):
         "sad",
     )
     assert (clip.intensity, clip.sentence, clip.take) == ("strong", "q", "1")
-    assert clip.video == clip.sound == root / "media/a.mp4"
-    assert clip.units == root / "units/a.csv"
+    assert clip.video == clip.audio == root / "media/a.mp4"
+    assert clip.action_units == root / "units/a.csv"
     assert [problem.path for problem in corpus.problems] == ["b.mp4"]
 
 
 def test_what_the_synthesis_writes_is_read(tmp_path):
-    synthesise = pytest.importorskip("aver.synthesis.synthesise")
+    synthesize = pytest.importorskip("aver.synthesis.corpus")
     settings = pytest.importorskip("aver.synthesis.settings")
-    folder = synthesise.synthesise(
+    folder = synthesize.synthesize(
         tmp_path / "made",
         settings.SynthesisSettings(speakers=2, emotions=("happy", "sad"), sentences=1, takes=1),
     )
@@ -49,13 +49,13 @@ def test_what_the_synthesis_writes_is_read(tmp_path):
     assert corpus.classes == ("happy", "sad")
     assert len(corpus) == 4
     assert not corpus.problems
-    assert all(clip.units is not None and clip.units.is_file() for clip in corpus)
+    assert all(clip.action_units is not None and clip.action_units.is_file() for clip in corpus)
 
 
 def test_unknown_label_and_missing_table(plant, tmp_path):
     plant(["a.mp4"])
     plant(["synthesis.json"], b"{}")
-    with pytest.raises(CorpusError, match="synthesise"):
+    with pytest.raises(CorpusError, match="synthesize"):
         open_corpus(tmp_path)
     plant(["clips.csv"], (HEADER + "c,s,female,bored,,,,a.mp4,\n").encode())
     with pytest.raises(LabelError, match="line 2"):

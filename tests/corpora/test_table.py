@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aver.corpora.table import read_table
+from aver.corpora.files import read_table
 from aver.errors import CorpusError
 
 

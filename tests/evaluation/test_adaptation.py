@@ -18,13 +18,13 @@ from drawn_runs import drawn_run
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError, SettingsError
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
-from aver.evaluation.fold_recognizers import as_adapted
+from aver.evaluation.modality_conflict import as_adapted
 from aver.evaluation.paired import compare
-from aver.features.face_statistics import FaceStatistics
+from aver.features.face_functionals import FaceFunctionals
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.speaker_adaptation import ADAPTED
 from aver.features.store import FeatureStore
-from aver.reports.run_words import verdict_in_words
+from aver.reports.run_summary import verdict_in_words
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -40,7 +40,7 @@ def _with_units(clips: tuple[Clip, ...], table: Path) -> tuple[Clip, ...]:
         one, two = np.eye(3)[place][:2] * 4 + away[str(clip.speaker)] + rng.normal(0, 0.5, 2)
         lines.append(f"{clip.clip_id},{one},{two}")
     table.write_text("\n".join(lines) + "\n")
-    return tuple(replace(clip, units=table, units_row=clip.clip_id) for clip in clips)
+    return tuple(replace(clip, action_units=table, action_units_row=clip.clip_id) for clip in clips)
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ExperimentResult
     corpus = write_tone_corpus(folder / "tones", speakers=6, takes=4)
     corpus = replace(corpus, clips=_with_units(corpus.clips, folder / "units.csv"))
     split = make_split(corpus, "speaker-kfold", folds=3)
-    plain = Experiment(corpus, split, "statistics-logistic", {"modalities": ["units"]})
+    plain = Experiment(corpus, split, "statistics-logistic", {"modalities": ["action_units"]})
     store = FeatureStore(folder / "cache")
     return {
         name: run_experiment(replace(plain, adapt=name), folder / f"run-{name}", store=store)
@@ -133,7 +133,7 @@ def test_damage_that_leaves_too_few_faces_takes_them_and_stops_nothing() -> None
     clips = [Clip(f"c{number}", "a", None) for number in range(6)]
     adapted = replace(drawn_run(), facts={"adapt": "speaker"})
     source = as_adapted(adapted, _FewFaces(), clips)
-    assert source.get(clips[0], FaceStatistics()).missing == "too few clips to adapt video to"
-    assert source.get(clips[5], FaceStatistics()).missing == "no face"
+    assert source.get(clips[0], FaceFunctionals()).missing == "too few clips to adapt video to"
+    assert source.get(clips[5], FaceFunctionals()).missing == "no face"
     planted = _FewFaces()
     assert as_adapted(drawn_run(), planted, clips) is planted

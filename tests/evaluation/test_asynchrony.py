@@ -10,18 +10,18 @@ import pytest
 from planted_source import EMOTIONS, PlantedSource, planted_clips
 
 from aver.errors import CheckpointError, SettingsError
-from aver.evaluation.asynchrony import shift_sound
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.metrics import accuracy
+from aver.evaluation.modality_conflict import shift_audio
 from aver.features.feature import FeatureRecord
-from aver.models.majority import Majority
-from aver.models.temporal_aggregation import TemporalAggregation
+from aver.models.baselines.majority import Majority
+from aver.models.temporal_aggregation.recognizer import TemporalAggregation
 
 CLIPS = planted_clips(speakers=8, takes=4)
 TRAIN, VALIDATION, TEST = CLIPS[:80], CLIPS[80:96], CLIPS[96:]
 
 
-class SoundOfTwoHalves(PlantedSource):
+class AudioOfTwoHalves(PlantedSource):
     """Eight seconds; the class is heard from 2 to 6 s, the next class from 6 s on.
 
     Pictures are taken from 3.4 to 4.6 s and show nothing of the class.
@@ -29,7 +29,7 @@ class SoundOfTwoHalves(PlantedSource):
 
     def record(self, feature, place, chance):
         if feature.modality == "video":
-            blank = PlantedSource(strength=0.0).record(feature, place, chance)
+            blank = PlantedSource(C=0.0).record(feature, place, chance)
             count = len(blank.arrays["times_s"])
             times_s = np.linspace(3.4, 4.6, count).astype(np.float32)
             return FeatureRecord({**blank.arrays, "times_s": times_s})
@@ -44,7 +44,7 @@ class SoundOfTwoHalves(PlantedSource):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> tuple[Evaluation, Path]:
     folder = tmp_path_factory.mktemp("run")
-    recognizer = TemporalAggregation.tiny(SoundOfTwoHalves()).fit(TRAIN, VALIDATION)
+    recognizer = TemporalAggregation.tiny(AudioOfTwoHalves()).fit(TRAIN, VALIDATION)
     recognizer.save(folder / "folds" / "seed-0" / "fold-00" / "checkpoint")
     prediction = recognizer.predict([clip.without_labels() for clip in TEST])
     run = Evaluation(
@@ -59,7 +59,7 @@ def finished(tmp_path_factory) -> tuple[Evaluation, Path]:
 def test_no_offset_is_the_run_and_a_long_one_hears_what_is_there(finished) -> None:
     run, folder = finished
     assert set(run.classes) == set(EMOTIONS)
-    found = shift_sound(run, folder, TEST, SoundOfTwoHalves(), (-1.0, 0.0, 3.2))
+    found = shift_audio(run, folder, TEST, AudioOfTwoHalves(), (-1.0, 0.0, 3.2))
     assert list(found) == [-1.0, 0.0, 3.2]
     np.testing.assert_array_equal(found[0.0].probabilities, run.probabilities)
     assert accuracy(run).value > 0.8  # chance 0.25
@@ -72,10 +72,10 @@ def test_no_offset_is_the_run_and_a_long_one_hears_what_is_there(finished) -> No
 def test_what_cannot_be_asked_again_is_said(finished, tmp_path) -> None:
     run, folder = finished
     with pytest.raises(CheckpointError, match="which the corpus does not hold"):
-        shift_sound(run, folder, TEST[1:], SoundOfTwoHalves())
+        shift_audio(run, folder, TEST[1:], AudioOfTwoHalves())
     with pytest.raises(CheckpointError, match="There is no run at"):
-        shift_sound(run, tmp_path, TEST, SoundOfTwoHalves())
+        shift_audio(run, tmp_path, TEST, AudioOfTwoHalves())
     place = tmp_path / "folds" / "seed-0" / "fold-00" / "checkpoint"
-    Majority.tiny(SoundOfTwoHalves()).fit(TRAIN, VALIDATION).save(place)
+    Majority.tiny(AudioOfTwoHalves()).fit(TRAIN, VALIDATION).save(place)
     with pytest.raises(SettingsError, match="majority does not take its sound around"):
-        shift_sound(replace(run), tmp_path, TEST, SoundOfTwoHalves())
+        shift_audio(replace(run), tmp_path, TEST, AudioOfTwoHalves())

@@ -39,7 +39,7 @@ def test_reliability_equals_scikit_learns_curve() -> None:
     assert found.clips.sum() == pytest.approx(run.clip_count)
 
 
-def test_answering_only_the_surest_equals_sorting_by_hand() -> None:
+def test_predictioning_only_the_surest_equals_sorting_by_hand() -> None:
     run = drawn_run(draw=2, clips=20)
     order = np.argsort(-run.probabilities.max(axis=1))
     half = run.correct[order[: len(order) // 2]].mean()
@@ -49,7 +49,7 @@ def test_answering_only_the_surest_equals_sorting_by_hand() -> None:
     assert curve[0].name == "accuracy on the surest 50%"
 
 
-def test_equal_confidences_are_answered_together() -> None:
+def test_equal_confidences_are_predicted_together() -> None:
     run = drawn_run(draw=2)
     flat = replace(run, probabilities=np.tile([0.4, 0.2, 0.2, 0.2], (len(run.clip_ids), 1)))
     (curve,) = selective_accuracy(flat, (0.1,))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from aver.evaluation.corpus_runs import CorpusRuns
-from aver.evaluation.run_request import Protocol, RunRequest, SystemChoice
-from aver.evaluation.run_shelf import RunShelf
+from aver.evaluation.run import CorpusRuns, Protocol, RunRequest, RunShelf, SystemChoice
 from aver.features.store import FeatureStore
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
@@ -15,8 +13,8 @@ from tone_corpus import write_tone_corpus
 def test_a_run_on_validation_clips_never_meets_the_test_clips_of_its_fold(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones")
     runs = CorpusRuns(corpus, FeatureStore(tmp_path / "cache"))
-    system = SystemChoice("statistics-logistic", {"modalities": ["sound"]})
-    protocol = Protocol("clean", "speaker-kfold", {"folds": 3}, answered="validation")
+    system = SystemChoice("statistics-logistic", {"modalities": ["audio"]})
+    protocol = Protocol("clean", "speaker-kfold", {"folds": 3}, predicted="validation")
     shelf = RunShelf(tmp_path / "runs", runs)
     request = RunRequest(system, protocol, 0, runs.key)
     found = shelf.get(request)
@@ -25,8 +23,8 @@ def test_a_run_on_validation_clips_never_meets_the_test_clips_of_its_fold(tmp_pa
     assert not found.leaks
     split = make_split(corpus, "speaker-kfold", folds=3)
     for number, fold in enumerate(split.folds):
-        answered = {c for c, n in zip(found.clip_ids, found.folds, strict=True) if n == number}
-        assert answered == set(fold.validation)
+        predicted = {c for c, n in zip(found.clip_ids, found.folds, strict=True) if n == number}
+        assert predicted == set(fold.validation)
         folder = shelf.place(request) / "folds" / "seed-0" / f"fold-{number:02d}"
         said = (folder / "fold.json").read_text()
         tested = {str(corpus.by_id[clip_id].speaker) for clip_id in fold.test}

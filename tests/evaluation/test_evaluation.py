@@ -9,8 +9,7 @@ import pytest
 from drawn_runs import CLASSES, drawn_run
 
 from aver.errors import LabelError, SettingsError
-from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.target_answers import TargetAnswers
+from aver.evaluation.evaluation import Evaluation, TargetPredictions
 
 
 def test_refuses_a_true_class_outside_the_classes() -> None:
@@ -44,10 +43,10 @@ def test_one_modality_alone_keeps_the_clips_that_have_it() -> None:
     run = drawn_run()
     alone = run.probabilities[:, ::-1].copy()
     alone[:10] = np.nan
-    run = replace(run, by_modality={"sound": alone})
-    sound = run.of_modality("sound")
-    assert sound.clip_ids == run.clip_ids[10:]
-    np.testing.assert_array_equal(sound.probabilities, alone[10:])
+    run = replace(run, by_modality={"audio": alone})
+    audio = run.of_modality("audio")
+    assert audio.clip_ids == run.clip_ids[10:]
+    np.testing.assert_array_equal(audio.probabilities, alone[10:])
     with pytest.raises(SettingsError, match="no answers for 'video' alone"):
         run.of_modality("video")
 
@@ -57,8 +56,8 @@ def test_another_target_is_an_evaluation_of_its_own() -> None:
     rows = len(run.clip_ids)
     truth = np.eye(2)[np.arange(rows) % 2]
     truth[:4] = np.nan
-    answers = np.tile([0.3, 0.7], (rows, 1))
-    target = TargetAnswers("classification", ("normal", "strong"), truth, answers)
+    predictions = np.tile([0.3, 0.7], (rows, 1))
+    target = TargetPredictions("classification", ("normal", "strong"), truth, predictions)
     intensity = replace(run, targets={"intensity": target}).of_target("intensity")
     assert intensity.classes == ("normal", "strong")
     assert len(intensity.clip_ids) == rows - 4
@@ -69,4 +68,4 @@ def test_another_target_is_an_evaluation_of_its_own() -> None:
 
 def test_a_target_refuses_shapes_that_disagree() -> None:
     with pytest.raises(LabelError, match=r"\(rows, 2\)"):
-        TargetAnswers("regression", ("a", "b"), np.zeros((3, 2)), np.zeros((3, 1)))
+        TargetPredictions("regression", ("a", "b"), np.zeros((3, 2)), np.zeros((3, 1)))

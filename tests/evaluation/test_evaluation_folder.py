@@ -12,9 +12,8 @@ import pytest
 from drawn_runs import drawn_run
 
 from aver.errors import SettingsError
-from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.evaluation import Evaluation, TargetPredictions
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
-from aver.evaluation.target_answers import TargetAnswers
 
 
 @pytest.fixture
@@ -24,12 +23,12 @@ def full_run() -> Evaluation:
     rng = np.random.default_rng(1)
     alone = run.probabilities.copy()
     alone[5] = np.nan
-    votes = TargetAnswers(
+    votes = TargetPredictions(
         "regression", ("happy", "sad"), rng.random((rows, 2)), rng.normal(size=(rows, 2))
     )
     return replace(
         run,
-        by_modality={"sound": alone},
+        by_modality={"audio": alone},
         flags=(("no face", "short, very"), *[()] * (rows - 1)),
         targets={"votes": votes},
         sexes=(None, *run.sexes[1:]),
@@ -47,10 +46,10 @@ def test_loads_back_exactly(full_run: Evaluation, tmp_path: Path) -> None:
         before, after = getattr(full_run, field.name), getattr(loaded, field.name)
         if field.name == "targets":
             np.testing.assert_array_equal(before["votes"].truth, after["votes"].truth)
-            np.testing.assert_array_equal(before["votes"].answers, after["votes"].answers)
+            np.testing.assert_array_equal(before["votes"].predictions, after["votes"].predictions)
             assert before["votes"].outputs == after["votes"].outputs
         elif field.name == "by_modality":
-            np.testing.assert_array_equal(before["sound"], after["sound"])
+            np.testing.assert_array_equal(before["audio"], after["audio"])
         elif isinstance(before, np.ndarray):
             np.testing.assert_array_equal(before, after)
         else:
@@ -62,7 +61,7 @@ def test_the_table_alone_gives_the_figures_again(full_run: Evaluation, tmp_path:
     with (tmp_path / "predictions.csv").open(newline="") as stream:
         rows = list(csv.DictReader(stream))
     figures = json.loads((tmp_path / "evaluation.json").read_text())["figures"]
-    share = np.mean([row["truth"] == row["answer"] for row in rows])
+    share = np.mean([row["truth"] == row["prediction"] for row in rows])
     assert figures["metrics"]["accuracy"]["value"] == pytest.approx(share)
     interval = figures["metrics"]["accuracy"]
     assert interval["low"] < interval["value"] < interval["high"]

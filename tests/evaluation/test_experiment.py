@@ -14,8 +14,8 @@ from aver.evaluation.baselines import run_baselines
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
 from aver.features.store import FeatureStore
-from aver.models.snn_cross_modal import SnnAudio
-from aver.models.statistics_logistic import StatisticsLogistic
+from aver.models.baselines.functionals import StatisticsLogistic
+from aver.models.snn_cross_modal.recognizer import SnnAudio
 from aver.reports.run_report import describe_run
 from aver.splits import load_split, make_split
 from tone_corpus import write_tone_corpus
@@ -25,7 +25,7 @@ from tone_corpus import write_tone_corpus
 def experiment(tmp_path_factory: pytest.TempPathFactory) -> Experiment:
     corpus = write_tone_corpus(tmp_path_factory.mktemp("tones"))
     split = make_split(corpus, "speaker-kfold", folds=3)
-    return Experiment(corpus, split, "statistics-logistic", {"modalities": ["sound"]})
+    return Experiment(corpus, split, "statistics-logistic", {"modalities": ["audio"]})
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +54,7 @@ def test_run_folder_tells_how_it_came_about(
     result = run_experiment(experiment, tmp_path, store=store)
     plan = yaml.safe_load((tmp_path / "settings.yaml").read_text())
     assert plan["split_hash"] == experiment.split.hash
-    assert plan["settings"]["modalities"] == ["sound"]
+    assert plan["settings"]["modalities"] == ["audio"]
     assert (tmp_path / "environment.json").exists()
     again = load_evaluation(tmp_path)
     assert again.clip_ids == result.evaluation.clip_ids
@@ -76,7 +76,7 @@ def test_card_and_report_hold_the_audit(
         )
         parts = card["speakers"]
         assert set(parts) == {"train", "validation", "test"}
-        assert card["licence"]
+        assert card["license"]
     shared = set(card["speakers"]["train"]) & set(card["speakers"]["test"])
     assert shared
 
@@ -133,7 +133,7 @@ def test_a_run_may_grow_by_more_seeds_but_not_shrink(
         run_experiment(experiment, tmp_path, store=store)
 
 
-def test_recognisers_never_see_test_labels(
+def test_recognizers_never_see_test_labels(
     experiment: Experiment, store: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str | None] = []
@@ -155,7 +155,7 @@ def test_one_bad_clip_never_stops_a_run(
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF but no more")
     clips = list(experiment.corpus.clips)
-    clips[0] = replace(clips[0], sound=broken)
+    clips[0] = replace(clips[0], audio=broken)
     hurt = replace(experiment, corpus=replace(experiment.corpus, clips=tuple(clips)))
     result = run_experiment(hurt, tmp_path / "run", store=store)
     assert [failure.clip.clip_id for failure in result.failures] == [clips[0].clip_id]
@@ -204,7 +204,7 @@ def test_clips_that_are_tested_are_never_learnt_from_though_they_validate(
             experiment,
             corpus=corpus,
             split=make_split(corpus, "speaker-kfold", folds=3, validation=validation),
-            overrides={"modalities": ["sound"], "strengths": [1.0]},
+            overrides={"modalities": ["audio"], "Cs": [1.0]},
         )
         folder = tmp_path / validation
         found = run_experiment(by_lot, folder, store=store).evaluation

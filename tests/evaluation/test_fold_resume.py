@@ -28,7 +28,7 @@ def fold(tmp_path_factory: pytest.TempPathFactory) -> FoldRun:
     by_speaker = [tuple(c for c in corpus.clips if c.speaker == f"s{n}") for n in range(5)]
     return FoldRun(
         preset="mrpn-statistics",
-        overrides={"modalities": ["sound"], "training.epochs": 80, "training.patience": 80},
+        overrides={"modalities": ["audio"], "training.epochs": 80, "training.patience": 80},
         train=by_speaker[0] + by_speaker[1],
         validation=by_speaker[2],
         test=by_speaker[3],
@@ -87,7 +87,7 @@ def test_a_state_of_unknown_origin_is_not_trained_on(fold: FoldRun, tmp_path: Pa
 def test_a_single_fold_keeps_its_number(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones")
     split = make_split(corpus, "speaker-kfold", folds=3)
-    chosen = {"split": split, "overrides": {"modalities": ["sound"]}, "workers": 1}
+    chosen = {"split": split, "overrides": {"modalities": ["audio"]}, "workers": 1}
     store = FeatureStore(tmp_path / "cache")
     result = api.train(
         *(corpus, "statistics-logistic"), **chosen, out=tmp_path / "run", fold=2, store=store

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from aver.corpora.clip import Clip
-from aver.evaluation.corpus_runs import CorpusRuns
 from aver.evaluation.fold_run import FoldRun
+from aver.evaluation.run import CorpusRuns
 from aver.features.store import FeatureStore
 from tone_corpus import write_tone_corpus
 
@@ -19,7 +19,7 @@ def clips(tmp_path: Path) -> tuple[Clip, ...]:
     return write_tone_corpus(tmp_path / "tones", speakers=2, takes=1).clips
 
 
-def _key(clips: tuple[Clip, ...], tmp_path: Path, modalities: tuple[str, ...] = ("sound",)) -> str:
+def _key(clips: tuple[Clip, ...], tmp_path: Path, modalities: tuple[str, ...] = ("audio",)) -> str:
     task = FoldRun(
         preset="statistics-logistic",
         overrides={"modalities": list(modalities)},
@@ -57,12 +57,12 @@ def test_labels_count(clips: tuple[Clip, ...], tmp_path: Path, change: dict[str,
 def test_media_count_by_content(clips: tuple[Clip, ...], tmp_path: Path) -> None:
     before = _key(clips, tmp_path), _corpus_key(clips, tmp_path)
     moved = tmp_path / "elsewhere.wav"
-    assert clips[0].sound is not None
-    assert clips[1].sound is not None
-    moved.write_bytes(clips[0].sound.read_bytes())
-    same = (replace(clips[0], sound=moved), *clips[1:])
+    assert clips[0].audio is not None
+    assert clips[1].audio is not None
+    moved.write_bytes(clips[0].audio.read_bytes())
+    same = (replace(clips[0], audio=moved), *clips[1:])
     assert (_key(same, tmp_path), _corpus_key(same, tmp_path)) == before
-    moved.write_bytes(clips[1].sound.read_bytes())
+    moved.write_bytes(clips[1].audio.read_bytes())
     assert _key(same, tmp_path) != before[0]
     assert _corpus_key(same, tmp_path) != before[1]
 
@@ -72,10 +72,12 @@ def test_action_units_count_where_they_are_used(clips: tuple[Clip, ...], tmp_pat
         table = tmp_path / f"units-{value}.csv"
         rows = "".join(f"{clip.clip_id},{value}\n" for clip in clips)
         table.write_text("clip,AU01_r\n" + rows)
-        return tuple(replace(clip, units=table, units_row=clip.clip_id) for clip in clips)
+        return tuple(
+            replace(clip, action_units=table, action_units_row=clip.clip_id) for clip in clips
+        )
 
     one, two = with_units(1.0), with_units(2.0)
-    assert _key(one, tmp_path, ("units",)) != _key(two, tmp_path, ("units",))
+    assert _key(one, tmp_path, ("action_units",)) != _key(two, tmp_path, ("action_units",))
     assert _key(one, tmp_path) == _key(two, tmp_path)
     assert _corpus_key(one, tmp_path) != _corpus_key(two, tmp_path)
 
@@ -83,7 +85,7 @@ def test_action_units_count_where_they_are_used(clips: tuple[Clip, ...], tmp_pat
 def test_an_unreadable_file_does_not_stop_the_corpus_key(
     clips: tuple[Clip, ...], tmp_path: Path
 ) -> None:
-    lost = (replace(clips[0], sound=tmp_path / "lost.wav"), *clips[1:])
+    lost = (replace(clips[0], audio=tmp_path / "lost.wav"), *clips[1:])
     assert _corpus_key(lost, tmp_path) != _corpus_key(clips, tmp_path)
 
 
@@ -96,7 +98,7 @@ def test_other_pretrained_weights_at_one_path_are_another_fold(
         weights.write_bytes(content)
         task = FoldRun(
             preset="mrpn-compact",
-            overrides={"modalities": ["sound"], "branches.sound.pretrained": str(weights)},
+            overrides={"modalities": ["audio"], "branches.audio.pretrained": str(weights)},
             train=clips[1:],
             validation=clips[1:],
             test=clips[:1],

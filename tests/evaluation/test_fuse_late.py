@@ -10,9 +10,9 @@ import pytest
 from drawn_runs import drawn_run
 
 from aver import api
-from aver.corpora.unit_files import attach_units
+from aver.corpora.user_files import attach_action_units
 from aver.errors import SettingsError
-from aver.evaluation.late_fusion import fuse_late
+from aver.evaluation.combine import fuse_late
 from aver.features.store import FeatureStore
 from aver.reports.run_report import describe_run
 from aver.splits import make_split
@@ -70,14 +70,14 @@ def test_a_bad_clip_costs_itself_only(tmp_path: Path) -> None:
     table = tmp_path / "units.csv"
     table.write_text("clip,AU01_r\n" + "".join(rows))
     bad = corpus.clips[0]
-    assert bad.sound is not None
-    bad.sound.write_bytes(b"RIFF but no more")
+    assert bad.audio is not None
+    bad.audio.write_bytes(b"RIFF but no more")
     results = api.evaluate(
-        attach_units(corpus, table),
+        attach_action_units(corpus, table),
         "statistics-logistic",
         out=tmp_path / "run",
         split=make_split(corpus, "speaker-kfold", folds=3),
-        overrides={"modalities": ["sound", "units"]},
+        overrides={"modalities": ["audio", "action_units"]},
         baselines="all",
         store=FeatureStore(tmp_path / "cache"),
         workers=1,

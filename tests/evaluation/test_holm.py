@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from statsmodels.stats.multitest import multipletests
 
-from aver.evaluation.holm import holm
+from aver.evaluation.paired import holm
 
 
 @pytest.mark.parametrize("count", range(1, 12))

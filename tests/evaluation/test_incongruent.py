@@ -11,13 +11,13 @@ from planted_source import EMOTIONS, PlantedSource, planted_clips
 
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.incongruent import (
+from aver.evaluation.modality_conflict import (
     Incongruent,
-    answer_incongruent,
     mix_clips,
+    predict_incongruent,
     share_following,
 )
-from aver.models.snn_cross_modal import SnnAudio, SnnVisual
+from aver.models.snn_cross_modal.recognizer import SnnAudio, SnnVideo
 
 
 def filmed(clip):
@@ -34,7 +34,7 @@ class ByFile(PlantedSource):
     """Planted features of the file that the clip takes this modality from."""
 
     def get(self, clip, feature):
-        path = clip.video if feature.modality == "video" else clip.sound or clip.video
+        path = clip.video if feature.modality == "video" else clip.audio or clip.video
         return super().get(replace(clip, clip_id=path.stem), feature)
 
 
@@ -54,7 +54,7 @@ def test_a_mixed_clip_has_the_voice_of_one_and_the_face_of_another() -> None:
     mixed = mix_clips(TEST)
     assert len(mixed) == len(TEST) * 3  # every voice with the three other emotions
     for both, voice, face in mixed:
-        assert both.sound == voice.video
+        assert both.audio == voice.video
         assert both.video == face.video
         assert voice.speaker == face.speaker
         assert voice.emotion != face.emotion
@@ -63,10 +63,10 @@ def test_a_mixed_clip_has_the_voice_of_one_and_the_face_of_another() -> None:
     assert len({both.clip_id for both, _, _ in mixed}) == len(mixed)
 
 
-@pytest.mark.parametrize(("kind", "winner"), [(SnnAudio, 0), (SnnVisual, 1)])
+@pytest.mark.parametrize(("kind", "winner"), [(SnnAudio, 0), (SnnVideo, 1)])
 def test_who_looks_at_one_sense_follows_it(kind, winner: int, tmp_path: Path) -> None:
     run = finished(kind, tmp_path)
-    found = answer_incongruent(run, tmp_path, CLIPS, ByFile(4.0))
+    found = predict_incongruent(run, tmp_path, CLIPS, ByFile(4.0))
     shares = [share_following([found], what).value for what in FOLLOWED]
     assert set(found.speakers) == {clip.speaker for clip in TEST}
     assert shares[winner] > 0.75
@@ -94,7 +94,7 @@ def test_shares_by_hand() -> None:
 
 def test_shares_are_kept_apart_by_speaker_and_pooled_over_seeds() -> None:
     one = Incongruent(EMOTIONS, ("ann", "bob"), ("happy",) * 2, ("sad",) * 2, ("happy", "sad"))
-    two = replace(one, answer=("happy", "angry"))
+    two = replace(one, prediction=("happy", "angry"))
     sums = share_following([one, two], "voice")
     assert sums.speakers == ("ann", "bob")
     assert sums.by_speaker.tolist() == [1.0, 0.0]
@@ -105,7 +105,7 @@ def test_shares_are_kept_apart_by_speaker_and_pooled_over_seeds() -> None:
 def test_what_cannot_be_mixed(tmp_path: Path) -> None:
     run = finished(SnnAudio, tmp_path)
     with pytest.raises(CheckpointError, match="does not hold"):
-        answer_incongruent(run, tmp_path, CLIPS[:-1], ByFile())
-    blind = [replace(clip, video=None, sound=clip.video) for clip in CLIPS]
-    with pytest.raises(SettingsError, match="pictures"):
-        answer_incongruent(run, tmp_path, blind, ByFile())
+        predict_incongruent(run, tmp_path, CLIPS[:-1], ByFile())
+    blind = [replace(clip, video=None, audio=clip.video) for clip in CLIPS]
+    with pytest.raises(SettingsError, match="images"):
+        predict_incongruent(run, tmp_path, blind, ByFile())

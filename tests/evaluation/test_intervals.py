@@ -10,14 +10,15 @@ from statsmodels.stats.proportion import proportion_confint
 
 from aver.errors import SettingsError
 from aver.evaluation.intervals import (
+    SpeakerSums,
     binomial_interval,
     bootstrap_interval,
+    divide,
     interval,
     jackknife_error,
     t_interval,
 )
 from aver.evaluation.metrics import accuracy, macro_f1
-from aver.evaluation.speaker_sums import SpeakerSums, divide
 
 
 def mean_of(values: np.ndarray, counts: np.ndarray | None = None) -> SpeakerSums:
@@ -49,7 +50,7 @@ def test_jackknife_error_equals_one_left_out_by_hand() -> None:
 def test_bootstrap_without_correction_terms_agrees_with_scipys() -> None:
     rng = np.random.default_rng(2)
     values = rng.exponential(size=60)
-    found = bootstrap_interval(mean_of(values), draws=20_000)
+    found = bootstrap_interval(mean_of(values), resamples=20_000)
     scipys = stats.bootstrap(
         (values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(3)
     ).confidence_interval
@@ -95,8 +96,8 @@ def test_refuses_levels_and_methods_that_are_none() -> None:
         interval(mean_of(np.arange(3.0)), 95)
     with pytest.raises(SettingsError, match="'percentile'"):
         interval(mean_of(np.arange(3.0)), method="percentile")  # type: ignore[arg-type]
-    with pytest.raises(SettingsError, match="draws"):
-        bootstrap_interval(mean_of(np.arange(3.0)), draws=10)
+    with pytest.raises(SettingsError, match="resamples"):
+        bootstrap_interval(mean_of(np.arange(3.0)), resamples=10)
 
 
 @pytest.mark.parametrize(("speakers", "trials"), [(8, 1500), (24, 1500), (91, 500)])
@@ -111,7 +112,7 @@ def test_nominal_95_percent_holds_the_truth_in_92_to_97_percent(speakers: int, t
         hits = rng.binomial(clips, chance)
         sums = mean_of(hits / clips, clips.astype(float))
         found = (
-            bootstrap_interval(sums, draws=1000, seed=int(rng.integers(2**31)))
+            bootstrap_interval(sums, resamples=1000, seed=int(rng.integers(2**31)))
             if speakers >= 30
             else interval(sums)
         )

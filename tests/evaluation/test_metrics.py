@@ -28,24 +28,28 @@ from aver.evaluation.metrics import (
 @given(draw=st.integers(0, 10_000), skill=st.floats(0, 3), clips=st.integers(4, 30))
 def test_metrics_equal_scikit_learn(draw: int, skill: float, clips: int) -> None:
     run = drawn_run(draw=draw, skill=skill, clips=clips)
-    truth, answer = run.truth_index, run.answer_index
+    truth, prediction = run.truth_index, run.prediction_index
     labels = list(range(len(CLASSES)))
-    assert accuracy(run).value == pytest.approx(sk.accuracy_score(truth, answer))
-    assert unweighted_recall(run).value == pytest.approx(sk.balanced_accuracy_score(truth, answer))
-    assert macro_f1(run).value == pytest.approx(sk.f1_score(truth, answer, average="macro"))
+    assert accuracy(run).value == pytest.approx(sk.accuracy_score(truth, prediction))
+    assert unweighted_recall(run).value == pytest.approx(
+        sk.balanced_accuracy_score(truth, prediction)
+    )
+    assert macro_f1(run).value == pytest.approx(sk.f1_score(truth, prediction, average="macro"))
     assert log_loss(run).value == pytest.approx(
         sk.log_loss(truth, run.probabilities, labels=labels)
     )
     assert brier(run).value == pytest.approx(
         sk.brier_score_loss(truth, run.probabilities, labels=labels, scale_by_half=False)
     )
-    assert confusion_matrix(run) == pytest.approx(sk.confusion_matrix(truth, answer, labels=labels))
+    assert confusion_matrix(run) == pytest.approx(
+        sk.confusion_matrix(truth, prediction, labels=labels)
+    )
 
 
 def test_recall_and_precision_by_class_equal_scikit_learn() -> None:
     run = drawn_run(draw=3)
-    recalls = sk.recall_score(run.truth_index, run.answer_index, average=None)
-    precisions = sk.precision_score(run.truth_index, run.answer_index, average=None)
+    recalls = sk.recall_score(run.truth_index, run.prediction_index, average=None)
+    precisions = sk.precision_score(run.truth_index, run.prediction_index, average=None)
     for label, recall, precision in zip(CLASSES, recalls, precisions, strict=True):
         assert class_recall(run, label).value == pytest.approx(recall)
         assert class_precision(run, label).value == pytest.approx(precision)

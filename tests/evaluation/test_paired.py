@@ -119,8 +119,8 @@ def test_where_a_speakers_clips_stick_together_only_mcnemar_cries_wolf() -> None
         for _ in range(2):
             good = rng.random(12) < 0.5
             hit = rng.random(240) < np.where(good, 0.9, 0.4)[template.speaker_index]
-            answers = np.where(hit, template.truth_index, (template.truth_index + 1) % 4)
-            runs.append(replace(template, probabilities=np.eye(len(CLASSES))[answers]))
+            predictions = np.where(hit, template.truth_index, (template.truth_index + 1) % 4)
+            runs.append(replace(template, probabilities=np.eye(len(CLASSES))[predictions]))
         p, _ = sign_flip_test(accuracy(runs[0]), accuracy(runs[1]))
         found["speakers"] += p <= 0.05
         found["clips"] += mcnemar_test(runs[0], runs[1]) <= 0.05

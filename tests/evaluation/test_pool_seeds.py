@@ -9,8 +9,8 @@ import pytest
 from drawn_runs import drawn_run
 
 from aver.errors import SettingsError
+from aver.evaluation.combine import pool_seeds
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.pool_seeds import pool_seeds
 
 
 def test_accuracy_is_the_mean_over_seeds() -> None:

@@ -9,11 +9,9 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.evaluation.experiment import Experiment
+from aver.evaluation.experiment import Experiment, pool_folds
 from aver.evaluation.fold_run import FoldRun
-from aver.evaluation.pooling import pool_folds
-from aver.models.prediction import Prediction
-from aver.models.prediction_file import save_prediction
+from aver.models.base.prediction import Prediction, save_prediction
 from aver.splits.split import Fold, Split
 
 CLIPS = (
@@ -23,7 +21,7 @@ CLIPS = (
 )
 
 
-def _answers(clip: Clip, outputs: dict[str, dict[str, float]]) -> Prediction:
+def _predictions(clip: Clip, outputs: dict[str, dict[str, float]]) -> Prediction:
     return Prediction(
         clip_ids=(clip.clip_id,),
         classes=("happy", "sad"),
@@ -45,7 +43,7 @@ def test_columns_of_targets_go_by_name(tmp_path: Path) -> None:
     tasks = []
     for number, (clip, outputs) in enumerate(zip(CLIPS, said, strict=True)):
         folder = tmp_path / str(number)
-        save_prediction(_answers(clip, outputs), folder / "predictions.safetensors")
+        save_prediction(_predictions(clip, outputs), folder / "predictions.safetensors")
         facts = {"fit_s": 1.0, "predict_s": 1.0, "card": {}}
         (folder / "fold.json").write_text(json.dumps(facts))
         others = tuple(other for other in CLIPS if other is not clip)
@@ -65,7 +63,7 @@ def test_columns_of_targets_go_by_name(tmp_path: Path) -> None:
     assert votes.outputs == ("happy", "sad", "fearful")
     for row, (clip, outputs) in enumerate(zip(CLIPS, said, strict=True)):
         for target, name in ((intensity, "intensity"), (votes, "votes-face")):
-            by_name = dict(zip(target.outputs, target.answers[row].tolist(), strict=True))
+            by_name = dict(zip(target.outputs, target.predictions[row].tolist(), strict=True))
             assert by_name == {word: outputs[name].get(word, 0.0) for word in target.outputs}
         assert intensity.outputs[intensity.truth[row].argmax()] == clip.intensity
         true = dict(zip(votes.outputs, votes.truth[row].tolist(), strict=True))

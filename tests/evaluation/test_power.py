@@ -8,8 +8,8 @@ from scipy import stats
 from statsmodels.stats.power import TTestPower
 
 from aver.errors import SettingsError
-from aver.evaluation.power import shift_in_errors, smallest_difference, smallest_p
-from aver.evaluation.speaker_sums import SpeakerSums, divide
+from aver.evaluation.intervals import SpeakerSums, divide
+from aver.evaluation.paired import shift_in_errors, smallest_difference, smallest_p
 
 
 @pytest.mark.parametrize("speakers", [3, 8, 24, 91])

@@ -17,11 +17,11 @@ from aver.errors import CheckpointError
 from aver.evaluation.experiment import Experiment, run_experiment
 from aver.evaluation.pretrained_leaks import pretrained_weights
 from aver.features.store import FeatureStore
-from aver.models.initialise import start_from
-from aver.models.presets import load_preset, preset_names
+from aver.models.base.initialize import start_from
+from aver.models.base.presets import load_preset, preset_names
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import weights_root
-from aver.reports.run_words import verdict_in_words
+from aver.reports.run_summary import verdict_in_words
 from aver.settings import settings_to_mapping
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
@@ -38,7 +38,7 @@ def _protocol(corpus: Corpus, folder: Path, card: dict[str, Any] | None) -> Expe
     if card is not None:
         (folder / "card.json").write_text(json.dumps(card))
     split = make_split(corpus, "leave-one-speaker-out")
-    changes = {"modalities": ["sound"], "branches.sound.pretrained": str(folder)}
+    changes = {"modalities": ["audio"], "branches.audio.pretrained": str(folder)}
     return Experiment(corpus, split, "mrpn-compact", changes)
 
 
@@ -92,7 +92,7 @@ def test_weights_of_the_members_of_a_late_fusion_are_seen(corpus: Corpus, tmp_pa
     run = _protocol(corpus, tmp_path / "met", card)
     changes = {
         "preset": "mrpn-compact",
-        "overrides": {"branches.sound.pretrained": str(tmp_path / "met")},
+        "overrides": {"branches.audio.pretrained": str(tmp_path / "met")},
     }
     assert speaker in replace(run, preset="late-fusion", overrides=changes).leaks[0]
     alone = {**changes, "modalities": ["video"]}  # the voice network has no member to serve
@@ -106,11 +106,11 @@ def test_weights_of_a_modality_that_is_not_looked_at_are_not_used(preset: str) -
     content = (weights_root() / "faces-fer2013" / "weights.safetensors").read_bytes()
     assert (found["weights"], found["trained_on"]) == ("faces-fer2013", ["fer2013"])
     assert found["sha256"] == hashlib.sha256(content).hexdigest()[:16]
-    _, sound = load_preset(preset, {"modalities": ["sound"]})
-    assert pretrained_weights(settings_to_mapping(sound)) == []
+    _, audio = load_preset(preset, {"modalities": ["audio"]})
+    assert pretrained_weights(settings_to_mapping(audio)) == []
 
 
-def test_a_card_that_cannot_be_read_is_no_licence(corpus: Corpus, tmp_path: Path) -> None:
+def test_a_card_that_cannot_be_read_is_no_license(corpus: Corpus, tmp_path: Path) -> None:
     run = _protocol(corpus, tmp_path / "torn", None)
     (tmp_path / "torn" / "card.json").write_text("{")
     with pytest.raises(CheckpointError, match="nobody knows whom"):
@@ -123,8 +123,8 @@ def test_record_card_and_report_name_the_weights(corpus: Corpus, tmp_path: Path)
     torch.save(ResNet18(1, 2, 1).state_dict(), own)
     changes = start_from(
         "mrpn-compact",
-        {"modalities": ["sound"], "branches.sound.width": 2, "hidden": 4, "training.epochs": 1,
-         "branches.sound.aggregator": "mean", "branches.sound.frames": 1},
+        {"modalities": ["audio"], "branches.audio.width": 2, "hidden": 4, "training.epochs": 1,
+         "branches.audio.aggregator": "mean", "branches.audio.frames": 1},
         {"audio": str(own)},
     )  # fmt: skip
     fold = make_split(corpus, "leave-one-speaker-out").folds[:1]
@@ -147,10 +147,10 @@ def test_the_audit_of_a_run_reads_what_its_weights_have_met(corpus: Corpus, tmp_
     torch.manual_seed(0)
     torch.save(ResNet18(1, 2, 1).state_dict(), tmp_path / "met" / "weights.pt")
     changes = {
-        "modalities": ["sound"], "branches.sound.width": 2, "hidden": 4, "training.epochs": 1,
-        "branches.sound.aggregator": "mean", "branches.sound.frames": 1,
-        "branches.sound.coordinates": False,
-        "branches.sound.pretrained": str(tmp_path / "met" / "weights.pt"),
+        "modalities": ["audio"], "branches.audio.width": 2, "hidden": 4, "training.epochs": 1,
+        "branches.audio.aggregator": "mean", "branches.audio.frames": 1,
+        "branches.audio.coord_conv": False,
+        "branches.audio.pretrained": str(tmp_path / "met" / "weights.pt"),
     }  # fmt: skip
     split = replace(run.split, folds=run.split.folds[:1])
     run = replace(run, overrides=changes, split=split)

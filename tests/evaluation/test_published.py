@@ -8,7 +8,7 @@ import pytest
 
 from aver.emotions import EMOTIONS
 from aver.errors import SettingsError
-from aver.evaluation.published import (
+from aver.evaluation.reproduction import (
     contradictions,
     human_raters,
     published,

@@ -10,9 +10,8 @@ from drawn_runs import drawn_run
 from sklearn.metrics import mean_absolute_error as sk_mean_absolute_error
 
 from aver.errors import SettingsError
-from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.regression import concordance, mean_absolute_error
-from aver.evaluation.target_answers import TargetAnswers
+from aver.evaluation.calibration import concordance, mean_absolute_error
+from aver.evaluation.evaluation import Evaluation, TargetPredictions
 
 
 @pytest.fixture
@@ -21,9 +20,11 @@ def voted_run() -> Evaluation:
     rng = np.random.default_rng(0)
     truth = rng.dirichlet([1, 1], size=len(run.clip_ids))
     truth[3] = np.nan
-    answers = 0.6 * truth + 0.4 * rng.random(truth.shape)
-    answers[3] = 0.5
-    return replace(run, targets={"votes": TargetAnswers("regression", ("a", "b"), truth, answers)})
+    predictions = 0.6 * truth + 0.4 * rng.random(truth.shape)
+    predictions[3] = 0.5
+    return replace(
+        run, targets={"votes": TargetPredictions("regression", ("a", "b"), truth, predictions)}
+    )
 
 
 def test_equal_torchmetrics_and_scikit_learn(voted_run: Evaluation) -> None:
@@ -31,10 +32,10 @@ def test_equal_torchmetrics_and_scikit_learn(voted_run: Evaluation) -> None:
     from torchmetrics.functional.regression import concordance_corrcoef
 
     target = voted_run.targets["votes"]
-    truth, answers = target.truth[target.known], target.answers[target.known]
+    truth, predictions = target.truth[target.known], target.predictions[target.known]
     n = len(truth)
     for column, output in enumerate(target.outputs):
-        x, y = truth[:, column], answers[:, column]
+        x, y = truth[:, column], predictions[:, column]
         lin = 2 * np.cov(x, y, bias=True)[0, 1] / (x.var() + y.var() + (x.mean() - y.mean()) ** 2)
         found = concordance(voted_run, "votes", output).value
         assert found == pytest.approx(lin)
@@ -45,11 +46,11 @@ def test_equal_torchmetrics_and_scikit_learn(voted_run: Evaluation) -> None:
         )
 
 
-def test_perfect_and_opposite_answers() -> None:
+def test_perfect_and_opposite_predictions() -> None:
     run = drawn_run()
     truth = np.random.default_rng(1).normal(size=(len(run.clip_ids), 1))
     for sign in (1, -1):
-        target = TargetAnswers(
+        target = TargetPredictions(
             "regression", ("x",), truth - truth.mean(), sign * (truth - truth.mean())
         )
         found = concordance(replace(run, targets={"t": target}), "t", "x")

@@ -11,12 +11,10 @@ from drawn_runs import drawn_run
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.published import published
 from aver.evaluation.reproduce import fold_accuracies, reproduce_table, reproductions
-from aver.evaluation.reproduction import Reproduction, ReproductionSettings
-from aver.evaluation.run_request import Protocol, RunRequest, SystemChoice
-from aver.evaluation.run_shelf import RunShelf
-from aver.models.presets import load_preset
+from aver.evaluation.reproduction import Reproduction, ReproductionSettings, published
+from aver.evaluation.run import Protocol, RunRequest, RunShelf, SystemChoice
+from aver.models.base.presets import load_preset
 from aver.splits.rule import split_rules
 
 
@@ -139,13 +137,13 @@ def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
         replace(first, system=SystemChoice("mrpn-paper", {**system.overrides, "hidden": 16})),
         replace(first, protocol=replace(protocol, rule_settings={"folds": 4})),
         replace(first, protocol=replace(protocol, leaking=True)),
-        replace(first, protocol=replace(protocol, answered="validation")),
+        replace(first, protocol=replace(protocol, predicted="validation")),
     ]
     assert len({first.hash, *(other.hash for other in others)}) == 7
 
 
 @pytest.mark.parametrize("number", ["1", "2", "3", "4", "ours"])
-@pytest.mark.parametrize("video", ["video", "units"])
+@pytest.mark.parametrize("video", ["video", "action_units"])
 @pytest.mark.parametrize("preset", ["mrpn-paper", "mrpn-compact"])
 def test_every_run_of_mrpn_has_settings_that_exist(number: str, video: str, preset: str) -> None:
     _, own = load_preset(preset)
@@ -154,14 +152,14 @@ def test_every_run_of_mrpn_has_settings_that_exist(number: str, video: str, pres
             _, settings = load_preset(row.system.preset, row.system.overrides)
             assert settings.network == row.system.overrides["network"]
             assert list(settings.modalities) == row.system.overrides["modalities"]
-            hop_s = settings.branches["sound"].feature_settings.get("hop_s", 0.2)
+            hop_s = settings.branches["audio"].feature_settings.get("hop_s", 0.2)
             assert (hop_s == 1.0) == (row.label in ("N0, IA", "N0, WO"))
             aggregator = {"N2, BiLSTM": "bilstm", "N2, Transformer": "transformer"}
-            usual = "lstm" if number == "4" else own.branches["sound"].aggregator
+            usual = "lstm" if number == "4" else own.branches["audio"].aggregator
             if "the preset's own" in row.label:
-                usual = own.branches["sound"].aggregator
+                usual = own.branches["audio"].aggregator
             expected = aggregator.get(row.label, usual)
-            assert settings.branches["sound"].aggregator == expected
+            assert settings.branches["audio"].aggregator == expected
             assert settings.time_slices == (row.label != "N0, IA" and "(NT)" not in row.label)
 
 

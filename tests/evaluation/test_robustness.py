@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aver.corpora.unit_files import attach_units
+from aver.corpora.user_files import attach_action_units
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.robustness import RobustnessPlan, measure_robustness
-from aver.evaluation.robustness_answers import FOLDER, read_robustness
+from aver.evaluation.robustness import FOLDER, RobustnessPlan, measure_robustness, read_robustness
 from aver.features.store import FeatureStore
 from aver.media.degradation import degradation
 from aver.splits import make_split
@@ -33,9 +32,9 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[ExperimentResult
         for clip in corpus
     ]
     table.write_text("clip,AU01_r\n" + "".join(rows))
-    corpus = attach_units(corpus, table)
+    corpus = attach_action_units(corpus, table)
     split = make_split(corpus, "speaker-kfold", folds=4)
-    changes = {"modalities": ["sound", "units"]}
+    changes = {"modalities": ["audio", "action_units"]}
     experiment = Experiment(corpus, split, "statistics-logistic", changes, seeds=(0, 1))
     store = FeatureStore(folder / "cache")
     return run_experiment(experiment, folder / "run", store=store), experiment
@@ -62,22 +61,22 @@ def test_no_noise_to_speak_of_changes_nothing_and_much_noise_hurts(finished) -> 
     run = finished[0].evaluation
     found = measure(finished, white_noise=[100.0, -40.0])["white-noise"]
     np.testing.assert_allclose(found[100.0].probabilities, run.probabilities, atol=0.02)
-    assert (found[100.0].answer_index == run.answer_index).all()
-    sounds = [accuracy(found[level].of_modality("sound")).value for level in (100.0, -40.0)]
-    assert sounds[0] > 0.8
-    assert sounds[1] < 0.55
+    assert (found[100.0].prediction_index == run.prediction_index).all()
+    audio_tracks = [accuracy(found[level].of_modality("audio")).value for level in (100.0, -40.0)]
+    assert audio_tracks[0] > 0.8
+    assert audio_tracks[1] < 0.55
     assert accuracy(found[-40.0]).value < accuracy(run).value
 
 
-def test_a_lost_modality_is_answered_by_the_other(finished) -> None:
+def test_a_lost_modality_is_predicted_by_the_other(finished) -> None:
     run = finished[0].evaluation
-    found = measure(finished, lost_modality=["sound", "video", "units"])["lost-modality"]
-    assert list(found) == ["sound", "units"]  # it never looked at video
-    for lost, other in (("sound", "units"), ("units", "sound")):
+    found = measure(finished, lost_modality=["audio", "video", "action_units"])["lost-modality"]
+    assert list(found) == ["audio", "action_units"]  # it never looked at video
+    for lost, other in (("audio", "action_units"), ("action_units", "audio")):
         alone = run.by_modality[other]
         np.testing.assert_allclose(found[lost].probabilities, alone, atol=1e-6)
         assert np.isnan(found[lost].by_modality[lost]).all()
-    assert all(any("silent" in flag for flag in flags) for flags in found["sound"].flags)
+    assert all(any("silent" in flag for flag in flags) for flags in found["audio"].flags)
 
 
 def test_what_the_system_does_not_look_at_is_left_out(finished) -> None:
@@ -88,7 +87,7 @@ def test_what_the_system_does_not_look_at_is_left_out(finished) -> None:
         measure(finished, **{"lost-modality": ["video"]})
 
 
-def test_answers_are_kept_and_features_are_not(finished) -> None:
+def test_predictions_are_kept_and_features_are_not(finished) -> None:
     folder = finished[0].folder
     store = FeatureStore(folder.parent / "cache")
     before = set(store.root.rglob("*.safetensors"))
@@ -110,16 +109,18 @@ def test_answers_are_kept_and_features_are_not(finished) -> None:
     np.testing.assert_array_equal(kept["babble"][0.0].probabilities, first.probabilities)
 
 
-def test_a_run_adapted_to_speakers_answers_from_adapted_features(finished, tmp_path: Path) -> None:
+def test_a_run_adapted_to_speakers_predictions_from_adapted_features(
+    finished, tmp_path: Path
+) -> None:
     _, experiment = finished
     adapted = replace(experiment, adapt="speaker", seeds=(0,))
     store = FeatureStore(tmp_path / "cache")
     result = run_experiment(adapted, tmp_path / "run", store=store)
     found = measure((result, adapted), store=store, white_noise=[100.0])["white-noise"][100.0]
-    assert (found.answer_index == result.evaluation.answer_index).mean() > 0.95
+    assert (found.prediction_index == result.evaluation.prediction_index).mean() > 0.95
 
 
-def test_two_processes_answer_as_one(finished) -> None:
+def test_two_processes_prediction_as_one(finished) -> None:
     folder = finished[0].folder
     one = measure(finished, white_noise=[3.0])["white-noise"][3.0]
     shutil.rmtree(folder / FOLDER / "white-noise" / "3")
@@ -128,7 +129,7 @@ def test_two_processes_answer_as_one(finished) -> None:
     np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-5)
 
 
-def test_answers_of_another_run_are_not_taken_for_this_ones(finished, tmp_path: Path) -> None:
+def test_predictions_of_another_run_are_not_taken_for_this_ones(finished, tmp_path: Path) -> None:
     result, _ = finished
     measure(finished, white_noise=[10.0])
     other = replace(result.evaluation, probabilities=result.evaluation.probabilities[:, ::-1])

@@ -8,9 +8,13 @@ import pytest
 
 from aver.errors import SettingsError
 from aver.evaluation.baselines import branches_by_sense
-from aver.evaluation.published import published
-from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
-from aver.models.presets import load_preset
+from aver.evaluation.reproduction import (
+    Reproduction,
+    ReproductionSettings,
+    published,
+    reproductions,
+)
+from aver.models.base.presets import load_preset
 from aver.splits.rule import split_rules
 
 
@@ -25,7 +29,7 @@ TABLES = reproductions.get("snn-cross-modal").tables
 @pytest.mark.parametrize("preset", ["snn-cross-modal-paper", "snn-cross-modal-compact"])
 @pytest.mark.parametrize("number", TABLES)
 def test_every_run_has_settings_that_exist(number: str, preset: str) -> None:
-    reproduction = paper(preset=preset, overrides={"sound.features": 7, "read_out.kind": "winner"})
+    reproduction = paper(preset=preset, overrides={"audio.features": 7, "read_out.kind": "winner"})
     plan = reproduction.table(number)
     labels = [row.label for row in plan.rows]
     for row in plan.rows:
@@ -56,27 +60,27 @@ def test_printed_numbers_stand_beside_the_rows_they_belong_to() -> None:
 def test_settings_reach_the_networks_that_have_them() -> None:
     rows = {
         row.label: row.system
-        for row in paper(overrides={"sound.features": 7, "link_gain": 0.9}).table("both").rows
+        for row in paper(overrides={"audio.features": 7, "link_gain": 0.9}).table("both").rows
         if row.system
     }
     loaded = {label: load_preset(s.preset, s.overrides)[1] for label, s in rows.items()}
     assert loaded["voice alone"].layer.features == 7
-    assert loaded["SNN with cross-modal enhancement"].sound.features == 7
+    assert loaded["SNN with cross-modal enhancement"].audio.features == 7
     assert loaded["SNN with cross-modal enhancement"].link_gain == 0.9
-    default = load_preset("snn-visual-compact")[1]
+    default = load_preset("snn-video-compact")[1]
     assert loaded["face alone"] == default
 
 
 def test_settings_of_cepstra_do_not_reach_the_mel_spectrogram() -> None:
-    wanted = {"sound.feature_settings.coefficients": 20, "sound.feature_settings.frame_count": 100}
+    wanted = {"audio.feature_settings.coefficients": 20, "audio.feature_settings.frame_count": 100}
     for table in ("I", "III"):
         mel, mfcc = (
             load_preset(row.system.preset, row.system.overrides)[1]
             for row in paper(overrides=wanted).table(table).rows[:2]
             if row.system
         )
-        layers = [getattr(one, "layer", None) or one.sound for one in (mel, mfcc)]
-        assert [layer.feature for layer in layers] == ["mel-bands", "cepstra"]
+        layers = [getattr(one, "layer", None) or one.audio for one in (mel, mfcc)]
+        assert [layer.feature for layer in layers] == ["mel-bands", "mfcc"]
         assert [layer.make_feature().frame_count for layer in layers] == [100, 100]
         assert layers[1].make_feature().coefficients == 20
 
@@ -93,7 +97,7 @@ def test_figure_3_has_a_row_for_every_place_of_every_line() -> None:
         assert line.endswith(f", {layer.features}")
         assert (
             layer.feature
-            == {"MFCCs": "cepstra", "Mel-scale spectrogram": "mel-bands"}[line.rpartition(",")[0]]
+            == {"MFCCs": "mfcc", "Mel-scale spectrogram": "mel-bands"}[line.rpartition(",")[0]]
         )
 
 
@@ -101,14 +105,14 @@ def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
     """32 settings beside each other invite to choose: no test clip takes part."""
     from test_reproduce import Maker
 
-    from aver.evaluation.run_shelf import RunShelf
+    from aver.evaluation.run import RunShelf
     from aver.reports.system_figures import SystemFigures
 
     protocols = set()
 
     class Asked(Maker):
         def __call__(self, request, folder):
-            protocols.add((request.protocol.kind, request.protocol.answered))
+            protocols.add((request.protocol.kind, request.protocol.predicted))
             return super().__call__(request, folder)
 
     kept = ("paper", "clean")
@@ -119,7 +123,7 @@ def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
     assert "clean, validation clips" in written["snn-cross-modal-figure-3-clean.txt"].read_text()
     assert "validation clips" not in written["snn-cross-modal-figure-3-paper.txt"].read_text()
     others = [paper().table(number) for number in TABLES if number != "windows"]
-    assert {plan.protocols["clean"].answered for plan in others} == {"test"}
+    assert {plan.protocols["clean"].predicted for plan in others} == {"test"}
 
 
 def test_only_the_table_of_labels_lets_the_system_leak() -> None:
@@ -141,7 +145,7 @@ def test_what_cannot_be_repeated() -> None:
 def test_baselines_look_at_what_the_networks_look_at() -> None:
     assert branches_by_sense("snn-cross-modal-compact", {}) == {
         "video": ("video",),
-        "sound": ("sound",),
+        "audio": ("audio",),
     }
-    assert branches_by_sense("snn-visual-compact", {}) == {"video": ("video",)}
-    assert branches_by_sense("majority", {}) == {"sound": ("sound",)}
+    assert branches_by_sense("snn-video-compact", {}) == {"video": ("video",)}
+    assert branches_by_sense("majority", {}) == {"audio": ("audio",)}

@@ -25,7 +25,7 @@ def test_figures_agree_with_counts_by_hand() -> None:
     assert found.seed_accuracy["1"] == pytest.approx(run.correct[run.seeds == 1].mean())
 
 
-def test_one_class_answered_always_has_no_binomial_interval_of_f1() -> None:
+def test_one_class_predicted_always_has_no_binomial_interval_of_f1() -> None:
     run = drawn_run()
     constant = np.zeros_like(run.probabilities)
     constant[:, 0] = 1.0

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from aver.errors import SettingsError
-from aver.evaluation.published import published
 from aver.evaluation.reproduce import ReproductionSettings, reproductions
-from aver.models.presets import load_preset
+from aver.evaluation.reproduction import published
+from aver.models.base.presets import load_preset
 
 
 def asked(corpus="ravdess", speakers=24, **changes):
@@ -60,7 +60,7 @@ def test_figures_3_and_4_differ_in_layers_only():
 
 
 def test_one_modality_leaves_the_other_out_of_the_ablation():
-    rows = asked(overrides={"modalities": ["sound"]}).table("3").rows
+    rows = asked(overrides={"modalities": ["audio"]}).table("3").rows
     labels = [row.label for row in rows]
     assert "audio, SNN" in labels
     assert "video, SNN" not in labels

@@ -9,9 +9,13 @@ import pytest
 
 from aver.corpora import Clip, Corpus
 from aver.errors import SettingsError
-from aver.evaluation.published import published
-from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
-from aver.models.presets import load_preset
+from aver.evaluation.reproduction import (
+    Reproduction,
+    ReproductionSettings,
+    published,
+    reproductions,
+)
+from aver.models.base.presets import load_preset
 from aver.splits import make_split
 from aver.splits.rule import split_rules
 
@@ -50,8 +54,8 @@ def test_table_1_is_of_ten_segments_beside_one_and_its_halves() -> None:
     assert published(rows["CNN-based approach, N = 1"].published).value == 55.8
     assert published(rows["RMA"].published).value == 65.0
     assert rows["RMA"].system is None
-    sound = rows["sound only, N = 10, ours"].system
-    assert load_preset(sound.preset, sound.overrides)[1].modalities == ("sound",)
+    audio = rows["sound only, N = 10, ours"].system
+    assert load_preset(audio.preset, audio.overrides)[1].modalities == ("audio",)
     elsewhere = paper(corpus="manifest").table("I").rows
     assert not any(row.published for row in elsewhere)
     assert all(row.system or row.fused_from for row in elsewhere)
@@ -111,4 +115,4 @@ def test_what_the_paper_does_not_have_is_refused() -> None:
     with pytest.raises(SettingsError, match="no figure of one system '5'"):
         paper().one_system("5")
     with pytest.raises(SettingsError, match="units cannot stand for them"):
-        paper(video=("units",)).table("I")
+        paper(video=("action_units",)).table("I")

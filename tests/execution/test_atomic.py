@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from aver.errors import StorageError
-from aver.execution.atomic import write_atomically, write_json, write_text
+from aver.execution.files import write_atomically, write_json, write_text
 
 
 def write_half(target: Path, error: BaseException) -> None:
@@ -64,7 +64,7 @@ def test_file_size_limit_of_the_system_leaves_nothing(tmp_path: Path) -> None:
     code = (
         "import sys, resource, signal\n"
         "from pathlib import Path\n"
-        "from aver.execution.atomic import write_text\n"
+        "from aver.execution.files import write_text\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
         "write_text(Path(sys.argv[1]), 'x' * 100_000)\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aver.execution.places import cache_root
+from aver.execution.files import cache_root
 
 
 def test_chosen_place_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from aver.execution.private_paths import command_without_folders, without_folders
+from aver.execution.files import command_without_folders, without_folders
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ import pytest
 
 from aver.errors import MediaError, WorkerError
 from aver.execution import tasks
-from aver.execution.atomic import write_text
+from aver.execution.files import write_text
 from aver.execution.tasks import map_tasks
 
 
@@ -110,7 +110,7 @@ def test_bar_advances_by_the_weight_of_what_is_done(
 SCRIPT = """
 import sys, time
 from pathlib import Path
-from aver.execution.atomic import write_text
+from aver.execution.files import write_text
 from aver.execution.tasks import map_tasks
 from tests.execution.test_tasks import write_slowly
 

@@ -10,20 +10,19 @@ import pytest
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.corpora.unit_files import attach_units
+from aver.corpora.user_files import attach_action_units
 from aver.errors import CorpusError, FeatureError, MediaError
-from aver.features.action_units import ActionUnits
-from aver.features.unit_statistics import UnitStatistics
+from aver.features.action_units import ActionUnitFunctionals, ActionUnits
 
 
 def clip(path: Path | None = None, row: str = "") -> Clip:
-    return Clip("one", "speaker", None, units=path, units_row=row)
+    return Clip("one", "speaker", None, action_units=path, action_units_row=row)
 
 
 def attached(path: Path, *names: str) -> Clip:
     """The clip of these names, with the units that a table or folder holds for it."""
     corpus = Corpus("x", Path(), (Clip(names[0], "speaker", None, aliases=names[1:]),))
-    return attach_units(corpus, path).clips[0]
+    return attach_action_units(corpus, path).clips[0]
 
 
 def test_clip_means_of_the_real_table(data_root: Path) -> None:
@@ -43,7 +42,7 @@ def test_tracks_of_the_real_folder(data_root: Path) -> None:
     record = ActionUnits().extract(found)
     table = np.loadtxt(folder / "Actor_01" / "01-01-01-01-01-01-01.csv", delimiter=";", skiprows=1)
     assert np.allclose(record.arrays["units"], table)
-    statistics = UnitStatistics().extract(found)
+    statistics = ActionUnitFunctionals().extract(found)
     assert np.allclose(
         statistics.arrays["statistics"], [*table.mean(0), *table.std(0)], rtol=1e-5, atol=1e-6
     )
@@ -77,14 +76,23 @@ def test_absent_without_table_row_or_face(tmp_path: Path) -> None:
     assert ActionUnits().extract(clip(means, "three")).missing == "no action units"
     assert ActionUnits().extract(clip(means, "one")).missing == "no face in the action units"
     assert ActionUnits().extract(clip(means, "two")).arrays["units"].tolist() == [[1.0]]
-    assert UnitStatistics().extract(clip(means, "two")).arrays["statistics"].tolist() == [1.0]
-    assert UnitStatistics().extract(clip(means, "one")).missing == "no face in the action units"
+    assert ActionUnitFunctionals().extract(clip(means, "two")).arrays["statistics"].tolist() == [
+        1.0
+    ]
+    assert (
+        ActionUnitFunctionals().extract(clip(means, "one")).missing == "no face in the action units"
+    )
 
 
-def test_a_track_of_one_frame_still_has_a_deviation(tmp_path: Path) -> None:
+def test_a_track_of_one_frame_still_has_a_std(tmp_path: Path) -> None:
     path = tmp_path / "track.csv"
     path.write_text("AU01_r,AU02_r\n0.5,1.5\n")
-    assert UnitStatistics().extract(clip(path)).arrays["statistics"].tolist() == [0.5, 1.5, 0, 0]
+    assert ActionUnitFunctionals().extract(clip(path)).arrays["statistics"].tolist() == [
+        0.5,
+        1.5,
+        0,
+        0,
+    ]
 
 
 def test_changed_table_is_read_again(tmp_path: Path) -> None:

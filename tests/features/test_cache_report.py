@@ -12,12 +12,12 @@ import soundfile
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
+from aver.features.audio_functionals import AudioFunctionals
 from aver.features.cache_report import clear_cache, describe_cache
-from aver.features.sound_statistics import SoundStatistics
 from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
 
-STATISTICS = SoundStatistics()
+STATISTICS = AudioFunctionals()
 SEGMENTS = SpectrogramSegments(band_count=16, column_count=10)
 
 
@@ -28,8 +28,8 @@ def filled(tmp_path: Path) -> Path:
     for seed in range(2):
         path = tmp_path / f"{seed}.wav"
         soundfile.write(path, np.random.default_rng(seed).normal(0, 0.1, 16000), 16000)
-        store.get(Clip(str(seed), None, None, sound=path), SEGMENTS)
-    store.get(Clip("0", None, None, sound=tmp_path / "0.wav"), STATISTICS)
+        store.get(Clip(str(seed), None, None, audio=path), SEGMENTS)
+    store.get(Clip("0", None, None, audio=tmp_path / "0.wav"), STATISTICS)
     return store.root
 
 
@@ -41,12 +41,12 @@ def test_report_counts_what_lies_on_disk(filled: Path) -> None:
     report = describe_cache(filled)
     assert {feature.name: feature.entries for feature in report.features} == {
         "spectrogram-segments": 2,
-        "sound-statistics": 1,
+        "audio-functionals": 1,
     }
     assert report.features[0].key == SEGMENTS.key
     assert report.size_bytes == sum(path.stat().st_size for path in files(filled))
     assert "3 entries" in report.text()
-    assert "sound-statistics" in report.text()
+    assert "audio-functionals" in report.text()
 
 
 def test_missing_cache_is_empty(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_clear_by_feature_keeps_the_others(filled: Path) -> None:
     size = sum(path.stat().st_size for path in files(filled) if "segments" in str(path))
     removed = clear_cache(filled, feature="spectrogram-segments")
     assert (removed.entries, removed.size_bytes) == (2, size)
-    assert [feature.name for feature in describe_cache(filled).features] == ["sound-statistics"]
+    assert [feature.name for feature in describe_cache(filled).features] == ["audio-functionals"]
 
 
 def test_clear_by_age(filled: Path) -> None:

@@ -10,13 +10,13 @@ import numpy as np
 import pytest
 import soundfile
 
-from aver.cli.command import parse_assignments
+from aver.cli.arguments import parse_assignments
 from aver.corpora.clip import Clip
 from aver.errors import MediaError, SettingsError
 from aver.features.face_crops import FaceCrops
-from aver.features.face_statistics import FaceStatistics, describe_gradients
+from aver.features.face_functionals import FaceFunctionals, hog_descriptor
 from aver.features.store import FeatureStore
-from aver.models.presets import load_preset
+from aver.models.base.presets import load_preset
 
 CROPS = FaceCrops(size_px=96, rate_hz=4.0)
 
@@ -30,21 +30,21 @@ def filmed(data_root: Path) -> Clip:
     return clip_of(data_root / "javanese-av" / "01-01-03_01.mp4")
 
 
-def write_video(path: Path, pictures: np.ndarray, rate: int = 10) -> Path:
+def write_video(path: Path, images: np.ndarray, rate: int = 10) -> Path:
     """Write (frames, height, width, 3) as H.264."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=rate)
-        stream.height, stream.width = pictures.shape[1:3]
+        stream.height, stream.width = images.shape[1:3]
         stream.pix_fmt = "yuv420p"
-        for picture in pictures:
-            for packet in stream.encode(av.VideoFrame.from_ndarray(picture, format="rgb24")):
+        for image in images:
+            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
                 container.mux(packet)
         for packet in stream.encode():
             container.mux(packet)
     return path
 
 
-def read_pictures(path: Path) -> list[np.ndarray]:
+def read_images(path: Path) -> list[np.ndarray]:
     with av.open(str(path)) as container:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
@@ -67,11 +67,11 @@ def test_crops_hold_the_face_by_another_detector(filmed: Clip) -> None:
     assert np.mean(seen) > 0.8
 
 
-def test_black_pictures_count_as_pictures_without_a_face(filmed: Clip, tmp_path: Path) -> None:
+def test_black_images_count_as_images_without_a_face(filmed: Clip, tmp_path: Path) -> None:
     assert filmed.video is not None
-    shown = [picture for picture in read_pictures(filmed.video) if picture.mean() > 30][:40]
-    pictures = np.concatenate([np.zeros_like(shown), shown])
-    record = CROPS.extract(clip_of(write_video(tmp_path / "late.mp4", pictures)))
+    shown = [image for image in read_images(filmed.video) if image.mean() > 30][:40]
+    images = np.concatenate([np.zeros_like(shown), shown])
+    record = CROPS.extract(clip_of(write_video(tmp_path / "late.mp4", images)))
     assert record.arrays["times_s"][0] == pytest.approx(4.0, abs=0.26)
     assert record.coverage == pytest.approx(0.5, abs=0.07)
 
@@ -80,9 +80,9 @@ def test_no_face_and_no_video_are_absent(tmp_path: Path) -> None:
     shade = np.tile(np.arange(160, dtype=np.uint8)[:, np.newaxis], (20, 120, 1, 3))
     empty = write_video(tmp_path / "empty.mp4", shade)
     assert CROPS.extract(clip_of(empty)).missing == "no face"
-    soundfile.write(tmp_path / "sound.wav", np.random.default_rng(0).normal(0, 0.1, 8000), 8000)
-    assert CROPS.extract(clip_of(tmp_path / "sound.wav")).missing == "no video"
-    assert FaceStatistics(CROPS).extract(clip_of(empty)).missing == "no face"
+    soundfile.write(tmp_path / "audio.wav", np.random.default_rng(0).normal(0, 0.1, 8000), 8000)
+    assert CROPS.extract(clip_of(tmp_path / "audio.wav")).missing == "no video"
+    assert FaceFunctionals(CROPS).extract(clip_of(empty)).missing == "no face"
 
 
 def test_unreadable_video_is_a_media_error(tmp_path: Path) -> None:
@@ -93,11 +93,11 @@ def test_unreadable_video_is_a_media_error(tmp_path: Path) -> None:
 
 def test_statistics_come_from_the_cached_crops(filmed: Clip, tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
-    feature = FaceStatistics(CROPS, cells=4)
+    feature = FaceFunctionals(CROPS, cells=4)
     record = store.get(filmed, feature)
     assert store.has(filmed, CROPS)
     crops = store.get(filmed, CROPS)
-    rows = [describe_gradients(crop, 4) for crop in crops.arrays["crops"][crops.arrays["found"]]]
+    rows = [hog_descriptor(crop, 4) for crop in crops.arrays["crops"][crops.arrays["found"]]]
     assert record.arrays["statistics"].shape == (2 * 4 * 4 * 8,)
     expected = np.concatenate([np.mean(rows, axis=0), np.std(rows, axis=0)])
     assert np.allclose(record.arrays["statistics"], expected, atol=1e-6)
@@ -109,20 +109,20 @@ def test_gradients_fall_into_the_bin_of_their_direction(angle_deg: int) -> None:
     down, across = np.mgrid[:32, :32]
     angle = np.radians(angle_deg)
     wave = 127 + 100 * np.sin((across * np.cos(angle) + down * np.sin(angle)) / 3)
-    picture = np.repeat(wave[..., np.newaxis], 3, axis=2).astype(np.uint8)
-    histogram = describe_gradients(picture, 2).reshape(4, 8)
+    image = np.repeat(wave[..., np.newaxis], 3, axis=2).astype(np.uint8)
+    histogram = hog_descriptor(image, 2).reshape(4, 8)
     assert (histogram.argmax(axis=1) == angle_deg / 22.5).all()
     assert np.linalg.norm(histogram) == pytest.approx(1.0)
 
 
 def test_gradients_lie_in_their_cell_and_ignore_light() -> None:
-    picture = np.full((32, 32, 3), 50, np.uint8)
-    picture[4:12, 20:28] = 90
-    histogram = describe_gradients(picture, 2).reshape(4, 8)
+    image = np.full((32, 32, 3), 50, np.uint8)
+    image[4:12, 20:28] = 90
+    histogram = hog_descriptor(image, 2).reshape(4, 8)
     assert histogram[1].sum() == pytest.approx(histogram.sum())
-    assert np.allclose(describe_gradients(picture + 60, 2), histogram.ravel())
-    assert np.allclose(describe_gradients(picture * 2, 2), histogram.ravel())
-    assert (describe_gradients(np.full((8, 8, 3), 9, np.uint8), 2) == 0).all()
+    assert np.allclose(hog_descriptor(image + 60, 2), histogram.ravel())
+    assert np.allclose(hog_descriptor(image * 2, 2), histogram.ravel())
+    assert (hog_descriptor(np.full((8, 8, 3), 9, np.uint8), 2) == 0).all()
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_settings_out_of_range(settings: dict[str, object]) -> None:
 
 def test_cells_must_fit_the_crops() -> None:
     with pytest.raises(SettingsError, match="choose 1 to 4"):
-        FaceStatistics(FaceCrops(size_px=8), cells=5)
+        FaceFunctionals(FaceCrops(size_px=8), cells=5)
 
 
 def test_a_model_file_counts_by_its_content_not_its_place(tmp_path: Path) -> None:
@@ -144,7 +144,7 @@ def test_a_model_file_counts_by_its_content_not_its_place(tmp_path: Path) -> Non
         path.write_bytes(content)
     store, clip = FeatureStore(tmp_path / "cache"), clip_of(video)
     crops = [FaceCrops(detector="dlib", face_model=str(path)) for path in (one, two)]
-    described = [FaceStatistics(each) for each in crops]
+    described = [FaceFunctionals(each) for each in crops]
     places = [store._place(clip, feature) for feature in (*crops, *described)]
     assert places[0] == places[1]
     assert places[2] == places[3]
@@ -154,7 +154,7 @@ def test_a_model_file_counts_by_its_content_not_its_place(tmp_path: Path) -> Non
     assert again[1] != places[1]
     assert again[3] != places[3]
     assert FaceCrops(detector="dlib").key == crops[0].key
-    assert crops[0].paths(Clip("sound", None, None)) == ()
+    assert crops[0].paths(Clip("audio", None, None)) == ()
 
 
 def test_a_model_file_goes_with_dlib_and_exists(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from aver.features.feature import FeatureRecord, feature_from_settings
 from aver.features.store import FeatureStore
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import find_shipped
-from aver.synthesis import SynthesisSettings, synthesise
+from aver.synthesis import SynthesisSettings, synthesize
 
 
 @pytest.fixture(scope="module")
@@ -30,7 +30,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = SynthesisSettings(
         speakers=1, emotions=("happy",), sentences=1, duration_s=(0.5, 0.5), fps=10, size_px=96
     )
-    corpus = synthesise(tmp_path_factory.mktemp("face") / "corpus", settings)
+    corpus = synthesize(tmp_path_factory.mktemp("face") / "corpus", settings)
     (found,) = corpus.rglob("*.mp4")
     return found
 
@@ -64,8 +64,8 @@ def by_hand(crops: np.ndarray, folder: Path, size_px: int) -> np.ndarray:
     network.load_state_dict(load_file(folder / "weights.safetensors"))
     rows = []
     for crop in crops:
-        grey = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
-        small = cv2.resize(grey, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(
+        gray = cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY)
+        small = cv2.resize(gray, (size_px, size_px), interpolation=cv2.INTER_AREA).astype(
             np.float64
         )
         scaled = torch.from_numpy((small - small.mean()) / small.std()).float()
@@ -74,7 +74,7 @@ def by_hand(crops: np.ndarray, folder: Path, size_px: int) -> np.ndarray:
     return np.stack(rows)
 
 
-def test_each_picture_with_a_face_is_embedded_as_by_hand(weights: Path) -> None:
+def test_each_image_with_a_face_is_embedded_as_by_hand(weights: Path) -> None:
     basis = drawn([False, True, True, False, True])
     record = FaceEmbeddings(FaceCrops(size_px=32), str(weights)).derive(basis)
     embeddings = record.arrays["embeddings"]
@@ -86,7 +86,7 @@ def test_each_picture_with_a_face_is_embedded_as_by_hand(weights: Path) -> None:
     assert (record.coverage, record.flags) == (0.6, ("truncated video",))
 
 
-def test_light_and_contrast_do_not_matter_and_the_number_of_pictures_at_once_neither(
+def test_light_and_contrast_do_not_matter_and_the_number_of_images_at_once_neither(
     weights: Path,
 ) -> None:
     feature = FaceEmbeddings(FaceCrops(size_px=32), str(weights))
@@ -111,7 +111,7 @@ def test_from_a_film_to_embeddings_and_from_the_cache(
             "network"
         ]["width"]
     )
-    clip, store = Clip("c", None, None, video=film, sound=film), FeatureStore(tmp_path / "cache")
+    clip, store = Clip("c", None, None, video=film, audio=film), FeatureStore(tmp_path / "cache")
     record = store.get(clip, feature)
     crops = store.get(clip, feature.basis)
     assert record.arrays["embeddings"].shape == (int(crops.arrays["found"].sum()), size)
@@ -148,7 +148,7 @@ def test_other_weights_or_crops_are_another_entry(
     assert replace(feature, weights="elsewhere").key == feature.key
 
 
-def test_a_clip_without_pictures_or_face_says_so(tmp_path: Path) -> None:
+def test_a_clip_without_images_or_face_says_so(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     assert store.get(Clip("c", None, None), FaceEmbeddings()).missing == "no video"
     faceless = FeatureRecord.absent("no face")

@@ -18,7 +18,7 @@ NAMES = features.names()
 def test_all_features_are_found() -> None:
     assert set(NAMES) >= {
         *("face-crops", "spectrogram-segments", "action-units"),
-        *("face-statistics", "sound-statistics", "unit-statistics"),
+        *("face-functionals", "audio-functionals", "action-unit-functionals"),
     }
 
 
@@ -26,7 +26,7 @@ def test_all_features_are_found() -> None:
 def test_defaults_describe_themselves(name: str) -> None:
     feature = features.get(name)()
     assert feature.name == name
-    assert feature.modality in ("video", "sound", "units")
+    assert feature.modality in ("video", "audio", "action_units")
     assert feature.source
     assert dataclasses.is_dataclass(feature)
     assert feature.__doc__
@@ -38,8 +38,8 @@ def test_settings_survive_json_and_rebuild_the_feature(name: str) -> None:
     again = feature_from_settings(name, json.loads(json.dumps(feature.settings())))
     assert again == feature
     assert again.key == feature.key
-    with pytest.raises(SettingsError, match="colour"):
-        feature_from_settings(name, {"colour": 1})
+    with pytest.raises(SettingsError, match="color"):
+        feature_from_settings(name, {"color": 1})
 
 
 @pytest.mark.parametrize("name", NAMES)

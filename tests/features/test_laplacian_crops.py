@@ -10,8 +10,8 @@ from aver.features.feature import FeatureRecord
 from aver.features.laplacian_crops import LaplacianCrops, evenly_spaced
 
 
-def grey(picture: np.ndarray) -> np.ndarray:
-    return np.repeat(np.round(picture)[..., np.newaxis], 3, axis=-1).astype(np.uint8)
+def gray(image: np.ndarray) -> np.ndarray:
+    return np.repeat(np.round(image)[..., np.newaxis], 3, axis=-1).astype(np.uint8)
 
 
 def test_a_blob_has_the_laplacian_of_a_wider_blob() -> None:
@@ -19,7 +19,7 @@ def test_a_blob_has_the_laplacian_of_a_wider_blob() -> None:
     across = np.arange(size) - size / 2
     square = across[:, None] ** 2 + across[None, :] ** 2
     blob = 250 * np.exp(-square / (2 * width**2))
-    found = LaplacianCrops(size_px=size, sigma_px=sigma).filtered(grey(blob))
+    found = LaplacianCrops(size_px=size, sigma_px=sigma).filtered(gray(blob))
     # A Gaussian smoothed by a Gaussian: variances add; its Laplacian in closed form.
     variance = width**2 + sigma**2
     smooth = 250 * width**2 / variance * np.exp(-square / (2 * variance))
@@ -30,24 +30,24 @@ def test_a_blob_has_the_laplacian_of_a_wider_blob() -> None:
 
 
 def record_of(found: list[bool]) -> FeatureRecord:
-    crops = np.stack([grey(np.full((20, 20), 10.0 * k)) for k in range(len(found))])
+    crops = np.stack([gray(np.full((20, 20), 10.0 * k)) for k in range(len(found))])
     for k, crop in enumerate(crops):
         crop[:, 10:] += np.uint8(k)  # an edge as strong as the number of the frame
     return FeatureRecord({"crops": crops, "found": np.array(found)}, coverage=0.5)
 
 
 def test_moments_are_those_with_a_face() -> None:
-    feature = LaplacianCrops(size_px=20, picture_count=2)
+    feature = LaplacianCrops(size_px=20, image_count=2)
     record = feature.derive(record_of([False, True, True, False, True, True, False]))
-    assert record.arrays["pictures"].shape == (2, 20, 20)
-    strengths = np.abs(record.arrays["pictures"]).max(axis=(1, 2))
+    assert record.arrays["images"].shape == (2, 20, 20)
+    strengths = np.abs(record.arrays["images"]).max(axis=(1, 2))
     assert strengths[1] / strengths[0] == pytest.approx(5 / 2, rel=0.05)  # frames 2 and 5
     assert record.coverage == 0.5
 
 
 def test_few_faces_are_all_shown() -> None:
-    record = LaplacianCrops(picture_count=7).derive(record_of([True, False, True]))
-    assert record.arrays["pictures"].shape == (2, 100, 100)
+    record = LaplacianCrops(image_count=7).derive(record_of([True, False, True]))
+    assert record.arrays["images"].shape == (2, 100, 100)
 
 
 def test_one_moment_is_the_middle() -> None:
@@ -55,7 +55,7 @@ def test_one_moment_is_the_middle() -> None:
     assert evenly_spaced(6, 3).tolist() == [1, 3, 5]
 
 
-@pytest.mark.parametrize("name", ["size_px", "sigma_px", "picture_count"])
+@pytest.mark.parametrize("name", ["size_px", "sigma_px", "image_count"])
 def test_settings_out_of_range(name: str) -> None:
     with pytest.raises(SettingsError, match=name):
         LaplacianCrops(**{name: 0})

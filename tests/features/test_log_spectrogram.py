@@ -16,19 +16,19 @@ from aver.features.log_spectrogram import LogSpectrogram
 RATE_HZ = 16000
 
 
-def clip_of(sound: np.ndarray, folder: Path) -> Clip:
+def clip_of(audio: np.ndarray, folder: Path) -> Clip:
     path = folder / "clip.wav"
-    soundfile.write(path, sound.astype(np.float32), RATE_HZ, subtype="FLOAT")
-    return Clip("clip", "speaker", None, sound=path)
+    soundfile.write(path, audio.astype(np.float32), RATE_HZ, subtype="FLOAT")
+    return Clip("clip", "speaker", None, audio=path)
 
 
 def test_columns_are_librosas_spectra_in_bands(tmp_path: Path) -> None:
-    sound = np.random.default_rng(0).normal(0, 0.1, 20_000)
+    audio = np.random.default_rng(0).normal(0, 0.1, 20_000)
     feature = LogSpectrogram(grid_s=0.004)  # 64 samples
-    record = feature.extract(clip_of(sound, tmp_path))
-    standardised = (sound - sound.mean()) / sound.std()
+    record = feature.extract(clip_of(audio, tmp_path))
+    standardized = (audio - audio.mean()) / audio.std()
     stft = librosa.stft(
-        standardised, n_fft=1024, win_length=400, hop_length=64, center=True, pad_mode="constant"
+        standardized, n_fft=1024, win_length=400, hop_length=64, center=True, pad_mode="constant"
     )
     expected = np.log1p(feature.filters @ np.abs(stft)).T
     assert record.arrays["columns"].dtype == np.float16
@@ -37,12 +37,12 @@ def test_columns_are_librosas_spectra_in_bands(tmp_path: Path) -> None:
     assert record.arrays["duration_s"].tolist() == [20_000 / RATE_HZ]
 
 
-def test_long_sound_in_blocks_is_the_same_as_short() -> None:
-    sound = np.random.default_rng(1).normal(0, 1, 12 * RATE_HZ)
+def test_long_audio_in_blocks_is_the_same_as_short() -> None:
+    audio = np.random.default_rng(1).normal(0, 1, 12 * RATE_HZ)
     feature = LogSpectrogram(grid_s=0.005, band_count=8)
-    whole = feature.columns(sound)
+    whole = feature.columns(audio)
     assert len(whole) == 2401  # more than one block
-    piece = feature.columns(sound[10 * RATE_HZ :])
+    piece = feature.columns(audio[10 * RATE_HZ :])
     np.testing.assert_array_equal(whole[2000 + 5 : -5], piece[5:-5])
 
 
@@ -64,13 +64,13 @@ def test_bands_of_a_flat_spectrum_are_flat() -> None:
     np.testing.assert_allclose(middle, np.log(2), rtol=1e-3)  # log(1 + 1) at every frequency
 
 
-def test_sound_beyond_the_ends_is_zero() -> None:
+def test_audio_beyond_the_ends_is_zero() -> None:
     columns = LogSpectrogram(grid_s=0.01, band_count=8).columns(np.zeros(1600))
     assert columns.shape == (11, 8)
     assert not columns.any()
 
 
-def test_a_clip_without_sound_is_absent() -> None:
+def test_a_clip_without_audio_is_absent() -> None:
     assert LogSpectrogram().extract(Clip("c", "s", None)).missing == "no sound"
 
 

@@ -11,17 +11,16 @@ import soundfile
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.features.cepstra import Cepstra
-from aver.features.mel_bands import MelBands
-from aver.media.sound import read_sound
+from aver.features.mel import MFCC, MelBands
+from aver.media.audio import read_audio
 
 RATE_HZ = 16000
 
 
-def clip_of(sound: np.ndarray, folder: Path) -> Clip:
+def clip_of(audio: np.ndarray, folder: Path) -> Clip:
     path = folder / "clip.wav"
-    soundfile.write(path, sound, RATE_HZ, subtype="FLOAT")
-    return Clip("clip", "speaker", None, sound=path)
+    soundfile.write(path, audio, RATE_HZ, subtype="FLOAT")
+    return Clip("clip", "speaker", None, audio=path)
 
 
 def tone(pitch_hz: float, seconds: float) -> np.ndarray:
@@ -30,9 +29,9 @@ def tone(pitch_hz: float, seconds: float) -> np.ndarray:
 
 def test_cepstra_are_librosas_on_a_real_voice(data_root: Path) -> None:
     path = sorted((data_root / "ravdess").rglob("03-*.flac"))[0]
-    record = Cepstra(frame_count=2000).extract(Clip("clip", None, None, sound=path))
+    record = MFCC(frame_count=2000).extract(Clip("clip", None, None, audio=path))
     expected = librosa.feature.mfcc(
-        y=read_sound(path), sr=RATE_HZ, n_mfcc=40, n_fft=512, hop_length=160, n_mels=128
+        y=read_audio(path), sr=RATE_HZ, n_mfcc=40, n_fft=512, hop_length=160, n_mels=128
     )
     assert np.allclose(record.arrays["units"], expected.T, rtol=1e-3, atol=1e-2)
 
@@ -50,14 +49,14 @@ def test_a_tone_fills_the_band_of_its_pitch(tmp_path: Path) -> None:
 def test_long_clips_keep_their_middle(tmp_path: Path) -> None:
     quiet, loud = tone(500.0, 1.0) * 0.01, tone(500.0, 2.0)
     clip = clip_of(np.concatenate([quiet, loud, quiet]), tmp_path)
-    feature = Cepstra(frame_count=200)
+    feature = MFCC(frame_count=200)
     record = feature.extract(clip)
     frames = record.arrays["units"]
     assert frames.shape == (200, 40)
     assert (np.abs(frames[5:195, 0] - frames[100, 0]) < 5).all()  # loud throughout
     assert record.coverage == pytest.approx(200 / 401)
     assert record.flags == ("cut to 2 s of sound",)
-    whole = Cepstra(frame_count=401).extract(clip)
+    whole = MFCC(frame_count=401).extract(clip)
     assert whole.flags == ()
     assert np.array_equal(whole.arrays["units"][100:300], frames)
 
@@ -72,8 +71,8 @@ def test_quiet_ends_are_left_out(tmp_path: Path) -> None:
 def test_stretched_clips_tell_the_same_at_any_speed(tmp_path: Path) -> None:
     def said(seconds: float) -> np.ndarray:
         pitch_hz = np.geomspace(200, 4000, round(seconds * RATE_HZ))
-        sound = 0.3 * np.sin(2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ)
-        record = MelBands(frame_count=150, stretched=True).extract(clip_of(sound, tmp_path))
+        audio = 0.3 * np.sin(2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ)
+        record = MelBands(frame_count=150, stretched=True).extract(clip_of(audio, tmp_path))
         assert record.coverage == 1.0
         assert record.flags == ()
         return record.arrays["units"]
@@ -86,7 +85,7 @@ def test_stretched_clips_tell_the_same_at_any_speed(tmp_path: Path) -> None:
 
 def test_steps_are_differences_of_frames(tmp_path: Path) -> None:
     glide = np.sin(2 * np.pi * np.cumsum(np.linspace(200, 2000, RATE_HZ)) / RATE_HZ)
-    frames = Cepstra(step_frames=3).extract(clip_of(glide, tmp_path)).arrays["units"]
+    frames = MFCC(step_frames=3).extract(clip_of(glide, tmp_path)).arrays["units"]
     assert frames.shape == (101, 80)
     expected = frames[6:, :40] - frames[:-6, :40]
     assert np.allclose(frames[3:-3, 40:], expected, atol=1e-4)
@@ -109,4 +108,4 @@ def test_a_short_window_leaves_bands_empty_and_says_so(tmp_path: Path) -> None:
 )
 def test_settings_out_of_range(settings: dict, words: str) -> None:
     with pytest.raises(SettingsError, match=words):
-        Cepstra(**settings)
+        MFCC(**settings)

@@ -11,9 +11,8 @@ import soundfile
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.features.pitch import track_pitch
-from aver.features.sound_statistics import SoundStatistics
-from aver.media.sound import read_sound
+from aver.features.audio_functionals import AudioFunctionals, track_pitch
+from aver.media.audio import read_audio
 
 RATE_HZ = 16000
 
@@ -26,17 +25,17 @@ def voice(pitch_hz: np.ndarray, seed: int = 0) -> np.ndarray:
     return (0.2 * (harmonics + hiss)).astype(np.float32)
 
 
-def clip_of(sound: np.ndarray, folder: Path) -> Clip:
+def clip_of(audio: np.ndarray, folder: Path) -> Clip:
     path = folder / "clip.wav"
-    soundfile.write(path, sound, RATE_HZ, subtype="FLOAT")
-    return Clip("clip", "speaker", None, sound=path)
+    soundfile.write(path, audio, RATE_HZ, subtype="FLOAT")
+    return Clip("clip", "speaker", None, audio=path)
 
 
 def test_mfcc_statistics_are_librosas(data_root: Path) -> None:
     path = sorted((data_root / "ravdess").rglob("03-*.flac"))[0]
-    record = SoundStatistics(pitch=False).extract(Clip("clip", None, None, sound=path))
+    record = AudioFunctionals(pitch=False).extract(Clip("clip", None, None, audio=path))
     mfcc = librosa.feature.mfcc(
-        y=read_sound(path), sr=RATE_HZ, n_mfcc=40, n_fft=1024, hop_length=256
+        y=read_audio(path), sr=RATE_HZ, n_mfcc=40, n_fft=1024, hop_length=256
     )
     steps = mfcc[:, 1:] - mfcc[:, :-1]
     expected = [mfcc.mean(1), mfcc.std(1), steps.mean(1), steps.std(1)]
@@ -46,12 +45,12 @@ def test_mfcc_statistics_are_librosas(data_root: Path) -> None:
 
 def test_pitch_statistics_describe_the_melody(tmp_path: Path) -> None:
     glide_hz = np.linspace(120, 240, 2 * RATE_HZ)
-    record = SoundStatistics().extract(clip_of(voice(glide_hz), tmp_path))
+    record = AudioFunctionals().extract(clip_of(voice(glide_hz), tmp_path))
     assert record.arrays["statistics"].shape == (160 + 10,)
-    mean, deviation, low, middle, high, step, voiced = record.arrays["statistics"][160:167]
+    mean, std, low, middle, high, step, voiced = record.arrays["statistics"][160:167]
     octaves = np.log2(glide_hz)
     assert mean == pytest.approx(octaves.mean(), abs=0.02)
-    assert deviation == pytest.approx(octaves.std(), abs=0.02)
+    assert std == pytest.approx(octaves.std(), abs=0.02)
     expected = np.percentile(octaves, [5, 50, 95])
     assert np.allclose([low, middle, high], expected, atol=0.04)
     assert step == pytest.approx(1 / 200, rel=0.1)  # one octave in 2 s, frames every 10 ms
@@ -75,10 +74,10 @@ def test_noise_and_silence_are_unvoiced() -> None:
 
 
 def test_pitch_agrees_with_pyin_on_speech(data_root: Path) -> None:
-    sound = read_sound(sorted((data_root / "ravdess").rglob("03-*.flac"))[-1])
-    ours = track_pitch(sound, RATE_HZ)
+    audio = read_audio(sorted((data_root / "ravdess").rglob("03-*.flac"))[-1])
+    ours = track_pitch(audio, RATE_HZ)
     theirs, _, _ = librosa.pyin(
-        sound, fmin=65, fmax=500, sr=RATE_HZ, hop_length=160, frame_length=1024
+        audio, fmin=65, fmax=500, sr=RATE_HZ, hop_length=160, frame_length=1024
     )
     shift = round(1.5 * RATE_HZ / 65 / 160)  # theirs are centred on the grid, ours start there
     theirs = theirs[shift : shift + len(ours)]
@@ -90,13 +89,13 @@ def test_pitch_agrees_with_pyin_on_speech(data_root: Path) -> None:
 
 
 def test_absent_where_there_is_too_little(tmp_path: Path) -> None:
-    assert SoundStatistics().extract(Clip("a", None, None)).missing == "no sound"
+    assert AudioFunctionals().extract(Clip("a", None, None)).missing == "no sound"
     short = clip_of(voice(np.full(700, 150.0)), tmp_path)
-    assert SoundStatistics().extract(short).missing == "too little sound"
+    assert AudioFunctionals().extract(short).missing == "too little sound"
 
 
 def test_settings_out_of_range() -> None:
     with pytest.raises(SettingsError, match="coefficients is 0"):
-        SoundStatistics(coefficients=0)
+        AudioFunctionals(coefficients=0)
     with pytest.raises(SettingsError, match="at most 128"):
-        SoundStatistics(coefficients=200)
+        AudioFunctionals(coefficients=200)

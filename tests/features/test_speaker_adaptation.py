@@ -8,15 +8,15 @@ from sklearn.preprocessing import StandardScaler
 
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
+from aver.features.audio_functionals import AudioFunctionals
 from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.laplacian_crops import LaplacianCrops
 from aver.features.log_spectrogram import LogSpectrogram
-from aver.features.sound_statistics import SoundStatistics
 from aver.features.speaker_adaptation import SpeakerAdaptation, check_adaptable
 from aver.features.spectrogram_segments import SpectrogramSegments
 
-FEATURE = SoundStatistics()
+FEATURE = AudioFunctionals()
 
 
 class Planted:
@@ -52,7 +52,7 @@ def test_vectors_become_those_of_a_standard_scaler_per_speaker() -> None:
         np.testing.assert_allclose(found, wanted, atol=2e-4)
 
 
-def test_tracks_and_spectrograms_end_at_mean_zero_and_deviation_one_per_row() -> None:
+def test_tracks_and_spectrograms_end_at_mean_zero_and_std_one_per_row() -> None:
     rng = np.random.default_rng(1)
     clips = _clips("a", 5)
     tracks = {c.clip_id: rng.normal(3, 2, (6, 4)).astype(np.float32) for c in clips}
@@ -61,8 +61,8 @@ def test_tracks_and_spectrograms_end_at_mean_zero_and_deviation_one_per_row() ->
     np.testing.assert_allclose(found.mean(0), 0, atol=1e-5)
     np.testing.assert_allclose(found.std(0), 1, atol=1e-5)
     bands = rng.normal(0, 1, (1, 8, 1)) * 10
-    pictures = {c.clip_id: (rng.normal(0, 1, (3, 8, 5)) + bands).astype(np.float16) for c in clips}
-    source = SpeakerAdaptation(Planted("segments", pictures), clips)
+    images = {c.clip_id: (rng.normal(0, 1, (3, 8, 5)) + bands).astype(np.float16) for c in clips}
+    source = SpeakerAdaptation(Planted("segments", images), clips)
     found = np.concatenate([source.get(c, SpectrogramSegments()).arrays["segments"] for c in clips])
     assert found.dtype == np.float16
     np.testing.assert_allclose(found.astype(float).mean(axis=(0, 2)), 0, atol=0.01)
@@ -79,7 +79,7 @@ def test_columns_of_whole_clips_end_on_the_speakers_scale_band_by_band() -> None
     np.testing.assert_allclose(found.astype(float).std(axis=0), 1, atol=0.01)
 
 
-def test_a_recogniser_of_crops_alone_cannot_be_adapted() -> None:
+def test_a_recognizer_of_crops_alone_cannot_be_adapted() -> None:
     with pytest.raises(SettingsError, match="crops of faces"):
         check_adaptable([FaceCrops()])
     check_adaptable([FaceCrops(), SpectrogramSegments()])
@@ -92,12 +92,12 @@ def test_no_label_is_looked_at_for_the_scale() -> None:
     assert planted.labels == {None}
 
 
-def test_filtered_pictures_are_brought_to_their_speakers_scale_pixel_by_pixel() -> None:
+def test_filtered_images_are_brought_to_their_speakers_scale_pixel_by_pixel() -> None:
     clips, rng = _clips("a", 5), np.random.default_rng(2)
     face = rng.normal(0, 5, (4, 6)).astype(np.float32)
-    pictures = {c.clip_id: (face + rng.normal(0, 1, (3, 4, 6))).astype(np.float32) for c in clips}
-    source = SpeakerAdaptation(Planted("pictures", pictures), clips)
-    found = np.concatenate([source.get(c, LaplacianCrops()).arrays["pictures"] for c in clips])
+    images = {c.clip_id: (face + rng.normal(0, 1, (3, 4, 6))).astype(np.float32) for c in clips}
+    source = SpeakerAdaptation(Planted("images", images), clips)
+    found = np.concatenate([source.get(c, LaplacianCrops()).arrays["images"] for c in clips])
     np.testing.assert_allclose(found.mean(axis=0), np.zeros((4, 6)), atol=1e-5)
     np.testing.assert_allclose(found.std(axis=0), np.ones((4, 6)), atol=1e-3)
 

@@ -22,37 +22,37 @@ def noise(duration_s: float, seed: int = 0) -> np.ndarray:
     return values.clip(-0.99, 0.99).astype(np.float32)
 
 
-def clip_of(sound: np.ndarray, folder: Path, rate_hz: int = RATE_HZ) -> Clip:
+def clip_of(audio: np.ndarray, folder: Path, rate_hz: int = RATE_HZ) -> Clip:
     path = folder / "clip.wav"
-    soundfile.write(path, sound, rate_hz, subtype="FLOAT")
-    return Clip("clip", "speaker", None, sound=path)
+    soundfile.write(path, audio, rate_hz, subtype="FLOAT")
+    return Clip("clip", "speaker", None, audio=path)
 
 
-def standardised(sound: np.ndarray) -> np.ndarray:
-    return (sound - sound.mean()) / sound.std()
+def standardized(audio: np.ndarray) -> np.ndarray:
+    return (audio - audio.mean()) / audio.std()
 
 
 def test_paper_sizes_and_values_are_librosas(tmp_path: Path) -> None:
-    sound = noise(2.0)
-    record = SpectrogramSegments().extract(clip_of(sound, tmp_path))
+    audio = noise(2.0)
+    record = SpectrogramSegments().extract(clip_of(audio, tmp_path))
     segments = record.arrays["segments"]
     assert segments.shape == (6, 256, 250)
     assert segments.dtype == np.float16
     assert np.allclose(record.arrays["starts_s"], [0, 0.2, 0.4, 0.6, 0.8, 1.0])
     for index, start_s in enumerate(record.arrays["starts_s"]):
         start = round(float(start_s) * RATE_HZ)
-        piece = standardised(sound)[start : start + RATE_HZ]
+        piece = standardized(audio)[start : start + RATE_HZ]
         stft = librosa.stft(piece, n_fft=512, hop_length=64, center=True, pad_mode="reflect")
         assert stft.shape == (257, 251)
         assert np.allclose(segments[index], np.log1p(np.abs(stft[:-1, :-1])), rtol=2e-3, atol=2e-3)
 
 
 def test_power_is_scipys_periodogram(tmp_path: Path) -> None:
-    sound = noise(1.0)
-    record = SpectrogramSegments(scale="power").extract(clip_of(sound, tmp_path))
-    centred = np.pad(standardised(sound), 256, mode="reflect")
+    audio = noise(1.0)
+    record = SpectrogramSegments(scale="power").extract(clip_of(audio, tmp_path))
+    centered = np.pad(standardized(audio), 256, mode="reflect")
     _, _, stft = scipy.signal.stft(
-        centred, window="hann", nperseg=512, noverlap=448, boundary=None, padded=False
+        centered, window="hann", nperseg=512, noverlap=448, boundary=None, padded=False
     )
     window_sum = scipy.signal.get_window("hann", 512).sum()  # SciPy divides by it, we do not
     expected = np.abs(stft[:-1, :250] * window_sum) ** 2 / 512
@@ -76,10 +76,10 @@ def test_pooling_averages_magnitudes(tmp_path: Path) -> None:
 
 
 def test_mel_bands_are_librosas(tmp_path: Path) -> None:
-    sound = noise(1.0)
+    audio = noise(1.0)
     feature = SpectrogramSegments(scale="power", bands="mel", band_count=40)
-    record = feature.extract(clip_of(sound, tmp_path))
-    stft = librosa.stft(standardised(sound), n_fft=512, hop_length=64, pad_mode="reflect")
+    record = feature.extract(clip_of(audio, tmp_path))
+    stft = librosa.stft(standardized(audio), n_fft=512, hop_length=64, pad_mode="reflect")
     filters = librosa.filters.mel(sr=RATE_HZ, n_fft=512, n_mels=40, norm=1)
     expected = (filters @ (np.abs(stft) ** 2 / 512))[:, :-1]
     assert np.allclose(record.arrays["segments"][0], expected, rtol=3e-3, atol=2e-3)
@@ -98,8 +98,8 @@ def test_last_partial_segment(tmp_path: Path, duration_s: float, hop_s: float, c
 
 
 def test_clip_shorter_than_a_segment_is_padded_and_flagged(tmp_path: Path) -> None:
-    sound = noise(0.5)
-    record = SpectrogramSegments().extract(clip_of(sound, tmp_path))
+    audio = noise(0.5)
+    record = SpectrogramSegments().extract(clip_of(audio, tmp_path))
     assert record.flags == ("shorter than one segment",)
     (segment,) = record.arrays["segments"]
     assert segment[:, :120].mean() > 1
@@ -114,7 +114,7 @@ def test_loudness_does_not_matter_and_other_rates_are_resampled(tmp_path: Path) 
     assert (loud[0, :, 50:200].argmax(axis=0) == round(440 / 31.25)).all()
 
 
-def test_no_sound_and_silence_are_absent(tmp_path: Path) -> None:
+def test_no_audio_and_silence_are_absent(tmp_path: Path) -> None:
     feature = SpectrogramSegments()
     assert feature.extract(Clip("a", None, None)).missing == "no sound"
     silence = clip_of(np.zeros(RATE_HZ, np.float32), tmp_path)
@@ -128,9 +128,9 @@ def test_video_with_a_silent_track_is_absent(data_root: Path) -> None:
 
 
 def test_coverage_is_the_share_that_is_not_digital_silence(tmp_path: Path) -> None:
-    sound = noise(2.0)
-    sound[RATE_HZ // 2 : RATE_HZ] = 0
-    record = SpectrogramSegments().extract(clip_of(sound, tmp_path))
+    audio = noise(2.0)
+    audio[RATE_HZ // 2 : RATE_HZ] = 0
+    record = SpectrogramSegments().extract(clip_of(audio, tmp_path))
     assert record.coverage == pytest.approx(0.75)
 
 
@@ -138,7 +138,7 @@ def test_unreadable_file_is_a_media_error(tmp_path: Path) -> None:
     path = tmp_path / "broken.wav"
     path.write_bytes(b"RIFF no more")
     with pytest.raises(MediaError, match=r"broken\.wav"):
-        SpectrogramSegments().extract(Clip("a", None, None, sound=path))
+        SpectrogramSegments().extract(Clip("a", None, None, audio=path))
 
 
 @pytest.mark.parametrize(

@@ -19,12 +19,10 @@ from aver.corpora.clip import Clip
 from aver.errors import SettingsError, StorageError
 from aver.execution import tasks
 from aver.features.action_units import ActionUnits
-from aver.features.cache_entry import CacheWarning
-from aver.features.derived_feature import DerivedFeature
-from aver.features.feature import Feature, FeatureRecord
-from aver.features.sound_statistics import SoundStatistics
+from aver.features.audio_functionals import AudioFunctionals
+from aver.features.feature import DerivedFeature, Feature, FeatureRecord
 from aver.features.spectrogram_segments import SpectrogramSegments
-from aver.features.store import FeatureStore
+from aver.features.store import CacheWarning, FeatureStore
 
 SEGMENTS = SpectrogramSegments(band_count=16, column_count=25)
 SPARSE = SpectrogramSegments(band_count=16, column_count=25, hop_s=1.0)
@@ -33,7 +31,7 @@ SPARSE = SpectrogramSegments(band_count=16, column_count=25, hop_s=1.0)
 def noise_clip(folder: Path, number: int) -> Clip:
     path = folder / f"{number}.wav"
     soundfile.write(path, np.random.default_rng(number).normal(0, 0.1, 20000), 16000)
-    return Clip(str(number), None, None, sound=path)
+    return Clip(str(number), None, None, audio=path)
 
 
 @pytest.fixture
@@ -66,11 +64,11 @@ class Counted(Feature):
     log: str
 
     name = "counted"
-    modality = "sound"
+    modality = "audio"
     source = "this test"
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
-        return (clip.sound,) if clip.sound else ()
+        return (clip.audio,) if clip.audio else ()
 
     def extract(self, clip: Clip) -> FeatureRecord:
         with Path(self.log).open("a") as file:
@@ -85,7 +83,7 @@ class Doubled(DerivedFeature):
     log: str
 
     name = "doubled"
-    modality = "sound"
+    modality = "audio"
     source = "this test"
 
     @property
@@ -109,10 +107,10 @@ def test_absence_and_flags_are_kept(store: FeatureStore, tmp_path: Path) -> None
     soundfile.write(silent, np.zeros(16000), 16000)
     soundfile.write(short, np.random.default_rng(0).normal(0, 0.1, 8000), 16000)
     for path in (silent, short):
-        clip = Clip("a", None, None, sound=path)
+        clip = Clip("a", None, None, audio=path)
         assert same(store.get(clip, SEGMENTS), store.get(clip, SEGMENTS))
-    assert store.get(Clip("b", None, None, sound=silent), SEGMENTS).missing == "silent sound"
-    assert store.get(Clip("b", None, None, sound=short), SEGMENTS).flags
+    assert store.get(Clip("b", None, None, audio=silent), SEGMENTS).missing == "silent sound"
+    assert store.get(Clip("b", None, None, audio=short), SEGMENTS).flags
     nothing = Clip("c", None, None)
     assert store.has(nothing, SEGMENTS)
     assert store.get(nothing, SEGMENTS).missing == "no sound"
@@ -127,10 +125,10 @@ def test_moved_and_renamed_files_keep_their_entries(
     elsewhere.mkdir()
     moved = [
         Clip(
-            f"new-{c.clip_id}", None, None, sound=Path(shutil.move(c.sound, tmp_path / "elsewhere"))
+            f"new-{c.clip_id}", None, None, audio=Path(shutil.move(c.audio, tmp_path / "elsewhere"))
         )
         for c in clips
-        if c.sound
+        if c.audio
     ]
     preparation = FeatureStore(store.root).prepare(moved, [SEGMENTS])
     assert (preparation.computed, preparation.cached) == (0, 4)
@@ -143,14 +141,16 @@ def test_changed_content_and_changed_settings_are_computed_anew(
     soundfile.write(tmp_path / "0.wav", np.random.default_rng(9).normal(0, 0.1, 20000), 16000)
     assert not same(store.get(clips[0], SEGMENTS), before)
     assert not store.has(clips[0], SpectrogramSegments(hop_s=0.5, band_count=16, column_count=25))
-    assert not store.has(clips[0], SoundStatistics())
+    assert not store.has(clips[0], AudioFunctionals())
 
 
 def test_clips_in_one_table_have_entries_of_their_own(store: FeatureStore, tmp_path: Path) -> None:
     table = tmp_path / "units.csv"
     table.write_text("clip,AU01_r\none,1.0\ntwo,2.0\n")
     feature = ActionUnits()
-    one, two = (Clip(name, None, None, units=table, units_row=name) for name in ("one", "two"))
+    one, two = (
+        Clip(name, None, None, action_units=table, action_units_row=name) for name in ("one", "two")
+    )
     found = [store.get(clip, feature) for clip in (one, two, one)]
     assert [record.arrays["units"].item() for record in found] == [1.0, 2.0, 1.0]
     table.write_text("clip,AU01_r\none,7.0\ntwo,2.0\n")
@@ -213,7 +213,7 @@ def test_bad_clips_are_listed_and_stop_nothing(
     (tmp_path / "empty.wav").touch()
     (tmp_path / "pointer.wav").write_text("version https://git-lfs.github.com/spec/v1\n")
     bad = [
-        Clip(name, None, None, sound=tmp_path / f"{name}.wav")
+        Clip(name, None, None, audio=tmp_path / f"{name}.wav")
         for name in ("torn", "empty", "pointer", "gone")
     ]
     mixed = [bad[0], clips[0], bad[1], bad[2], clips[1], bad[3]]
@@ -236,8 +236,8 @@ def test_bar_is_told_only_of_work_to_be_done(
         lambda description, total: totals.append(total) or real(description, total),
     )
     store.prepare(clips, [SEGMENTS])
-    assert clips[3].sound is not None
-    assert totals == [pytest.approx(clips[3].sound.stat().st_size / 1e6)]
+    assert clips[3].audio is not None
+    assert totals == [pytest.approx(clips[3].audio.stat().st_size / 1e6)]
 
 
 def test_settings_that_fail_stop_at_once(store: FeatureStore, clips: list[Clip]) -> None:

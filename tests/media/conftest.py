@@ -28,14 +28,14 @@ def write_media(tmp_path: Path) -> WriteMedia:
 
     def write(
         name: str,
-        pictures: Sequence[np.ndarray] = (),
+        images: Sequence[np.ndarray] = (),
         *,
         times_s: Sequence[float] | None = None,
         rate_hz: int = 25,
-        sound: np.ndarray | None = None,  # (channels, samples)
-        sound_hz: int = 16000,
+        audio: np.ndarray | None = None,  # (channels, samples)
+        audio_hz: int = 16000,
         video_codec: str = "libx264",
-        sound_codec: str = "aac",
+        audio_codec: str = "aac",
         pixel_format: str = "yuv420p",
         pixel_shape: Fraction | None = None,
         options: dict[str, str] | None = None,
@@ -43,9 +43,9 @@ def write_media(tmp_path: Path) -> WriteMedia:
         path = tmp_path / name
         with av.open(str(path), "w", options=options or {}) as container:
             streams = {}
-            if len(pictures):
+            if len(images):
                 video = container.add_stream(video_codec, rate=rate_hz)
-                video.height, video.width = pictures[0].shape[:2]
+                video.height, video.width = images[0].shape[:2]
                 video.pix_fmt = pixel_format
                 video.time_base = Fraction(1, 12800)
                 video.codec_context.time_base = Fraction(1, 12800)
@@ -54,27 +54,27 @@ def write_media(tmp_path: Path) -> WriteMedia:
                 if pixel_shape is not None:
                     video.codec_context.sample_aspect_ratio = pixel_shape
                 streams["video"] = video
-            if sound is not None:
-                layout = "mono" if len(sound) == 1 else "stereo"
-                streams["sound"] = container.add_stream(sound_codec, rate=sound_hz, layout=layout)
+            if audio is not None:
+                layout = "mono" if len(audio) == 1 else "stereo"
+                streams["audio"] = container.add_stream(audio_codec, rate=audio_hz, layout=layout)
             if "video" in streams:
-                for index, picture in enumerate(pictures):
-                    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+                for index, image in enumerate(images):
+                    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
                     time_s = index / rate_hz if times_s is None else times_s[index]
                     frame.pts, frame.time_base = round(time_s * 12800), Fraction(1, 12800)
                     container.mux(streams["video"].encode(frame))
                 container.mux(streams["video"].encode())
-            if sound is not None:
-                stream = streams["sound"]
+            if audio is not None:
+                stream = streams["audio"]
                 resampler = av.AudioResampler(
-                    format=stream.format, layout=layout, rate=sound_hz,
+                    format=stream.format, layout=layout, rate=audio_hz,
                     frame_size=stream.codec_context.frame_size or 1024,
                 )  # fmt: skip
                 samples = av.AudioFrame.from_ndarray(
-                    np.ascontiguousarray(sound, dtype=np.float32), "fltp", layout
+                    np.ascontiguousarray(audio, dtype=np.float32), "fltp", layout
                 )
-                samples.rate, samples.pts = sound_hz, 0
-                samples.time_base = Fraction(1, sound_hz)
+                samples.rate, samples.pts = audio_hz, 0
+                samples.time_base = Fraction(1, audio_hz)
                 for piece in [*resampler.resample(samples), *resampler.resample(None)]:
                     container.mux(stream.encode(piece))
                 container.mux(stream.encode())

@@ -35,7 +35,7 @@ def test_suppression_leaves_no_overlap_and_loses_nothing_needlessly():
 
 
 @pytest.mark.parametrize("scale", [1.0, 1.5])
-def test_squares_keep_the_centre(scale):
+def test_squares_keep_the_center(scale):
     box = np.array([[3.0, 5.0, 13.0, 9.0]])
     square = squared(box, scale)[0]
     np.testing.assert_allclose(square[2:] - square[:2], 10 * scale)

@@ -7,8 +7,8 @@ import pytest
 
 from aver.errors import SettingsError
 from aver.media.boxes import overlap
-from aver.media.face_detector import DETECTORS, make_detector
-from aver.media.reader import read_frames
+from aver.media.face_detection import DETECTORS, make_detector
+from aver.media.frames import read_frames
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def test_every_detector_finds_and_refines_a_real_face(name, portrait):
     assert overlap(faces.boxes, np.array([[125.0, 70, 245, 225]]))[0, 0] > 0.5
     rough = faces.boxes[0] + (8, -8, 8, -8)
     refined = detector.refine([portrait, np.zeros_like(portrait)], np.stack([rough, rough]))
-    assert refined.scores[0] >= detector.least_score > refined.scores[1]
+    assert refined.scores[0] >= detector.min_score > refined.scores[1]
     assert overlap(refined.boxes[:1], faces.boxes)[0, 0] > 0.7
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from aver.media.face_detector import FaceDetector, Faces
-from aver.media.face_follower import FaceFollower
+from aver.media.face_detection import FaceDetector, Faces
+from aver.media.face_tracks import FaceFollower
 
 SIZE = (120, 160)
 
@@ -67,7 +67,7 @@ def test_one_moving_face_with_few_looks():
 
 
 @pytest.mark.parametrize("span", [(0, 37), (18, 100), (31, 33), (50, 51), (0, 1), (99, 100)])
-def test_coming_and_going_is_found_to_the_picture(span):
+def test_coming_and_going_is_found_to_the_image(span):
     def script(number):
         return curved(number) if span[0] <= number < span[1] else []
 
@@ -118,14 +118,14 @@ def test_cut_ends_a_tracklet():
     assert [t.indices for t in follower.tracklets] == [list(range(17)), list(range(17, 40))]
 
 
-def test_one_picture_and_none():
+def test_one_image_and_none():
     follower, _ = follow(curved, 1)
     assert [t.indices for t in follower.tracklets] == [[0]]
     follower, _ = follow(curved, 0)
     assert follower.tracklets == []
 
 
-def test_pictures_are_not_kept():
+def test_images_are_not_kept():
     follower, _ = follow(curved, 200, every_s=0.2)
     held = FaceFollower(Oracle(curved), 0.2, 0.0)
     for number in range(200):

@@ -6,9 +6,10 @@ import pytest
 
 from aver.errors import MissingModalityError, SettingsError
 from aver.media.boxes import overlap
-from aver.media.face_detector import make_detector
-from aver.media.face_track import TrackSettings, iter_face_crops, read_face_crops, track_faces
-from aver.media.reader import TruncatedMediaWarning, read_frames
+from aver.media.face_detection import make_detector
+from aver.media.frames import read_frames
+from aver.media.main_face import TrackSettings, iter_face_crops, read_face_crops, track_faces
+from aver.media.media_file import TruncatedMediaWarning
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +17,12 @@ def detector():
     return make_detector()
 
 
-def test_as_good_as_looking_at_every_picture_and_steadier(data_root, detector):
+def test_as_good_as_looking_at_every_image_and_steadier(data_root, detector):
     path = data_root / "javanese-av" / "07-01-03_01.mp4"
     track = track_faces(path, detector=detector)
-    pictures = list(read_frames(path, skip_black=True))
-    every = detector.detect([p for _, p in pictures])
-    np.testing.assert_allclose(track.times_s, [t for t, _ in pictures])
+    images = list(read_frames(path, skip_black=True))
+    every = detector.detect([p for _, p in images])
+    np.testing.assert_allclose(track.times_s, [t for t, _ in images])
     assert track.coverage == 1
     assert set(track.face_ids) == {track.face_ids[0]}
     raw = np.stack([f.boxes[0] for f in every])
@@ -96,10 +97,10 @@ def test_main_face_among_two_and_its_stand_in_after_a_cut(write_media, scene, de
     _, both, only_small = scene
     path = write_media("two.mp4", [both] * 40 + [only_small] * 20)
     track = track_faces(path, detector=detector)
-    centre = (track.boxes[:, 0] + track.boxes[:, 2]) / 2
+    center = (track.boxes[:, 0] + track.boxes[:, 2]) / 2
     assert track.coverage == 1
-    assert (np.abs(centre[:40] - 270) < 60).all()
-    assert (centre[40:] > 400).all()
+    assert (np.abs(center[:40] - 270) < 60).all()
+    assert (center[40:] > 400).all()
     assert track.face_ids[39] != track.face_ids[40]
     assert not track.filled.any()
 
@@ -156,8 +157,8 @@ def test_crops_without_a_face_are_black(data_root, detector):
 
 
 def test_truncated_video_gives_a_flagged_track(tmp_path, data_root, detector, write_media):
-    pictures = [p for _, p in read_frames(data_root / "wild" / "spectre__0Fi83BHQsMA_00002.mp4")]
-    whole = write_media("whole.mp4", pictures * 2, options={"movflags": "faststart"})
+    images = [p for _, p in read_frames(data_root / "wild" / "spectre__0Fi83BHQsMA_00002.mp4")]
+    whole = write_media("whole.mp4", images * 2, options={"movflags": "faststart"})
     torn = tmp_path / "torn.mp4"
     torn.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
     assert track_faces(whole, detector=detector).complete

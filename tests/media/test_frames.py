@@ -8,33 +8,33 @@ import numpy as np
 import pytest
 
 from aver.errors import SettingsError
-from aver.media.reader import read_frames
+from aver.media.frames import read_frames
 
 
-def numbers(pictures):
+def numbers(images):
     """Read back what `numbered` wrote."""
-    return [round((float(p.mean()) - 40) / 8) for _, p in pictures]
+    return [round((float(p.mean()) - 40) / 8) for _, p in images]
 
 
 def test_times_and_order(write_media, numbered):
     path = write_media("a.mp4", numbered(20))
-    pictures = list(read_frames(path))
-    np.testing.assert_allclose([t for t, _ in pictures], np.arange(20) / 25, atol=1e-6)
-    assert numbers(pictures) == list(range(20))
-    assert pictures[0][1].shape == (48, 64, 3)
-    assert pictures[0][1].dtype == np.uint8
+    images = list(read_frames(path))
+    np.testing.assert_allclose([t for t, _ in images], np.arange(20) / 25, atol=1e-6)
+    assert numbers(images) == list(range(20))
+    assert images[0][1].shape == (48, 64, 3)
+    assert images[0][1].dtype == np.uint8
 
 
 @pytest.mark.parametrize("rate_hz", [5, 6, 29.97, 60])
-def test_sampling_gives_the_picture_on_display(write_media, numbered, rate_hz):
+def test_sampling_gives_the_image_on_display(write_media, numbered, rate_hz):
     written = [0, 0.04, 0.3, 0.34, 0.5, 0.9]  # changing frame rate
     path = write_media("vfr.mp4", numbered(6), times_s=written)
-    pictures = list(read_frames(path, rate_hz))
-    times = np.array([t for t, _ in pictures])
+    images = list(read_frames(path, rate_hz))
+    times = np.array([t for t, _ in images])
     np.testing.assert_allclose(times, np.arange(len(times)) / rate_hz, atol=1e-9)
     assert times[-1] >= 0.9
     shown = [max(i for i, w in enumerate(written) if w <= t + 1e-4) for t in times]
-    assert numbers(pictures) == shown
+    assert numbers(images) == shown
 
 
 @pytest.mark.parametrize("name", ["late.ts", "late.mkv", "late.avi"])
@@ -48,10 +48,10 @@ def test_other_containers_start_at_zero(write_media, numbered, name):
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
 def test_rotation_is_carried_out(write_media, turns):
-    picture = np.zeros((48, 64, 3), np.uint8)
-    picture[:24, :32] = (200, 0, 0)  # red above left
-    picture[24:, 32:] = (0, 0, 200)
-    path = write_media("turned.mp4", [picture] * 5)
+    image = np.zeros((48, 64, 3), np.uint8)
+    image[:24, :32] = (200, 0, 0)  # red above left
+    image[24:, 32:] = (0, 0, 200)
+    path = write_media("turned.mp4", [image] * 5)
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4 + 40  # the matrix of the track header
     one = 1 << 16
@@ -60,7 +60,7 @@ def test_rotation_is_carried_out(write_media, turns):
     data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(bytes(data))
     (_, upright), *_ = read_frames(path)
-    expected = np.rot90(picture, -turns)
+    expected = np.rot90(image, -turns)
     assert upright.shape == expected.shape
     assert np.abs(upright.astype(int) - expected).mean() < 12
 
@@ -90,12 +90,12 @@ def test_rate_must_be_positive(tmp_path):
 def test_real_clips_as_opencv_decodes_them(data_root, name):
     theirs = cv2.VideoCapture(str(data_root / name))
     n = 0
-    for time_s, picture in read_frames(data_root / name):
+    for time_s, image in read_frames(data_root / name):
         stamp_s = theirs.get(cv2.CAP_PROP_POS_MSEC) / 1000
         ok, other = theirs.read()
         stamp_s = theirs.get(cv2.CAP_PROP_POS_MSEC) / 1000
         assert ok
-        assert np.abs(picture.astype(int) - other[..., ::-1]).mean() < 4
+        assert np.abs(image.astype(int) - other[..., ::-1]).mean() < 4
         assert time_s == pytest.approx(stamp_s, abs=0.045)
         n += 1
     assert not theirs.read()[0]
@@ -104,20 +104,20 @@ def test_real_clips_as_opencv_decodes_them(data_root, name):
 
 def test_real_black_frames(data_root):
     reader = read_frames(data_root / "javanese-av" / "09-04-06_01.mp4")
-    pictures = list(reader)
-    dark = sum(float(p.mean()) < 5 for _, p in pictures)
+    images = list(reader)
+    dark = sum(float(p.mean()) < 5 for _, p in images)
     assert reader.first_visible_s == pytest.approx(dark / 29.97, abs=0.001)
     assert 5 < dark < 23
 
 
-def test_outlines_are_the_pictures_shrunk(data_root):
+def test_outlines_are_the_images_shrunk(data_root):
     path = sorted((data_root / "javanese-av").glob("*.mp4"))[0]
     whole = list(read_frames(path, 5, skip_black=True))
     small = list(read_frames(path, 5, skip_black=True, outline_px=32))
     assert [t for t, _ in small] == [t for t, _ in whole]
-    for (_, picture), (_, outline) in zip(whole, small, strict=True):
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        expected = cv2.resize(grey, (32, 32), interpolation=cv2.INTER_AREA)
+    for (_, image), (_, outline) in zip(whole, small, strict=True):
+        gray = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        expected = cv2.resize(gray, (32, 32), interpolation=cv2.INTER_AREA)
         assert outline.shape == (32, 32)
         assert np.corrcoef(outline.ravel(), expected.ravel())[0, 1] > 0.99
         assert abs(float(outline.mean()) - float(expected.mean())) < 3

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aver.media.face_follower import Tracklet
+from aver.media.face_tracks import Tracklet
 from aver.media.main_face import join_over_gaps, rank_by_prominence
 
 TIMES = np.arange(100) / 25

@@ -5,11 +5,13 @@ import pytest
 import soundfile
 
 from aver.errors import MediaError, MissingModalityError
-from aver.media.reader import TruncatedMediaWarning, inspect_media, read_frames, read_sound
+from aver.media.audio import read_audio
+from aver.media.frames import read_frames
+from aver.media.media_file import TruncatedMediaWarning, inspect_media
 
 
 def both_refuse(path, words):
-    for read in (inspect_media, read_sound, read_frames):
+    for read in (inspect_media, read_audio, read_frames):
         with pytest.raises(MediaError, match=words) as caught:
             read(path)
         assert str(path) in str(caught.value)
@@ -50,14 +52,14 @@ def test_names_that_look_like_protocols(tmp_path, write_media, numbered):
     assert len(list(read_frames(path))) == 5
 
 
-def test_file_without_sound(write_media, numbered):
+def test_file_without_audio(write_media, numbered):
     path = write_media("silent.mp4", numbered(5))
     with pytest.raises(MissingModalityError, match="no sound"):
-        read_sound(path)
+        read_audio(path)
 
 
-def test_file_without_pictures(write_media):
-    path = write_media("voice.m4a", sound=np.zeros((1, 16000)))
+def test_file_without_images(write_media):
+    path = write_media("voice.m4a", audio=np.zeros((1, 16000)))
     with pytest.raises(MissingModalityError, match="no video"):
         read_frames(path)
 
@@ -71,8 +73,8 @@ def test_index_at_the_end_cut_off(write_media, numbered):
 @pytest.fixture
 def broken_off(write_media):
     noise = np.random.default_rng(0).integers(0, 255, (75, 48, 64, 3), np.uint8)
-    sound = np.random.default_rng(1).normal(0, 0.1, (1, 48000))
-    whole = write_media("whole.mp4", list(noise), sound=sound, options={"movflags": "faststart"})
+    audio = np.random.default_rng(1).normal(0, 0.1, (1, 48000))
+    whole = write_media("whole.mp4", list(noise), audio=audio, options={"movflags": "faststart"})
     data = whole.read_bytes()
     torn = whole.with_name("torn.mp4")
     torn.write_bytes(data[: len(data) * 6 // 10])
@@ -91,7 +93,7 @@ def test_file_that_breaks_off_gives_what_it_has(broken_off):
     assert reader.complete is False
     assert reader.read_s == pytest.approx(n / 25, abs=0.1)
     with pytest.warns(TruncatedMediaWarning):
-        assert 0 < read_sound(torn).size < 46000
+        assert 0 < read_audio(torn).size < 46000
 
 
 def test_damage_inside_is_skipped_and_counted(broken_off):
@@ -123,4 +125,4 @@ def test_stream_that_is_announced_but_empty(tmp_path):
     path = tmp_path / "nothing.wav"
     soundfile.write(path, np.zeros(0), 16000)
     with pytest.raises(MissingModalityError, match="announces sound but holds none"):
-        read_sound(path)
+        read_audio(path)

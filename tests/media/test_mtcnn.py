@@ -7,10 +7,9 @@ import torch
 
 from aver.errors import SettingsError
 from aver.media.boxes import overlap
-from aver.media.face_detector import make_detector
-from aver.media.mtcnn import MtcnnDetector, MtcnnSettings, _to_tensor
-from aver.media.pyramid import plan_pyramid
-from aver.media.reader import read_frames
+from aver.media.face_detection import make_detector
+from aver.media.frames import read_frames
+from aver.media.mtcnn import MtcnnDetector, MtcnnSettings, _to_tensor, plan_pyramid
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +43,13 @@ def test_eyes_are_where_the_eye_cascade_sees_them(detector, portraits):
     cascade = cv2.CascadeClassifier(cv2.data.haarcascades + "haarcascade_eye.xml")
     errors = []
     for frame, faces in zip(portraits, detector.detect(portraits), strict=True):
-        grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
+        gray = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
         side = float(faces.boxes[0, 3] - faces.boxes[0, 1])
-        eyes = cascade.detectMultiScale(grey, 1.05, 8, minSize=(int(side / 7), int(side / 7)))
-        centres = np.array([(x + w / 2, y + h / 2) for x, y, w, h in eyes])
-        if len(centres):
+        eyes = cascade.detectMultiScale(gray, 1.05, 8, minSize=(int(side / 7), int(side / 7)))
+        centers = np.array([(x + w / 2, y + h / 2) for x, y, w, h in eyes])
+        if len(centers):
             for eye in faces.landmarks[0, :2]:
-                errors.append(np.hypot(*(centres - eye).T).min() / side)
+                errors.append(np.hypot(*(centers - eye).T).min() / side)
     assert len(errors) >= 8
     assert np.median(errors) < 0.06
 
@@ -65,14 +64,14 @@ def test_box_agrees_with_the_haar_cascade(detector, portraits):
     assert min(shared) > 0.5
 
 
-def test_mirrored_picture_mirrors_the_face(detector, portraits):
+def test_mirrored_image_mirrors_the_face(detector, portraits):
     frame = portraits[0]
     (plain,), (mirrored,) = detector.detect([frame]), detector.detect([frame[:, ::-1].copy()])
     back = mirrored.boxes[:, [2, 1, 0, 3]] * (-1, 1, -1, 1) + (frame.shape[1], 0) * 2
     assert overlap(plain.boxes, back)[0, 0] > 0.9
 
 
-def test_shift_and_size_follow_the_picture(detector, portraits):
+def test_shift_and_size_follow_the_image(detector, portraits):
     frame = portraits[1]
     (plain,) = detector.detect([frame])
     moved = np.zeros_like(frame)
@@ -83,7 +82,7 @@ def test_shift_and_size_follow_the_picture(detector, portraits):
     assert overlap(plain.boxes * 2, large.boxes[:1])[0, 0] > 0.9
 
 
-def test_several_faces_in_one_picture(detector, portraits):
+def test_several_faces_in_one_image(detector, portraits):
     (a,), (b,) = detector.detect([portraits[0]]), detector.detect([portraits[3]])
     both = np.concatenate([portraits[0], portraits[3]], axis=1)
     (faces,) = detector.detect([both])
@@ -120,7 +119,7 @@ def test_no_face(detector, data_root):
     assert detector.detect([]) == []
 
 
-def test_tiny_picture(detector):
+def test_tiny_image(detector):
     assert [len(f) for f in detector.detect([np.zeros((8, 8, 3), np.uint8)])] == [0]
 
 

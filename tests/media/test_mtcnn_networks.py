@@ -13,8 +13,7 @@ import pytest
 import torch
 from scipy.signal import correlate
 
-from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet
-from aver.media.mtcnn_weights import load_mtcnn_weights
+from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet, load_mtcnn_weights
 
 
 class KerasArrays:

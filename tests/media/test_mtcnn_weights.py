@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from aver.errors import SettingsError
-from aver.media import mtcnn_weights
-from aver.media.mtcnn_weights import load_mtcnn_weights
+from aver.media import mtcnn_networks as mtcnn_weights
+from aver.media.mtcnn_networks import load_mtcnn_weights
 
 
 @pytest.fixture

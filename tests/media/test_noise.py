@@ -7,7 +7,7 @@ import pytest
 from scipy.signal import welch
 
 from aver.errors import SettingsError
-from aver.media.noise import add_noise, babble, white_noise
+from aver.media.degradation import add_noise, babble, white_noise
 
 RATE_HZ = 16_000
 
@@ -19,9 +19,9 @@ def tone(rate_hz: float, seconds: float = 1.0) -> np.ndarray:
 
 @pytest.mark.parametrize("snr_db", [20.0, 5.0, 0.0, -5.0])
 def test_the_ratio_of_powers_is_the_one_asked_for(snr_db: float) -> None:
-    sound = tone(440)
-    added = add_noise(sound, white_noise(sound.size, np.random.default_rng(0)), snr_db) - sound
-    ratio = np.mean(sound.astype(float) ** 2) / np.mean(added.astype(float) ** 2)
+    audio = tone(440)
+    added = add_noise(audio, white_noise(audio.size, np.random.default_rng(0)), snr_db) - audio
+    ratio = np.mean(audio.astype(float) ** 2) / np.mean(added.astype(float) ** 2)
     assert 10 * np.log10(ratio) == pytest.approx(snr_db, abs=0.01)
 
 

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy.ndimage import gaussian_filter
 
-from aver.media.picture_damage import blur, cover, darken
+from aver.media.degradation import blur, cover, darken
 
-PICTURE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
+IMAGE = np.random.default_rng(0).integers(0, 256, (120, 160, 3), dtype=np.uint8)
 
 
 def test_blur_is_a_gaussian_of_the_height() -> None:
-    expected = gaussian_filter(PICTURE.astype(float), (2.4, 2.4, 0), mode="mirror", truncate=4)
-    np.testing.assert_allclose(blur(PICTURE, 2.0), expected, atol=2)
-    np.testing.assert_array_equal(blur(PICTURE, 0.0), PICTURE)
+    expected = gaussian_filter(IMAGE.astype(float), (2.4, 2.4, 0), mode="mirror", truncate=4)
+    np.testing.assert_allclose(blur(IMAGE, 2.0), expected, atol=2)
+    np.testing.assert_array_equal(blur(IMAGE, 0.0), IMAGE)
 
 
 @pytest.mark.parametrize("stops", [1.0, 3.0])
@@ -29,15 +29,15 @@ def test_every_stop_halves_the_light(stops: float) -> None:
 
 
 def test_no_stop_changes_nothing() -> None:
-    np.testing.assert_array_equal(darken(PICTURE, 0.0, np.random.default_rng(0)), PICTURE)
+    np.testing.assert_array_equal(darken(IMAGE, 0.0, np.random.default_rng(0)), IMAGE)
 
 
 def test_the_face_is_covered_from_the_chin_up() -> None:
-    covered = cover(PICTURE, np.array([40.0, 20.0, 80.0, 100.0]), 50.0)
+    covered = cover(IMAGE, np.array([40.0, 20.0, 80.0, 100.0]), 50.0)
     assert (covered[60:100, 40:80] == 128).all()
     untouched = np.ones((120, 160), bool)
     untouched[60:100, 40:80] = False
-    np.testing.assert_array_equal(covered[untouched], PICTURE[untouched])
-    beyond = cover(PICTURE, np.array([-20.0, 80.0, 20.0, 160.0]), 100.0)
+    np.testing.assert_array_equal(covered[untouched], IMAGE[untouched])
+    beyond = cover(IMAGE, np.array([-20.0, 80.0, 20.0, 160.0]), 100.0)
     assert (beyond[80:, :20] == 128).all()
-    np.testing.assert_array_equal(cover(PICTURE, np.full(4, np.nan), 50.0), PICTURE)
+    np.testing.assert_array_equal(cover(IMAGE, np.full(4, np.nan), 50.0), IMAGE)

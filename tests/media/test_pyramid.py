@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from aver.media.pyramid import plan_pyramid
+from aver.media.mtcnn import plan_pyramid
 
 
 @pytest.mark.parametrize("size", [(270, 360), (720, 1280), (224, 224), (640, 360), (61, 45)])
@@ -37,5 +37,5 @@ def test_levels_are_shrunken_copies():
         )  # rounding adds up
 
 
-def test_picture_smaller_than_the_smallest_face():
+def test_image_smaller_than_the_smallest_face():
     assert plan_pyramid(15, 300, smallest_px=20).levels == ()

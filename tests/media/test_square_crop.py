@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from aver.media.square_crop import cut_square
+from aver.media.boxes import cut_square
 
 
 def test_inside_and_over_the_edge():

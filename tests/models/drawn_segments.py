@@ -8,23 +8,23 @@ from typing import Any
 import torch
 from planted_source import PlantedSource
 
-from aver.models.parts.segment_batch import SegmentBatch
-from aver.models.parts.temporal_network import TemporalNetwork
-from aver.models.temporal_aggregation import TemporalAggregation
+from aver.models.temporal_aggregation.network import TemporalNetwork
+from aver.models.temporal_aggregation.recognizer import TemporalAggregation
+from aver.models.temporal_aggregation.segments import SegmentBatch
 
 TINY = TemporalAggregation.tiny(PlantedSource()).settings
-SHAPES = {"video": (1, 16, 16), "sound": (8,)}
+SHAPES = {"video": (1, 16, 16), "audio": (8,)}
 
 
 def drawn_batch(clips: int = 5, segments: int = 2, seed: int = 0) -> SegmentBatch:
     generator = torch.Generator().manual_seed(seed)
-    pictures = torch.randint(0, 256, (clips, segments, 1, 16, 16), generator=generator).byte()
-    sound = torch.randn(clips, segments, 1, 8, 8, generator=generator).half()
+    images = torch.randint(0, 256, (clips, segments, 1, 16, 16), generator=generator).byte()
+    audio = torch.randn(clips, segments, 1, 8, 8, generator=generator).half()
     everyone = torch.ones(clips, dtype=torch.bool)
     return SegmentBatch(
-        {"video": pictures, "sound": sound},
+        {"video": images, "audio": audio},
         torch.zeros(clips, segments, dtype=torch.bool),
-        {"video": everyone, "sound": everyone},
+        {"video": everyone, "audio": everyone},
         torch.arange(clips) % 4,
     )
 

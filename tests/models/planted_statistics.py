@@ -40,7 +40,7 @@ class PlantedStatistics:
         label = CLASSES.index(self._labels[clip.clip_id])
         key = [self.seed, *feature.modality.encode(), *clip.clip_id.encode()]
         noise = np.random.default_rng(key).normal(0, self.spread, self.inputs)
-        centre = np.random.default_rng([*feature.modality.encode(), label]).normal(
+        center = np.random.default_rng([*feature.modality.encode(), label]).normal(
             0, 1, self.inputs
         )
-        return FeatureRecord({"statistics": (centre + noise).astype(np.float32)}, coverage=0.5)
+        return FeatureRecord({"statistics": (center + noise).astype(np.float32)}, coverage=0.5)

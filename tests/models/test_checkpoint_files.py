@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.networks.shipped import find_shipped
 
 

@@ -10,7 +10,7 @@ from planted_source import PlantedSource, planted_clips
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
 from aver.features.feature import Feature, FeatureRecord
-from aver.models.mrpn import MRPN
+from aver.models.mrpn.recognizer import MRPN
 from aver.training.settings import TrainingSettings
 
 CLIPS = planted_clips(speakers=4, takes=1)
@@ -23,7 +23,7 @@ class Lacking(PlantedSource):
 
     def __init__(self, some: list[Clip]) -> None:
         super().__init__()
-        self.lacks = {clip.clip_id: ("sound", "video")[n % 2] for n, clip in enumerate(some)}
+        self.lacks = {clip.clip_id: ("audio", "video")[n % 2] for n, clip in enumerate(some)}
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         if self.lacks.get(clip.clip_id) == feature.modality:

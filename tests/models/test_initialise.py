@@ -13,12 +13,12 @@ from safetensors.torch import load_file
 
 from aver.cli.main import main
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
-from aver.models.initialise import start_from
-from aver.models.mrpn import MRPN, MRPNSettings
-from aver.models.parts.branch import Branch, BranchSettings
-from aver.models.presets import load_preset
+from aver.models.base.initialize import start_from
+from aver.models.base.presets import load_preset
+from aver.models.layers.encoder import Branch, BranchSettings
+from aver.models.mrpn.recognizer import MRPN, MRPNSettings
+from aver.networks.pretrained import write_weights
 from aver.networks.resnet import ResNet18
-from aver.networks.weight_file import write_weights
 from aver.training.settings import TrainingSettings
 from stopped_training import stopped_after_one_epoch
 from tone_corpus import write_tone_corpus
@@ -38,8 +38,8 @@ def run(tmp_path: Path) -> Path:
 
 def _recognizer(run: Path, epochs: int, frozen: int, rate: float = 1.0) -> MRPN:
     branch = BranchSettings(
-        "face-crops", {"size_px": 16}, width=4, blocks=1, stem="3x3", grey=True,
-        standardise="clip", aggregator="mean", pretrained=str(run), frozen_epochs=frozen,
+        "face-crops", {"size_px": 16}, width=4, blocks=1, stem="3x3", gray=True,
+        standardize="clip", aggregator="mean", pretrained=str(run), frozen_epochs=frozen,
         pretrained_rate=rate,
     )  # fmt: skip
     training = TrainingSettings(epochs=epochs, patience=9, learning_rate=1e-2, keep="last")
@@ -116,7 +116,7 @@ def test_one_step_moves_the_pretrained_part_by_its_share_of_the_usual_step(run: 
 
 
 def test_settings_follow_the_card(run: Path) -> None:
-    overrides = start_from("mrpn-compact", {"network": "N1"}, {"visual": str(run)})
+    overrides = start_from("mrpn-compact", {"network": "N1"}, {"video": str(run)})
     _, settings = load_preset("mrpn-compact", overrides)
     branch = settings.branches["video"]
     assert (branch.extractor, branch.width, branch.stem) == ("resnet18", 4, "3x3")
@@ -129,15 +129,15 @@ def test_settings_follow_the_card(run: Path) -> None:
     assert network.branches["video"].extractor.conv1.weight.shape == (4, 1, 3, 3)
 
 
-def test_a_file_of_colour_pictures_is_not_taken_for_sound_and_its_places(tmp_path: Path) -> None:
+def test_a_file_of_color_images_is_not_taken_for_audio_and_its_places(tmp_path: Path) -> None:
     """Spectrograms with two channels of places have three channels, as colour pictures have."""
-    file = tmp_path / "colour.pth"
+    file = tmp_path / "color.pth"
     torch.manual_seed(4)
     torch.save(ResNet18(3, 8, 1).state_dict(), file)
     _, before = load_preset("mrpn-compact")
-    assert before.branches["sound"].coordinates
+    assert before.branches["audio"].coord_conv
     _, settings = load_preset("mrpn-compact", start_from("mrpn-compact", {}, {"audio": str(file)}))
-    branch = Branch(settings.branches["sound"], (1, 64, 50), 0.0)
+    branch = Branch(settings.branches["audio"], (1, 64, 50), 0.0)
     branch.load_pretrained(str(file))
     wanted = torch.load(file)["conv1.weight"].sum(dim=1, keepdim=True)
     torch.testing.assert_close(branch.extractor.conv1.weight.detach(), wanted)
@@ -146,8 +146,8 @@ def test_a_file_of_colour_pictures_is_not_taken_for_sound_and_its_places(tmp_pat
 @pytest.mark.parametrize(
     ("preset", "sense", "part"),
     [
-        ("mrpn-compact", "visual", "branches.video"),
-        ("temporal-aggregation-compact", "audio", "extractors.sound"),
+        ("mrpn-compact", "video", "branches.video"),
+        ("temporal-aggregation-compact", "audio", "extractors.audio"),
     ],
 )
 def test_a_file_of_another_shape_says_which_settings_fit(
@@ -173,11 +173,11 @@ def test_a_file_of_another_shape_says_which_settings_fit(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("visual", "each once"),
-        ("visual=a,visual=b", "each once"),
-        ("visual=", "needs a name"),
-        ("visual=faces-voices", "whole recogniser"),
-        ("visual=007", "no pretrained weights at 007"),
+        ("video", "each once"),
+        ("video=a,video=b", "each once"),
+        ("video=", "needs a name"),
+        ("video=faces-voices", "whole recogniser"),
+        ("video=007", "no pretrained weights at 007"),
     ],
 )
 def test_what_is_typed_for_init_is_a_name(typed: str, words: str, capsys, tmp_path: Path) -> None:
@@ -191,8 +191,8 @@ def test_what_is_typed_for_init_is_a_name(typed: str, words: str, capsys, tmp_pa
 
 def test_users_settings_win_and_embeddings_change_their_network(run: Path) -> None:
     key = "branches.video.frozen_epochs"
-    assert start_from("mrpn-compact", {key: 7}, {"visual": str(run)})[key] == 7
-    found = start_from("mrpn-faces", {}, {"visual": str(run)})
+    assert start_from("mrpn-compact", {key: 7}, {"video": str(run)})[key] == 7
+    found = start_from("mrpn-faces", {}, {"video": str(run)})
     assert found == {"branches.video.feature_settings.weights": str(run)}
 
 
@@ -205,7 +205,7 @@ def heard(tmp_path: Path) -> Path:
     spectrogram = {"segment_s": 1.0, "column_count": 10, "band_count": 12}
     card = {
         "network": {"width": 4, "blocks": 1, "stem": "3x3"},
-        "input": {"feature_settings": spectrogram, "standardised": "bands"},
+        "input": {"feature_settings": spectrogram, "standardized": "bands"},
     }
     (folder / "card.json").write_text(json.dumps(card))
     return folder
@@ -214,15 +214,15 @@ def heard(tmp_path: Path) -> Path:
 def test_temporal_aggregation_starts_faces_and_voices(run: Path, heard: Path) -> None:
     preset = "temporal-aggregation-compact"
     overrides = start_from(
-        preset, {"segments": 2, "window_s": 1.5}, {"visual": str(run), "audio": str(heard)}
+        preset, {"segments": 2, "window_s": 1.5}, {"video": str(run), "audio": str(heard)}
     )
     kind, settings = load_preset(preset, overrides)
     assert (settings.band_count, settings.column_count) == (12, 15)
-    assert (settings.standardise_sound, settings.pictures["size_px"]) == ("bands", 16)
+    assert (settings.standardize_audio, settings.images["size_px"]) == ("bands", 16)
     recognizer = kind(settings, PlantedSource())
     task = recognizer.task(CLIPS[:8], CLIPS[8:], seed=0)
     for segment in task.network.networks:
-        for name, folder in (("video", run), ("sound", heard)):
+        for name, folder in (("video", run), ("audio", heard)):
             wanted = load_file(folder / "weights.safetensors")
             found = segment.extractors[name].extractor.state_dict()
             for key, value in wanted.items():
@@ -239,20 +239,20 @@ def test_temporal_aggregation_starts_faces_and_voices(run: Path, heard: Path) ->
 
 
 def test_embeddings_of_temporal_aggregation_change_their_network(run: Path) -> None:
-    found = start_from("temporal-aggregation-faces", {}, {"visual": str(run)})
-    assert found == {"pictures.weights": str(run)}
+    found = start_from("temporal-aggregation-faces", {}, {"video": str(run)})
+    assert found == {"images.weights": str(run)}
     with pytest.raises(SettingsError, match="no branch"):
-        start_from("temporal-aggregation-faces", {"modalities": ["sound"]}, {"visual": str(run)})
+        start_from("temporal-aggregation-faces", {"modalities": ["audio"]}, {"video": str(run)})
 
 
 @pytest.mark.parametrize(
     ("preset", "weights", "error", "words"),
     [
-        ("mrpn-compact", {"smell": "x"}, SettingsError, "nothing 'smell' to start"),
-        ("mrpn-statistics", {"visual": "x"}, SettingsError, "no branch that could start"),
-        ("temporal-aggregation-compact", {"visual": "x"}, CheckpointError, "no pretrained weights"),
-        ("statistics-logistic", {"visual": "x"}, SettingsError, "no branch"),
-        ("mrpn-compact", {"visual": "nowhere"}, CheckpointError, "no pretrained weights at"),
+        ("mrpn-compact", {"smell": "x"}, SettingsError, "'smell' cannot start"),
+        ("mrpn-statistics", {"video": "x"}, SettingsError, "no branch that could start"),
+        ("temporal-aggregation-compact", {"video": "x"}, CheckpointError, "no pretrained weights"),
+        ("statistics-logistic", {"video": "x"}, SettingsError, "no branch"),
+        ("mrpn-compact", {"video": "nowhere"}, CheckpointError, "no pretrained weights at"),
     ],
 )
 def test_what_cannot_start_says_why(

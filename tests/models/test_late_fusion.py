@@ -11,9 +11,8 @@ from planted_statistics import PlantedStatistics
 
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, SettingsError
-from aver.models.late_fusion import LateFusion, LateFusionSettings
-from aver.models.statistics import StatisticsSettings
-from aver.models.statistics_logistic import StatisticsLogistic
+from aver.models.baselines.functionals import StatisticsLogistic, StatisticsSettings
+from aver.models.baselines.late_fusion import LateFusion, LateFusionSettings
 
 
 def trained(source: PlantedStatistics, **settings: object) -> tuple[LateFusion, list[Clip]]:
@@ -22,28 +21,28 @@ def trained(source: PlantedStatistics, **settings: object) -> tuple[LateFusion, 
     return recognizer, source.clips(60, "test")
 
 
-def test_answers_the_mean_of_unimodal_recognisers() -> None:
+def test_predictions_the_mean_of_unimodal_recognizers() -> None:
     source = PlantedStatistics(spread=1.0)
     fused, clips = trained(source)
     alone = [
         StatisticsLogistic(StatisticsSettings(modalities=(modality,)), source)
         .fit(source.clips(60, "train"), source.clips(30, "validation"))
         .predict_proba(clips)
-        for modality in ("video", "sound")
+        for modality in ("video", "audio")
     ]
     prediction = fused.predict(clips)
     assert np.allclose(prediction.probabilities, np.mean(alone, axis=0))
     assert np.allclose(prediction.by_modality["video"], alone[0])
-    assert list(fused.features) == ["video", "sound"]
+    assert list(fused.features) == ["video", "audio"]
 
 
 def test_missing_modalities() -> None:
     source = PlantedStatistics()
     fused, clips = trained(source)
     complete = fused.predict(clips)
-    source.lacking = {clips[0].clip_id: ("video",), clips[1].clip_id: ("video", "sound")}
+    source.lacking = {clips[0].clip_id: ("video",), clips[1].clip_id: ("video", "audio")}
     prediction = fused.predict(clips)
-    assert np.array_equal(prediction.probabilities[0], complete.by_modality["sound"][0])
+    assert np.array_equal(prediction.probabilities[0], complete.by_modality["audio"][0])
     assert prediction.flags[0] == ("no video",)
     assert np.allclose(prediction.probabilities[1], 1 / 3)
     assert prediction.flags[1] == ("no video", "no sound", "no usable modality")
@@ -54,9 +53,9 @@ def test_any_preset_with_overrides_and_checkpoint_without_the_preset(tmp_path: P
     preset.write_text("model: statistics-svm\nsummary: mine\nsettings: {strengths: [1.0, 2.0]}\n")
     source = PlantedStatistics()
     fused, clips = trained(
-        source, preset=str(preset), modalities=("sound", "units"), overrides={"strengths": [3.0]}
+        source, preset=str(preset), modalities=("audio", "action_units"), overrides={"Cs": [3.0]}
     )
-    assert fused.members["units"].settings.strengths == (3.0,)
+    assert fused.members["action_units"].settings.Cs == (3.0,)
     fused.save(tmp_path / "run")
     preset.unlink()
     again = LateFusion.load(tmp_path / "run", source)
@@ -72,9 +71,9 @@ def test_mixed_checkpoint_is_refused(tmp_path: Path) -> None:
     source = PlantedStatistics()
     fused, _ = trained(source)
     fused.save(tmp_path / "run")
-    two = StatisticsLogistic(StatisticsSettings(modalities=("sound",)), source)
+    two = StatisticsLogistic(StatisticsSettings(modalities=("audio",)), source)
     two.fit(source.clips(20, "two", classes=("happy", "sad")), [])
-    two.save(tmp_path / "run" / "members" / "sound")
+    two.save(tmp_path / "run" / "members" / "audio")
     with pytest.raises(CheckpointError, match="other classes"):
         LateFusion.load(tmp_path / "run", source)
 

@@ -10,7 +10,7 @@ import pytest
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, LabelError
 from aver.features.store import FeatureStore
-from aver.models.majority import Majority, MajoritySettings
+from aver.models.baselines.majority import Majority, MajoritySettings
 
 TRAIN = [Clip(str(i), "a", emotion) for i, emotion in enumerate(["sad", "happy", "sad", "sad"])]
 
@@ -20,7 +20,7 @@ def trained(tmp_path: Path) -> Majority:
     return Majority(MajoritySettings(), FeatureStore(tmp_path)).fit(TRAIN, [])
 
 
-def test_answers_the_shares_of_training(trained: Majority) -> None:
+def test_predictions_the_shares_of_training(trained: Majority) -> None:
     prediction = trained.predict([Clip("x", None, None), Clip("y", None, None)])
     assert prediction.classes == ("happy", "sad")
     assert prediction.probabilities.tolist() == [[0.25, 0.75]] * 2

@@ -20,26 +20,28 @@ from aver.errors import (
     SettingsError,
     TrainingInterrupted,
 )
-from aver.models.mrpn import MRPN, MRPNSettings
-from aver.models.parts.branch import BranchSettings
-from aver.models.parts.image_augmentation import ImageAugmentationSettings
-from aver.models.parts.spectrogram_augmentation import SpectrogramAugmentationSettings
+from aver.models.layers.augmentation import (
+    ImageAugmentationSettings,
+    SpectrogramAugmentationSettings,
+)
+from aver.models.layers.encoder import BranchSettings
+from aver.models.mrpn.recognizer import MRPN, MRPNSettings
 from aver.training.settings import TrainingSettings
 
 CLIPS = planted_clips(speakers=10, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:48], CLIPS[48:64], CLIPS[64:]
 BRANCHES = {
     "video": BranchSettings(
-        "face-crops", {"size_px": 16}, width=4, blocks=1, grey=True, standardise="clip", size=8,
+        "face-crops", {"size_px": 16}, width=4, blocks=1, gray=True, standardize="clip", size=8,
         image_augmentation=ImageAugmentationSettings(rotation_deg=5, shift=0.02),
     ),
-    "sound": BranchSettings(
+    "audio": BranchSettings(
         "spectrogram-segments", {"band_count": 16, "column_count": 10}, width=4, blocks=1,
-        standardise="train", size=8, frames=4, aggregator="statistics",
+        standardize="train", size=8, frames=4, aggregator="statistics",
         spectrogram_augmentation=SpectrogramAugmentationSettings(band_share=0.1),
     ),
-    "units": BranchSettings(
-        "action-units", extractor="identity", standardise="train", aggregator="transformer", size=8
+    "action_units": BranchSettings(
+        "action-units", extractor="identity", standardize="train", aggregator="transformer", size=8
     ),
 }  # fmt: skip
 TRAINING = TrainingSettings(epochs=12, patience=12, batch_size=16, learning_rate=1e-2)
@@ -57,21 +59,21 @@ def unlabelled(clips):
 
 
 @pytest.mark.parametrize("network", ["N0", "N1", "N2"])
-def test_each_network_learns_pictures_and_sound(network):
+def test_each_network_learns_images_and_audio(network):
     recognizer = MRPN(replace(SETTINGS, network=network), PlantedSource(3.0))
     prediction = recognizer.fit(TRAIN, VALIDATION).predict(unlabelled(TEST))
     assert accuracy(prediction, TEST) > 0.6  # chance 0.25
     np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, rtol=1e-5)
-    assert set(prediction.by_modality) == {"video", "sound"}
-    assert set(prediction.embeddings) == {"video", "sound", "fused"}
+    assert set(prediction.by_modality) == {"video", "audio"}
+    assert set(prediction.embeddings) == {"video", "audio", "fused"}
     assert prediction.embeddings["video"].shape == (len(TEST), 8)
-    assert prediction.embeddings["sound"].shape == (len(TEST), 64)  # mean, deviation of 32
+    assert prediction.embeddings["audio"].shape == (len(TEST), 64)  # mean, deviation of 32
 
 
 def test_refit_learns_from_the_validation_clips_too():
     # One class is in the validation clips alone: only a network that learnt from them knows it.
     train = [clip for clip in TRAIN if clip.emotion != "happy"]
-    settings = replace(SETTINGS, network="N0", modalities=("units", "sound"))
+    settings = replace(SETTINGS, network="N0", modalities=("action_units", "audio"))
     others = [clip for clip in VALIDATION if clip.emotion != "happy"]
     chosen = MRPN(settings, PlantedSource(3.0)).fit(train, others)
     refit = MRPN(replace(settings, refit=True), PlantedSource(3.0)).fit(train, VALIDATION)
@@ -79,12 +81,12 @@ def test_refit_learns_from_the_validation_clips_too():
     assert "happy" in refit.classes
     assert refit.history.best_epoch == TRAINING.epochs
     assert accuracy(refit.predict(unlabelled(TEST)), TEST) > 0.6
-    assert set(refit.predict(unlabelled(TEST[:1])).by_modality) == {"units", "sound"}
+    assert set(refit.predict(unlabelled(TEST[:1])).by_modality) == {"action_units", "audio"}
 
 
 def test_n0_is_not_changed_by_its_side_heads():
     # The fused answers of N0 must be those of the network as training left it.
-    settings = replace(SETTINGS, network="N0", modalities=("units", "sound"))
+    settings = replace(SETTINGS, network="N0", modalities=("action_units", "audio"))
     recognizer = MRPN(settings, PlantedSource()).fit(TRAIN, VALIDATION)
     kept = next(
         row["validation_accuracy"]
@@ -94,7 +96,9 @@ def test_n0_is_not_changed_by_its_side_heads():
     assert accuracy(recognizer.predict(unlabelled(VALIDATION)), VALIDATION) == kept
 
 
-@pytest.mark.parametrize("modalities", [("units",), ("sound",), ("video", "sound", "units")])
+@pytest.mark.parametrize(
+    "modalities", [("action_units",), ("audio",), ("video", "audio", "action_units")]
+)
 def test_any_number_of_modalities(modalities):
     recognizer = MRPN(replace(SETTINGS, modalities=modalities), PlantedSource(3.0))
     prediction = recognizer.fit(TRAIN, VALIDATION).predict(unlabelled(TEST))
@@ -108,16 +112,16 @@ def test_any_number_of_modalities(modalities):
 
 @pytest.mark.parametrize("aggregator", ["lstm", "bilstm", "transformer", "statistics"])
 def test_aggregators_learn_tracks(aggregator):
-    branches = {"units": replace(BRANCHES["units"], aggregator=aggregator)}
-    settings = replace(SETTINGS, modalities=("units",), branches=branches)
+    branches = {"action_units": replace(BRANCHES["action_units"], aggregator=aggregator)}
+    settings = replace(SETTINGS, modalities=("action_units",), branches=branches)
     recognizer = MRPN(settings, PlantedSource(2.0)).fit(TRAIN, VALIDATION)
     assert accuracy(recognizer.predict(unlabelled(TEST)), TEST) > 0.6
 
 
-def test_a_missing_modality_is_answered_by_the_others_and_flagged():
+def test_a_missing_modality_is_predicted_by_the_others_and_flagged():
     recognizer = MRPN(SETTINGS, PlantedSource(3.0)).fit(TRAIN, VALIDATION)
     whole = recognizer.predict(unlabelled(TEST))
-    for gone, left in (("video", "sound"), ("sound", "video")):
+    for gone, left in (("video", "audio"), ("audio", "video")):
         recognizer.store = PlantedSource(3.0, without=gone)
         prediction = recognizer.predict(unlabelled(TEST))
         np.testing.assert_allclose(prediction.probabilities, whole.by_modality[left], atol=1e-6)
@@ -138,7 +142,7 @@ class _Nothing(PlantedSource):
 def test_a_clip_with_nothing_gets_the_prior():
     # One more clip of the first class, so that the prior is not flat.
     extra = Clip("s00-happy-9", "s00", "happy", intensity="normal")
-    settings = replace(SETTINGS, modalities=("units", "sound"))
+    settings = replace(SETTINGS, modalities=("action_units", "audio"))
     recognizer = MRPN(settings, PlantedSource()).fit([*TRAIN, extra], VALIDATION)
     recognizer.store = _Nothing()
     prediction = recognizer.predict(unlabelled(TEST))
@@ -153,23 +157,23 @@ def test_a_clip_with_nothing_gets_the_prior():
 def test_clips_that_lack_a_modality_still_teach():
     class Patchy(PlantedSource):
         def get(self, clip, feature):
-            lacks = feature.modality == "sound" and clip.speaker in ("s00", "s01")
-            self.without = "sound" if lacks else ""
+            lacks = feature.modality == "audio" and clip.speaker in ("s00", "s01")
+            self.without = "audio" if lacks else ""
             return super().get(clip, feature)
 
-    settings = replace(SETTINGS, modalities=("units", "sound"))
+    settings = replace(SETTINGS, modalities=("action_units", "audio"))
     recognizer = MRPN(settings, Patchy(2.0)).fit(TRAIN, VALIDATION)
     assert accuracy(recognizer.predict(unlabelled(TEST)), TEST) > 0.6
 
 
 def test_a_modality_that_no_clip_has_is_an_error():
     with pytest.raises(MissingModalityError, match=r"48 training clips.*'sound'.*no sound"):
-        MRPN(SETTINGS, PlantedSource(without="sound")).fit(TRAIN, VALIDATION)
+        MRPN(SETTINGS, PlantedSource(without="audio")).fit(TRAIN, VALIDATION)
 
 
 def test_two_classes_of_targets_and_regression():
     targets = ("emotion", "intensity", "votes-both")
-    settings = replace(SETTINGS, modalities=("units", "sound"), targets=targets)
+    settings = replace(SETTINGS, modalities=("action_units", "audio"), targets=targets)
     recognizer = MRPN(settings, PlantedSource(2.0)).fit(TRAIN, VALIDATION)
     prediction = recognizer.predict(unlabelled(TEST))
     assert accuracy(prediction, TEST) > 0.6
@@ -186,7 +190,7 @@ def test_two_classes_of_targets_and_regression():
     assert np.abs(shares - wanted).mean() < 0.8 * np.abs(wanted - wanted.mean(axis=0)).mean()
 
 
-def test_save_and_load_answer_the_same(tmp_path):
+def test_save_and_load_prediction_the_same(tmp_path):
     source = PlantedSource()
     recognizer = MRPN(SETTINGS, source).fit(TRAIN, VALIDATION)
     recognizer.save(tmp_path / "run")
@@ -204,7 +208,7 @@ def test_save_and_load_answer_the_same(tmp_path):
 @pytest.mark.parametrize(
     ("file", "change", "words"),
     [
-        ("recognizer.json", lambda text: text.replace("aver-recognizer-1", "aver-recognizer-0"),
+        ("recognizer.json", lambda text: text.replace("aver-recognizer-2", "aver-recognizer-0"),
          "has format 'aver-recognizer-0'"),
         ("recognizer.json", lambda text: text.replace('"mrpn"', '"snn"'), "holds the model 'snn'"),
         ("recognizer.json", lambda text: text.replace('"hidden": 16', '"hidden": 17'), "has shape"),
@@ -215,7 +219,7 @@ def test_save_and_load_answer_the_same(tmp_path):
 )  # fmt: skip
 def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path, file, change, words):
     training = replace(TRAINING, epochs=1)
-    settings = replace(SETTINGS, modalities=("units", "sound"), training=training)
+    settings = replace(SETTINGS, modalities=("action_units", "audio"), training=training)
     MRPN(settings, PlantedSource()).fit(TRAIN[:16], VALIDATION).save(tmp_path)
     path = tmp_path / file
     path.write_text(change(path.read_text()))
@@ -225,7 +229,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path, file, change, words
 
 def test_torn_and_missing_weights_are_refused(tmp_path):
     training = replace(TRAINING, epochs=1)
-    settings = replace(SETTINGS, modalities=("units",), training=training)
+    settings = replace(SETTINGS, modalities=("action_units",), training=training)
     MRPN(settings, PlantedSource()).fit(TRAIN[:16], VALIDATION).save(tmp_path)
     weights = tmp_path / "weights.safetensors"
     weights.write_bytes(weights.read_bytes()[:-40])
@@ -235,7 +239,7 @@ def test_torn_and_missing_weights_are_refused(tmp_path):
         MRPN.load(tmp_path / "nowhere", PlantedSource())
 
 
-def test_an_interrupted_recogniser_goes_on_to_the_same_answers(tmp_path):
+def test_an_interrupted_recognizer_goes_on_to_the_same_predictions(tmp_path):
     settings = replace(SETTINGS, training=replace(TRAINING, epochs=4))
 
     class Interrupting(MRPN):
@@ -282,7 +286,7 @@ def test_own_pretrained_weights_start_the_extractor(tmp_path, suffix):
         MRPN(replace(settings, branches={"video": wide}), PlantedSource()).fit(TRAIN, VALIDATION)
 
 
-def test_bad_requests_are_answered_in_words():
+def test_bad_requests_are_predicted_in_words():
     recognizer = MRPN(SETTINGS, PlantedSource())
     with pytest.raises(SettingsError, match="not been trained"):
         recognizer.predict(TEST)
@@ -303,7 +307,9 @@ def test_bad_requests_are_answered_in_words():
             replace(SETTINGS, **wrong)
     with pytest.raises(SettingsError, match="emotion"):
         MRPN(replace(SETTINGS, targets=("intensity",)), PlantedSource()).fit(TRAIN, VALIDATION)
-    branches = {"units": replace(BRANCHES["units"], extractor="resnet18")}
-    wrong = MRPN(replace(SETTINGS, modalities=("units",), branches=branches), PlantedSource())
+    branches = {"action_units": replace(BRANCHES["action_units"], extractor="resnet18")}
+    wrong = MRPN(
+        replace(SETTINGS, modalities=("action_units",), branches=branches), PlantedSource()
+    )
     with pytest.raises(SettingsError, match="identity"):
         wrong.fit(TRAIN, VALIDATION)

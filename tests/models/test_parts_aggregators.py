@@ -7,12 +7,8 @@ import pytest
 import torch
 
 from aver.errors import SettingsError
-from aver.models.parts.aggregators import (
-    AGGREGATORS,
-    make_aggregator,
-    sine_positions,
-)
-from aver.models.parts.clip_sequences import ClipSequences
+from aver.models.data.clip_frames import ClipSequences
+from aver.models.layers.pooling import AGGREGATORS, make_aggregator, sine_positions
 
 
 def sequences(lengths):
@@ -20,7 +16,7 @@ def sequences(lengths):
 
 
 @pytest.mark.parametrize("kind", AGGREGATORS)
-def test_a_clip_is_answered_alike_alone_and_beside_longer_ones(kind):
+def test_a_clip_is_predicted_alike_alone_and_beside_longer_ones(kind):
     torch.manual_seed(0)
     aggregator = make_aggregator(kind, 6, 8, dropout=0.1).eval()
     batch = sequences([3, 9, 1, 5])
@@ -38,8 +34,8 @@ def test_gradients_do_not_pass_between_clips(kind):
     aggregator = make_aggregator(kind, 6, 8, dropout=0.0).eval()
     batch = sequences([3, 5])
     batch.frames.requires_grad_()
-    answer = aggregator(batch.frames, batch)[0]
-    (answer * torch.randn(len(answer))).sum().backward()
+    prediction = aggregator(batch.frames, batch)[0]
+    (prediction * torch.randn(len(prediction))).sum().backward()
     assert bool(batch.frames.grad[:3].abs().sum(dim=1).gt(0).all())
     assert not bool(batch.frames.grad[3:].any())
 
@@ -72,7 +68,7 @@ def test_lstm_is_the_textbooks():
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_statistics_are_mean_and_deviation():
+def test_statistics_are_mean_and_std():
     frames = torch.randn(50, 4)
     found = make_aggregator("statistics", 4, 0, 0.0)(frames, ClipSequences.of([frames]))[0].numpy()
     np.testing.assert_allclose(found[:4], frames.numpy().mean(axis=0), atol=1e-6)

@@ -8,31 +8,31 @@ import torch
 from scipy import ndimage
 
 from aver.errors import SettingsError
-from aver.models.parts.clip_frames import least_frames
-from aver.models.parts.clip_sequences import ClipSequences
-from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
-from aver.models.parts.spectrogram_augmentation import (
+from aver.models.data.clip_frames import ClipSequences, min_frames
+from aver.models.data.clip_sampler import random_slice, spread
+from aver.models.layers.augmentation import (
+    ImageAugmentation,
+    ImageAugmentationSettings,
     SpectrogramAugmentation,
     SpectrogramAugmentationSettings,
 )
-from aver.models.parts.time_slice import random_slice, spread
 
 OFF = {"rotation_deg": 0, "shift": 0, "scale": 0, "flip": False, "brightness": 0, "contrast": 0}
 
 
-def smooth_picture():
+def smooth_image():
     chance = np.random.default_rng(0)
-    picture = ndimage.gaussian_filter(chance.normal(size=(40, 40)), 4)
-    return torch.tensor(picture / picture.std(), dtype=torch.float32)
+    image = ndimage.gaussian_filter(chance.normal(size=(40, 40)), 4)
+    return torch.tensor(image / image.std(), dtype=torch.float32)
 
 
-def clips_of(picture, lengths=(3, 2)):
-    return ClipSequences.of([picture.expand(n, 1, 40, 40) for n in lengths])
+def clips_of(image, lengths=(3, 2)):
+    return ClipSequences.of([image.expand(n, 1, 40, 40) for n in lengths])
 
 
 def test_all_frames_of_a_clip_get_the_same_view_and_clips_differ():
     torch.manual_seed(0)
-    clips = clips_of(smooth_picture())
+    clips = clips_of(smooth_image())
     views = ImageAugmentation(ImageAugmentationSettings()).train()(clips.frames, clips)
     for first, other in ((0, 1), (0, 2), (3, 4)):
         torch.testing.assert_close(views[first], views[other])
@@ -41,14 +41,14 @@ def test_all_frames_of_a_clip_get_the_same_view_and_clips_differ():
 
 def test_figure_9_may_draw_for_each_frame():
     torch.manual_seed(0)
-    clips = clips_of(smooth_picture())
+    clips = clips_of(smooth_image())
     settings = ImageAugmentationSettings(per_frame=True)
     views = ImageAugmentation(settings).train()(clips.frames, clips)
     assert not torch.allclose(views[0], views[1], atol=0.1)
 
 
 def test_nothing_is_changed_outside_training_or_with_everything_off():
-    clips = clips_of(smooth_picture())
+    clips = clips_of(smooth_image())
     layer = ImageAugmentation(ImageAugmentationSettings())
     assert layer.eval()(clips.frames, clips) is clips.frames
     off = ImageAugmentation(ImageAugmentationSettings(**OFF)).train()
@@ -58,7 +58,7 @@ def test_nothing_is_changed_outside_training_or_with_everything_off():
 def test_rotation_is_scipys(monkeypatch):
     """Turned by a known angle, away from the border, as SciPy turns it."""
     monkeypatch.setattr(torch, "rand", lambda count: torch.ones(count))  # the largest draw
-    clips = clips_of(smooth_picture(), (1,))
+    clips = clips_of(smooth_image(), (1,))
     settings = ImageAugmentationSettings(**{**OFF, "rotation_deg": 20})
     found = ImageAugmentation(settings).train()(clips.frames, clips)[0, 0].numpy()
     expected = ndimage.rotate(clips.frames[0, 0].numpy(), 20, reshape=False, order=1)
@@ -67,7 +67,7 @@ def test_rotation_is_scipys(monkeypatch):
 
 def test_a_flip_is_a_mirror(monkeypatch):
     monkeypatch.setattr(torch, "rand", lambda count: torch.zeros(count))  # below one half
-    clips = clips_of(smooth_picture(), (1,))
+    clips = clips_of(smooth_image(), (1,))
     settings = ImageAugmentationSettings(**{**OFF, "flip": True})
     found = ImageAugmentation(settings).train()(clips.frames, clips)
     torch.testing.assert_close(found, clips.frames.flip(3), atol=1e-4, rtol=1e-4)
@@ -134,7 +134,7 @@ def test_frames_are_spread_one_from_each_part():
 def test_a_second_in_frames_follows_the_feature():
     from aver.features.feature import feature_from_settings
 
-    assert least_frames(feature_from_settings("face-crops", {"rate_hz": 6.0})) == 6
-    assert least_frames(feature_from_settings("spectrogram-segments", {})) == 1
+    assert min_frames(feature_from_settings("face-crops", {"rate_hz": 6.0})) == 6
+    assert min_frames(feature_from_settings("spectrogram-segments", {})) == 1
     half = {"segment_s": 0.5, "hop_s": 0.1, "column_count": 125}
-    assert least_frames(feature_from_settings("spectrogram-segments", half)) == 6
+    assert min_frames(feature_from_settings("spectrogram-segments", half)) == 6

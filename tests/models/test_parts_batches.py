@@ -12,14 +12,12 @@ from sklearn.utils.class_weight import compute_class_weight
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
 from aver.features.feature import FeatureRecord, feature_from_settings
-from aver.models.parts.branch import with_coordinates
-from aver.models.parts.clip_frames import ClipFrames, load_clip_frames
-from aver.models.parts.clip_sampler import ClipSampler, FrameRule
-from aver.models.parts.clip_sequences import ClipSequences
-from aver.models.parts.oriented_gradients import OrientedGradients
-from aver.models.parts.standardise import Standardise
-from aver.models.parts.target_loss import TargetLoss
-from aver.models.parts.targets import Target
+from aver.models.data.clip_frames import ClipFrames, ClipSequences, load_clip_frames
+from aver.models.data.clip_sampler import ClipSampler, FrameRule
+from aver.models.data.targets import Target, TargetLoss
+from aver.models.layers.encoder import with_coordinates
+from aver.models.layers.hog import HOG
+from aver.models.layers.normalization import Standardize
 
 
 def sampler(**changes):
@@ -28,8 +26,8 @@ def sampler(**changes):
     plain = ClipFrames(frames, np.ones(10), ((),) * 10)
     lacking = ClipFrames((*frames[:9], None), np.ones(10), ((),) * 10)
     made = ClipSampler(
-        frames={"video": plain, "sound": lacking},
-        rules={"video": FrameRule(3, 0), "sound": FrameRule(3, 2)},
+        frames={"video": plain, "audio": lacking},
+        rules={"video": FrameRule(3, 0), "audio": FrameRule(3, 2)},
         labels={"emotion": torch.tensor([0, 1] * 5)},
         batch_size=4,
     )
@@ -52,49 +50,49 @@ def test_every_clip_once_in_batches_of_even_size():
         expected = [owner % 2 for owner in owners(batch.inputs["video"])]
         assert batch.labels["emotion"].tolist() == expected
         # Without pairing, both modalities are of the same clip.
-        for one, other in zip(*(owners(batch.inputs[m]) for m in ("video", "sound")), strict=True):
+        for one, other in zip(*(owners(batch.inputs[m]) for m in ("video", "audio")), strict=True):
             assert other == one if one != 9 else other is None
 
 
-def test_pairing_lends_the_sound_of_another_clip_of_the_class():
+def test_pairing_lends_the_audio_of_another_clip_of_the_class():
     paired = sampler(pair_by=torch.tensor([0, 1] * 5))
     generator = torch.Generator().manual_seed(0)
     lent = set()
     for _ in range(30):
         for batch in paired.training(generator):
-            pairs = zip(*(owners(batch.inputs[m]) for m in ("video", "sound")), strict=True)
-            for video, sound in pairs:
-                assert (sound is None) == (video == 9)
-                if sound is not None:
-                    assert sound % 2 == video % 2
-                    lent.add((video, sound))
-    assert {sound for video, sound in lent if video == 0} == {0, 2, 4, 6, 8}
+            pairs = zip(*(owners(batch.inputs[m]) for m in ("video", "audio")), strict=True)
+            for video, audio in pairs:
+                assert (audio is None) == (video == 9)
+                if audio is not None:
+                    assert audio % 2 == video % 2
+                    lent.add((video, audio))
+    assert {audio for video, audio in lent if video == 0} == {0, 2, 4, 6, 8}
 
 
 def test_evaluation_draws_nothing():
     one, other = (list(sampler().evaluation()) for _ in range(2))
     assert [batch.clips for batch in one] == [4, 4, 2]
     for a, b in zip(one, other, strict=True):
-        torch.testing.assert_close(a.inputs["sound"].frames, b.inputs["sound"].frames)
+        torch.testing.assert_close(a.inputs["audio"].frames, b.inputs["audio"].frames)
     assert one[0].inputs["video"].lengths == (4, 5, 6, 7)  # whole
-    assert one[0].inputs["sound"].lengths == (2, 2, 2, 2)  # at most two, by the rule
+    assert one[0].inputs["audio"].lengths == (2, 2, 2, 2)  # at most two, by the rule
 
 
 def test_standards_are_numpys():
     clips = [torch.randn(3, 1, 4, 5) * 3 + 2, torch.randn(6, 1, 4, 5)]
     joined = ClipSequences.of(clips)
-    by_clip = Standardise("clip", 4)(joined.frames, joined).split([3, 6])
-    by_band = Standardise("bands", 4)(joined.frames, joined).split([3, 6])
+    by_clip = Standardize("clip", 4)(joined.frames, joined).split([3, 6])
+    by_band = Standardize("bands", 4)(joined.frames, joined).split([3, 6])
     for clip, whole, bands in zip(clips, by_clip, by_band, strict=True):
         x = clip.numpy()
         np.testing.assert_allclose(whole, (x - x.mean()) / x.std(), atol=1e-5)
-        mean, deviation = (f(x, axis=(0, 1, 3), keepdims=True) for f in (np.mean, np.std))
-        np.testing.assert_allclose(bands, (x - mean) / deviation, atol=1e-5)
+        mean, std = (f(x, axis=(0, 1, 3), keepdims=True) for f in (np.mean, np.std))
+        np.testing.assert_allclose(bands, (x - mean) / std, atol=1e-5)
 
 
 def test_the_training_standard_weighs_clips_alike():
     clips = [torch.randn(3, 4) * 3 + 2, torch.randn(600, 4)]
-    standard = Standardise("train", 4)
+    standard = Standardize("train", 4)
     standard.learn(clips)
     mean = np.mean([c.numpy().mean(axis=0) for c in clips], axis=0)
     square = np.mean([(c.numpy() ** 2).mean(axis=0) for c in clips], axis=0)
@@ -105,7 +103,7 @@ def test_the_training_standard_weighs_clips_alike():
         rtol=1e-4,
     )
     with pytest.raises(SettingsError, match="Known are"):
-        Standardise("speaker", 4)
+        Standardize("speaker", 4)
 
 
 def test_coordinates_say_where_a_value_lies():
@@ -134,7 +132,7 @@ def test_unknown_labels_count_for_nothing():
     assert float(loss(scores, torch.full((4,), -1), True)) == 0.0
 
 
-def test_a_regression_that_answers_the_mean_has_loss_one():
+def test_a_regression_that_predictions_the_mean_has_loss_one():
     target = Target("votes-both", ("happy", "sad"))
     clips = [Clip(str(k), "s", "sad", votes={"both": {"happy": s, "sad": 1 - s}})
              for k, s in enumerate([0.1, 0.4, 0.7, 0.6])]  # fmt: skip
@@ -154,13 +152,13 @@ class _Source:
         return self.record
 
 
-def test_frames_without_a_face_are_left_out_and_grey_is_brightness():
+def test_frames_without_a_face_are_left_out_and_gray_is_brightness():
     crops = np.zeros((3, 2, 2, 3), np.uint8)
     crops[0, ..., 0], crops[2, ..., 1] = 255, 255  # red, green
     found = np.array([True, False, True])
     feature = feature_from_settings("face-crops", {})
     source = _Source(FeatureRecord({"crops": crops, "found": found}, coverage=2 / 3))
-    frames = load_clip_frames([Clip("a", None, None)], feature, source, grey=True)
+    frames = load_clip_frames([Clip("a", None, None)], feature, source, gray=True)
     assert frames.frames[0].shape == (2, 1, 2, 2)
     assert frames.frames[0][:, 0, 0, 0].tolist() == [76, 150]  # BT.601: 0.299, 0.587 of 255
     none = _Source(FeatureRecord({"crops": crops, "found": np.zeros(3, bool)}, coverage=0.0))
@@ -178,23 +176,21 @@ def test_a_feature_without_frames_is_refused():
 
 
 def test_oriented_gradients_are_numpys_histograms():
-    picture = np.random.default_rng(0).normal(size=(12, 12)).cumsum(axis=0).cumsum(axis=1)
-    padded = np.pad(picture, 1, mode="edge")
+    image = np.random.default_rng(0).normal(size=(12, 12)).cumsum(axis=0).cumsum(axis=1)
+    padded = np.pad(image, 1, mode="edge")
     across, down = padded[1:-1, 2:] - padded[1:-1, :-2], padded[2:, 1:-1] - padded[:-2, 1:-1]
     place = np.mod(np.arctan2(down, across), np.pi) / np.pi * 8
     expected = np.zeros((2, 2, 8))
     for row, column in np.ndindex(12, 12):
-        strength, low = np.hypot(across, down)[row, column], int(place[row, column])
+        C, low = np.hypot(across, down)[row, column], int(place[row, column])
         share = place[row, column] - low
         cell = expected[row // 6, column // 6]
-        cell[low % 8] += strength * (1 - share)
-        cell[(low + 1) % 8] += strength * share
+        cell[low % 8] += C * (1 - share)
+        cell[(low + 1) % 8] += C * share
     expected = expected.ravel() / np.linalg.norm(expected)
-    x = torch.tensor(picture, dtype=torch.float32)[None, None]
-    found = OrientedGradients((1, 12, 12), cells=2)(x)[0].numpy()
+    x = torch.tensor(image, dtype=torch.float32)[None, None]
+    found = HOG((1, 12, 12), cells=2)(x)[0].numpy()
     np.testing.assert_allclose(found, expected, atol=1e-4)
-    np.testing.assert_allclose(
-        OrientedGradients((1, 12, 12), cells=2)(3 * x + 1)[0], found, atol=1e-4
-    )
+    np.testing.assert_allclose(HOG((1, 12, 12), cells=2)(3 * x + 1)[0], found, atol=1e-4)
     with pytest.raises(SettingsError, match="2 pixels a cell"):
-        OrientedGradients((1, 10, 12))
+        HOG((1, 10, 12))

@@ -7,16 +7,15 @@ import pytest
 import torch
 from torch import nn
 
-from aver.models.parts.branch import Branch, BranchSettings
-from aver.models.parts.clip_sequences import ClipSequences
-from aver.models.parts.feature_norm import FeatureNorm
-from aver.models.parts.mrpn_network import MRPNNetwork
-from aver.models.parts.residual_perceptron import ResidualPerceptron
+from aver.models.data.clip_frames import ClipSequences
+from aver.models.layers.encoder import Branch, BranchSettings
+from aver.models.layers.normalization import FeatureNorm
+from aver.models.mrpn.network import MRPNNetwork, ResidualPerceptron
 
 TRACK = BranchSettings("action-units", extractor="identity", aggregator="statistics")
 
 
-def network(kind, side_scoring="dense", names=("video", "sound")):
+def network(kind, side_scoring="dense", names=("video", "audio")):
     torch.manual_seed(3)
     branches = {name: Branch(TRACK, (5,), dropout=0.0) for name in names}
     built = MRPNNetwork(
@@ -31,7 +30,7 @@ def network(kind, side_scoring="dense", names=("video", "sound")):
     return built.eval()
 
 
-def inputs(names=("video", "sound"), lacking=()):
+def inputs(names=("video", "audio"), lacking=()):
     torch.manual_seed(1)
     clips = {name: [torch.randn(4, 5) for _ in range(6)] for name in names}
     for name, place in lacking:
@@ -57,7 +56,7 @@ def test_scores_follow_equations_7_to_9(kind):
     built = network(kind)
     scores = built(inputs())
     after = []
-    for name in ("video", "sound"):
+    for name in ("video", "audio"):
         frames = array(inputs()[name].frames).reshape(6, 4, 5)
         f = np.concatenate([frames.mean(1), np.sqrt(frames.var(1) + 1e-6) - 1e-3], axis=1)
         f_hat = norm(built.branches[name].norm, f)
@@ -100,9 +99,9 @@ def test_the_longer_side_scoring_of_equation_3():
 
 
 def test_one_modality_is_scored_by_equation_3():
-    built = network("N2", names=("sound",))
-    scores = built(inputs(("sound",)))
-    f_hat = array(scores.features["sound"])
+    built = network("N2", names=("audio",))
+    scores = built(inputs(("audio",)))
+    f_hat = array(scores.features["audio"])
     hidden = norm(built.scoring.hidden[3], np.maximum(0, dense(built.scoring.hidden[1], f_hat)))
     np.testing.assert_allclose(
         array(scores.fused["emotion"]), dense(built.scoring.scores.dense["emotion"], hidden),
@@ -114,19 +113,19 @@ def test_one_modality_is_scored_by_equation_3():
 def test_clips_that_lack_a_modality_leave_the_others_alone():
     built = network("N2")
     whole = built(inputs())
-    partial = built(inputs(lacking=[("video", 2), ("sound", 4)]))
+    partial = built(inputs(lacking=[("video", 2), ("audio", 4)]))
     assert partial.complete.tolist() == [True, True, False, True, False, True]
     kept = [0, 1, 3, 5]
     torch.testing.assert_close(partial.fused["emotion"], whole.fused["emotion"][kept])
     torch.testing.assert_close(
-        partial.side["sound"]["emotion"], whole.side["sound"]["emotion"][[0, 1, 2, 3, 5]]
+        partial.side["audio"]["emotion"], whole.side["audio"]["emotion"][[0, 1, 2, 3, 5]]
     )
     nothing = built(inputs(lacking=[("video", place) for place in range(6)]))
     assert not nothing.fused
-    assert set(nothing.side) == {"sound"}
+    assert set(nothing.side) == {"audio"}
 
 
-def test_a_batch_of_one_is_normalised_with_what_is_known():
+def test_a_batch_of_one_is_normalized_with_what_is_known():
     part = FeatureNorm(3)
     part(torch.randn(8, 3))
     before = part.running_mean.clone()

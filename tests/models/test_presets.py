@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from aver.errors import SettingsError
-from aver.models.mrpn import MRPN
-from aver.models.presets import load_preset, preset_names
+from aver.models.base.presets import load_preset, preset_names
+from aver.models.mrpn.recognizer import MRPN
 
 
 @pytest.mark.parametrize("name", preset_names())
-def test_every_preset_makes_a_recogniser(name):
+def test_every_preset_makes_a_recognizer(name):
     model, settings = load_preset(name)
     assert isinstance(settings, model.settings_type)
 
@@ -19,22 +19,22 @@ def test_the_paper_preset_holds_the_papers_values():
     model, settings = load_preset("mrpn-paper")
     assert model is MRPN
     assert settings.network == "N2"
-    for branch in (settings.branches["video"], settings.branches["sound"]):
+    for branch in (settings.branches["video"], settings.branches["audio"]):
         assert (branch.extractor, branch.width, branch.blocks) == ("resnet18", 64, 2)
         assert (branch.aggregator, branch.size) == ("lstm", 256)
     assert settings.training.learning_rate == 5e-5
-    assert settings.training.schedule == "halve-on-plateau"
-    assert settings.training.halve_after_epochs == 10
+    assert settings.training.schedule == "reduce-on-plateau"
+    assert settings.training.lr_patience == 10
     assert settings.dropout == 0.3
-    sound = model(settings, None).features["sound"]
-    assert sound.shape == (256, 250)
-    assert (sound.segment_s, sound.hop_s, sound.n_fft, sound.stft_hop) == (1.0, 0.2, 512, 64)
+    audio = model(settings, None).features["audio"]
+    assert audio.shape == (256, 250)
+    assert (audio.segment_s, audio.hop_s, audio.n_fft, audio.stft_hop) == (1.0, 0.2, 512, 64)
 
 
 def test_changes_nested_dotted_and_as_words():
-    changes = {"modalities": "sound,units", "training": {"epochs": 7}, "training.patience": "3"}
+    changes = {"modalities": "audio,units", "training": {"epochs": 7}, "training.patience": "3"}
     settings = load_preset("mrpn-compact", changes)[1]
-    assert settings.modalities == ("sound", "units")
+    assert settings.modalities == ("audio", "action_units")
     assert (settings.training.epochs, settings.training.patience) == (7, 3)
     unchanged = load_preset("mrpn-compact")[1]
     assert settings.branches == unchanged.branches
@@ -47,7 +47,7 @@ def test_changes_nested_dotted_and_as_words():
         ({"training.epoch": 3}, r"training\.epoch"),
         ({"training.epochs": "many"}, r"training\.epochs"),
         ({"modalities": "smell"}, "smell"),
-        ({"branches.sound.extractor": "vgg"}, "vgg"),
+        ({"branches.audio.extractor": "vgg"}, "vgg"),
     ],
 )
 def test_a_wrong_change_is_named(changes, words):

@@ -13,8 +13,14 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_info, threadpool_limits
 
-from aver.models.parts.fit_scores import best_temperature, fit_chosen, fit_logistic, fit_svm
-from aver.models.parts.score_classifier import ScoreClassifier, softmax
+from aver.models.layers.score_classifier import (
+    ScoreClassifier,
+    best_temperature,
+    fit_chosen,
+    fit_logistic,
+    fit_svm,
+    softmax,
+)
 
 STRENGTHS = (0.001, 0.01, 0.1, 1.0)
 
@@ -60,7 +66,7 @@ def test_temperature_is_the_best_of_a_fine_grid() -> None:
 @pytest.mark.parametrize("fit", [fit_logistic, fit_svm])
 def test_validation_chooses_the_lowest_log_loss(fit: object) -> None:
     inputs, labels, others, other_labels = tables(load_wine)
-    chosen, strength = fit_chosen(
+    chosen, C = fit_chosen(
         fit,
         STRENGTHS,
         (inputs, labels),
@@ -77,7 +83,7 @@ def test_validation_chooses_the_lowest_log_loss(fit: object) -> None:
             3,  # type: ignore[arg-type]
         )
         losses[candidate] = log_loss(other_labels, alone.probabilities(others))
-    assert strength == min(losses, key=lambda c: losses[c])
+    assert min(losses, key=lambda c: losses[c]) == C
     assert log_loss(other_labels, chosen.probabilities(others)) == pytest.approx(
         min(losses.values())
     )
@@ -86,18 +92,18 @@ def test_validation_chooses_the_lowest_log_loss(fit: object) -> None:
 def test_without_validation_the_middle_strength_is_taken() -> None:
     inputs, labels, _, _ = tables(load_wine)
     empty = (np.zeros((0, inputs.shape[1])), np.zeros(0, dtype=int))
-    classifier, strength = fit_chosen(fit_logistic, (0.1, 0.5, 2.0), (inputs, labels), empty, 3)
-    assert (strength, classifier.temperature) == (0.5, 1.0)
+    classifier, C = fit_chosen(fit_logistic, (0.1, 0.5, 2.0), (inputs, labels), empty, 3)
+    assert (C, classifier.temperature) == (0.5, 1.0)
 
 
-def test_arrays_rebuild_the_same_answers() -> None:
+def test_arrays_rebuild_the_same_predictions() -> None:
     inputs, labels, others, _ = tables(load_wine)
     classifier = fit_svm(inputs, labels, 3, 1.0)
     again = ScoreClassifier.from_arrays(classifier.arrays())
     assert np.array_equal(again.probabilities(others), classifier.probabilities(others))
 
 
-def test_answers_do_not_depend_on_the_neighbours() -> None:
+def test_predictions_do_not_depend_on_the_neighbors() -> None:
     inputs, labels, others, _ = tables(load_wine)
     for classifier in (fit_svm(inputs, labels, 3, 1.0), fit_logistic(inputs, labels, 3, 1.0)):
         whole = classifier.probabilities(others)

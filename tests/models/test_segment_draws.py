@@ -9,15 +9,17 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
-from aver.models.parts.segment_batch import SegmentBatch
-from aver.models.parts.segment_clips import Pictures, SegmentClips, Sound
-from aver.models.parts.segment_draws import (
+from aver.models.temporal_aggregation.sampler import SegmentRule, SegmentSampler
+from aver.models.temporal_aggregation.segments import (
+    Audio,
+    Images,
+    SegmentBatch,
+    SegmentClips,
     draw_frames,
     nearest_found,
     segment_edges,
     window_starts,
 )
-from aver.models.parts.segment_sampler import SegmentRule, SegmentSampler
 
 RULE = SegmentRule(segments=4, window_s=0.8, column_count=8, asynchrony_s=0.1)  # grid 25 ms
 
@@ -31,18 +33,18 @@ def clip_pair(frames: int = 20, found: list[int] | None = None, duration_s: floa
     moments = 1 + round(duration_s / RULE.grid_s)
     columns = torch.arange(moments, dtype=torch.float16)[:, None].expand(-1, 3)
     times_s = torch.arange(frames, dtype=torch.float64) * 0.2
-    return Pictures(crops, times_s, has), Sound(columns, duration_s)
+    return Images(crops, times_s, has), Audio(columns, duration_s)
 
 
 def sampler(pairs, rule: SegmentRule = RULE) -> SegmentSampler:
     clips = SegmentClips(
         tuple(f"clip-{k}" for k in range(len(pairs))),
-        tuple(pictures for pictures, _ in pairs),
-        tuple(sound for _, sound in pairs),
+        tuple(images for images, _ in pairs),
+        tuple(audio for _, audio in pairs),
         {},
         ((),) * len(pairs),
     )
-    return SegmentSampler(clips, rule, ("video", "sound"), torch.zeros(len(pairs)).long(), 16)
+    return SegmentSampler(clips, rule, ("video", "audio"), torch.zeros(len(pairs)).long(), 16)
 
 
 def frames_of(batch: SegmentBatch) -> torch.Tensor:
@@ -50,7 +52,7 @@ def frames_of(batch: SegmentBatch) -> torch.Tensor:
 
 
 def first_moments_of(batch: SegmentBatch) -> torch.Tensor:
-    return batch.inputs["sound"][..., 0, 0, 0].double()  # (clips, segments)
+    return batch.inputs["audio"][..., 0, 0, 0].double()  # (clips, segments)
 
 
 @pytest.mark.parametrize(("frames", "segments"), [(20, 4), (10, 10), (23, 10), (11, 3), (5, 1)])
@@ -73,14 +75,14 @@ def test_frames_are_drawn_evenly_from_their_segments():
         assert chisquare(counts[first:behind].numpy()).pvalue > 1e-3
 
 
-def test_window_centres_lie_evenly_within_b_of_the_frame():
+def test_window_centers_lie_evenly_within_b_of_the_frame():
     moments_s = torch.full((5000,), 2.0)
     places = torch.rand(5000, generator=torch.Generator().manual_seed(2))
     starts_s = window_starts(moments_s, places, asynchrony_s=0.3, window_s=1.28, duration_s=4.0)
-    centres_s = starts_s.numpy() + 0.64
-    assert 1.7 <= centres_s.min() < 1.71
-    assert 2.29 < centres_s.max() <= 2.3
-    assert kstest(centres_s, "uniform", args=(1.7, 0.6)).pvalue > 1e-3
+    centers_s = starts_s.numpy() + 0.64
+    assert 1.7 <= centers_s.min() < 1.71
+    assert 2.29 < centers_s.max() <= 2.3
+    assert kstest(centers_s, "uniform", args=(1.7, 0.6)).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("offset_s", [-9.0, -0.4, 0.0, 0.7, 9.0])
@@ -99,8 +101,8 @@ def test_windows_stay_inside_the_clip(offset_s):
 
 
 def test_a_frame_without_a_face_gives_way_within_its_segment():
-    pictures, sound = clip_pair(found=[1, 4, 11, 14])  # segments of five frames: the last has none
-    (batch,) = sampler([(pictures, sound)]).evaluation()  # middles: 2, 7, 12, 17
+    images, audio = clip_pair(found=[1, 4, 11, 14])  # segments of five frames: the last has none
+    (batch,) = sampler([(images, audio)]).evaluation()  # middles: 2, 7, 12, 17
     assert frames_of(batch)[0, [0, 2]].tolist() == [1, 11]
     assert batch.blank.tolist() == [[False, True, False, True]]
     edges = torch.tensor([0, 5, 10])
@@ -109,16 +111,16 @@ def test_a_frame_without_a_face_gives_way_within_its_segment():
 
 
 def test_middles_in_evaluation_with_the_window_around_the_frame():
-    pictures, sound = clip_pair()
-    (batch,) = sampler([(pictures, sound)]).evaluation()
+    images, audio = clip_pair()
+    (batch,) = sampler([(images, audio)]).evaluation()
     assert frames_of(batch).tolist() == [[2, 7, 12, 17]]
     # Columns are the middles of eight equal parts of 0.1 s; the first lies 0.35 s before the frame.
     starts_s = np.clip(np.array([0.4, 1.4, 2.4, 3.4]) - 0.4, 0, 3.2)
     expected = np.round((starts_s + 0.05) / 0.025)
     np.testing.assert_array_equal(first_moments_of(batch)[0], expected)
-    window = batch.inputs["sound"][0, 1, 0, 0].double()
+    window = batch.inputs["audio"][0, 1, 0, 0].double()
     np.testing.assert_array_equal(window, expected[1] + 4 * np.arange(8))
-    assert batch.inputs["sound"].shape == (1, 4, 1, 3, 8)
+    assert batch.inputs["audio"].shape == (1, 4, 1, 3, 8)
 
 
 def test_training_draws_are_within_bounds_seeded_and_new_each_time():
@@ -127,14 +129,14 @@ def test_training_draws_are_within_bounds_seeded_and_new_each_time():
     first, second = (next(iter(loader.training(generator))) for _ in range(2))
     again = next(iter(loader.training(torch.Generator().manual_seed(5))))
     assert torch.equal(frames_of(first), frames_of(again))
-    assert torch.equal(first.inputs["sound"], again.inputs["sound"])
+    assert torch.equal(first.inputs["audio"], again.inputs["audio"])
     assert not torch.equal(frames_of(first), frames_of(second))
     assert torch.equal(frames_of(first) // 5, torch.arange(4).expand(12, 4))
-    centres_s = first_moments_of(first) * 0.025 + 0.35
+    centers_s = first_moments_of(first) * 0.025 + 0.35
     clamped = (frames_of(first) * 0.2).double().clamp(0.4, 3.6)
     # b, and an eighth of a column for the grid
-    assert (centres_s - clamped).abs().max() <= 0.1 + 0.1 / 8 + 1e-6
-    assert (centres_s - clamped).abs().max() > 0.085  # nor much less than b
+    assert (centers_s - clamped).abs().max() <= 0.1 + 0.1 / 8 + 1e-6
+    assert (centers_s - clamped).abs().max() > 0.085  # nor much less than b
 
 
 def test_draws_of_a_clip_do_not_depend_on_its_company():
@@ -146,28 +148,28 @@ def test_draws_of_a_clip_do_not_depend_on_its_company():
     three = sampler(pairs)
     (last,) = replace(three, clips=three.clips.last(1), labels=three.labels[2:]).evaluation(draw=1)
     assert torch.equal(frames_of(all_three)[2:], frames_of(last))
-    assert torch.equal(all_three.inputs["sound"][2:], last.inputs["sound"])
+    assert torch.equal(all_three.inputs["audio"][2:], last.inputs["audio"])
     assert not torch.equal(first_moments_of(all_three)[0], first_moments_of(all_three)[2])
     assert not torch.equal(first_moments_of(alone), first_moments_of(other))
 
 
 def test_a_clip_shorter_than_the_window_is_padded_with_zeros():
-    pictures, _ = clip_pair()
+    images, _ = clip_pair()
     _, short = clip_pair(duration_s=0.4)
-    (batch,) = sampler([(pictures, short)]).evaluation()
-    windows = batch.inputs["sound"][0, :, 0, 0]
+    (batch,) = sampler([(images, short)]).evaluation()
+    windows = batch.inputs["audio"][0, :, 0, 0]
     np.testing.assert_array_equal(windows, [[2, 6, 10, 14, 0, 0, 0, 0]] * 4)
 
 
-def test_without_pictures_moments_come_from_the_sound():
-    _, sound = clip_pair(duration_s=8.0)
-    (batch,) = sampler([(None, sound)]).evaluation()
+def test_without_images_moments_come_from_the_audio():
+    _, audio = clip_pair(duration_s=8.0)
+    (batch,) = sampler([(None, audio)]).evaluation()
     assert not batch.present["video"].any()
     np.testing.assert_allclose(first_moments_of(batch)[0] * 0.025 + 0.35, [1, 3, 5, 7], atol=0.013)
 
 
-def test_without_sound_pictures_are_drawn_alone():
-    pictures, _ = clip_pair()
-    (batch,) = sampler([(pictures, None)]).evaluation()
+def test_without_audio_images_are_drawn_alone():
+    images, _ = clip_pair()
+    (batch,) = sampler([(images, None)]).evaluation()
     assert set(batch.inputs) == {"video"}
-    assert batch.present["sound"].tolist() == [False]
+    assert batch.present["audio"].tolist() == [False]

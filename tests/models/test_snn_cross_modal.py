@@ -11,16 +11,20 @@ from safetensors.numpy import load_file, save_file
 
 from aver.errors import CheckpointError, MissingModalityError, SettingsError
 from aver.features.feature import FeatureRecord
-from aver.models.presets import load_preset
-from aver.models.snn_cross_modal import SnnAudio, SnnCrossModal, SnnEarlyFusion, SnnVisual
-from aver.models.spiking_parts.layer_pictures import _link_weights
-from aver.models.spiking_parts.layer_settings import LayerSettings
-from aver.models.spiking_parts.spiking_layer import INPUT, POPULATION, Link, SpikingLayer, silence
-from aver.models.spiking_parts.spiking_recognizer import NEURONS_LABELLED_ON_TEST
-from aver.models.spiking_parts.spiking_settings import TINY_SOUND, OneLayerSettings
-from aver.spiking.windows import Windows
+from aver.models.base.presets import load_preset
+from aver.models.snn_cross_modal.base import NEURONS_LABELLED_ON_TEST
+from aver.models.snn_cross_modal.network import INPUT, POPULATION, Link, SpikingLayer, silence
+from aver.models.snn_cross_modal.plots import _link_weights
+from aver.models.snn_cross_modal.recognizer import (
+    SnnAudio,
+    SnnCrossModal,
+    SnnEarlyFusion,
+    SnnVideo,
+)
+from aver.models.snn_cross_modal.settings import TINY_AUDIO, LayerSettings, OneLayerSettings
+from aver.spiking.topology import Windows
 
-KINDS = [SnnAudio, SnnVisual, SnnCrossModal, SnnEarlyFusion]
+KINDS = [SnnAudio, SnnVideo, SnnCrossModal, SnnEarlyFusion]
 CLIPS = planted_clips(speakers=6, takes=4)  # 96 clips
 SPEAKERS = sorted({clip.speaker for clip in CLIPS})
 TRAIN, VALIDATION, TEST = (
@@ -47,7 +51,7 @@ def crowded(kind):
     settings = recognizer.settings
     layers = {
         name: replace(getattr(settings, name), features=100)
-        for name in ("layer", "sound", "video")
+        for name in ("layer", "audio", "video")
         if hasattr(settings, name)
     }
     group = {"features": 300} if kind is SnnEarlyFusion else {}
@@ -91,21 +95,21 @@ def test_a_modality_without_clips_of_some_class_is_named_and_needs_others() -> N
     assert "video" in both.card["views without a read-out"]
     assert np.isfinite(both.predict(TEST).probabilities).all()
     with pytest.raises(MissingModalityError, match="training clip of each class"):
-        SnnVisual.tiny(NoFaceOfOneClass(2.0)).fit(TRAIN, VALIDATION, seed=1)
+        SnnVideo.tiny(NoFaceOfOneClass(2.0)).fit(TRAIN, VALIDATION, seed=1)
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_one_and_two_threads_give_the_same(kind) -> None:
-    answers = []
+    predictions = []
     for threads in (1, 2):
         tiny = kind.tiny(PlantedSource(1.0))
         recognizer = kind(replace(tiny.settings, threads=threads), tiny.store)
         recognizer.fit(TRAIN, VALIDATION, seed=5)
         assert {layer.threads for layer in recognizer._layers.values()} == {threads}
-        answers.append(recognizer.predict_proba(TEST))
-    assert np.array_equal(*answers)
+        predictions.append(recognizer.predict_proba(TEST))
+    assert np.array_equal(*predictions)
     other = kind.tiny(PlantedSource(1.0)).fit(TRAIN, VALIDATION, seed=6)
-    assert not np.array_equal(other.predict_proba(TEST), answers[0])
+    assert not np.array_equal(other.predict_proba(TEST), predictions[0])
 
 
 @pytest.mark.parametrize("refit", [False, True])
@@ -122,8 +126,8 @@ def test_layers_and_codings_never_see_validation_clips(refit) -> None:
         for name, part in getattr(one, parts).items():
             other = getattr(two, parts)[name].arrays()
             assert all(np.array_equal(array, other[key]) for key, array in part.arrays().items())
-    learnt = ["train", "validation"] if refit else ["train"]
-    assert one.card["labels_used"]["weights"] == learnt
+    learned = ["train", "validation"] if refit else ["train"]
+    assert one.card["labels_used"]["weights"] == learned
     assert set(map(tuple, one.card["fitted_on"].values())) == {("train",)}
 
 
@@ -137,7 +141,7 @@ def test_with_the_link_switched_off_the_voice_is_heard_as_alone_spike_for_spike(
     assert np.array_equal(unlinked.predict_proba(TEST), alone.predict_proba(TEST))
     assert not np.array_equal(linked.predict_proba(TEST), alone.predict_proba(TEST))
     one, two = (
-        recognizer._fired(recognizer._load(TEST)[0])["sound"] for recognizer in (alone, unlinked)
+        recognizer._fired(recognizer._load(TEST)[0])["audio"] for recognizer in (alone, unlinked)
     )
     assert len(one.time_ms) > 10
     assert np.array_equal(one.neuron, two.neuron)
@@ -147,7 +151,7 @@ def test_with_the_link_switched_off_the_voice_is_heard_as_alone_spike_for_spike(
 def test_a_link_on_which_nothing_comes_changes_nothing() -> None:
     def layer(**links) -> SpikingLayer:
         windows = Windows((8, 4), (8, 4))
-        dynamics = TINY_SOUND.dynamics
+        dynamics = TINY_AUDIO.dynamics
         return SpikingLayer(
             dynamics, 6, input_shape=(8, 16), windows=windows, lag_ms=5.0, seed=3, **links
         )
@@ -171,7 +175,7 @@ def test_the_face_enhances_the_voice() -> None:
     """A voice too weak to stir its layer is lifted above threshold by the face's spikes."""
     recognizer = SnnCrossModal.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, seed=1)
     views = recognizer._views(recognizer._load(TEST)[0])
-    lifted = views["both"].counts.sum(axis=1) - views["sound"].counts.sum(axis=1)
+    lifted = views["both"].counts.sum(axis=1) - views["audio"].counts.sum(axis=1)
     assert lifted.mean() > 1
 
 
@@ -179,20 +183,20 @@ def test_the_link_learns_from_the_spikes_of_the_face() -> None:
     """Its weights are not those of a link on which nothing ever came, normalised as often."""
     recognizer = SnnCrossModal.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, seed=1)
     rates, _ = recognizer._load(TRAIN)
-    deaf = recognizer._build(seed=1)["sound"]
-    deaf.learn(recognizer._shown(rates, rates.rows("sound"), {}), seed=1)
-    learnt, never = (
-        layer.network.weights("video->layer") for layer in (recognizer._layers["sound"], deaf)
+    deaf = recognizer._build(seed=1)["audio"]
+    deaf.learn(recognizer._shown(rates, rates.rows("audio"), {}), seed=1)
+    learned, never = (
+        layer.network.weights("video->layer") for layer in (recognizer._layers["audio"], deaf)
     )
-    assert np.abs(learnt - never).max() > 0.05
+    assert np.abs(learned - never).max() > 0.05
 
 
 @pytest.mark.parametrize("gain", [0.5, 0.2])
-def test_the_link_is_a_group_of_its_own_and_the_sound_is_late(gain) -> None:
+def test_the_link_is_a_group_of_its_own_and_the_audio_is_late(gain) -> None:
     tiny = SnnCrossModal.tiny(PlantedSource(2.0))
     settings = replace(tiny.settings, link_gain=gain, lag_ms=7.0)
     recognizer = SnnCrossModal(settings, tiny.store).fit(TRAIN[:16], VALIDATION)
-    network = recognizer._layers["sound"].network
+    network = recognizer._layers["audio"].network
     assert network.sources[INPUT].lag_ms == 7.0
     assert network.sources["video"].lag_ms == 0.0
     link, own = (network.connections[f"{name}->{POPULATION}"] for name in ("video", INPUT))
@@ -201,15 +205,17 @@ def test_the_link_is_a_group_of_its_own_and_the_sound_is_late(gain) -> None:
     early = SnnEarlyFusion(replace(early.settings, lag_ms=7.0), early.store)
     early.fit(TRAIN[:16], VALIDATION)
     lags_ms = {name: early._layers[name].network.sources[INPUT].lag_ms for name in early.features}
-    assert lags_ms == {"video": 0.0, "sound": 7.0}
+    assert lags_ms == {"video": 0.0, "audio": 7.0}
 
 
 @pytest.mark.parametrize("kind", [SnnCrossModal, SnnEarlyFusion])
-def test_the_answer_of_one_modality_is_that_of_clips_that_lack_the_other(kind, tmp_path) -> None:
+def test_the_prediction_of_one_modality_is_that_of_clips_that_lack_the_other(
+    kind, tmp_path
+) -> None:
     recognizer = kind.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, seed=1)
     recognizer.save(tmp_path)
     whole = recognizer.predict(TEST)
-    for modality, other in (("sound", "video"), ("video", "sound")):
+    for modality, other in (("audio", "video"), ("video", "audio")):
         lacking = kind.load(tmp_path, PlantedSource(2.0, without=other)).predict(TEST)
         assert np.array_equal(lacking.probabilities, whole.by_modality[modality])
         assert not np.array_equal(whole.probabilities, whole.by_modality[modality])
@@ -228,16 +234,16 @@ def test_the_multimodal_group_is_fed_by_both_layers() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_no_more_threads_than_asked_for(threads, monkeypatch) -> None:
     """By itself the engine would show frozen clips on all cores."""
-    import aver.spiking.run
+    import aver.spiking.engine
 
     asked = []
-    run_clips = aver.spiking.run.run_clips
+    run_clips = aver.spiking.engine.run_clips
 
     def watched(network, clips, learn, record, workers, *others):
         asked.append(workers if not learn else threads)
         return run_clips(network, clips, learn, record, workers, *others)
 
-    monkeypatch.setattr(aver.spiking.run, "run_clips", watched)
+    monkeypatch.setattr(aver.spiking.engine, "run_clips", watched)
     tiny = SnnCrossModal.tiny(PlantedSource(1.0))
     recognizer = SnnCrossModal(replace(tiny.settings, threads=threads), tiny.store)
     recognizer.fit(TRAIN[:16], VALIDATION).predict(TEST[:4])
@@ -258,31 +264,31 @@ def test_training_clips_without_a_modality_are_learnt_from_as_far_as_they_go(kin
     blind = np.array([clip.clip_id.endswith("-3") for clip in TEST])
     assert np.isnan(prediction.by_modality["video"][blind]).all()
     assert np.isfinite(prediction.by_modality["video"][~blind]).all()
-    assert np.array_equal(prediction.probabilities[blind], prediction.by_modality["sound"][blind])
+    assert np.array_equal(prediction.probabilities[blind], prediction.by_modality["audio"][blind])
     assert prediction.flags[int(np.flatnonzero(blind)[0])] == ("no face",)
 
 
 def test_no_training_clip_with_a_face() -> None:
     with pytest.raises(MissingModalityError, match=r"'video'.*no video"):
-        SnnVisual.tiny(PlantedSource(without="video")).fit(TRAIN, VALIDATION)
+        SnnVideo.tiny(PlantedSource(without="video")).fit(TRAIN, VALIDATION)
 
 
-def test_pictures_go_into_the_run_folder(tmp_path) -> None:
+def test_images_go_into_the_run_folder(tmp_path) -> None:
     SnnCrossModal.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION, run_folder=tmp_path)
-    found = {path.name for path in (tmp_path / "pictures").iterdir()}
+    found = {path.name for path in (tmp_path / "images").iterdir()}
     assert found == {
         *(
             f"{name}-{x}.png"
-            for name in ("video", "sound")
+            for name in ("video", "audio")
             for x in ("spikes", "weights", "window")
         ),
-        "sound-from-video.png",
+        "audio-from-video.png",
     }
 
 
-def test_a_picture_of_a_link_shows_each_weight_at_its_neurons() -> None:
+def test_a_image_of_a_link_shows_each_weight_at_its_neurons() -> None:
     weights = np.random.default_rng(0).uniform(0, 1, (3, 7, 2))  # positions, other neurons, maps
-    figure = _link_weights(weights, "video", "sound")
+    figure = _link_weights(weights, "video", "audio")
     shown = figure.axes[0].images[0].get_array()
     assert shown.shape == (6, 7)
     for position, other, feature_map in ((0, 0, 1), (2, 5, 0), (1, 6, 1)):
@@ -297,18 +303,18 @@ def test_a_changed_checkpoint_is_refused(read_out, tmp_path) -> None:
     recognizer.save(tmp_path)
     path = tmp_path / "weights.safetensors"
     whole = load_file(path)
-    learnt = {
+    learned = {
         key: value[..., :-1] if value.ndim < 2 else value[:-1]
         for key, value in whole.items()
         if key.startswith("read-outs/") and value.ndim
     }
     for changed in (
         {key: value for key, value in whole.items() if "theta" not in key},
-        {**whole, "layers/sound:extra": np.zeros(3)},
-        {**whole, "layers/sound:theta_mv": np.zeros(3)},
-        {**whole, "inputs/sound:zero": np.zeros((3, 1)), "inputs/sound:unit": np.ones((3, 1))},
-        {**whole, "inputs/sound:zero": np.zeros((1, 99)), "inputs/sound:unit": np.ones((1, 99))},
-        {**whole, **learnt},
+        {**whole, "layers/audio:extra": np.zeros(3)},
+        {**whole, "layers/audio:theta_mv": np.zeros(3)},
+        {**whole, "inputs/audio:zero": np.zeros((3, 1)), "inputs/audio:unit": np.ones((3, 1))},
+        {**whole, "inputs/audio:zero": np.zeros((1, 99)), "inputs/audio:unit": np.ones((1, 99))},
+        {**whole, **learned},
     ):
         save_file(changed, path)
         with pytest.raises(CheckpointError, match="changed or mixed"):
@@ -316,10 +322,10 @@ def test_a_changed_checkpoint_is_refused(read_out, tmp_path) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_no_clips_no_answers(kind) -> None:
-    answers = kind.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION).predict([])
-    assert answers.probabilities.shape == (0, 4)
-    assert {found.shape for found in answers.by_modality.values()} == {(0, 4)}
+def test_no_clips_no_predictions(kind) -> None:
+    predictions = kind.tiny(PlantedSource(2.0)).fit(TRAIN, VALIDATION).predict([])
+    assert predictions.probabilities.shape == (0, 4)
+    assert {found.shape for found in predictions.by_modality.values()} == {(0, 4)}
 
 
 def test_a_layer_needs_a_feature_of_its_own_modality() -> None:
@@ -330,7 +336,7 @@ def test_a_layer_needs_a_feature_of_its_own_modality() -> None:
 
 def test_the_paper_presets_hold_the_papers_sizes() -> None:
     layers = {}
-    for preset in ("snn-audio-paper", "snn-visual-paper"):
+    for preset in ("snn-audio-paper", "snn-video-paper"):
         kind, settings = load_preset(preset)
         recognizer = kind(settings, PlantedSource())
         for name in recognizer.features:
@@ -339,11 +345,11 @@ def test_the_paper_presets_hold_the_papers_sizes() -> None:
         together = load_preset("snn-cross-modal-paper")[1]
         assert getattr(together, kind.modality) == settings.layer
         assert settings.layer.coding.highest_rate_hz == 63.75
-    assert layers["sound"].network.sources[INPUT].shape == (40, 388)
+    assert layers["audio"].network.sources[INPUT].shape == (40, 388)
     assert layers["video"].network.sources[INPUT].shape == (100, 100)
-    assert (layers["sound"].positions, layers["sound"].neurons) == (38, 38 * 60)
+    assert (layers["audio"].positions, layers["audio"].neurons) == (38, 38 * 60)
     assert (layers["video"].positions, layers["video"].neurons) == (100, 100 * 60)
-    found = layers["sound"].resolved
+    found = layers["audio"].resolved
     assert (found.simulation.timing.stimulus_ms, found.simulation.timing.rest_ms) == (350, 150)
     assert found.inhibition.reach == "all"
     assert type(found.rule).__name__ == "TargetTraceRule"

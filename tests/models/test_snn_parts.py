@@ -7,23 +7,33 @@ import pytest
 
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
-from aver.features.cepstra import Cepstra
+from aver.features.audio_functionals import AudioFunctionals
 from aver.features.feature import FeatureRecord
-from aver.features.sound_statistics import SoundStatistics
-from aver.models.parts.fit_scores import best_temperature
-from aver.models.spiking_parts.input_settings import InputSettings
-from aver.models.spiking_parts.layer_inputs import LayerInputs, feature_shape, load_layer_clips
-from aver.models.spiking_parts.layer_settings import DynamicsSettings, LayerSettings
-from aver.models.spiking_parts.neuron_labels import NeuronLabels, label_neurons
-from aver.models.spiking_parts.rate_coding import RateCoding, fit_coding
-from aver.models.spiking_parts.read_out import ReadOut, ReadOutSettings
-from aver.models.spiking_parts.selective_vote import SelectiveVote
-from aver.models.spiking_parts.spiking_settings import (
+from aver.features.mel import MFCC
+from aver.models.layers.rate_coding import (
+    InputSettings,
+    LayerInputs,
+    RateCoding,
+    feature_shape,
+    fit_coding,
+    load_layer_clips,
+)
+from aver.models.layers.score_classifier import best_temperature
+from aver.models.snn_cross_modal.read_out import (
+    NeuronLabels,
+    ReadOut,
+    ReadOutSettings,
+    SelectiveVote,
+    label_neurons,
+)
+from aver.models.snn_cross_modal.settings import (
+    DynamicsSettings,
     EarlyFusionSettings,
+    LayerSettings,
     OneLayerSettings,
     TwoLayerSettings,
 )
-from aver.models.synchrony.recurrent_network import RecurrentSettings
+from aver.models.synch_graph.spiking_network import RecurrentSettings
 
 CHANCE = np.random.default_rng(0)
 TRACKS = [CHANCE.normal([[1.0], [-5.0]], [[2.0], [0.5]], (2, n)) for n in (30, 50, 40)]
@@ -32,8 +42,8 @@ EVERYTHING = np.concatenate(TRACKS, axis=1)  # (rows, values)
 
 def test_on_and_off_channels_share_the_z_score() -> None:
     rates = fit_coding(RateCoding(limit=2.0), TRACKS).rates_hz(TRACKS[0])
-    mean, deviation = EVERYTHING.mean(axis=1), EVERYTHING.std(axis=1)
-    z = (TRACKS[0] - mean[:, None]) / deviation[:, None]
+    mean, std = EVERYTHING.mean(axis=1), EVERYTHING.std(axis=1)
+    z = (TRACKS[0] - mean[:, None]) / std[:, None]
     assert rates.shape == (4, 30)
     assert np.allclose(rates[0::2] - rates[1::2], 63.75 * z.clip(-2, 2) / 2, atol=1e-3)
     assert (np.minimum(rates[0::2], rates[1::2]) == 0).all()
@@ -75,10 +85,10 @@ def test_other_codings() -> None:
     assert whole.unit.item() == pytest.approx(EVERYTHING.std())
 
 
-def test_pictures_are_scaled_pixel_by_pixel() -> None:
-    pictures = [CHANCE.normal(CHANCE.normal(size=(4, 5)), 2.0, (n, 4, 5)) for n in (3, 7, 2)]
-    fitted = fit_coding(RateCoding(over="pixels", channels="shifted"), pictures)
-    everything = np.concatenate(pictures)
+def test_images_are_scaled_pixel_by_pixel() -> None:
+    images = [CHANCE.normal(CHANCE.normal(size=(4, 5)), 2.0, (n, 4, 5)) for n in (3, 7, 2)]
+    fitted = fit_coding(RateCoding(over="pixels", channels="shifted"), images)
+    everything = np.concatenate(images)
     assert np.allclose(fitted.zero, everything.mean(axis=0))
     assert np.allclose(fitted.unit, everything.std(axis=0))
     usual = fitted.rates_hz(everything.mean(axis=0)[np.newaxis])
@@ -106,7 +116,7 @@ class Tracks:
 
 def test_short_clips_end_in_silence_and_missing_ones_stay_missing() -> None:
     clips = [Clip(name, None, None) for name in ("0", "deaf", "1")]
-    loaded = load_layer_clips(clips, Cepstra(), Tracks())
+    loaded = load_layer_clips(clips, MFCC(), Tracks())
     inputs = LayerInputs(RateCoding(), (2, 50))
     inputs.fit(loaded)
     first, missing, last = inputs.rates_hz(loaded)
@@ -122,9 +132,9 @@ def test_short_clips_end_in_silence_and_missing_ones_stay_missing() -> None:
 
 
 def test_shapes_of_features() -> None:
-    assert feature_shape(Cepstra(coefficients=20, step_frames=2, frame_count=99)) == (40, 99)
-    with pytest.raises(SettingsError, match="sound-statistics"):
-        feature_shape(SoundStatistics())
+    assert feature_shape(MFCC(coefficients=20, step_frames=2, frame_count=99)) == (40, 99)
+    with pytest.raises(SettingsError, match="audio-functionals"):
+        feature_shape(AudioFunctionals())
 
 
 COUNTS = np.array(
@@ -166,7 +176,7 @@ def test_a_selective_vote_by_hand() -> None:
     assert vote.weight[2] == 0  # weightless: class 0 has no voice, which is its usual one
     new = np.array([[4, 0, 100]])
     voice = (vote.weight[:2] * [0.0, -2 / np.sqrt(2)]).sum()
-    standard = (np.sqrt(counts[:, :2]) - vote.mean[:2]) / vote.deviation[:2] @ vote.weight[:2]
+    standard = (np.sqrt(counts[:, :2]) - vote.mean[:2]) / vote.std[:2] @ vote.weight[:2]
     assert np.allclose(vote.scores(new), [[0.0, voice / standard.std()]])
     assert vote.scores(counts).argmax(axis=1).tolist() == labels.tolist()
 
@@ -183,9 +193,9 @@ def test_a_selective_vote_hears_what_a_plain_one_cannot() -> None:
     for kind in ("vote", "selective-vote"):
         read_out = ReadOut(ReadOutSettings(kind), 1, np.full(4, 0.25))
         read_out.fit(known, new, refit=False)
-        answers = read_out.probabilities(new[0])
-        assert np.allclose(answers.sum(axis=1), 1)
-        right[kind] = (answers.argmax(axis=1) == new[1]).mean()
+        predictions = read_out.probabilities(new[0])
+        assert np.allclose(predictions.sum(axis=1), 1)
+        right[kind] = (predictions.argmax(axis=1) == new[1]).mean()
     assert right["vote"] < 0.3
     assert right["selective-vote"] > 0.8
 
@@ -195,9 +205,9 @@ def test_a_silent_clip_gets_the_prior() -> None:
     for kind in ("vote", "winner", "active-tenth"):
         read_out = ReadOut(ReadOutSettings(kind), 2, prior)
         read_out.fit((COUNTS, LABELS), (COUNTS[:0], LABELS[:0]), refit=False)
-        answers = read_out.probabilities(np.vstack([COUNTS[0], np.zeros(6, int)]))
-        assert answers[1].tolist() == prior.tolist()
-        assert answers[0, 0] > 0.8
+        predictions = read_out.probabilities(np.vstack([COUNTS[0], np.zeros(6, int)]))
+        assert predictions[1].tolist() == prior.tolist()
+        assert predictions[0, 0] > 0.8
 
 
 def test_refit_labels_neurons_by_validation_clips_too() -> None:
@@ -254,14 +264,14 @@ def test_dynamics_change_what_they_name_and_nothing_else() -> None:
         (lambda: DynamicsSettings(passes=0), "passes"),
         (lambda: DynamicsSettings(normal_sum_per_input=-1.0), "normal_sum_per_input"),
         (lambda: RateCoding(limit=0.0), "limit"),
-        (lambda: ReadOutSettings(strengths=()), "strengths"),
+        (lambda: ReadOutSettings(Cs=()), "Cs"),
         (lambda: ReadOutSettings(sharpness=-1.0), "sharpness"),
         (lambda: OneLayerSettings(threads=0), "threads"),
         (lambda: TwoLayerSettings(link_gain=-0.1), "link_gain"),
         (lambda: TwoLayerSettings(link_gain=float("nan")), "link_gain"),
         (lambda: EarlyFusionSettings(lag_ms=float("nan")), "lag_ms"),
         (lambda: RateCoding(limit=float("nan")), "limit"),
-        (lambda: ReadOutSettings(strengths=(0.1, float("nan"))), "strengths"),
+        (lambda: ReadOutSettings(Cs=(0.1, float("nan"))), "Cs"),
         (lambda: RecurrentSettings(link_gain=float("nan")), "link_gain"),
     ],
 )

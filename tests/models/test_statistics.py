@@ -19,9 +19,13 @@ from aver.errors import (
     MissingModalityError,
     SettingsError,
 )
-from aver.models.statistics import Statistics, StatisticsSettings
-from aver.models.statistics_logistic import StatisticsLogistic
-from aver.models.statistics_svm import StatisticsSvm, SvmSettings
+from aver.models.baselines.functionals import (
+    Statistics,
+    StatisticsLogistic,
+    StatisticsSettings,
+    StatisticsSvm,
+    SvmSettings,
+)
 
 KINDS = [StatisticsLogistic, StatisticsSvm]
 
@@ -45,31 +49,31 @@ def accuracy(recognizer: Statistics, clips: list[Clip]) -> float:
 def test_learns_what_is_there_and_two_modalities_beat_one(kind: type[Statistics]) -> None:
     source = PlantedStatistics(spread=2.0)
     clips = source.clips(600, "many")
-    both, sound, video = (
-        kind(kind.settings_type(modalities=modalities, strengths=(0.03, 1.0)), source).fit(
+    both, audio, video = (
+        kind(kind.settings_type(modalities=modalities, Cs=(0.03, 1.0)), source).fit(
             source.clips(150, "train"), source.clips(60, "validation")
         )
-        for modalities in (("video", "sound"), ("sound",), ("video",))
+        for modalities in (("video", "audio"), ("audio",), ("video",))
     )
-    alone = [accuracy(sound, clips), accuracy(video, clips)]
+    alone = [accuracy(audio, clips), accuracy(video, clips)]
     assert min(alone) > 0.45
     assert accuracy(both, clips) > max(alone)
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_single_modality_answers_with_its_own_classifier(kind: type[Statistics]) -> None:
-    recognizer, clips = trained(kind, PlantedStatistics(), modalities=("sound",))
+def test_single_modality_predictions_with_its_own_classifier(kind: type[Statistics]) -> None:
+    recognizer, clips = trained(kind, PlantedStatistics(), modalities=("audio",))
     prediction = recognizer.predict(clips)
-    assert np.array_equal(prediction.probabilities, prediction.by_modality["sound"])
+    assert np.array_equal(prediction.probabilities, prediction.by_modality["audio"])
     assert np.allclose(prediction.probabilities.sum(axis=1), 1)
 
 
 def test_scaler_and_weights_see_training_clips_only() -> None:
     source = PlantedStatistics(spread=1.0)
     recognizer, clips = trained(
-        StatisticsLogistic, source, modalities=("sound",), strengths=(0.3,), refit=False
+        StatisticsLogistic, source, modalities=("audio",), Cs=(0.3,), refit=False
     )
-    feature = recognizer.features["sound"]
+    feature = recognizer.features["audio"]
     train = source.clips(60, "train")
     inputs = np.stack([source.get(clip, feature).arrays["statistics"] for clip in train])
     labels = [CLASSES.index(str(clip.emotion)) for clip in train]
@@ -85,9 +89,9 @@ def test_scaler_and_weights_see_training_clips_only() -> None:
     assert ratio.std() < 1e-4 * ratio.mean()
 
 
-def test_complete_clip_is_answered_by_the_joint_classifier() -> None:
+def test_complete_clip_is_predicted_by_the_joint_classifier() -> None:
     source = PlantedStatistics(spread=1.0)
-    recognizer, clips = trained(StatisticsLogistic, source, strengths=(0.3,), refit=True)
+    recognizer, clips = trained(StatisticsLogistic, source, Cs=(0.3,), refit=True)
     seen = [*source.clips(60, "train"), *source.clips(30, "validation")]
     inputs, others = (
         np.stack(
@@ -113,17 +117,17 @@ def test_complete_clip_is_answered_by_the_joint_classifier() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_missing_modality_is_answered_by_the_other_and_flagged(kind: type[Statistics]) -> None:
+def test_missing_modality_is_predicted_by_the_other_and_flagged(kind: type[Statistics]) -> None:
     source = PlantedStatistics()
     recognizer, clips = trained(kind, source)
     complete = recognizer.predict(clips)
     source.lacking = {
         clips[0].clip_id: ("video",),
-        clips[1].clip_id: ("sound",),
-        clips[2].clip_id: ("video", "sound"),
+        clips[1].clip_id: ("audio",),
+        clips[2].clip_id: ("video", "audio"),
     }
     prediction = recognizer.predict(clips)
-    assert np.array_equal(prediction.probabilities[0], complete.by_modality["sound"][0])
+    assert np.array_equal(prediction.probabilities[0], complete.by_modality["audio"][0])
     assert np.array_equal(prediction.probabilities[1], complete.by_modality["video"][1])
     assert np.allclose(prediction.probabilities[2], 1 / 3)
     assert np.array_equal(prediction.probabilities[3:], complete.probabilities[3:])
@@ -139,11 +143,13 @@ def test_missing_modality_is_answered_by_the_other_and_flagged(kind: type[Statis
 
 def test_three_modalities_of_which_two_are_left() -> None:
     source = PlantedStatistics()
-    recognizer, clips = trained(StatisticsLogistic, source, modalities=("video", "sound", "units"))
+    recognizer, clips = trained(
+        StatisticsLogistic, source, modalities=("video", "audio", "action_units")
+    )
     complete = recognizer.predict(clips[:1])
-    source.lacking = {clips[0].clip_id: ("units",)}
+    source.lacking = {clips[0].clip_id: ("action_units",)}
     left = recognizer.predict(clips[:1])
-    expected = (complete.by_modality["video"] + complete.by_modality["sound"]) / 2
+    expected = (complete.by_modality["video"] + complete.by_modality["audio"]) / 2
     assert np.allclose(left.probabilities, expected)
 
 
@@ -151,8 +157,8 @@ def test_three_modalities_of_which_two_are_left() -> None:
 def test_trains_on_clips_that_lack_something(kind: type[Statistics]) -> None:
     source = PlantedStatistics()
     source.lacking = {f"train{i:03d}": ("video",) for i in range(0, 60, 5)}
-    source.lacking |= {f"train{i:03d}": ("sound",) for i in range(1, 60, 5)}
-    source.lacking |= {f"validation{i:03d}": ("sound", "video") for i in range(10)}
+    source.lacking |= {f"train{i:03d}": ("audio",) for i in range(1, 60, 5)}
+    source.lacking |= {f"validation{i:03d}": ("audio", "video") for i in range(10)}
     recognizer, clips = trained(kind, source)
     assert accuracy(recognizer, clips) > 0.9
 
@@ -160,7 +166,7 @@ def test_trains_on_clips_that_lack_something(kind: type[Statistics]) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_saved_and_loaded(kind: type[Statistics], tmp_path: Path) -> None:
     source = PlantedStatistics()
-    recognizer, clips = trained(kind, source, modalities=("sound", "video"))
+    recognizer, clips = trained(kind, source, modalities=("audio", "video"))
     recognizer.save(tmp_path / "run")
     again = kind.load(tmp_path / "run", source)
     assert np.array_equal(again.predict_proba(clips), recognizer.predict_proba(clips))
@@ -178,13 +184,13 @@ def test_saved_and_loaded(kind: type[Statistics], tmp_path: Path) -> None:
 def test_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
     source = PlantedStatistics()
     both, _ = trained(StatisticsLogistic, source)
-    sound, _ = trained(StatisticsLogistic, source, modalities=("sound",))
+    audio, _ = trained(StatisticsLogistic, source, modalities=("audio",))
     both.save(tmp_path / "both")
-    sound.save(tmp_path / "sound")
+    audio.save(tmp_path / "audio")
     with pytest.raises(CheckpointError, match="statistics-logistic"):
         StatisticsSvm.load(tmp_path / "both", source)
     weights = tmp_path / "both" / "weights.safetensors"
-    weights.write_bytes((tmp_path / "sound" / "weights.safetensors").read_bytes())
+    weights.write_bytes((tmp_path / "audio" / "weights.safetensors").read_bytes())
     with pytest.raises(CheckpointError, match="changed or mixed"):
         StatisticsLogistic.load(tmp_path / "both", source)
 
@@ -217,13 +223,13 @@ def test_validation_with_an_unknown_class_or_none_at_all() -> None:
     recognizer = StatisticsLogistic(StatisticsSettings(), source).fit(train, strange)
     assert recognizer.classes == ("neutral", "happy")
     recognizer.fit(train, [])
-    assert recognizer.card["strengths chosen on validation"]["sound"] == 0.03
+    assert recognizer.card["strengths chosen on validation"]["audio"] == 0.03
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"modalities": ()}, {"modalities": ("sound", "sound")}, {"modalities": ("smell",)}]
-    + [{"strengths": ()}, {"strengths": (0.0,)}, {"feature_settings": {"smell": {}}}],
+    [{"modalities": ()}, {"modalities": ("audio", "audio")}, {"modalities": ("smell",)}]
+    + [{"Cs": ()}, {"Cs": (0.0,)}, {"feature_settings": {"smell": {}}}],
 )
 def test_settings_that_make_no_sense(settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
@@ -232,7 +238,7 @@ def test_settings_that_make_no_sense(settings: dict[str, object]) -> None:
 
 def test_feature_settings_reach_the_feature() -> None:
     settings = StatisticsSettings(
-        modalities=("sound",), feature_settings={"sound": {"pitch": False}}
+        modalities=("audio",), feature_settings={"audio": {"pitch": False}}
     )
     recognizer = StatisticsLogistic(settings, PlantedStatistics())
-    assert recognizer.features["sound"].settings()["pitch"] is False
+    assert recognizer.features["audio"].settings()["pitch"] is False

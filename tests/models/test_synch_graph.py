@@ -8,23 +8,22 @@ import numpy as np
 import pytest
 from planted_source import PlantedSource, planted_clips
 
-from aver.audit.fit_record import FitRecord, find_in_record
+from aver.audit.audit_run import FitRecord, find_in_record
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, LabelError, SettingsError
-from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from aver.models.presets import load_preset
-from aver.models.spiking_parts.read_out import ReadOutSettings
-from aver.models.synch_graph import SynchGraph
-from aver.models.synchrony.count_readout import CountReadout
-from aver.models.synchrony.graph_readout import GraphReadout
-from aver.models.synchrony.settings import TINY, GraphSettings
+from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.models.base.presets import load_preset
+from aver.models.snn_cross_modal.read_out import ReadOutSettings
+from aver.models.synch_graph.read_out import CountReadout, GraphReadout
+from aver.models.synch_graph.recognizer import SynchGraph
+from aver.models.synch_graph.settings import TINY, GraphSettings
 
 CLIPS = planted_clips(speakers=6, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:24], CLIPS[24:32], CLIPS[32:]
 
 
-def changed(strength=2.0, epochs=10, **changes):
-    tiny = SynchGraph.tiny(PlantedSource(strength))
+def changed(C=2.0, epochs=10, **changes):
+    tiny = SynchGraph.tiny(PlantedSource(C))
     training = replace(tiny.settings.training, epochs=epochs)
     return SynchGraph(replace(tiny.settings, training=training, **changes), tiny.store)
 
@@ -46,23 +45,23 @@ def test_fit_refuses_edges_by_the_labels_of_test_clips_before_it_learns():
     assert refusing._front_end.network is None
 
 
-def test_no_clips_no_answers(trained):
-    answers = trained.predict([])
-    assert answers.probabilities.shape == (0, 4)
-    assert answers.by_modality["sound"].shape == (0, 4)
+def test_no_clips_no_predictions(trained):
+    predictions = trained.predict([])
+    assert predictions.probabilities.shape == (0, 4)
+    assert predictions.by_modality["audio"].shape == (0, 4)
 
 
-def test_the_answer_of_one_modality_is_that_of_clips_that_lack_the_other(trained, tmp_path):
+def test_the_prediction_of_one_modality_is_that_of_clips_that_lack_the_other(trained, tmp_path):
     """The other's spikes, which come over the recurrent connections, must not reach it."""
     trained.save(tmp_path)
-    for modality, other in (("sound", "video"), ("video", "sound")):
+    for modality, other in (("audio", "video"), ("video", "audio")):
         lacking = SynchGraph.load(tmp_path, PlantedSource(2.0, without=other))
         alone = trained.predict(TEST).by_modality[modality]
         np.testing.assert_allclose(lacking.predict(TEST).probabilities, alone, rtol=1e-5)
 
 
 def test_the_paper_protocol_says_what_it_used_and_cannot_be_saved(tmp_path):
-    leaking = changed(strength=0.0, epochs=2)
+    leaking = changed(C=0.0, epochs=2)
     prediction = leaking.fit_predict_leaking(TRAIN, VALIDATION, TEST)
     assert prediction.clip_ids == tuple(clip.clip_id for clip in TEST)
     record = FitRecord.of_card(leaking.card, "synch-graph")
@@ -74,10 +73,10 @@ def test_the_paper_protocol_says_what_it_used_and_cannot_be_saved(tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{"label_edges": "train"}, {"intra_clip_edges": "shuffled"}])
-def test_variants_are_trained_and_answer(changes):
+def test_variants_are_trained_and_prediction(changes):
     recognizer = with_graph(**changes).fit(TRAIN, VALIDATION)
-    answers = recognizer.predict([clip.without_labels() for clip in TEST])
-    assert np.isfinite(answers.probabilities).all()
+    predictions = recognizer.predict([clip.without_labels() for clip in TEST])
+    assert np.isfinite(predictions.probabilities).all()
     record = FitRecord.of_card(recognizer.card, "synch-graph")
     assert list(find_in_record(record, 1, {})) == []
     assert ("label edges" in record.labels_used) == ("label_edges" in changes)
@@ -86,15 +85,15 @@ def test_variants_are_trained_and_answer(changes):
 @pytest.mark.parametrize("kind", ["vote", "selective-vote", "logistic"])
 def test_readouts_without_a_graph_learn_the_same_spikes_and_are_saved(kind, tmp_path):
     recognizer = changed(readout="counts", counts=ReadOutSettings(kind)).fit(TRAIN, VALIDATION)
-    answers = recognizer.predict(TEST)
-    right = sum(a == clip.emotion for a, clip in zip(answers.labels, TEST, strict=True))
+    predictions = recognizer.predict(TEST)
+    right = sum(a == clip.emotion for a, clip in zip(predictions.labels, TEST, strict=True))
     assert right > len(TEST) / 2
     recognizer.save(tmp_path)
     loaded = SynchGraph.load(tmp_path, recognizer.store)
-    np.testing.assert_array_equal(loaded.predict(TEST).probabilities, answers.probabilities)
+    np.testing.assert_array_equal(loaded.predict(TEST).probabilities, predictions.probabilities)
 
 
-def test_a_clip_is_answered_alike_alone_and_among_others(trained):
+def test_a_clip_is_predicted_alike_alone_and_among_others(trained):
     together = trained.predict(TEST)
     alone = np.concatenate([trained.predict([clip]).probabilities for clip in TEST])
     np.testing.assert_allclose(alone, together.probabilities, rtol=1e-4, atol=1e-5)
@@ -121,39 +120,39 @@ def test_label_edges_join_training_clips_and_no_others(label_edges, monkeypatch)
 
 
 def test_frozen_clips_are_shown_on_one_core(trained, monkeypatch):
-    import aver.spiking.run
+    import aver.spiking.engine
 
     asked = []
-    run_clips = aver.spiking.run.run_clips
+    run_clips = aver.spiking.engine.run_clips
 
     def watched(network, clips, learn, record, threads, *others):
         asked.append(threads)
         return run_clips(network, clips, learn, record, threads, *others)
 
-    monkeypatch.setattr(aver.spiking.run, "run_clips", watched)
+    monkeypatch.setattr(aver.spiking.engine, "run_clips", watched)
     trained.predict(TEST[:4])
     assert set(asked) == {1}
 
 
 def test_a_single_modality_has_no_recurrent_connections():
-    one = changed(modalities=("sound",)).fit(TRAIN, VALIDATION)
+    one = changed(modalities=("audio",)).fit(TRAIN, VALIDATION)
     connections = one._front_end.network.network.connections
     assert list(connections) == ["sound input->sound"]
     both = changed().fit(TRAIN, VALIDATION)
     connections = both._front_end.network.network.connections
-    assert {"video->sound", "sound->video"} < set(connections)
+    assert {"video->audio", "audio->video"} < set(connections)
 
 
-def test_recurrent_connections_learn_and_the_sound_is_late(trained):
+def test_recurrent_connections_learn_and_the_audio_is_late(trained):
     network = trained._front_end.network.network
     assert network.sources["sound input"].lag_ms == 5.0
     assert network.sources["video input"].lag_ms == 0.0
     gain = trained.settings.spiking.link_gain
-    for one, other in (("sound", "video"), ("video", "sound")):
+    for one, other in (("audio", "video"), ("video", "audio")):
         link, own = (network.connections[f"{name}->{other}"] for name in (one, f"{other} input"))
         assert link.normal_sum == pytest.approx(gain * own.normal_sum)
     fresh = trained._front_end._build(seed=0).network
-    for name in ("sound->video", "video->sound"):
+    for name in ("audio->video", "video->audio"):
         before, after = fresh.weights(name), network.weights(name)  # (positions, fan-in, maps)
         before, after = (w / w.sum(axis=1, keepdims=True) for w in (before, after))
         assert np.abs(before - after).max() > 1e-3
@@ -173,7 +172,7 @@ def test_a_checkpoint_with_a_foreign_part_is_an_error(trained, tmp_path):
     [
         ("spiking/extra", np.zeros(3)),
         ("encoder of nobody", np.zeros(3)),
-        ("zero/sound", np.zeros((3, 1))),
+        ("zero/audio", np.zeros((3, 1))),
         ("readout/encoder/mean", np.zeros(3)),
     ],
 )
@@ -204,7 +203,7 @@ def test_validation_clips_of_other_classes_are_as_good_as_none():
         changed().fit(TRAIN, other)
 
 
-def test_a_fit_that_failed_leaves_no_answers_of_the_one_before(monkeypatch):
+def test_a_fit_that_failed_leaves_no_predictions_of_the_one_before(monkeypatch):
     recognizer = changed(readout="counts").fit(TRAIN, VALIDATION)
 
     def fails(*_, **__):
@@ -224,8 +223,8 @@ def test_settings_that_cannot_be_are_refused():
     with pytest.raises(SettingsError, match="fingerprint"):
         GraphSettings(loss="node", pooling="fingerprint")
     with pytest.raises(SettingsError, match="modality"):
-        changed(modalities=("units",))
-    swapped = {"sound": TINY.inputs["video"], "video": TINY.inputs["sound"]}
+        changed(modalities=("action_units",))
+    swapped = {"audio": TINY.inputs["video"], "video": TINY.inputs["audio"]}
     with pytest.raises(SettingsError, match="needs a feature of video"):
         changed(inputs=swapped)
 
@@ -234,9 +233,9 @@ def test_the_papers_preset_has_160_neurons():
     kind, settings = load_preset("synch-graph-paper")
     recognizer = kind(settings, PlantedSource())
     network = recognizer._front_end._build(0)
-    assert network.positions == {"video": 4, "sound": 4}
+    assert network.positions == {"video": 4, "audio": 4}
     assert sum(network.positions.values()) * settings.spiking.maps == 160
-    _, full = load_preset("synch-graph-paper", {"inputs.sound.stride": [40, 40]})
+    _, full = load_preset("synch-graph-paper", {"inputs.audio.stride": [40, 40]})
     positions = kind(full, PlantedSource())._front_end._build(0).positions
     assert sum(positions.values()) * full.spiking.maps == 260
 

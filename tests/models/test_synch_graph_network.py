@@ -10,17 +10,13 @@ import pytest
 import torch
 from torch_geometric.nn import GCNConv
 
-from aver.models.synchrony.clip_spikes import ClipSpikes
-from aver.models.synchrony.graph_batch import join_graphs
-from aver.models.synchrony.graph_convolution import GraphConvolution
-from aver.models.synchrony.graph_network import GraphNetwork
-from aver.models.synchrony.graph_task import GraphTask
-from aver.models.synchrony.node_features import NodeEncoder
-from aver.models.synchrony.synchrony_graph import synchrony_graph
+from aver.models.synch_graph.graph import join_graphs, synchrony_graph
+from aver.models.synch_graph.network import GraphConvolution, GraphNetwork, GraphTask, NodeEncoder
+from aver.models.synch_graph.spiking_network import ClipSpikes
 from aver.spiking import Spikes
 
 LABELS = (0, 1, 0, 2, 1, 0)
-MAPS, POSITIONS = 4, {"video": 3, "sound": 2}
+MAPS, POSITIONS = 4, {"video": 3, "audio": 2}
 
 
 def some_graphs(window_ms=20.0):
@@ -105,7 +101,7 @@ def test_a_complete_graph_averages_its_clip():
 
 
 @pytest.mark.parametrize("pooling", ["mean", "sum", "fingerprint"])
-def test_without_label_edges_a_clip_is_answered_as_if_it_were_alone(pooling):
+def test_without_label_edges_a_clip_is_predicted_as_if_it_were_alone(pooling):
     graphs = some_graphs()
     batch = some_batch(graphs=graphs)
     torch.manual_seed(0)

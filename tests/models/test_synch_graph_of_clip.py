@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aver.errors import SettingsError
-from aver.models.synchrony.clip_spikes import ClipSpikes
-from aver.models.synchrony.coincidences import sweep
-from aver.models.synchrony.synchrony_graph import synchrony_graph
+from aver.models.synch_graph.graph import sweep, synchrony_graph
+from aver.models.synch_graph.spiking_network import ClipSpikes
 from aver.spiking import Spikes
 
 MAPS = 3
@@ -47,7 +46,7 @@ def some_spikes(draw):
         drawn = draw(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 8)), max_size=25))
         return Spikes([time / 2 for time, _ in drawn], [neuron for _, neuron in drawn])
 
-    return ClipSpikes.of({"video": train(), "sound": train()}, MAPS)
+    return ClipSpikes.of({"video": train(), "audio": train()}, MAPS)
 
 
 @given(some_spikes(), st.sampled_from([0.5, 5.0, 20.0, 50.0, 150.0]))
@@ -59,8 +58,8 @@ def test_edges_are_those_of_all_pairs_of_spikes(spikes, window_ms):
 
 
 def test_nodes_are_the_neurons_that_fired():
-    video, sound = Spikes([9.0, 1.0, 4.0], [7, 0, 7]), Spikes([2.0], [7])
-    graph = synchrony_graph(ClipSpikes.of({"sound": sound, "video": video}, MAPS))
+    video, audio = Spikes([9.0, 1.0, 4.0], [7, 0, 7]), Spikes([2.0], [7])
+    graph = synchrony_graph(ClipSpikes.of({"audio": audio, "video": video}, MAPS))
     assert graph.modality.tolist() == [0, 0, 1]
     assert graph.position.tolist() == [0, 2, 2]
     assert graph.feature_map.tolist() == [0, 1, 1]
@@ -68,8 +67,8 @@ def test_nodes_are_the_neurons_that_fired():
     assert graph.first_spike_ms.tolist() == [1.0, 4.0, 2.0]
 
 
-def test_the_lag_between_modalities_is_positive_where_the_sound_is_late():
-    spikes = {"video": Spikes([100.0, 200.0], [0, 1]), "sound": Spikes([105.0], [0])}
+def test_the_lag_between_modalities_is_positive_where_the_audio_is_late():
+    spikes = {"video": Spikes([100.0, 200.0], [0, 1]), "audio": Spikes([105.0], [0])}
     graph = synchrony_graph(ClipSpikes.of(spikes, MAPS), 150.0)
     edges = {(a, b): lag for a, b, lag in zip(graph.first, graph.second, graph.lag_ms, strict=True)}
     assert edges == {(0, 1): 100.0, (0, 2): 5.0, (1, 2): -95.0}
@@ -94,7 +93,7 @@ def test_a_wide_window_makes_the_graph_complete_and_a_narrow_one_does_not():
 
 def test_shuffling_keeps_neurons_and_counts_and_all_times():
     chance = np.random.default_rng(1)
-    spikes = ClipSpikes.of({"sound": Spikes(chance.uniform(0, 350, 80), np.arange(80) % 9)}, MAPS)
+    spikes = ClipSpikes.of({"audio": Spikes(chance.uniform(0, 350, 80), np.arange(80) % 9)}, MAPS)
     shuffled = spikes.shuffled(chance)
     np.testing.assert_array_equal(shuffled.time_ms, spikes.time_ms)
     one, two = synchrony_graph(spikes, 3.0), synchrony_graph(shuffled, 3.0)
@@ -106,7 +105,7 @@ def test_networkx_sees_the_same_graph_and_graphml_keeps_it(tmp_path):
     chance = np.random.default_rng(2)
     trains = {
         name: Spikes(chance.uniform(0, 350, 30), chance.integers(0, 9, 30))
-        for name in ("video", "sound")
+        for name in ("video", "audio")
     }
     graph = synchrony_graph(ClipSpikes.of(trains, MAPS), 20.0)
     whole = graph.to_networkx()

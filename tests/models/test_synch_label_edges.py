@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aver.errors import LabelError
-from aver.models.synchrony.label_edges import LabelEdges
+from aver.models.synch_graph.graph import LabelEdges
 
 
 def explicit(edges: LabelEdges) -> torch.Tensor:

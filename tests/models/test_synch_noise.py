@@ -11,15 +11,14 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from aver.models.synchrony.clip_spikes import ClipSpikes
-from aver.models.synchrony.graph_readout import GraphReadout
-from aver.models.synchrony.readout import SpikingClips
-from aver.models.synchrony.settings import GraphSettings, SynchGraphSettings
+from aver.models.synch_graph.read_out import GraphReadout, SpikingClips
+from aver.models.synch_graph.settings import GraphSettings, SynchGraphSettings
+from aver.models.synch_graph.spiking_network import ClipSpikes
 from aver.spiking import Spikes
 from aver.training.settings import TrainingSettings
 
 CLASSES, CLIPS, MAPS = 6, 720, 20
-POSITIONS = {"video": 4, "sound": 4}
+POSITIONS = {"video": 4, "audio": 4}
 SETTINGS = SynchGraphSettings(
     graph=GraphSettings(hidden=16, window_ms=20.0),
     training=TrainingSettings(epochs=25, learning_rate=2e-2, schedule="cosine", patience=25),
@@ -49,15 +48,15 @@ def noise(seed):
 def right_in_inductive_use(seed, label_edges):
     train, validation, test = noise(seed)
     graph = replace(SETTINGS.graph, label_edges=label_edges)
-    learnt = GraphReadout(replace(SETTINGS, graph=graph), POSITIONS, CLASSES)
-    learnt.learn(train, validation, seed=seed)
-    answers = learnt.probabilities(test.clip_ids, test.spikes).argmax(axis=1)
-    return int((answers == test.labels).sum()), len(test.labels)
+    learned = GraphReadout(replace(SETTINGS, graph=graph), POSITIONS, CLASSES)
+    learned.learn(train, validation, seed=seed)
+    predictions = learned.probabilities(test.clip_ids, test.spikes).argmax(axis=1)
+    return int((predictions == test.labels).sum()), len(test.labels)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("label_edges", ["none", "train"])
-def test_graphs_that_know_no_test_label_answer_noise_by_chance(label_edges, seed):
+def test_graphs_that_know_no_test_label_prediction_noise_by_chance(label_edges, seed):
     right, count = right_in_inductive_use(seed, label_edges)
     low, high = binomtest(right, count, 1 / CLASSES).proportion_ci(0.999, method="exact")
     assert count >= 400
@@ -65,15 +64,15 @@ def test_graphs_that_know_no_test_label_answer_noise_by_chance(label_edges, seed
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_printed_method_answers_noise_rightly_for_it_leaks(seed):
+def test_the_printed_method_predictions_noise_rightly_for_it_leaks(seed):
     parts = [
         SpikingClips(part.clip_ids[::3], part.spikes[::3], part.labels[::3]) for part in noise(seed)
     ]
     training = replace(SETTINGS.training, epochs=130, learning_rate=0.05, patience=130)
-    learnt = GraphReadout(
+    learned = GraphReadout(
         replace(SETTINGS, graph=replace(SETTINGS.graph, dropout=0.0), training=training),
         POSITIONS,
         CLASSES,
     )
-    answers = learnt.learn_leaking(*parts, seed=seed).argmax(axis=1)
-    assert (answers == parts[2].labels).mean() > 0.95
+    predictions = learned.learn_leaking(*parts, seed=seed).argmax(axis=1)
+    assert (predictions == parts[2].labels).mean() > 0.95

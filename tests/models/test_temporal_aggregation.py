@@ -17,8 +17,8 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, ClipError, LabelError, MissingModalityError, SettingsError
 from aver.features.feature import FeatureRecord
 from aver.features.store import FeatureStore
-from aver.models.parts.segment_extractor import SegmentExtractorSettings
-from aver.models.temporal_aggregation import TemporalAggregation
+from aver.models.temporal_aggregation.extractor import SegmentExtractorSettings
+from aver.models.temporal_aggregation.recognizer import TemporalAggregation
 
 CLIPS = planted_clips(speakers=8, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:40], CLIPS[40:48], CLIPS[48:]
@@ -46,7 +46,7 @@ def test_both_kinds_of_weights_learn(weights):
     assert len(recognizer.network.networks) == (2 if weights == "independent" else 1)
 
 
-@pytest.mark.parametrize("modality", ["video", "sound"])
+@pytest.mark.parametrize("modality", ["video", "audio"])
 def test_each_half_learns_alone(modality):
     settings = replace(TINY, modalities=(modality,))
     recognizer = TemporalAggregation(settings, PlantedSource(3.0)).fit(TRAIN, VALIDATION)
@@ -56,8 +56,8 @@ def test_each_half_learns_alone(modality):
 
 
 EXTRACTORS = {
-    "video": SegmentExtractorSettings("gradients"),
-    "sound": SegmentExtractorSettings("band-statistics"),
+    "video": SegmentExtractorSettings("hog"),
+    "audio": SegmentExtractorSettings("band-statistics"),
 }
 
 
@@ -66,8 +66,8 @@ EXTRACTORS = {
     [
         {"extractors": EXTRACTORS},
         {"extractors": {m: SegmentExtractorSettings("resnet18", 4, 1, "3x3") for m in EXTRACTORS}},
-        {"picture_feature": "face-embeddings", "pictures": {"crops": {"size_px": 16}}},
-        {"standardise_sound": "clip"},
+        {"image_feature": "face-embeddings", "images": {"crops": {"size_px": 16}}},
+        {"standardize_audio": "clip"},
     ],
 )
 def test_other_ways_to_read_a_segment_learn_and_are_kept(changes, tmp_path):
@@ -80,7 +80,7 @@ def test_other_ways_to_read_a_segment_learn_and_are_kept(changes, tmp_path):
     np.testing.assert_array_equal(again, prediction.probabilities)
 
 
-def test_embeddings_lie_at_the_moments_of_their_pictures(fitted):
+def test_embeddings_lie_at_the_moments_of_their_images(fitted):
     class Seen(PlantedSource):
         def get(self, clip, feature):
             record = super().get(clip, feature)
@@ -91,17 +91,17 @@ def test_embeddings_lie_at_the_moments_of_their_pictures(fitted):
                 return FeatureRecord({**record.arrays, "found": found})
             return FeatureRecord({"embeddings": record.arrays["embeddings"][1:]})
 
-    settings = replace(TINY, picture_feature="face-embeddings", pictures={"crops": {"size_px": 16}})
+    settings = replace(TINY, image_feature="face-embeddings", images={"crops": {"size_px": 16}})
     recognizer = TemporalAggregation(settings, Seen(3.0))
     clip = TRAIN[0]
-    (pictures,) = recognizer._load([clip]).pictures
+    (images,) = recognizer._load([clip]).images
     video = recognizer.features["video"]
     embeddings = recognizer.store.get(clip, video).arrays["embeddings"]
-    assert not pictures.found[0]
-    assert bool(pictures.found[1:].all())
-    np.testing.assert_array_equal(pictures.frames[1:].numpy(), embeddings)
+    assert not images.found[0]
+    assert bool(images.found[1:].all())
+    np.testing.assert_array_equal(images.frames[1:].numpy(), embeddings)
     moments = recognizer.store.get(clip, video.basis).arrays["times_s"]
-    np.testing.assert_array_equal(pictures.times_s.numpy(), moments)
+    np.testing.assert_array_equal(images.times_s.numpy(), moments)
 
 
 class Counted(PlantedSource):
@@ -123,8 +123,8 @@ def test_with_refit_validation_clips_are_learnt_from_and_decide_nothing():
     same = replace(TINY, training=replace(TINY.training, keep="last"))
     together = [*TRAIN[:16], *VALIDATION]
     twin = TemporalAggregation(same, PlantedSource(3.0)).fit(together, TEST)
-    answers = [r.predict_proba(unlabelled(TEST)) for r in (recognizer, twin)]
-    np.testing.assert_array_equal(*answers)
+    predictions = [r.predict_proba(unlabelled(TEST)) for r in (recognizer, twin)]
+    np.testing.assert_array_equal(*predictions)
     losses = [row["validation_loss"] for row in recognizer.history.epochs]
     on_its_own = TemporalAggregation(same, PlantedSource(3.0)).fit(together, VALIDATION)
     assert losses == [row["validation_loss"] for row in on_its_own.history.epochs]
@@ -193,20 +193,20 @@ def test_a_segment_without_a_face_is_flagged_and_shows_the_mean_crop(fitted):
     assert np.isfinite(prediction.by_modality["video"]).all()
     net, batch = fitted.network, drawn_batch()
     blank = torch.tensor([[True, False]]).expand(5, 2)
-    pictures = batch.inputs["video"].clone()
-    pictures[:, 0] = 77  # what lies below a blank segment must not matter
+    images = batch.inputs["video"].clone()
+    images[:, 0] = 77  # what lies below a blank segment must not matter
     twins = [
         replace(batch, blank=blank),
-        replace(batch, blank=blank, inputs={**batch.inputs, "video": pictures}),
+        replace(batch, blank=blank, inputs={**batch.inputs, "video": images}),
     ]
     with torch.no_grad():
         assert torch.equal(net(twins[0]), net(twins[1]))
     clips = fitted._load(TRAIN)
-    by_hand = torch.stack([p.frames.double().mean(dim=0) for p in clips.pictures]).mean(dim=0)
-    torch.testing.assert_close(net.mean_picture.double(), by_hand, rtol=1e-5, atol=1e-3)
+    by_hand = torch.stack([p.frames.double().mean(dim=0) for p in clips.images]).mean(dim=0)
+    torch.testing.assert_close(net.mean_image.double(), by_hand, rtol=1e-5, atol=1e-3)
 
 
-def test_more_segments_than_pictures_is_an_error_that_names_the_clips():
+def test_more_segments_than_images_is_an_error_that_names_the_clips():
     recognizer = TemporalAggregation(replace(TINY, segments=9), PlantedSource())
     words = r"Clip 's00-happy-0' has \d pictures .* 9 segments.* holds for 39 more"
     with pytest.raises(ClipError, match=words) as caught:
@@ -216,26 +216,26 @@ def test_more_segments_than_pictures_is_an_error_that_names_the_clips():
     assert (again.reasons, str(again)) == (caught.value.reasons, str(caught.value))
 
 
-def test_for_no_clips_there_are_no_answers(fitted):
+def test_for_no_clips_there_are_no_predictions(fitted):
     prediction = fitted.predict([])
     assert prediction.probabilities.shape == (0, 4)
-    assert prediction.by_modality["sound"].shape == (0, 4)
+    assert prediction.by_modality["audio"].shape == (0, 4)
     assert (prediction.clip_ids, prediction.flags) == ((), ())
 
 
 def test_averaging_over_draws(fitted):
-    answers = {}
+    predictions = {}
     for draws in (0, 1, 20, 60):
-        other = TemporalAggregation(replace(fitted.settings, draws=draws), fitted.store)
+        other = TemporalAggregation(replace(fitted.settings, tta=draws), fitted.store)
         other.network, other._classes, other._prior = fitted.network, fitted.classes, fitted._prior
-        answers[draws] = other.predict_proba(unlabelled(TEST))
-        np.testing.assert_array_equal(answers[draws], other.predict_proba(unlabelled(TEST)))
-    assert not np.array_equal(answers[0], answers[1])
-    away = {draws: np.abs(answers[draws] - answers[60]).mean() for draws in (1, 20)}
+        predictions[draws] = other.predict_proba(unlabelled(TEST))
+        np.testing.assert_array_equal(predictions[draws], other.predict_proba(unlabelled(TEST)))
+    assert not np.array_equal(predictions[0], predictions[1])
+    away = {draws: np.abs(predictions[draws] - predictions[60]).mean() for draws in (1, 20)}
     assert away[20] < 0.5 * away[1]  # a mean over draws settles
 
 
-def test_an_offset_moves_the_sound_and_leaves_the_original_alone(fitted):
+def test_an_offset_moves_the_audio_and_leaves_the_original_alone(fitted):
     before = fitted.predict_proba(unlabelled(TEST))
     moved = fitted.with_offset(0.5)
     assert moved.settings.offset_s == 0.5
@@ -244,7 +244,7 @@ def test_an_offset_moves_the_sound_and_leaves_the_original_alone(fitted):
     np.testing.assert_array_equal(fitted.predict_proba(unlabelled(TEST)), before)
 
 
-def test_b_moves_the_sound_in_training_and_not_in_answers():
+def test_b_moves_the_audio_in_training_and_not_in_predictions():
     firsts = {}
     for b_s in (0.0, 0.4):
         recognizer = TemporalAggregation(replace(TINY, asynchrony_s=b_s), PlantedSource(3.0))
@@ -254,7 +254,7 @@ def test_b_moves_the_sound_in_training_and_not_in_answers():
     for place, same in ((0, False), (1, True)):
         one, other = (batches[place].inputs for batches in firsts.values())
         assert torch.equal(one["video"], other["video"])
-        assert torch.equal(one["sound"], other["sound"]) == same
+        assert torch.equal(one["audio"], other["audio"]) == same
 
 
 def test_a_changed_checkpoint_is_refused(fitted, tmp_path):
@@ -267,7 +267,7 @@ def test_a_changed_checkpoint_is_refused(fitted, tmp_path):
 
 
 def test_what_cannot_be_learnt_is_said():
-    tiny = TemporalAggregation.tiny(PlantedSource(without="sound"))
+    tiny = TemporalAggregation.tiny(PlantedSource(without="audio"))
     with pytest.raises(MissingModalityError, match="'sound'"):
         tiny.fit(TRAIN, VALIDATION)
     with pytest.raises(LabelError, match="no validation clip"):
@@ -279,7 +279,7 @@ def test_what_cannot_be_learnt_is_said():
 def test_a_clip_without_a_modality_teaches_the_other(fitted):
     class Some(PlantedSource):
         def get(self, clip, feature):
-            lacks = "sound" if clip.clip_id.endswith("-0") else "video"
+            lacks = "audio" if clip.clip_id.endswith("-0") else "video"
             self.without = lacks if clip.speaker in ("s00", "s01") else ""
             return super().get(clip, feature)
 
@@ -287,7 +287,7 @@ def test_a_clip_without_a_modality_teaches_the_other(fitted):
     assert accuracy(recognizer.predict(unlabelled(TEST)), TEST) > 0.6
 
 
-def test_real_clips_with_and_without_pictures_are_answered(fitted, data_root, tmp_path):
+def test_real_clips_with_and_without_images_are_predicted(fitted, data_root, tmp_path):
     film = data_root / "javanese-av" / "01-01-03_01.mp4"
     voice = data_root / "ravdess" / "Actor_01" / "03-01-05-01-01-01-01.flac"
     if not (film.is_file() and voice.is_file()):
@@ -295,12 +295,12 @@ def test_real_clips_with_and_without_pictures_are_answered(fitted, data_root, tm
     fitted.save(tmp_path / "run")
     store = FeatureStore(tmp_path / "cache")
     clips = [
-        Clip("both", None, None, video=film, sound=film),
-        Clip("heard", None, None, sound=voice),
+        Clip("both", None, None, video=film, audio=film),
+        Clip("heard", None, None, audio=voice),
     ]
     prediction = TemporalAggregation.load(tmp_path / "run", store).predict(clips)
     np.testing.assert_allclose(prediction.probabilities.sum(axis=1), 1, rtol=1e-6)
     assert not np.isnan(prediction.by_modality["video"][0]).any()
     assert np.isnan(prediction.by_modality["video"][1]).all()
     assert "no video" in prediction.flags[1]
-    assert prediction.coverage["sound"][1] > 0.5
+    assert prediction.coverage["audio"][1] > 0.5

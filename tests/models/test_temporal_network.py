@@ -10,20 +10,17 @@ import torch
 from drawn_segments import drawn_batch, network
 
 from aver.errors import SettingsError
-from aver.models.parts.band_statistics import BandStatistics
-from aver.models.parts.conv_blocks import ConvBlocks
-from aver.models.parts.feature_mean import FeatureMean
-from aver.models.parts.segment_extractor import SegmentExtractorSettings
-from aver.models.presets import load_preset
+from aver.models.base.presets import load_preset
+from aver.models.layers.conv_blocks import BandStatistics, ConvBlocks
+from aver.models.layers.normalization import FeatureMean
+from aver.models.temporal_aggregation.extractor import SegmentExtractorSettings
 
 
-@pytest.mark.parametrize(
-    ("video", "sound"), [("conv-blocks",) * 2, ("gradients", "band-statistics")]
-)
-def test_the_answer_is_the_sum_of_the_segments_probabilities(video, sound):
+@pytest.mark.parametrize(("video", "audio"), [("conv-blocks",) * 2, ("hog", "band-statistics")])
+def test_the_prediction_is_the_sum_of_the_segments_probabilities(video, audio):
     extractors = {
         "video": SegmentExtractorSettings(video),
-        "sound": SegmentExtractorSettings(sound, rows=4),
+        "audio": SegmentExtractorSettings(audio, rows=4),
     }
     net, batch = network(extractors=extractors).eval(), drawn_batch()
     for part in net.networks:  # so that it matters whose norm a segment gets
@@ -36,53 +33,53 @@ def test_the_answer_is_the_sum_of_the_segments_probabilities(video, sound):
         images = {name: net._prepared(name, batch) for name in batch.inputs}
         by_hand = torch.zeros(5, 4)
         for place, part in enumerate(net.networks):
-            features = [part.extractors[name](images[name][place]) for name in ("video", "sound")]
+            features = [part.extractors[name](images[name][place]) for name in ("video", "audio")]
             by_hand += torch.softmax(part.dense(torch.cat(features, dim=1)), dim=1)
     torch.testing.assert_close(found, by_hand / 2)
     torch.testing.assert_close(found.sum(dim=1), torch.ones(5))
 
 
-@pytest.mark.parametrize("without_sound", [(), (1, 4), (0, 1, 2, 3, 4)])
-def test_independent_networks_with_equal_weights_answer_as_the_shared_one(without_sound):
+@pytest.mark.parametrize("without_audio", [(), (1, 4), (0, 1, 2, 3, 4)])
+def test_independent_networks_with_equal_weights_prediction_as_the_shared_one(without_audio):
     shared, own = network(weights="shared"), network(weights="independent")
-    shared.networks[0].means["sound"].mean.normal_()
+    shared.networks[0].means["audio"].mean.normal_()
     for part in own.networks:
         part.load_state_dict(shared.networks[0].state_dict())
     batch = drawn_batch()
-    has = torch.tensor([clip not in without_sound for clip in range(5)])
-    inputs = {**batch.inputs, "sound": batch.inputs["sound"][has]}
+    has = torch.tensor([clip not in without_audio for clip in range(5)])
+    inputs = {**batch.inputs, "audio": batch.inputs["audio"][has]}
     if not has.any():
-        del inputs["sound"]
-    batch = replace(batch, inputs=inputs, present={**batch.present, "sound": has})
+        del inputs["audio"]
+    batch = replace(batch, inputs=inputs, present={**batch.present, "audio": has})
     with torch.no_grad():
         torch.testing.assert_close(own.eval()(batch), shared.eval()(batch))
 
 
 @pytest.mark.parametrize("weights", ["independent", "shared"])
 def test_relative_features_forget_what_all_segments_of_a_clip_have_in_common(weights):
-    extractors = {"sound": SegmentExtractorSettings("band-statistics", relative=True)}
-    changes = {"weights": weights, "extractors": extractors, "modalities": ("sound",)}
+    extractors = {"audio": SegmentExtractorSettings("band-statistics", relative=True)}
+    changes = {"weights": weights, "extractors": extractors, "modalities": ("audio",)}
     net, batch = network(**changes).eval(), drawn_batch()
     for part in net.networks:
-        part.extractors["sound"].norm = torch.nn.Identity()
-    louder = batch.inputs["sound"].float() + torch.randn(5, 1, 1, 8, 1)  # per clip and band
-    plain = replace(batch, inputs={"sound": batch.inputs["sound"].float()})
+        part.extractors["audio"].norm = torch.nn.Identity()
+    louder = batch.inputs["audio"].float() + torch.randn(5, 1, 1, 8, 1)  # per clip and band
+    plain = replace(batch, inputs={"audio": batch.inputs["audio"].float()})
     with torch.no_grad():
-        answers = [net(b) for b in (plain, replace(batch, inputs={"sound": louder}))]
-        torch.testing.assert_close(*answers, rtol=1e-4, atol=1e-4)
+        predictions = [net(b) for b in (plain, replace(batch, inputs={"audio": louder}))]
+        torch.testing.assert_close(*predictions, rtol=1e-4, atol=1e-4)
         single = network(**changes, segments=1).eval()
-        one = {"sound": plain.inputs["sound"][:, :1]}, {"sound": louder[:, :1]}
-        answers = [single(replace(batch, inputs=inputs)) for inputs in one]
-    assert not torch.allclose(*answers)
+        one = {"audio": plain.inputs["audio"][:, :1]}, {"audio": louder[:, :1]}
+        predictions = [single(replace(batch, inputs=inputs)) for inputs in one]
+    assert not torch.allclose(*predictions)
 
 
-def test_a_segment_is_answered_by_its_own_network_only():
+def test_a_segment_is_predicted_by_its_own_network_only():
     net, batch = network(modality_dropout=0.0).eval(), drawn_batch()
     inputs = {name: values.float().requires_grad_() for name, values in batch.inputs.items()}
     with torch.no_grad():
         net.networks[0].dense.weight.zero_()
     net(replace(batch, inputs=inputs))[:, 0].sum().backward()
-    by_segment = inputs["sound"].grad.abs().sum(dim=(0, 2, 3, 4))  # (segments,)
+    by_segment = inputs["audio"].grad.abs().sum(dim=(0, 2, 3, 4))  # (segments,)
     assert by_segment[0] == 0
     assert by_segment[1] > 0
 
@@ -90,7 +87,7 @@ def test_a_segment_is_answered_by_its_own_network_only():
 def test_one_clip_alone_leaves_the_running_statistics_as_they_are():
     kinds = {
         "video": SegmentExtractorSettings("resnet18", 4, 1, "7x7"),  # ends in a single pixel
-        "sound": SegmentExtractorSettings("conv-blocks"),
+        "audio": SegmentExtractorSettings("conv-blocks"),
     }
     net, batch = network(extractors=kinds).train(), drawn_batch(clips=1)
     before = {name: value.clone() for name, value in net.state_dict().items() if "running" in name}
@@ -155,9 +152,9 @@ def test_modality_dropout_hides_one_half_of_so_many_clips():
     batch = drawn_batch(clips=2000)
     torch.manual_seed(0)
     kept = net._kept(batch)
-    assert bool((kept["video"] | kept["sound"]).all())
-    for name in ("video", "sound"):
+    assert bool((kept["video"] | kept["audio"]).all())
+    for name in ("video", "audio"):
         assert 0.16 < float((~kept[name]).float().mean()) < 0.24
     assert all(rows.all() for rows in net.eval()._kept(batch).values())
-    lacking = replace(batch, present={**batch.present, "sound": ~batch.present["sound"]})
+    lacking = replace(batch, present={**batch.present, "audio": ~batch.present["audio"]})
     assert bool(net.train()._kept(lacking)["video"].all())  # never the only half there is

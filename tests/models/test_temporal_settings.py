@@ -8,22 +8,25 @@ from dataclasses import replace
 import pytest
 
 from aver.errors import SettingsError
-from aver.models.parts.segment_extractor import SegmentExtractorSettings
-from aver.models.presets import load_preset
-from aver.models.temporal_aggregation import TemporalAggregation, TemporalAggregationSettings
+from aver.models.base.presets import load_preset
+from aver.models.temporal_aggregation.extractor import SegmentExtractorSettings
+from aver.models.temporal_aggregation.recognizer import (
+    TemporalAggregation,
+    TemporalAggregationSettings,
+)
 
 
 @pytest.mark.parametrize(
     ("wrong", "words"),
     [
-        ({"segments": 0}, "segments"), ({"modalities": ("units",)}, "modalities"),
+        ({"segments": 0}, "segments"), ({"modalities": ("action_units",)}, "modalities"),
         ({"modalities": ()}, "modalities"), ({"window_s": 0.0}, "window_s"),
         ({"channels": ()}, "channels"), ({"modality_dropout": 1.0}, "modality_dropout"),
-        ({"extractors": {"units": SegmentExtractorSettings()}}, "extractors"),
-        ({"weights": "sharde"}, "weights"), ({"picture_feature": "crops"}, "picture_feature"),
-        ({"standardise_sound": "test"}, "standardise_sound"), ({"window_s": math.nan}, "window_s"),
+        ({"extractors": {"action_units": SegmentExtractorSettings()}}, "extractors"),
+        ({"weights": "sharde"}, "weights"), ({"image_feature": "crops"}, "image_feature"),
+        ({"standardize_audio": "test"}, "standardize_audio"), ({"window_s": math.nan}, "window_s"),
         ({"offset_s": math.inf}, "offset_s"), ({"dropout": math.nan}, "dropout"),
-        ({"draws": -1}, "draws"), ({"asynchrony_s": -0.1}, "asynchrony_s"),
+        ({"tta": -1}, "tta"), ({"asynchrony_s": -0.1}, "asynchrony_s"),
     ],
 )  # fmt: skip
 def test_settings_out_of_range_are_named(wrong, words):
@@ -38,7 +41,7 @@ def test_an_unknown_way_to_read_a_segment_is_named():
 
 def test_weights_for_what_is_no_resnet_are_refused():
     with pytest.raises(SettingsError, match="for the extractor resnet18, not for gradients"):
-        SegmentExtractorSettings("gradients", pretrained="faces-fer2013")
+        SegmentExtractorSettings("hog", pretrained="faces-fer2013")
 
 
 def test_the_paper_preset_holds_the_papers_values():
@@ -49,7 +52,7 @@ def test_the_paper_preset_holds_the_papers_values():
     )
     assert (settings.segments, settings.window_s, settings.asynchrony_s) == (10, 1.28, 0.01)
     assert (settings.band_count, settings.column_count) == (192, 120)
-    assert settings.pictures["size_px"] == 224
+    assert settings.images["size_px"] == 224
     training = settings.training
     assert (training.optimizer, training.momentum, training.learning_rate) == ("sgd", 0.9, 1e-3)
     assert (training.schedule, training.divide_every_epochs, training.batch_size) == (
@@ -59,5 +62,5 @@ def test_the_paper_preset_holds_the_papers_values():
     )
     compact = load_preset("temporal-aggregation-compact")[1]
     assert [2 * c for c in compact.channels] == list(settings.channels)
-    assert compact.pictures["size_px"] == 64
+    assert compact.images["size_px"] == 64
     assert (compact.band_count, compact.column_count) == (96, 60)

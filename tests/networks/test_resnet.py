@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from aver.errors import CheckpointError, SettingsError
-from aver.models.initialise import start_from
-from aver.models.parts.branch import Branch
-from aver.models.presets import load_preset
+from aver.models.base.initialize import start_from
+from aver.models.base.presets import load_preset
+from aver.models.layers.encoder import Branch
 from aver.networks.pretrained import load_pretrained
 from aver.networks.resnet import ResNet18
 
@@ -101,22 +101,22 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
         assert words in str(error.value)
 
 
-def test_weights_for_colour_answer_grey_pictures_as_they_would_alike_channels(tmp_path):
+def test_weights_for_color_prediction_gray_images_as_they_would_alike_channels(tmp_path):
     torch.manual_seed(3)
-    colour = ResNet18(3, 4).eval()
-    for norm in (part for part in colour.modules() if isinstance(part, torch.nn.BatchNorm2d)):
+    color = ResNet18(3, 4).eval()
+    for norm in (part for part in color.modules() if isinstance(part, torch.nn.BatchNorm2d)):
         norm.running_mean.normal_()
         norm.running_var.uniform_(0.5, 2)
-    torch.save(colour.state_dict(), tmp_path / "colour.pth")
-    grey = ResNet18(1, 4).eval()
-    load_pretrained(grey, tmp_path / "colour.pth")
-    picture = torch.rand(2, 1, 32, 32)
-    torch.testing.assert_close(grey(picture), colour(picture.expand(-1, 3, -1, -1)))
-    torch.save(grey.state_dict(), tmp_path / "grey.pth")
+    torch.save(color.state_dict(), tmp_path / "color.pth")
+    gray = ResNet18(1, 4).eval()
+    load_pretrained(gray, tmp_path / "color.pth")
+    image = torch.rand(2, 1, 32, 32)
+    torch.testing.assert_close(gray(image), color(image.expand(-1, 3, -1, -1)))
+    torch.save(gray.state_dict(), tmp_path / "gray.pth")
     with pytest.raises(CheckpointError, match=r"\(4, 1, 7, 7\), not \(4, 3, 7, 7\)"):
-        load_pretrained(colour, tmp_path / "grey.pth")
+        load_pretrained(color, tmp_path / "gray.pth")
     with pytest.raises(CheckpointError, match="Check width, blocks, stem and channels"):
-        load_pretrained(ResNet18(1, 8), tmp_path / "colour.pth")
+        load_pretrained(ResNet18(1, 8), tmp_path / "color.pth")
 
 
 def test_files_that_are_no_weights_are_refused(tmp_path):

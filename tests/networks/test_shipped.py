@@ -11,13 +11,12 @@ import torch
 from safetensors.torch import load_file
 
 from aver.errors import CheckpointError, SettingsError
-from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.networks import shipped
 from aver.networks.face_network import face_network
-from aver.networks.pretrained import find_weights, load_pretrained
+from aver.networks.pretrained import find_weights, load_pretrained, write_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import find_shipped, shipped_weights
-from aver.networks.weight_file import write_weights
 from aver.pretraining.ship import ship_extractor, ship_recognizer
 
 
@@ -45,7 +44,7 @@ def test_what_ships_is_small_whole_and_told() -> None:
     assert {one.name for one in found} >= {"faces-fer2013", "faces-voices", "faces-voices-adapted"}
     for one in found:
         assert one.checked() == one.folder
-        assert one.card["licence"] == "research, non-commercial"
+        assert one.card["license"] == "research, non-commercial"
         assert one.card["trained_on"]
         assert set(one.card["trained_on"]) <= {"fer2013", "ravdess"}
         assert one.card["version"]
@@ -101,15 +100,15 @@ def test_a_changed_file_is_refused(root: Path, tmp_path: Path) -> None:
         find_weights("mine")
 
 
-def test_scalers_of_a_recogniser_keep_their_precision(root: Path, tmp_path: Path) -> None:
+def test_scalers_of_a_recognizer_keep_their_precision(root: Path, tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     weights = {"mean": rng.normal(1e4, 1, 20), "large": rng.normal(0, 1, (64, 64))}
     write_checkpoint(tmp_path / "c", Checkpoint("majority", weights, {}, {"trained_on": ["x"]}))
-    folder = ship_recognizer(tmp_path / "c", "answers", "Of a test", root)
+    folder = ship_recognizer(tmp_path / "c", "predictions", "Of a test", root)
     after = read_checkpoint(folder).weights
     np.testing.assert_array_equal(after["mean"], weights["mean"])
     assert after["large"].dtype == np.float16
-    assert set(find_shipped("answers", "recognizer").hashes) == {
+    assert set(find_shipped("predictions", "recognizer").hashes) == {
         "card.json", "recognizer.json", "weights.safetensors",
     }  # fmt: skip
 
@@ -147,11 +146,11 @@ def test_a_face_network_that_was_trained_anew_is_read_anew(tmp_path: Path) -> No
     card = {"network": {"width": 4, "blocks": 1, "stem": "3x3"}, "input": {"size_px": 16}}
     (tmp_path / "card.json").write_text(json.dumps(card))
     place = tmp_path / "weights.safetensors"
-    pictures = np.random.default_rng(0).integers(0, 255, (2, 16, 16)).astype(np.uint8)
+    images = np.random.default_rng(0).integers(0, 255, (2, 16, 16)).astype(np.uint8)
     found = []
     for seed in (0, 1):
         torch.manual_seed(seed)
         write_weights(place, ResNet18(1, 4, 1, "3x3").state_dict())
-        found.append(face_network(place).embed(pictures))
+        found.append(face_network(place).embed(images))
     assert face_network(place) is face_network(place)
     assert not np.allclose(found[0], found[1])

@@ -10,12 +10,12 @@ import pytest
 
 from aver.errors import LabelError, MediaError, SettingsError
 from aver.features.store import FeatureStore
-from aver.models.statistics_logistic import StatisticsLogistic
-from aver.pretraining.answer_corpus import (
-    answer_clips,
-    check_answerable,
+from aver.models.baselines.functionals import StatisticsLogistic
+from aver.pretraining.cross_corpus import (
     check_apart,
+    check_predictable,
     check_unseen,
+    predict_clips_of,
 )
 from tone_corpus import write_tone_corpus
 
@@ -29,25 +29,25 @@ def test_what_taught_it_is_refused_by_its_label(tmp_path: Path) -> None:
 
 def test_what_could_not_be_judged_or_adapted_is_named_before_training(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
-    check_answerable(corpus, "speaker")
+    check_predictable(corpus, "speaker")
     nobody = replace(corpus, clips=tuple(replace(clip, speaker=None) for clip in corpus))
-    check_answerable(nobody, "")
+    check_predictable(nobody, "")
     with pytest.raises(LabelError, match="no speaker to adapt to"):
-        check_answerable(nobody, "speaker")
+        check_predictable(nobody, "speaker")
     mute = replace(corpus, clips=(*corpus.clips[:-1], replace(corpus.clips[-1], emotion=None)))
     with pytest.raises(LabelError, match=f"{corpus.clips[-1].clip_id} of .* has no emotion"):
-        check_answerable(mute, "")
+        check_predictable(mute, "")
 
 
-def test_the_same_sounds_under_another_name_are_found(tmp_path: Path) -> None:
+def test_the_same_audio_tracks_under_another_name_are_found(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
     store = FeatureStore(tmp_path / "cache")
     others = write_tone_corpus(tmp_path / "others", speakers=3, takes=1, seed=1)
     check_apart(corpus, others, store)
     place = tmp_path / "elsewhere.wav"
-    shutil.copy(str(corpus.clips[0].sound), place)
-    known = replace(others.clips[0], sound=place)
-    gone = replace(others.clips[1], sound=tmp_path / "gone.wav")
+    shutil.copy(str(corpus.clips[0].audio), place)
+    known = replace(others.clips[0], audio=place)
+    gone = replace(others.clips[1], audio=tmp_path / "gone.wav")
     again = replace(others, clips=(known, gone, *others.clips[2:]))
     with pytest.raises(SettingsError, match=f"shares 1 sounds .*{known.clip_id} for one"):
         check_apart(corpus, again, store)
@@ -56,8 +56,8 @@ def test_the_same_sounds_under_another_name_are_found(tmp_path: Path) -> None:
 def test_a_corpus_of_which_nothing_can_be_read_is_no_test(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=1, takes=1)
     for clip in corpus:
-        Path(str(clip.sound)).write_bytes(b"RIFF")
+        Path(str(clip.audio)).write_bytes(b"RIFF")
     store = FeatureStore(tmp_path / "cache")
     recognizer = StatisticsLogistic.tiny(store)
     with pytest.raises(MediaError, match="None of the 3 clips of tones to test on can be used"):
-        answer_clips(recognizer, corpus, store, learnt="nothing")
+        predict_clips_of(recognizer, corpus, store, learned="nothing")

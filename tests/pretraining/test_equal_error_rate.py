@@ -15,8 +15,8 @@ from aver.pretraining.equal_error_rate import equal_error_rate, error_rate_inter
 def test_where_scikit_learns_curve_crosses_the_diagonal(spread: float) -> None:
     rng = np.random.default_rng(0)
     speakers = [f"s{i % 6}" for i in range(120)]
-    centres = rng.normal(0, 1, (6, 8))
-    rows = np.stack([centres[int(s[1])] for s in speakers]) + rng.normal(0, spread, (120, 8))
+    centers = rng.normal(0, 1, (6, 8))
+    rows = np.stack([centers[int(s[1])] for s in speakers]) + rng.normal(0, spread, (120, 8))
     unit = rows / np.linalg.norm(rows, axis=1, keepdims=True)
     one, two = np.triu_indices(120, 1)
     same = [speakers[i] == speakers[j] for i, j in zip(one, two, strict=True)]
@@ -50,9 +50,9 @@ def test_embeddings_that_are_not_finite_are_refused():
 
 
 def _drawn(rng: np.random.Generator, speakers: int) -> tuple[np.ndarray, list[str]]:
-    centres = rng.normal(0, 1, (speakers, 5))
+    centers = rng.normal(0, 1, (speakers, 5))
     who = np.repeat(np.arange(speakers), 6)
-    return centres[who] + rng.normal(0, 1, (len(who), 5)), [f"s{i}" for i in who]
+    return centers[who] + rng.normal(0, 1, (len(who), 5)), [f"s{i}" for i in who]
 
 
 def test_the_interval_holds_the_rate_of_many_other_speakers() -> None:

@@ -8,14 +8,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from aver.pretraining.images import split_images
 from safetensors.torch import load_file
 
 from aver.corpora import open_corpus
 from aver.errors import TrainingInterrupted
-from aver.pretraining.picture_parts import split_pictures
-from aver.pretraining.read_settings import read_settings
-from aver.pretraining.visual import pretrain_visual
-from aver.pretraining.visual_settings import VisualSettings
+from aver.pretraining.run import read_settings
+from aver.pretraining.visual import VisualSettings, pretrain_visual
 from stopped_training import stopped_after_one_epoch
 
 SETTINGS = read_settings(
@@ -27,23 +26,23 @@ SETTINGS = read_settings(
 )  # fmt: skip
 
 
-def _write_pictures(folder: Path) -> None:
+def _write_images(folder: Path) -> None:
     rng = np.random.default_rng(0)
     for name, count in {"Training": 12, "PublicTest": 4, "PrivateTest": 4}.items():
         for emotion in ("happy", "sad"):
             for number in range(count):
                 place = folder / "any" / emotion / f"{name}_{number}.png"
                 place.parent.mkdir(parents=True, exist_ok=True)
-                picture = cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48))
-                cv2.imwrite(str(place.with_name(f"{place.stem}{len(emotion)}.png")), picture)
+                image = cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48))
+                cv2.imwrite(str(place.with_name(f"{place.stem}{len(emotion)}.png")), image)
 
 
 def test_faces_go_on_from_the_last_whole_epoch(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    _write_pictures(tmp_path / "faces")
+    _write_images(tmp_path / "faces")
     corpus = open_corpus(tmp_path / "faces", "fer2013")
-    split = split_pictures(corpus)
+    split = split_images(corpus)
     whole = pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "whole")
     with stopped_after_one_epoch(monkeypatch), pytest.raises(TrainingInterrupted):
         pretrain_visual(corpus, split, SETTINGS, out=tmp_path / "broken")

@@ -7,17 +7,17 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from aver.pretraining.images import keep_sorted, sort_by_matches, sort_images
 
-from aver.audit.media_match import Match
+from aver.audit.audit_media import Match
 from aver.corpora import open_corpus
 from aver.errors import MediaError
-from aver.pretraining.picture_faults import keep_sorted, sort_by_matches, sort_pictures
 from aver.splits import make_split
 from aver.splits.split import Fold
 
 
 def _match(one: str, other: str) -> Match:
-    return Match(min(one, other), max(one, other), "pictures", True)
+    return Match(min(one, other), max(one, other), "images", True)
 
 
 def test_each_fault_by_its_rule() -> None:
@@ -56,7 +56,7 @@ def test_copies_of_copies_are_copies() -> None:
     assert found.parts["train"] == ()
 
 
-def test_pictures_that_cannot_be_read_are_tested_nowhere() -> None:
+def test_images_that_cannot_be_read_are_tested_nowhere() -> None:
     fold = Fold(("a", "b"), ("v", "w"), ("x", "y", "z"))
     labels = dict.fromkeys("abvwxyz", "happy")
     found = sort_by_matches(fold, labels, [], ["y"], ["b", "v", "x"])
@@ -74,19 +74,19 @@ def test_a_part_of_which_nothing_is_left_is_named(tmp_path: Path) -> None:
     for name in ("train/happy/Training_1", "test/sad/PublicTest_1", "test/sad/PrivateTest_1"):
         path = tmp_path / f"{name}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
-        picture = cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48))
-        cv2.imwrite(str(path), picture)
+        image = cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48))
+        cv2.imwrite(str(path), image)
     (tmp_path / "test/sad/PublicTest_1.png").write_bytes(b"no picture")
     corpus = open_corpus(tmp_path, "fer2013")
     with pytest.raises(MediaError, match="left to choose by; set aside: unreadable 1"):
-        sort_pictures(corpus, make_split(corpus, "official"))
+        sort_images(corpus, make_split(corpus, "official"))
 
 
 def test_on_files_and_kept_for_the_next_time(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     faces = [cv2.resize(rng.integers(0, 255, (9, 9)).astype(np.uint8), (48, 48)) for _ in range(5)]
     blank = np.full((48, 48), 90, np.uint8)
-    for name, picture in {
+    for name, image in {
         "train/happy/Training_1.png": faces[0],
         "train/happy/Training_2.png": faces[1],
         "train/sad/Training_3.png": blank,
@@ -96,7 +96,7 @@ def test_on_files_and_kept_for_the_next_time(tmp_path: Path) -> None:
     }.items():
         path = tmp_path / "fer" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        cv2.imwrite(str(path), picture)
+        cv2.imwrite(str(path), image)
     corpus = open_corpus(tmp_path / "fer", "fer2013")
     split = make_split(corpus, "official")
     found = keep_sorted(corpus, split, tmp_path / "kept.json")

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from aver.pretraining.images import split_images
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import AverError, LabelError, MediaError, SplitError
-from aver.pretraining.picture_parts import split_pictures
 
 
 def _corpus(**emotions: str) -> Corpus:
@@ -26,7 +26,7 @@ WHOLE = {"train0": "happy", "train1": "sad", "validation0": "sad", "test0": "hap
 
 
 def test_a_whole_corpus_passes() -> None:
-    fold = split_pictures(_corpus(**WHOLE)).folds[0]
+    fold = split_images(_corpus(**WHOLE)).folds[0]
     assert (fold.train, fold.validation, fold.test) == (
         ("train0", "train1"), ("validation0",), ("test0",)
     )  # fmt: skip
@@ -46,14 +46,14 @@ def test_what_lacks_is_named(
 ) -> None:
     kept = {name: word for name, word in {**WHOLE, **changes}.items() if word is not None}
     with pytest.raises(error, match=words):
-        split_pictures(_corpus(**kept))
+        split_images(_corpus(**kept))
 
 
-def test_films_and_pictures_without_a_label_are_named() -> None:
+def test_films_and_images_without_a_label_are_named() -> None:
     corpus = _corpus(**WHOLE)
     film = replace(corpus.clips[0], video=Path("train0.mp4"))
     with pytest.raises(MediaError, match="train0 of fer2013 is no picture"):
-        split_pictures(replace(corpus, clips=(film, *corpus.clips[1:])))
+        split_images(replace(corpus, clips=(film, *corpus.clips[1:])))
     mute = replace(corpus.clips[0], emotion=None)
     with pytest.raises(LabelError, match="train0 of fer2013 has no emotion"):
-        split_pictures(replace(corpus, clips=(mute, *corpus.clips[1:])))
+        split_images(replace(corpus, clips=(mute, *corpus.clips[1:])))

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from aver.errors import SettingsError
-from aver.pretraining.read_settings import read_settings
-from aver.pretraining.visual_settings import VisualSettings
-from aver.pretraining.voice_settings import VoiceSettings
+from aver.pretraining.run import read_settings
+from aver.pretraining.visual import VisualSettings
+from aver.pretraining.voice_data import VoiceSettings
 
 
 @pytest.mark.parametrize(

@@ -9,8 +9,8 @@ import pytest
 
 from aver.corpora.clip import Clip
 from aver.errors import LabelError
-from aver.pretraining.join_by_class import join_by_class
 from aver.pretraining.reconcile import check_named, reconcile
+from aver.pretraining.unpaired import join_by_class
 
 
 def _faces(*emotions: str) -> list[Clip]:
@@ -18,7 +18,7 @@ def _faces(*emotions: str) -> list[Clip]:
 
 
 def _voices(*emotions: str) -> list[Clip]:
-    return [Clip(f"v{i}", f"s{i % 2}", e, sound=Path(f"v{i}.wav")) for i, e in enumerate(emotions)]
+    return [Clip(f"v{i}", f"s{i % 2}", e, audio=Path(f"v{i}.wav")) for i, e in enumerate(emotions)]
 
 
 def test_merged_and_dropped_as_asked() -> None:
@@ -78,7 +78,7 @@ def test_what_is_not_there_cannot_be_merged_or_dropped(
 
 def test_every_voice_gets_faces_of_its_class_and_all_faces_have_their_turn() -> None:
     faces, voices = _faces(*["happy", "sad"] * 6), _voices(*["sad", "happy"] * 4)
-    joined = join_by_class(faces, voices, pictures_per_voice=3, seed=0)
+    joined = join_by_class(faces, voices, images_per_voice=3, seed=0)
     emotion = {clip.video: clip.emotion for clip in faces}
     assert len(joined) == 24
     assert all(emotion[clip.video] == clip.emotion for clip in joined)

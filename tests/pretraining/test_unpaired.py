@@ -9,6 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from aver.pretraining.images import digest_images
 
 from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
@@ -18,14 +19,12 @@ from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import FeatureRecord
 from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureStore
-from aver.models.mrpn import MRPN
+from aver.models.mrpn.recognizer import MRPN
 from aver.networks.face_network import FaceNetwork
 from aver.networks.pretrained import find_weights
-from aver.pretraining.answer_corpus import answer_corpus
-from aver.pretraining.read_pictures import digest_pictures
+from aver.pretraining.cross_corpus import predict_corpus, score_unpaired
 from aver.pretraining.ship import ship_run
 from aver.pretraining.unpaired import UnpairedRequest, _embed, train_unpaired
-from aver.pretraining.unpaired_scores import score_unpaired
 from aver.splits import make_split
 from aver.splits.split import Fold
 from tone_corpus import write_tone_corpus
@@ -36,10 +35,10 @@ EMOTIONS = ("happy", "sad", "angry")
 def _face(emotion: str, rng: np.random.Generator) -> np.ndarray:
     """Blots of its own, so that no picture is another's copy; a bright third for each emotion."""
     blots = rng.integers(0, 100, (9, 9)).astype(np.uint8)
-    picture = cv2.resize(blots, (48, 48), interpolation=cv2.INTER_CUBIC).astype(int)
+    image = cv2.resize(blots, (48, 48), interpolation=cv2.INTER_CUBIC).astype(int)
     third = 16 * EMOTIONS.index(emotion)
-    picture[third : third + 16] += 150
-    return picture.clip(0, 255).astype(np.uint8)
+    image[third : third + 16] += 150
+    return image.clip(0, 255).astype(np.uint8)
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ class Corpora:
             self.voices,
             make_split(self.voices, "speaker-kfold", folds=3),
             overrides={"training.epochs": 15, "training.batch_size": 16, "hidden": 16},
-            pictures_per_voice=2,
+            images_per_voice=2,
         )
 
 
@@ -86,7 +85,7 @@ def test_voices_and_faces_are_learnt_and_told_on_the_card(
 ) -> None:
     model, out = trained
     tested = write_tone_corpus(out / "others", speakers=2, takes=2)
-    found = answer_corpus(model, replace(tested, name="others"), corpora.store)
+    found = predict_corpus(model, replace(tested, name="others"), corpora.store)
     right = [
         found.classes[row] == word
         for row, word in zip(found.probabilities.argmax(axis=1), found.truth, strict=True)
@@ -100,7 +99,7 @@ def test_voices_and_faces_are_learnt_and_told_on_the_card(
     }  # fmt: skip
 
 
-def test_a_face_alone_is_answered_by_what_was_learnt_from_pictures(
+def test_a_face_alone_is_predicted_by_what_was_learnt_from_images(
     trained: tuple[MRPN, Path], tmp_path: Path
 ) -> None:
     model, _ = trained
@@ -111,8 +110,8 @@ def test_a_face_alone_is_answered_by_what_was_learnt_from_pictures(
         def get(self, clip: Clip, feature: object) -> FeatureRecord:
             if not isinstance(feature, FaceEmbeddings):
                 return FeatureRecord.absent("no sound")
-            picture = _face(str(clip.emotion), rng)
-            return FeatureRecord({"embeddings": network.embed(picture[None])}, coverage=1.0)
+            image = _face(str(clip.emotion), rng)
+            return FeatureRecord({"embeddings": network.embed(image[None])}, coverage=1.0)
 
     model.take_features_from(Planted())
     clips = [Clip(f"{e}-{n}", "x", e) for e in EMOTIONS for n in range(20)]
@@ -144,7 +143,7 @@ def test_it_ships_with_the_figures_of_its_tests_on_the_card(
 
 
 @pytest.mark.parametrize(
-    ("wrong", "words"), [({"pictures_per_voice": 0}, "at least 1"), ({"adapt": "room"}, "'room'")]
+    ("wrong", "words"), [({"images_per_voice": 0}, "at least 1"), ({"adapt": "room"}, "'room'")]
 )
 def test_requests_out_of_range_are_refused(
     corpora: Corpora, wrong: dict[str, object], words: str
@@ -240,24 +239,24 @@ def test_from_the_shell_voices_that_cannot_be_read_are_listed_first(
     assert "tones, clean: no clip of these speakers was learnt from" in shown.out
 
 
-def test_other_pictures_under_the_same_names_are_other_pictures(tmp_path: Path) -> None:
+def test_other_images_under_the_same_names_are_other_images(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     path = tmp_path / "a.png"
     keys = []
     for _ in range(2):
         cv2.imwrite(str(path), _face("sad", rng))
-        keys += [digest_pictures([Clip("a", None, emotion, video=path)]) for emotion in EMOTIONS]
+        keys += [digest_images([Clip("a", None, emotion, video=path)]) for emotion in EMOTIONS]
     assert len(set(keys)) == 6
     path.unlink()
-    assert digest_pictures([Clip("a", None, "sad", video=path)]) not in keys
+    assert digest_images([Clip("a", None, "sad", video=path)]) not in keys
 
 
 def test_the_scale_of_adapted_faces_is_learnt_from_those_to_learn(corpora: Corpora) -> None:
     parts = make_split(corpora.faces, "official").folds[0]
     pairs = {p: corpora.faces.select(list(getattr(parts, p))) for p in ("train", "validation")}
     adapted = _embed(pairs, FaceEmbeddings(), "speaker")
-    learnt = np.stack([adapted[clip.video] for clip in pairs["train"]])
-    np.testing.assert_allclose(learnt.mean(axis=0), 0, atol=1e-4)
+    learned = np.stack([adapted[clip.video] for clip in pairs["train"]])
+    np.testing.assert_allclose(learned.mean(axis=0), 0, atol=1e-4)
     plain = _embed(pairs, FaceEmbeddings(), "")
     rows = np.stack([plain[clip.video] for clip in pairs["train"]])
     one = pairs["validation"][0].video
@@ -275,10 +274,10 @@ def test_adapted_faces_are_scaled_as_a_speakers_clips_are(
     rows = rng.normal(0, 1, (sum(map(len, pairs.values())), 3)).astype(np.float32)
     rows[: len(pairs["train"]), 0] = 0  # never moves
     rows[-1] = (0.5, 1e6, 0)
-    monkeypatch.setattr(FaceNetwork, "embed", lambda self, pictures: rows)
+    monkeypatch.setattr(FaceNetwork, "embed", lambda self, images: rows)
     adapted = _embed(pairs, FaceEmbeddings(), "speaker")
-    pictures = [clip.video for clips in pairs.values() for clip in clips]
-    frames = dict(zip(pictures, rows, strict=True))
+    images = [clip.video for clips in pairs.values() for clip in clips]
+    frames = dict(zip(images, rows, strict=True))
 
     class Planted:
         def get(self, clip: Clip, feature: object) -> FeatureRecord:
@@ -293,7 +292,7 @@ def test_adapted_faces_are_scaled_as_a_speakers_clips_are(
     assert adapted[last.video][:2].tolist() == [0.5, 20.0]
 
 
-def test_embeddings_are_those_of_pictures_with_a_face_and_know_the_card(tmp_path: Path) -> None:
+def test_embeddings_are_those_of_images_with_a_face_and_know_the_card(tmp_path: Path) -> None:
     rng = np.random.default_rng(2)
     crops = rng.integers(0, 255, (4, 64, 64, 3)).astype(np.uint8)
     found = np.array([True, False, True, False])

@@ -18,13 +18,16 @@ from aver.errors import CheckpointError, LabelError, MediaError, SettingsError, 
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
-from aver.models.parts.clip_frames import load_clip_frames
-from aver.pretraining.read_settings import read_settings
-from aver.pretraining.voice import VoiceResult, pretrain_voice
-from aver.pretraining.voice_parts import check_pairs, divide_voices, split_voices
-from aver.pretraining.voice_settings import VoiceSettings
-from aver.pretraining.voice_shelf import VoiceShelf
-from aver.pretraining.voice_task import LabelledVoices, whole_clips
+from aver.models.data.clip_frames import load_clip_frames
+from aver.pretraining.run import read_settings
+from aver.pretraining.voice import LabelledVoices, VoiceResult, pretrain_voice, whole_clips
+from aver.pretraining.voice_data import (
+    VoiceSettings,
+    VoiceShelf,
+    check_pairs,
+    divide_voices,
+    split_voices,
+)
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -49,8 +52,8 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
                 noise = np.fft.irfft(waves * 10**gains, len(time_s))
                 swell_hz = 3 * 1.3**speaker
                 swell = 1 + 0.9 * np.sin(2 * np.pi * swell_hz * time_s + rng.uniform(0, 6))
-                sound = 0.1 * noise / noise.std() * swell
-                soundfile.write(folder / f"s{speaker}_{emotion}_{take}.wav", sound / 4, RATE_HZ)
+                audio = 0.1 * noise / noise.std() * swell
+                soundfile.write(folder / f"s{speaker}_{emotion}_{take}.wav", audio / 4, RATE_HZ)
     return open_corpus(folder, "manifest", pattern="{speaker}_{emotion}_{take}.wav")
 
 
@@ -86,15 +89,15 @@ def test_unseen_speakers_are_told_apart(result: VoiceResult) -> None:
 
 
 def test_the_weights_start_a_branch_of_mrpn(result: VoiceResult) -> None:
-    from aver.models.initialise import start_from
-    from aver.models.parts.branch import Branch
-    from aver.models.presets import load_preset
+    from aver.models.base.initialize import start_from
+    from aver.models.base.presets import load_preset
+    from aver.models.layers.encoder import Branch
 
     found = start_from("mrpn-compact", {}, {"audio": str(result.folder)})
     _, settings = load_preset("mrpn-compact", found)
-    branch = Branch(settings.branches["sound"], (1, 32, 50), 0.0)
+    branch = Branch(settings.branches["audio"], (1, 32, 50), 0.0)
     branch.load_pretrained(str(result.folder))
-    assert settings.branches["sound"].feature_settings["band_count"] == 32
+    assert settings.branches["audio"].feature_settings["band_count"] == 32
 
 
 def test_a_split_with_known_speakers_is_refused(corpus: Corpus, tmp_path: Path) -> None:
@@ -213,13 +216,13 @@ def test_what_cannot_be_verified_or_taught_is_named_before_training(tmp_path: Pa
 def test_a_corpus_in_which_nothing_is_to_be_heard_is_named(tmp_path: Path) -> None:
     corpus = _listed(tmp_path / "vox", [f"id{s}/{t}" for s in range(4) for t in range(2)])
     for clip in corpus:
-        soundfile.write(str(clip.sound), np.zeros(RATE_HZ), RATE_HZ)
+        soundfile.write(str(clip.audio), np.zeros(RATE_HZ), RATE_HZ)
     with pytest.raises(MediaError, match=r"In none of 8 readable clips .*id0/0 for one"):
         pretrain_voice(corpus, split_voices(corpus), replace(SETTINGS, target="speaker"),
                        out=tmp_path / "run", store=FeatureStore(tmp_path / "cache"))  # fmt: skip
 
 
-def test_the_taught_sounds_cannot_verify_under_another_name(tmp_path: Path) -> None:
+def test_the_taught_audio_tracks_cannot_verify_under_another_name(tmp_path: Path) -> None:
     corpus = _listed(tmp_path / "vox", [f"id{s}/{t}" for s in range(4) for t in range(2)])
     others = _listed(tmp_path / "others", [f"of{s}/{t}" for s in range(2) for t in range(2)])
     with pytest.raises(SettingsError, match="shares 4 sounds with"):  # the same draws of noise

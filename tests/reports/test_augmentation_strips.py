@@ -13,8 +13,8 @@ from aver.reports.augmentation_strips import spatial_strips, time_strips, write_
 @pytest.fixture
 def crops() -> np.ndarray:
     """A still picture, so that frames differ by augmentation only."""
-    picture = np.random.default_rng(0).integers(0, 256, size=(24, 24, 3), dtype=np.uint8)
-    return np.repeat(picture[None], 20, axis=0)
+    image = np.random.default_rng(0).integers(0, 256, size=(24, 24, 3), dtype=np.uint8)
+    return np.repeat(image[None], 20, axis=0)
 
 
 def test_same_parameters_for_all_frames_in_the_middle_strip_only(crops: np.ndarray) -> None:

@@ -10,11 +10,9 @@ from test_reproduce import Maker, mrpn
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.run_request import RunRequest
-from aver.evaluation.run_shelf import RunShelf
-from aver.models.prediction import Prediction
-from aver.models.prediction_file import save_prediction
-from aver.reports.embedding_report import write_embeddings
+from aver.evaluation.run import RunRequest, RunShelf
+from aver.models.base.prediction import Prediction, save_prediction
+from aver.reports.deep_features import write_embeddings
 
 
 class MakerWithFeatures(Maker):
@@ -42,7 +40,7 @@ class MakerWithFeatures(Maker):
 
 
 def test_three_panels_from_three_runs(tmp_path: Path) -> None:
-    maker = MakerWithFeatures(("fused", "video", "sound"))
+    maker = MakerWithFeatures(("fused", "video", "audio"))
     shelf = RunShelf(tmp_path, maker)
     png, svg = write_embeddings(mrpn(), "5", shelf, tmp_path / "out", corpus_key="drawn")
     assert len(maker.made) == 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from aver.evaluation.incongruent import Incongruent
-from aver.reports.incongruent_table import incongruent_table
-from aver.reports.table_formats import as_text
+from aver.evaluation.modality_conflict import Incongruent
+from aver.reports.run_tables import incongruent_table
+from aver.reports.table import as_text
 
 WHO, VOICE, FACE = ("ann", "bob"), ("happy", "sad"), ("sad", "happy")
 ONE = Incongruent(("happy", "sad"), WHO, VOICE, FACE, ("happy", "sad"))

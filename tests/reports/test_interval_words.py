@@ -9,11 +9,10 @@ from drawn_runs import drawn_run
 
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import summarise
-from aver.reports.interval_words import interval_note
 from aver.reports.reported_run import ReportedRun
-from aver.reports.run_facts import describe_data
 from aver.reports.run_report import describe_run, write_report
 from aver.reports.run_tables import class_table, comparison_table, metrics_table, speaker_table
+from aver.reports.statements import describe_data, interval_note
 from aver.reports.table import Estimate
 
 ORDINARY = Estimate(0.5, 0.4, 0.6, method="t")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from aver.reports.learning_curves import read_learning_curves
+from aver.reports.plots.training import read_learning_curves
 
 
 def test_reads_every_fold_in_order(tmp_path: Path) -> None:

@@ -14,16 +14,17 @@ from drawn_runs import CLASSES, drawn_run
 from aver.errors import SettingsError
 from aver.evaluation.calibration import reliability
 from aver.evaluation.metrics import confusion_matrix
-from aver.reports.learning_curves import LearningCurve
-from aver.reports.plots.confusion import plot_confusion
-from aver.reports.plots.curves import plot_curves
-from aver.reports.plots.embedding import lay_out, plot_embeddings
-from aver.reports.plots.groups import plot_groups
-from aver.reports.plots.intervals import IntervalRow, plot_intervals
-from aver.reports.plots.losses import plot_losses
-from aver.reports.plots.reliability import plot_reliability
-from aver.reports.plots.strips import plot_strips
+from aver.reports.plots.charts import (
+    IntervalRow,
+    plot_confusion,
+    plot_curves,
+    plot_groups,
+    plot_intervals,
+    plot_reliability,
+)
+from aver.reports.plots.clips import lay_out, plot_embeddings, plot_strips
 from aver.reports.plots.style import PALETTE, as_svg, inline_svg, save_figure
+from aver.reports.plots.training import LearningCurve, plot_losses
 from aver.reports.table import Estimate
 
 
@@ -68,7 +69,7 @@ PLOTS: dict[str, Callable[[], object]] = {
 
 
 @pytest.mark.parametrize("name", PLOTS)
-def test_written_as_picture_and_vector_and_the_same_twice(name: str, tmp_path: Path) -> None:
+def test_written_as_image_and_vector_and_the_same_twice(name: str, tmp_path: Path) -> None:
     png, svg = save_figure(PLOTS[name](), tmp_path / name)
     assert png.read_bytes()[:4] == b"\x89PNG"
     text = svg.read_text()
@@ -119,7 +120,7 @@ def contrast(ink: str, paper: np.ndarray) -> float:
     return (max(lights) + 0.05) / (min(lights) + 0.05)
 
 
-def test_clean_and_leaking_differ_for_the_colour_blind() -> None:
+def test_clean_and_leaking_differ_for_the_color_blind() -> None:
     """Simulated red- and green-blindness (Vienot et al. 1999) keeps the two apart."""
     from matplotlib.colors import to_rgb
 
@@ -137,9 +138,9 @@ def test_clean_and_leaking_differ_for_the_colour_blind() -> None:
 
 def test_tsne_keeps_clusters_together() -> None:
     rng = np.random.default_rng(0)
-    centres = rng.normal(scale=8, size=(3, 16))
+    centers = rng.normal(scale=8, size=(3, 16))
     owner = np.repeat([0, 1, 2], 20)
-    places = lay_out(centres[owner] + rng.normal(size=(60, 16)))
+    places = lay_out(centers[owner] + rng.normal(size=(60, 16)))
     distance = np.linalg.norm(places[:, None] - places[None], axis=2) + 1e9 * np.eye(60)
     assert (owner[distance.argmin(axis=1)] == owner).mean() > 0.95
     with pytest.raises(SettingsError, match="at least 5 clips, not 3"):

@@ -12,8 +12,8 @@ from aver.audit import AuditReport
 from aver.audit.finding import Finding
 from aver.errors import SettingsError
 from aver.evaluation.evaluation_folder import save_evaluation
-from aver.reports.audit_table import audit_table
 from aver.reports.reported_run import ReportedRun, distinct_names
+from aver.reports.run_tables import audit_table
 
 
 def test_names_are_told_apart_by_folders_and_a_double_goes() -> None:
@@ -32,10 +32,10 @@ def test_a_leaking_run_keeps_the_name_of_its_clean_one() -> None:
 
 def test_baselines_come_simplest_first(tmp_path: Path) -> None:
     save_evaluation(drawn_run(), tmp_path)
-    for name in ("late-fusion", "statistics-svm", "majority", "sound-only"):
+    for name in ("late-fusion", "statistics-svm", "majority", "audio-only"):
         save_evaluation(drawn_run(system=name), tmp_path / "baselines" / name)
     found = [run.evaluation.system for run in ReportedRun.read(tmp_path).baselines]
-    assert found == ["majority", "statistics-svm", "late-fusion", "sound-only"]
+    assert found == ["majority", "statistics-svm", "late-fusion", "audio-only"]
     with pytest.raises(SettingsError, match="holds no evaluation"):
         ReportedRun.read(tmp_path / "nothing")
 

@@ -11,8 +11,7 @@ from test_reproduce import Maker, WithoutSomeFaces, mrpn
 
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.reproduce import ReproducedTable, reproduce_table
-from aver.evaluation.run_request import RunRequest
-from aver.evaluation.run_shelf import RunShelf
+from aver.evaluation.run import RunRequest, RunShelf
 from aver.reports.reproduction_report import describe_reproduction, write_reproduction
 
 

@@ -12,7 +12,7 @@ from drawn_runs import drawn_run
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import compare
-from aver.evaluation.robustness_answers import DegradedRuns
+from aver.evaluation.robustness import DegradedRuns
 from aver.media.degradation import degradation
 from aver.reports.robustness_report import (
     MeasuredRun,
@@ -79,19 +79,19 @@ def test_systems_are_drawn_together_at_levels_they_share() -> None:
 
 
 def test_files_lie_in_the_run_folder(tmp_path: Path) -> None:
-    measured = damaged("lost-modality", "sound", "video")
+    measured = damaged("lost-modality", "audio", "video")
     written = write_robustness(measured, tmp_path)
     assert all(path.exists() and path.parent == tmp_path / "robustness" for path in written)
     numbers = json.loads((tmp_path / "robustness" / "curves.json").read_text())
     assert [row["modality lost"] for row in numbers["kinds"]["lost-modality"]["rows"]] == [
         "none",
-        "sound",
+        "audio",
         "video",
     ]
 
 
 def test_the_only_measured_system_is_named_where_it_is_not_the_pages_own() -> None:
-    other = damaged("lost-modality", "sound", system="another")
+    other = damaged("lost-modality", "audio", system="another")
     (table,) = robustness_tables([other], named=True)
     assert table.columns[1:] == ("another: accuracy", "another: change")
     ((_, _, figure),) = robustness_plots([other], named=True)

@@ -8,7 +8,7 @@ import pytest
 from drawn_runs import drawn_run
 
 from aver.evaluation.evaluation import Evaluation
-from aver.reports.run_facts import run_notes
+from aver.reports.statements import run_notes
 
 
 def run(system: str, *remarks: str) -> Evaluation:

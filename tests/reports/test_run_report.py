@@ -13,14 +13,12 @@ import numpy as np
 import pytest
 from drawn_runs import drawn_run
 
-from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.evaluation import Evaluation, TargetPredictions
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.target_answers import TargetAnswers
 from aver.reports import run_report
-from aver.reports.paired_table import compare_all
 from aver.reports.run_report import describe_run, write_run_report
-from aver.reports.run_tables import comparison_table
+from aver.reports.run_tables import compare_all, comparison_table
 from aver.reports.table import Estimate
 from browser import look_at, needs_browser
 
@@ -32,7 +30,7 @@ def runs() -> tuple[Evaluation, ...]:
     first = drawn_run(speakers=8, seeds=(0, 1, 2), skill=1.6, draw=1, system="mrpn <N2>")
     first = replace(
         first,
-        by_modality={"sound": drawn_run(speakers=8, seeds=(0, 1, 2), draw=2).probabilities},
+        by_modality={"audio": drawn_run(speakers=8, seeds=(0, 1, 2), draw=2).probabilities},
         flags=tuple(("no face",) if i % 9 == 0 else () for i in range(len(first.clip_ids))),
         facts={"command": "aver evaluate --corpus 'my clips'", "split_hash": "abc123"},
         training_s=75.0,
@@ -138,9 +136,9 @@ def test_terminal_words_name_what_cannot_be_told_apart(runs: tuple[Evaluation, .
 def test_terminal_shows_targets_besides_emotion() -> None:
     run = drawn_run(speakers=8, skill=1.6)
     truth = np.tile(np.eye(2), (len(run.clip_ids) // 2, 1))
-    answers = truth.copy()
-    answers[::4] = answers[::4, ::-1]  # one in four is wrong
-    target = TargetAnswers("classification", ("normal", "strong"), truth, answers)
+    predictions = truth.copy()
+    predictions[::4] = predictions[::4, ::-1]  # one in four is wrong
+    target = TargetPredictions("classification", ("normal", "strong"), truth, predictions)
     said = " ".join(describe_run((replace(run, targets={"intensity": target}),)).split())
     assert "Targets besides emotion" in said
     assert re.search(r"intensity accuracy in % 75\.0", said)
@@ -223,15 +221,15 @@ def test_words_stand_out_from_their_page_in_both_schemes() -> None:
     light, dark = (
         dict(re.findall(r"--([\w-]+): (#\w{6})", part)) for part in style.split("@media")[:2]
     )
-    for colours in (light, dark):
+    for colors in (light, dark):
         pairs = [("ink", "page"), ("muted", "page"), ("muted", "panel"), ("link", "page")]
         pairs += [("good", "good-page"), ("bad", "bad-page"), ("ink", "bad-page")]
         for one, other in pairs:
-            bright, dim = sorted((luminance(colours[one]), luminance(colours[other])), reverse=True)
+            bright, dim = sorted((luminance(colors[one]), luminance(colors[other])), reverse=True)
             assert (bright + 0.05) / (dim + 0.05) >= 4.5, (one, other)
 
 
-def luminance(colour: str) -> float:
-    shares = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+def luminance(color: str) -> float:
+    shares = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
     linear = [s / 12.92 if s <= 0.04045 else ((s + 0.055) / 1.055) ** 2.4 for s in shares]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]

@@ -9,14 +9,13 @@ import pytest
 from drawn_runs import drawn_run
 
 from aver.evaluation.summary import summarise
-from aver.reports.paired_table import compare_all
-from aver.reports.run_tables import comparison_table, modality_table
-from aver.reports.run_words import summary_in_words
+from aver.reports.run_summary import summary_in_words
+from aver.reports.run_tables import compare_all, comparison_table, modality_table
 from aver.reports.table import Estimate
 
 
-def headline(answers: np.ndarray, speakers: int = 6) -> str:
-    run = replace(drawn_run(speakers=speakers), probabilities=answers)
+def headline(predictions: np.ndarray, speakers: int = 6) -> str:
+    run = replace(drawn_run(speakers=speakers), probabilities=predictions)
     return summary_in_words(run, summarise(run), ())[0]
 
 
@@ -26,7 +25,7 @@ def shifted(by: int, speakers: int = 6) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("answers", "speakers", "words", "never"),
+    ("predictions", "speakers", "words", "never"),
     [
         (shifted(0), 6, "over clips, an optimistic one: all speakers score alike", "speakers,"),
         (shifted(1), 6, "That is below guessing.", "includes guessing"),
@@ -36,9 +35,9 @@ def shifted(by: int, speakers: int = 6) -> np.ndarray:
     ],
 )
 def test_the_headline_names_what_its_interval_is_over(
-    answers: np.ndarray, speakers: int, words: str, never: str
+    predictions: np.ndarray, speakers: int, words: str, never: str
 ) -> None:
-    said = headline(answers, speakers)
+    said = headline(predictions, speakers)
     assert words in said
     assert never not in said
 
@@ -56,15 +55,15 @@ def test_too_few_speakers_for_so_many_comparisons_are_told(others: int, told: bo
 def test_a_modality_that_no_clip_has_gets_an_empty_row() -> None:
     run = drawn_run()
     lacking = np.full_like(run.probabilities, np.nan)
-    table = modality_table(replace(run, by_modality={"video": lacking, "sound": run.probabilities}))
+    table = modality_table(replace(run, by_modality={"video": lacking, "audio": run.probabilities}))
     assert table.rows[0] == ("video", 0, None)
-    assert table.rows[1][:2] == ("sound", 72)
+    assert table.rows[1][:2] == ("audio", 72)
 
 
 def test_the_table_gives_the_same_intervals_as_the_summary() -> None:
     """One class answered always: the table must not call F1 a share of clips either."""
-    answers = np.eye(4)[np.zeros(72, int)]
-    run = replace(drawn_run(), probabilities=answers)
+    predictions = np.eye(4)[np.zeros(72, int)]
+    run = replace(drawn_run(), probabilities=predictions)
     cells = comparison_table([run]).rows[0][3:6]
     names = ("accuracy", "unweighted_recall", "macro_f1")
     assert cells == tuple(Estimate.of(summarise(run).metrics[name]) for name in names)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.collections import LineCollection, PathCollection
 
-from aver.models.synchrony.clip_spikes import ClipSpikes
-from aver.models.synchrony.synchrony_graph import synchrony_graph
+from aver.models.synch_graph.graph import synchrony_graph
+from aver.models.synch_graph.spiking_network import ClipSpikes
+from aver.reports.plots.clips import plot_synchrony_graph
 from aver.reports.plots.style import save_figure
-from aver.reports.plots.synchrony_graph import plot_synchrony_graph
 from aver.spiking import Spikes
 
 
@@ -16,7 +16,7 @@ def drawn(window_ms):
     chance = np.random.default_rng(0)
     trains = {
         name: Spikes(chance.uniform(0, 350, 40), chance.integers(0, 30, 40))
-        for name in ("video", "sound")
+        for name in ("video", "audio")
     }
     return synchrony_graph(ClipSpikes.of(trains, maps=20), window_ms)
 
@@ -35,5 +35,5 @@ def test_every_node_and_edge_is_drawn(tmp_path):
     assert "20 ms" in svg.read_text("utf-8")
 
 
-def test_a_clip_without_spikes_is_a_picture_too():
+def test_a_clip_without_spikes_is_a_image_too():
     plot_synchrony_graph(synchrony_graph(ClipSpikes.of({}, maps=20)), title="Nothing")

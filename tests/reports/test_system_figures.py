@@ -13,10 +13,9 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.reproduce import reproduce_table
-from aver.evaluation.run_request import RunRequest
-from aver.evaluation.run_shelf import RunShelf
-from aver.reports.reproduction_figures import FigureRequest, write_figure
-from aver.reports.run_facts import describe_data
+from aver.evaluation.run import RunRequest, RunShelf
+from aver.reports.reproduction_report import FigureRequest, write_figure
+from aver.reports.statements import describe_data
 from aver.reports.system_figures import SystemFigures
 
 

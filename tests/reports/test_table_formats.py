@@ -9,8 +9,16 @@ from pathlib import Path
 
 import pytest
 
-from aver.reports.table import Estimate, Table
-from aver.reports.table_formats import as_csv, as_json, as_latex, as_markdown, as_text, write_table
+from aver.reports.table import (
+    Estimate,
+    Table,
+    as_csv,
+    as_json,
+    as_latex,
+    as_markdown,
+    as_text,
+    write_table,
+)
 
 
 @pytest.fixture

@@ -11,13 +11,13 @@ import numpy as np
 from drawn_runs import CLASSES, drawn_run
 
 from aver.corpora.clip import Clip
-from aver.media.lossless import write_pictures, write_sound
-from aver.reports.worst_clips import picture_clips, worst_clips, worst_table
+from aver.media.degrade_clip import write_audio, write_images
+from aver.reports.worst_clips import image_clips, worst_clips, worst_table
 
 RATE_HZ = 16_000
 
 
-def test_only_wrong_answers_count_and_the_least_truth_comes_first() -> None:
+def test_only_wrong_predictions_count_and_the_least_truth_comes_first() -> None:
     run = drawn_run(seeds=(0, 1), skill=1.0)
     found = worst_clips(run, 1000)
     means: dict[str, np.ndarray] = {}
@@ -36,16 +36,16 @@ def test_a_run_without_fault_has_no_table() -> None:
     assert worst_table(worst_clips(replace(run, probabilities=right))) is None
 
 
-def test_pictures_show_the_clip(tmp_path: Path) -> None:
+def test_images_show_the_clip(tmp_path: Path) -> None:
     red = np.zeros((60, 80, 3), np.uint8)
     red[..., 0] = 200
-    write_pictures(tmp_path / "v.mov", ((i / 10, red) for i in range(20)))
+    write_images(tmp_path / "v.mov", ((i / 10, red) for i in range(20)))
     time_s = np.arange(RATE_HZ) / RATE_HZ
     tone = (0.5 * np.sin(2 * np.pi * 2000 * time_s)).astype(np.float32)
-    write_sound(tmp_path / "s.wav", tone, RATE_HZ)
+    write_audio(tmp_path / "s.wav", tone, RATE_HZ)
     worst = worst_clips(drawn_run(), 2)
-    clip = Clip(worst[0].clip_id, "s", None, video=tmp_path / "v.mov", sound=tmp_path / "s.wav")
-    shown, bare = picture_clips(worst, {clip.clip_id: clip})
+    clip = Clip(worst[0].clip_id, "s", None, video=tmp_path / "v.mov", audio=tmp_path / "s.wav")
+    shown, bare = image_clips(worst, {clip.clip_id: clip})
     assert (bare.frame, bare.spectrogram) == ("", "")
     frame = decode(shown.frame)
     assert frame.shape[0] == 150

@@ -180,7 +180,7 @@ class BrianTwin:
         self.brian.run(timing.rest_ms * b2.ms)
         return {name: np.array(c.count) - before[name] for name, c in self.counters.items()}
 
-    def normalise_before_each_clip(self) -> None:
+    def normalize_before_each_clip(self) -> None:
         """Let Brian2 itself normalise, for runs that are one compiled program."""
         timing = self.network.simulation.timing
         every = (timing.stimulus_ms + timing.rest_ms) * b2.ms

@@ -46,8 +46,8 @@ def test_permuted_training_labels_give_chance(blocks, session):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # a digit may name no neuron
             exec(voting, names)
-        answer = np.nan_to_num(names["votes"]).argmax(axis=0)[0]
-        correct += answer == session["labels"][train + image]
+        prediction = np.nan_to_num(names["votes"]).argmax(axis=0)[0]
+        correct += prediction == session["labels"][train + image]
     low, high = stats.binom.interval(0.999, tested, 0.1)
     assert low <= correct <= high
 

@@ -20,7 +20,7 @@ STILL = Homeostasis(start_mv=0.0, offset_mv=0.0, step_mv=0.0)
 
 def one_cell(integrator, weight, neuron=None, **simulation):
     network = Network(
-        Simulation(integrator=integrator, intensity=Intensity(most_retries=0), **simulation)
+        Simulation(integrator=integrator, intensity=Intensity(max_retries=0), **simulation)
     )
     network.add_source("drive", (1,))
     silent = LateralInhibition(reach="none")

@@ -37,7 +37,7 @@ def network_of(
 ):
     simulation = Simulation(
         timing=Timing(stimulus_ms=120, rest_ms=40),
-        intensity=Intensity(most_retries=0),
+        intensity=Intensity(max_retries=0),
         integrator=integrator,
         between_clips=between_clips,
     )
@@ -137,17 +137,17 @@ def test_frozen_run_changes_nothing():
 @pytest.mark.parametrize("delay_ms", [0.0, 7.5])
 def test_two_populations_linked_both_ways(delay_ms):
     simulation = Simulation(
-        timing=Timing(stimulus_ms=120, rest_ms=40), intensity=Intensity(most_retries=0)
+        timing=Timing(stimulus_ms=120, rest_ms=40), intensity=Intensity(max_retries=0)
     )
     network = Network(simulation, seed=2)
-    network.add_source("sound", (6, 12), lag_ms=5.0)
-    network.add_source("picture", (8, 8))
+    network.add_source("audio", (6, 12), lag_ms=5.0)
+    network.add_source("image", (8, 8))
     along = Windows((6, 4), (6, 4))
     network.add_population("ear", Population(7, 3, homeostasis=EAGER))
     network.add_population("eye", Population(5, 4, homeostasis=EAGER))
-    network.connect("sound", "ear", EAGER_RULE, along, normal_sum=6.0)
-    network.connect("picture", "eye", EAGER_RULE, Windows((4, 4), (4, 4)), normal_sum=6.0)
+    network.connect("audio", "ear", EAGER_RULE, along, normal_sum=6.0)
+    network.connect("image", "eye", EAGER_RULE, Windows((4, 4), (4, 4)), normal_sum=6.0)
     network.connect("eye", "ear", EAGER_RULE, normal_sum=2.0, delay_ms=delay_ms)
     network.connect("ear", "eye", TargetTraceRule(), normal_sum=2.0, delay_ms=np.arange(21) % 5)
-    clips = {"sound": pixel_clips(3, neurons=72), "picture": pixel_clips(3, seed=1)}
+    clips = {"audio": pixel_clips(3, neurons=72), "image": pixel_clips(3, seed=1)}
     assert_equal_runs(network, clips, least_spikes=30)

@@ -20,7 +20,7 @@ from aver.spiking import (
 
 def change(rule, pre_ms, post_ms, start=0.3):
     """Weight after pre-synaptic spikes at ``pre_ms`` and forced post-synaptic ones."""
-    network = Network(Simulation(intensity=Intensity(most_retries=0)))
+    network = Network(Simulation(intensity=Intensity(max_retries=0)))
     network.add_source("taught", (1,))
     network.add_source("teacher", (1,))
     still = Homeostasis(start_mv=0.0, offset_mv=0.0, step_mv=0.0)

@@ -18,11 +18,11 @@ from aver.spiking import (
 
 def network_of(between_clips):
     network = Network(Simulation(between_clips=between_clips), seed=9)
-    network.add_source("sound", (6, 24), lag_ms=5.0)
+    network.add_source("audio", (6, 24), lag_ms=5.0)
     network.add_population("ear", Population(9, 4, homeostasis=Homeostasis(start_mv=8.0)))
     network.add_population("top", Population(6, homeostasis=Homeostasis(start_mv=8.0)))
     along = Windows((6, 6), (6, 6))
-    network.connect("sound", "ear", windows=along, delay_ms=np.arange(144) % 7, normal_sum=8.0)
+    network.connect("audio", "ear", windows=along, delay_ms=np.arange(144) % 7, normal_sum=8.0)
     network.connect("ear", "top", TargetTraceRule(), delay_ms=4.0, normal_sum=20.0)
     return network
 
@@ -31,17 +31,17 @@ def network_of(between_clips):
 def test_a_loaded_network_continues_exactly(tmp_path, between_clips):
     clips = np.random.default_rng(0).uniform(0, 90, (8, 6, 24))
     network = network_of(between_clips)
-    network.run({"sound": clips[:4]})
+    network.run({"audio": clips[:4]})
     save_network(network, tmp_path / "network.safetensors")
     loaded = load_network(tmp_path / "network.safetensors")
-    ours, theirs = network.run({"sound": clips[4:]}), loaded.run({"sound": clips[4:]})
+    ours, theirs = network.run({"audio": clips[4:]}), loaded.run({"audio": clips[4:]})
     for name in ("ear", "top"):
         assert ours.counts[name].sum() > 10
         assert np.array_equal(ours.counts[name], theirs.counts[name])
         assert np.array_equal(network.theta_mv(name), loaded.theta_mv(name))
     for name in network.connections:
         assert np.array_equal(network.weights(name), loaded.weights(name))
-    frozen = [n.run({"sound": clips}, learn=False).counts["top"] for n in (network, loaded)]
+    frozen = [n.run({"audio": clips}, learn=False).counts["top"] for n in (network, loaded)]
     assert np.array_equal(*frozen)
 
 

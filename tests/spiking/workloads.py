@@ -20,7 +20,7 @@ def build(workload, integrator="forward-euler", between_clips="carry", seed=3, *
     simulation = Simulation(
         integrator=integrator,
         between_clips=between_clips,
-        intensity=Intensity(most_retries=0),
+        intensity=Intensity(max_retries=0),
     )
     network = Network(simulation, seed=seed)
     network.add_source("input", shape)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aver.splits.default import default_split
+from aver.splits.rule import default_split
 
 
 @pytest.mark.parametrize(("speakers", "folds"), [(10, 5), (9, 9), (4, 4)])

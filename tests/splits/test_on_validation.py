@@ -8,12 +8,12 @@ import pytest
 
 from aver.errors import SplitError
 from aver.splits import check_split, make_split
-from aver.splits.on_validation import on_validation
+from aver.splits.rule import on_validation
 
 SEXES = {f"s{number}": ("female", "male")[number % 2] for number in range(10)}
 
 
-def test_validation_speakers_are_answered_and_test_speakers_are_nowhere(corpus_of, parts_of):
+def test_validation_speakers_are_predicted_and_test_speakers_are_nowhere(corpus_of, parts_of):
     corpus = corpus_of(SEXES)
     split = make_split(corpus, "speaker-kfold", folds=5)
     found = on_validation(split)
@@ -29,15 +29,15 @@ def test_validation_speakers_are_answered_and_test_speakers_are_nowhere(corpus_o
 
 
 @pytest.mark.parametrize("rule", ["speaker-kfold", "leave-one-speaker-out"])
-def test_no_clip_is_answered_twice(corpus_of, rule):
+def test_no_clip_is_predicted_twice(corpus_of, rule):
     """Two speakers validate each fold of leave-one-speaker-out, each of them in two folds."""
     split = on_validation(make_split(corpus_of(SEXES), rule))
-    answered = Counter(clip_id for fold in split.folds for clip_id in fold.test)
-    assert set(answered.values()) == {1}
-    assert len(answered) > 20  # of 40
+    predicted = Counter(clip_id for fold in split.folds for clip_id in fold.test)
+    assert set(predicted.values()) == {1}
+    assert len(predicted) > 20  # of 40
 
 
-def test_without_validation_clips_of_its_own_a_split_has_none_to_answer(corpus_of):
+def test_without_validation_clips_of_its_own_a_split_has_none_to_prediction(corpus_of):
     corpus = corpus_of(SEXES)
     for rule, settings in (
         ("speaker-kfold", {"validation": "test"}),

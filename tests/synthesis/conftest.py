@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aver.synthesis import SynthesisSettings, synthesise
+from aver.synthesis import SynthesisSettings, synthesize
 
 SMALL = SynthesisSettings(speakers=8, sentences=1, duration_s=(1.3, 1.5))
 
@@ -15,7 +15,7 @@ SMALL = SynthesisSettings(speakers=8, sentences=1, duration_s=(1.3, 1.5))
 @pytest.fixture(scope="session")
 def small_corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Eight speakers, six emotions, default difficulty."""
-    return synthesise(tmp_path_factory.mktemp("synthetic") / "corpus", SMALL)
+    return synthesize(tmp_path_factory.mktemp("synthetic") / "corpus", SMALL)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,7 @@ import librosa
 import numpy as np
 import pytest
 
-from aver.synthesis.glottis import glottal_source
+from aver.synthesis.voice import glottal_source
 
 
 @pytest.mark.parametrize("pitch_hz", [90.0, 140.0, 230.0, 380.0])
@@ -24,7 +24,7 @@ def test_a_gliding_pitch_is_followed():
     assert np.nanmedian(np.abs(found[inner] / wanted[inner] - 1)) < 0.02
 
 
-def test_jitter_is_the_relative_deviation_of_the_cycles():
+def test_jitter_is_the_relative_std_of_the_cycles():
     rng = np.random.default_rng(0)
     source = glottal_source(np.full(64000, 100.0), 16000, jitter=0.03, rng=rng)
     # The pulse ends in one sharp negative peak a cycle.

@@ -1,11 +1,10 @@
 import numpy as np
 import pytest
 
-from aver.media.face_detector import make_detector
-from aver.synthesis.expression import ACTION_UNITS
+from aver.media.face_detection import make_detector
+from aver.synthesis.film import Mimic
 from aver.synthesis.head import draw_head
-from aver.synthesis.mimic import Mimic
-from aver.synthesis.speaker import draw_speaker
+from aver.synthesis.speaker import ACTION_UNITS, draw_speaker
 
 
 @pytest.fixture(scope="module")
@@ -48,5 +47,5 @@ def test_a_blink_closes_both_eyes(mimics):
     rest = np.zeros(len(ACTION_UNITS))
     for mimic in mimics[1:2]:
         wide, shut = (mimic.draw(rest, lids, 0.0, 0.0) for lids in (0.0, 1.0))
-        bright = [(picture[110:130, 85:171].min(axis=2) > 200).sum() for picture in (wide, shut)]
+        bright = [(image[110:130, 85:171].min(axis=2) > 200).sum() for image in (wide, shut)]
         assert bright[0] > 20 > bright[1]

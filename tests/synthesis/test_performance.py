@@ -2,9 +2,7 @@ import numpy as np
 import pytest
 
 from aver.synthesis import SynthesisSettings
-from aver.synthesis.articulation import TICKS_PER_S
-from aver.synthesis.performance import Performance, plan_performance
-from aver.synthesis.sentence import draw_sentence
+from aver.synthesis.performance import TICKS_PER_S, Performance, draw_sentence, plan_performance
 from aver.synthesis.speaker import draw_speaker
 
 
@@ -35,12 +33,12 @@ def test_a_moment_lasts_as_long_as_set_and_is_the_same_in_face_and_voice(moment_
 
 
 def test_moments_lie_anywhere_in_the_clip():
-    centres = []
+    centers = []
     for seed in range(60):
         performance = perform(seed, cue="moment")
         ticks = np.arange(len(performance.cue))
-        centres.append(np.average(ticks, weights=performance.cue) / len(ticks))
-    counts, _ = np.histogram(centres, bins=3, range=(0.1, 0.9))
+        centers.append(np.average(ticks, weights=performance.cue) / len(ticks))
+    counts, _ = np.histogram(centers, bins=3, range=(0.1, 0.9))
     assert counts.min() >= 8
 
 

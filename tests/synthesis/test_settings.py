@@ -21,7 +21,7 @@ from aver.synthesis import SynthesisSettings
         ("duration_s", (0.1, 1.0)),
         ("cue", "often"),
         ("moment_s", 5.0),
-        ("sound_rate_hz", 8000),
+        ("audio_rate_hz", 8000),
     ],
 )
 def test_a_setting_out_of_range_is_named_with_its_value(setting, value):

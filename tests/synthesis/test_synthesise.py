@@ -9,8 +9,8 @@ import pytest
 
 from aver.emotions import EMOTIONS
 from aver.errors import SettingsError, StorageError
-from aver.synthesis import SynthesisSettings, synthesise
-from aver.synthesis.clip_plan import COLUMNS
+from aver.synthesis import SynthesisSettings, synthesize
+from aver.synthesis.corpus import COLUMNS
 
 from .conftest import SMALL
 
@@ -42,7 +42,7 @@ def test_the_table_lists_every_combination_once_and_every_file_is_there(small_co
     assert hidden == []
 
 
-def test_files_are_h264_and_aac_and_picture_and_sound_are_equally_long(small_corpus, rows):
+def test_files_are_h264_and_aac_and_image_and_audio_are_equally_long(small_corpus, rows):
     for row in rows[::7]:
         with av.open(str(small_corpus / row["file"])) as container:
             video, audio = container.streams.video[0], container.streams.audio[0]
@@ -57,16 +57,16 @@ def test_files_are_h264_and_aac_and_picture_and_sound_are_equally_long(small_cor
         low, high = SMALL.duration_s
         assert low - 1 / SMALL.fps <= seconds <= high + 1 / SMALL.fps
         assert np.allclose(np.diff(frames), 1 / SMALL.fps, atol=1e-3)
-        assert 0 <= ends[-1] - seconds < 1024 / SMALL.sound_rate_hz  # AAC fills its last frame
+        assert 0 <= ends[-1] - seconds < 1024 / SMALL.audio_rate_hz  # AAC fills its last frame
 
 
-def test_content_depends_on_the_seed_and_not_on_workers_or_neighbours(tmp_path):
-    one = synthesise(tmp_path / "one", TINY, workers=1)
-    two = synthesise(tmp_path / "two", TINY, workers=2)
+def test_content_depends_on_the_seed_and_not_on_workers_or_neighbors(tmp_path):
+    one = synthesize(tmp_path / "one", TINY, workers=1)
+    two = synthesize(tmp_path / "two", TINY, workers=2)
     more = SynthesisSettings(
         speakers=1, emotions=("angry", "sad"), sentences=1, duration_s=(0.5, 0.6), moment_s=0.3
     )
-    other = synthesise(tmp_path / "other", more)
+    other = synthesize(tmp_path / "other", more)
     clip = "clips/s01/s01-sad-1-1.mp4"
     assert decoded(one / clip) == decoded(two / clip) == decoded(other / clip)
     assert (one / "clips.csv").read_bytes() == (two / "clips.csv").read_bytes()
@@ -75,13 +75,13 @@ def test_content_depends_on_the_seed_and_not_on_workers_or_neighbours(tmp_path):
     seeded = SynthesisSettings(
         speakers=1, emotions=("sad",), sentences=1, duration_s=(0.5, 0.6), moment_s=0.3, seed=1
     )
-    assert decoded(synthesise(tmp_path / "seeded", seeded) / clip) != decoded(one / clip)
+    assert decoded(synthesize(tmp_path / "seeded", seeded) / clip) != decoded(one / clip)
 
 
 def test_stopped_halfway_it_keeps_whole_clips_and_completes_when_called_again(
     tmp_path, monkeypatch
 ):
-    whole = synthesise(tmp_path / "whole", TINY)
+    whole = synthesize(tmp_path / "whole", TINY)
     real_write = Path.write_bytes
 
     def stop_in_second_clip(self: Path, data: bytes) -> int:
@@ -93,13 +93,13 @@ def test_stopped_halfway_it_keeps_whole_clips_and_completes_when_called_again(
     monkeypatch.setattr(Path, "write_bytes", stop_in_second_clip)
     root = tmp_path / "stopped"
     with pytest.raises(KeyboardInterrupt):
-        synthesise(root, TINY)
+        synthesize(root, TINY)
     monkeypatch.undo()
     assert [path.name for path in root.glob("clips/*/*")] == ["s01-happy-1-1.mp4"]
     assert not (root / "clips.csv").exists()
     kept = (root / "clips/s01/s01-happy-1-1.mp4").stat().st_mtime_ns
 
-    synthesise(root, TINY)
+    synthesize(root, TINY)
     assert (root / "clips/s01/s01-happy-1-1.mp4").stat().st_mtime_ns == kept
     assert (root / "clips.csv").read_bytes() == (whole / "clips.csv").read_bytes()
     for file in whole.glob("clips/*/*"):
@@ -112,14 +112,14 @@ def test_a_full_disk_is_told_and_leaves_no_half_file(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(StorageError, match="disk is full"):
-        synthesise(tmp_path / "corpus", TINY)
+        synthesize(tmp_path / "corpus", TINY)
     assert list((tmp_path / "corpus").rglob("*.mp4")) == []
 
 
 def test_other_settings_in_the_same_folder_are_refused_by_name(tmp_path):
-    root = synthesise(tmp_path / "corpus", TINY)
+    root = synthesize(tmp_path / "corpus", TINY)
     with pytest.raises(SettingsError, match=r"noise 1\.0, not 0\.5"):
-        synthesise(
+        synthesize(
             root,
             SynthesisSettings(
                 speakers=1,
@@ -134,14 +134,14 @@ def test_other_settings_in_the_same_folder_are_refused_by_name(tmp_path):
     described["version"] = 999
     (root / "synthesis.json").write_text(json.dumps(described))
     with pytest.raises(SettingsError, match="version 999"):
-        synthesise(root, TINY)
+        synthesize(root, TINY)
     (root / "synthesis.json").write_text("[]")
     with pytest.raises(SettingsError, match="not readable"):
-        synthesise(root, TINY)
+        synthesize(root, TINY)
 
 
 def test_a_folder_of_other_files_is_refused_and_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(SettingsError, match="no synthetic corpus"):
-        synthesise(tmp_path, TINY)
+        synthesize(tmp_path, TINY)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from scipy.signal import sosfilt, sosfreqz
 
-from aver.synthesis.vocal_tract import filter_by_blocks, resonator, tilt
+from aver.synthesis.voice import filter_by_blocks, resonator, tilt
 
 RATE_HZ = 16000
 
@@ -13,8 +13,8 @@ def test_linear_prediction_finds_the_formants_that_were_set(formants_hz):
     frequencies = np.array(formants_hz, dtype=float)
     sections = resonator(frequencies, np.full(3, 80.0), RATE_HZ)
     noise = np.random.default_rng(0).standard_normal(RATE_HZ)
-    sound = filter_by_blocks(noise, np.tile(sections, (200, 1, 1)), 80)
-    poles = np.roots(librosa.lpc(sound, order=6))
+    audio = filter_by_blocks(noise, np.tile(sections, (200, 1, 1)), 80)
+    poles = np.roots(librosa.lpc(audio, order=6))
     found = np.sort(np.angle(poles[poles.imag > 0]) * RATE_HZ / (2 * np.pi))
     assert found == pytest.approx(frequencies, rel=0.05)
 
@@ -38,6 +38,6 @@ def test_the_tilt_attenuates_3_khz_by_what_was_asked(attenuation_db):
 
 def test_blocks_of_one_filter_are_one_filter():
     sections = resonator(np.array([500.0, 1500.0]), np.array([80.0, 90.0]), RATE_HZ)
-    sound = np.random.default_rng(0).standard_normal(1234)
-    by_blocks = filter_by_blocks(sound, np.tile(sections, (9, 1, 1)), 100)
-    assert np.allclose(by_blocks, sosfilt(sections, sound))
+    audio = np.random.default_rng(0).standard_normal(1234)
+    by_blocks = filter_by_blocks(audio, np.tile(sections, (9, 1, 1)), 100)
+    assert np.allclose(by_blocks, sosfilt(sections, audio))

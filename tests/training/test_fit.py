@@ -17,11 +17,11 @@ from line_task import LineTask
 
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.training.fit import fit
-from aver.training.optimizer import make_optimizer
+from aver.training.optimization import make_optimizer
 from aver.training.settings import TrainingSettings
 from aver.training.task import ParameterGroup
 
-SETTINGS = TrainingSettings(epochs=8, patience=8, learning_rate=0.02, average_decay=0.5)
+SETTINGS = TrainingSettings(epochs=8, patience=8, learning_rate=0.02, ema_decay=0.5)
 
 
 def weights(task):
@@ -62,7 +62,7 @@ def test_the_last_epoch_is_kept_where_nothing_is_chosen():
 
 
 def test_the_rate_is_halved_after_epochs_without_a_drop():
-    settings = TrainingSettings(epochs=12, patience=50, learning_rate=0.05, halve_after_epochs=3)
+    settings = TrainingSettings(epochs=12, patience=50, learning_rate=0.05, lr_patience=3)
     history = fit(LineTask(validation_sign=-1.0), settings, seed=0)
     rates = [row["learning_rate"] for row in history.epochs]
     best, waited, rate = math.inf, 0, 0.05
@@ -103,10 +103,10 @@ def test_sgd_moves_the_weights_by_momentum():
     assert float(weight) == pytest.approx(1 - 0.1 * (1.0 + 2.5))
 
 
-@pytest.mark.parametrize("schedule", ["halve-on-plateau", "cosine", "step"])
+@pytest.mark.parametrize("schedule", ["reduce-on-plateau", "cosine", "step"])
 def test_ctrl_c_keeps_the_state_and_going_on_gives_the_same_bits(tmp_path, schedule):
     settings = TrainingSettings(
-        epochs=6, patience=6, learning_rate=0.02, average_decay=0.5, schedule=schedule
+        epochs=6, patience=6, learning_rate=0.02, ema_decay=0.5, schedule=schedule
     )
     whole = LineTask()
     expected = fit(whole, settings, seed=3)
@@ -122,9 +122,7 @@ def test_ctrl_c_keeps_the_state_and_going_on_gives_the_same_bits(tmp_path, sched
     assert history == expected
 
 
-WAITING = TrainingSettings(
-    epochs=30, patience=6, learning_rate=0.05, halve_after_epochs=2, average_decay=0.5
-)
+WAITING = TrainingSettings(epochs=30, patience=6, learning_rate=0.05, lr_patience=2, ema_decay=0.5)
 
 
 def test_going_on_keeps_the_wait_for_halving_and_for_the_stop(tmp_path):
@@ -289,7 +287,7 @@ def test_mixed_precision_on_a_gpu():
     [
         {"epochs": 0}, {"batch_size": 1}, {"learning_rate": 0.0}, {"schedule": "steps"},
         {"optimizer": "adam"}, {"momentum": 1.0}, {"divide_every_epochs": 0},
-        {"precision": "8"}, {"device": "tpu"}, {"average_decay": 1.0}, {"threads": 0},
+        {"precision": "8"}, {"device": "tpu"}, {"ema_decay": 1.0}, {"threads": 0},
     ],
 )  # fmt: skip
 def test_settings_out_of_range_are_named(wrong):

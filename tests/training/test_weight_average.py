@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from aver.training.weight_average import WeightAverage
+from aver.training.optimization import WeightAverage
 
 
 def test_it_is_the_weighted_sum_of_what_was_seen():

@@ -3,8 +3,7 @@
 from aver.audit.audit_media import audit_media
 from aver.audit.audit_run import audit_run
 from aver.audit.audit_split import audit_split
-from aver.audit.finding import Finding
-from aver.audit.kind import KINDS, Kind, Level
+from aver.audit.finding import KINDS, Finding, Kind, Level
 from aver.audit.listing import Listing, listing_of
 from aver.audit.read_listing import ReadingSettings, read_listing
 from aver.audit.report import AuditReport

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from aver.audit.balance import find_imbalance, find_untested
 from aver.audit.finding import Finding
 from aver.audit.listing import Listing, listing_of
 from aver.audit.report import AuditReport, report_on
-from aver.audit.shared import find_shared, pair_words
+from aver.audit.sharing import find_imbalance, find_shared, find_untested, pair_words
 from aver.corpora.corpus import Corpus
-from aver.splits.leak import SHARED_SPEAKERS, UNKNOWN_SPEAKERS, VALIDATION_IS_TEST
-from aver.splits.split import Split
+from aver.splits.split import SHARED_SPEAKERS, UNKNOWN_SPEAKERS, VALIDATION_IS_TEST, Split
 
 
 def audit_split(split: Split | Listing, corpus: Corpus | None = None) -> AuditReport:
@@ -23,7 +21,7 @@ def audit_split(split: Split | Listing, corpus: Corpus | None = None) -> AuditRe
         One of our own splits, or what `read_listing` made of somebody else's.
     corpus : Corpus, optional
         Tells speakers, performances and labels of a `Split`. Without it they are read from the
-        names where those are of a kind known to `aver.audit.known_names`. A `Listing` has taken
+        names where those are of a kind known to `aver.audit.names`. A `Listing` has taken
         them from the corpus when it was read.
 
     Returns

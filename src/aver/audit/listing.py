@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import PurePosixPath
 
-from aver.audit.entry import Entry
-from aver.audit.known_names import NAMED_BY, describe_name
+from aver.audit.names import NAMED_BY, Entry, describe_name
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.splits.split import PARTS, Split
@@ -68,7 +67,7 @@ def listing_of(split: Split, corpus: Corpus | None = None, source: str = "") -> 
     split : Split
     corpus : Corpus, optional
         Knows the speakers; without it they are read from the names, where those are of a kind
-        that `aver.audit.known_names` knows.
+        that `aver.audit.names` knows.
     source : str
         File of the split, for messages; default the rule.
     """

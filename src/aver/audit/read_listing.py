@@ -6,14 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from aver.audit.entry import Entry
-from aver.audit.formats.json_split import read_json_split
-from aver.audit.formats.list_file import parse_json, read_text
-from aver.audit.formats.row import WHAT, Row
-from aver.audit.formats.split_files import read_split_files, read_split_folder
-from aver.audit.known_names import describe_name
 from aver.audit.listing import Listing, clips_by_name, entry_of_clip, find_clip, with_one_name_each
-from aver.audit.pieces import name_clips_apart
+from aver.audit.names import Entry, describe_name
+from aver.audit.rows import WHAT, Row, parse_json, read_text
+from aver.audit.split_formats import (
+    name_clips_apart,
+    read_json_split,
+    read_split_files,
+    read_split_folder,
+)
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
 from aver.errors import SettingsError, SplitError

@@ -7,12 +7,7 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
-    Command,
-    add_words_argument,
-    parse_assignments,
-    print_path,
-)
+from aver.cli.arguments import Command, add_words_argument, parse_assignments, print_path
 from aver.execution.tasks import usable_cores
 
 if TYPE_CHECKING:
@@ -54,7 +49,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from aver.execution.atomic import write_text
+    from aver.execution.files import write_text
 
     report = _audit(arguments)
     if arguments.json:
@@ -89,7 +84,7 @@ def _audit(arguments: Namespace) -> AuditReport:
 
 def _corpus_of_run(run: Path) -> Corpus | None:
     """The run's own corpus tells who speaks; None where it is gone or cannot be read."""
-    from aver.cli.run_corpus import recorded_corpus
+    from aver.cli.arguments import recorded_corpus
     from aver.errors import AverError
 
     try:
@@ -101,7 +96,7 @@ def _corpus_of_run(run: Path) -> Corpus | None:
 def _corpus(arguments: Namespace) -> Corpus | None:
     """The corpus, where a reader knows the folder; any other folder is one of media files."""
     from aver.corpora import open_corpus
-    from aver.corpora.guess import guess_reader
+    from aver.corpora.corpus import guess_reader
     from aver.errors import CorpusError
 
     if arguments.corpus is None:

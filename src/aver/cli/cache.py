@@ -6,7 +6,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command
+from aver.cli.arguments import Command
 
 
 def _add_place(parser: ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def _add_place(parser: ArgumentParser) -> None:
 
 
 def _show(arguments: Namespace) -> int:
-    from aver.execution.places import cache_root
+    from aver.execution.files import cache_root
     from aver.features.cache_report import describe_cache
 
     root = arguments.cache or cache_root()
@@ -33,7 +33,7 @@ def _add_clear_arguments(parser: ArgumentParser) -> None:
 
 
 def _clear(arguments: Namespace) -> int:
-    from aver.execution.places import cache_root
+    from aver.execution.files import cache_root
     from aver.features.cache_report import clear_cache
 
     root = arguments.cache or cache_root()

@@ -1,4 +1,4 @@
-"""`aver corpus list | info | check | synthesise`: corpora there are, and what a folder holds."""
+"""`aver corpus list | info | check | synthesize`: corpora there are, and what a folder holds."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
+from aver.cli.arguments import (
     Command,
     add_reader_arguments,
     add_words_argument,
@@ -38,7 +38,7 @@ def _info(arguments: Namespace) -> int:
     info = corpora.get(arguments.name).info
     print(f"{info.title}\n")
     for label, text in (
-        ("Licence", info.licence),
+        ("Licence", info.license),
         ("Cite as", info.citation),
         ("Get it from", info.url),
     ):
@@ -53,7 +53,7 @@ def _check(arguments: Namespace) -> int:
     settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
     found = check_corpus(arguments.corpus, arguments.reader, **settings)
     print(f"{len(found.corpus)} clips of {found.corpus.name} at {found.corpus.root}")
-    print(f"{found.with_video} with pictures, {found.with_sound} with sound")
+    print(f"{found.with_video} with pictures, {found.with_audio} with sound")
     for title, counts in (
         ("class", found.by_class),
         ("speaker", found.by_speaker),
@@ -106,21 +106,21 @@ def _add_synthesise_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("--workers", type=int, default=usable_cores(), metavar="N")
 
 
-def _synthesise(arguments: Namespace) -> int:
+def _synthesize(arguments: Namespace) -> int:
     from aver.settings import settings_from_mapping
+    from aver.synthesis.corpus import synthesize
     from aver.synthesis.settings import SynthesisSettings
-    from aver.synthesis.synthesise import synthesise
 
     given = parse_assignments(arguments.set, "--set")
     settings = settings_from_mapping(SynthesisSettings, given)
-    folder = synthesise(arguments.out, settings, workers=arguments.workers)
+    folder = synthesize(arguments.out, settings, workers=arguments.workers)
     print_path(folder)
     return 0
 
 
 COMMAND = Command(
     name="corpus",
-    summary="List corpora, describe one, check a folder, or synthesise one.",
+    summary="List corpora, describe one, check a folder, or synthesize one.",
     example="aver corpus check --corpus ravdess/",
     verbs=(
         Command("list", "Name every corpus reader.", "aver corpus list", run=_list),
@@ -139,11 +139,11 @@ COMMAND = Command(
             _check,
         ),
         Command(
-            "synthesise",
+            "synthesize",
             "Write a corpus of rendered faces and synthetic voices.",
-            "aver corpus synthesise my-corpus --set speakers=8 seed=1",
+            "aver corpus synthesize my-corpus --set speakers=8 seed=1",
             _add_synthesise_arguments,
-            _synthesise,
+            _synthesize,
         ),
     ),
 )

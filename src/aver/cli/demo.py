@@ -7,7 +7,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, print_path
+from aver.cli.arguments import Command, print_path
 from aver.execution.tasks import usable_cores
 
 
@@ -25,13 +25,13 @@ def _run(arguments: Namespace) -> int:
     from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
     from aver.splits import make_split
+    from aver.synthesis.corpus import synthesize
     from aver.synthesis.settings import SynthesisSettings
-    from aver.synthesis.synthesise import synthesise
 
     out: Path = arguments.out
     store = FeatureStore(out / "cache")
     print("1. Synthesising filmed emotional speech: rendered faces, synthetic voices.")
-    synthesise(out / "corpus", SynthesisSettings(speakers=8), workers=arguments.workers)
+    synthesize(out / "corpus", SynthesisSettings(speakers=8), workers=arguments.workers)
     corpus = open_corpus(out / "corpus", "synthetic")
     print(
         f"   {len(corpus)} clips, {len(corpus.speakers)} speakers, {len(corpus.classes)} emotions."
@@ -50,12 +50,12 @@ def _run(arguments: Namespace) -> int:
     print(describe_run(tuple(result.evaluation for result in results)))
     print("3. Answering for clips as `aver predict` does, with a model that never saw the speaker.")
     unseen = corpus.select(split.folds[0].test[:3])
-    answers = predict(
+    predictions = predict(
         [clip.video for clip in unseen if clip.video is not None],
         out / "run" / "folds" / "seed-0" / "fold-00" / "checkpoint",
         store=store,
     )
-    print(as_table(answers))
+    print(as_table(predictions))
     print_path(out / "run" / "report.html")
     return 0
 

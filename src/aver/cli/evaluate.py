@@ -6,12 +6,7 @@ from pathlib import Path
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
-    Command,
-    open_named_corpus,
-    print_path,
-    typed_command,
-)
+from aver.cli.arguments import Command, open_named_corpus, print_path, typed_command
 from aver.cli.train import add_system_arguments, overrides_of, print_unusable, split_of
 
 

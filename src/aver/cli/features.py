@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
+from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
     add_words_argument,
@@ -25,7 +25,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver.errors import MediaError
     from aver.features.store import FeatureStore
-    from aver.models.presets import load_preset
+    from aver.models.base.presets import load_preset
 
     corpus = open_named_corpus(arguments)
     store = FeatureStore(arguments.cache)

@@ -9,12 +9,12 @@ from importlib import import_module
 from jsonargparse import ArgumentParser, Namespace
 
 from aver import __version__
-from aver.cli.command import Command
+from aver.cli.arguments import Command
 from aver.errors import AverError
 
 _COMMANDS = (
     "demo",
-    "list_registered",
+    "list",
     "corpus",
     "split",
     "audit",

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import Command, add_strict_argument, add_work_arguments
+from aver.cli.arguments import Command, add_strict_argument, add_work_arguments
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from aver.models.own_files import OwnClips
+    from aver.models.base.predict_files import OwnClips
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -33,7 +33,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="other clips of the same speaker, without labels, to adapt to; one speaker per call",
     )
     parser.add_argument(
-        "--units",
+        "--action-units",
         type=Path,
         metavar="PATH",
         help="action units, keyed by file names: a CSV with one row per clip, or a folder of one "
@@ -48,52 +48,52 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.errors import MediaError
-    from aver.execution.atomic import write_text
+    from aver.execution.files import write_text
     from aver.features.store import FeatureStore
 
-    answers = api.predict(
+    predictions = api.predict(
         arguments.paths,
         arguments.checkpoint,
-        units=arguments.units,
+        action_units=arguments.action_units,
         speaker_clips=arguments.speaker_clips,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )
-    text = _FORMATS[arguments.format](answers)
+    text = _FORMATS[arguments.format](predictions)
     if arguments.out is None:
         sys.stdout.write(text)
     else:
         write_text(arguments.out, text)
         print(f"Wrote {arguments.out}")
-    if answers.clips:
-        print(f"aver: answered by {_answered_by(arguments, answers)}", file=sys.stderr)
-    for problem in answers.problems:
+    if predictions.clips:
+        print(f"aver: answered by {_predicted_by(arguments, predictions)}", file=sys.stderr)
+    for problem in predictions.problems:
         print(f"aver: not answered: {problem.path}: {problem.reason}", file=sys.stderr)
-    for problem in answers.unused:
+    for problem in predictions.unused:
         print(f"aver: not adapted to: {problem.path}: {problem.reason}", file=sys.stderr)
-    if not answers.clips:
-        raise MediaError(f"None of the {len(answers.problems)} files could be used.")
-    unread = len(answers.problems) + len(answers.unused)
+    if not predictions.clips:
+        raise MediaError(f"None of the {len(predictions.problems)} files could be used.")
+    unread = len(predictions.problems) + len(predictions.unused)
     if arguments.strict and unread:
         raise MediaError(f"{unread} files could not be read (--strict).")
     return 0
 
 
-def _answered_by(arguments: Namespace, answers: OwnClips) -> str:
+def _predicted_by(arguments: Namespace, predictions: OwnClips) -> str:
     """Whose answers these are, and what they rest upon."""
-    from aver.models.load import DEFAULT, DEFAULT_ADAPTED
+    from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
     from aver.networks.shipped import find_shipped
 
-    adapted = f"; {answers.adaptation}" if answers.adaptation else ""
+    adapted = f"; {predictions.adaptation}" if predictions.adaptation else ""
     if arguments.checkpoint is not None:
         return f"{arguments.checkpoint}{adapted}."
     name = DEFAULT_ADAPTED if arguments.speaker_clips else DEFAULT
     return f"{name}, which comes with aver: {find_shipped(name, 'recognizer').summary}{adapted}."
 
 
-def rows_of(answers: OwnClips) -> list[dict[str, Any]]:
+def rows_of(predictions: OwnClips) -> list[dict[str, Any]]:
     """One flat, JSON-ready row per clip."""
-    prediction = answers.prediction
+    prediction = predictions.prediction
     if prediction is None:
         return []
     rows = []
@@ -112,7 +112,7 @@ def rows_of(answers: OwnClips) -> list[dict[str, Any]]:
                 name: round(float(share[index]), 3) for name, share in prediction.coverage.items()
             },
             "flags": list(prediction.flags[index]) if prediction.flags else [],
-            **({"adaptation": answers.adaptation} if answers.adaptation else {}),
+            **({"adaptation": predictions.adaptation} if predictions.adaptation else {}),
         }
         for target, values in prediction.other_targets.items():
             row[target] = _named(prediction.other_outputs[target], values[index])
@@ -135,14 +135,14 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def _as_jsonl(answers: OwnClips) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows_of(answers))
+def _as_jsonl(predictions: OwnClips) -> str:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows_of(predictions))
 
 
-def _as_csv(answers: OwnClips) -> str:
+def _as_csv(predictions: OwnClips) -> str:
     import io
 
-    rows = rows_of(answers)
+    rows = rows_of(predictions)
     for row in rows:  # the same columns, empty, where a clip lacks a modality
         row["by_modality"] = {
             name: values or dict.fromkeys(row["probabilities"])
@@ -157,12 +157,12 @@ def _as_csv(answers: OwnClips) -> str:
     return text.getvalue()
 
 
-def as_table(answers: OwnClips) -> str:
+def as_table(predictions: OwnClips) -> str:
     """For a screen: answer and percent per class; a line per modality and other target below."""
-    rows = rows_of(answers)
-    if not rows or answers.prediction is None:
+    rows = rows_of(predictions)
+    if not rows or predictions.prediction is None:
         return ""
-    targets = list(answers.prediction.other_targets)
+    targets = list(predictions.prediction.other_targets)
     classes = list(rows[0]["probabilities"])
     width = max(len(row["clip"]) for row in rows)
     width = max(width, *(len(name) + 2 for row in rows for name in row["by_modality"]), 4)
@@ -171,7 +171,7 @@ def as_table(answers: OwnClips) -> str:
     lines = [f"{head}  covered; notes"]
     for row in rows:
         covered = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
-        adapted = [answers.adaptation] if answers.adaptation else []
+        adapted = [predictions.adaptation] if predictions.adaptation else []
         notes = "; ".join([covered, *row["flags"], *adapted])
         lines.append(
             f"{row['clip']:<{width}}  {row['emotion']:<9}  "

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
+from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
+    add_strict_argument,
     add_words_argument,
     add_work_arguments,
     open_named_corpus,
@@ -17,14 +20,182 @@ from aver.cli.command import (
     print_path,
     typed_command,
 )
-from aver.cli.pretrain_unpaired import (
-    UNPAIRED,
-    add_reader_settings,
-    counted,
-    notice_of,
-    open_other,
-)
 from aver.cli.train import print_unusable
+from aver.errors import CorpusError, MediaError
+
+if TYPE_CHECKING:
+    from aver.corpora.corpus import Corpus
+    from aver.features.store import Failure
+    from aver.pretraining.run import Notice
+
+
+def add_reader_settings(parser: ArgumentParser, option: str) -> None:
+    """Settings of the reader of a corpus beside the one that is learnt from."""
+    parser.add_argument(
+        option,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="of its reader 'manifest', for instance config=javanese-av; default: guessed",
+    )
+
+
+def open_other(folder: Path, words: list[str], option: str, strict: bool) -> Corpus:
+    """A corpus beside the one that is learnt from; files that cannot be read are listed.
+
+    Raises
+    ------
+    CorpusError
+        If `strict`, and the reader could not use a file.
+    """
+    from aver.corpora import open_corpus
+
+    settings = parse_assignments(words, option)
+    corpus = open_corpus(folder, "manifest" if settings else None, **settings)
+    if strict and corpus.problems:
+        first = corpus.problems[0]
+        raise CorpusError(f"{first.path} cannot be used: {first.reason}")
+    print_unusable(corpus, ())
+    return corpus
+
+
+def notice_of(strict: bool) -> Notice:
+    """List clips that cannot be used before anything is learnt; if `strict`, raise MediaError."""
+
+    def notice(failures: Sequence[Failure]) -> None:
+        print(f"{len(failures)} clips cannot be used:", file=sys.stderr)
+        for failure in failures:
+            print(f"  {failure.clip.clip_id}: {failure.reason}", file=sys.stderr)
+        if strict:
+            raise MediaError(f"{len(failures)} clips cannot be used (--strict).")
+
+    return notice
+
+
+def counted(counts: dict[str, int]) -> str:
+    """``name count`` of each, with commas."""
+    return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _add_unpaired_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--faces", type=Path, required=True, metavar="PATH", help="pictures, such as fer2013.tar"
+    )
+    parser.add_argument(
+        "--voices", type=Path, required=True, metavar="DIR", help="clips with sound and speakers"
+    )
+    add_reader_settings(parser, "--voices-settings")
+    parser.add_argument(
+        "--merge",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="EMOTION=EMOTION",
+        help="emotions that count as another, for instance calm=neutral",
+    )
+    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
+    parser.add_argument(
+        "--images-per-voice",
+        type=int,
+        default=4,
+        metavar="N",
+        help="faces of its class that each voice is joined with (default: %(default)s)",
+    )
+    parser.add_argument("--preset", default="mrpn-unpaired", help="an MRPN over face embeddings")
+    parser.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="KEY=VALUE",
+        help="settings that replace the preset's, for instance network=N0",
+    )
+    parser.add_argument(
+        "--adapt",
+        default="",
+        choices=("", "speaker"),
+        help="speaker: bring voices to each speaker's own scale",
+    )
+    parser.add_argument(
+        "--test", type=Path, metavar="DIR", help="a third corpus to test on, never learnt from"
+    )
+    add_reader_settings(parser, "--test-settings")
+    add_strict_argument(parser)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--out", type=Path, default=Path("runs/unpaired"), help="run folder")
+    add_work_arguments(parser)
+
+
+def _run_unpaired(arguments: Namespace) -> int:
+    from aver.cli.arguments import parse_words
+    from aver.corpora.corpus import Selection
+    from aver.features.store import FeatureStore
+    from aver.pretraining.cross_corpus import (
+        check_apart,
+        check_predictable,
+        check_unseen,
+        describe_figures,
+        figures_of,
+        score_unpaired,
+    )
+    from aver.pretraining.unpaired import UnpairedRequest, train_unpaired
+    from aver.splits.rule import default_split
+
+    strict = arguments.strict
+    voices = open_other(arguments.voices, arguments.voices_settings, "--voices-settings", strict)
+    voices = Selection(channel="speech").apply(voices)
+    request = UnpairedRequest(
+        open_other(arguments.faces, [], "--faces", strict),
+        voices,
+        default_split(voices),
+        preset=arguments.preset,
+        overrides=parse_assignments(arguments.set, "--set"),
+        merge=parse_assignments(arguments.merge, "--merge"),
+        drop=parse_words(arguments.drop),
+        images_per_voice=arguments.images_per_voice,
+        adapt=arguments.adapt,
+    )
+    corpus, store = None, FeatureStore(arguments.cache)
+    if arguments.test is not None:
+        corpus = open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
+        check_unseen(corpus, (request.faces.label, request.voices.label))
+        check_predictable(corpus, request.adapt)
+        check_apart(request.voices, corpus, store)
+    recognizer = train_unpaired(
+        request,
+        arguments.out,
+        store=store,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        notice=notice_of(strict),
+    )
+    card = recognizer.card
+    print(f"Classes: {', '.join(card['classes'])}. Pairs: {counted(card['pairs'])}.")
+    found = score_unpaired(
+        recognizer,
+        request,
+        arguments.out,
+        store,
+        other=corpus,
+        seed=arguments.seed,
+        workers=arguments.workers,
+    )
+    for name, evaluation in found.items():
+        figures = figures_of(evaluation)
+        print(f"{name}, {figures['protocol']}: {figures['clips']} clips")
+        print(describe_figures(figures))
+    print_path(arguments.out / "checkpoint")
+    return 0
+
+
+UNPAIRED = Command(
+    name="unpaired",
+    summary="A fused recogniser from faces in one corpus and voices in another.",
+    example="aver pretrain unpaired --faces fer2013.tar --voices ravdess/ --merge calm=neutral",
+    add_arguments=_add_unpaired_arguments,
+    run=_run_unpaired,
+)
 
 
 def _add_shared(parser: ArgumentParser, out: str) -> None:
@@ -50,16 +221,15 @@ def _add_visual_arguments(parser: ArgumentParser) -> None:
 
 
 def _run_visual(arguments: Namespace) -> int:
-    from aver.pretraining.picture_parts import split_pictures
-    from aver.pretraining.read_settings import read_settings
-    from aver.pretraining.visual import pretrain_visual
-    from aver.pretraining.visual_settings import VisualSettings
+    from aver.pretraining.images import split_images
+    from aver.pretraining.run import read_settings
+    from aver.pretraining.visual import VisualSettings, pretrain_visual
 
     corpus = open_named_corpus(arguments)
     print_unusable(corpus, ())
     result = pretrain_visual(
         corpus,
-        split_pictures(corpus),
+        split_images(corpus),
         read_settings(
             VisualSettings, "visual", arguments.preset, parse_assignments(arguments.set, "--set")
         ),
@@ -117,10 +287,9 @@ def _add_voice_arguments(parser: ArgumentParser) -> None:
 
 def _run_voice(arguments: Namespace) -> int:
     from aver.features.store import FeatureStore
-    from aver.pretraining.read_settings import read_settings
+    from aver.pretraining.run import read_settings
     from aver.pretraining.voice import pretrain_voice
-    from aver.pretraining.voice_parts import check_labels, split_voices
-    from aver.pretraining.voice_settings import VoiceSettings
+    from aver.pretraining.voice_data import VoiceSettings, check_labels, split_voices
 
     corpus = open_named_corpus(arguments)
     print_unusable(corpus, ())

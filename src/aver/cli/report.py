@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
+from aver.cli.arguments import (
     Command,
+    add_run_corpus_arguments,
+    open_run_corpus,
     print_path,
     typed_command,
 )
-from aver.cli.run_corpus import add_run_corpus_arguments, open_run_corpus
 from aver.errors import CorpusError
 
 if TYPE_CHECKING:

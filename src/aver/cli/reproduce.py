@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
+from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
     add_words_argument,
@@ -21,7 +21,7 @@ from aver.cli.command import (
 
 if TYPE_CHECKING:
     from aver.evaluation.reproduction import ReproductionSettings
-    from aver.evaluation.run_request import ProtocolKind
+    from aver.evaluation.run import ProtocolKind
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -36,7 +36,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     add_words_argument(parser, "--set", "settings of that preset")
     parser.add_argument(
-        "--video", default="video", choices=("video", "units"), help="what plays the pictures' part"
+        "--video",
+        default="video",
+        choices=("video", "action_units"),
+        help="what plays the pictures' part",
     )
     parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 on")
     parser.add_argument(
@@ -54,14 +57,17 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from aver.corpora.load_clips import load_clips
+    from aver.corpora.user_files import load_clips
     from aver.errors import SettingsError
-    from aver.evaluation.corpus_runs import CorpusRuns
     from aver.evaluation.reproduce import reproduce_table, reproductions
-    from aver.evaluation.run_shelf import RunShelf
+    from aver.evaluation.run import CorpusRuns, RunShelf
     from aver.features.store import FeatureStore
-    from aver.reports.reproduction_figures import FigureRequest, write_figure
-    from aver.reports.reproduction_report import describe_reproduction, write_reproduction
+    from aver.reports.reproduction_report import (
+        FigureRequest,
+        describe_reproduction,
+        write_figure,
+        write_reproduction,
+    )
 
     if not (arguments.table or arguments.figure):
         kind = reproductions.get(arguments.paper)
@@ -126,8 +132,10 @@ def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionS
         speakers=speakers,
         preset=preset,
         overrides=overrides,
-        video=("units",) if arguments.video == "units" else senses.get("video", ("video",)),
-        sound=senses.get("sound", ("sound",)),
+        video=("action_units",)
+        if arguments.video == "action_units"
+        else senses.get("video", ("video",)),
+        audio=senses.get("audio", ("audio",)),
         seeds=tuple(range(arguments.seeds)),
         clean_rule=arguments.clean_rule,
         clean_settings=parse_assignments(arguments.clean_settings, "--clean-settings"),

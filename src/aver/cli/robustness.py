@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
+from aver.cli.arguments import (
     Command,
+    add_run_corpus_arguments,
     add_words_argument,
     add_work_arguments,
+    open_run_corpus,
     parse_words,
     print_path,
 )
-from aver.cli.run_corpus import add_run_corpus_arguments, open_run_corpus
 from aver.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -44,10 +45,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.evaluation.evaluation_folder import load_evaluation
-    from aver.evaluation.robustness_answers import FOLDER
+    from aver.evaluation.robustness import FOLDER
     from aver.features.store import FeatureStore
     from aver.reports.robustness_report import MeasuredRun, robustness_tables
-    from aver.reports.table_formats import as_text
+    from aver.reports.table import as_text
 
     plan = plan_of(arguments)
     run = load_evaluation(arguments.run)

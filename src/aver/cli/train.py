@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from jsonargparse import ArgumentParser, Namespace
 
-from aver.cli.command import (
+from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
     add_words_argument,
@@ -56,7 +56,7 @@ def add_system_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--init",
         default="",
-        metavar="visual=NAME|PATH,audio=NAME|PATH",
+        metavar="video=NAME|PATH,audio=NAME|PATH",
         help="pretrained weights to start from: of 'aver list weights', a file, or a run folder of "
         "'aver pretrain'; frozen at first, then trained at a tenth of the rate",
     )
@@ -78,14 +78,14 @@ def overrides_of(arguments: Namespace) -> dict[str, Any]:
         if words:
             overrides[name] = list(words)
     if arguments.init:
-        from aver.models.initialise import start_from
+        from aver.models.base.initialize import start_from
 
         return start_from(arguments.preset, overrides, _weights_of(arguments.init))
     return overrides
 
 
 def _weights_of(text: str) -> dict[str, str]:
-    """Read ``visual=NAME,audio=PATH``; names are taken as they are typed, ``007`` too.
+    """Read ``video=NAME,audio=PATH``; names are taken as they are typed, ``007`` too.
 
     Raises
     ------
@@ -97,7 +97,7 @@ def _weights_of(text: str) -> dict[str, str]:
         sense, equals, name = word.partition("=")
         if not equals or sense in found:
             raise SettingsError(
-                f"--init takes visual=NAME|PATH,audio=NAME|PATH, each once, not {text!r}."
+                f"--init takes video=NAME|PATH,audio=NAME|PATH, each once, not {text!r}."
             )
         found[sense] = name
     return found
@@ -106,7 +106,7 @@ def _weights_of(text: str) -> dict[str, str]:
 def split_of(arguments: Namespace, corpus: Corpus) -> Split:
     """The split that the arguments name: a file, a rule, or the default."""
     from aver.splits import load_split, make_split
-    from aver.splits.default import default_split
+    from aver.splits.rule import default_split
 
     if arguments.split is None:
         return default_split(corpus)

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from aver.corpora.archive import read_file
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Problem, reader_of
+from aver.corpora.files import read_file
 from aver.emotions import EMOTIONS
 from aver.errors import MediaError
 
@@ -25,7 +25,7 @@ class CorpusCheck:
     by_class, by_speaker, by_sex, by_channel, by_part : dict of str to int
         Clips of each; classes in canonical order, the others sorted. Clips of which a fact is
         unknown are under ``"unknown"``.
-    with_video, with_sound : int
+    with_video, with_audio : int
         Clips that have a file for pictures, for sound.
     missing : tuple of str
         Clips that the complete corpus has and this copy lacks, where the reader knows them.
@@ -44,7 +44,7 @@ class CorpusCheck:
     by_channel: dict[str, int]
     by_part: dict[str, int]
     with_video: int
-    with_sound: int
+    with_audio: int
     missing: tuple[str, ...]
     doubled: tuple[tuple[str, ...], ...]
     contradicting: tuple[tuple[str, ...], ...]
@@ -86,7 +86,7 @@ def check_corpus(root: str | Path, name: str | None = None, **settings: object) 
         by_channel=_count(corpus, "channel"),
         by_part=_count(corpus, "part"),
         with_video=sum(clip.video is not None for clip in corpus),
-        with_sound=sum(clip.sound is not None for clip in corpus),
+        with_audio=sum(clip.audio is not None for clip in corpus),
         missing=reader.missing(corpus),
         doubled=doubled,
         contradicting=tuple(
@@ -126,6 +126,6 @@ def _doubled(corpus: Corpus) -> tuple[tuple[str, ...], ...]:
 
 def _files(corpus: Corpus) -> Iterator[tuple[Clip, Path]]:
     for clip in corpus:
-        for path in {clip.video, clip.sound} - {None}:
+        for path in {clip.video, clip.audio} - {None}:
             if path is not None:
                 yield clip, path

@@ -23,7 +23,7 @@ class Clip:
     emotion : str or None
         One of `aver.emotions.EMOTIONS`; None for clips without a label and for clips handed to
         `predict_proba`.
-    video, sound : Path or None
+    video, audio : Path or None
         The file to take pictures from, and the one to take sound from; often the same file.
     performance : str
         Clips (or files) with the same performance are one event filmed once: they must never fall
@@ -43,7 +43,7 @@ class Clip:
         Names by which other tables (action units, votes) know this clip.
     units : Path or None
         A table of action units per frame, or one with a row for each of many clips.
-    units_row : str
+    action_units_row : str
         Name of the clip's row in a table of many clips; empty where rows are frames.
     part : {"train", "validation", "test"} or None
         The part that the corpus's authors put the clip in, where they did.
@@ -53,7 +53,7 @@ class Clip:
     speaker: str | None
     emotion: str | None
     video: Path | None = None
-    sound: Path | None = None
+    audio: Path | None = None
     performance: str = ""
     sex: str | None = None
     intensity: str | None = None
@@ -62,8 +62,8 @@ class Clip:
     channel: str = "speech"
     votes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     aliases: tuple[str, ...] = ()
-    units: Path | None = None
-    units_row: str = ""
+    action_units: Path | None = None
+    action_units_row: str = ""
     part: str | None = None
 
     def __post_init__(self) -> None:

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import re
+import tarfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import ClassVar
 
 from aver.corpora.clip import Clip
-from aver.corpora.keyword_settings import build_with_settings
-from aver.emotions import in_canonical_order
-from aver.errors import CorpusError, SplitError
+from aver.emotions import in_canonical_order, parse_emotion
+from aver.errors import CorpusError, LabelError, SplitError
 from aver.registry import Registry
+from aver.settings import build_with_settings
 
 _ANYBODYS = ("manifest", "speaker-folders")  # readers that say nothing of whose files they read
 
@@ -24,7 +27,7 @@ class CorpusInfo:
     """What a user must know before using a corpus."""
 
     title: str
-    licence: str
+    license: str
     citation: str
     url: str
     tree: str
@@ -165,13 +168,25 @@ class CorpusReader(ABC):
         for one, following in pairwise(found):
             if one.clip_id == following.clip_id:
                 raise CorpusError(
-                    f"Two clips at {root} are both named {one.clip_id!r}: {one.video or one.sound} "
-                    f"and {following.video or following.sound}. Rename or remove one of them."
+                    f"Two clips at {root} are both named {one.clip_id!r}: {one.video or one.audio} "
+                    f"and {following.video or following.audio}. Rename or remove one of them."
                 )
         return Corpus(self.name, root, found, faults, self.info)
 
 
-corpora: Registry[CorpusReader] = Registry("corpus", "aver.corpora")
+corpora: Registry[CorpusReader] = Registry(
+    "corpus",
+    {
+        "cremad": "aver.corpora.cremad:CremaD",
+        "enterface": "aver.corpora.enterface:Enterface",
+        "fer2013": "aver.corpora.fer2013:Fer2013",
+        "manifest": "aver.corpora.manifest:Manifest",
+        "ravdess": "aver.corpora.ravdess:Ravdess",
+        "speaker-folders": "aver.corpora.speaker_folders:SpeakerFolders",
+        "synthetic": "aver.corpora.synthetic:Synthetic",
+    },
+    "aver.corpora",
+)
 """All readers. ``@corpora.register("name")`` adds one; `aver list` prints them."""
 
 
@@ -193,8 +208,6 @@ def reader_of(root: Path, name: str | None = None, **settings: object) -> Corpus
     SettingsError
         If there is no such reader, or it has no such setting.
     """
-    from aver.corpora.guess import guess_reader
-
     if not root.exists():
         raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
     chosen = name or guess_reader(root)
@@ -228,3 +241,125 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
     """
     root = Path(root).expanduser()
     return reader_of(root, name, **settings).read(root)
+
+
+MANIFEST_NAMES = ("aver-corpus.yaml", "aver-corpus.yml", "aver-corpus.json", "aver-corpus.csv")
+"""Files that describe a folder of one's own; the `manifest` reader looks for them in this order."""
+
+_LOOKED_AT = 5000  # files; enough to reach media behind tables, quick on a network drive
+
+_PATTERNS = (
+    ("ravdess", re.compile(r"(^|/)0[123]-0[12]-\d\d-\d\d-\d\d-\d\d-\d\d\.\w+$")),
+    ("cremad", re.compile(r"(^|/)1\d{3}_[A-Z]{3}_[A-Z]{3}_[A-Z]{1,2}\.\w+$")),
+    ("fer2013", re.compile(r"(^|/)(Training|PublicTest|PrivateTest)_\d+\.\w+$")),
+    ("enterface", re.compile(r"(^|/)s_?\d+_(an|di|fe|ha|sa|su)_?\d\w*\.\w+$", re.IGNORECASE)),
+    ("speaker-folders", re.compile(r"(^|/)id\d{5}/[^/]+/\d+\.\w+$")),
+)
+
+
+def guess_reader(root: Path) -> str:
+    """Name the reader for a folder, a tar archive or a manifest file.
+
+    Parameters
+    ----------
+    root : Path
+        Existing folder or file.
+
+    Returns
+    -------
+    str
+        A registered name.
+
+    Raises
+    ------
+    CorpusError
+        If no reader's names occur there; the message says how to choose one.
+    """
+    if root.is_file() and root.suffix.lower() in (".csv", ".yaml", ".yml", ".json"):
+        return "manifest"
+    if root.is_dir():
+        if (root / "synthesis.json").is_file():
+            return "synthetic"
+        if any((root / name).is_file() for name in MANIFEST_NAMES):
+            return "manifest"
+    names = list(islice(_names(root), _LOOKED_AT))
+    counts = {
+        reader: sum(1 for name in names if pattern.search(name)) for reader, pattern in _PATTERNS
+    }
+    best = max(counts, key=lambda reader: counts[reader])
+    if counts[best]:
+        return best
+    if not names:
+        raise CorpusError(f"The corpus at {root} is empty: there is no file in it.")
+    raise CorpusError(
+        f"No reader knows the file names at {root} (for instance {min(names)!r}). Choose one with "
+        "--reader, or describe the names to the 'manifest' reader, for instance "
+        "--reader manifest --corpus-settings 'pattern={speaker}_{emotion}.mp4'."
+    )
+
+
+def _names(root: Path) -> Iterator[str]:
+    """Paths of files below a folder, or inside an archive, with forward slashes."""
+    if root.is_file():
+        if not tarfile.is_tarfile(root):
+            raise CorpusError(f"{root} is a file, but neither a manifest nor a tar archive.")
+        with tarfile.open(root) as archive:
+            yield from (member.name for member in archive if member.isfile())
+        return
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith("."):
+                yield Path(folder, name).relative_to(root).as_posix()
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which clips of a corpus to keep; what is left empty keeps all.
+
+    Parameters
+    ----------
+    emotions : tuple of str
+        Classes to keep. Papers 1 and 2 use ``("happy", "sad", "angry", "fearful", "disgust",
+        "surprised")``. Clips without a label are dropped when classes are named.
+    speakers : tuple of str
+        Speakers to keep.
+    channel : {"", "speech", "song"}
+        Vocal channel to keep.
+    """
+
+    emotions: tuple[str, ...] = ()
+    speakers: tuple[str, ...] = ()
+    channel: str = ""
+
+    def apply(self, corpus: Corpus) -> Corpus:
+        """The smaller corpus.
+
+        Raises
+        ------
+        LabelError
+            If an emotion is unknown, or not in the corpus.
+        CorpusError
+            If a speaker is not in the corpus, or no clip is left.
+        """
+        emotions = {parse_emotion(word, "the emotions asked for") for word in self.emotions}
+        absent = sorted(emotions.difference(corpus.classes))
+        if absent:
+            raise LabelError(
+                f"The corpus at {corpus.root} has no clip that is {absent[0]!r}. It has: "
+                f"{', '.join(corpus.classes) or 'no labels'}."
+            )
+        strangers = sorted(set(self.speakers).difference(corpus.speakers))
+        if strangers:
+            raise CorpusError(
+                f"The corpus at {corpus.root} has no speaker {strangers[0]!r}. It has: "
+                f"{', '.join(corpus.speakers) or 'none'}."
+            )
+        return corpus.where(
+            lambda clip: (
+                (not emotions or clip.emotion in emotions)
+                and (not self.speakers or clip.speaker in self.speakers)
+                and (not self.channel or clip.channel == self.channel)
+            ),
+            f"asked for were {self}",
+        )

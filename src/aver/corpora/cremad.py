@@ -8,20 +8,89 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
-from aver.corpora.cremad_votes import read_votes
-from aver.corpora.media_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, find_media
-from aver.corpora.table import read_table
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_media, read_table
 from aver.emotions import parse_emotion
-from aver.errors import LabelError, SettingsError
+from aver.errors import CorpusError, LabelError, SettingsError
+
+_PERCEIVED = {"1": "voice", "2": "face", "3": "both"}  # first digit of the row's number
+_LETTERS = {
+    "N": "neutral",
+    "H": "happy",
+    "S": "sad",
+    "A": "angry",
+    "F": "fearful",
+    "D": "disgust",
+}
+
+Votes = dict[str, dict[str, dict[str, float]]]
+"""Clip to what was perceived (voice, face, both) to emotion to share of votes."""
+
+
+def read_votes(folder: Path, problems: list[Problem]) -> Votes:
+    """Read ``processedResults/tabulatedVotes.csv``.
+
+    Parameters
+    ----------
+    folder : Path
+        The folder that holds ``processedResults``.
+    problems : list of Problem
+        Gets an entry where the table is missing.
+
+    Returns
+    -------
+    dict
+        Clip id -> ``"voice"``, ``"face"``, ``"both"`` -> emotion -> share; shares sum to 1.
+
+    Raises
+    ------
+    CorpusError
+        If a row is not as published.
+
+    Notes
+    -----
+    Source: the corpus's ``processFinishedResponses.r``: rows are numbered 100,000 x query type +
+    clip number, with query type 1 voice, 2 face, 3 audio-visual.
+    """
+    path = folder / "processedResults" / "tabulatedVotes.csv"
+    if not path.is_file():
+        problems.append(Problem("processedResults/tabulatedVotes.csv", "Not found: no votes."))
+        return {}
+    votes: Votes = {}
+    table = read_table(path, ["fileName", *_LETTERS])
+    for line, row in table.rows:
+        perceived = _PERCEIVED.get(row[table.columns[0]][:1])
+        try:
+            counts = {emotion: int(row[letter]) for letter, emotion in _LETTERS.items()}
+        except ValueError:
+            counts = {}
+        total = sum(counts.values())
+        if perceived is None or total <= 0:
+            raise CorpusError(f"Line {line} of {path} is not a row of votes as published.")
+        shares = {emotion: count / total for emotion, count in counts.items()}
+        votes.setdefault(row["fileName"], {})[perceived] = shares
+    return votes
+
 
 _NAME = re.compile(r"(1\d{3})_([A-Z]{3})_([A-Z]{3})_(LO|MD|HI|XX|X)")
 _INTENSITIES = {"LO": "low", "MD": "medium", "HI": "high", "XX": "unspecified"}
 _CODES = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
 # First choice first. The published WAV files are complete; some MP3 and FLV copies are silent.
-_PICTURES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv")
-_SOUNDS = (".wav", ".flac", ".mp3", ".ogg", ".m4a", ".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv")
-_SMALLEST_SOUND_BYTES = 1000  # the shortest utterance, 1.2 s, needs more at any usable bit rate
+_IMAGES = (".mp4", ".avi", ".mkv", ".mov", ".webm", ".flv")
+_AUDIO_TRACKS = (
+    ".wav",
+    ".flac",
+    ".mp3",
+    ".ogg",
+    ".m4a",
+    ".mp4",
+    ".avi",
+    ".mkv",
+    ".mov",
+    ".webm",
+    ".flv",
+)
+_SMALLEST_AUDIO_BYTES = 1000  # the shortest utterance, 1.2 s, needs more at any usable bit rate
 _BROKEN = {  # as published; the corpus's own README, "Video Files" and "Audio Files"
     "1064_IEO_DIS_MD": "One minute with all emotions; the label holds for a part of it.",
     "1064_TIE_SAD_XX": "Broken as published: it has no duration.",
@@ -31,7 +100,6 @@ _BROKEN = {  # as published; the corpus's own README, "Video Files" and "Audio F
 _BROKEN_WAV = "1076_MTI_SAD_XX"  # the WAV files of the other three are sound
 
 
-@corpora.register("cremad")
 @dataclass(frozen=True)
 class CremaD(CorpusReader):
     """Reads CREMA-D from any of its folders: FLV, MP4, MP3, WAV.
@@ -62,7 +130,7 @@ class CremaD(CorpusReader):
     name = "cremad"
     info = CorpusInfo(
         title="CREMA-D, the Crowd-sourced Emotional Multimodal Actors Dataset",
-        licence="Open Database License (ODbL) 1.0",
+        license="Open Database License (ODbL) 1.0",
         citation=(
             "Cao, H., Cooper, D. G., Keutmann, M. K., Gur, R. C., Nenkova, A., & Verma, R. (2014). "
             "CREMA-D: Crowd-sourced Emotional Multimodal Actors Dataset. IEEE Transactions on "
@@ -91,7 +159,7 @@ class CremaD(CorpusReader):
 
     def read(self, root: Path) -> Corpus:
         """Group the media files below `root` by clip and join the tables."""
-        found = find_media(root, VIDEO_SUFFIXES | SOUND_SUFFIXES)
+        found = find_media(root, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
         problems = list(found.problems)
         files: dict[str, dict[str, Path]] = {}
         for path in found.files:
@@ -138,8 +206,8 @@ class CremaD(CorpusReader):
             clip_id=name,
             speaker=speaker,
             emotion=intended if self.label == "intended" else _winner(shares.get(self.label, {})),
-            video=_first(copies, _PICTURES),
-            sound=_first(copies, _SOUNDS),
+            video=_first(copies, _IMAGES),
+            audio=_first(copies, _AUDIO_TRACKS),
             sex=sexes.get(speaker),
             intensity=_INTENSITIES[intensity],
             sentence=sentence,
@@ -167,7 +235,7 @@ def _fault(match: re.Match[str] | None, path: Path) -> str | None:
     name, suffix = _clip_id(match), path.suffix.lower()
     if name in _BROKEN and (suffix != ".wav" or name == _BROKEN_WAV):
         return _BROKEN[name]
-    if suffix in SOUND_SUFFIXES and path.stat().st_size < _SMALLEST_SOUND_BYTES:
+    if suffix in AUDIO_SUFFIXES and path.stat().st_size < _SMALLEST_AUDIO_BYTES:
         return f"A copy without sound: {path.stat().st_size} bytes."
     return None
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
-from aver.corpora.media_files import VIDEO_SUFFIXES, find_media
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.files import VIDEO_SUFFIXES, find_media
 from aver.emotions import parse_emotion
 
 _SUBJECT = re.compile(r"subject[ _-]?0*(\d+)", re.IGNORECASE)
@@ -19,7 +19,6 @@ _EMOTIONS = ("angry", "disgust", "fearful", "happy", "sad", "surprised")
 _SENTENCES = ("1", "2", "3", "4", "5")
 
 
-@corpora.register("enterface")
 @dataclass(frozen=True)
 class Enterface(CorpusReader):
     """Reads eNTERFACE'05 from its irregular folders.
@@ -37,7 +36,7 @@ class Enterface(CorpusReader):
     name = "enterface"
     info = CorpusInfo(
         title="eNTERFACE'05 Audio-Visual Emotion Database",
-        licence="free for research, as its distributors state; not to be passed on",
+        license="free for research, as its distributors state; not to be passed on",
         citation=(
             "Martin, O., Kotsia, I., Macq, B., & Pitas, I. (2006). The eNTERFACE'05 Audio-Visual "
             "Emotion Database. 22nd International Conference on Data Engineering Workshops. "
@@ -102,7 +101,7 @@ def _clip(path: Path, place: Path) -> Clip | str:
         speaker=speaker,
         emotion=emotion,
         video=path,
-        sound=path,
+        audio=path,
         sentence=sentence,
         aliases=(path.stem,),
     )

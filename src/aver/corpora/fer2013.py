@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from aver.corpora.archive import archive_members
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
-from aver.corpora.media_files import IMAGE_SUFFIXES, find_media
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.files import IMAGE_SUFFIXES, archive_members, find_media
 from aver.emotions import parse_emotion
 
 _PARTS = {
@@ -22,14 +21,13 @@ _PARTS = {
 }
 
 
-@corpora.register("fer2013")
 @dataclass(frozen=True)
 class Fer2013(CorpusReader):
     """Reads FER2013 from folders or from a tar archive, which is not unpacked.
 
     Each picture is a clip without sound and without a known speaker. `Clip.part` holds the part of
     the challenge: Training is train, PublicTest validation, PrivateTest test; the split rule
-    ``official`` follows it. Pictures inside an archive have paths as `aver.corpora.archive` says.
+    ``official`` follows it. Pictures inside an archive have paths as `aver.corpora.files` says.
 
     Notes
     -----
@@ -40,7 +38,7 @@ class Fer2013(CorpusReader):
     name = "fer2013"
     info = CorpusInfo(
         title="FER2013, the Facial Expression Recognition 2013 challenge",
-        licence="for research, as its distributors state",
+        license="for research, as its distributors state",
         citation=(
             "Goodfellow, I. J., et al. (2013). Challenges in representation learning: a report on "
             "three machine learning contests. Neural Information Processing, ICONIP 2013. "
@@ -60,7 +58,7 @@ class Fer2013(CorpusReader):
         """Read the pictures' names, from a folder or an archive."""
         problems: list[Problem] = []
         clips: list[Clip] = []
-        for name in _pictures(root, problems):
+        for name in _images(root, problems):
             clip = _clip(root, name)
             if clip is None:
                 problems.append(Problem(name, "The name is not part/emotion/picture."))
@@ -69,7 +67,7 @@ class Fer2013(CorpusReader):
         return self.collect(root, clips, problems)
 
 
-def _pictures(root: Path, problems: list[Problem]) -> Iterator[str]:
+def _images(root: Path, problems: list[Problem]) -> Iterator[str]:
     """Names of pictures below a folder or within an archive; faulty ones go to the problems."""
     if root.is_dir():
         found = find_media(root, IMAGE_SUFFIXES)

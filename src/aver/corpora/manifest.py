@@ -2,29 +2,201 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
+from typing import Any
 
-from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
-from aver.corpora.guess import MANIFEST_NAMES
-from aver.corpora.layout import Layout, parse_codes, read_layout
-from aver.corpora.media_files import (
+import yaml
+
+from aver.corpora.clip import INTENSITIES, Clip
+from aver.corpora.corpus import MANIFEST_NAMES, Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.files import (
+    AUDIO_SUFFIXES,
     IMAGE_SUFFIXES,
-    SOUND_SUFFIXES,
     VIDEO_SUFFIXES,
     find_media,
     media_fault,
+    read_table,
 )
 from aver.corpora.name_pattern import FIELDS, NamePattern
-from aver.corpora.table import read_table
-from aver.errors import AverError, CorpusError, SettingsError
+from aver.emotions import parse_emotion
+from aver.errors import AverError, CorpusError, LabelError, SettingsError
 
-_FILES = ("file", "video", "sound")
+SHIPPED = Path(__file__).parent / "layouts"
+"""Layouts that come with the package, known by their bare names."""
+
+_SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
+_MAPPINGS = ("labels", "sexes", "intensities")
 
 
-@corpora.register("manifest")
+@dataclass(frozen=True)
+class Layout:
+    """How to read one folder: names or a table, and what their codes mean.
+
+    Parameters
+    ----------
+    title, license, citation, url : str
+        For model cards and reports.
+    pattern : str
+        File names with placeholders, see `aver.corpora.name_pattern.NamePattern`.
+    table : str
+        Name of a CSV file in the folder, in place of a pattern.
+    labels : mapping of str to str
+        The folder's codes for emotions to words; without it the codes themselves must be words.
+    sexes : mapping of str to str
+        Speakers' ids, or the codes that the names hold for sexes, to ``female`` or ``male``.
+    intensities : mapping of str to str
+        The folder's codes for intensities to words of `aver.corpora.clip.INTENSITIES`.
+    """
+
+    title: str = "Clips of one's own"
+    license: str = "as stated by their owner"
+    citation: str = "none given"
+    url: str = ""
+    pattern: str = ""
+    table: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    sexes: Mapping[str, str] = field(default_factory=dict)
+    intensities: Mapping[str, str] = field(default_factory=dict)
+
+    def clip(
+        self, facts: Mapping[str, str], clip_id: str, video: Path | None, audio: Path | None
+    ) -> Clip:
+        """Translate the codes of one file or row into a `Clip`.
+
+        Raises
+        ------
+        LabelError
+            If a code is unknown; the message names the clip.
+        """
+        speaker = facts.get("speaker") or None
+        return Clip(
+            clip_id=clip_id,
+            speaker=speaker,
+            emotion=self._emotion(facts.get("emotion", ""), clip_id),
+            video=video,
+            audio=audio,
+            performance=facts.get("performance", ""),
+            sex=self._sex(facts.get("sex", ""), speaker, clip_id),
+            intensity=_one_of(
+                INTENSITIES, "intensity", facts.get("intensity", ""), self.intensities, clip_id
+            ),
+            sentence=facts.get("sentence") or None,
+            take=facts.get("take") or None,
+            channel=_one_of(("speech", "song"), "channel", facts.get("channel", ""), {}, clip_id)
+            or "speech",
+            part=_one_of(
+                ("train", "validation", "test"), "part", facts.get("part", ""), {}, clip_id
+            ),
+        )
+
+    def _emotion(self, code: str, where: str) -> str | None:
+        if not code:
+            return None
+        if not self.labels:
+            return parse_emotion(code, where)
+        if code not in self.labels:
+            raise LabelError(
+                f"Unknown emotion code {code!r} in {where}. The labels given are: "
+                f"{', '.join(f'{key}={word}' for key, word in self.labels.items())}."
+            )
+        return parse_emotion(self.labels[code], f"the labels of this corpus ({code!r})")
+
+    def _sex(self, code: str, speaker: str | None, where: str) -> str | None:
+        word = self.sexes.get(code, code) if code else self.sexes.get(speaker or "", "")
+        if not word:
+            return None
+        if word.lower() not in _SEXES:
+            raise LabelError(f"Unknown sex {word!r} for {where}. Write 'female' or 'male'.")
+        return _SEXES[word.lower()]
+
+
+def _one_of(
+    words: tuple[str, ...], what: str, code: str, names: Mapping[str, str], where: str
+) -> str | None:
+    word = names.get(code, code)
+    if not word:
+        return None
+    if word not in words:
+        raise LabelError(f"Unknown {what} {word!r} in {where}. Known are: {', '.join(words)}.")
+    return word
+
+
+def read_layout(path: Path) -> Layout:
+    """Read a layout from YAML or JSON.
+
+    Parameters
+    ----------
+    path : Path
+        A file, or the bare name of a layout that comes with the package (``javanese-av``).
+
+    Raises
+    ------
+    CorpusError
+        If there is no such file, or it cannot be read as YAML or JSON.
+    SettingsError
+        If it holds an unknown key, or a value of the wrong kind.
+    """
+    if not path.exists() and (SHIPPED / f"{path}.yaml").is_file():
+        path = SHIPPED / f"{path}.yaml"
+    try:
+        text = path.read_text(encoding="utf-8")
+        # Every scalar stays text: YAML would turn the code 01 into the number 1.
+        values: Any = (
+            json.loads(text)
+            if path.suffix.lower() == ".json"
+            else yaml.load(text, Loader=yaml.BaseLoader)
+        )
+    except OSError as error:
+        shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))
+        raise CorpusError(
+            f"The description of a corpus {path} cannot be read: {error.strerror}. Give a YAML or "
+            f"JSON file, or one of: {shipped}."
+        ) from error
+    except (ValueError, yaml.YAMLError) as error:
+        reason = " ".join(str(error).split())
+        raise CorpusError(f"{path} is not valid YAML or JSON: {reason}.") from error
+    if not isinstance(values, dict):
+        raise SettingsError(f"{path} must hold keys and values, such as 'pattern: ...'.")
+    known = [entry.name for entry in fields(Layout)]
+    for key, value in values.items():
+        if key not in known:
+            raise SettingsError(f"{path} has an unknown key {key!r}. Known: {', '.join(known)}.")
+        if not isinstance(value, dict if key in _MAPPINGS else str):
+            kind = "codes and words" if key in _MAPPINGS else "text"
+            raise SettingsError(f"{key!r} in {path} must be {kind}, not {value!r}.")
+    return Layout(**values)
+
+
+def parse_codes(setting: str, text: str | Mapping[str, str]) -> dict[str, str]:
+    """Read codes and words from ``"01=neutral,02=sad"``; a mapping passes through.
+
+    Raises
+    ------
+    SettingsError
+        If a piece has no equals sign.
+
+    Examples
+    --------
+    >>> parse_codes("labels", "01=neutral, 02=sad")
+    {'01': 'neutral', '02': 'sad'}
+    """
+    if not isinstance(text, str):
+        return {str(code): str(word) for code, word in text.items()}
+    codes: dict[str, str] = {}
+    for piece in filter(None, (piece.strip() for piece in text.split(","))):
+        code, equals, word = piece.partition("=")
+        if not equals:
+            raise SettingsError(f"{setting} has {piece!r}. Write codes as '01=neutral,02=sad'.")
+        codes[code.strip()] = word.strip()
+    return codes
+
+
+_FILES = ("file", "video", "audio")
+
+
 @dataclass(frozen=True)
 class Manifest(CorpusReader):
     """Reads any folder, described by a pattern, a CSV table or a small YAML or JSON file.
@@ -40,12 +212,12 @@ class Manifest(CorpusReader):
         `aver.corpora.name_pattern.NamePattern`. A file of pictures and one of sound with equal
         fields are one clip, where each is the only one of its kind.
     labels, sexes, intensities : mapping of str to str, or str
-        What codes mean, see `aver.corpora.layout.Layout`; as text ``"01=neutral,02=sad"``.
+        What codes mean, see `aver.corpora.manifest.Layout`; as text ``"01=neutral,02=sad"``.
     config : str
         Path of a description file, or the name of one that comes with the package:
         ``javanese-av``.
     table : str
-        Name of a CSV file in the folder with a column ``file`` (or ``video`` and ``sound``), and
+        Name of a CSV file in the folder with a column ``file`` (or ``video`` and ``audio``), and
         any of ``clip_id``, ``speaker``, ``emotion``, ``sentence``, ``take``, ``intensity``,
         ``sex``, ``channel``, ``performance``, ``part``.
 
@@ -65,7 +237,7 @@ class Manifest(CorpusReader):
     name = "manifest"
     info = CorpusInfo(
         title="Clips of one's own",
-        licence="as stated by their owner",
+        license="as stated by their owner",
         citation="none; state it in the description file",
         url="",
         tree=(
@@ -101,7 +273,7 @@ class Manifest(CorpusReader):
         info = replace(
             self.info,
             title=layout.title,
-            licence=layout.licence,
+            license=layout.license,
             citation=layout.citation,
             url=layout.url,
             example=layout.pattern or self.info.example,
@@ -137,7 +309,7 @@ def _described_by(path: Path) -> Layout:
 def _read_names(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
     """Clips from file names."""
     pattern = NamePattern(layout.pattern)
-    found = find_media(root, VIDEO_SUFFIXES | SOUND_SUFFIXES | IMAGE_SUFFIXES)
+    found = find_media(root, VIDEO_SUFFIXES | AUDIO_SUFFIXES | IMAGE_SUFFIXES)
     problems = list(found.problems)
     alike: dict[tuple[tuple[str, str], ...], list[Path]] = {}
     for path in found.files:
@@ -150,13 +322,13 @@ def _read_names(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
     clips: list[Clip] = []
     for facts_as_key, paths in alike.items():
         facts = dict(facts_as_key)
-        pictures = [path for path in paths if not _is_sound(path)]
-        sounds = [path for path in paths if _is_sound(path)]
-        if len(pictures) == len(sounds) == 1:
-            clips.append(layout.clip(facts, _id(pictures[0], root), pictures[0], sounds[0]))
+        images = [path for path in paths if not _is_audio(path)]
+        audio_tracks = [path for path in paths if _is_audio(path)]
+        if len(images) == len(audio_tracks) == 1:
+            clips.append(layout.clip(facts, _id(images[0], root), images[0], audio_tracks[0]))
         else:
             clips += [
-                layout.clip(facts, _id(path, root), *_picture_and_sound(path)) for path in paths
+                layout.clip(facts, _id(path, root), *_image_and_audio(path)) for path in paths
             ]
     return clips, problems
 
@@ -182,27 +354,27 @@ def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
         if fault is not None:
             problems.append(Problem(f"{where} ({fault[0].name})", fault[1] or ""))
             continue
-        video, sound = (
-            _picture_and_sound(paths["file"])
+        video, audio = (
+            _image_and_audio(paths["file"])
             if "file" in paths
-            else (paths.get("video"), paths.get("sound"))
+            else (paths.get("video"), paths.get("audio"))
         )
         clip_id = row.get("clip_id") or _id(next(iter(paths.values())), root)
         try:
-            clips.append(layout.clip(row, clip_id, video, sound))
+            clips.append(layout.clip(row, clip_id, video, audio))
         except AverError as error:
             raise type(error)(f"{table.path}, line {number}: {error}") from None
     return clips, problems
 
 
-def _is_sound(path: Path) -> bool:
-    return path.suffix.lower() in SOUND_SUFFIXES
+def _is_audio(path: Path) -> bool:
+    return path.suffix.lower() in AUDIO_SUFFIXES
 
 
-def _picture_and_sound(path: Path) -> tuple[Path | None, Path | None]:
+def _image_and_audio(path: Path) -> tuple[Path | None, Path | None]:
     """Where pictures and sound of a single file come from."""
     suffix = path.suffix.lower()
-    video = None if suffix in SOUND_SUFFIXES else path
+    video = None if suffix in AUDIO_SUFFIXES else path
     return video, None if suffix in IMAGE_SUFFIXES else path
 
 

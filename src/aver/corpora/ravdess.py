@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
-from aver.corpora.media_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, find_media
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_media
 from aver.emotions import EMOTIONS
 from aver.errors import LabelError, SettingsError
 
@@ -16,11 +16,10 @@ _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
 _CHANNELS = {"01": "speech", "02": "song"}
 _INTENSITIES = {"01": "normal", "02": "strong"}
 _EMOTIONS = {f"{code:02d}": emotion for code, emotion in enumerate(EMOTIONS, start=1)}
-_FULL, _VIDEO_ONLY, _SOUND_ONLY = "01", "02", "03"
+_FULL, _VIDEO_ONLY, _AUDIO_ONLY = "01", "02", "03"
 _SONG_EMOTIONS = ("01", "02", "03", "04", "05", "06")
 
 
-@corpora.register("ravdess")
 @dataclass(frozen=True)
 class Ravdess(CorpusReader):
     """Reads RAVDESS, one clip per performance.
@@ -44,7 +43,7 @@ class Ravdess(CorpusReader):
     name = "ravdess"
     info = CorpusInfo(
         title="RAVDESS, the Ryerson Audio-Visual Database of Emotional Speech and Song",
-        licence="CC BY-NC-SA 4.0",
+        license="CC BY-NC-SA 4.0",
         citation=(
             "Livingstone, S. R., & Russo, F. A. (2018). The Ryerson Audio-Visual Database of "
             "Emotional Speech and Song (RAVDESS): A dynamic, multimodal set of facial and vocal "
@@ -69,7 +68,7 @@ class Ravdess(CorpusReader):
 
     def read(self, root: Path) -> Corpus:
         """Pair the files below `root` into performances by their names."""
-        found = find_media(root, VIDEO_SUFFIXES | SOUND_SUFFIXES)
+        found = find_media(root, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
         problems = list(found.problems)
         performances: dict[str, dict[str, Path]] = {}
         for path in found.files:
@@ -79,7 +78,7 @@ class Ravdess(CorpusReader):
                 problems.append(Problem(where, "The name has not the seven fields of RAVDESS."))
                 continue
             modality, channel = match[1], match[2]
-            if modality not in (_FULL, _VIDEO_ONLY, _SOUND_ONLY) or channel not in _CHANNELS:
+            if modality not in (_FULL, _VIDEO_ONLY, _AUDIO_ONLY) or channel not in _CHANNELS:
                 problems.append(Problem(where, "The modality or channel is unknown to RAVDESS."))
                 continue
             if self.channel not in ("both", _CHANNELS[channel]):
@@ -121,13 +120,13 @@ def _clip(fields: str, files: dict[str, Path]) -> Clip:
         speaker=actor,
         emotion=_EMOTIONS[emotion],
         video=files.get(_FULL) or files.get(_VIDEO_ONLY),
-        sound=files.get(_SOUND_ONLY) or files.get(_FULL),
+        audio=files.get(_AUDIO_ONLY) or files.get(_FULL),
         sex="male" if int(actor) % 2 else "female",
         intensity=_INTENSITIES.get(intensity),
         sentence=statement,
         take=repetition,
         channel=_CHANNELS[channel],
-        aliases=tuple(f"{modality}-{fields}" for modality in (_FULL, _VIDEO_ONLY, _SOUND_ONLY)),
+        aliases=tuple(f"{modality}-{fields}" for modality in (_FULL, _VIDEO_ONLY, _AUDIO_ONLY)),
     )
 
 

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
-from aver.corpora.media_files import SOUND_SUFFIXES, VIDEO_SUFFIXES, find_media
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_media
 
 
-@corpora.register("speaker-folders")
 @dataclass(frozen=True)
 class SpeakerFolders(CorpusReader):
     """Reads ``speaker/session/file`` or ``speaker/file``; no emotions.
@@ -21,7 +20,7 @@ class SpeakerFolders(CorpusReader):
     name = "speaker-folders"
     info = CorpusInfo(
         title="Recordings in one folder per speaker (VoxCeleb layout)",
-        licence="as stated by their owner; VoxCeleb: CC BY 4.0 for its metadata",
+        license="as stated by their owner; VoxCeleb: CC BY 4.0 for its metadata",
         citation=(
             "For VoxCeleb: Nagrani, A., Chung, J. S., & Zisserman, A. (2017). VoxCeleb: a "
             "large-scale speaker identification dataset. INTERSPEECH 2017."
@@ -37,7 +36,7 @@ class SpeakerFolders(CorpusReader):
 
     def read(self, root: Path) -> Corpus:
         """Read the recordings below `root`."""
-        found = find_media(root, SOUND_SUFFIXES | VIDEO_SUFFIXES)
+        found = find_media(root, AUDIO_SUFFIXES | VIDEO_SUFFIXES)
         problems = list(found.problems)
         recordings: dict[str, dict[str, Path]] = {}
         for path in found.files:
@@ -45,7 +44,7 @@ class SpeakerFolders(CorpusReader):
             if len(place.parts) < 2:
                 problems.append(Problem(place.as_posix(), "The file is in no speaker's folder."))
                 continue
-            kind = "sound" if path.suffix.lower() in SOUND_SUFFIXES else "video"
+            kind = "audio" if path.suffix.lower() in AUDIO_SUFFIXES else "video"
             files = recordings.setdefault(place.with_suffix("").as_posix(), {})
             if kind in files:
                 kept = files[kind].relative_to(root).as_posix()
@@ -60,7 +59,7 @@ class SpeakerFolders(CorpusReader):
                 speaker=name.split("/")[0],
                 emotion=None,
                 video=files.get("video"),
-                sound=files.get("sound") or files.get("video"),
+                audio=files.get("audio") or files.get("video"),
             )
             for name, files in recordings.items()
         ]

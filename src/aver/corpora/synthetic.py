@@ -1,4 +1,4 @@
-"""Folders that `aver corpus synthesise` writes."""
+"""Folders that `aver corpus synthesize` writes."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora
-from aver.corpora.media_files import media_fault
-from aver.corpora.table import read_table
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.files import media_fault, read_table
 from aver.emotions import parse_emotion
 
 _COLUMNS = ("clip_id", "speaker", "sex", "emotion", "intensity", "sentence", "take", "file")
 
 
-@corpora.register("synthetic")
 @dataclass(frozen=True)
 class Synthetic(CorpusReader):
     """Reads a synthetic corpus: real MP4 files of drawn faces and synthesised voices.
@@ -26,16 +24,16 @@ class Synthetic(CorpusReader):
     name = "synthetic"
     info = CorpusInfo(
         title="Synthetic corpus of drawn faces and synthesised voices",
-        licence="free of rights: made by this program",
+        license="free of rights: made by this program",
         citation="none needed; name the version of aver, the seed and the settings",
         url="",
         tree=(
-            "synthetic/            written by 'aver corpus synthesise'\n"
+            "synthetic/            written by 'aver corpus synthesize'\n"
             "  synthesis.json      the settings that made it\n"
             "  clips.csv           clip_id,speaker,sex,emotion,intensity,sentence,take,file,units\n"
             "  ...                 the files that clips.csv names"
         ),
-        example="clips.csv, written by 'aver corpus synthesise'",
+        example="clips.csv, written by 'aver corpus synthesize'",
     )
 
     def read(self, root: Path) -> Corpus:
@@ -56,12 +54,12 @@ class Synthetic(CorpusReader):
                     speaker=row["speaker"],
                     emotion=parse_emotion(row["emotion"], f"{table}, line {line}"),
                     video=file,
-                    sound=file,
+                    audio=file,
                     sex=row["sex"] or None,
                     intensity=row["intensity"] or None,
                     sentence=row["sentence"] or None,
                     take=row["take"] or None,
-                    units=root / row["units"] if row.get("units") else None,
+                    action_units=root / row["units"] if row.get("units") else None,
                 )
             )
         return self.collect(root, clips, problems)

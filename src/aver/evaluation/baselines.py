@@ -7,11 +7,11 @@ from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from aver.evaluation.combine import fuse_late
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
-from aver.evaluation.late_fusion import fuse_late
 from aver.features.store import FeatureStore
-from aver.models.presets import load_preset
+from aver.models.base.presets import load_preset
 
 BaselineChoice = Literal["all", "quick", "none"]
 
@@ -92,14 +92,14 @@ def branches_by_sense(preset: str, overrides: Mapping[str, Any]) -> dict[str, tu
     Returns
     -------
     dict of str to tuple of str
-        ``"video"``, ``"sound"``, ``"units"`` to names in the system's ``features``; a system that
-        looks at nothing stands beside others on sound.
+        ``"video"``, ``"audio"``, ``"action_units"`` to names in the system's ``features``; a system
+        that looks at nothing stands beside others on sound.
     """
     kind, settings = load_preset(preset, overrides)
     senses: dict[str, tuple[str, ...]] = {}
     for branch, feature in kind(settings, FeatureStore()).features.items():
         senses[feature.modality] = (*senses.get(feature.modality, ()), branch)
-    return senses or {"sound": ("sound",)}
+    return senses or {"audio": ("audio",)}
 
 
 def _chooses_modalities(experiment: Experiment) -> bool:

@@ -5,12 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from aver.errors import LabelError, SettingsError
-from aver.evaluation.target_answers import TargetAnswers
+
+
+@dataclass(frozen=True, eq=False)
+class TargetPredictions:
+    """What was asked and answered, row by row of an `Evaluation`.
+
+    Parameters
+    ----------
+    kind : {"classification", "regression"}
+    outputs : tuple of str
+        Names of the columns: classes, or the quantities regressed.
+    truth : np.ndarray [shape=(rows, outputs)]
+        For classification 1 in the true class's column and 0 elsewhere; for regression the true
+        values. Rows of NaN where a clip has no label for this target.
+    predictions : np.ndarray [shape=(rows, outputs)]
+        Class probabilities, or regressed values.
+
+    Raises
+    ------
+    LabelError
+        If the shapes do not agree.
+    """
+
+    kind: Literal["classification", "regression"]
+    outputs: tuple[str, ...]
+    truth: np.ndarray
+    predictions: np.ndarray
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outputs", tuple(self.outputs))
+        object.__setattr__(self, "truth", np.asarray(self.truth, dtype=np.float64))
+        object.__setattr__(self, "predictions", np.asarray(self.predictions, dtype=np.float64))
+        expected = (len(self.truth), len(self.outputs))
+        if self.truth.shape != expected or self.predictions.shape != expected:
+            raise LabelError(
+                f"A target with {len(self.outputs)} outputs needs truth and answers of shape "
+                f"(rows, {len(self.outputs)}), not {self.truth.shape} and {self.predictions.shape}."
+            )
+
+    @property
+    def known(self) -> np.ndarray:
+        """Rows that have a label for this target; bool, shape (rows,)."""
+        return ~np.isnan(self.truth).any(axis=1)
+
+    def rows(self, chosen: np.ndarray) -> TargetPredictions:
+        """The same for some rows, chosen by a mask or by indices."""
+        return TargetPredictions(
+            self.kind, self.outputs, self.truth[chosen], self.predictions[chosen]
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +91,7 @@ class Evaluation:
         What each modality alone says; rows of NaN where a clip lacks it.
     flags : tuple of tuple of str
         What a reader should know about a clip; empty, or one entry per row.
-    targets : mapping of str to TargetAnswers
+    targets : mapping of str to TargetPredictions
         Targets besides emotion.
     leaks : tuple of str
         What the protocol shares between training and test, in whole sentences; empty for a
@@ -76,7 +124,7 @@ class Evaluation:
     probabilities: np.ndarray
     by_modality: Mapping[str, np.ndarray] = field(default_factory=dict)
     flags: tuple[tuple[str, ...], ...] = ()
-    targets: Mapping[str, TargetAnswers] = field(default_factory=dict)
+    targets: Mapping[str, TargetPredictions] = field(default_factory=dict)
     leaks: tuple[str, ...] = ()
     training_s: float | None = None
     prediction_s: float | None = None
@@ -151,14 +199,14 @@ class Evaluation:
         return np.array([self.classes.index(label) for label in self.truth])
 
     @cached_property
-    def answer_index(self) -> np.ndarray:
+    def prediction_index(self) -> np.ndarray:
         """Column of each row's most probable class, the first of equals; shape (rows,)."""
         return self.probabilities.argmax(axis=1)
 
     @cached_property
     def correct(self) -> np.ndarray:
         """Whether each row's answer is right; bool, shape (rows,)."""
-        return self.answer_index == self.truth_index
+        return self.prediction_index == self.truth_index
 
     @cached_property
     def clip_weights(self) -> np.ndarray:
@@ -254,7 +302,7 @@ class Evaluation:
             system=f"{self.system}, {name}",
             classes=columns.outputs,
             truth=tuple(columns.outputs[i] for i in columns.truth.argmax(axis=1)),
-            probabilities=columns.answers,
+            probabilities=columns.predictions,
             by_modality={},
             targets={},
         )

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 
 from aver.errors import SettingsError
-from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.evaluation import Evaluation, TargetPredictions
 from aver.evaluation.summary import summarise
-from aver.evaluation.target_answers import TargetAnswers
-from aver.execution.atomic import write_atomically, write_json
+from aver.execution.files import write_atomically, write_json
 
 FORMAT = "aver evaluation 1"
 _FLAG_MARK = "; "
-_OWN_COLUMNS = ("clip_id", "speaker", "sex", "fold", "seed", "truth", "answer", "flags")
+_OWN_COLUMNS = ("clip_id", "speaker", "sex", "fold", "seed", "truth", "prediction", "flags")
 
 
 def save_evaluation(evaluation: Evaluation, folder: Path) -> None:
@@ -91,7 +90,7 @@ def _table(evaluation: Evaluation) -> Iterator[list[str]]:
     yield [*_OWN_COLUMNS, *(name for names in blocks.values() for name in names)]
     numbers = [evaluation.probabilities, *evaluation.by_modality.values()]
     for target in evaluation.targets.values():
-        numbers += [target.truth, target.answers]
+        numbers += [target.truth, target.predictions]
     joined = np.concatenate(numbers, axis=1)
     for row, clip_id in enumerate(evaluation.clip_ids):
         yield [
@@ -101,7 +100,7 @@ def _table(evaluation: Evaluation) -> Iterator[list[str]]:
             str(int(evaluation.folds[row])),
             str(int(evaluation.seeds[row])),
             evaluation.truth[row],
-            evaluation.classes[evaluation.answer_index[row]],
+            evaluation.classes[evaluation.prediction_index[row]],
             _FLAG_MARK.join(evaluation.flags[row]),
             *("" if np.isnan(value) else repr(value) for value in joined[row].tolist()),
         ]
@@ -184,7 +183,7 @@ def _assemble(described: dict[str, Any], rows: list[dict[str, str]]) -> Evaluati
         by_modality={name: numbers(f"modality {name}") for name in described["modalities"]},
         flags=tuple(tuple(filter(None, row["flags"].split(_FLAG_MARK))) for row in rows),
         targets={
-            name: TargetAnswers(
+            name: TargetPredictions(
                 entry["kind"], outputs[name], numbers(f"truth {name}"), numbers(f"answers {name}")
             )
             for name, entry in described["targets"].items()

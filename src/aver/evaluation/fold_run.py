@@ -4,28 +4,143 @@ from __future__ import annotations
 
 import hashlib
 import json
+import platform
+import subprocess
+import sys
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.evaluation.clip_facts import clip_facts
-from aver.execution.atomic import write_json
-from aver.execution.private_paths import without_folders
+from aver.execution.files import without_folders, write_json, write_text
 from aver.features.speaker_adaptation import SpeakerAdaptation, passes_unchanged
 from aver.features.store import FeatureSource, FeatureStore
-from aver.models.checkpoint import CARD_NAME
-from aver.models.prediction import Prediction
-from aver.models.prediction_file import load_prediction, save_prediction
-from aver.models.presets import load_preset
-from aver.models.recognizer import Recognizer
+from aver.models.base.checkpoint import CARD_NAME
+from aver.models.base.prediction import Prediction, load_prediction, save_prediction
+from aver.models.base.presets import load_preset
+from aver.models.base.recognizer import Recognizer
 from aver.networks.pretrained import find_weights
 from aver.settings import settings_to_mapping
-from aver.training.resume_state import drop_resume_states
+from aver.training.history import drop_resume_states
+from aver.version import __version__
+
+
+def clip_facts(clip: Clip) -> list[Any]:
+    """Id, speaker and every label, as JSON values; not where the files lie.
+
+    Examples
+    --------
+    >>> clip_facts(Clip("a", "s1", "happy", intensity="strong"))
+    ['a', 's1', 'happy', 'strong', {}]
+    """
+    votes = {perceived: dict(shares) for perceived, shares in clip.votes.items()}
+    return [clip.clip_id, clip.speaker, clip.emotion, clip.intensity, votes]
+
+
+def check_run_folder(folder: Path, tasks: Sequence[FoldRun]) -> None:
+    """Refuse a folder that holds finished folds of another run.
+
+    A run may go on, and it may grow by more seeds. It may not leave out a fold or seed that lies
+    there, because settings, split and figures would then no longer tell what the folder holds.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder; it need not exist.
+    tasks : sequence of FoldRun
+        All that the run is to do in it.
+
+    Raises
+    ------
+    SettingsError
+        If a finished fold has other settings, clips, labels or files, or is none of `tasks`.
+    """
+    for task in tasks:
+        task.is_done()
+    ours = {task.folder for task in tasks}
+    finished = sorted(path.parent for path in (folder / "folds").glob("*/*/fold.json"))
+    others = [path for path in finished if path not in ours]
+    if others:
+        raise SettingsError(
+            f"{folder} holds {others[0].relative_to(folder)}, which this run leaves out. Run its "
+            "seed too, choose another folder with --out, or remove this one."
+        )
+
+
+_PACKAGES = ("torch", "lightning", "numpy", "scipy", "scikit-learn", "librosa", "av", "numba")
+
+
+def write_settings(
+    folder: Path, settings: Mapping[str, Any], *, command: str, split_hash: str
+) -> None:
+    """Write ``settings.yaml`` and ``environment.json``.
+
+    Parameters
+    ----------
+    folder : Path
+        The run folder.
+    settings : mapping
+        Everything decided before training, resolved: model, settings, seeds, corpus.
+    command : str
+        The command line that repeats the run.
+    split_hash : str
+        Hash of the split that lies beside as ``split.json``.
+
+    Raises
+    ------
+    StorageError
+        If the folder cannot be written.
+    """
+    import yaml
+
+    plan = {"command": command, "split_hash": split_hash, **settings}
+    write_text(folder / "settings.yaml", yaml.safe_dump(plan, sort_keys=False, allow_unicode=True))
+    write_json(folder / "environment.json", describe_environment())
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, processor and source revision, as JSON values."""
+    return {
+        "aver": __version__,
+        "revision": _source_revision(),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "packages": {name: _package_version(name) for name in _PACKAGES},
+    }
+
+
+def _package_version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+def _source_revision() -> str:
+    """Git revision of the source tree that runs, marked where files differ from it."""
+    here = Path(__file__)
+    # Installed inside somebody else's repository, their revision would say nothing about ours.
+    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
+        return "unknown"
+    described = _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    return described or "unknown"
+
+
+def _git(folder: Path, *words: str) -> str | None:
+    try:
+        prediction = subprocess.run(
+            ["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return prediction.stdout.strip()
+
 
 DONE_NAME = "fold.json"
 STARTED_NAME = "started.json"

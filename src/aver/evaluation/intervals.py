@@ -15,6 +15,7 @@ narrow. Both methods here treat the speaker as the unit:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +23,93 @@ import numpy as np
 from scipy import special
 
 from aver.errors import SettingsError
-from aver.evaluation.speaker_sums import SpeakerSums
+
+Formula = Callable[[np.ndarray], np.ndarray]
+"""Takes sums of shape (..., sums) and gives the metric of shape (...,); NaN where undefined."""
+
+
+@dataclass(frozen=True, eq=False)
+class SpeakerSums:
+    """One metric of one run, kept apart by speaker.
+
+    Parameters
+    ----------
+    name : str
+        Of the metric, for instance ``"accuracy"``.
+    speakers : tuple of str
+    sums : np.ndarray [shape=(speakers, sums)]
+    formula : callable
+        The metric as a function of the sums added over speakers.
+    low, high : float
+        Range of the metric; intervals are cut to it.
+    """
+
+    name: str
+    speakers: tuple[str, ...]
+    sums: np.ndarray
+    formula: Formula
+    low: float = 0.0
+    high: float = 1.0
+
+    @property
+    def value(self) -> float:
+        """The metric over all speakers pooled."""
+        return float(self.formula(self.sums.sum(axis=0)))
+
+    @property
+    def by_speaker(self) -> np.ndarray:
+        """The metric of each speaker alone; shape (speakers,)."""
+        return self.formula(self.sums)
+
+    def without_each(self) -> np.ndarray:
+        """The metric with each speaker left out in turn; shape (speakers,)."""
+        return self.formula(self.sums.sum(axis=0) - self.sums)
+
+    def weighted(self, weights: np.ndarray) -> np.ndarray:
+        """The metric with each speaker counted `weights` times.
+
+        Parameters
+        ----------
+        weights : np.ndarray [shape=(resamples, speakers)]
+
+        Returns
+        -------
+        np.ndarray [shape=(resamples,)]
+        """
+        return self.formula(weights @ self.sums)
+
+
+def sum_by_speaker(speaker_index: np.ndarray, speakers: int, values: np.ndarray) -> np.ndarray:
+    """Add rows that belong to the same speaker.
+
+    Parameters
+    ----------
+    speaker_index : np.ndarray of int [shape=(rows,)]
+    speakers : int
+    values : np.ndarray [shape=(rows, ...)]
+
+    Returns
+    -------
+    np.ndarray [shape=(speakers, ...)]
+
+    Examples
+    --------
+    >>> sum_by_speaker(np.array([0, 1, 0]), 2, np.array([1.0, 2.0, 3.0])).tolist()
+    [4.0, 2.0]
+    """
+    total = np.zeros((speakers, *values.shape[1:]))
+    np.add.at(total, speaker_index, values)
+    return total
+
+
+def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    """Divide where the denominator is positive; NaN elsewhere, without a warning.
+
+    A denominator that is zero but for rounding counts as zero.
+    """
+    positive = denominator > 1e-9
+    return np.where(positive, numerator / np.where(positive, denominator, 1.0), np.nan)
+
 
 FEW_SPEAKERS = 30
 """Below this many speakers `interval` takes the t interval."""
@@ -106,7 +193,7 @@ def t_interval(sums: SpeakerSums, level: float = 0.95) -> Interval:
 
 
 def bootstrap_interval(
-    sums: SpeakerSums, level: float = 0.95, *, draws: int = 4000, seed: int = 0
+    sums: SpeakerSums, level: float = 0.95, *, resamples: int = 4000, seed: int = 0
 ) -> Interval:
     """Interval by drawing speakers with replacement, BCa with tails as wide as Student's.
 
@@ -117,26 +204,26 @@ def bootstrap_interval(
     ----------
     sums : SpeakerSums
     level : float in (0, 1)
-    draws : int >= 100
+    resamples : int >= 100
     seed : int
-        Of the draws; the same seed gives the same interval.
+        Of the resamples; the same seed gives the same interval.
 
     Returns
     -------
     Interval
     """
     _check_level(level)
-    if draws < 100:
-        raise SettingsError(f"draws must be at least 100, not {draws}.")
+    if resamples < 100:
+        raise SettingsError(f"resamples must be at least 100, not {resamples}.")
     value, speakers = sums.value, len(sums.speakers)
     if speakers < 2 or not np.isfinite(value):
         return Interval(value, None, None, level, "none", speakers)
     generator = np.random.default_rng(seed)
-    weights = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=draws)
+    weights = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
     resampled = np.sort(sums.weighted(weights.astype(float)))
     resampled = resampled[np.isfinite(resampled)]
     without = sums.without_each()
-    if len(resampled) < draws / 2 or not np.isfinite(without).all():
+    if len(resampled) < resamples / 2 or not np.isfinite(without).all():
         return Interval(value, None, None, level, "none", speakers)
     shares = _bca_shares(resampled, without, value, level, speakers)
     low, high = np.quantile(resampled, shares)
@@ -146,7 +233,7 @@ def bootstrap_interval(
 def _bca_shares(
     resampled: np.ndarray, without: np.ndarray, value: float, level: float, speakers: int
 ) -> np.ndarray:
-    """Which shares of the sorted draws bound the interval; shape (2,)."""
+    """Which shares of the sorted resamples bound the interval; shape (2,)."""
     # Draws equal to the value count half: the metric moves in steps.
     below = (resampled < value - 1e-12).mean() + 0.5 * np.isclose(
         resampled, value, rtol=0, atol=1e-12

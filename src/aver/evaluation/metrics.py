@@ -13,7 +13,7 @@ import numpy as np
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.speaker_sums import SpeakerSums, divide, sum_by_speaker
+from aver.evaluation.intervals import SpeakerSums, divide, sum_by_speaker
 
 SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
 """Floor under the true class's probability in the log loss, so that it stays finite."""
@@ -79,7 +79,7 @@ def confusion_sums(evaluation: Evaluation, *, by_seed: bool = False) -> np.ndarr
         evaluation.speaker_index,
         seed_index if by_seed else np.zeros_like(seed_index),
         evaluation.truth_index,
-        evaluation.answer_index,
+        evaluation.prediction_index,
     )
     np.add.at(matrices, place, 1.0 if by_seed else evaluation.clip_weights)
     return matrices

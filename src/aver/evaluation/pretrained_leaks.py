@@ -7,15 +7,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from aver.compatibility import upgrade
 from aver.corpora.corpus import Corpus
 from aver.errors import CheckpointError
-from aver.models.checkpoint import CARD_NAME
-from aver.models.presets import load_preset
+from aver.models.base.checkpoint import CARD_NAME
+from aver.models.base.presets import load_preset
 from aver.networks.pretrained import find_weights
 from aver.settings import settings_to_mapping
 from aver.splits.split import Split
 
-_OF_FEATURES = ("feature_settings", "pictures")  # settings that hold those of a feature
+_OF_FEATURES = ("feature_settings", "images")  # settings that hold those of a feature
 _BY_MODALITY = ("branches", "extractors")  # settings that hold one entry per modality
 _OF_MEMBERS = {"preset", "overrides", "modalities"}  # of a recogniser that trains others
 
@@ -117,7 +118,7 @@ def _in_use(settings: Mapping[str, Any]) -> dict[str, Any]:
         for key, value in settings.items()
     }
     if "video" not in used:
-        kept.pop("pictures", None)
+        kept.pop("images", None)
     return kept
 
 
@@ -126,7 +127,7 @@ def _card_of(name: str) -> dict[str, Any]:
     if not place.is_file():
         return {}
     try:
-        card = json.loads(place.read_text(encoding="utf-8"))
+        card = upgrade(json.loads(place.read_text(encoding="utf-8")))
     except ValueError:
         raise CheckpointError(
             f"{place} cannot be read, so that nobody knows whom the weights {name} have met. "

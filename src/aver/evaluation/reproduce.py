@@ -13,21 +13,20 @@ from typing import TypeVar
 import numpy as np
 
 from aver.errors import SettingsError
+from aver.evaluation.combine import fuse_late, pool_seeds
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.holm import holm
-from aver.evaluation.late_fusion import fuse_late
-from aver.evaluation.paired import PairedComparison, compare
-from aver.evaluation.pool_seeds import pool_seeds
-from aver.evaluation.published import PublishedNumber, contradictions, published
+from aver.evaluation.paired import PairedComparison, compare, holm
 from aver.evaluation.reproduction import (
+    PublishedNumber,
     Reproduction,
     ReproductionSettings,
     TablePlan,
     TableRow,
+    contradictions,
+    published,
     reproductions,
 )
-from aver.evaluation.run_request import ProtocolKind, RunRequest, SystemChoice
-from aver.evaluation.run_shelf import RunShelf
+from aver.evaluation.run import ProtocolKind, RunRequest, RunShelf, SystemChoice
 from aver.execution.progress import progress_bar
 
 Fold = TypeVar("Fold", int, str)

@@ -2,24 +2,200 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, SettingsError
-from aver.evaluation.asynchrony import shift_sound
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.fold_recognizers import as_adapted, fold_recognizers, tested_clips
-from aver.evaluation.robustness_answers import DegradedAnswers, DegradedRuns, key_of_run
-from aver.evaluation.robustness_features import DegradedFeatures
-from aver.features.feature import Feature
-from aver.features.store import FeatureStore
+from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
+from aver.evaluation.modality_conflict import (
+    as_adapted,
+    fold_recognizers,
+    shift_audio,
+    tested_clips,
+)
+from aver.execution.tasks import map_tasks
+from aver.features.feature import Feature, FeatureRecord
+from aver.features.store import FeatureStore, read_entry, write_entry
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
+from aver.media.degrade_clip import degrade_clip
+
+FOLDER = "robustness"
+"""Below a run folder."""
+
+
+@dataclass(frozen=True)
+class DegradedRuns:
+    """A run under one kind of damage.
+
+    Parameters
+    ----------
+    kind : Degradation
+    runs : mapping of float or str to Evaluation
+        By level, as given; the same rows as the run without damage.
+    """
+
+    kind: Degradation
+    runs: Mapping[Level, Evaluation]
+
+
+def read_robustness(run: Evaluation, folder: Path) -> tuple[DegradedRuns, ...]:
+    """What was measured of a run before, in the order of `DEGRADATIONS`; may be empty."""
+    found = []
+    for kind in DEGRADATIONS:
+        runs: dict[Level, Evaluation] = {}
+        for place in (folder / FOLDER / kind.name).glob("*/evaluation.json"):
+            degraded = load_evaluation(place.parent)
+            about = degraded.facts.get("robustness", {})
+            if about.get("of") == key_of_run(run):
+                runs[about["level"]] = degraded
+        if runs:
+            ordered = sorted(runs, key=lambda level: (isinstance(level, str), level))
+            found.append(DegradedRuns(kind, {level: runs[level] for level in ordered}))
+    return tuple(found)
+
+
+@dataclass(frozen=True)
+class DegradedPredictions:
+    """Where the answers to one level of one kind of damage lie.
+
+    Parameters
+    ----------
+    kind : Degradation
+    level : float or str
+    seed : int
+        Of everything drawn.
+    of : str
+        The run, as `key_of_run` names it.
+    """
+
+    kind: Degradation
+    level: Level
+    seed: int
+    of: str
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What an evaluation says of itself that holds these answers."""
+        return {"kind": self.kind.name, "level": self.level, "seed": self.seed, "of": self.of}
+
+    def place(self, folder: Path) -> Path:
+        """Below the run folder."""
+        level = self.level if isinstance(self.level, str) else f"{self.level:g}"
+        return folder / FOLDER / self.kind.name / level
+
+    def read(self, folder: Path) -> Evaluation | None:
+        """The answers, if they are of this run, level and seed."""
+        place = self.place(folder)
+        if not (place / "evaluation.json").exists():
+            return None
+        found = load_evaluation(place)
+        return found if found.facts.get("robustness") == self.facts else None
+
+    def write(self, run: Evaluation, folder: Path) -> None:
+        """Keep the answers."""
+        facts = {**run.facts, "robustness": self.facts}
+        save_evaluation(replace(run, facts=facts), self.place(folder))
+
+
+def key_of_run(run: Evaluation) -> str:
+    """Tells runs apart by their answers."""
+    rows = [run.clip_ids, run.seeds.tolist(), run.folds.tolist()]
+    digest = hashlib.sha256(json.dumps(rows).encode())
+    digest.update(np.ascontiguousarray(run.probabilities).tobytes())
+    return digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class DegradedFeatures:
+    """Where recognisers find features of clips whose media got worse.
+
+    Worse media are written to a folder of the moment, read by the very features that answers for
+    files of one's own are made from, and deleted. What a damage does not touch comes from the
+    user's cache.
+
+    Parameters
+    ----------
+    store : FeatureStore
+        For features that are not touched.
+    folder : Path
+        Where records of this damage are kept; empty before `prepare`.
+    kind : Degradation
+    level : float or str
+    seed : int
+    voices : mapping of str to tuple of Path
+        By clip, what babble is made of.
+    """
+
+    store: FeatureStore
+    folder: Path
+    kind: Degradation
+    level: Level
+    seed: int = 0
+    voices: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+
+    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
+        """The feature of one clip, after the damage."""
+        place = self._place(clip, feature)
+        record = read_entry(place) if place.exists() else None
+        return self.store.get(clip, feature) if record is None else record
+
+    def prepare(self, clips: Sequence[Clip], features: Sequence[Feature], workers: int = 1) -> None:
+        """Damage the clips, and extract what that changes.
+
+        Raises
+        ------
+        MediaError
+            If a clip cannot be read.
+        """
+        distinct = tuple({feature.key: feature for feature in features}.values())
+        level = self.level if isinstance(self.level, str) else f"{self.level:g}"
+        outcomes = map_tasks(
+            _Damage(self, distinct), clips, workers=workers, description=f"{self.kind.name} {level}"
+        )
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+
+    def extract(self, clip: Clip, features: Sequence[Feature]) -> None:
+        """Damage one clip and keep the features that differ."""
+        with TemporaryDirectory(prefix="aver-") as scratch:
+            worse = degrade_clip(
+                clip,
+                self.kind,
+                self.level,
+                Path(scratch),
+                seed=self.seed,
+                voices=self.voices.get(clip.clip_id, ()),
+            )
+            for feature in features:
+                if feature.paths(worse) != feature.paths(clip):
+                    write_entry(self._place(clip, feature), feature.extract(worse))
+
+    def _place(self, clip: Clip, feature: Feature) -> Path:
+        name = hashlib.sha256(f"{feature.name} {feature.key} {clip.clip_id}".encode()).hexdigest()
+        return self.folder / f"{name[:32]}.safetensors"
+
+
+@dataclass(frozen=True)
+class _Damage:
+    """The task that worker processes run."""
+
+    features: DegradedFeatures
+    wanted: tuple[Feature, ...]
+
+    def __call__(self, clip: Clip) -> None:
+        self.features.extract(clip, self.wanted)
+
 
 VOICES = 6
 """Other clips that babble is made of, of other speakers where there are any."""
@@ -104,17 +280,19 @@ def measure_robustness(
         )
     measured = []
     for kind in kinds:
-        wanted = [DegradedAnswers(kind, level, plan.seed, key_of_run(run)) for level in told[kind]]
+        wanted = [
+            DegradedPredictions(kind, level, plan.seed, key_of_run(run)) for level in told[kind]
+        ]
         lacking = [entry for entry in wanted if entry.read(folder) is None]
         if kind.name == "offset" and lacking and _movable(run, folder, store):
             offsets = [float(entry.level) for entry in lacking]
             source = as_adapted(run, store, by_id.values())
-            moved = shift_sound(run, folder, tuple(by_id.values()), source, offsets)
+            moved = shift_audio(run, folder, tuple(by_id.values()), source, offsets)
             for entry in lacking:
                 entry.write(moved[float(entry.level)], folder)
         else:
             for entry in lacking:
-                entry.write(_answer(run, folder, by_id, store, entry, looks, workers), folder)
+                entry.write(_prediction(run, folder, by_id, store, entry, looks, workers), folder)
         found = {entry.level: entry.read(folder) for entry in wanted}
         measured.append(DegradedRuns(kind, {k: e for k, e in found.items() if e is not None}))
     return tuple(measured)
@@ -147,12 +325,12 @@ def _movable(run: Evaluation, folder: Path, store: FeatureStore) -> bool:
     return hasattr(recognizer, "with_offset")
 
 
-def _answer(
+def _prediction(
     run: Evaluation,
     folder: Path,
     by_id: Mapping[str, Clip],
     store: FeatureStore,
-    wanted: DegradedAnswers,
+    wanted: DegradedPredictions,
     features: Sequence[Feature],
     workers: int,
 ) -> Evaluation:
@@ -185,7 +363,7 @@ def _answer(
 
 def _voices(clips: Sequence[Clip], seed: int) -> dict[str, tuple[Path, ...]]:
     """For every clip the files of others; of its own speaker only where there is no other."""
-    heard = [(clip, path) for clip in clips if (path := clip.sound or clip.video) is not None]
+    heard = [(clip, path) for clip in clips if (path := clip.audio or clip.video) is not None]
     strangers = {
         speaker: [path for other, path in heard if other.speaker != speaker]
         for speaker in {clip.speaker for clip in clips}

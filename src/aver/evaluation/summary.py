@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from aver.evaluation.calibration import calibration_error
+from aver.evaluation.calibration import calibration_error, concordance, mean_absolute_error
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.intervals import Interval, Method, interval
+from aver.evaluation.intervals import Interval, Method, SpeakerSums, interval
 from aver.evaluation.metrics import (
     METRICS,
     accuracy,
@@ -19,8 +19,6 @@ from aver.evaluation.metrics import (
     class_recall,
     confusion_matrix,
 )
-from aver.evaluation.regression import concordance, mean_absolute_error
-from aver.evaluation.speaker_sums import SpeakerSums
 
 PROPORTIONS = ("accuracy", "unweighted_recall", "macro_f1")
 """Metrics shown in percent."""

@@ -175,7 +175,7 @@ def map_tasks(
             return
         done: dict[int, Outcome[Item, Value]] = {}
         running: dict[Future[tuple[Value | None, AverError | None]], int] = {}
-        following, answered = 0, 0
+        following, predicted = 0, 0
         # Spawned, not forked: libraries with threads of their own do not survive a fork.
         context = multiprocessing.get_context("spawn")
         stopping = context.Event()
@@ -187,7 +187,7 @@ def map_tasks(
             initargs=(stopping,),
         )
         try:
-            while answered < len(items):
+            while predicted < len(items):
                 while following < len(items) and len(running) < workers * _QUEUED_PER_WORKER:
                     with _ctrl_c_held_back():
                         future = pool.submit(_Worker.attempt, function, items[following])
@@ -198,12 +198,12 @@ def map_tasks(
                     index = running.pop(future)
                     done[index] = Outcome(items[index], *future.result())
                     bar.advance(weigh(items[index]))
-                while answered in done:
-                    yield done.pop(answered)
-                    answered += 1
+                while predicted in done:
+                    yield done.pop(predicted)
+                    predicted += 1
         except BrokenProcessPool:
             raise WorkerError(
-                f"A worker process ended before its task did, after {answered} of {len(items)}. "
+                f"A worker process ended before its task did, after {predicted} of {len(items)}. "
                 "If memory ran out, use fewer workers. In a script of your own, the calls must "
                 "stand below if __name__ == '__main__':, or use one worker."
             ) from None

@@ -2,25 +2,149 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.features.feature import Feature, FeatureRecord, features
-from aver.features.unit_tables import read_unit_means, read_unit_track
+from aver.errors import FeatureError, MediaError
+from aver.features.feature import DerivedFeature, Feature, FeatureRecord
+
+_UNIT_COLUMN_START = "AU"
+_SUCCESS_COLUMN = "success"  # OpenFace: 0 where it found no face
 
 
-@features.register("action-units")
+@dataclass(frozen=True)
+class UnitTrack:
+    """Action units of the frames of one clip.
+
+    Parameters
+    ----------
+    units : np.ndarray [shape=(frames, units), dtype=float32]
+        Frames with a face only.
+    names : tuple of str
+        Column names, for instance ``"AU01_r"``.
+    coverage : float in [0, 1]
+        Share of the file's frames that had a face.
+    """
+
+    units: np.ndarray
+    names: tuple[str, ...]
+    coverage: float
+
+
+def read_unit_track(path: Path) -> UnitTrack:
+    """Read a table with one row per frame.
+
+    Columns are separated by ``,`` or ``;``. Those whose names start with ``AU`` are taken, in the
+    file's order. Rows with an empty or non-finite value, or with 0 in OpenFace's column
+    ``success``, are frames without a face.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be read.
+    FeatureError
+        If it is no table of action units; the message names the file and the row.
+    """
+    header, rows = _read_rows(path)
+    columns = _unit_columns(path, header)
+    success = header.index(_SUCCESS_COLUMN) if _SUCCESS_COLUMN in header else None
+    values = np.array(
+        [_numbers(path, number, row, columns, header) for number, row in enumerate(rows, start=2)],
+        dtype=np.float32,
+    ).reshape(len(rows), len(columns))
+    found = np.isfinite(values).all(axis=1)
+    if success is not None:
+        found &= np.array([row[success].strip() not in ("0", "0.0") for row in rows], dtype=bool)
+    names = tuple(header[column] for column in columns)
+    return UnitTrack(values[found], names, float(found.mean()) if rows else 0.0)
+
+
+def read_unit_means(path: Path) -> dict[str, np.ndarray]:
+    """Read a table with one row per clip, whose first column names the clip.
+
+    Returns
+    -------
+    dict of str to np.ndarray [shape=(units,), dtype=float32]
+        By clip name. The same table is parsed once per process and content.
+
+    Raises
+    ------
+    MediaError
+        If the file cannot be read.
+    FeatureError
+        If it is no table of action units, or names a clip twice.
+    """
+    try:
+        state = path.stat()
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
+    return _unit_means(path, state.st_mtime_ns, state.st_size)
+
+
+@lru_cache(maxsize=4)
+def _unit_means(path: Path, changed_ns: int, size: int) -> dict[str, np.ndarray]:
+    header, rows = _read_rows(path)
+    columns = _unit_columns(path, header)
+    means: dict[str, np.ndarray] = {}
+    for number, row in enumerate(rows, start=2):
+        name = row[0].strip()
+        if name in means:
+            raise FeatureError(f"{path} names the clip {name!r} twice, again in row {number}.")
+        means[name] = np.array(_numbers(path, number, row, columns, header), dtype=np.float32)
+    return means
+
+
+def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as file:
+            first = file.readline()
+            separator = ";" if first.count(";") > first.count(",") else ","
+            header = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
+            rows = [row for row in csv.reader(file, delimiter=separator) if row]
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise FeatureError(f"{path} is no table of action units: {error}.") from None
+    return header, rows
+
+
+def _unit_columns(path: Path, header: list[str]) -> list[int]:
+    columns = [at for at, name in enumerate(header) if name.startswith(_UNIT_COLUMN_START)]
+    if not columns:
+        raise FeatureError(
+            f"{path} is no table of action units: no column is named AU... Its first row must "
+            "hold names such as AU01_r, separated by ',' or ';'."
+        )
+    return columns
+
+
+def _numbers(
+    path: Path, number: int, row: list[str], columns: list[int], header: list[str]
+) -> list[float]:
+    if len(row) != len(header):
+        raise FeatureError(
+            f"Row {number} of {path} has {len(row)} values where the header has {len(header)} "
+            "columns; the file may be torn."
+        )
+    try:
+        return [float(row[at]) if row[at].strip() else float("nan") for at in columns]
+    except ValueError as error:
+        raise FeatureError(f"Row {number} of {path} holds no number: {error}.") from None
+
+
 @dataclass(frozen=True)
 class ActionUnits(Feature):
     """Read the action units of a clip from the table that its corpus names.
 
     Arrays: ``units`` float32 (frames, units), and ``per_frame`` bool (), False for a table of clip
     means, which gives one row. Columns are those whose names start with ``AU``, in the file's
-    order. The synthetic corpus brings such tables; `aver.corpora.unit_files.attach_units` attaches
-    others.
+    order. The synthetic corpus brings such tables;
+    `aver.corpora.user_files.attach_action_units` attaches others.
 
     Notes
     -----
@@ -29,25 +153,25 @@ class ActionUnits(Feature):
     """
 
     name = "action-units"
-    modality = "units"
+    modality = "action_units"
     source = "Ekman & Friesen (1978); tables as OpenFace 2 writes them"
     effort = 0.1
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """The table that holds the clip's units."""
-        return (clip.units,) if clip.units else ()
+        return (clip.action_units,) if clip.action_units else ()
 
     def identity(self, clip: Clip) -> str:
         """The clip's row, where one table holds many clips."""
-        return clip.units_row
+        return clip.action_units_row
 
     def extract(self, clip: Clip) -> FeatureRecord:
         """Read one clip's units."""
-        if clip.units is None:
+        if clip.action_units is None:
             return FeatureRecord.absent("no action units")
-        if clip.units_row:
-            return _from_means(read_unit_means(clip.units), clip.units_row)
-        track = read_unit_track(clip.units)
+        if clip.action_units_row:
+            return _from_means(read_unit_means(clip.action_units), clip.action_units_row)
+        track = read_unit_track(clip.action_units)
         if not len(track.units):
             return FeatureRecord.absent("no face in the action units")
         return FeatureRecord(
@@ -62,3 +186,34 @@ def _from_means(means: dict[str, np.ndarray], row: str) -> FeatureRecord:
         return FeatureRecord.absent("no face in the action units")
     units = means[row][np.newaxis].copy()  # (1, units)
     return FeatureRecord(arrays={"units": units, "per_frame": np.array(False)})
+
+
+@dataclass(frozen=True)
+class ActionUnitFunctionals(DerivedFeature):
+    """Mean and deviation of each action unit over the frames of a clip.
+
+    Array: ``statistics`` float32 (2 x units,) from tracks; (units,), the means alone, from tables
+    of clip means, which have no deviation.
+    """
+
+    name = "action-unit-functionals"
+    modality = "action_units"
+    source = "Functionals of the action units"
+    effort = 0.1
+
+    @cached_property
+    def basis(self) -> Feature:
+        """The action units themselves."""
+        return ActionUnits()
+
+    def derive(self, record: FeatureRecord) -> FeatureRecord:
+        """Mean and deviation over frames."""
+        units = record.arrays["units"]  # (frames, units)
+        parts = [units.mean(axis=0)]
+        if record.arrays["per_frame"]:
+            parts.append(units.std(axis=0))
+        return FeatureRecord(
+            arrays={"statistics": np.concatenate(parts).astype(np.float32)},
+            coverage=record.coverage,
+            flags=record.flags,
+        )

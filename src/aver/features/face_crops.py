@@ -11,14 +11,13 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError, SettingsError
-from aver.features.feature import Feature, FeatureRecord, features
+from aver.features.feature import Feature, FeatureRecord
 
 if TYPE_CHECKING:
-    from aver.media.face_detector import FaceDetector
-    from aver.media.face_track import FaceTrack
+    from aver.media.face_detection import FaceDetector
+    from aver.media.main_face import FaceTrack
 
 
-@features.register("face-crops")
 @dataclass(frozen=True)
 class FaceCrops(Feature):
     """Follow the main face and cut it out.
@@ -98,7 +97,7 @@ class FaceCrops(Feature):
         """Track the face of one clip and cut it out."""
         if clip.video is None:
             return FeatureRecord.absent("no video")
-        from aver.media.face_track import iter_face_crops, track_faces
+        from aver.media.main_face import iter_face_crops, track_faces
 
         try:
             detector = _make(self.detector, self.face_model)
@@ -130,6 +129,6 @@ def _coverage(track: FaceTrack, rate_hz: float) -> float:
 @lru_cache(maxsize=1)
 def _make(detector: str, face_model: str) -> FaceDetector:
     """One detector per process: its networks are loaded once."""
-    from aver.media.face_detector import make_detector
+    from aver.media.face_detection import make_detector
 
     return make_detector(detector, face_model=Path(face_model).expanduser() if face_model else None)

@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.features.derived_feature import DerivedFeature
 from aver.features.face_crops import FaceCrops
-from aver.features.feature import FeatureRecord, features
+from aver.features.feature import DerivedFeature, FeatureRecord
 
 
-@features.register("face-embeddings")
 @dataclass(frozen=True)
 class FaceEmbeddings(DerivedFeature):
     """One vector per picture with a face, by a network pretrained on pictures of faces.

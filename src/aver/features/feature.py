@@ -54,7 +54,7 @@ class Feature(ABC):
 
     name: ClassVar[str]
     modality: ClassVar[str]
-    """``"video"``, ``"sound"`` or ``"units"`` (action units)."""
+    """``"video"``, ``"audio"`` or ``"action_units"``."""
     source: ClassVar[str]
     """Where the feature comes from: paper and section, or library."""
     version: ClassVar[int] = 1
@@ -104,7 +104,23 @@ def _without(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, A
     }
 
 
-features: Registry[Feature] = Registry("feature", "aver.features")
+features: Registry[Feature] = Registry(
+    "feature",
+    {
+        "action-units": "aver.features.action_units:ActionUnits",
+        "mfcc": "aver.features.mel:MFCC",
+        "face-crops": "aver.features.face_crops:FaceCrops",
+        "face-embeddings": "aver.features.face_embeddings:FaceEmbeddings",
+        "face-functionals": "aver.features.face_functionals:FaceFunctionals",
+        "laplacian-crops": "aver.features.laplacian_crops:LaplacianCrops",
+        "log-spectrogram": "aver.features.log_spectrogram:LogSpectrogram",
+        "mel-bands": "aver.features.mel:MelBands",
+        "audio-functionals": "aver.features.audio_functionals:AudioFunctionals",
+        "spectrogram-segments": "aver.features.spectrogram_segments:SpectrogramSegments",
+        "action-unit-functionals": "aver.features.action_units:ActionUnitFunctionals",
+    },
+    "aver.features",
+)
 """All features. ``@features.register("name")`` adds one; `aver list` prints them."""
 
 
@@ -121,3 +137,37 @@ def feature_from_settings(name: str, settings: Mapping[str, Any]) -> Feature:
         return kind(**settings)
     except TypeError as error:
         raise SettingsError(f"Feature {name!r} does not take these settings: {error}.") from None
+
+
+class DerivedFeature(Feature):
+    """Subclass this where another feature already did the costly part.
+
+    The store fetches the basis from the cache (or computes and keeps it) and hands it to `derive`,
+    so that a video is never tracked twice. A derived feature's own settings must hold those of its
+    basis, so that its key changes with them.
+    """
+
+    @property
+    @abstractmethod
+    def basis(self) -> Feature:
+        """The feature to derive from."""
+
+    @abstractmethod
+    def derive(self, record: FeatureRecord) -> FeatureRecord:
+        """Compute the arrays from the basis; `record` is never an absent one."""
+
+    def paths(self, clip: Clip) -> tuple[Path, ...]:
+        """As the basis has them."""
+        return self.basis.paths(clip)
+
+    def identity(self, clip: Clip) -> str:
+        """As the basis has it, with its version."""
+        return f"{self.basis.key}\n{self.basis.identity(clip)}"
+
+    def extract(self, clip: Clip) -> FeatureRecord:
+        """Compute basis and arrays without a cache."""
+        return self.from_basis(self.basis.extract(clip))
+
+    def from_basis(self, record: FeatureRecord) -> FeatureRecord:
+        """Derive from a record of the basis, or pass on why it is absent."""
+        return record if record.missing else self.derive(record)

@@ -9,18 +9,16 @@ from typing import Any
 import numpy as np
 
 from aver.errors import SettingsError
-from aver.features.derived_feature import DerivedFeature
 from aver.features.face_crops import FaceCrops
-from aver.features.feature import FeatureRecord, features
+from aver.features.feature import DerivedFeature, FeatureRecord
 
 
-@features.register("laplacian-crops")
 @dataclass(frozen=True)
 class LaplacianCrops(DerivedFeature):
-    """Laplacian of Gaussian of the grey face at `picture_count` moments, evenly spaced.
+    """Laplacian of Gaussian of the grey face at `image_count` moments, evenly spaced.
 
-    Array: ``pictures`` float32 (moments, size_px, size_px). Moments are those with a face; where
-    there are fewer than `picture_count`, all of them. Positive: darker than its surroundings.
+    Array: ``images`` float32 (moments, size_px, size_px). Moments are those with a face; where
+    there are fewer than `image_count`, all of them. Positive: darker than its surroundings.
 
     Parameters
     ----------
@@ -28,7 +26,7 @@ class LaplacianCrops(DerivedFeature):
         Side of the pictures.
     sigma_px : float > 0
         Of the Gaussian, in pixels of `size_px`.
-    picture_count : int > 0
+    image_count : int > 0
         1 takes the middle one.
     crops : FaceCrops or mapping
         What the pictures are made of; from the cache where a model uses the same crops.
@@ -47,7 +45,7 @@ class LaplacianCrops(DerivedFeature):
 
     size_px: int = 100
     sigma_px: float = 1.5
-    picture_count: int = 7
+    image_count: int = 7
     crops: FaceCrops = field(default_factory=FaceCrops)
 
     name = "laplacian-crops"
@@ -59,7 +57,7 @@ class LaplacianCrops(DerivedFeature):
         if isinstance(self.crops, Mapping):
             settings: Mapping[str, Any] = self.crops
             object.__setattr__(self, "crops", FaceCrops(**settings))
-        for name in ("size_px", "sigma_px", "picture_count"):
+        for name in ("size_px", "sigma_px", "image_count"):
             if getattr(self, name) <= 0:
                 raise SettingsError(f"{name} is {getattr(self, name)}; it must be positive.")
 
@@ -71,20 +69,20 @@ class LaplacianCrops(DerivedFeature):
     def derive(self, record: FeatureRecord) -> FeatureRecord:
         """Choose moments and filter their pictures."""
         faces = np.flatnonzero(record.arrays["found"])
-        chosen = faces[evenly_spaced(len(faces), self.picture_count)]
-        pictures = [self.filtered(picture) for picture in record.arrays["crops"][chosen]]
+        chosen = faces[evenly_spaced(len(faces), self.image_count)]
+        images = [self.filtered(image) for image in record.arrays["crops"][chosen]]
         return FeatureRecord(
-            arrays={"pictures": np.stack(pictures)},
+            arrays={"images": np.stack(images)},
             coverage=record.coverage,
             flags=record.flags,
         )
 
-    def filtered(self, picture: np.ndarray) -> np.ndarray:
+    def filtered(self, image: np.ndarray) -> np.ndarray:
         """Laplacian of Gaussian of one picture.
 
         Parameters
         ----------
-        picture : np.ndarray [shape=(height, width, 3), dtype=uint8]
+        image : np.ndarray [shape=(height, width, 3), dtype=uint8]
 
         Returns
         -------
@@ -93,10 +91,10 @@ class LaplacianCrops(DerivedFeature):
         import cv2
         from scipy.ndimage import gaussian_laplace
 
-        grey = (picture @ np.array([0.299, 0.587, 0.114])).astype(np.float32)  # ITU-R BT.601
-        smaller = len(grey) > self.size_px
+        gray = (image @ np.array([0.299, 0.587, 0.114])).astype(np.float32)  # ITU-R BT.601
+        smaller = len(gray) > self.size_px
         how = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-        resized = cv2.resize(grey, (self.size_px, self.size_px), interpolation=how)
+        resized = cv2.resize(gray, (self.size_px, self.size_px), interpolation=how)
         return gaussian_laplace(resized, self.sigma_px)
 
 

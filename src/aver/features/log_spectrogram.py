@@ -10,14 +10,13 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.features.clip_sound import read_clip_sound, sound_paths, standardise
-from aver.features.feature import Feature, FeatureRecord, features
+from aver.features.clip_audio import audio_paths, read_clip_audio, standardize
+from aver.features.feature import Feature, FeatureRecord
 
 _LARGEST = float(np.finfo(np.float16).max)
 _BLOCK = 2048  # columns transformed at a time, so that long clips need little memory
 
 
-@features.register("log-spectrogram")
 @dataclass(frozen=True)
 class LogSpectrogram(Feature):
     """Transform the standardised sound of a clip on a fine grid of moments.
@@ -63,7 +62,7 @@ class LogSpectrogram(Feature):
     rate_hz: int = 16000
 
     name = "log-spectrogram"
-    modality = "sound"
+    modality = "audio"
     source = "Birhala et al. (2020), sections II and IV"
 
     def __post_init__(self) -> None:
@@ -87,42 +86,42 @@ class LogSpectrogram(Feature):
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """The clip's file of sound."""
-        return sound_paths(clip)
+        return audio_paths(clip)
 
     def extract(self, clip: Clip) -> FeatureRecord:
         """Compute the columns of one clip."""
-        sound = read_clip_sound(clip, self.rate_hz)
-        if sound.missing:
-            return FeatureRecord.absent(sound.missing)
+        audio = read_clip_audio(clip, self.rate_hz)
+        if audio.missing:
+            return FeatureRecord.absent(audio.missing)
         return FeatureRecord(
             arrays={
-                "columns": self.columns(standardise(sound.samples)),
-                "duration_s": np.array([sound.samples.size / self.rate_hz]),
+                "columns": self.columns(standardize(audio.samples)),
+                "duration_s": np.array([audio.samples.size / self.rate_hz]),
             },
-            coverage=sound.coverage,
-            flags=sound.flags,
+            coverage=audio.coverage,
+            flags=audio.flags,
         )
 
-    def columns(self, sound: np.ndarray) -> np.ndarray:
+    def columns(self, audio: np.ndarray) -> np.ndarray:
         """Transform sound on the grid, from 0 to its end.
 
         Parameters
         ----------
-        sound : np.ndarray [shape=(samples,)]
+        audio : np.ndarray [shape=(samples,)]
             At `rate_hz`, standardised.
 
         Returns
         -------
         np.ndarray [shape=(moments, bands), dtype=float16]
         """
-        count = 1 + int(sound.size / self.rate_hz / self.grid_s)
-        centres = np.round(np.arange(count) * self.grid_s * self.rate_hz).astype(np.int64)
+        count = 1 + int(audio.size / self.rate_hz / self.grid_s)
+        centers = np.round(np.arange(count) * self.grid_s * self.rate_hz).astype(np.int64)
         half = self.n_fft // 2
-        padded = np.pad(sound, (half, half + 1))
+        padded = np.pad(audio, (half, half + 1))
         frames = np.lib.stride_tricks.sliding_window_view(padded, self.n_fft)
         blocks = []
         for start in range(0, count, _BLOCK):
-            spectrum = np.abs(np.fft.rfft(frames[centres[start : start + _BLOCK]] * self._window))
+            spectrum = np.abs(np.fft.rfft(frames[centers[start : start + _BLOCK]] * self._window))
             values = np.log1p(spectrum.astype(np.float32) @ self.filters.T)
             blocks.append(np.minimum(values, _LARGEST).astype(np.float16))
         return np.concatenate(blocks)

@@ -17,11 +17,11 @@ from aver.features.store import FeatureSource
 ADAPTED = "uses unlabelled clips of test speakers"
 """What a result with adaptation must say of itself."""
 
-LEAST_CLIPS = 4
+MIN_CLIPS = 4
 """So many clips of a speaker are needed to know what is usual for them."""
 
-_ARRAYS = ("statistics", "units", "embeddings", "segments", "columns", "pictures")
-_LEAST_DEVIATION = 1e-6
+_ARRAYS = ("statistics", "units", "embeddings", "segments", "columns", "images")
+_MIN_STD = 1e-6
 _MOST = 20.0  # a new clip may have what a speaker's known clips hardly ever had
 
 
@@ -31,13 +31,13 @@ class Scale:
 
     Parameters
     ----------
-    mean, deviation : np.ndarray
+    mean, std : np.ndarray
         Of each value of a vector, feature of a track, pixel, or band of segments, in a shape that
         goes with the arrays.
     """
 
     mean: np.ndarray
-    deviation: np.ndarray
+    std: np.ndarray
 
     @classmethod
     def of(cls, arrays: Sequence[np.ndarray], *, bands: bool = False) -> Scale:
@@ -58,13 +58,13 @@ class Scale:
             squares.append(np.square(values).mean(axis=axes, keepdims=bands))
         mean = np.mean(means, axis=0)
         variance = np.mean(squares, axis=0) - np.square(mean)
-        deviation = np.sqrt(np.maximum(variance, 0.0))
-        deviation[deviation < _LEAST_DEVIATION] = 1.0  # a value that never changes says nothing
-        return cls(mean.astype(np.float32), deviation.astype(np.float32))
+        std = np.sqrt(np.maximum(variance, 0.0))
+        std[std < _MIN_STD] = 1.0  # a value that never changes says nothing
+        return cls(mean.astype(np.float32), std.astype(np.float32))
 
     def apply(self, values: np.ndarray) -> np.ndarray:
         """The same values on this scale, in their own precision; at most 20 deviations away."""
-        scaled = (values.astype(np.float32) - self.mean) / self.deviation
+        scaled = (values.astype(np.float32) - self.mean) / self.std
         return np.clip(scaled, -_MOST, _MOST).astype(values.dtype)
 
 
@@ -118,7 +118,7 @@ class SpeakerAdaptation:
         key = (speaker, f"{feature.name}-{feature.key}", name)
         if key not in self._scales:
             arrays = self._arrays(speaker, feature, name)
-            if len(arrays) < LEAST_CLIPS:
+            if len(arrays) < MIN_CLIPS:
                 if self._forgiving:
                     return FeatureRecord.absent(f"too few clips to adapt {feature.modality} to")
                 raise _too_few(feature, speaker, len(arrays))
@@ -133,7 +133,7 @@ class SpeakerAdaptation:
             max(len(self._arrays(speaker, feature, name)) for name in _ARRAYS)
             for feature in features
         ]
-        if counts and max(counts) < LEAST_CLIPS:
+        if counts and max(counts) < MIN_CLIPS:
             raise _too_few(features[counts.index(max(counts))], speaker, max(counts))
 
     def _arrays(self, speaker: str, feature: Feature, name: str) -> list[np.ndarray]:
@@ -145,7 +145,7 @@ def _too_few(feature: Feature, speaker: str, count: int) -> FeatureError:
     who = f"the speaker {speaker!r}" if speaker else "a clip without a known speaker"
     return FeatureError(
         f"Adaptation of {feature.name} to {who} has {count} unlabelled clips to go by; it needs "
-        f"{LEAST_CLIPS}. Give more clips, or do without adaptation."
+        f"{MIN_CLIPS}. Give more clips, or do without adaptation."
     )
 
 

@@ -12,13 +12,12 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.features.clip_sound import read_clip_sound, sound_paths, standardise
-from aver.features.feature import Feature, FeatureRecord, features
+from aver.features.clip_audio import audio_paths, read_clip_audio, standardize
+from aver.features.feature import Feature, FeatureRecord
 
 _LARGEST = float(np.finfo(np.float16).max)
 
 
-@features.register("spectrogram-segments")
 @dataclass(frozen=True)
 class SpectrogramSegments(Feature):
     """Cut standardised sound into overlapping segments and take each one's spectrogram.
@@ -76,7 +75,7 @@ class SpectrogramSegments(Feature):
     column_count: int = 250
 
     name = "spectrogram-segments"
-    modality = "sound"
+    modality = "audio"
     source = "Chang & Skarbek (2021), section 4.1"
 
     def __post_init__(self) -> None:
@@ -121,27 +120,27 @@ class SpectrogramSegments(Feature):
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """The clip's file of sound."""
-        return sound_paths(clip)
+        return audio_paths(clip)
 
     def extract(self, clip: Clip) -> FeatureRecord:
         """Compute the segments of one clip."""
-        sound = read_clip_sound(clip, self.rate_hz)
-        if sound.missing:
-            return FeatureRecord.absent(sound.missing)
-        short = sound.samples.size < round(self.segment_s * self.rate_hz)
-        segments, starts_s = self.spectrograms(standardise(sound.samples))
+        audio = read_clip_audio(clip, self.rate_hz)
+        if audio.missing:
+            return FeatureRecord.absent(audio.missing)
+        short = audio.samples.size < round(self.segment_s * self.rate_hz)
+        segments, starts_s = self.spectrograms(standardize(audio.samples))
         return FeatureRecord(
             arrays={"segments": segments, "starts_s": starts_s},
-            coverage=sound.coverage,
-            flags=(*sound.flags, *(("shorter than one segment",) if short else ())),
+            coverage=audio.coverage,
+            flags=(*audio.flags, *(("shorter than one segment",) if short else ())),
         )
 
-    def spectrograms(self, sound: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def spectrograms(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cut sound into segments and transform each.
 
         Parameters
         ----------
-        sound : np.ndarray [shape=(samples,)]
+        audio : np.ndarray [shape=(samples,)]
             At `rate_hz`, standardised.
 
         Returns
@@ -150,17 +149,17 @@ class SpectrogramSegments(Feature):
         starts_s : np.ndarray [shape=(segments,), dtype=float32]
         """
         length, hop = round(self.segment_s * self.rate_hz), round(self.hop_s * self.rate_hz)
-        count = max(1, 1 + (2 * (sound.size - length) + hop) // (2 * hop))
-        padded = np.pad(sound, (0, max(0, (count - 1) * hop + length - sound.size)))
+        count = max(1, 1 + (2 * (audio.size - length) + hop) // (2 * hop))
+        padded = np.pad(audio, (0, max(0, (count - 1) * hop + length - audio.size)))
         segments = np.stack(
             [self._spectrogram(padded[i * hop : i * hop + length]) for i in range(count)]
         )
         return segments, (np.arange(count) * hop / self.rate_hz).astype(np.float32)
 
-    def _spectrogram(self, sound: np.ndarray) -> np.ndarray:
+    def _spectrogram(self, audio: np.ndarray) -> np.ndarray:
         """One segment's bands by columns, float16."""
-        centred = np.pad(sound, self.n_fft // 2, mode="reflect")
-        frames = np.lib.stride_tricks.sliding_window_view(centred, self.n_fft)[:: self.stft_hop]
+        centered = np.pad(audio, self.n_fft // 2, mode="reflect")
+        frames = np.lib.stride_tricks.sliding_window_view(centered, self.n_fft)[:: self.stft_hop]
         spectrum = np.fft.rfft(frames[: self._columns] * self._window, axis=1)
         values = np.abs(spectrum[:, :-1]).T  # (bins without Nyquist, columns without the last)
         if self.scale == "power":

@@ -3,21 +3,134 @@
 from __future__ import annotations
 
 import hashlib
+import json
+import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+import numpy as np
+
 from aver.corpora.clip import Clip
-from aver.errors import AverError, SettingsError, StorageError
-from aver.execution.places import cache_root
+from aver.errors import AverError, MediaError, SettingsError, StorageError
+from aver.execution.files import cache_root, write_atomically, write_json
 from aver.execution.progress import progress_bar
 from aver.execution.tasks import map_tasks
-from aver.features.cache_entry import read_entry, write_entry
-from aver.features.content_key import ContentKeys
-from aver.features.derived_feature import DerivedFeature
-from aver.features.feature import Feature, FeatureRecord
+from aver.features.feature import DerivedFeature, Feature, FeatureRecord
+
+_BLOCK_BYTES = 1 << 20
+
+
+class ContentKeys:
+    """SHA-256 of files' contents, remembered by size, time of change and inode.
+
+    Parameters
+    ----------
+    folder : Path
+        Where notes are kept between runs, so that a corpus is read once only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[Path, tuple[list[int], str]] = {}
+
+    def of(self, path: Path) -> str:
+        """The key of one file.
+
+        Raises
+        ------
+        MediaError
+            If the file cannot be read.
+        StorageError
+            If the note cannot be written.
+        """
+        try:
+            state = path.stat()
+            stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
+            known = self._known.get(path)
+            if known is not None and known[0] == stamp:
+                return known[1]
+            name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+            note = self._folder / name[:2] / f"{name}.json"
+            key = _read_note(note, stamp)
+            if key is None:
+                key = _hash_file(path)
+                write_json(note, {"stamp": stamp, "sha256": key})
+        except OSError as error:
+            raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
+        self._known[path] = (stamp, key)
+        return key
+
+
+def _hash_file(path: Path) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK_BYTES):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _read_note(note: Path, stamp: list[int]) -> str | None:
+    try:
+        known = json.loads(note.read_text(encoding="utf-8"))
+        return str(known["sha256"]) if known["stamp"] == stamp else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+_FORMAT = "aver-feature-1"
+
+
+class CacheWarning(UserWarning):
+    """A cache entry was torn or foreign, and is computed again."""
+
+
+def write_entry(place: Path, record: FeatureRecord) -> None:
+    """Write a record, whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the place cannot be written.
+    """
+    from safetensors.numpy import save
+
+    about = {
+        "format": _FORMAT,
+        "entry": place.stem,
+        "coverage": repr(float(record.coverage)),
+        "missing": record.missing,
+        "flags": json.dumps(list(record.flags)),
+    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in record.arrays.items()}
+    with write_atomically(place) as temporary:
+        temporary.write_bytes(save(arrays, metadata=about))
+
+
+def read_entry(place: Path) -> FeatureRecord | None:
+    """Read what `write_entry` wrote; None with a `CacheWarning` where it is torn or foreign."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(place, framework="numpy") as file:
+            about = file.metadata() or {}
+            if (about.get("format"), about.get("entry")) != (_FORMAT, place.stem):
+                raise ValueError("it was not written under this name and format")
+            return FeatureRecord(
+                arrays={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
+                coverage=float(about["coverage"]),
+                missing=about["missing"],
+                flags=tuple(json.loads(about["flags"])),
+            )
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        warnings.warn(
+            f"The cache entry {place} is torn or foreign ({error}); it is computed again.",
+            CacheWarning,
+            stacklevel=3,
+        )
+        return None
 
 
 class FeatureSource(Protocol):
@@ -65,7 +178,7 @@ class FeatureStore:
     Parameters
     ----------
     root : Path, optional
-        Cache folder; default `aver.execution.places.cache_root`.
+        Cache folder; default `aver.execution.files.cache_root`.
     """
 
     def __init__(self, root: Path | None = None) -> None:

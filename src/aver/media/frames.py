@@ -46,7 +46,7 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         self.read_s = 0.0
         self.complete: bool | None = None
         self._media = MediaFile(path)
-        stream = self._media.pictures()
+        stream = self._media.images()
         if stream is None:
             self._media.container.close()
             raise MissingModalityError(
@@ -63,18 +63,18 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         else:
             context.options = {"skip_loop_filter": "all"}  # edges of blocks are lost in shrinking
             convert = _ToOutline(outline_px)
-        self._pictures: Generator[tuple[float, np.ndarray]] = (
+        self._images: Generator[tuple[float, np.ndarray]] = (
             ((time_s, convert(frame)) for time_s, frame in stamped)
             if rate_hz is None
             else _sample(stamped, convert, rate_hz, self)
         )
 
     def __next__(self) -> tuple[float, np.ndarray]:
-        return next(self._pictures)
+        return next(self._images)
 
     def close(self) -> None:
         """Release the file before the end was reached."""
-        self._pictures.close()
+        self._images.close()
         self._media.container.close()
 
     def _stamped(self) -> Iterator[tuple[float, Any]]:
@@ -128,7 +128,7 @@ def read_frames(
     Returns
     -------
     FrameReader
-        Iterator over ``(time_s, picture)``; picture : np.ndarray [shape=(height, width, 3),
+        Iterator over ``(time_s, image)``; picture : np.ndarray [shape=(height, width, 3),
         dtype=uint8], red, green, blue. Its attributes say where the first visible picture was and
         whether the file was complete.
 
@@ -205,13 +205,13 @@ class _ToOutline:
 
     def __call__(self, frame: Any) -> np.ndarray:
         side = self._side_px
-        grey = self._reformatter.reformat(
+        gray = self._reformatter.reformat(
             frame, side, side, "gray", interpolation=self._mean, threads=1
         )
-        return _upright(grey.to_ndarray(), frame)
+        return _upright(gray.to_ndarray(), frame)
 
 
-def _upright(picture: np.ndarray, frame: Any) -> np.ndarray:
+def _upright(image: np.ndarray, frame: Any) -> np.ndarray:
     """The picture turned as the file asks for."""
     quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise, as rot90's
-    return np.ascontiguousarray(np.rot90(picture, quarter_turns)) if quarter_turns else picture
+    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image

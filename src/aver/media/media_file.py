@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from aver.errors import MediaError, MissingModalityError
 if TYPE_CHECKING:
     import av.container
     import av.stream
+
 
 _LFS_POINTER_START = b"version https://git-lfs"
 
@@ -86,7 +88,7 @@ class MediaFile:
         start = self.container.start_time
         return max(start / 1_000_000, 0.0) if start is not None else 0.0
 
-    def pictures(self) -> Any | None:
+    def images(self) -> Any | None:
         """The first video stream that is not a cover picture; None where there is none."""
         from av.stream import Disposition
 
@@ -95,7 +97,7 @@ class MediaFile:
                 return stream
         return None
 
-    def sound(self) -> Any | None:
+    def audio(self) -> Any | None:
         """The first sound stream; None where there is none."""
         streams = self.container.streams.audio
         return streams[0] if streams else None
@@ -138,7 +140,7 @@ class MediaFile:
             self.damaged_packets += 1
         if decoded:
             return
-        what = {"video": "pictures", "audio": "sound"}[stream.type]
+        what = stream.type
         if self.damaged_packets:
             raise MediaError(
                 f"The {what} of {self.path} cannot be decoded: the file is truncated or damaged. "
@@ -195,3 +197,103 @@ def _refuse_what_is_no_media_file(path: Path) -> None:
 
 def _reason(error: BaseException) -> str:
     return str(getattr(error, "strerror", None) or error).rstrip(".")
+
+
+@dataclass(frozen=True)
+class MediaFacts:
+    """What a file says of itself; None where it has no such stream or does not say.
+
+    Parameters
+    ----------
+    path : Path
+    container : str
+        FFmpeg's name of the container format.
+    duration_s : float or None
+        As the header states it; a truncated file states what it should have had.
+    has_video, has_audio : bool
+        Cover pictures of music files are no video.
+    frame_rate_hz : float or None
+        Mean frame rate.
+    width_px, height_px : int or None
+        Of the picture as it is stored, before rotation and pixel shape are undone.
+    video_codec, audio_codec : str or None
+    audio_rate_hz, channels : int or None
+    video_start_s, audio_start_s : float or None
+        When each stream starts on the file's clock.
+    """
+
+    path: Path
+    container: str
+    duration_s: float | None
+    has_video: bool
+    has_audio: bool
+    frame_rate_hz: float | None = None
+    width_px: int | None = None
+    height_px: int | None = None
+    video_codec: str | None = None
+    audio_codec: str | None = None
+    audio_rate_hz: int | None = None
+    channels: int | None = None
+    video_start_s: float | None = None
+    audio_start_s: float | None = None
+
+
+def inspect_media(path: str | Path) -> MediaFacts:
+    """Read a file's header.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any file that FFmpeg reads.
+
+    Returns
+    -------
+    MediaFacts
+
+    Raises
+    ------
+    MediaError
+        If the file is missing, empty, a Git LFS pointer, unreadable, or holds neither pictures
+        nor sound.
+    """
+    with MediaFile(path) as media:
+        images, audio = media.images(), media.audio()
+        if images is None and audio is None:
+            raise MediaError(f"{path} holds neither pictures nor sound. Name a media file.")
+        facts: dict[str, Any] = {}
+        if images is not None:
+            rate = images.average_rate or images.guessed_rate
+            facts |= {
+                "frame_rate_hz": float(rate) if rate else None,
+                "width_px": images.codec_context.width,
+                "height_px": images.codec_context.height,
+                "video_codec": images.codec_context.name,
+                "video_start_s": _start_s(media, images),
+            }
+        if audio is not None:
+            facts |= {
+                "audio_codec": audio.codec_context.name,
+                "audio_rate_hz": audio.codec_context.sample_rate,
+                "channels": audio.codec_context.channels,
+                "audio_start_s": _start_s(media, audio),
+            }
+        return MediaFacts(
+            path=media.path,
+            container=media.container.format.name,
+            duration_s=_duration_s(media),
+            has_video=images is not None,
+            has_audio=audio is not None,
+            **facts,
+        )
+
+
+def _start_s(media: MediaFile, stream: Any) -> float | None:
+    if stream.start_time is None or stream.time_base is None:
+        return None
+    return max(float(stream.start_time * stream.time_base) - media.origin_s, 0.0)
+
+
+def _duration_s(media: MediaFile) -> float | None:
+    if media.container.duration is None:
+        return None
+    return media.container.duration / 1_000_000

@@ -11,12 +11,108 @@ import numpy as np
 import torch
 
 from aver.errors import SettingsError
-from aver.media.boxes import squared, suppress
-from aver.media.face_detector import FaceDetector, Faces
-from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet
-from aver.media.mtcnn_weights import load_mtcnn_weights
-from aver.media.pyramid import Pyramid, plan_pyramid
-from aver.media.square_crop import cut_square
+from aver.media.boxes import cut_square, squared, suppress
+from aver.media.face_detection import FaceDetector, Faces
+from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet, load_mtcnn_weights
+
+
+@dataclass(frozen=True)
+class Level:
+    """Where one shrunken copy of the picture lies on the canvas, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """Levels of pictures of one size and the canvas that holds them.
+
+    Levels have even sizes and even places, so that a network with stride 2 sees the same windows
+    as on each level alone; windows that straddle two levels are for the reader to leave out.
+    """
+
+    levels: tuple[Level, ...]
+    height: int
+    width: int
+
+    def paint(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Shrink pictures onto canvases.
+
+        Parameters
+        ----------
+        frames : sequence of n np.ndarray [shape=(height, width, 3), dtype=uint8]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, canvas height, canvas width, 3), dtype=uint8]
+        """
+        import cv2
+
+        canvases = np.zeros((len(frames), self.height, self.width, 3), np.uint8)
+        for canvas, frame in zip(canvases, frames, strict=True):
+            source = frame
+            for level in self.levels:
+                # each level is shrunk from the one before: shrinking by areas composes
+                source = cv2.resize(
+                    source, (level.width, level.height), interpolation=cv2.INTER_AREA
+                )
+                rows = slice(level.top, level.top + level.height)
+                canvas[rows, level.left : level.left + level.width] = source
+        return canvases
+
+
+def plan_pyramid(
+    height_px: int, width_px: int, *, smallest_px: float, window_px: int = 12, factor: float = 0.709
+) -> Pyramid:
+    """Choose the levels for pictures of one size and place them on shelves.
+
+    Parameters
+    ----------
+    height_px, width_px : int
+        Size of the pictures.
+    smallest_px : float > 0
+        Face size that fills the network's window on the largest level.
+    window_px : int
+        The network's window.
+    factor : float in 0..1
+        From one level to the next.
+
+    Returns
+    -------
+    Pyramid
+        Without levels where the picture is smaller than the smallest face.
+
+    Examples
+    --------
+    >>> [(level.height, level.width) for level in plan_pyramid(60, 80, smallest_px=20).levels]
+    [(36, 48), (26, 34), (18, 24), (12, 18)]
+    """
+    sizes = []
+    scale = window_px / smallest_px
+    while min(height_px, width_px) * scale >= window_px:
+        sizes.append((_even(height_px * scale), _even(width_px * scale)))
+        scale *= factor
+    canvas_width = max((width for _, width in sizes), default=0)
+    levels: list[Level] = []
+    shelves: list[list[int]] = []  # top, height, used width
+    for height, width in sizes:
+        shelf = next((s for s in shelves if s[1] >= height and s[2] + width <= canvas_width), None)
+        if shelf is None:
+            top = shelves[-1][0] + shelves[-1][1] if shelves else 0
+            shelf = [top, height, 0]
+            shelves.append(shelf)
+        levels.append(Level(shelf[0], shelf[2], height, width))
+        shelf[2] += width
+    canvas_height = shelves[-1][0] + shelves[-1][1] if shelves else 0
+    return Pyramid(tuple(levels), canvas_height, canvas_width)
+
+
+def _even(size: float) -> int:
+    return 2 * round(size / 2)
+
 
 _WINDOW_PX, _STRIDE_PX = 12, 2  # of P-Net
 
@@ -174,9 +270,9 @@ def _plan(height_px: int, width_px: int, smallest_px: float) -> Pyramid:
     return plan_pyramid(height_px, width_px, smallest_px=smallest_px)
 
 
-def _to_tensor(pictures: np.ndarray) -> torch.Tensor:
+def _to_tensor(images: np.ndarray) -> torch.Tensor:
     """(n, height, width, 3) bytes to (n, 3, height, width) in -1..1, as in training."""
-    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
+    return torch.from_numpy(images).permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
 
 
 def _moved(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:

@@ -10,12 +10,39 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from torch import Tensor
 
+from aver.compatibility import upgrade
 from aver.errors import CheckpointError
-from aver.networks.grey_pictures import standardise_pictures
 from aver.networks.pretrained import load_pretrained
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
+
+_MIN_STD = 1.0  # grey levels; a picture of one colour stays flat
+
+
+def standardize_images(images: Tensor) -> Tensor:
+    """Subtract each picture's mean and divide by its deviation.
+
+    Parameters
+    ----------
+    images : Tensor of uint8 [shape=(pictures, 1, height, width)]
+
+    Returns
+    -------
+    Tensor of float32 [shape=(pictures, 1, height, width)]
+
+    Examples
+    --------
+    >>> import torch
+    >>> standardize_images(torch.tensor([[[[0, 200]]]], dtype=torch.uint8)).tolist()
+    [[[[-1.0, 1.0]]]]
+    """
+    values = images.float()
+    centered = values - values.mean(dim=(1, 2, 3), keepdim=True)
+    std = centered.square().mean(dim=(1, 2, 3), keepdim=True).sqrt()
+    return centered / std.clamp_min(_MIN_STD)
+
 
 _AT_ONCE = 128
 
@@ -43,33 +70,31 @@ class FaceNetwork:
         self._extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @torch.no_grad()
-    def embed(self, pictures: np.ndarray) -> np.ndarray:
+    def embed(self, images: np.ndarray) -> np.ndarray:
         """Describe pictures.
 
         Parameters
         ----------
-        pictures : np.ndarray [shape=(pictures, height, width) or (..., 3), dtype=uint8]
+        images : np.ndarray [shape=(pictures, height, width) or (..., 3), dtype=uint8]
             Grey, or RGB, of any size.
 
         Returns
         -------
         np.ndarray [shape=(pictures, size), dtype=float32]
         """
-        fitted = torch.from_numpy(np.stack([self._fitted(one) for one in pictures]))[:, None]
+        fitted = torch.from_numpy(np.stack([self._fitted(one) for one in images]))[:, None]
         rows = [
-            self._extractor(
-                standardise_pictures(some).contiguous(memory_format=torch.channels_last)
-            )
+            self._extractor(standardize_images(some).contiguous(memory_format=torch.channels_last))
             for some in fitted.split(_AT_ONCE)
         ]
         return torch.cat(rows).numpy()
 
-    def _fitted(self, picture: np.ndarray) -> np.ndarray:
-        if picture.ndim == 3:
-            picture = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        if picture.shape == (self.size_px, self.size_px):
-            return picture
-        return cv2.resize(picture, (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
+    def _fitted(self, image: np.ndarray) -> np.ndarray:
+        if image.ndim == 3:
+            image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+        if image.shape == (self.size_px, self.size_px):
+            return image
+        return cv2.resize(image, (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
 
 
 def face_facts(weights: Path) -> dict[str, Any]:
@@ -82,7 +107,7 @@ def face_facts(weights: Path) -> dict[str, Any]:
     """
     place = weights.parent / CARD_NAME
     try:
-        card = json.loads(place.read_text(encoding="utf-8"))
+        card = upgrade(json.loads(place.read_text(encoding="utf-8")))
         shape = {name: card["network"][name] for name in ("width", "blocks", "stem")}
         return {**shape, "size_px": int(card["input"]["size_px"])}
     except (OSError, ValueError, KeyError, TypeError):

@@ -3,16 +3,43 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from aver.errors import CheckpointError
+from aver.execution.files import write_atomically
 from aver.networks.shipped import find_shipped, is_shipped, shipped_weights
+
+
+def write_weights(path: Path, weights: Mapping[str, Tensor], *, half: bool = False) -> None:
+    """Write a state dict, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in ``.safetensors``.
+    weights : mapping of str to Tensor
+    half : bool
+        Round floating-point weights to 16 bits: half the size, and three digits remain.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the folder cannot be written.
+    """
+    kept = {
+        name: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
+        for name, value in weights.items()
+    }
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(save(kept))
+
 
 WEIGHTS_NAME = "weights.safetensors"
 _SHOWN = 3

@@ -10,6 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from aver.compatibility import upgrade
 from aver.errors import CheckpointError
 
 INDEX_NAME, CARD_NAME = "index.json", "card.json"
@@ -40,7 +41,7 @@ class ShippedWeights:
     @property
     def card(self) -> dict[str, Any]:
         """Data, speakers, split, metrics with intervals, licence."""
-        return json.loads((self.folder / CARD_NAME).read_text(encoding="utf-8"))
+        return upgrade(json.loads((self.folder / CARD_NAME).read_text(encoding="utf-8")))
 
     @property
     def size_bytes(self) -> int:

@@ -50,7 +50,7 @@ def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
         raise SettingsError("An equal error rate needs embeddings without NaN or infinity.")
     rows = embeddings.astype(np.float64)
     unit = rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
-    same, other = _counts_by_likeness(unit, np.unique(speakers, return_inverse=True)[1])
+    same, other = _counts_by_similarity(unit, np.unique(speakers, return_inverse=True)[1])
     if not same.sum() or not other.sum():
         raise SettingsError("An equal error rate needs at least two speakers with two clips.")
     accepted_wrongly, accepted_rightly = (
@@ -106,7 +106,7 @@ def error_rate_interval(
     return max(0.0, value - reach), min(1.0, value + reach)
 
 
-def _counts_by_likeness(unit: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _counts_by_similarity(unit: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Pairs of one speaker, and of two, by their cosine in steps from -1 to 1.
 
     Only some rows are compared at a time, so that memory does not grow with the pairs.
@@ -116,8 +116,8 @@ def _counts_by_likeness(unit: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, 
     for start in range(0, len(unit), at_once):
         rows = np.arange(start, min(start + at_once, len(unit)))
         later = rows[:, None] < np.arange(len(unit))[None]
-        likeness = np.clip(unit[rows] @ unit.T, -1, 1)[later]
-        steps = np.rint(likeness * _STEPS).astype(np.int64) + _STEPS
+        similarity = np.clip(unit[rows] @ unit.T, -1, 1)[later]
+        steps = np.rint(similarity * _STEPS).astype(np.int64) + _STEPS
         alike = (who[rows][:, None] == who[None])[later]
         same += np.bincount(steps[alike], minlength=len(same))
         other += np.bincount(steps[~alike], minlength=len(other))

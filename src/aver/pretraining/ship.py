@@ -15,13 +15,11 @@ from safetensors.torch import load_file as load_tensors
 
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation_folder import load_evaluation
-from aver.execution.atomic import write_json
-from aver.models.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from aver.networks.pretrained import WEIGHTS_NAME, find_weights
+from aver.execution.files import write_json
+from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.networks.pretrained import WEIGHTS_NAME, find_weights, write_weights
 from aver.networks.shipped import CARD_NAME, INDEX_NAME, describe_folder, weights_root
-from aver.networks.weight_file import write_weights
-from aver.pretraining.answer_corpus import figures_of
-from aver.pretraining.unpaired_scores import TESTS
+from aver.pretraining.cross_corpus import TESTS, figures_of
 from aver.version import __version__
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -134,7 +132,7 @@ def _told(card: dict[str, Any]) -> dict[str, Any]:
     """The card without what only its maker's machine knows."""
     kept = {key: value for key, value in card.items() if key != "command"}
     return kept | {
-        "licence": "research, non-commercial",
+        "license": "research, non-commercial",
         "precision": "16 bits, rounded after the tests",
         "version": __version__,
     }

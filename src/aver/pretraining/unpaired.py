@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,27 +14,87 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, SettingsError
-from aver.evaluation.clip_facts import clip_facts
-from aver.execution.atomic import write_json
+from aver.evaluation.fold_run import clip_facts
+from aver.execution.files import write_json
 from aver.features.face_embeddings import FaceEmbeddings
-from aver.features.feature import Feature
+from aver.features.feature import Feature, FeatureRecord
 from aver.features.speaker_adaptation import ADAPTED, Scale, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
-from aver.models.checkpoint import CARD_NAME
-from aver.models.mrpn import MRPN
-from aver.models.presets import load_preset
+from aver.models.base.checkpoint import CARD_NAME
+from aver.models.base.presets import load_preset
+from aver.models.mrpn.recognizer import MRPN
 from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
-from aver.pretraining.join_by_class import join_by_class
-from aver.pretraining.picture_faults import keep_sorted
-from aver.pretraining.picture_parts import split_pictures
-from aver.pretraining.read_pictures import digest_pictures, read_pictures
+from aver.pretraining.images import digest_images, keep_sorted, read_images, split_images
 from aver.pretraining.reconcile import check_named, reconcile
-from aver.pretraining.run_record import RunRecord, digest
-from aver.pretraining.unpaired_features import UnpairedFeatures
-from aver.pretraining.usable_clips import Notice, usable_clips
+from aver.pretraining.run import Notice, RunRecord, digest, usable_clips
 from aver.settings import settings_to_mapping
 from aver.splits.split import Split
+
+
+def join_by_class(
+    faces: Sequence[Clip], voices: Sequence[Clip], images_per_voice: int, seed: int
+) -> list[Clip]:
+    """Give each voice faces of its own class, drawn without repetition while there are enough.
+
+    Parameters
+    ----------
+    faces, voices : sequence of Clip
+        With the same set of emotions.
+    images_per_voice : int >= 1
+    seed : int
+
+    Returns
+    -------
+    list of Clip
+        ``images_per_voice`` for each voice; ids, speaker and sound are the voice's.
+    """
+    rng = np.random.default_rng([seed, len(faces), len(voices)])
+    by_class: dict[str, list[Clip]] = defaultdict(list)
+    for clip in faces:
+        by_class[str(clip.emotion)].append(clip)
+    heaps: dict[str, list[Clip]] = defaultdict(list)
+    joined = []
+    for voice in voices:
+        emotion = str(voice.emotion)
+        if not by_class[emotion]:
+            raise LabelError(f"No face shows {emotion!r}, so voices that do find no partner.")
+        for number in range(images_per_voice):
+            if not heaps[emotion]:
+                known = by_class[emotion]
+                heaps[emotion] = [known[i] for i in rng.permutation(len(known))]
+            face = heaps[emotion].pop()
+            joined.append(
+                replace(
+                    voice,
+                    clip_id=f"{voice.clip_id}+{face.clip_id}",
+                    video=face.video,
+                    performance=voice.performance if number == 0 else "",
+                    action_units=None,
+                )
+            )
+    return joined
+
+
+class UnpairedFeatures:
+    """Answers for faces that are single pictures, and asks a store for everything else.
+
+    Parameters
+    ----------
+    store : FeatureSource
+    embeddings : mapping of Path to np.ndarray [shape=(size,)]
+        By the picture's path.
+    """
+
+    def __init__(self, store: FeatureSource, embeddings: Mapping[Path, np.ndarray]) -> None:
+        self._store, self._embeddings = store, embeddings
+
+    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
+        """The feature of one clip; of a picture, its embedding as the only frame."""
+        if feature.modality == "video" and clip.video and clip.video in self._embeddings:
+            return FeatureRecord({"embeddings": self._embeddings[clip.video][None]})
+        return self._store.get(clip, feature)
+
 
 DONE_NAME = "done.json"
 _PARTS = ("train", "validation")
@@ -57,7 +118,7 @@ class UnpairedRequest:
         Settings that replace the preset's.
     merge, drop
         As `aver.pretraining.reconcile.reconcile` takes them.
-    pictures_per_voice : int >= 1
+    images_per_voice : int >= 1
         Each voice is joined with so many different faces of its class.
     adapt : {"", "speaker"}
         Bring voices to each speaker's own scale, and faces to that of all pictures.
@@ -75,13 +136,13 @@ class UnpairedRequest:
     overrides: Mapping[str, Any] | None = None
     merge: Mapping[str, str] | None = None
     drop: Sequence[str] = ()
-    pictures_per_voice: int = 4
+    images_per_voice: int = 4
     adapt: str = ""
 
     def __post_init__(self) -> None:
-        if self.pictures_per_voice < 1:
+        if self.images_per_voice < 1:
             raise SettingsError(
-                f"pictures_per_voice must be at least 1, not {self.pictures_per_voice}."
+                f"pictures_per_voice must be at least 1, not {self.images_per_voice}."
             )
         if self.adapt not in ("", "speaker"):
             raise SettingsError(
@@ -111,7 +172,7 @@ def train_unpaired(
     store : FeatureStore, optional
     seed, workers : int
     notice : callable, optional
-        As `aver.pretraining.usable_clips.usable_clips` takes it: told of voices that cannot be
+        As `aver.pretraining.run.usable_clips` takes it: told of voices that cannot be
         read.
 
     Returns
@@ -146,14 +207,16 @@ def train_unpaired(
             "unpaired training needs one, such as 'mrpn-unpaired'."
         )
     # Before sounds are read, which takes minutes, and the folder is taken.
-    split_pictures(request.faces)
+    split_images(request.faces)
     reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     check_named((*request.faces, *request.voices), request.merge, request.drop)
-    sounds = [feature for feature in model.features.values() if feature is not faces]
-    prepared = usable_clips(store, request.voices.clips, sounds, workers=workers, notice=notice)
+    audio_tracks = [feature for feature in model.features.values() if feature is not faces]
+    prepared = usable_clips(
+        store, request.voices.clips, audio_tracks, workers=workers, notice=notice
+    )
     request = replace(request, voices=replace(request.voices, clips=prepared.clips))
     record = RunRecord(
-        out, _asked(request, settings, sounds, faces, store, seed), done=out / DONE_NAME
+        out, _asked(request, settings, audio_tracks, faces, store, seed), done=out / DONE_NAME
     )
     if record.start():
         return MRPN.load(out / "checkpoint", store)
@@ -178,7 +241,7 @@ def train_unpaired(
 def _asked(
     request: UnpairedRequest,
     settings: Any,
-    sounds: Sequence[Feature],
+    audio_tracks: Sequence[Feature],
     faces: FaceEmbeddings,
     store: FeatureStore,
     seed: int,
@@ -188,12 +251,12 @@ def _asked(
         "settings": settings_to_mapping(settings),
         "seed": seed,
         "adaptation": request.adapt,
-        "labels": [dict(request.merge or {}), sorted(request.drop), request.pictures_per_voice],
+        "labels": [dict(request.merge or {}), sorted(request.drop), request.images_per_voice],
         "face network": store.file_key(find_weights(faces.weights)),
-        "pictures": digest_pictures(request.faces.clips),
+        "images": digest_images(request.faces.clips),
         "voices": digest(
             [
-                [*clip_facts(clip), *(store.content_key(clip, feature) for feature in sounds)]
+                [*clip_facts(clip), *(store.content_key(clip, feature) for feature in audio_tracks)]
                 for clip in request.voices
             ]
         ),
@@ -206,8 +269,8 @@ def _pairs(
 ) -> tuple[dict[str, list[Clip]], dict[str, Any]]:
     """Joined clips of both parts, and what the card says of where they come from."""
     fold = request.voice_split.folds[0]
-    split = split_pictures(request.faces)
-    sorted_faces = keep_sorted(request.faces, split, out / "pictures.json", workers=workers)
+    split = split_images(request.faces)
+    sorted_faces = keep_sorted(request.faces, split, out / "images.json", workers=workers)
     parts = {
         part: reconcile(
             request.faces.select(list(sorted_faces.parts[part])),
@@ -224,12 +287,12 @@ def _pairs(
             f"(--drop {lonely[0]}), or merge it with another emotion."
         )
     pairs = {
-        part: join_by_class(found.faces, found.voices, request.pictures_per_voice, seed)
+        part: join_by_class(found.faces, found.voices, request.images_per_voice, seed)
         for part, found in parts.items()
     }
     return pairs, {
-        "pictures": {part: len({clip.video for clip in clips}) for part, clips in pairs.items()},
-        "voices": {part: len({clip.sound for clip in clips}) for part, clips in pairs.items()},
+        "images": {part: len({clip.video for clip in clips}) for part, clips in pairs.items()},
+        "voices": {part: len({clip.audio for clip in clips}) for part, clips in pairs.items()},
         "trained_on": [request.faces.label, request.voices.label],
         "merged": dict(parts["train"].merged),
         "dropped": list(in_canonical_order({n for found in parts.values() for n in found.dropped})),
@@ -245,12 +308,10 @@ def _embed(
     pairs: Mapping[str, Sequence[Clip]], feature: FaceEmbeddings, adapt: str
 ) -> dict[Path, np.ndarray]:
     """Embeddings of all pictures; adapted: on the scale of those to learn, as one speaker's."""
-    pictures = {
-        clip.video: clip for part in _PARTS for clip in pairs[part] if clip.video is not None
-    }
+    images = {clip.video: clip for part in _PARTS for clip in pairs[part] if clip.video is not None}
     network = face_network(find_weights(feature.weights))
-    rows = network.embed(read_pictures(list(pictures.values()), network.size_px))
+    rows = network.embed(read_images(list(images.values()), network.size_px))
     if adapt:
-        learnt = {clip.video for clip in pairs["train"]}
-        rows = Scale.of([rows[[place in learnt for place in pictures]]]).apply(rows)
-    return dict(zip(pictures, rows.astype(np.float32), strict=True))
+        learned = {clip.video for clip in pairs["train"]}
+        rows = Scale.of([rows[[place in learned for place in images]]]).apply(rows)
+    return dict(zip(images, rows.astype(np.float32), strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,23 +15,69 @@ import torch
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import EMOTIONS
-from aver.errors import LabelError
-from aver.execution.atomic import write_json
-from aver.networks.pretrained import WEIGHTS_NAME
-from aver.networks.resnet import ResNet18
+from aver.errors import LabelError, SettingsError
+from aver.execution.files import write_json
+from aver.models.layers.augmentation import ImageAugmentationSettings
+from aver.networks.pretrained import WEIGHTS_NAME, write_weights
+from aver.networks.resnet import ResNet18, check_shape
 from aver.networks.shipped import CARD_NAME
-from aver.networks.weight_file import write_weights
-from aver.pretraining.classifier import Classifier
-from aver.pretraining.picture_faults import SortedPictures, keep_sorted
-from aver.pretraining.picture_scores import PictureScores, score_pictures
-from aver.pretraining.picture_task import LabelledPictures, PictureTask
-from aver.pretraining.read_pictures import digest_pictures, read_pictures
-from aver.pretraining.run_record import RunRecord
-from aver.pretraining.visual_settings import VisualSettings
+from aver.pretraining.image_task import (
+    ImageScores,
+    ImageTask,
+    LabelledImages,
+    score_images,
+)
+from aver.pretraining.images import SortedImages, digest_images, keep_sorted, read_images
+from aver.pretraining.run import Classifier, RunRecord
 from aver.splits.split import PARTS, Split
 from aver.training.fit import fit
-from aver.training.fixed_threads import fixed_threads
-from aver.training.seeding import seeded
+from aver.training.seeding import fixed_threads, seeded
+from aver.training.settings import TrainingSettings
+
+
+@dataclass(frozen=True)
+class VisualSettings:
+    """Settings of `aver.pretraining.visual.pretrain_visual`.
+
+    Parameters
+    ----------
+    width, blocks, stem
+        As `aver.networks.resnet.ResNet18` takes them.
+    size_px : int >= 16
+        Side of the pictures.
+    dropout : float in [0, 1)
+        Before the classifier.
+    label_smoothing : float in [0, 1)
+    bfloat16 : bool
+        Multiply in bfloat16, on a CPU too: quicker where the CPU has instructions for it.
+    augmentation : ImageAugmentationSettings
+        Drawn for each picture.
+    training : TrainingSettings
+
+    Raises
+    ------
+    SettingsError
+        If a value is out of range.
+    """
+
+    width: int = 64
+    blocks: int = 2
+    stem: str = "3x3"
+    size_px: int = 48
+    dropout: float = 0.0
+    label_smoothing: float = 0.1
+    bfloat16: bool = False
+    augmentation: ImageAugmentationSettings = field(default_factory=ImageAugmentationSettings)
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+
+    def __post_init__(self) -> None:
+        check_shape(self.width, self.blocks, self.stem)
+        if self.size_px < 16:
+            raise SettingsError(f"size_px is {self.size_px}; a face needs at least 16 pixels.")
+        for name in ("dropout", "label_smoothing"):
+            if not 0 <= getattr(self, name) < 1:
+                raise SettingsError(f"{name} must lie in [0, 1), not {getattr(self, name)}.")
+
 
 LEAKS = "Copies of test pictures and of validation pictures are among the training pictures."
 """What the card of a training says that set nothing aside."""
@@ -44,7 +90,7 @@ class VisualResult:
     Parameters
     ----------
     folder : Path
-        Holds ``weights.safetensors`` (torchvision's names), ``card.json``, ``pictures.json`` (what
+        Holds ``weights.safetensors`` (torchvision's names), ``card.json``, ``images.json`` (what
         was set aside), ``training.jsonl``.
     card : mapping
         Data, split, settings and figures; the same as in ``card.json``.
@@ -108,26 +154,26 @@ def pretrain_visual(
         "settings": dataclasses.asdict(settings),
         "seed": seed,
         "split": split.hash,
-        "pictures": digest_pictures(corpus.clips),
+        "images": digest_images(corpus.clips),
         **({"leaking": True} if leaking else {}),
     }
     record = RunRecord(out, asked, done=out / CARD_NAME)
     if record.start():
         return VisualResult(out, json.loads((out / CARD_NAME).read_text(encoding="utf-8")))
-    pictures = keep_sorted(corpus, split, out / "pictures.json", workers=workers)
+    images = keep_sorted(corpus, split, out / "images.json", workers=workers)
     if leaking:
-        pictures = pictures.as_published(split.folds[0])
+        images = images.as_published(split.folds[0])
     clips = {clip.clip_id: clip for clip in corpus}
-    classes = _classes(clips, pictures.parts)
+    classes = _classes(clips, images.parts)
     parts = {
         part: _in_memory([clips[n] for n in names], classes, settings.size_px)
-        for part, names in pictures.parts.items()
+        for part, names in images.parts.items()
     }
     with seeded(seed, "start"):
         extractor = ResNet18(1, settings.width, settings.blocks, settings.stem)
         network = Classifier(extractor, len(classes), settings.dropout)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    task = PictureTask(
+    task = ImageTask(
         network,
         parts["train"],
         parts["validation"],
@@ -139,10 +185,10 @@ def pretrain_visual(
     history = fit(
         task, settings.training, seed=seed, run_folder=out, description="Training on pictures"
     )
-    doubtful = np.isin(pictures.parts["test"], pictures.doubtful)
+    doubtful = np.isin(images.parts["test"], images.doubtful)
     with fixed_threads(settings.training.threads):
-        figures = score_pictures(task, parts["validation"], parts["test"], ~doubtful, classes)
-    card = _card(corpus, split, pictures, classes, settings, figures)
+        figures = score_images(task, parts["validation"], parts["test"], ~doubtful, classes)
+    card = _card(corpus, split, images, classes, settings, figures)
     card |= {
         **({"leaks": [LEAKS]} if leaking else {}),
         "seed": seed,
@@ -169,34 +215,34 @@ def _classes(clips: Mapping[str, Clip], parts: Mapping[str, tuple[str, ...]]) ->
     return tuple(emotion for emotion in EMOTIONS if emotion in present)
 
 
-def _in_memory(clips: list[Clip], classes: tuple[str, ...], size_px: int) -> LabelledPictures:
-    pictures = torch.from_numpy(read_pictures(clips, size_px))[:, None]
+def _in_memory(clips: list[Clip], classes: tuple[str, ...], size_px: int) -> LabelledImages:
+    images = torch.from_numpy(read_images(clips, size_px))[:, None]
     labels = torch.tensor([classes.index(clip.emotion or "") for clip in clips])
-    return LabelledPictures(pictures, labels)
+    return LabelledImages(images, labels)
 
 
 def _card(
     corpus: Corpus,
     split: Split,
-    pictures: SortedPictures,
+    images: SortedImages,
     classes: tuple[str, ...],
     settings: VisualSettings,
-    figures: PictureScores,
+    figures: ImageScores,
 ) -> dict[str, Any]:
     return {
         "kind": "face network",
         "trained_on": [corpus.label],
-        "licence": "research, non-commercial",
+        "license": "research, non-commercial",
         "split": {"rule": split.rule, "hash": split.hash},
         "speakers": "unknown: the corpus names none, so that one person may be in several parts",
-        "pictures": {part: len(pictures.parts[part]) for part in PARTS},
+        "images": {part: len(images.parts[part]) for part in PARTS},
         "set_aside": {
             part: {fault: len(names) for fault, names in faults.items()}
-            for part, faults in pictures.faults.items()
+            for part, faults in images.faults.items()
         },
-        "doubtful_in_test": len(pictures.doubtful),
+        "doubtful_in_test": len(images.doubtful),
         "classes": list(classes),
-        "input": {"size_px": settings.size_px, "grey": True, "standardised": "per picture"},
+        "input": {"size_px": settings.size_px, "gray": True, "standardized": "per picture"},
         "network": {
             "name": "resnet18",
             "channels_in": 1,

@@ -4,38 +4,193 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import MediaError
-from aver.evaluation.clip_facts import clip_facts
-from aver.execution.atomic import write_json
+from aver.evaluation.fold_run import clip_facts
+from aver.evaluation.intervals import binomial_interval
+from aver.execution.files import write_json
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureStore, Preparation
-from aver.networks.pretrained import WEIGHTS_NAME
+from aver.networks.pretrained import WEIGHTS_NAME, write_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
-from aver.networks.weight_file import write_weights
-from aver.pretraining.answer_corpus import check_apart
-from aver.pretraining.classifier import Classifier
-from aver.pretraining.run_record import RunRecord, digest
-from aver.pretraining.usable_clips import Notice, usable_clips
-from aver.pretraining.voice_parts import check_labels, check_pairs, classes_of, divide_voices
-from aver.pretraining.voice_scores import error_rate, score_voices
-from aver.pretraining.voice_settings import VoiceSettings
-from aver.pretraining.voice_shelf import VoiceShelf
-from aver.pretraining.voice_task import LabelledVoices, VoiceTask
+from aver.pretraining.cross_corpus import check_apart
+from aver.pretraining.equal_error_rate import equal_error_rate, error_rate_interval
+from aver.pretraining.run import Classifier, Notice, RunRecord, digest, usable_clips
+from aver.pretraining.voice_data import (
+    VoiceSettings,
+    VoiceShelf,
+    check_labels,
+    check_pairs,
+    classes_of,
+    divide_voices,
+)
 from aver.splits.split import Split
 from aver.training.fit import fit
-from aver.training.fixed_threads import fixed_threads
-from aver.training.seeding import seeded
+from aver.training.seeding import fixed_threads, seeded
+from aver.training.task import Loss, Task
+
+_SEGMENTS_AT_ONCE = 256  # of whole clips; one that has more is taken alone
+
+
+@dataclass(frozen=True)
+class VoiceBatch:
+    """Segments ``(all clips' segments, 1, bands, columns)``, how many of each clip, and classes."""
+
+    segments: Tensor
+    lengths: tuple[int, ...]
+    labels: Tensor
+
+    def to(self, device: torch.device | str) -> VoiceBatch:
+        """The same on a device."""
+        return VoiceBatch(self.segments.to(device), self.lengths, self.labels.to(device))
+
+
+@dataclass(frozen=True)
+class LabelledVoices:
+    """Segments ``(segments, 1, bands, columns)`` of each clip, and classes."""
+
+    clips: Sequence[Tensor]
+    labels: Tensor
+
+
+class VoiceTask(Task):
+    """Cross-entropy over clips; scores of a clip's segments are averaged.
+
+    Parameters
+    ----------
+    network : Classifier
+    train, validation : LabelledVoices
+    segments : int >= 1
+        Drawn from each clip in training.
+    batch_size : int >= 2
+    label_smoothing : float in [0, 1)
+    mean, std : Tensor [shape=(bands, 1)]
+        Of each band over the training clips.
+    """
+
+    network: Classifier
+
+    def __init__(
+        self,
+        network: Classifier,
+        train: LabelledVoices,
+        validation: LabelledVoices,
+        *,
+        segments: int,
+        batch_size: int,
+        label_smoothing: float,
+        mean: Tensor,
+        std: Tensor,
+    ) -> None:
+        super().__init__(network)
+        self.train, self.validation = train, validation
+        self._segments, self._batch_size = segments, batch_size
+        self._smoothing = label_smoothing
+        self._mean, self._std = mean, std
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of one pass over the training clips."""
+        return max(1, math.ceil(len(self.train.clips) / self._batch_size))
+
+    def training_batches(self, generator: torch.Generator) -> Iterator[VoiceBatch]:
+        """One pass in a random order, over random segments."""
+        order = torch.randperm(len(self.train.clips), generator=generator)
+        for rows in order.tensor_split(self.steps_per_epoch):
+            drawn = []
+            for row in rows.tolist():
+                clip = self.train.clips[row]
+                places = torch.randint(0, len(clip), (self._segments,), generator=generator)
+                drawn.append(clip[places])
+            lengths = (self._segments,) * len(drawn)
+            yield VoiceBatch(torch.cat(drawn), lengths, self.train.labels[rows])
+
+    def validation_batches(self) -> Iterator[VoiceBatch]:
+        """All validation clips with all their segments."""
+        yield from whole_clips(self.validation)
+
+    def loss(self, batch: VoiceBatch) -> Loss:
+        """Score a batch and compare."""
+        scores = self.network.fc(self.network.dropout(self.features(batch)))
+        smoothing = self._smoothing if self.network.training else 0.0
+        value = functional.cross_entropy(scores, batch.labels, label_smoothing=smoothing)
+        return Loss(value, len(batch.labels), int((scores.argmax(1) == batch.labels).sum()))
+
+    def features(self, batch: VoiceBatch) -> Tensor:
+        """Mean embedding of each clip's segments, ``(clips, size)``."""
+        values = (batch.segments.float() - self._mean) / self._std
+        rows = self.network.extractor(values.contiguous(memory_format=torch.channels_last))
+        return torch.stack([part.mean(dim=0) for part in rows.split(list(batch.lengths))])
+
+    @torch.no_grad()
+    def embed(self, clips: Sequence[Tensor]) -> Tensor:
+        """Embeddings of whole clips, ``(clips, size)``; the network is in evaluation mode."""
+        none = torch.zeros(len(clips), dtype=torch.long)
+        batches = whole_clips(LabelledVoices(clips, none))
+        return torch.cat([self.features(batch) for batch in batches])
+
+
+def whole_clips(voices: LabelledVoices) -> Iterator[VoiceBatch]:
+    """Clips with all their segments, in order; as many at once as memory surely holds."""
+    kept: list[Tensor] = []
+    start = 0
+    for place, clip in enumerate(voices.clips):
+        if kept and sum(map(len, kept)) + len(clip) > _SEGMENTS_AT_ONCE:
+            yield _whole(kept, voices.labels[start:place])
+            kept, start = [], place
+        kept.append(clip)
+    if kept:
+        yield _whole(kept, voices.labels[start:])
+
+
+def _whole(clips: Sequence[Tensor], labels: Tensor) -> VoiceBatch:
+    return VoiceBatch(torch.cat(list(clips)), tuple(len(clip) for clip in clips), labels)
+
+
+def error_rate(task: VoiceTask, test: LabelledVoices, clips: Sequence[Clip]) -> float:
+    """Of the network as it stands; before training it tells what sound alone gives away."""
+    speakers = [str(clip.speaker) for clip in clips]
+    return equal_error_rate(task.embed(test.clips).numpy(), speakers)
+
+
+@torch.no_grad()
+def score_voices(
+    task: VoiceTask, test: LabelledVoices, clips: Sequence[Clip], target: str
+) -> dict[str, Any]:
+    """Equal error rate among speakers never heard; where emotions were taught, accuracy too.
+
+    The rate's interval is over speakers, None where there are fewer than three; that of accuracy
+    is exact over clips.
+    """
+    embeddings = task.embed(test.clips)
+    speakers = [str(clip.speaker) for clip in clips]
+    spread = error_rate_interval(embeddings.numpy(), speakers) or (None, None)
+    found: dict[str, Any] = {
+        "equal_error_rate": equal_error_rate(embeddings.numpy(), speakers),
+        "equal_error_rate_low": spread[0],
+        "equal_error_rate_high": spread[1],
+        "unseen_speakers": len(set(speakers)),
+        "clips": len(clips),
+    }
+    if target == "emotion":
+        right = task.network.fc(embeddings).argmax(dim=1) == test.labels
+        hits, count = int(right.sum()), len(right)
+        low, high = binomial_interval(hits, count)
+        found |= {"accuracy": hits / count, "low": low, "high": high}
+    return found
+
 
 _NO_VOICES = Preparation((), (), 0, 0)
 
@@ -85,7 +240,7 @@ def pretrain_voice(
     store : FeatureStore, optional
     seed, workers : int
     notice : callable, optional
-        As `aver.pretraining.usable_clips.usable_clips` takes it: told of clips that cannot be read.
+        As `aver.pretraining.run.usable_clips` takes it: told of clips that cannot be read.
 
     Raises
     ------
@@ -118,16 +273,16 @@ def pretrain_voice(
         "settings": dataclasses.asdict(settings),
         "seed": seed,
         "split": split.hash,
-        "sounds": _digest(prepared.clips, feature, store),
+        "audio_tracks": _digest(prepared.clips, feature, store),
         "corpus to verify": _digest(others.clips, feature, store),
     }
     record = RunRecord(out, asked, done=out / CARD_NAME)
     if record.start():
         return VoiceResult(out, json.loads((out / CARD_NAME).read_text(encoding="utf-8")))
-    heard, silent = _with_sound(prepared.clips, feature, store)
+    heard, silent = _with_audio(prepared.clips, feature, store)
     parts = divide_voices(heard, split, settings, seed)
     if verify is not None:
-        parts["elsewhere"] = _with_sound(others.clips, feature, store)[0]
+        parts["elsewhere"] = _with_audio(others.clips, feature, store)[0]
         check_pairs(parts["elsewhere"], verify.label)
     classes = classes_of(parts, settings.target)
     data = {
@@ -175,7 +330,7 @@ def _digest(clips: Sequence[Clip], feature: Feature, store: FeatureStore) -> str
     return digest([[*clip_facts(clip), store.content_key(clip, feature)] for clip in clips])
 
 
-def _with_sound(
+def _with_audio(
     clips: Sequence[Clip], feature: Feature, store: FeatureStore
 ) -> tuple[list[Clip], dict[str, str]]:
     """Clips in which something is to be heard, and the ids of the others with the reason.
@@ -219,14 +374,14 @@ def _card(
         "kind": "voice network",
         "taught": settings.target,
         "trained_on": [corpus.label],
-        "licence": "research, non-commercial",
+        "license": "research, non-commercial",
         "split": {"rule": split.rule, "hash": split.hash},
         "speakers": {
             part: sorted({str(clip.speaker) for clip in clips}) for part, clips in own.items()
         },
         "clips": {part: len(clips) for part, clips in own.items()},
         "classes": list(classes),
-        "input": {"feature_settings": feature.settings(), "standardised": "train"},
+        "input": {"feature_settings": feature.settings(), "standardized": "train"},
         "network": {
             "name": "resnet18",
             "channels_in": 1,
@@ -239,7 +394,7 @@ def _card(
 def _task(
     data: dict[str, LabelledVoices], settings: VoiceSettings, classes: int, seed: int
 ) -> VoiceTask:
-    mean, deviation = _bands(data["train"].clips)
+    mean, std = _bands(data["train"].clips)
     with seeded(seed, "start"):
         extractor = ResNet18(1, settings.width, settings.blocks, settings.stem)
         network = Classifier(extractor, classes, settings.dropout)
@@ -252,7 +407,7 @@ def _task(
         batch_size=settings.training.batch_size,
         label_smoothing=settings.label_smoothing,
         mean=mean,
-        deviation=deviation,
+        std=std,
     )
 
 
@@ -261,5 +416,5 @@ def _bands(clips: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     means = torch.stack([clip.double().mean(dim=(0, 1, 3)) for clip in clips])
     squares = torch.stack([clip.double().square().mean(dim=(0, 1, 3)) for clip in clips])
     mean = means.mean(dim=0)
-    deviation = (squares.mean(dim=0) - mean.square()).clamp_min(0).sqrt().clamp_min(1e-4)
-    return mean.float()[:, None], deviation.float()[:, None]
+    std = (squares.mean(dim=0) - mean.square()).clamp_min(0).sqrt().clamp_min(1e-4)
+    return mean.float()[:, None], std.float()[:, None]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aver.reports.plots.strips import plot_strips
+from aver.reports.plots.clips import plot_strips
 from aver.reports.plots.style import save_figure
 
 
@@ -26,8 +26,8 @@ def spatial_strips(crops: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]
     """
     import torch
 
-    from aver.models.parts.clip_sequences import ClipSequences
-    from aver.models.parts.image_augmentation import ImageAugmentation, ImageAugmentationSettings
+    from aver.models.data.clip_frames import ClipSequences
+    from aver.models.layers.augmentation import ImageAugmentation, ImageAugmentationSettings
 
     frames = torch.from_numpy(crops.astype(np.float32) / 255).permute(0, 3, 1, 2)
     clip = ClipSequences.of([frames])
@@ -60,7 +60,7 @@ def time_strips(crops: np.ndarray, rate_hz: float, *, seed: int = 0) -> dict[str
     """
     import torch
 
-    from aver.models.parts.time_slice import random_slice
+    from aver.models.data.clip_sampler import random_slice
 
     frames = crops.astype(np.float32) / 255
     generator = torch.Generator().manual_seed(seed)

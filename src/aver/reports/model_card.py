@@ -9,17 +9,15 @@ from typing import Any
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.summary import Summary
-from aver.execution.atomic import write_text
-from aver.execution.private_paths import command_without_folders, without_folders
+from aver.execution.files import command_without_folders, without_folders, write_text
 from aver.reports.reported_run import ReportedRun
-from aver.reports.run_facts import describe_data, speakers_in_words
 from aver.reports.run_tables import METRIC_TITLES
-from aver.reports.table import Cell, Estimate, Table
-from aver.reports.table_formats import as_markdown
+from aver.reports.statements import describe_data, speakers_in_words
+from aver.reports.table import Cell, Estimate, Table, as_markdown
 from aver.splits.split import PARTS
 from aver.version import __version__
 
-_LICENCES = {
+_LICENSES = {
     "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
     "Open Database License (ODbL) 1.0": "odbl",
 }
@@ -64,15 +62,15 @@ def write_model_card(
 
 def _front_matter(run: ReportedRun, summary: Summary) -> dict[str, Any]:
     evaluation, card = run.evaluation, _card(run)
-    modalities = {"sound"} if not card.get("features") else set(card["features"])
+    modalities = {"audio"} if not card.get("features") else set(card["features"])
     task = _TASKS["video" in modalities]
-    licence = str(card.get("licence", ""))
-    if licence in _LICENCES:
-        licences = {"license": _LICENCES[licence]}
+    license = str(card.get("license", ""))
+    if license in _LICENSES:
+        licenses = {"license": _LICENSES[license]}
     else:
-        licences = {"license": "other", "license_name": licence or "not stated"}
+        licenses = {"license": "other", "license_name": license or "not stated"}
     return {
-        **licences,
+        **licenses,
         "library_name": "aver",
         "pipeline_tag": task,
         "tags": ["emotion-recognition", "audio-visual", "aver", str(card.get("model", "unknown"))],

@@ -15,8 +15,8 @@ from aver.audit import AuditReport, audit_run
 from aver.audit.audit_run import is_run_folder
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation
-from aver.evaluation.robustness_answers import read_robustness
-from aver.execution.private_paths import command_without_folders, without_folders
+from aver.evaluation.robustness import read_robustness
+from aver.execution.files import command_without_folders, without_folders
 from aver.reports.robustness_report import MeasuredRun
 
 if TYPE_CHECKING:

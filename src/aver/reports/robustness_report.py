@@ -11,16 +11,13 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import difference_interval, difference_sums
-from aver.evaluation.robustness_answers import FOLDER, DegradedRuns
-from aver.execution.atomic import write_json
+from aver.evaluation.robustness import FOLDER, DegradedRuns
+from aver.execution.files import write_json
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
-from aver.reports.interval_words import interval_note
-from aver.reports.plots.curves import plot_curves
-from aver.reports.plots.groups import plot_groups
+from aver.reports.plots.charts import plot_curves, plot_groups
 from aver.reports.plots.style import save_figure
-from aver.reports.run_facts import describe_data
-from aver.reports.table import Cell, Estimate, Table
-from aver.reports.table_formats import as_json, write_table
+from aver.reports.statements import describe_data, interval_note
+from aver.reports.table import Cell, Estimate, Table, as_json, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

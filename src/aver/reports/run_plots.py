@@ -12,13 +12,15 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.summary import Summary
-from aver.reports.learning_curves import read_learning_curves
-from aver.reports.plots.confusion import plot_confusion
-from aver.reports.plots.curves import plot_curves
-from aver.reports.plots.groups import plot_groups
-from aver.reports.plots.intervals import IntervalRow, plot_intervals
-from aver.reports.plots.losses import plot_losses
-from aver.reports.plots.reliability import plot_reliability
+from aver.reports.plots.charts import (
+    IntervalRow,
+    plot_confusion,
+    plot_curves,
+    plot_groups,
+    plot_intervals,
+    plot_reliability,
+)
+from aver.reports.plots.training import plot_losses, read_learning_curves
 from aver.reports.run_tables import comparable_numbers
 from aver.reports.table import Estimate
 
@@ -99,7 +101,7 @@ def _confidence_plots(evaluation: Evaluation, chance: float) -> Iterator[tuple[s
         "Accuracy by confidence",
         plot_reliability(reliability(evaluation), title="Does confidence mean what it says?"),
     )
-    answered = [
+    predicted = [
         Estimate.of(interval(sums, clips=round(sums.sums[:, 1].sum())))
         for sums in selective_accuracy(evaluation)
     ]
@@ -108,7 +110,7 @@ def _confidence_plots(evaluation: Evaluation, chance: float) -> Iterator[tuple[s
         "Accuracy where only the surest clips are answered",
         plot_curves(
             [100 * share for share in SHARES],
-            {evaluation.system: answered},
+            {evaluation.system: predicted},
             along="share of clips answered, the surest first, in %",
             quantity="accuracy",
             chance=chance,

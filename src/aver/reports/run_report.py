@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import Summary, summarise
-from aver.execution.atomic import write_text
-from aver.execution.private_paths import command_without_folders, without_folders
-from aver.reports.audit_table import audit_table
+from aver.execution.files import command_without_folders, without_folders, write_text
 from aver.reports.deep_features import plot_deep_features
-from aver.reports.html_page import plot_markup, render_page
 from aver.reports.model_card import write_model_card
-from aver.reports.paired_table import compare_all, paired_table
-from aver.reports.plots.style import save_figure
-from aver.reports.reported_run import ReportedRun
+from aver.reports.plots.style import inline_svg, save_figure
+from aver.reports.reported_run import ReportedRun, distinct_names
 from aver.reports.robustness_report import MeasuredRun, robustness_plots, robustness_tables
-from aver.reports.run_facts import describe_data
 from aver.reports.run_plots import run_plots
+from aver.reports.run_summary import summary_in_words, verdict_in_words
 from aver.reports.run_tables import (
     METRIC_TITLES,
+    audit_table,
     class_table,
+    compare_all,
     comparison_table,
     metrics_table,
     modality_table,
+    paired_table,
     speaker_table,
     target_table,
 )
-from aver.reports.run_words import summary_in_words, verdict_in_words
-from aver.reports.table import Estimate, Table
-from aver.reports.table_formats import as_text, write_table
-from aver.reports.worst_clips import picture_clips, worst_clips, worst_table
+from aver.reports.statements import describe_data
+from aver.reports.table import Estimate, Table, as_text, shown, write_table
+from aver.reports.worst_clips import image_clips, worst_clips, worst_table
 from aver.version import __version__
 
 if TYPE_CHECKING:
@@ -41,6 +41,42 @@ if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
     from aver.evaluation.experiment import ExperimentResult
     from aver.evaluation.paired import PairedComparison
+
+
+def render_page(template: str, values: Mapping[str, Any]) -> str:
+    """Fill one of our templates.
+
+    Parameters
+    ----------
+    template : str
+        File name in ``aver/reports/templates``.
+    values : mapping
+        What the template names; text is escaped, plots must have gone through `plot_markup`.
+    """
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    environment = Environment(
+        loader=PackageLoader("aver.reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["shown"] = shown
+    environment.tests["estimate"] = lambda cell: isinstance(cell, Estimate)
+    environment.tests["numeric_column"] = lambda column, table: _is_numeric(table, column)
+    return environment.get_template(template).render(**values)
+
+
+def _is_numeric(table: Table, column: int) -> bool:
+    return table.is_numeric(column)
+
+
+def plot_markup(svg: Path, name: str, description: str) -> Any:
+    """A saved plot as markup that takes the page's colours, safe to put into a template."""
+    from markupsafe import Markup
+
+    return Markup(inline_svg(svg.read_text("utf-8"), name, description))
 
 
 def describe_run(evaluations: Sequence[Evaluation]) -> str:
@@ -148,7 +184,7 @@ def write_report(
     for name, description, figure in drawn:
         _, svg = save_figure(figure, folder / "plots" / name)
         plots[name] = plot_markup(svg, name, description)
-    pictures = picture_clips(worst, corpus.by_id) if media and corpus else ()
+    images = image_clips(worst, corpus.by_id) if media and corpus else ()
     verdict = verdict_in_words(evaluation)
     write_model_card(run, summary, tables, verdict, folder)
     page = render_page(
@@ -165,7 +201,7 @@ def write_report(
             "plots": plots,
             "audit": audit.verdict if audit else "",
             "robustness": [table.name for table in robustness],
-            "pictures": pictures,
+            "images": images,
             "command": command_without_folders(evaluation.facts.get("command", "")),
             "report_command": command_without_folders(command),
             "facts": _facts(evaluation, summary),
@@ -247,3 +283,59 @@ def _duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+@dataclass(frozen=True)
+class WrittenReport:
+    """What `report_runs` wrote.
+
+    Parameters
+    ----------
+    page, card : Path
+        ``report.html`` and ``model-card.md``; ``tables/`` and ``plots/`` lie beside.
+    words : str
+        Verdict, summary and main tables, for a terminal.
+    """
+
+    page: Path
+    card: Path
+    words: str
+
+
+def report_runs(
+    folders: Sequence[Path],
+    *,
+    out: Path | None = None,
+    corpus: Corpus | None = None,
+    media: bool = False,
+    command: str = "",
+) -> WrittenReport:
+    """Report the first run, and compare it with the others and with its baselines.
+
+    Parameters
+    ----------
+    folders : sequence of Path
+        Run folders, at least one.
+    out : Path, optional
+        Where everything goes; default the first run's folder, with several runs ``compared/`` in
+        it.
+    corpus, media, command
+        As for `aver.reports.run_report.write_report`.
+
+    Returns
+    -------
+    WrittenReport
+
+    Raises
+    ------
+    SettingsError
+        If a folder holds no evaluation, or none is named.
+    """
+    if not folders:
+        raise SettingsError("There is nothing to report: name at least one run folder.")
+    first, *further = [ReportedRun.read(folder) for folder in folders]
+    runs = distinct_names([first, *further, *first.baselines])
+    target = out or (first.folder / "compared" if further else first.folder)
+    page = write_report(runs[0], runs[1:], target, corpus=corpus, media=media, command=command)
+    words = describe_run(tuple(run.audited(corpus).evaluation for run in runs))
+    return WrittenReport(page, page.with_name("model-card.md"), words)

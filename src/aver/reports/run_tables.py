@@ -6,15 +6,171 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from aver.audit.shared import pair_words
+from aver.audit import AuditReport
+from aver.audit.finding import Finding
+from aver.audit.sharing import pair_words
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval, interval
 from aver.evaluation.metrics import METRICS, accuracy
-from aver.evaluation.published import PublishedNumber, published_numbers
+from aver.evaluation.modality_conflict import Followed, Incongruent, Side, share_following
+from aver.evaluation.paired import PairedComparison, compare, holm, smallest_p
+from aver.evaluation.reproduction import PublishedNumber, published_numbers
 from aver.evaluation.summary import PROPORTIONS, Summary, interval_of_metric
-from aver.reports.interval_words import interval_note
-from aver.reports.run_facts import describe_data, run_notes
+from aver.reports.statements import (
+    by_protocol,
+    describe_data,
+    incomparable,
+    interval_note,
+    run_notes,
+)
 from aver.reports.table import Cell, Estimate, Table
+
+
+def audit_table(report: AuditReport) -> Table | None:
+    """One row per kind of finding and pair of parts, worst first; None where nothing was found.
+
+    Parameters
+    ----------
+    report : AuditReport
+    """
+    groups: dict[tuple[str, tuple[str, ...]], list[Finding]] = {}
+    for finding in report.findings:
+        groups.setdefault((finding.kind, finding.parts), []).append(finding)
+    rows: list[tuple[Cell, ...]] = []
+    for found in groups.values():
+        first = found[0]
+        folds = [finding.fold for finding in found if finding.fold is not None]
+        where = " and ".join(first.parts) or "the whole split"
+        if folds:
+            where += f", {len(folds)} of {report.folds} folds"
+        rows.append((str(first.level), first.about.title, where, first.message, first.about.advice))
+    if not rows:
+        return None
+    columns = ("level", "what", "where", "first of them", "advice")
+    checked = f"Checked: {' and '.join(report.checked)}."
+    return Table("audit", f"Audit: {report.verdict}", columns, tuple(rows), (checked,))
+
+
+_COLUMNS: dict[Followed, str] = {
+    "voice": "voice's emotion",
+    "face": "face's emotion",
+    "neither": "neither",
+}
+
+
+def incongruent_table(found: Sequence[Incongruent], name: str, title: str) -> Table:
+    """Shares of clips answered by the voice's emotion, the face's, and neither's.
+
+    Parameters
+    ----------
+    found : sequence of Incongruent
+        One per seed; shares are means over seeds, with intervals over speakers.
+    name, title : str
+    """
+    labels: list[tuple[Side, str]] = [("any", "")]
+    labels += [("voice", label) for label in found[0].classes]
+    labels += [("face", label) for label in found[0].classes]
+    rows: list[tuple[Cell, ...]] = []
+    for side, label in labels:
+        clips = int(found[0].chosen(side, label).sum())
+        if clips:
+            words = "all clips" if side == "any" else f"{side} {label}"
+            shares = (share_following(found, what, side, label) for what in _COLUMNS)
+            rows.append((words, *(Estimate.of(interval(share, clips=clips)) for share in shares)))
+    columns = ("clips", *_COLUMNS.values())
+    notes = (
+        f"{len(found[0].voice)} clips of test speakers, each with the voice of one performance and "
+        "the face of another of the same speaker; nothing is trained on such clips.",
+        f"By chance either sense would be followed in {100 / len(found[0].classes):.1f} %.",
+        interval_note(columns, rows),
+    )
+    return Table(name, f"{title}. Answers in %", columns, tuple(rows), notes)
+
+
+def show_p(p: float) -> str:
+    """A p value as it is printed.
+
+    Examples
+    --------
+    >>> show_p(0.0312), show_p(0.00002)
+    ('0.031', '<0.001')
+    """
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def compare_all(
+    evaluation: Evaluation, others: Sequence[Evaluation]
+) -> tuple[tuple[PairedComparison, float], ...]:
+    """Paired comparisons with every run of the same classes, each with its p value after Holm.
+
+    Each is over the clips that both runs tested. What is left out `run_notes` tells.
+    """
+    runs = [by_protocol(evaluation, run) for run in others]
+    found = [compare(evaluation, run) for run in runs if not incomparable(evaluation, run)]
+    corrected = holm([comparison.p_speakers for comparison in found])
+    return tuple(zip(found, corrected, strict=True))
+
+
+def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table:
+    """Differences of the system to the runs beside it."""
+    rows: list[tuple[Cell, ...]] = []
+    for found, corrected in comparisons:
+        rows.append(
+            (
+                found.second,
+                Estimate.of(found.difference, signed=True),
+                show_p(corrected),
+                show_p(found.p_speakers),
+                show_p(found.p_clips),
+                Estimate(found.smallest),
+                found.verdict(corrected),
+            )
+        )
+    columns = (
+        "compared with",
+        "difference in points",
+        "p (Holm)",
+        "p by speaker",
+        "p by clip (naive)",
+        "smallest showable",
+        "verdict",
+    )
+    unknown = any(not found.knows_speakers for found, _ in comparisons)
+    notes = [
+        interval_note(columns, rows, unknown_speakers=unknown),
+        "p by speaker: the two runs are swapped within whole speakers. p by clip: McNemar, which "
+        "wrongly takes clips of one speaker as independent. Smallest showable: the true difference "
+        "in points that these speakers would have shown with power 80 % at two-sided 5 %.",
+    ]
+    notes += [
+        f"{found.first} against {found.second}: {_left_out(found.left_out)}."
+        for found, _ in comparisons
+        if found.left_out
+    ]
+    notes += out_of_reach(comparisons)
+    title = "Paired differences in accuracy on the same clips"
+    return Table("paired", title, columns, tuple(rows), tuple(notes))
+
+
+def _left_out(clips: int) -> str:
+    verb = "is" if clips == 1 else "are"
+    return f"{pair_words(clips, 'clip')} that only one of the two runs tested {verb} left out"
+
+
+def out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple[str, ...]:
+    """What to say where so few speakers cannot pass the correction at all; else nothing."""
+    if not comparisons:
+        return ()
+    speakers = max(found.speakers for found, _ in comparisons)  # runs may share fewer clips
+    least = min(1.0, len(comparisons) * smallest_p(speakers))
+    if least <= 0.05:
+        return ()
+    count = pair_words(len(comparisons), "comparison")
+    return (
+        f"With {pair_words(speakers, 'speaker')} and {count} the smallest p after correction is at "
+        f"least {least:.3f}: no difference, however large, passes at 5 %.",
+    )
+
 
 METRIC_TITLES = {
     "accuracy": "accuracy in %",

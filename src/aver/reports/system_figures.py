@@ -7,27 +7,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aver.corpora.clip import Clip
-from aver.evaluation.asynchrony import OFFSETS_S, shift_sound
+from aver.evaluation.combine import pool_seeds
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.incongruent import answer_incongruent
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, confusion_matrix
-from aver.evaluation.pool_seeds import pool_seeds
+from aver.evaluation.modality_conflict import OFFSETS_S, predict_incongruent, shift_audio
 from aver.evaluation.reproduce import reproduce_table
 from aver.evaluation.reproduction import Reproduction, SystemPlan
-from aver.evaluation.run_request import ProtocolKind, RunRequest
-from aver.evaluation.run_shelf import RunShelf
+from aver.evaluation.run import ProtocolKind, RunRequest, RunShelf
 from aver.features.store import FeatureSource
-from aver.reports.incongruent_table import incongruent_table
-from aver.reports.interval_words import interval_note
-from aver.reports.learning_curves import LearningCurve, read_learning_curves
-from aver.reports.plots.confusion import plot_confusion
-from aver.reports.plots.curves import plot_curves
-from aver.reports.plots.losses import plot_losses
+from aver.reports.plots.charts import plot_confusion, plot_curves
 from aver.reports.plots.style import save_figure
-from aver.reports.run_facts import describe_data
-from aver.reports.table import Cell, Estimate, Table
-from aver.reports.table_formats import write_table
+from aver.reports.plots.training import LearningCurve, plot_losses, read_learning_curves
+from aver.reports.run_tables import incongruent_table
+from aver.reports.statements import describe_data, interval_note
+from aver.reports.table import Cell, Estimate, Table, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,7 +123,7 @@ class SystemFigures:
             moved = []
             for request in self._requests(plan, kind):
                 run, place = self.shelf.get(request), self.shelf.place(request)
-                moved.append(shift_sound(run, place, clips, store, offsets_s))
+                moved.append(shift_audio(run, place, clips, store, offsets_s))
             runs[_PROTOCOLS[kind]] = [
                 pool_seeds([by_offset[offset_s] for by_offset in moved]) for offset_s in offsets_s
             ]
@@ -145,7 +139,7 @@ class SystemFigures:
         for kind in self.protocols:
             requests = self._requests(plan, kind)
             runs = [(self.shelf.get(request), self.shelf.place(request)) for request in requests]
-            found = [answer_incongruent(run, place, clips, store) for run, place in runs]
+            found = [predict_incongruent(run, place, clips, store) for run, place in runs]
             title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
             table = incongruent_table(found, self._stem(f"{number}-{kind}"), title)
             written += write_table(table, self.folder)

@@ -25,7 +25,7 @@ class WorstClip:
 
     Parameters
     ----------
-    clip_id, speaker, truth, answer : str
+    clip_id, speaker, truth, prediction : str
     sure : float
         Probability of the answer.
     right : float
@@ -35,13 +35,13 @@ class WorstClip:
     clip_id: str
     speaker: str
     truth: str
-    answer: str
+    prediction: str
     sure: float
     right: float
 
 
 @dataclass(frozen=True)
-class ClipPicture:
+class ClipImage:
     """A clip as a page shows it; pictures as data URIs, empty where there is none.
 
     Parameters
@@ -71,11 +71,11 @@ def worst_clips(evaluation: Evaluation, count: int = 8) -> tuple[WorstClip, ...]
     for clip_id, places in rows.items():
         mean = evaluation.probabilities[places].mean(axis=0)
         truth = evaluation.truth[places[0]]
-        answer = evaluation.classes[int(mean.argmax())]
+        prediction = evaluation.classes[int(mean.argmax())]
         right = float(mean[evaluation.classes.index(truth)])
-        if answer != truth:
+        if prediction != truth:
             speaker = evaluation.speakers[places[0]]
-            found.append(WorstClip(clip_id, speaker, truth, answer, float(mean.max()), right))
+            found.append(WorstClip(clip_id, speaker, truth, prediction, float(mean.max()), right))
     return tuple(sorted(found, key=lambda clip: (clip.right, clip.clip_id))[:count])
 
 
@@ -86,17 +86,15 @@ def worst_table(worst: tuple[WorstClip, ...]) -> Table | None:
     return Table(
         "worst-clips",
         "Clips with the least probability of the truth",
-        ("clip", "speaker", "truth", "answer", "answer's probability in %", "truth's in %"),
+        ("clip", "speaker", "truth", "prediction", "answer's probability in %", "truth's in %"),
         tuple(
-            (c.clip_id, c.speaker, c.truth, c.answer, Estimate(c.sure), Estimate(c.right))
+            (c.clip_id, c.speaker, c.truth, c.prediction, Estimate(c.sure), Estimate(c.right))
             for c in worst
         ),
     )
 
 
-def picture_clips(
-    worst: tuple[WorstClip, ...], clips: Mapping[str, Clip]
-) -> tuple[ClipPicture, ...]:
+def image_clips(worst: tuple[WorstClip, ...], clips: Mapping[str, Clip]) -> tuple[ClipImage, ...]:
     """Show a frame from the middle of each clip, and its spectrogram.
 
     Parameters
@@ -109,7 +107,7 @@ def picture_clips(
     for entry in worst:
         clip = clips.get(entry.clip_id)
         frame = _frame(clip) if clip else ""
-        shown.append(ClipPicture(entry, frame, _spectrogram(clip) if clip else ""))
+        shown.append(ClipImage(entry, frame, _spectrogram(clip) if clip else ""))
     return tuple(shown)
 
 
@@ -117,12 +115,12 @@ def _frame(clip: Clip) -> str:
     """A frame from the middle, as JPEG."""
     import cv2
 
-    from aver.media.reader import read_frames
+    from aver.media.frames import read_frames
 
     if clip.video is None:
         return ""
     try:
-        frames = [picture for _, picture in read_frames(clip.video, _LOOKS_HZ, skip_black=True)]
+        frames = [image for _, image in read_frames(clip.video, _LOOKS_HZ, skip_black=True)]
     except AverError:
         return ""
     if not frames:
@@ -139,22 +137,22 @@ def _spectrogram(clip: Clip) -> str:
     import cv2
     from scipy.signal import spectrogram
 
-    from aver.media.reader import read_sound
+    from aver.media.audio import read_audio
 
-    path = clip.sound or clip.video
+    path = clip.audio or clip.video
     if path is None:
         return ""
     try:
-        sound = read_sound(path, _RATE_HZ)
+        audio = read_audio(path, _RATE_HZ)
     except AverError:
         return ""
-    if sound.size < 512:
+    if audio.size < 512:
         return ""
-    _, _, power = spectrogram(sound, _RATE_HZ, nperseg=512, noverlap=256)
+    _, _, power = spectrogram(audio, _RATE_HZ, nperseg=512, noverlap=256)
     level_db = 10 * np.log10(np.maximum(power, 1e-12))
     scaled = np.clip((level_db - level_db.max()) / _RANGE_DB + 1, 0, 1)[::-1]
-    coloured = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_MAGMA)
-    small = cv2.resize(coloured, (260, _HEIGHT_PX), interpolation=cv2.INTER_AREA)
+    colored = cv2.applyColorMap((255 * scaled).astype(np.uint8), cv2.COLORMAP_MAGMA)
+    small = cv2.resize(colored, (260, _HEIGHT_PX), interpolation=cv2.INTER_AREA)
     _, code = cv2.imencode(".png", small)
     return _uri("image/png", code)
 

@@ -4,8 +4,7 @@ The engine knows nothing of emotions: sources of spikes or rates, populations wi
 inhibition, plastic connections. Equations: ``docs/explanation/spiking-engine.md``.
 """
 
-from aver.spiking.independent import run_independent
-from aver.spiking.network import Network
+from aver.spiking.network import Network, run_independent
 from aver.spiking.parameters import (
     INHIBITORY,
     Homeostasis,
@@ -15,19 +14,13 @@ from aver.spiking.parameters import (
     Simulation,
     Timing,
 )
-from aver.spiking.pictures import (
-    rates_and_thresholds,
-    spike_raster,
-    weight_maps,
-    weights_in_place,
-)
-from aver.spiking.population import Population
+from aver.spiking.plots import rates_and_thresholds, spike_raster, weight_maps, weights_in_place
 from aver.spiking.presets import Preset, preset
 from aver.spiking.recording import Membranes, Record, Recording, WeightHistory
 from aver.spiking.rules import PairRule, PowerLawPairRule, TargetTraceRule, TripletRule
-from aver.spiking.spikes import Spikes
+from aver.spiking.stimuli import Spikes
 from aver.spiking.storage import load_network, save_network
-from aver.spiking.windows import Windows
+from aver.spiking.topology import Population, Windows
 
 __all__ = [
     "INHIBITORY",

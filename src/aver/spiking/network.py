@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from aver.errors import SettingsError, SimulationError
-from aver.spiking.connection import NORMAL_SUM_PER_INPUT, Connection, Source
 from aver.spiking.parameters import Simulation
-from aver.spiking.population import Population
 from aver.spiking.recording import Record, Recording
 from aver.spiking.rules import LearningRule, TripletRule
-from aver.spiking.spikes import Clips
-from aver.spiking.streams import stream_key
-from aver.spiking.windows import Windows
+from aver.spiking.stimuli import Clips, stream_key
+from aver.spiking.topology import NORMAL_SUM_PER_INPUT, Connection, Population, Source, Windows
 
 
 class Network:
@@ -28,6 +27,9 @@ class Network:
     seed : int, of initial weights and input spikes. The same seed gives the same result,
         whatever the number of threads; what is random about a source or a connection depends
         on its own name only.
+    streams : mapping of str to str, optional
+        Names of random streams of sources and connections, if not their own names: a network
+        keeps its random numbers when a source is renamed.
 
     Examples
     --------
@@ -36,14 +38,20 @@ class Network:
     >>> network.add_source("pixels", shape=(8, 8))
     >>> network.add_population("layer", Population(features=10))
     >>> network.connect("pixels", "layer")
-    >>> pictures = np.random.default_rng(0).uniform(0, 255, (3, 8, 8))  # rates in Hz
-    >>> network.run({"pixels": pictures}, learn=True).counts["layer"].shape
+    >>> images = np.random.default_rng(0).uniform(0, 255, (3, 8, 8))  # rates in Hz
+    >>> network.run({"pixels": images}, learn=True).counts["layer"].shape
     (3, 10)
     """
 
-    def __init__(self, simulation: Simulation | None = None, seed: int = 0) -> None:
+    def __init__(
+        self,
+        simulation: Simulation | None = None,
+        seed: int = 0,
+        streams: Mapping[str, str] | None = None,
+    ) -> None:
         self.simulation = simulation or Simulation()
         self.seed = seed
+        self.streams = dict(streams or {})
         self.sources: dict[str, Source] = {}
         self.populations: dict[str, Population] = {}
         self.connections: dict[str, Connection] = {}
@@ -126,7 +134,9 @@ class Network:
             raise SettingsError(f"normal_sum must be positive and finite, not {normal_sum}.")
         connection = replace(connection, normal_sum=normal_sum)
         if weights is None:
-            rng = np.random.default_rng(stream_key(self.seed, "weights", connection.name))
+            rng = np.random.default_rng(
+                stream_key(self.seed, "weights", self.streams.get(connection.name, connection.name))
+            )
             shape = (connection.population.positions, connection.fan_in)
             weights = 0.3 * (rng.random((*shape, connection.population.features)) + 0.01)
         self._initial_weights[connection.name] = self._checked_weights(connection, weights)
@@ -193,7 +203,7 @@ class Network:
             If the clips do not fit (before the run starts), a recording is too large for
             memory, or the network runs away.
         """
-        from aver.spiking.run import run_clips
+        from aver.spiking.engine import run_clips
 
         return run_clips(self, clips, learn, record or Record(), threads, first_clip, clip_numbers)
 
@@ -301,3 +311,28 @@ class Network:
                 f"{connection.highest_weight:g} of its rule."
             )
         return values
+
+
+T = TypeVar("T")
+
+
+def run_independent(runs: Sequence[Callable[[], T]], threads: int | None = None) -> list[T]:
+    """Call each run in a thread of its own; results come in the order of the runs.
+
+    The kernels release Python's lock, so that threads share the cores. Two runs must not touch
+    the same network.
+
+    Parameters
+    ----------
+    runs : sequence of callables without arguments
+    threads : int >= 1, or None for all cores
+
+    Examples
+    --------
+    >>> run_independent([lambda: "audio", lambda: "visual"])
+    ['audio', 'visual']
+    """
+    if threads is not None and threads < 1:
+        raise SettingsError(f"Runs need at least one thread, not {threads}.")
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
+        return [future.result() for future in [pool.submit(run) for run in runs]]

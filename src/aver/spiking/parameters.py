@@ -2,11 +2,42 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, fields
 from typing import Literal
 
 from aver.errors import SettingsError
-from aver.spiking.ranges import require_finite, require_not_negative, require_positive
+
+
+def require_finite(settings: object) -> None:
+    """Raise unless every number among the fields is finite."""
+    for item in fields(settings):  # type: ignore[arg-type]
+        value = getattr(settings, item.name)
+        if isinstance(value, (int, float)) and not math.isfinite(value):
+            raise SettingsError(f"{_name(settings, item.name)} must be finite, not {value}.")
+
+
+def require_positive(settings: object, *names: str) -> None:
+    """Raise unless the named fields are positive."""
+    for name in names:
+        if not getattr(settings, name) > 0:
+            raise SettingsError(
+                f"{_name(settings, name)} must be positive, not {getattr(settings, name)}."
+            )
+
+
+def require_not_negative(settings: object, *names: str) -> None:
+    """Raise unless the named fields are zero or more."""
+    for name in names:
+        if not getattr(settings, name) >= 0:
+            raise SettingsError(
+                f"{_name(settings, name)} must be zero or more, not {getattr(settings, name)}."
+            )
+
+
+def _name(settings: object, field: str) -> str:
+    return f"{type(settings).__name__}.{field}"
+
 
 Integrator = Literal["implicit-euler", "exponential-euler", "forward-euler"]
 Reach = Literal["same-position", "all", "none"]
@@ -179,7 +210,7 @@ class Intensity:
     start : float > 0, factor on all rates at the first showing
     step : float >= 0, added at each further showing
     fewest_spikes : int >= 0, excitatory spikes of all populations together that are enough
-    most_retries : int >= 0
+    max_retries : int >= 0
 
     Notes
     -----
@@ -189,12 +220,12 @@ class Intensity:
     start: float = 1.0
     step: float = 1.0
     fewest_spikes: int = 5
-    most_retries: int = 6
+    max_retries: int = 6
 
     def __post_init__(self) -> None:
         require_finite(self)
         require_positive(self, "start")
-        require_not_negative(self, "step", "fewest_spikes", "most_retries")
+        require_not_negative(self, "step", "fewest_spikes", "max_retries")
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from aver.spiking.parameters import (
     Neuron,
     Simulation,
 )
-from aver.spiking.population import Population
 from aver.spiking.rules import LearningRule, TargetTraceRule, TripletRule
+from aver.spiking.topology import Population
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aver.spiking.spikes import Spikes
+from aver.errors import SettingsError, SimulationError
+from aver.spiking.stimuli import Spikes
+
+if TYPE_CHECKING:
+    from aver.spiking.engine import Worker
+    from aver.spiking.network import Network
 
 
 @dataclass(frozen=True)
@@ -72,3 +79,136 @@ class Recording:
     spikes: dict[str, list[Spikes]]
     membranes: dict[str, Membranes]
     weights: dict[str, WeightHistory]
+
+
+class Keeper:
+    """The notebook of one run.
+
+    Parameters
+    ----------
+    network : Network
+    record : Record
+    n_clips : int
+
+    Raises
+    ------
+    SettingsError
+        If the record names an unknown population, connection or neuron.
+    SimulationError
+        If the recording would not fit into memory.
+    """
+
+    def __init__(self, network: Network, record: Record, n_clips: int) -> None:
+        _check(network, record)
+        self._network, self._record = network, record
+        engine, steps = network.engine, network.simulation.timing.steps
+        _check_memory(network, record, n_clips)
+        self._cells_of = engine.layout.cells_of
+        self.counts = {
+            name: np.zeros((n_clips, p.neurons), np.int32)
+            for name, p in network.populations.items()
+        }
+        self._theta = {name: np.zeros(n_clips) for name in network.populations}
+        self._intensity = np.zeros(n_clips)
+        silence = Spikes(np.empty(0), np.empty(0, np.int32))
+        self._spikes = {name: [silence] * n_clips for name in record.spikes}
+        chosen = {name: np.asarray(ids, np.int64) for name, ids in record.membranes.items()}
+        self._membranes = {
+            name: Membranes(ids, *(np.zeros((n_clips, steps, ids.size)) for _ in range(3)))
+            for name, ids in chosen.items()
+        }
+        self.watched = np.concatenate(
+            [np.empty(0, np.int64), *(self._cells_of[name][ids] for name, ids in chosen.items())]
+        )
+        self._weights: dict[str, list[np.ndarray]] = {name: [] for name in record.weights}
+        self._weight_clips: dict[str, list[int]] = {name: [] for name in record.weights}
+
+    def keep(self, clip: int, worker: Worker, n_spikes: int, intensity: float) -> None:
+        """Write down what a worker has just run."""
+        self._intensity[clip] = intensity
+        cells = worker.workspace.spike_cells[:n_spikes]
+        per_cell = np.bincount(cells, minlength=self._network.engine.layout.n_cells)
+        for name, own in self._cells_of.items():
+            self.counts[name][clip] = per_cell[own]
+        if self._spikes:
+            self._keep_spikes(clip, cells, worker.workspace.spike_steps[:n_spikes])
+        at = 0
+        for kept in self._membranes.values():
+            here = slice(at, at + kept.neurons.size)
+            kept.v_mv[clip] = worker.watch.v[:, here]
+            kept.g_e[clip] = worker.watch.g_e[:, here]
+            kept.g_i[clip] = worker.watch.g_i[:, here]
+            at = here.stop
+
+    def keep_thresholds(self, clips: int | slice) -> None:
+        """Write down the mean thresholds as they are, for one clip or for several at once."""
+        for name, kept in self._theta.items():
+            kept[clips] = self._network.engine.theta_mv(name).mean()
+
+    def _keep_spikes(self, clip: int, cells: np.ndarray, steps: np.ndarray) -> None:
+        layout, dt_ms = self._network.engine.layout, self._network.simulation.timing.dt_ms
+        for name in self._spikes:
+            own = self._cells_of[name]
+            mine = (cells >= own[0]) & (cells <= own[-1])
+            self._spikes[name][clip] = Spikes(
+                time_ms=steps[mine] * dt_ms, neuron=layout.neuron_of_cell[cells[mine]]
+            )
+
+    def keep_weights(self, clip: int) -> None:
+        """Write down weights whose turn it is after this clip."""
+        for name, every in self._record.weights.items():
+            if (clip + 1) % every == 0:
+                self._weights[name].append(self._network.weights(name))
+                self._weight_clips[name].append(clip + 1)
+
+    def recording(self) -> Recording:
+        """Everything that was written down."""
+        return Recording(
+            counts=self.counts,
+            theta_mv=self._theta,
+            intensity=self._intensity,
+            spikes=self._spikes,
+            membranes=self._membranes,
+            weights={
+                name: WeightHistory(np.array(self._weight_clips[name]), np.array(kept))
+                for name, kept in self._weights.items()
+            },
+        )
+
+
+def _check(network: Network, record: Record) -> None:
+    for name in [*record.spikes, *record.membranes]:
+        if name not in network.populations:
+            raise SettingsError(
+                f"There is no population '{name}' to record; "
+                f"there are {sorted(network.populations)}."
+            )
+    for name, ids in record.membranes.items():
+        neurons = network.populations[name].neurons
+        if len(ids) and not 0 <= min(ids) <= max(ids) < neurons:
+            raise SettingsError(f"'{name}' has neurons 0 to {neurons - 1}, not all of {list(ids)}.")
+    for name, every in record.weights.items():
+        if name not in network.connections:
+            raise SettingsError(
+                f"There is no connection '{name}' to record; "
+                f"there are {sorted(network.connections)}."
+            )
+        if every < 1:
+            raise SettingsError(
+                f"Weights of '{name}' can be recorded every 1 or more clips, not every {every}."
+            )
+
+
+def _check_memory(network: Network, record: Record, n_clips: int) -> None:
+    steps = network.simulation.timing.steps
+    needed = sum(4 * n_clips * p.neurons for p in network.populations.values())
+    needed += sum(24 * n_clips * steps * len(ids) for ids in record.membranes.values())
+    for name, every in record.weights.items():
+        needed += n_clips // every * network.engine.packed_weights(network.connections[name]).nbytes
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    if needed > memory // 2:
+        raise SimulationError(
+            f"The recording would take {needed / 2**30:.1f} GiB, more than half of the memory of "
+            f"{memory / 2**30:.1f} GiB. Record fewer neurons or weights less often, or run fewer "
+            "clips at a time."
+        )

@@ -10,11 +10,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from aver.spiking.connection import Connection
 from aver.spiking.network import Network
 from aver.spiking.parameters import Neuron, Simulation
-from aver.spiking.population import Population
-from aver.spiking.spikes import Spikes
+from aver.spiking.stimuli import Spikes
+from aver.spiking.topology import Connection, Population
 
 NEVER = -np.inf
 
@@ -143,7 +142,7 @@ class _Link:
         """Trace of the nearest spike: 1 at the spike, decaying exponentially."""
         return np.exp(-(now - last) * self.dt_ms / tau_ms)
 
-    def normalise(self) -> None:
+    def normalize(self) -> None:
         """Scale the weights onto each neuron to their sum, none above its bound."""
         total = self.w.sum(axis=0)
         if self.connection.normal_sum:
@@ -252,7 +251,7 @@ class Reference:
         if learn:
             for link in self._links.values():
                 if link.rule is not None:
-                    link.normalise()
+                    link.normalize()
         steps = {
             name: np.rint((spikes.time_ms + self._network.sources[name].lag_ms) / timing.dt_ms)
             for name, spikes in clip.items()

@@ -11,7 +11,7 @@ from dataclasses import dataclass, fields
 from typing import Protocol
 
 from aver.errors import SettingsError
-from aver.spiking.ranges import require_finite, require_not_negative, require_positive
+from aver.spiking.parameters import require_finite, require_not_negative, require_positive
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 
 from aver.errors import CheckpointError
-from aver.spiking.connection import Connection
 from aver.spiking.network import Network
 from aver.spiking.parameters import (
     Homeostasis,
@@ -20,9 +19,8 @@ from aver.spiking.parameters import (
     Simulation,
     Timing,
 )
-from aver.spiking.population import Population
 from aver.spiking.rules import RULES
-from aver.spiking.windows import Windows
+from aver.spiking.topology import Connection, Population, Windows
 
 FORMAT = "aver-spiking-1"
 
@@ -48,6 +46,7 @@ def save_network(network: Network, path: str | Path) -> None:
     parts = {
         "format": FORMAT,
         "seed": network.seed,
+        "streams": network.streams,
         "clips_learned": network.clips_learned,
         "clock": engine.clock,
         "simulation": asdict(network.simulation),
@@ -90,7 +89,7 @@ def _rebuilt(parts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
     simulation = dict(parts["simulation"])
     simulation["timing"] = Timing(**simulation["timing"])
     simulation["intensity"] = Intensity(**simulation["intensity"])
-    network = Network(Simulation(**simulation), parts["seed"])
+    network = Network(Simulation(**simulation), parts["seed"], parts.get("streams"))
     for name, (shape, lag_ms) in parts["sources"].items():
         network.add_source(name, tuple(shape), lag_ms)
     for name, population in parts["populations"].items():

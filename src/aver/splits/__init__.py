@@ -1,9 +1,7 @@
 """Which clips train, validate and test: rules that need names only, and JSON to read and cite."""
 
-from aver.splits.check import check_split
 from aver.splits.rule import SplitRule, make_split, split_rules
-from aver.splits.split import Fold, Split
-from aver.splits.storage import load_split, save_split
+from aver.splits.split import Fold, Split, check_split, load_split, save_split
 
 __all__ = [
     "Fold",

@@ -2,16 +2,38 @@
 
 from __future__ import annotations
 
+import hashlib
 from abc import ABC, abstractmethod
-from dataclasses import fields
+from collections.abc import Iterable
+from dataclasses import fields, replace
 from typing import Any, ClassVar
 
 from aver.corpora.corpus import Corpus
-from aver.corpora.keyword_settings import build_with_settings
 from aver.errors import LabelError, SplitError
 from aver.registry import Registry
-from aver.splits.check import check_split
-from aver.splits.split import Fold, Split
+from aver.settings import build_with_settings
+from aver.splits.split import Fold, Split, check_split
+
+
+def shuffled(items: Iterable[str], seed: int) -> list[str]:
+    """Order distinct texts by a hash of seed and text.
+
+    Unlike a random generator this needs no promise of any library about its stream, and one clip
+    more or less does not change the order of the others.
+
+    Parameters
+    ----------
+    items : iterable of str
+    seed : int
+
+    Examples
+    --------
+    >>> shuffled("abc", 0) == shuffled("cab", 0)
+    True
+    """
+    return sorted(
+        items, key=lambda item: (hashlib.sha256(f"{seed}:{item}".encode()).digest(), item)
+    )
 
 
 class SplitRule(ABC):
@@ -37,7 +59,7 @@ class SplitRule(ABC):
         """
 
     def leaks(self, corpus: Corpus) -> tuple[str, ...]:
-        """What the folds share, as sentences of `aver.splits.leak`; empty for a clean rule."""
+        """What the folds share, as sentences of `aver.splits.split`; empty for a clean rule."""
         return ()
 
     def make(self, corpus: Corpus) -> Split:
@@ -69,7 +91,17 @@ class SplitRule(ABC):
         return split
 
 
-split_rules: Registry[SplitRule] = Registry("split rule", "aver.splits")
+split_rules: Registry[SplitRule] = Registry(
+    "split rule",
+    {
+        "leave-one-speaker-out": "aver.splits.speaker_rules:LeaveOneSpeakerOut",
+        "mrpn-actor-pairs": "aver.splits.speaker_rules:MrpnActorPairs",
+        "official": "aver.splits.clip_rules:Official",
+        "random": "aver.splits.clip_rules:RandomShares",
+        "speaker-kfold": "aver.splits.speaker_rules:SpeakerKFold",
+    },
+    "aver.splits",
+)
 """All rules. ``@split_rules.register("name")`` adds one; `aver list` prints them."""
 
 
@@ -121,3 +153,74 @@ def speakers_of(corpus: Corpus, rule: str) -> tuple[str, ...]:
             "says that it leaks."
         )
     return corpus.speakers
+
+
+_SPEAKERS_FOR_FOLDS = 10  # below, a fold per speaker leaves more speech to learn from
+
+
+def default_split(corpus: Corpus, seed: int = 0) -> Split:
+    """Five speaker-disjoint folds from ten speakers on, else one fold per speaker.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    seed : int
+
+    Returns
+    -------
+    Split
+        Clean: speakers of training, validation and test are disjoint.
+
+    Raises
+    ------
+    SplitError, LabelError
+        If the corpus does not allow it, with one speaker or one class for instance.
+    """
+    if len(corpus.speakers) >= _SPEAKERS_FOR_FOLDS:
+        return make_split(corpus, "speaker-kfold", folds=5, seed=seed)
+    return make_split(corpus, "leave-one-speaker-out", seed=seed)
+
+
+ON_VALIDATION = "answered for validation clips, test clips unused"
+"""What the rule of such a split says of itself."""
+
+
+def on_validation(split: Split) -> Split:
+    """Train as before, answer for the validation clips, and leave the test clips alone.
+
+    For looking at many settings: whoever chooses among them has not seen the test clips of any
+    fold that is kept. Nothing is left to choose by, so that the validation part is empty.
+
+    Parameters
+    ----------
+    split : Split
+
+    Returns
+    -------
+    Split
+        Of rotated folds, those that would answer for a clip a second time are left out.
+
+    Raises
+    ------
+    SplitError
+        If no fold has validation clips of its own.
+
+    Examples
+    --------
+    >>> split = Split("by hand", "ravdess", 0, (Fold(("a",), ("b",), ("c",)),))
+    >>> on_validation(split).folds[0].parts()
+    {'train': ('a',), 'validation': (), 'test': ('b',)}
+    """
+    folds: list[Fold] = []
+    predicted: set[str] = set()
+    for fold in split.folds:
+        own = set(fold.validation) - set(fold.test)
+        if own and not own & predicted:
+            folds.append(Fold(fold.train, (), tuple(own)))
+            predicted |= own
+    if not folds:
+        raise SplitError(
+            f"No fold of the split {split.rule!r} has validation clips that are not its test clips "
+            "too. Use a rule with validation=nested."
+        )
+    return replace(split, rule=f"{split.rule}, {ON_VALIDATION}", folds=tuple(folds))

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus
+from aver.errors import SplitError
+from aver.execution.files import write_json
 
 PARTS = ("train", "validation", "test")
 """The three parts of a fold, in their order."""
@@ -50,7 +59,7 @@ class Split:
     leaks : tuple of str
         What the split openly shares between its parts, in whole sentences; empty for a clean one.
         A sentence that permits something to `check_split` begins with one of the keys in
-        `aver.splits.leak` and a colon. A speaker on two sides of a split that does not say so here
+        `aver.splits.split` and a colon. A speaker on two sides of a split that does not say so here
         is an error on loading.
     """
 
@@ -77,3 +86,238 @@ class Split:
         content = [self.corpus, [fold.parts() for fold in self.folds]]
         text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+SHARED_SPEAKERS = "shared-speakers"
+"""The same speakers are heard in training and in test."""
+
+SHARED_PERFORMANCES = "shared-performances"
+"""Files of one and the same performance are in training and in test."""
+
+VALIDATION_IS_TEST = "validation-is-test"
+"""The clips that choose the epoch are the clips that are scored."""
+
+UNKNOWN_SPEAKERS = "unknown-speakers"
+"""Nobody knows whether speakers are shared."""
+
+SENTENCES = {
+    SHARED_SPEAKERS: "speakers of the test clips are also heard or seen in training.",
+    SHARED_PERFORMANCES: "files of one performance may be on both sides.",
+    VALIDATION_IS_TEST: "the validation clips are the test clips, so every choice by validation "
+    "is made on the test speakers.",
+    UNKNOWN_SPEAKERS: "nobody knows the speakers, so they may be on both sides.",
+}
+
+
+def leak_sentence(key: str) -> str:
+    """The sentence that declares a leak in `Split.leaks`.
+
+    Examples
+    --------
+    >>> leak_sentence("shared-speakers")
+    'shared-speakers: speakers of the test clips are also heard or seen in training.'
+    """
+    return f"{key}: {SENTENCES[key]}"
+
+
+def declares(leaks: Iterable[str], key: str) -> bool:
+    """Whether one of the sentences declares the leak of that key.
+
+    Examples
+    --------
+    >>> declares(["shared-speakers: as in the paper."], "shared-speakers")
+    True
+    """
+    return any(sentence.partition(":")[0].strip() == key for sentence in leaks)
+
+
+def check_split(split: Split, corpus: Corpus) -> None:
+    """Hold a split against the corpus that it divides.
+
+    Parameters
+    ----------
+    split : Split
+    corpus : Corpus
+        The clips that the split may name; it need not name all of them.
+
+    Raises
+    ------
+    SplitError
+        If the split was made for another corpus; if a fold has no training or no test clip; if a
+        clip is unknown, or in a fold twice; or if a performance or a speaker is in two parts of a
+        fold without a sentence in `Split.leaks` that says so. The message names the clip or
+        speaker, the fold and the parts.
+    """
+    if split.corpus != corpus.name:
+        raise SplitError(
+            f"The split was made for the corpus {split.corpus!r}, but the corpus at {corpus.root} "
+            f"is {corpus.name!r}."
+        )
+    if not split.folds:
+        raise SplitError("The split has no fold.")
+    for number, fold in enumerate(split.folds, start=1):
+        for part in ("train", "test"):
+            if not fold.parts()[part]:
+                raise SplitError(f"Fold {number} of the split has no {part} clip.")
+        _check_known(fold, number, corpus)
+        _check_twice(fold, number, split)
+        _check_shared(fold, number, split, corpus)
+
+
+def _check_known(fold: Fold, number: int, corpus: Corpus) -> None:
+    for part in PARTS:
+        for clip_id in fold.parts()[part]:
+            if clip_id not in corpus.by_id:
+                raise SplitError(
+                    f"Clip {clip_id!r} in the {part} part of fold {number} is not in the corpus at "
+                    f"{corpus.root}. Is this the right corpus, read with the same settings?"
+                )
+
+
+def _check_twice(fold: Fold, number: int, split: Split) -> None:
+    validation_is_test = declares(split.leaks, VALIDATION_IS_TEST)
+    places: dict[str, str] = {}
+    for part, ids in fold.parts().items():
+        for clip_id in ids:
+            before = places.get(clip_id)
+            places[clip_id] = part
+            if before is None:
+                continue
+            if validation_is_test and (before, part) == ("validation", "test"):
+                continue
+            where = f"twice in {part}" if before == part else f"in {before} and in {part}"
+            raise SplitError(
+                f"Clip {clip_id!r} is {where} of fold {number}. Remove it from one place."
+            )
+
+
+def _check_shared(fold: Fold, number: int, split: Split, corpus: Corpus) -> None:
+    laws: tuple[tuple[str, str, Callable[[Clip], str | None]], ...] = (
+        ("Performance", SHARED_PERFORMANCES, lambda clip: clip.performance),
+        ("Speaker", SHARED_SPEAKERS, lambda clip: clip.speaker),
+    )
+    for what, leak, fact in laws:
+        if declares(split.leaks, leak):
+            continue
+        facts = {
+            part: {fact(clip) for clip in corpus.select(ids)} - {None}
+            for part, ids in fold.parts().items()
+        }
+        for one, other in combinations(PARTS, 2):
+            if (one, other) == ("validation", "test") and declares(split.leaks, VALIDATION_IS_TEST):
+                continue
+            shared = facts[one] & facts[other]
+            if shared:
+                name = min(str(value) for value in shared)
+                raise SplitError(
+                    f"{what} {name!r} is in {one} and in {other} of fold {number}, and the split "
+                    f"does not say so. Move the clips, or declare it: add a sentence that begins "
+                    f"with '{leak}:' to 'leaks'."
+                )
+
+
+FORMAT = "aver-split-1"
+_KEYS = ("format", "rule", "corpus", "seed", "leaks", "folds")
+
+
+def save_split(split: Split, path: str | Path) -> None:
+    """Write a split as JSON, whole or not at all.
+
+    Parameters
+    ----------
+    split : Split
+    path : str or Path
+        Usually ends in ``.json``; folders are made where missing.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or the place cannot be written.
+    """
+    write_json(
+        Path(path),
+        {
+            "format": FORMAT,
+            "rule": split.rule,
+            "corpus": split.corpus,
+            "seed": split.seed,
+            "leaks": list(split.leaks),
+            "folds": [
+                {part: list(ids) for part, ids in fold.parts().items()} for fold in split.folds
+            ],
+        },
+    )
+
+
+def load_split(path: str | Path, corpus: Corpus) -> Split:
+    """Read a split from JSON and hold it against its corpus.
+
+    Parameters
+    ----------
+    path : str or Path
+        As `save_split` writes it, edited by hand or not.
+    corpus : Corpus
+        The corpus that the split divides.
+
+    Returns
+    -------
+    Split
+
+    Raises
+    ------
+    SplitError
+        If the file is missing or no split, or breaks a law of `check_split`; the message begins
+        with the path.
+    """
+    path = Path(path)
+    try:
+        values = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise SplitError(f"{path} cannot be read: {error.strerror}.") from error
+    except ValueError as error:
+        raise SplitError(f"{path} is not valid JSON: {error}.") from error
+    try:
+        split = _parse(values)
+        check_split(split, corpus)
+    except SplitError as error:
+        raise SplitError(f"{path}: {error}") from None
+    return split
+
+
+def _parse(values: Any) -> Split:
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise SplitError(f'This is no split of ours: it lacks "format": "{FORMAT}".')
+    for key in _KEYS:
+        if key not in values:
+            raise SplitError(f"The key {key!r} is missing.")
+    for key in values:
+        if key not in _KEYS:
+            raise SplitError(f"The key {key!r} is unknown. Known are: {', '.join(_KEYS)}.")
+    for key, kind, words in (
+        ("rule", str, "text"),
+        ("corpus", str, "text"),
+        ("seed", int, "a whole number"),
+    ):
+        if not isinstance(values[key], kind) or isinstance(values[key], bool):
+            raise SplitError(f"{key!r} must be {words}, not {values[key]!r}.")
+    if not isinstance(values["folds"], list):
+        raise SplitError("'folds' must be a list.")
+    return Split(
+        rule=values["rule"],
+        corpus=values["corpus"],
+        seed=values["seed"],
+        folds=tuple(_fold(fold, number) for number, fold in enumerate(values["folds"], start=1)),
+        leaks=_texts(values["leaks"], "'leaks'"),
+    )
+
+
+def _fold(value: Any, number: int) -> Fold:
+    if not isinstance(value, dict) or set(value) != set(PARTS):
+        raise SplitError(f"Fold {number} must have exactly the keys {', '.join(PARTS)}.")
+    return Fold(**{part: _texts(value[part], f"{part!r} of fold {number}") for part in PARTS})
+
+
+def _texts(value: Any, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise SplitError(f"{what} must be a list of texts.")
+    return tuple(value)

@@ -6,24 +6,112 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from aver.synthesis.expression import ACTION_UNIT_SPREAD, VOICE_SPREAD
-from aver.synthesis.randomness import generator_for
+from aver.synthesis.settings import generator_for
 
-Colour = tuple[int, int, int]
+ACTION_UNITS: tuple[str, ...] = (
+    "AU01", "AU02", "AU04", "AU05", "AU06", "AU07", "AU12", "AU15", "AU20", "AU25", "AU26",
+)  # fmt: skip
+"""Inner and outer brow raiser, brow lowerer, upper lid raiser, cheek raiser, lid tightener, lip
+corner puller and depressor, lip stretcher, lips part, jaw drop. Intensities run from 0 to 5.
+
+Source: Ekman & Friesen, Facial Action Coding System, 1978; the range is that of OpenFace 2.
+"""
+
+VOICE_TRAITS: tuple[str, ...] = (
+    "pitch_semitones",
+    "range_log2",
+    "slope_semitones_per_s",
+    "rate_log2",
+    "level_db",
+    "tilt_db",
+    "jitter_percent",
+    "breath",
+    "formants_percent",
+)
+"""What an emotion changes in a voice, as differences from the speaker's neutral one.
+
+Level and spectral tilt (attenuation at 3 kHz, positive is duller) in dB; `breath` is the share of
+aspiration noise; `range_log2` and `rate_log2` double the pitch range and the speaking rate at 1.
+"""
+
+_FACES = {
+    "neutral": {},
+    "calm": {"AU12": 1.0, "AU07": 0.6},
+    "happy": {"AU06": 3.4, "AU12": 4.0, "AU25": 1.6},
+    "sad": {"AU01": 3.4, "AU04": 2.6, "AU15": 3.0},
+    "fearful": {"AU01": 3.6, "AU02": 0.8, "AU04": 2.5, "AU05": 0.9, "AU15": 1.8, "AU20": 1.3},
+    "angry": {"AU04": 4.0, "AU05": 0.5, "AU07": 3.2, "AU15": 0.6},
+    "disgust": {"AU04": 3.7, "AU06": 0.6, "AU07": 3.4, "AU15": 1.4},
+    "surprised": {"AU01": 3.7, "AU02": 4.0, "AU05": 3.4, "AU25": 1.8, "AU26": 2.5},
+}
+
+# Directions follow the review table of Scherer, "Vocal communication of emotion", Speech
+# Communication 40 (2003); the sizes are chosen for the overlap described above.
+_VOICES = {
+    "neutral": (0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0),
+    "calm": (-1.9, -0.57, 0.0, -0.23, -3.8, 3.8, 0.0, 0.10, 0.0),
+    "happy": (6.8, 1.0, 1.1, 0.19, 6.6, -5.7, 0.57, 0.0, 3.8),
+    "angry": (6.1, 0.85, -0.76, 0.23, 8.0, -7.2, 1.3, 0.0, 0.95),
+    "sad": (-3.4, -0.95, -2.3, -0.53, -6.8, 7.6, 0.38, 0.27, -1.9),
+    "disgust": (-3.8, -0.66, -3.0, -0.42, -5.3, 5.7, 1.1, 0.19, -3.0),
+    "fearful": (8.0, -0.66, 0.76, 0.57, -0.95, 0.95, 2.5, 0.30, 2.3),
+    "surprised": (9.5, 1.5, 4.8, 0.10, 2.8, -2.8, 0.19, 0.15, 1.9),
+}
+
+ACTION_UNIT_SPREAD: np.ndarray = np.array([1.8, 1.6, 1.9, 1.4, 1.6, 1.7, 1.8, 1.6, 1.6, 1.1, 0.9])
+"""Standard deviation between speakers' own ways of one emotion, in AU intensity."""
+
+VOICE_SPREAD: np.ndarray = np.array([3.4, 0.7, 2.8, 0.32, 4.6, 5.0, 0.9, 0.11, 2.8])
+"""The same for the voice, in the units of `VOICE_TRAITS`."""
+
+SCATTER = 0.12
+"""Deviation between performances of one emotion by one speaker, at noise 1, as a share of the
+spread between speakers. Small, because an actor repeats what once felt right: this is what lets a
+random split score on what it has learned by heart."""
+
+
+def face_of(emotion: str) -> np.ndarray:
+    """Action-unit intensities of an emotion at full strength.
+
+    Returns
+    -------
+    np.ndarray [shape=(11,)]
+        In the order of `ACTION_UNITS`, 0 to 5.
+
+    Examples
+    --------
+    >>> face_of("happy")[ACTION_UNITS.index("AU12")]
+    np.float64(4.0)
+    """
+    return np.array([_FACES[emotion].get(unit, 0.0) for unit in ACTION_UNITS])
+
+
+def voice_of(emotion: str) -> np.ndarray:
+    """Voice traits of an emotion at full strength.
+
+    Returns
+    -------
+    np.ndarray [shape=(9,)]
+        In the order and units of `VOICE_TRAITS`.
+    """
+    return np.array(_VOICES[emotion])
+
+
+Color = tuple[int, int, int]
 """Red, green, blue, 0 to 255."""
 
-_SKINS: tuple[Colour, ...] = (
+_SKINS: tuple[Color, ...] = (
     (246, 214, 190), (236, 196, 166), (224, 178, 142), (204, 156, 118),
     (178, 128, 92), (150, 104, 74), (120, 82, 60),
 )  # fmt: skip
-_HAIRS: tuple[Colour, ...] = (
+_HAIRS: tuple[Color, ...] = (
     (30, 24, 22), (52, 36, 28), (84, 56, 36), (128, 84, 46),
     (176, 134, 80), (206, 172, 116), (150, 70, 40), (142, 140, 138),
 )  # fmt: skip
-_IRISES: tuple[Colour, ...] = (
+_IRISES: tuple[Color, ...] = (
     (92, 58, 32), (66, 42, 28), (78, 108, 140), (88, 116, 84), (110, 92, 56),
 )  # fmt: skip
-_SHIRTS: tuple[Colour, ...] = (
+_SHIRTS: tuple[Color, ...] = (
     (60, 84, 120), (138, 60, 60), (70, 100, 80), (60, 60, 66), (190, 180, 160), (120, 90, 130),
 )  # fmt: skip
 
@@ -45,10 +133,10 @@ class Face:
     nose_width: float
     mouth_width: float
     lip_thickness: float
-    skin: Colour
-    hair: Colour
-    iris: Colour
-    shirt: Colour
+    skin: Color
+    hair: Color
+    iris: Color
+    shirt: Color
     hair_style: str
     """``"short"``, ``"side"``, ``"curly"``, ``"long"``, ``"bob"`` or ``"bun"``."""
     beard: float
@@ -146,10 +234,8 @@ def draw_speaker(seed: int, number: int) -> Speaker:
 
 
 def _draw_face(rng: np.random.Generator, female: bool) -> Face:
-    def around(mean: float, deviation: float) -> float:
-        return float(
-            np.clip(rng.normal(mean, deviation), mean - 2 * deviation, mean + 2 * deviation)
-        )
+    def around(mean: float, std: float) -> float:
+        return float(np.clip(rng.normal(mean, std), mean - 2 * std, mean + 2 * std))
 
     styles = ("long", "bob", "bun", "curly") if female else ("short", "side", "curly", "short")
     complexion = int(rng.integers(len(_SKINS)))
@@ -192,4 +278,45 @@ def _draw_voice(rng: np.random.Generator, female: bool) -> Voice:
         tilt_db=float(rng.uniform(8, 12)),
         jitter_percent=float(rng.uniform(0.3, 0.9)),
         breath=float(rng.uniform(0.02, 0.10)),
+    )
+
+
+@dataclass(frozen=True)
+class Session:
+    """What the clips of one speaker in one emotion share beside the acting.
+
+    Filmed corpora are recorded like this, emotion by emotion. A random split can recognise the
+    session instead of the emotion; a speaker-disjoint one cannot.
+
+    Parameters
+    ----------
+    wall : np.ndarray [shape=(3,)]
+        Colour behind the speaker, BGR, 0 to 255.
+    light : np.ndarray [shape=(3,)]
+        Gain of each colour; 1 is plain.
+    distance : float
+        From the camera; 1 is average.
+    level_db : float
+        Of the recording.
+    microphone : float in (-1, 1)
+        Coefficient of a first-order filter; above 0 it dampens the treble.
+    """
+
+    wall: np.ndarray
+    light: np.ndarray
+    distance: float
+    level_db: float
+    microphone: float
+
+
+def draw_session(seed: int, speaker: str, emotion: str, noise: float) -> Session:
+    """Set up the room; at noise 0 all sessions but the colour of the wall are alike."""
+    rng = generator_for(seed, "session", speaker, emotion)
+    steps = np.clip(rng.standard_normal(7), -2, 2)
+    return Session(
+        wall=rng.uniform(110, 190) + rng.uniform(-15, 15, 3),
+        light=(1 + noise * 0.09 * steps[0]) * (1 + noise * 0.03 * steps[1:4]),
+        distance=1 + min(noise, 2.0) * 0.03 * steps[4],
+        level_db=noise * 1.5 * steps[5],
+        microphone=float(np.clip(noise * 0.12 * steps[6], -0.6, 0.6)),
     )

@@ -4,15 +4,143 @@ from __future__ import annotations
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
-from scipy.signal import lfilter, sosfilt
+from scipy.signal import lfilter, resample_poly, sosfilt
 
-from aver.synthesis.articulation import TICKS_PER_S
-from aver.synthesis.expression import VOICE_TRAITS
-from aver.synthesis.glottis import glottal_source
-from aver.synthesis.performance import Performance
-from aver.synthesis.session import Session
-from aver.synthesis.speaker import Voice
-from aver.synthesis.vocal_tract import filter_by_blocks, resonator, tilt
+from aver.synthesis.performance import TICKS_PER_S, Performance
+from aver.synthesis.speaker import VOICE_TRAITS, Session, Voice
+
+_OVERSAMPLING = 3  # the pulse ends in a jump, whose overtones would fold back otherwise
+
+
+def glottal_source(
+    pitch_hz: np.ndarray,
+    rate_hz: int,
+    *,
+    jitter: np.ndarray | float = 0.0,
+    breath: np.ndarray | float = 0.0,
+    open_quotient: float = 0.6,
+    rng: np.random.Generator,
+) -> np.ndarray:
+    """Derivative of the air flow through the vocal folds.
+
+    Parameters
+    ----------
+    pitch_hz : np.ndarray [shape=(samples,)]
+        Fundamental frequency at each sample, in Hz, above 0.
+    rate_hz : int
+        Samples per second.
+    jitter : np.ndarray [shape=(samples,)] or float
+        Relative standard deviation of a cycle's length (0.01 is 1 percent).
+    breath : np.ndarray [shape=(samples,)] or float
+        Aspiration noise while the folds are open, relative to the pulses.
+    open_quotient : float in (0, 1)
+        Share of the cycle during which the folds are open.
+    rng : np.random.Generator
+
+    Returns
+    -------
+    np.ndarray [shape=(samples,)]
+        RMS about 1 in voiced speech.
+
+    Notes
+    -----
+    Source: KLGLOTT88 of Klatt & Klatt, "Analysis, synthesis, and perception of voice quality
+    variations", JASA 87 (1990), section II: the flow is a t^2 - b t^3 while the folds are open.
+    """
+    samples = len(pitch_hz)
+    fine_hz = np.interp(
+        np.arange(samples * _OVERSAMPLING) / _OVERSAMPLING, np.arange(samples), pitch_hz
+    )
+    steps = fine_hz / (rate_hz * _OVERSAMPLING)
+    cycles = np.cumsum(steps)
+    # A cycle's jitter and shimmer are drawn once for the whole cycle.
+    jitter_fine = np.repeat(np.broadcast_to(jitter, (samples,)), _OVERSAMPLING)
+    drawn = rng.standard_normal((2, int(cycles[-1] * 2) + 8))
+    current = cycles.astype(np.int64)
+    cycles = np.cumsum(steps * np.clip(1 + jitter_fine * drawn[0, current], 0.5, 1.5))
+    current = cycles.astype(np.int64)
+    shimmer = 1 + 2 * jitter_fine * drawn[1, np.minimum(current, drawn.shape[1] - 1)]
+    opened = (cycles - current) / open_quotient
+    is_open = opened < 1
+    pulses = np.where(is_open, 2 * opened - 3 * opened**2, 0.0) * shimmer
+    pulses = resample_poly(pulses, 1, _OVERSAMPLING)[:samples]
+    aspiration = rng.standard_normal(samples) * np.where(is_open[::_OVERSAMPLING], 1.0, 0.3)
+    # The mean of (2 u - 3 u^2)^2 over the open phase is 2/15.
+    return pulses / np.sqrt(open_quotient * 2 / 15) + aspiration * breath
+
+
+def resonator(frequency_hz: np.ndarray, bandwidth_hz: np.ndarray, rate_hz: int) -> np.ndarray:
+    """Second-order sections of resonators with a gain of 1 at 0 Hz.
+
+    Parameters
+    ----------
+    frequency_hz, bandwidth_hz : np.ndarray [shape=(...)]
+        Centre and width of each resonance, in Hz, below half of `rate_hz`.
+    rate_hz : int
+
+    Returns
+    -------
+    np.ndarray [shape=(..., 6)]
+        As `scipy.signal.sosfilt` takes them.
+
+    Notes
+    -----
+    Source: Klatt, "Software for a cascade/parallel formant synthesizer", JASA 67 (1980),
+    equation 2.
+    """
+    c = -np.exp(-2 * np.pi * bandwidth_hz / rate_hz)
+    b = 2 * np.exp(-np.pi * bandwidth_hz / rate_hz) * np.cos(2 * np.pi * frequency_hz / rate_hz)
+    zero, one = np.zeros_like(c), np.ones_like(c)
+    return np.stack([1 - b - c, zero, zero, one, -b, -c], axis=-1)
+
+
+def tilt(attenuation_db: np.ndarray, rate_hz: int, at_hz: float = 3000.0) -> np.ndarray:
+    """First-order low-pass sections that attenuate `at_hz` by so many dB, and 0 Hz by none.
+
+    Parameters
+    ----------
+    attenuation_db : np.ndarray [shape=(...)]
+        Above 0.
+    rate_hz : int
+    at_hz : float
+
+    Returns
+    -------
+    np.ndarray [shape=(..., 6)]
+    """
+    # |H|^2 = (1 - p)^2 / (1 - 2 p cos w + p^2) = g, solved for the pole p in (0, 1).
+    gain = 10 ** (-np.maximum(attenuation_db, 0.01) / 10)
+    half = (1 - gain * np.cos(2 * np.pi * at_hz / rate_hz)) / (1 - gain)
+    pole = half - np.sqrt(half**2 - 1)
+    zero, one = np.zeros_like(pole), np.ones_like(pole)
+    return np.stack([1 - pole, zero, zero, one, -pole, zero], axis=-1)
+
+
+def filter_by_blocks(audio: np.ndarray, sections: np.ndarray, block: int) -> np.ndarray:
+    """Filter a sound whose filter changes every `block` samples; the filter's memory is kept.
+
+    Parameters
+    ----------
+    audio : np.ndarray [shape=(samples,)]
+    sections : np.ndarray [shape=(blocks, sections, 6)]
+        The last one also serves what is left of the sound.
+    block : int >= 1
+        Samples.
+
+    Returns
+    -------
+    np.ndarray [shape=(samples,)]
+    """
+    filtered = np.empty_like(audio)
+    memory = np.zeros((sections.shape[1], 2))
+    for index, section in enumerate(sections):
+        start = index * block
+        end = start + block if index + 1 < len(sections) else len(audio)
+        if start >= len(audio):
+            break
+        filtered[start:end], memory = sosfilt(section, audio[start:end], zi=memory)
+    return filtered
+
 
 _HIGHER_FORMANTS_HZ = (3500.0, 4500.0)
 _BANDWIDTHS_HZ = (70.0, 100.0, 150.0, 220.0, 280.0)
@@ -92,17 +220,17 @@ def speak(
     )
     friction = np.zeros(samples)
     for kind, track in (("hiss", said.hiss), ("hush", said.hush)):
-        centre_hz, width_hz = (np.array([value]) for value in _FRICTION_HZ[kind])
-        section = resonator(centre_hz, width_hz, rate_hz)
+        center_hz, width_hz = (np.array([value]) for value in _FRICTION_HZ[kind])
+        section = resonator(center_hz, width_hz, rate_hz)
         rustle = sosfilt(section, np.diff(rng.standard_normal(samples), prepend=0.0))
         friction += fine(track) * rustle / rustle.std()
     level_db = fine(trait["level_db"])
     speech = (voiced + 0.25 * _SPEECH_RMS * friction) * 10 ** (level_db / 20)
     speech *= 10 ** (session.level_db / 20)
     room = lfilter([1.0], [1.0, -0.9], rng.standard_normal(samples))
-    sound = speech + noise * _ROOM_RMS * room / room.std()
-    sound = lfilter([1.0, session.microphone], [1.0 + session.microphone], sound)
-    return np.tanh(sound).astype(np.float32)
+    audio = speech + noise * _ROOM_RMS * room / room.std()
+    audio = lfilter([1.0, session.microphone], [1.0 + session.microphone], audio)
+    return np.tanh(audio).astype(np.float32)
 
 
 def _sections(voice: Voice, performance: Performance, rate_hz: int) -> np.ndarray:

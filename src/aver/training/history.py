@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 
@@ -25,3 +26,18 @@ class History:
     epochs: tuple[dict[str, Any], ...]
     best_epoch: int
     stopped_early: bool
+
+
+RESUME_NAME = "resume.ckpt"
+
+
+def drop_resume_states(folder: Path) -> None:
+    """Delete the states in a folder and below, where members of a recogniser have theirs.
+
+    Parameters
+    ----------
+    folder : Path
+        It need not exist.
+    """
+    for state in folder.rglob(RESUME_NAME):
+        state.unlink()

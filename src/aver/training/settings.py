@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from aver.errors import SettingsError
 
-SCHEDULES = ("halve-on-plateau", "cosine", "step")
+SCHEDULES = ("reduce-on-plateau", "cosine", "step")
 OPTIMIZERS = ("adamw", "sgd")
 PRECISIONS = ("32", "bf16", "fp16")
 DEVICES = ("auto", "cpu", "cuda")
@@ -32,17 +32,17 @@ class TrainingSettings:
     weight_decay : float >= 0
     momentum : float in [0, 1)
         Of SGD.
-    schedule : {"halve-on-plateau", "cosine", "step"}
+    schedule : {"reduce-on-plateau", "cosine", "step"}
         The halving of the MRPN paper when the validation loss has not dropped, or a warm-up over a
         tenth of the steps followed by a cosine down to zero at `epochs`, or a division by ten every
         so many epochs.
-    halve_after_epochs : int >= 1
+    lr_patience : int >= 1
         Epochs without a drop before the rate is halved.
     divide_every_epochs : int >= 1
         Epochs from one division by ten to the next.
     gradient_clip : float >= 0
         Largest norm of the gradient; 0 leaves it alone.
-    average_decay : float in [0, 1)
+    ema_decay : float in [0, 1)
         Validate and keep a running average of the weights with this decay per step (at most);
         0 keeps the weights themselves.
     keep : {"best", "last"}
@@ -69,11 +69,11 @@ class TrainingSettings:
     learning_rate: float = 5e-5
     weight_decay: float = 0.01
     momentum: float = 0.9
-    schedule: str = "halve-on-plateau"
-    halve_after_epochs: int = 10
+    schedule: str = "reduce-on-plateau"
+    lr_patience: int = 10
     divide_every_epochs: int = 50
     gradient_clip: float = 0.0
-    average_decay: float = 0.0
+    ema_decay: float = 0.0
     keep: str = "best"
     device: str = "auto"
     precision: str = "32"
@@ -81,9 +81,9 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         for name, least in (
-            ("epochs", 1), ("patience", 1), ("batch_size", 2), ("halve_after_epochs", 1),
+            ("epochs", 1), ("patience", 1), ("batch_size", 2), ("lr_patience", 1),
             ("divide_every_epochs", 1), ("threads", 1), ("weight_decay", 0), ("momentum", 0),
-            ("gradient_clip", 0), ("average_decay", 0),
+            ("gradient_clip", 0), ("ema_decay", 0),
         ):  # fmt: skip
             if getattr(self, name) < least:
                 raise SettingsError(
@@ -92,7 +92,7 @@ class TrainingSettings:
                 )
         if self.learning_rate <= 0:
             raise SettingsError(f"learning_rate must be above 0, not {self.learning_rate}.")
-        for name in ("average_decay", "momentum"):
+        for name in ("ema_decay", "momentum"):
             if getattr(self, name) >= 1:
                 raise SettingsError(f"{name} must be below 1, not {getattr(self, name)}.")
         for name, known in (

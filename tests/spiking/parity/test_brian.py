@@ -64,14 +64,14 @@ def assert_same(network, clips, least_spikes, share=0.0, method="euler"):
 
 def small(integrator="forward-euler", rule=TripletRule(), delay_ms=0.0):  # noqa: B008
     simulation = Simulation(
-        integrator=integrator, between_clips="carry", intensity=Intensity(most_retries=0)
+        integrator=integrator, between_clips="carry", intensity=Intensity(max_retries=0)
     )
     network = Network(simulation, seed=4)
-    network.add_source("sound", (10, 40), lag_ms=0.0)
+    network.add_source("audio", (10, 40), lag_ms=0.0)
     eager = Homeostasis(start_mv=15.0)
     network.add_population("ear", Population(10, 4, homeostasis=eager))
     along = Windows((10, 10), (10, 10))
-    network.connect("sound", "ear", rule, along, normal_sum=10.0, delay_ms=delay_ms)
+    network.connect("audio", "ear", rule, along, normal_sum=10.0, delay_ms=delay_ms)
     return network
 
 
@@ -82,26 +82,26 @@ def trains(n, shape, seed=0):
 
 def test_delays():
     delays = np.random.default_rng(0).uniform(0, 10, 400).round(1)
-    assert_same(small(delay_ms=delays), {"sound": trains(4, (10, 40))}, least_spikes=50)
+    assert_same(small(delay_ms=delays), {"audio": trains(4, (10, 40))}, least_spikes=50)
 
 
 def test_equation_3_of_paper_1():
-    assert_same(small(rule=TargetTraceRule()), {"sound": trains(4, (10, 40))}, least_spikes=50)
+    assert_same(small(rule=TargetTraceRule()), {"audio": trains(4, (10, 40))}, least_spikes=50)
 
 
 def test_exponential_euler():
     network = small("exponential-euler")
-    assert_same(network, {"sound": trains(2, (10, 40))}, 25, method="exponential_euler")
+    assert_same(network, {"audio": trains(2, (10, 40))}, 25, method="exponential_euler")
 
 
 def test_populations_linked_both_ways():
     network = small()
-    network.add_source("picture", (8, 8))
+    network.add_source("image", (8, 8))
     network.add_population("eye", Population(10, 4, homeostasis=Homeostasis(start_mv=15.0)))
-    network.connect("picture", "eye", windows=Windows((4, 4), (4, 4)), normal_sum=10.0)
+    network.connect("image", "eye", windows=Windows((4, 4), (4, 4)), normal_sum=10.0)
     network.connect("eye", "ear", normal_sum=5.0)
     network.connect("ear", "eye", TargetTraceRule(), normal_sum=5.0, delay_ms=3.0)
-    clips = {"sound": trains(3, (10, 40)), "picture": trains(3, (8, 8), seed=1)}
+    clips = {"audio": trains(3, (10, 40)), "image": trains(3, (8, 8), seed=1)}
     assert_same(network, clips, least_spikes=30)
 
 
@@ -109,7 +109,7 @@ def test_refractoriness_to_the_step():
     simulation = Simulation(
         integrator="forward-euler",
         between_clips="carry",
-        intensity=Intensity(most_retries=0),
+        intensity=Intensity(max_retries=0),
         runaway_share=None,
     )
     network = Network(simulation, seed=1)

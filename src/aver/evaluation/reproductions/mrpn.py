@@ -6,18 +6,17 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
     EmbeddingPlan,
     Reproduction,
     TablePlan,
     TableRow,
-    reproductions,
+    published_numbers,
 )
-from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
-from aver.models.presets import load_preset
+from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice
+from aver.models.base.presets import load_preset
 
-_SENSES = {"units": "units"}
+_SENSES = {"action_units": "action_units"}
 """What statistics look at where these branches play the pictures' part."""
 
 _MANY_SPEAKERS = 30
@@ -29,7 +28,6 @@ _TRAINING_SIZE = (
 )
 
 
-@reproductions.register("mrpn")
 class MrpnReproduction(Reproduction):
     """Multi-modal residual perceptron network against simple fusion and single modalities.
 
@@ -62,14 +60,14 @@ class MrpnReproduction(Reproduction):
         """Figure 5: deep features of video alone, audio alone, and both."""
         if number != "5":
             raise self.unknown("figure of deep features", number, ("5",))
-        video, sound = self.settings.video, self.settings.sound
-        names = {part: part[0] if len(part) == 1 else "fused" for part in (video, sound)}
+        video, audio = self.settings.video, self.settings.audio
+        names = {part: part[0] if len(part) == 1 else "fused" for part in (video, audio)}
         return EmbeddingPlan(
             "5",
             "Deep features of the test clips of one fold",
             {
                 f"{_words(video)} only": (self._alone(video, True), names[video]),
-                f"{_words(sound)} only": (self._alone(sound, True), names[sound]),
+                f"{_words(audio)} only": (self._alone(audio, True), names[audio]),
                 "both": (self._system("N0"), "fused"),
             },
             self._protocols()["clean"],
@@ -99,7 +97,7 @@ class MrpnReproduction(Reproduction):
         aggregator: str = "",
         **changes: Any,
     ) -> SystemChoice:
-        modalities = (*self.settings.video, *self.settings.sound)
+        modalities = (*self.settings.video, *self.settings.audio)
         overrides: dict[str, Any] = {
             **self.settings.overrides,
             "network": network,
@@ -120,7 +118,7 @@ class MrpnReproduction(Reproduction):
         """Aggregators over time that the preset's networks on pictures and sound have."""
         _, settings = load_preset(self.settings.preset, self.settings.overrides)
         branches = [
-            settings.branches[name] for name in (*self.settings.video, *self.settings.sound)
+            settings.branches[name] for name in (*self.settings.video, *self.settings.audio)
         ]
         return {branch.aggregator for branch in branches if branch.extractor != "identity"}
 
@@ -128,7 +126,7 @@ class MrpnReproduction(Reproduction):
         _, settings = load_preset(self.settings.preset, self.settings.overrides)
         parts = [
             f"{name}: {settings.branches[name].extractor} of {settings.branches[name].feature}"
-            for name in (*self.settings.video, *self.settings.sound)
+            for name in (*self.settings.video, *self.settings.audio)
         ]
         return f"Extractors of {self.settings.preset}: {'; '.join(parts)}."
 
@@ -141,25 +139,25 @@ class MrpnReproduction(Reproduction):
         )
 
     def _table_1(self) -> TablePlan:
-        video, sound = self.settings.video, self.settings.sound
+        video, audio = self.settings.video, self.settings.audio
         rows: list[TableRow] = []
         inferior: dict[str, tuple[str, ...]] = {}
         compared: list[tuple[str, str]] = []
         for slices, mark, key in ((False, "NT", ""), (True, "T", "-time")):
-            audio, picture, joint = f"AM({mark})", f"VM({mark})", f"JM({mark})"
+            audio_row, video_row, joint = f"AM({mark})", f"VM({mark})", f"JM({mark})"
             late = f"late fusion({mark}), ours"
             rows += [
-                TableRow(audio, self._alone(sound, slices), self._printed("1", f"audio{key}")),
-                TableRow(picture, self._alone(video, slices), self._printed("1", f"video{key}")),
+                TableRow(audio_row, self._alone(audio, slices), self._printed("1", f"audio{key}")),
+                TableRow(video_row, self._alone(video, slices), self._printed("1", f"video{key}")),
                 TableRow(
                     joint,
                     self._system("N0", time_slices=slices),
                     self._printed("1", f"joint{key}"),
                 ),
-                TableRow(late, fused_from=(audio, picture)),
+                TableRow(late, fused_from=(audio_row, video_row)),
             ]
-            inferior[joint] = (audio, picture)
-            compared += [(joint, audio), (joint, picture)]
+            inferior[joint] = (audio_row, video_row)
+            compared += [(joint, audio_row), (joint, video_row)]
         return TablePlan(
             "1",
             "Single modalities against both (N0), without and with time augmentation",
@@ -169,7 +167,7 @@ class MrpnReproduction(Reproduction):
             inferior=inferior,
             compared=(*compared, ("JM(T)", "late fusion(T), ours"), ("JM(T)", "JM(NT)")),
             notes=(
-                f"AM: {_words(sound)} only; VM: {_words(video)} only; JM: both, network N0; "
+                f"AM: {_words(audio)} only; VM: {_words(video)} only; JM: both, network N0; "
                 "NT, T: without and with random time slices.",
                 _TRAINING_SIZE,
                 self._preset_note(),
@@ -235,7 +233,7 @@ class MrpnReproduction(Reproduction):
             TableRow(label, system, self._printed("4", key) if key else "")
             for label, (key, system) in ours.items()
         ]
-        both = [_SENSES.get(self.settings.video[0], "video"), "sound"]
+        both = [_SENSES.get(self.settings.video[0], "video"), "audio"]
         for preset in ("statistics-logistic", "statistics-svm"):
             system = SystemChoice(preset, {"modalities": both}, draws=False)
             rows.append(TableRow(f"{preset}, ours", system))
@@ -269,16 +267,16 @@ class MrpnReproduction(Reproduction):
 
     def _table_ours(self) -> TablePlan:
         """Every network beside every baseline, on the same clips."""
-        video, sound = self.settings.video, self.settings.sound
-        alone = (f"{_words(sound)} only", f"{_words(video)} only")
+        video, audio = self.settings.video, self.settings.audio
+        alone = (f"{_words(audio)} only", f"{_words(video)} only")
         sight = _SENSES.get(video[0], "video")
         rows = [
-            TableRow(alone[0], self._alone(sound, True)),
+            TableRow(alone[0], self._alone(audio, True)),
             TableRow(alone[1], self._alone(video, True)),
             TableRow("late fusion", fused_from=alone),
             *(TableRow(network, self._system(network)) for network in ("N0", "N1", "N2")),
         ]
-        choices = {"sound": ["sound"], sight: [sight], "both": [sight, "sound"]}
+        choices = {"audio": ["audio"], sight: [sight], "both": [sight, "audio"]}
         statistics = [
             TableRow(
                 f"{preset}, {words}",

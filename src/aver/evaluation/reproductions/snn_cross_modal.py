@@ -3,29 +3,60 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from typing import Any, Literal
 
 from aver.errors import SettingsError
-from aver.evaluation.part_settings import settings_of_part
-from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
     CurvePlan,
     Reproduction,
     SystemPlan,
     TablePlan,
     TableRow,
-    reproductions,
+    published_numbers,
 )
-from aver.evaluation.run_request import (
-    Protocol,
-    ProtocolKind,
-    SystemChoice,
-    folds_of_speakers,
-)
-from aver.models.presets import load_preset
+from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice, folds_of_speakers
+from aver.models.base.presets import load_preset
 
-Part = Literal["audio", "visual", "cross-modal", "early-fusion"]
+
+def settings_of_part(preset: str, own: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings of the whole that a part has too, in its words; foreign ones fall away.
+
+    Of the cross-modal network, ``audio.features`` is ``layer.features`` of the voice alone, and
+    means nothing to the face alone; ``audio.feature_settings.coefficients`` means nothing to a mel
+    spectrogram.
+
+    Parameters
+    ----------
+    preset : str
+        Of the part.
+    own : str
+        What the whole calls the part's one layer, as ``audio``; empty where the part has the same
+        layers under the same names.
+    wanted : mapping of str to JSON value
+        By dotted key.
+    """
+    kind, settings = load_preset(preset)
+    names = {entry.name for entry in fields(kind.settings_type)}
+    found = {}
+    for key, value in wanted.items():
+        if own and key.startswith(f"{own}."):
+            key = f"layer.{key.removeprefix(f'{own}.')}"
+        if key.partition(".")[0] in names and not _foreign_to_feature(key, settings):
+            found[key] = value
+    return found
+
+
+def _foreign_to_feature(key: str, settings: Any) -> bool:
+    """Whether a dotted key, as ``layer.feature_settings.<name>``, names what a feature lacks."""
+    layer, _, rest = key.partition(".")
+    if not rest.startswith("feature_settings."):
+        return False
+    feature = getattr(settings, layer).make_feature()
+    return rest.split(".")[1] not in {entry.name for entry in fields(feature)}
+
+
+Part = Literal["audio", "video", "cross-modal", "early-fusion"]
 
 _WINDOWS = (5, 10, 20, 40)
 _FEATURES = (10, 20, 40, 60)
@@ -47,7 +78,6 @@ _ON_VALIDATION = (
 )
 
 
-@reproductions.register("snn-cross-modal")
 class SnnCrossModalReproduction(Reproduction):
     """Spiking networks of voice and face, alone, one enhancing the other, and joined early.
 
@@ -126,7 +156,7 @@ class SnnCrossModalReproduction(Reproduction):
     ) -> SystemChoice:
         preset = self._preset(part, mel=mel)
         wanted = {**self.settings.overrides, **(changes or {})}
-        own = {"audio": "sound", "visual": "video"}.get(part, "")
+        own = part if part in ("audio", "video") else ""
         return SystemChoice(preset, settings_of_part(preset, own, wanted))
 
     def _printed(self, table: str, row: str) -> str:
@@ -149,7 +179,7 @@ class SnnCrossModalReproduction(Reproduction):
         rows = (
             TableRow(_MEL, self._system("audio", mel=True), self._printed("table-1", "mel")),
             TableRow(_MFCC, self._system("audio"), self._printed("table-1", "mfcc")),
-            TableRow(_STATISTICS, self._statistics("sound")),
+            TableRow(_STATISTICS, self._statistics("audio")),
             TableRow("majority, ours", SystemChoice("majority", draws=False)),
         )
         compared = ((_MFCC, _MEL), (_MFCC, _STATISTICS))
@@ -159,7 +189,7 @@ class SnnCrossModalReproduction(Reproduction):
         rows = (
             *self._others("table-2"),
             TableRow("SNN, MFCC", self._system("audio"), self._printed("table-2", "snn")),
-            TableRow(_STATISTICS, self._statistics("sound")),
+            TableRow(_STATISTICS, self._statistics("audio")),
         )
         compared = (("SNN, MFCC", _STATISTICS),)
         return self._plan("II", "Voice alone, beside others", rows, compared)
@@ -177,7 +207,7 @@ class SnnCrossModalReproduction(Reproduction):
         rows = (
             *self._others("table-4"),
             TableRow(_ENHANCED, self._system("cross-modal"), self._printed("table-4", "snn")),
-            TableRow("statistics-logistic, both, ours", self._statistics("video", "sound")),
+            TableRow("statistics-logistic, both, ours", self._statistics("video", "audio")),
         )
         compared = ((_ENHANCED, "statistics-logistic, both, ours"),)
         return self._plan("IV", "Voice enhanced by the face, beside others", rows, compared)
@@ -198,13 +228,13 @@ class SnnCrossModalReproduction(Reproduction):
         alone = ("voice alone", "face alone")
         rows = (
             TableRow(alone[0], self._system("audio")),
-            TableRow(alone[1], self._system("visual")),
+            TableRow(alone[1], self._system("video")),
             TableRow("late fusion", fused_from=alone),
             TableRow(_ENHANCED, self._system("cross-modal")),
             TableRow(_FUSED, self._system("early-fusion")),
-            TableRow("statistics-logistic, sound", self._statistics("sound")),
+            TableRow("statistics-logistic, sound", self._statistics("audio")),
             TableRow("statistics-logistic, video", self._statistics("video")),
-            TableRow("statistics-logistic, both", self._statistics("video", "sound")),
+            TableRow("statistics-logistic, both", self._statistics("video", "audio")),
             TableRow("majority", SystemChoice("majority", draws=False)),
         )
         compared = (
@@ -225,11 +255,11 @@ class SnnCrossModalReproduction(Reproduction):
             TableRow(label, self._system("audio", {"read_out.kind": kind}))
             for kind, label in kinds.items()
         ]
-        plain = {"modalities": ["sound"], "feature_settings.sound.pitch": False}
+        plain = {"modalities": ["audio"], "feature_settings.audio.pitch": False}
         moments = "mean and deviation of MFCCs, logistic regression"
         rows += [
             TableRow(moments, SystemChoice("statistics-logistic", plain, draws=False)),
-            TableRow("the same with pitch and loudness", self._statistics("sound")),
+            TableRow("the same with pitch and loudness", self._statistics("audio")),
             TableRow("majority", SystemChoice("majority", draws=False)),
         ]
         compared = ((kinds["logistic"], moments), (kinds["vote"], moments))
@@ -263,7 +293,7 @@ class SnnCrossModalReproduction(Reproduction):
         )
         plan = paper._plan("windows", "Windows and feature maps (Figure 3)", rows, ())
         protocols = self._protocols()
-        clean = replace(protocols["clean"], answered="validation")
+        clean = replace(protocols["clean"], predicted="validation")
         return replace(
             plan,
             protocols={**protocols, "clean": clean},

@@ -5,22 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
     CurvePlan,
     Reproduction,
     SystemPlan,
     TablePlan,
     TableRow,
-    reproductions,
+    published_numbers,
 )
-from aver.evaluation.run_request import (
-    Protocol,
-    ProtocolKind,
-    SystemChoice,
-    folds_of_speakers,
-)
-from aver.models.presets import load_preset
+from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice, folds_of_speakers
+from aver.models.base.presets import load_preset
 
 _SYSTEM = "Synch-Graph"
 _WINDOWS_MS = (5.0, 20.0, 50.0, 150.0)
@@ -43,7 +37,6 @@ def _counts(kind: str) -> dict[str, str]:
 _VOTE = _counts("vote")
 
 
-@reproductions.register("synch-graph")
 class SynchGraphReproduction(Reproduction):
     """Synch-Graph beside its parts, and beside the same spikes read without a graph.
 
@@ -139,8 +132,8 @@ class SynchGraphReproduction(Reproduction):
 
     def _table_3(self) -> TablePlan:
         corpus = self.settings.corpus
-        words = {"video": "video, SNN", "sound": "audio, SNN"}
-        keys = {"video": "video", "sound": "audio"}
+        words = {"video": "video, SNN", "audio": "audio, SNN"}
+        keys = {"video": "video", "audio": "audio"}
         alone = [
             TableRow(
                 words[modality],

@@ -12,9 +12,8 @@ from aver.evaluation.reproduction import (
     SystemPlan,
     TablePlan,
     TableRow,
-    reproductions,
 )
-from aver.evaluation.run_request import Protocol, ProtocolKind, SystemChoice
+from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice
 
 _FOLDS = 10
 _SEGMENTS = (1, 3, 5, 8, 10)
@@ -27,7 +26,6 @@ _TRAINING_SIZE = (
 )
 
 
-@reproductions.register("temporal-aggregation")
 class TemporalAggregationReproduction(Reproduction):
     """Temporal aggregation beside its halves, its variants and the paper's other rows.
 
@@ -84,7 +82,7 @@ class TemporalAggregationReproduction(Reproduction):
         )
 
     def _system(self, **changes: Any) -> SystemChoice:
-        if "units" in self.settings.video:
+        if "action_units" in self.settings.video:
             raise SettingsError(
                 "Temporal aggregation looks at pictures; action units cannot stand for them. "
                 "Leave --video out."
@@ -94,7 +92,7 @@ class TemporalAggregationReproduction(Reproduction):
     def _table_1(self) -> TablePlan:
         halves = {
             f"{modality} only, N = 10, ours": self._system(segments=10, modalities=[modality])
-            for modality in ("sound", "video")
+            for modality in ("audio", "video")
         }
         late = "late fusion of these, ours"
         others = {"human": "human accuracy", "rma": "RMA", "merml": "MERML"}
@@ -119,7 +117,7 @@ class TemporalAggregationReproduction(Reproduction):
             TableRow(
                 "statistics-logistic, ours",
                 SystemChoice(
-                    "statistics-logistic", {"modalities": ["video", "sound"]}, draws=False
+                    "statistics-logistic", {"modalities": ["video", "audio"]}, draws=False
                 ),
             ),
             TableRow("majority, ours", SystemChoice("majority", draws=False)),

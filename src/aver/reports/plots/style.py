@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aver.execution.atomic import write_atomically, write_text
+from aver.execution.files import write_atomically, write_text
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -1,0 +1,249 @@
+"""CSV tables that come with corpora or are written by users."""
+
+from __future__ import annotations
+
+import csv
+import os
+import tarfile
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from aver.corpora.corpus import Problem
+from aver.errors import CorpusError, MediaError
+
+VIDEO_SUFFIXES = frozenset(
+    {".mp4", ".avi", ".mov", ".mkv", ".flv", ".mpg", ".mpeg"}
+    | {".webm", ".m4v", ".wmv", ".3gp", ".ogv", ".ts", ".mts"}
+)
+AUDIO_SUFFIXES = frozenset(
+    {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"}
+    | {".aac", ".aif", ".aiff", ".wma", ".au", ".sph"}
+)
+IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp"])
+
+_POINTER_MAGIC = b"version https://git-lfs.github.com/spec/"
+_LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
+
+
+@dataclass(frozen=True)
+class MediaFiles:
+    """Usable files, sorted by their path below the folder, and the ones that cannot be media."""
+
+    files: tuple[Path, ...]
+    problems: tuple[Problem, ...]
+
+
+def is_lfs_pointer(path: Path) -> bool:
+    """Whether a file is the small text that Git LFS leaves in place of a large file.
+
+    Parameters
+    ----------
+    path : Path
+        An existing file.
+
+    Notes
+    -----
+    Source: the Git LFS specification: a pointer is shorter than 1,024 bytes and its first line is
+    ``version https://git-lfs.github.com/spec/v1``.
+    """
+    if path.stat().st_size >= _LARGEST_POINTER_BYTES:
+        return False
+    with path.open("rb") as handle:
+        return handle.read(len(_POINTER_MAGIC)) == _POINTER_MAGIC
+
+
+def media_fault(path: Path) -> str | None:
+    """Say in one sentence why a file cannot be media, or None where it may well be."""
+    try:
+        if path.stat().st_size == 0:
+            return "The file is empty (0 bytes)."
+        if is_lfs_pointer(path):
+            return "The file is a Git LFS pointer, not the media; run 'git lfs pull' in its clone."
+    except OSError as error:
+        return f"The file cannot be read: {error.strerror}."
+    return None
+
+
+def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
+    """List the files below `root` that have one of the suffixes.
+
+    Parameters
+    ----------
+    root : Path
+        An existing folder. Hidden files and folders are passed over.
+    suffixes : collection of str
+        In lower case with the dot; the case of the files' own suffixes does not matter.
+
+    Returns
+    -------
+    MediaFiles
+        Empty files and LFS pointers are among the problems.
+
+    Raises
+    ------
+    CorpusError
+        If `root` is not a folder.
+    """
+    if not root.is_dir():
+        raise CorpusError(f"{root} is not a folder. Give the folder that holds the corpus.")
+    files: list[Path] = []
+    problems: list[Problem] = []
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in names:
+            if name.startswith(".") or Path(name).suffix.lower() not in suffixes:
+                continue
+            path = Path(folder, name)
+            fault = media_fault(path)
+            if fault is None:
+                files.append(path)
+            else:
+                problems.append(Problem(path.relative_to(root).as_posix(), fault))
+    by_place = sorted(files, key=lambda path: path.relative_to(root).as_posix())
+    return MediaFiles(tuple(by_place), tuple(sorted(problems, key=lambda problem: problem.path)))
+
+
+@dataclass(frozen=True)
+class Member:
+    """Where the bytes of one file lie within an archive."""
+
+    offset_bytes: int
+    size_bytes: int
+
+
+def archive_members(archive: Path) -> dict[str, Member]:
+    """Index the files of an uncompressed tar archive.
+
+    Parameters
+    ----------
+    archive : Path
+        The index is kept in memory until the file changes.
+
+    Returns
+    -------
+    dict of str to Member
+        By name, without a leading ``./``.
+
+    Raises
+    ------
+    CorpusError
+        If the file is missing, compressed, or no tar archive.
+    """
+    try:
+        status = archive.stat()
+        return _index(archive.resolve(), status.st_mtime_ns, status.st_size)
+    except OSError as error:
+        raise CorpusError(f"The archive {archive} cannot be read: {error.strerror}.") from error
+
+
+@lru_cache(maxsize=8)
+def _index(archive: Path, _mtime_ns: int, _size_bytes: int) -> dict[str, Member]:
+    try:
+        # "r:" refuses compressed archives, in which no file can be read without all before it.
+        with tarfile.open(archive, "r:") as opened:
+            return {
+                member.name.removeprefix("./"): Member(member.offset_data, member.size)
+                for member in opened
+                if member.isreg()
+            }
+    except tarfile.TarError as error:
+        raise CorpusError(
+            f"{archive} is not an uncompressed tar archive: {error}. Unpack it, or give the folder."
+        ) from error
+
+
+def read_file(path: Path) -> bytes:
+    """Read a whole file, from a folder or from inside a tar archive.
+
+    Parameters
+    ----------
+    path : Path
+        As `Clip.video` or `Clip.audio` hold it.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    MediaError
+        If there is no such file, or it cannot be read.
+
+    Examples
+    --------
+    >>> len(read_file(Path(__file__))) > 1000
+    True
+    """
+    try:
+        archive = next((parent for parent in path.parents if parent.is_file()), None)
+        if archive is None:
+            return path.read_bytes()
+        name = path.relative_to(archive).as_posix()
+        members = archive_members(archive)
+        if name not in members:
+            raise MediaError(f"There is no file {name!r} in the archive {archive}.")
+        with archive.open("rb") as handle:
+            handle.seek(members[name].offset_bytes)
+            content = handle.read(members[name].size_bytes)
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror}.") from error
+    except CorpusError as error:
+        raise MediaError(f"{path} cannot be read. {error}") from error
+    if len(content) < members[name].size_bytes:
+        raise MediaError(f"{path} is cut short: the archive {archive} ends within it.")
+    return content
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text by column, with the number of the line that each ends on."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: tuple[tuple[int, dict[str, str]], ...]
+
+
+def read_table(path: Path, needed: Collection[str] = ()) -> Table:
+    """Read a CSV file with a header.
+
+    Parameters
+    ----------
+    path : Path
+        In UTF-8, with or without a byte-order mark.
+    needed : collection of str
+        Columns that must be there.
+
+    Returns
+    -------
+    Table
+        Values without surrounding spaces; cells that a short row lacks are empty.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read, is no CSV in UTF-8, or lacks a column.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle, restval="")
+            columns = tuple(name.strip() for name in reader.fieldnames or ())
+            rows = tuple(
+                (
+                    reader.line_num,
+                    {key.strip(): value.strip() for key, value in row.items() if key is not None},
+                )
+                for row in reader
+            )
+    except OSError as error:
+        raise CorpusError(f"The table {path} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"The table {path} is not a CSV file in UTF-8: {error}.") from error
+    for column in needed:
+        if column not in columns:
+            raise CorpusError(
+                f"The table {path} has no column {column!r}. It has: "
+                f"{', '.join(columns) or 'none'}."
+            )
+    return Table(path, columns, rows)

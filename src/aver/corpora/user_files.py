@@ -1,0 +1,131 @@
+"""Action units made elsewhere, attached to the clips of a corpus."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus, Problem
+from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_media, media_fault
+from aver.errors import CorpusError
+
+
+def load_clips(paths: Iterable[str | Path]) -> Corpus:
+    """Make clips without labels of files and folders.
+
+    Parameters
+    ----------
+    paths : iterable of str or Path
+        Video or sound files, or folders, in which all such files are taken. A named file is taken
+        whatever its suffix.
+
+    Returns
+    -------
+    Corpus
+        Named ``"files"``. Ids are the paths below the folder that all files have in common, with
+        their suffixes. Missing, empty and pointer files are its problems.
+
+    Raises
+    ------
+    CorpusError
+        If nothing usable is left; the message gives the first reason.
+    """
+    files: dict[Path, None] = {}  # in order, each once
+    problems: list[Problem] = []
+    for given in paths:
+        path = Path(given).expanduser()
+        if path.is_dir():
+            found = find_media(path, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
+            files |= dict.fromkeys(found.files)
+            problems += [
+                Problem(str(path / problem.path), problem.reason) for problem in found.problems
+            ]
+            if not (found.files or found.problems):
+                problems.append(Problem(str(path), "The folder holds no video or sound file."))
+            continue
+        fault = media_fault(path)
+        if fault is None:
+            files[path] = None
+        else:
+            problems.append(Problem(str(path), fault))
+    if not files:
+        why = f" {problems[0].path}: {problems[0].reason}" if problems else ""
+        raise CorpusError(f"There is no video or sound file to work on.{why}")
+    absolute = {Path(os.path.abspath(path)): None for path in files}  # noqa: PTH100 - keeps links
+    root = Path(os.path.commonpath([path.parent for path in absolute]))
+    clips = (_clip(path, path.relative_to(root).as_posix()) for path in absolute)
+    by_id = tuple(sorted(clips, key=lambda clip: clip.clip_id))
+    return Corpus("files", root, by_id, tuple(problems))
+
+
+def _clip(path: Path, clip_id: str) -> Clip:
+    is_audio = path.suffix.lower() in AUDIO_SUFFIXES
+    return Clip(clip_id, None, None, video=None if is_audio else path, audio=path)
+
+
+def attach_action_units(corpus: Corpus, path: str | Path) -> Corpus:
+    """Tell clips where their action units lie.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    path : str or Path
+        A CSV with one row per clip, its first column one of the clip's names (`Clip.names`); or a
+        folder in which (at any depth) a CSV named after the clip holds one row per frame.
+
+    Returns
+    -------
+    Corpus
+        `Clip.action_units` and `Clip.action_units_row` are set if the table or folder has
+        the clip.
+
+    Raises
+    ------
+    CorpusError
+        If there is no such file or folder, it cannot be read, or it knows none of the clips.
+    """
+    path = Path(path).expanduser()
+    if not path.exists():
+        raise CorpusError(
+            f"There are no action units at {path}. Give a CSV keyed by clip names, or a folder of "
+            "one CSV per clip."
+        )
+    tracks = _tracks_below(path) if path.is_dir() else dict.fromkeys(_rows_of(path), path)
+    clips = tuple(_with_units(clip, tracks, is_table=not path.is_dir()) for clip in corpus)
+    if not any(clip.action_units in tracks.values() for clip in clips):
+        example = next(iter(tracks), "nothing")
+        raise CorpusError(
+            f"{path} knows none of the clips of {corpus.root}: it names {example!r}, the corpus "
+            f"{', '.join(repr(name) for name in corpus.clips[0].names)}."
+        )
+    return replace(corpus, clips=clips)
+
+
+def _with_units(clip: Clip, tracks: dict[str, Path], *, is_table: bool) -> Clip:
+    name = next((name for name in clip.names if name in tracks), None)
+    if name is None:
+        return clip
+    return replace(clip, action_units=tracks[name], action_units_row=name if is_table else "")
+
+
+def _tracks_below(folder: Path) -> dict[str, Path]:
+    """File stems to files; the first by path where two have the same stem."""
+    found: dict[str, Path] = {}
+    for path in sorted(folder.rglob("*.csv")):
+        found.setdefault(path.stem, path)
+    return found
+
+
+def _rows_of(table: Path) -> list[str]:
+    """First column below the header."""
+    try:
+        with table.open(newline="", encoding="utf-8-sig") as file:
+            first = file.readline()
+            separator = ";" if first.count(";") > first.count(",") else ","
+            return [row[0].strip() for row in csv.reader(file, delimiter=separator) if row]
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"The table of action units {table} cannot be read: {error}.") from None

@@ -1,0 +1,1 @@
+"""What all recognizers share: the interface, checkpoints, predictions, presets."""

@@ -1,0 +1,144 @@
+"""`Prediction`: what a recogniser answers for a list of clips."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from aver.errors import CheckpointError
+from aver.execution.files import write_atomically
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """Answers for clips, in the order asked.
+
+    Parameters
+    ----------
+    clip_ids : tuple of str
+    classes : tuple of str
+        Emotions, in canonical order.
+    probabilities : np.ndarray [shape=(clips, classes)]
+        Fused over the modalities present.
+    by_modality : mapping of str to np.ndarray [shape=(clips, classes)]
+        What each modality alone says; rows of NaN where a clip lacks it.
+    coverage : mapping of str to np.ndarray [shape=(clips,)]
+        Share of each clip, in [0, 1], that had a face, sound, action units.
+    flags : tuple of tuple of str
+        Per clip, what a reader should know ("no face", "no sound", "shorter than one segment").
+    other_targets : mapping of str to np.ndarray [shape=(clips, outputs)]
+        Answers for targets besides emotion: class probabilities or regression values.
+    other_outputs : mapping of str to tuple of str
+        Names of the columns of `other_targets`.
+    embeddings : mapping of str to np.ndarray [shape=(clips, n)]
+        Deep features by modality, and ``"fused"``; for t-SNE. May be empty.
+    """
+
+    clip_ids: tuple[str, ...]
+    classes: tuple[str, ...]
+    probabilities: np.ndarray
+    by_modality: Mapping[str, np.ndarray] = field(default_factory=dict)
+    coverage: Mapping[str, np.ndarray] = field(default_factory=dict)
+    flags: tuple[tuple[str, ...], ...] = ()
+    other_targets: Mapping[str, np.ndarray] = field(default_factory=dict)
+    other_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    embeddings: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The most probable class of each clip."""
+        return tuple(self.classes[index] for index in self.probabilities.argmax(axis=1))
+
+
+_FORMAT = "aver-prediction-1"
+_GROUPS = ("by_modality", "coverage", "other_targets", "embeddings")
+
+
+def save_prediction(prediction: Prediction, path: Path) -> None:
+    """Write one file, whole or not at all.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full.
+    """
+    from safetensors.numpy import save
+
+    arrays = {"probabilities": prediction.probabilities}
+    for group in _GROUPS:
+        for name, array in getattr(prediction, group).items():
+            arrays[f"{group}/{name}"] = array
+    about = {
+        "clip_ids": prediction.clip_ids,
+        "classes": prediction.classes,
+        "flags": prediction.flags,
+        "other_outputs": {name: list(names) for name, names in prediction.other_outputs.items()},
+    }
+    header = {"format": _FORMAT, "about": json.dumps(about)}
+    contiguous = {name: np.ascontiguousarray(array) for name, array in arrays.items()}
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(save(contiguous, metadata=header))
+
+
+def load_prediction(path: Path) -> Prediction:
+    """Read what `save_prediction` wrote, exactly.
+
+    Raises
+    ------
+    CheckpointError
+        If the file is torn or not one of ours.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            header = file.metadata() or {}
+            if header.get("format") != _FORMAT:
+                raise CheckpointError(f"{path} holds no predictions of this version of aver.")
+            arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+    except (SafetensorError, OSError) as error:
+        raise CheckpointError(f"The predictions in {path} cannot be read: {error}.") from None
+    about = json.loads(header["about"])
+    groups: dict[str, dict[str, np.ndarray]] = {group: {} for group in _GROUPS}
+    for name, array in arrays.items():
+        group, _, rest = name.partition("/")
+        if rest:
+            groups[group][rest] = array
+    return Prediction(
+        clip_ids=tuple(about["clip_ids"]),
+        classes=tuple(about["classes"]),
+        probabilities=arrays["probabilities"],
+        flags=tuple(tuple(flags) for flags in about["flags"]),
+        other_outputs={name: tuple(names) for name, names in about["other_outputs"].items()},
+        **groups,
+    )
+
+
+def mean_of_known(predictions: Sequence[np.ndarray]) -> np.ndarray:
+    """Mean of several systems' probabilities, clip by clip, over those that answer.
+
+    Parameters
+    ----------
+    predictions : sequence of np.ndarray [shape=(clips, classes)]
+        By system; a row with NaN is no answer.
+
+    Returns
+    -------
+    np.ndarray [shape=(clips, classes)]
+        NaN where no system answers.
+
+    Examples
+    --------
+    >>> one, two = np.array([[0.2, 0.8], [1.0, 0.0]]), np.array([[0.4, 0.6], [np.nan, np.nan]])
+    >>> mean_of_known([one, two]).round(2).tolist()
+    [[0.3, 0.7], [1.0, 0.0]]
+    """
+    stacked = np.stack(predictions)
+    known = np.isfinite(stacked).all(axis=2, keepdims=True)
+    counts = known.sum(axis=0)
+    sums = np.where(known, stacked, 0.0).sum(axis=0)
+    return np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)

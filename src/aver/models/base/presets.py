@@ -1,0 +1,139 @@
+"""`load_preset`: a model and its settings from YAML, with changes on top."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import resources
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from aver.errors import SettingsError
+from aver.models.base.recognizer import Recognizer, models
+from aver.settings import settings_from_mapping
+
+
+@dataclass(frozen=True)
+class Preset:
+    """What a preset's YAML holds.
+
+    Parameters
+    ----------
+    model : str
+        Registered name of the recogniser.
+    summary : str
+        One line for `aver list`.
+    settings : mapping
+        Nested, as the model's settings are.
+    """
+
+    model: str
+    summary: str
+    settings: Mapping[str, Any]
+
+
+def preset_names() -> tuple[str, ...]:
+    """Names of the presets that come with `aver`."""
+    return tuple(sorted(_preset_files()))
+
+
+def _preset_files() -> dict[str, Traversable]:
+    """Name to YAML file of the presets beside the models' code."""
+    folders = [entry for entry in resources.files("aver.models").iterdir() if entry.is_dir()]
+    return {
+        file.name.removesuffix(".yaml"): file
+        for folder in folders
+        for file in folder.iterdir()
+        if file.name.endswith(".yaml")
+    }
+
+
+def load_preset(
+    name_or_path: str, overrides: Mapping[str, Any] | None = None
+) -> tuple[type[Recognizer], Any]:
+    """Read a preset.
+
+    Parameters
+    ----------
+    name_or_path : str
+        One of `preset_names`, or the path of a YAML file with the keys ``model``, ``summary`` and
+        ``settings``.
+    overrides : mapping, optional
+        Changes: nested as the settings are, or with dots (``{"training.epochs": 5}``).
+
+    Returns
+    -------
+    type of Recognizer
+        The model's class.
+    object
+        An instance of its `settings_type`.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such preset, it is not readable, or a setting is unknown or out of range.
+
+    Examples
+    --------
+    >>> model, settings = load_preset("mrpn-paper", {"training.epochs": 5})
+    >>> model.name, settings.training.epochs
+    ('mrpn', 5)
+    """
+    preset = read_preset(name_or_path)
+    settings = _merged(preset.settings, {})
+    for name, value in (overrides or {}).items():
+        change: Any = value
+        for part in reversed(name.split(".")):
+            change = {part: change}
+        settings = _merged(settings, change)
+    model = models.get(preset.model)
+    return model, settings_from_mapping(model.settings_type, settings)
+
+
+def read_preset(name_or_path: str) -> Preset:
+    """Read a preset's YAML as it stands.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such preset, or it is not readable.
+    """
+    shipped = _preset_files()
+    if name_or_path in shipped:
+        text = shipped[name_or_path].read_text("utf-8")
+    else:
+        path = Path(name_or_path).expanduser()
+        if not path.is_file():
+            raise SettingsError(
+                f"There is no preset {name_or_path!r}, and no file of that name. "
+                f"Known are: {', '.join(sorted(shipped))}."
+            )
+        text = path.read_text(encoding="utf-8")
+    try:
+        preset = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"The preset {name_or_path} is not readable YAML: {error}.") from None
+    if not isinstance(preset, dict) or set(preset) != {"model", "summary", "settings"}:
+        raise SettingsError(
+            f"The preset {name_or_path} must hold exactly the keys 'model', 'summary' and "
+            "'settings'."
+        )
+    return Preset(str(preset["model"]), str(preset["summary"]), preset["settings"] or {})
+
+
+def _merged(old: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    """`old` with the changes; mappings are merged, everything else is replaced."""
+    result: dict[str, Any] = {
+        key: _merged(value, {}) if isinstance(value, Mapping) else value
+        for key, value in old.items()
+    }
+    for key, value in change.items():
+        known = result.get(key)
+        if isinstance(known, dict) and isinstance(value, Mapping):
+            result[key] = _merged(known, value)
+        else:
+            result[key] = value
+    return result

@@ -1,0 +1,1 @@
+"""Baselines: class shares, functionals with linear or kernel classifiers, late fusion."""

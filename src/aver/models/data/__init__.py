@@ -1,0 +1,1 @@
+"""From features of clips to batches."""

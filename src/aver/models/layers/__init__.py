@@ -1,0 +1,1 @@
+"""Parts of networks and classifiers that several models use."""

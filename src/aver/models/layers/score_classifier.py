@@ -1,0 +1,249 @@
+"""`ScoreClassifier`: class scores that are linear in the inputs or in kernel values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+_ROWS_AT_ONCE = 512  # bounds the memory of kernel values
+
+
+@dataclass(frozen=True)
+class ScoreClassifier:
+    """A trained classifier of vectors as plain arrays, saved without pickle.
+
+    Inputs are standardised by `mean` and `std`; scores are ``k @ weights + offsets``, where
+    ``k`` is the standardised input itself (no anchors) or ``exp(-gamma |input - anchor|^2)`` for
+    every anchor; probabilities are the softmax of the scores divided by the temperature.
+
+    Parameters
+    ----------
+    mean, std : np.ndarray [shape=(inputs,)]
+        Of the training clips; no deviation is 0.
+    anchors : np.ndarray [shape=(anchors, inputs)]
+        Support vectors, standardised; no rows for a linear classifier.
+    weights : np.ndarray [shape=(inputs or anchors, classes)]
+    offsets : np.ndarray [shape=(classes,)]
+    gamma : float > 0
+        Of the Gaussian kernel; without meaning where there are no anchors.
+    temperature : float > 0
+        Above 1 the answers are less certain than the scores alone would be.
+
+    Examples
+    --------
+    >>> identity = ScoreClassifier(
+    ...     mean=np.zeros(2), deviation=np.ones(2), anchors=np.zeros((0, 2)),
+    ...     weights=np.eye(2), offsets=np.zeros(2))
+    >>> identity.probabilities(np.array([[0.0, np.log(3)]])).round(2).tolist()
+    [[0.25, 0.75]]
+    """
+
+    mean: np.ndarray
+    std: np.ndarray
+    anchors: np.ndarray
+    weights: np.ndarray
+    offsets: np.ndarray
+    gamma: float = 1.0
+    temperature: float = 1.0
+
+    def scores(self, inputs: np.ndarray) -> np.ndarray:
+        """Scores before temperature and softmax.
+
+        Parameters
+        ----------
+        inputs : np.ndarray [shape=(clips, inputs)]
+
+        Returns
+        -------
+        np.ndarray [shape=(clips, classes), dtype=float64]
+        """
+        # einsum adds in the same order whatever the number of rows and threads; the matrix
+        # products of BLAS do not, and a clip's answer would depend on its neighbours.
+        blocks = [
+            self._scores(inputs[start : start + _ROWS_AT_ONCE])
+            for start in range(0, len(inputs), _ROWS_AT_ONCE)
+        ]
+        return np.concatenate([np.zeros((0, len(self.offsets))), *blocks])
+
+    def _scores(self, inputs: np.ndarray) -> np.ndarray:
+        values = (inputs.astype(np.float64) - self.mean) / self.std
+        if len(self.anchors):
+            values = np.exp(-self.gamma * _squared_distances(values, self.anchors))
+        return np.einsum("ci,ik->ck", values, self.weights) + self.offsets
+
+    def probabilities(self, inputs: np.ndarray) -> np.ndarray:
+        """Softmax of scores; same shapes."""
+        return softmax(self.scores(inputs) / self.temperature)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything as arrays, for a checkpoint."""
+        return {
+            "mean": self.mean,
+            "std": self.std,
+            "anchors": self.anchors,
+            "weights": self.weights,
+            "offsets": self.offsets,
+            "gamma": np.array(self.gamma),
+            "temperature": np.array(self.temperature),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> ScoreClassifier:
+        """Rebuild what `arrays` gave.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If an array is missing or foreign.
+        """
+        scalars = {name: float(arrays[name]) for name in ("gamma", "temperature")}
+        return cls(**{**arrays, **scalars})  # type: ignore[arg-type]
+
+
+def softmax(scores: np.ndarray) -> np.ndarray:
+    """Exponentials of scores over their row sums, without overflow."""
+    shifted = np.exp(scores - scores.max(axis=1, keepdims=True))
+    return shifted / shifted.sum(axis=1, keepdims=True)
+
+
+def _squared_distances(values: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """Shape (clips, anchors)."""
+    products = np.einsum("ci,ai->ca", values, anchors)
+    squares = np.square(values).sum(axis=1)[:, np.newaxis] + np.square(anchors).sum(axis=1)
+    return np.maximum(squares - 2 * products, 0.0)
+
+
+Fit = Callable[[np.ndarray, np.ndarray, int, float], ScoreClassifier]
+_MIN_PROBABILITY = 1e-12
+
+
+def fit_logistic(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float) -> ScoreClassifier:
+    """Multinomial logistic regression with an L2 penalty, on standardised inputs.
+
+    Every class counts the same in the loss, however many clips it has.
+
+    Parameters
+    ----------
+    inputs : np.ndarray [shape=(clips, inputs)]
+    labels : np.ndarray [shape=(clips,), dtype=int, range=0..classes-1]
+        Every class occurs.
+    classes : int >= 2
+    C : float > 0
+        Inverse of the penalty, scikit-learn's ``C``.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    mean, std = _scale(inputs)
+    model = LogisticRegression(C=C, max_iter=5000, class_weight="balanced")
+    model.fit((inputs - mean) / std, labels)
+    weights, offsets = model.coef_.T, model.intercept_
+    if classes == 2:  # scikit-learn keeps the score of the second class over the first only
+        weights = np.hstack([np.zeros_like(weights), weights])
+        offsets = np.array([0.0, offsets[0]])
+    return ScoreClassifier(mean, std, np.zeros((0, inputs.shape[1])), weights, offsets)
+
+
+def fit_svm(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float) -> ScoreClassifier:
+    """One support vector machine with a Gaussian kernel per class, against all others.
+
+    Parameters as `fit_logistic`. The kernel's gamma is one over the number of inputs.
+    """
+    from sklearn.svm import SVC
+
+    mean, std = _scale(inputs)
+    standardized = (inputs - mean) / std
+    gamma = 1.0 / inputs.shape[1]
+    weights = np.zeros((len(inputs), classes))
+    offsets = np.zeros(classes)
+    for label in range(classes):
+        machine = SVC(C=C, gamma=gamma).fit(standardized, labels == label)
+        weights[machine.support_, label] = machine.dual_coef_[0]
+        offsets[label] = machine.intercept_[0]
+    used = weights.any(axis=1)
+    return ScoreClassifier(mean, std, standardized[used], weights[used], offsets, gamma)
+
+
+@threadpool_limits.wrap(limits=1)  # sums over more threads would round otherwise
+def fit_chosen(
+    fit: Fit,
+    Cs: Sequence[float],
+    train: tuple[np.ndarray, np.ndarray],
+    validation: tuple[np.ndarray, np.ndarray],
+    classes: int,
+    *,
+    refit: bool = False,
+) -> tuple[ScoreClassifier, float]:
+    """Fit with each strength and keep the one that answers best for the validation clips.
+
+    Each candidate's temperature is set to what suits the validation clips best (Guo et al. 2017,
+    "On Calibration of Modern Neural Networks", section 4.2); the lowest validation log loss wins.
+    Without validation clips the middle strength is taken at temperature 1.
+
+    Parameters
+    ----------
+    fit : callable
+        `fit_logistic` or `fit_svm`.
+    Cs : sequence of float
+        Rising.
+    train, validation : (np.ndarray [shape=(clips, inputs)], np.ndarray [shape=(clips,)])
+        Inputs and labels.
+    classes : int >= 2
+    refit : bool
+        Once strength and temperature are chosen, fit again on the clips of both parts.
+
+    Returns
+    -------
+    ScoreClassifier
+    float
+        The strength chosen.
+    """
+    inputs, labels = validation
+    if not len(labels):
+        middle = Cs[len(Cs) // 2]
+        return fit(*train, classes, middle), middle
+    candidates = []
+    for C in Cs:
+        classifier = fit(*train, classes, C)
+        scores = classifier.scores(inputs)
+        temperature = best_temperature(scores, labels)
+        loss = _log_loss(scores, labels, temperature)
+        candidates.append((loss, C, replace(classifier, temperature=temperature)))
+    _, C, classifier = min(candidates, key=lambda candidate: candidate[:2])
+    if refit:
+        joined = [np.concatenate(both) for both in zip(train, validation, strict=True)]
+        again = fit(joined[0], joined[1], classes, C)
+        classifier = replace(again, temperature=classifier.temperature)
+    return classifier, C
+
+
+def best_temperature(scores: np.ndarray, labels: np.ndarray) -> float:
+    """The temperature, 0.01 to 100, with the lowest log loss.
+
+    Parameters
+    ----------
+    scores : np.ndarray [shape=(clips, classes)]
+    labels : np.ndarray [shape=(clips,), dtype=int]
+    """
+    from scipy.optimize import minimize_scalar
+
+    found = minimize_scalar(
+        lambda exponent: _log_loss(scores, labels, 10.0**exponent),
+        bounds=(-2.0, 2.0),
+        method="bounded",
+    )
+    return float(10.0**found.x)
+
+
+def _log_loss(scores: np.ndarray, labels: np.ndarray, temperature: float) -> float:
+    chosen = softmax(scores / temperature)[np.arange(len(labels)), labels]
+    return float(-np.log(np.maximum(chosen, _MIN_PROBABILITY)).mean())
+
+
+def _scale(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and deviation per input; inputs that never change keep their scale."""
+    wide = inputs.astype(np.float64)
+    std = wide.std(axis=0)
+    return wide.mean(axis=0), np.where(std > 1e-9, std, 1.0)

@@ -1,1 +1,0 @@
-"""Layers, batches and checkpoints that models share."""

@@ -1,0 +1,1 @@
+"""Spiking networks with early cross-modal enhancement, Mansouri-Benssassi and Ye 2019."""

@@ -1,0 +1,83 @@
+"""`write_layer_images`: what spiking layers have learnt and how they answer one clip."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aver.execution.files import write_atomically
+from aver.models.snn_cross_modal.network import INPUT, POPULATION, SpikingLayer
+from aver.spiking.plots import spike_raster, weight_maps, weights_in_place
+from aver.spiking.stimuli import Spikes
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+_MAX_NEURONS = 400
+"""So many neurons of a link are drawn, evenly spaced; more would not be told apart."""
+
+
+def write_layer_images(
+    layers: Mapping[str, SpikingLayer], fired: Mapping[str, Spikes], folder: Path
+) -> None:
+    """Draw spikes of one clip, weights of windows and weights of links, as PNG.
+
+    Parameters
+    ----------
+    layers : mapping of str to SpikingLayer
+    fired : mapping of str to Spikes
+        By layer, what it fired for one clip.
+    folder : Path
+        Gets ``<layer>-spikes.png``; ``<layer>-weights.png``, the first feature maps with each
+        window's weights in its place; ``<layer>-window.png``, all feature maps of the middle
+        window; and ``<layer>-from-<other>.png``.
+    """
+    for name, layer in layers.items():
+        if name in fired:
+            timing = layer.network.simulation.timing
+            figure = spike_raster(
+                fired[name],
+                layer.neurons,
+                timing.stimulus_ms + timing.rest_ms,
+                f"{name}: spikes of one clip",
+            )
+            _write(figure, folder / f"{name}-spikes.png")
+        if INPUT in layer.network.sources:
+            middle, connection = layer.positions // 2, f"{INPUT}->{POPULATION}"
+            figure = weight_maps(layer.network, connection, middle)
+            _write(figure, folder / f"{name}-window.png")
+            _write(weights_in_place(layer.network, connection), folder / f"{name}-weights.png")
+        for link in layer.links:
+            figure = _link_weights(layer.network.weights(f"{link}->{POPULATION}"), link, name)
+            _write(figure, folder / f"{name}-from-{link}.png")
+
+
+def _link_weights(weights: np.ndarray, link: str, name: str) -> Figure:
+    """Weights of a link, `[shape=(positions, other neurons, features)]`, as one picture."""
+    from matplotlib.figure import Figure
+
+    matrix = weights.transpose(0, 2, 1).reshape(-1, weights.shape[1])  # (neurons, other neurons)
+    shown = [np.linspace(0, n - 1, min(n, _MAX_NEURONS)).astype(int) for n in matrix.shape]
+    figure = Figure(figsize=(7.0, 5.0), layout="constrained")
+    axes = figure.subplots()
+    drawn = axes.imshow(
+        matrix[np.ix_(*shown)],
+        cmap="viridis",
+        vmin=0,
+        aspect="auto",
+        extent=(0, matrix.shape[1], matrix.shape[0], 0),
+    )
+    axes.set(
+        xlabel=f"neuron of {link}", ylabel=f"neuron of {name}", title=f"weights {link} -> {name}"
+    )
+    figure.colorbar(drawn, ax=axes, label="weight", fraction=0.03)
+    return figure
+
+
+def _write(figure: Figure, path: Path) -> None:
+    with write_atomically(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=100)

@@ -1,0 +1,378 @@
+"""`ReadOut`: from spike counts to class probabilities."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Literal
+
+import numpy as np
+
+from aver.errors import SettingsError
+from aver.models.layers.score_classifier import (
+    ScoreClassifier,
+    best_temperature,
+    fit_chosen,
+    fit_logistic,
+    softmax,
+)
+
+Vote = Literal["vote", "winner", "active-tenth"]
+_ACTIVE_SHARE = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class NeuronLabels:
+    """Neurons with the class that they stand for.
+
+    Parameters
+    ----------
+    label : np.ndarray [shape=(neurons,), dtype=int64]
+        Index of the class; -1 for a neuron that never fired.
+    classes : int >= 2
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2019, section IV-C; Diehl & Cook 2015, section 2.6.
+    """
+
+    label: np.ndarray
+    classes: int
+
+    def scores(self, counts: np.ndarray, positions: int, kind: Vote) -> np.ndarray:
+        """How much speaks for each class.
+
+        Parameters
+        ----------
+        counts : np.ndarray [shape=(clips, neurons)]
+        positions : int
+            Window positions; neurons are counted position by position.
+        kind : {"vote", "winner", "active-tenth"}
+            ``vote``: mean count of the neurons of a class; ``winner``: the most active neuron of
+            each position has one voice; ``active-tenth``: share of a class's neurons among the
+            most active tenth.
+
+        Returns
+        -------
+        np.ndarray [shape=(clips, classes)]
+            Not negative; a row of zeros where nothing speaks for anything.
+        """
+        if kind == "winner":
+            return self._winners(counts, positions)
+        voices = counts.astype(np.float64)
+        if kind == "active-tenth":
+            kept = max(1, round(_ACTIVE_SHARE * counts.shape[1]))
+            # Equal counts: the neuron with the lower number is taken, whatever the sort.
+            ranks = np.argsort(-counts, axis=1, kind="stable")[:, :kept]
+            voices = np.zeros(counts.shape)
+            np.put_along_axis(voices, ranks, 1.0, axis=1)
+            voices *= counts > 0
+        sizes = np.bincount(self.label[self.label >= 0], minlength=self.classes)
+        return voices @ self._members / np.maximum(sizes, 1)
+
+    @property
+    def _members(self) -> np.ndarray:
+        """1 where a neuron has a label: (neurons, classes)."""
+        return (self.label[:, np.newaxis] == np.arange(self.classes)).astype(np.float64)
+
+    def _winners(self, counts: np.ndarray, positions: int) -> np.ndarray:
+        by_position = counts.reshape(len(counts), positions, -1)
+        features = by_position.shape[2]
+        winner = by_position.argmax(axis=2) + np.arange(positions) * features  # (clips, positions)
+        fired = by_position.max(axis=2) > 0
+        voices = self._members[winner] * fired[:, :, np.newaxis]  # (clips, positions, classes)
+        return voices.sum(axis=1)
+
+
+def label_neurons(counts: np.ndarray, labels: np.ndarray, classes: int) -> NeuronLabels:
+    """Give each neuron the class whose clips drive it most on average.
+
+    Parameters
+    ----------
+    counts : np.ndarray [shape=(clips, neurons)]
+        Of labelled clips.
+    labels : np.ndarray [shape=(clips,), dtype=int]
+    classes : int >= 2
+
+    Examples
+    --------
+    >>> counts = np.array([[4, 0, 0], [0, 3, 0], [0, 5, 0]])
+    >>> label_neurons(counts, np.array([0, 1, 1]), 2).label.tolist()
+    [0, 1, -1]
+    """
+    means = np.stack([_mean(counts[labels == label]) for label in range(classes)])
+    return NeuronLabels(np.where(means.max(axis=0) > 0, means.argmax(axis=0), -1), classes)
+
+
+def _mean(counts: np.ndarray) -> np.ndarray:
+    return counts.mean(axis=0) if len(counts) else np.zeros(counts.shape[1])
+
+
+@dataclass(frozen=True, eq=False)
+class SelectiveVote:
+    """Labelled neurons that vote by how much more than usual they fire, the choosy ones loudest.
+
+    A neuron that fires in every clip says nothing by firing. Here its voice is its standard score:
+    the square root of its count, less its mean over training clips, by its deviation there. Its
+    label is the class whose training clips have the highest mean score; its weight is that mean,
+    the selectivity, to the power `sharpness`. A class has the weighted mean of its neurons' voices,
+    itself as a standard score over training clips, so that no class is answered more readily.
+
+    Parameters
+    ----------
+    label : np.ndarray [shape=(neurons,), dtype=int64]
+    weight : np.ndarray [shape=(neurons,)]
+        Not negative; of each class, they add up to 1.
+    mean, std : np.ndarray [shape=(neurons,)]
+        Of the square roots of the counts.
+    class_mean, class_std : np.ndarray [shape=(classes,)]
+        Of the classes' voices.
+    temperature : float > 0
+        Divides scores before the softmax.
+
+    Notes
+    -----
+    Ours; Mansouri-Benssassi & Ye 2019 and Diehl & Cook 2015 count spikes as they are.
+    """
+
+    label: np.ndarray
+    weight: np.ndarray
+    mean: np.ndarray
+    std: np.ndarray
+    class_mean: np.ndarray
+    class_std: np.ndarray
+    temperature: float = 1.0
+
+    def scores(self, counts: np.ndarray) -> np.ndarray:
+        """How much more than usual speaks for each class.
+
+        Parameters
+        ----------
+        counts : np.ndarray [shape=(clips, neurons)]
+
+        Returns
+        -------
+        np.ndarray [shape=(clips, classes)]
+        """
+        return (self._voices(counts) - self.class_mean) / self.class_std
+
+    def _voices(self, counts: np.ndarray) -> np.ndarray:
+        standard = (np.sqrt(counts) - self.mean) / self.std
+        of_class = self.label[:, np.newaxis] == np.arange(len(self.class_mean))
+        # einsum adds in the same order whatever the number of rows and threads.
+        return np.einsum("cn,nk->ck", standard, of_class * self.weight[:, np.newaxis])
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything as arrays, for a checkpoint."""
+        return {entry.name: np.asarray(getattr(self, entry.name)) for entry in fields(self)}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> SelectiveVote:
+        """Rebuild what `arrays` gave.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If an array is missing or foreign.
+        """
+        return cls(**{**arrays, "temperature": float(arrays["temperature"])})  # type: ignore[arg-type]
+
+    @classmethod
+    def learn(
+        cls, counts: np.ndarray, labels: np.ndarray, classes: int, sharpness: float
+    ) -> SelectiveVote:
+        """Label and weigh the neurons by labelled clips.
+
+        Parameters
+        ----------
+        counts : np.ndarray [shape=(clips, neurons)]
+        labels : np.ndarray [shape=(clips,), dtype=int]
+            Every class occurs.
+        classes : int >= 2
+        sharpness : float >= 0
+
+        Examples
+        --------
+        >>> counts = np.array([[90, 1], [110, 0], [100, 9], [100, 8]])
+        >>> vote = SelectiveVote.learn(counts, np.array([0, 0, 1, 1]), 2, sharpness=3.0)
+        >>> vote.label.tolist(), vote.scores(counts).argmax(axis=1).tolist()
+        ([1, 1], [0, 0, 1, 1])
+        """
+        roots = np.sqrt(counts)
+        mean, std = roots.mean(axis=0), _or_one(roots.std(axis=0))
+        standard = (roots - mean) / std
+        means = np.stack([standard[labels == label].mean(axis=0) for label in range(classes)])
+        label = means.argmax(axis=0)
+        weight = np.maximum(means.max(axis=0), 0.0) ** sharpness
+        weight /= _or_one(np.bincount(label, weights=weight, minlength=classes))[label]
+        raw = cls(label, weight, mean, std, np.zeros(classes), np.ones(classes))
+        voices = raw._voices(counts)
+        return replace(raw, class_mean=voices.mean(axis=0), class_std=_or_one(voices.std(axis=0)))
+
+
+def _or_one(std: np.ndarray) -> np.ndarray:
+    """What divides; 1 where there is nothing to divide by."""
+    return np.where(std > 1e-9, std, 1.0)
+
+
+Kind = Literal["logistic", "selective-vote", "vote", "winner", "active-tenth"]
+
+
+@dataclass(frozen=True)
+class ReadOutSettings:
+    """How spike counts are read.
+
+    Parameters
+    ----------
+    kind : {"logistic", "selective-vote", "vote", "winner", "active-tenth"}
+        ``logistic``, ours: multinomial logistic regression on the square roots of the counts.
+        ``selective-vote``, ours: labelled neurons vote by how much more than usual they fire, see
+        `SelectiveVote`. The others are the published votes, see `NeuronLabels.scores`.
+    Cs : tuple of float > 0
+        Candidates for scikit-learn's ``C``, rising; the validation clips choose.
+    sharpness : float >= 0
+        Of the selective vote: how much more a choosy neuron counts than others; 0: all alike.
+    """
+
+    kind: Kind = "logistic"
+    Cs: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
+    sharpness: float = 2.0
+
+    def __post_init__(self) -> None:
+        if not self.sharpness >= 0:
+            raise SettingsError(f"sharpness is {self.sharpness}; it must not be negative.")
+        if not self.Cs or not all(C > 0 for C in self.Cs):
+            raise SettingsError(f"strengths must be positive numbers, not {self.Cs}.")
+
+    @property
+    def vote(self) -> Vote:
+        """The published vote that stands in for read-outs of ours."""
+        if self.kind == "logistic" or self.kind == "selective-vote":
+            return "vote"
+        return self.kind
+
+
+@dataclass
+class ReadOut:
+    """A read-out and what it has learnt.
+
+    Parameters
+    ----------
+    settings : ReadOutSettings
+    positions : int
+        Window positions of the layer that is read.
+    prior : np.ndarray [shape=(classes,)]
+        Answer for a clip that stirs no neuron with a label.
+    labels : NeuronLabels or None
+    selective : SelectiveVote or None
+    classifier : ScoreClassifier or None
+    C : float or None
+        The strength that validation chose.
+    """
+
+    settings: ReadOutSettings
+    positions: int
+    prior: np.ndarray
+    labels: NeuronLabels | None = field(default=None)
+    selective: SelectiveVote | None = field(default=None)
+    classifier: ScoreClassifier | None = field(default=None)
+    C: float | None = field(default=None)
+
+    def fit(
+        self,
+        train: tuple[np.ndarray, np.ndarray],
+        validation: tuple[np.ndarray, np.ndarray],
+        *,
+        refit: bool,
+    ) -> None:
+        """Learn from counts and labels of clips.
+
+        Parameters
+        ----------
+        train, validation : (np.ndarray [shape=(clips, neurons)], np.ndarray [shape=(clips,)])
+            Validation chooses the strength of a regression and how sure the answers are, and
+            nothing of a published vote.
+        refit : bool
+            Learn from the clips of both parts in the end.
+        """
+        classes = len(self.prior)
+        if self.settings.kind == "logistic":
+            parts = [(np.sqrt(counts), labels) for counts, labels in (train, validation)]
+            self.classifier, self.C = fit_chosen(
+                fit_logistic, self.settings.Cs, parts[0], parts[1], classes, refit=refit
+            )
+            return
+        joined = [np.concatenate(pair) for pair in zip(train, validation, strict=True)]
+        last: tuple[np.ndarray, np.ndarray] = (joined[0], joined[1]) if refit else train
+        if self.settings.kind == "selective-vote":
+            first = SelectiveVote.learn(*train, classes, self.settings.sharpness)
+            temperature = 1.0
+            if len(validation[1]):
+                temperature = best_temperature(first.scores(validation[0]), validation[1])
+            again = SelectiveVote.learn(last[0], last[1], classes, self.settings.sharpness)
+            self.selective = replace(again, temperature=temperature)
+            return
+        self.label(*last)
+
+    def label(self, counts: np.ndarray, labels: np.ndarray) -> None:
+        """Label the neurons by these clips alone."""
+        self.labels = label_neurons(counts, labels, len(self.prior))
+
+    def probabilities(self, counts: np.ndarray) -> np.ndarray:
+        """Answer for clips.
+
+        Parameters
+        ----------
+        counts : np.ndarray [shape=(clips, neurons)]
+
+        Returns
+        -------
+        np.ndarray [shape=(clips, classes)]
+            Rows sum to 1; of a published vote, the shares of the scores.
+        """
+        if self.classifier is not None:
+            return self.classifier.probabilities(np.sqrt(counts))
+        if self.selective is not None:
+            return softmax(self.selective.scores(counts) / self.selective.temperature)
+        assert self.labels is not None
+        scores = self.labels.scores(counts, self.positions, self.settings.vote)
+        sums = scores.sum(axis=1, keepdims=True)
+        return np.where(sums > 0, scores / np.where(sums > 0, sums, 1.0), self.prior)
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """What was learnt, for a checkpoint."""
+        if self.classifier is not None:
+            return self.classifier.arrays()
+        if self.selective is not None:
+            return self.selective.arrays()
+        assert self.labels is not None
+        return {"label": self.labels.label}
+
+    def restore(self, arrays: Mapping[str, np.ndarray], neurons: int) -> None:
+        """Take what `arrays` gave, for a layer of so many neurons.
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError
+            If an array is missing or foreign, or does not fit.
+        """
+        classes = len(self.prior)
+        if self.settings.kind == "logistic":
+            self.classifier = ScoreClassifier.from_arrays(dict(arrays))
+            found = self.classifier.weights.shape
+        elif self.settings.kind == "selective-vote":
+            self.selective = SelectiveVote.from_arrays(arrays)
+            found = (len(self.selective.label), len(self.selective.class_mean))
+        else:
+            self.labels = NeuronLabels(arrays["label"], classes)
+            found = (len(self.labels.label), classes)
+        if found != (neurons, classes):
+            raise ValueError(
+                f"a read-out of {found[0]} neurons and {found[1]} classes, where there are "
+                f"{neurons} and {classes}"
+            )
+
+
+def known(labels: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:
+    """Index of each label among the classes; -1 for one that training has not seen."""
+    return np.array([classes.index(str(x)) if x in classes else -1 for x in labels], dtype=int)

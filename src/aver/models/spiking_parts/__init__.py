@@ -1,1 +1,0 @@
-"""Parts of the spiking recognisers: rates, layers, read-outs."""

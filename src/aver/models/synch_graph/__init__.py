@@ -1,0 +1,1 @@
+"""Synch-Graph, Mansouri-Benssassi and Ye 2020."""

@@ -1,0 +1,1 @@
+"""Temporal aggregation of audio-visual modalities, Birhala et al. 2020."""
