@@ -14,13 +14,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from aver.pretraining.images import read_images
 
 from aver.corpora import open_corpus
 from aver.corpora.corpus import Corpus
 from aver.features.face_crops import FaceCrops
 from aver.features.store import FeatureStore
 from aver.media.face_detection import FaceDetector, make_detector
+from aver.pretraining.images import read_images
 
 SIDE_PX = 192  # pictures are enlarged to this before the detector looks at them
 BORDER_PX = 48

@@ -15,8 +15,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from aver.pretraining.image_task import Share
-from aver.pretraining.images import read_images
 
 from aver.audit.audit_media import find_matches, places_in_corpus
 from aver.audit.listing import listing_of
@@ -26,6 +24,8 @@ from aver.networks.face_network import standardize_images
 from aver.networks.pretrained import read_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
+from aver.pretraining.image_task import Share
+from aver.pretraining.images import read_images
 from aver.pretraining.run import Classifier
 from aver.splits import make_split
 

@@ -1,29 +1,92 @@
-"""Turn plain values (YAML, JSON, the command line) into settings, with clear errors."""
+"""Settings: frozen, validated dataclasses, built from YAML, JSON or the command line.
+
+``@settings`` checks every field when an instance is made (with pydantic), so that a wrong value is
+refused at once, by one clear sentence. Ranges stand in the annotation::
+
+    @settings
+    class Window:
+        length_ms: Annotated[float, Field(gt=0)] = 25.0
+
+Rules that involve several fields stay in ``__post_init__`` and raise `SettingsError`.
+"""
 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import types
 import typing
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import Any, TypeVar, dataclass_transform
 
 import yaml
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass as validated_dataclass
 
 from aver.errors import SettingsError
 
+__all__ = [
+    "Field",
+    "build_with_settings",
+    "settings",
+    "settings_from_mapping",
+    "settings_to_mapping",
+]
+
+T = TypeVar("T")
+
+_CONFIG = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(dataclasses.field,))
+def settings(kind: type[T]) -> type[T]:
+    """Class decorator: a frozen dataclass whose values are checked against their annotations.
+
+    Raises
+    ------
+    SettingsError
+        By the constructor, if a value does not fit; it names the setting, the rule and the value.
+
+    Examples
+    --------
+    >>> @settings
+    ... class Window:
+    ...     length_ms: typing.Annotated[float, Field(gt=0)] = 25.0
+    ...     shape: typing.Literal["hann", "box"] = "hann"
+    >>> Window(length_ms=20)
+    Window(length_ms=20.0, shape='hann')
+    >>> Window(length_ms=0)
+    Traceback (most recent call last):
+    aver.errors.SettingsError: The setting 'length_ms' must be greater than 0, not 0.
+    >>> Window(shape="hamming")
+    Traceback (most recent call last):
+    aver.errors.SettingsError: The setting 'shape' must be one of hann, box, not 'hamming'.
+    """
+    made: Any = validated_dataclass(frozen=True, config=_CONFIG)(kind)
+    validate = made.__init__
+
+    @functools.wraps(validate)
+    def checked(self: Any, *args: Any, **kwargs: Any) -> None:
+        try:
+            validate(self, *args, **kwargs)
+        except ValidationError as error:
+            raise SettingsError(_sentence(error, made, "")) from None
+
+    made.__init__ = checked
+    return made
+
 
 def settings_from_mapping(kind: type, values: Mapping[str, Any], where: str = "") -> Any:
-    """Build a settings dataclass, nested ones included.
+    """Build a settings dataclass, nested ones included, from plain values.
 
     Parameters
     ----------
     kind : type
         A dataclass.
     values : mapping
-        Field names to plain values. A string stands for the value it spells (``"5e-5"``), and for
-        several where several are wanted (``"audio,video"``).
+        Field names to plain values. Text stands for the value that it spells (``"5e-5"``,
+        ``"none"``), and for a list if a list is wanted (``"audio,video"``).
     where : str
         Dotted name of the place, for messages.
 
@@ -34,151 +97,59 @@ def settings_from_mapping(kind: type, values: Mapping[str, Any], where: str = ""
 
     Examples
     --------
-    >>> @dataclasses.dataclass(frozen=True)
+    >>> @settings
     ... class Speed:
     ...     rate_hz: float = 1.0
     >>> settings_from_mapping(Speed, {"rate_hz": "5e-5"})
     Speed(rate_hz=5e-05)
     """
-    if not isinstance(values, Mapping):
-        raise SettingsError(f"{where or 'The settings'} must be a mapping, not {values!r}.")
-    hints = typing.get_type_hints(kind)
-    names = [field.name for field in dataclasses.fields(kind)]
-    for name in values:
-        if name not in names:
-            raise SettingsError(
-                f"There is no setting {_joined(where, str(name))!r}. "
-                f"Known here are: {', '.join(names)}."
-            )
-    missing = [
-        field.name
-        for field in dataclasses.fields(kind)
-        if field.name not in values
-        and field.default is dataclasses.MISSING
-        and field.default_factory is dataclasses.MISSING
-    ]
-    if missing:
-        raise SettingsError(f"The setting {_joined(where, missing[0])!r} must be given.")
-    return kind(**{n: _value(hints[n], value, _joined(where, n)) for n, value in values.items()})
+    plain = _parsed(kind, values, where)
+    try:
+        return _adapter(kind).validate_python(plain)
+    except ValidationError as error:
+        raise SettingsError(_sentence(error, kind, where)) from None
 
 
-def _joined(where: str, name: str) -> str:
-    return f"{where}.{name}" if where else name
-
-
-def _value(hint: Any, value: Any, where: str) -> Any:
-    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
-    if origin in (types.UnionType, typing.Union):
-        if value is None or value in ("null", "none"):
-            return None
-        (hint,) = (kind for kind in arguments if kind is not type(None))
-        return _value(hint, value, where)
-    if origin is typing.Literal:
-        if value not in arguments:
-            words = ", ".join(str(word) for word in arguments)
-            raise SettingsError(f"The setting {where!r} must be one of {words}, not {value!r}.")
-        return value
-    if dataclasses.is_dataclass(hint):
-        return value if isinstance(value, hint) else settings_from_mapping(hint, value, where)  # type: ignore[arg-type]
-    if origin is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
-        if not isinstance(parts, list | tuple):
-            raise SettingsError(f"The setting {where!r} must be a list, not {value!r}.")
-        return tuple(_value(arguments[0], part, where) for part in parts)
-    if origin is not None and issubclass(origin, Mapping):
-        if not isinstance(value, Mapping):
-            raise SettingsError(f"The setting {where!r} must be a mapping, not {value!r}.")
-        return {key: _value(arguments[1], part, _joined(where, key)) for key, part in value.items()}
-    return _plain(hint, value, where)
-
-
-def _plain(hint: Any, value: Any, where: str) -> Any:
-    if hint is Any:
-        return value
-    if hint is str:
-        return _checked(str, value, where)
-    if isinstance(value, str):
-        try:
-            value = float(value) if hint is float else yaml.safe_load(value)
-        except (ValueError, yaml.YAMLError):
-            raise SettingsError(f"The setting {where!r} must be a number, not {value!r}.") from None
-    if hint is float and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)
-    return _checked(hint, value, where)
-
-
-def _checked(kind: type, value: Any, where: str) -> Any:
-    words = {str: "a word", int: "a whole number", float: "a number", bool: "true or false"}
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise SettingsError(
-            f"The setting {where!r} must be {words.get(kind, kind.__name__)}, not {value!r}."
-        )
-    return value
-
-
-def check_words(settings: Any) -> None:
-    """Check the fields of a settings dataclass that take one of a few words.
+def check_words(value: Any) -> None:
+    """Check the fields of a plain dataclass that take one of a few words.
 
     Raises
     ------
     SettingsError
         If one holds another word; the message names the field and the words.
-
-    Examples
-    --------
-    >>> @dataclasses.dataclass(frozen=True)
-    ... class Window:
-    ...     shape: typing.Literal["hann", "box"] = "hann"
-    >>> check_words(Window("hamming"))
-    Traceback (most recent call last):
-    aver.errors.SettingsError: The setting 'shape' must be one of hann, box, not 'hamming'.
     """
-    for name, hint in typing.get_type_hints(type(settings)).items():
-        if typing.get_origin(hint) is typing.Literal:
-            _value(hint, getattr(settings, name), name)
+    for name, hint in typing.get_type_hints(type(value)).items():
+        found = getattr(value, name)
+        if typing.get_origin(hint) is typing.Literal and found not in typing.get_args(hint):
+            words = ", ".join(str(word) for word in typing.get_args(hint))
+            raise SettingsError(f"The setting {name!r} must be one of {words}, not {found!r}.")
 
 
-def settings_to_mapping(settings: Any) -> dict[str, Any]:
+def settings_to_mapping(value: Any) -> dict[str, Any]:
     """Plain values of a settings dataclass, as YAML and JSON take them.
 
     Examples
     --------
-    >>> @dataclasses.dataclass(frozen=True)
+    >>> @settings
     ... class Band:
     ...     edges_hz: tuple[float, ...] = (50.0, 400.0)
     >>> settings_to_mapping(Band())
     {'edges_hz': [50.0, 400.0]}
     """
-    return {
-        field.name: _as_plain(getattr(settings, field.name))
-        for field in dataclasses.fields(settings)
-    }
+    return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
 
 
-def _as_plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        return settings_to_mapping(value)
-    if isinstance(value, Mapping):
-        return {key: _as_plain(part) for key, part in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_plain(part) for part in value]
-    return value
-
-
-T = TypeVar("T")
-
-
-def build_with_settings(kind: Callable[..., T], settings: Mapping[str, object], what: str) -> T:
+def build_with_settings(kind: Callable[..., T], values: Mapping[str, object], what: str) -> T:
     """Construct a reader or a rule, with clear errors for settings that do not fit.
 
     Parameters
     ----------
     kind : class
         Every parameter of its constructor has a default.
-    settings : mapping of str to object
-        Must fit the defaults: text where the default is text, a whole number where it is one.
+    values : mapping of str to object
+        Must fit the defaults: text if the default is text, a whole number if it is one.
     what : str
-        What is being set up, for messages, for instance ``"The corpus reader 'ravdess'"``.
+        What is set up, for messages, for instance ``"The corpus reader 'ravdess'"``.
 
     Raises
     ------
@@ -186,7 +157,7 @@ def build_with_settings(kind: Callable[..., T], settings: Mapping[str, object], 
         If there is no such setting, or its value is of the wrong kind.
     """
     parameters = inspect.signature(kind).parameters
-    for name, value in settings.items():
+    for name, value in values.items():
         if name not in parameters:
             has = f"It has: {', '.join(parameters)}." if parameters else "It has none."
             raise SettingsError(f"{what} has no setting {name!r}. {has}")
@@ -194,4 +165,113 @@ def build_with_settings(kind: Callable[..., T], settings: Mapping[str, object], 
         for wanted, words in ((str, "text"), (int, "a whole number")):
             if type(default) is wanted and type(value) is not wanted:
                 raise SettingsError(f"{what} needs {words} for {name!r}, not {value!r}.")
-    return kind(**settings)
+    return kind(**values)
+
+
+@functools.cache
+def _adapter(kind: type) -> TypeAdapter[Any]:
+    return TypeAdapter(kind)
+
+
+def _parsed(hint: Any, value: Any, where: str) -> Any:
+    """`value` with text turned into what the hint asks for; unknown names are refused."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is typing.Annotated:
+        return _parsed(arguments[0], value, where)
+    if origin in (types.UnionType, typing.Union):
+        if value is None or value in ("null", "none"):
+            return None
+        others = [kind for kind in arguments if kind is not type(None)]
+        return _parsed(others[0], value, where) if len(others) == 1 else value
+    if dataclasses.is_dataclass(hint):
+        return value if isinstance(value, hint) else _parsed_fields(hint, value, where)  # type: ignore[arg-type]
+    if origin is tuple:
+        parts = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list | tuple):
+            raise SettingsError(f"The setting {where!r} must be a list, not {value!r}.")
+        return tuple(_parsed(arguments[0], part, where) for part in parts)
+    if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
+        return {k: _parsed(arguments[1], part, _joined(where, k)) for k, part in value.items()}
+    if hint in (int, float) and isinstance(value, bool):
+        raise SettingsError(f"The setting {where!r} must be {_KINDS[hint]}, not {value!r}.")
+    if hint in (int, bool) and isinstance(value, str):
+        try:
+            return yaml.safe_load(value)
+        except yaml.YAMLError:
+            return value
+    return value
+
+
+def _parsed_fields(kind: Any, values: Any, where: str) -> dict[str, Any]:
+    if not isinstance(values, Mapping):
+        raise SettingsError(f"{where or 'The settings'} must be a mapping, not {values!r}.")
+    hints = typing.get_type_hints(kind, include_extras=True)
+    names = [field.name for field in dataclasses.fields(kind)]
+    for name in values:
+        if name not in names:
+            raise SettingsError(
+                f"There is no setting {_joined(where, str(name))!r}. "
+                f"Known here are: {', '.join(names)}."
+            )
+    return {name: _parsed(hints[name], part, _joined(where, name)) for name, part in values.items()}
+
+
+def _joined(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else str(name)
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        return settings_to_mapping(value)
+    if isinstance(value, Mapping):
+        return {key: _plain(part) for key, part in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(part) for part in value]
+    return value
+
+
+_KINDS: dict[Any, str] = {
+    str: "text",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "a mapping",
+    tuple: "a list",
+}
+
+_RULES = {  # pydantic's error type to the rule in plain words
+    "greater_than": "must be greater than {gt:g}",
+    "greater_than_equal": "must be at least {ge:g}",
+    "less_than": "must be less than {lt:g}",
+    "less_than_equal": "must be at most {le:g}",
+    "too_short": "must have at least {min_length} entries",
+    "string_too_short": "must not be empty",
+    "finite_number": "must be a finite number",
+}
+
+_WANTED = {"int": int, "float": float, "bool": bool, "string": str, "mapping": dict, "dict": dict}
+
+
+def _sentence(error: ValidationError, kind: Any, where: str) -> str:
+    """The first fault of a validation as one sentence with place, rule and value."""
+    fault = error.errors(include_url=False)[0]
+    places = [str(step) for step in fault["loc"] if not isinstance(step, int)]
+    name = ".".join([*([where] if where else []), *places])
+    code, context = fault["type"], fault.get("ctx", {})
+    if code == "unexpected_keyword_argument":
+        names = ", ".join(field.name for field in dataclasses.fields(kind))
+        return f"There is no setting {name!r}. Known here are: {names}."
+    if code in ("missing", "missing_argument"):
+        return f"The setting {name!r} must be given."
+    if code == "literal_error":
+        choices = str(context["expected"]).replace(" or ", ", ").replace("'", "")
+        rule = f"must be one of {choices}"
+    elif code in _RULES:
+        rule = _RULES[code].format(**context)
+    elif code.startswith(("tuple", "list")):
+        rule = "must be a list"
+    elif code.partition("_")[0] in _WANTED:
+        rule = f"must be {_KINDS[_WANTED[code.partition('_')[0]]]}"
+    else:
+        rule = f"is not valid ({fault['msg']})"
+    return f"The setting {name!r} {rule}, not {fault['input']!r}."

@@ -8,11 +8,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from aver.pretraining.images import split_images
 from safetensors.torch import load_file
 
 from aver.corpora import open_corpus
 from aver.errors import TrainingInterrupted
+from aver.pretraining.images import split_images
 from aver.pretraining.run import read_settings
 from aver.pretraining.visual import VisualSettings, pretrain_visual
 from stopped_training import stopped_after_one_epoch

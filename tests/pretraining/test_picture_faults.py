@@ -7,11 +7,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from aver.pretraining.images import keep_sorted, sort_by_matches, sort_images
 
 from aver.audit.audit_media import Match
 from aver.corpora import open_corpus
 from aver.errors import MediaError
+from aver.pretraining.images import keep_sorted, sort_by_matches, sort_images
 from aver.splits import make_split
 from aver.splits.split import Fold
 

@@ -6,11 +6,11 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from aver.pretraining.images import split_images
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import AverError, LabelError, MediaError, SplitError
+from aver.pretraining.images import split_images
 
 
 def _corpus(**emotions: str) -> Corpus:

@@ -9,7 +9,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from aver.pretraining.images import digest_images
 
 from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
@@ -23,6 +22,7 @@ from aver.models.mrpn.recognizer import MRPN
 from aver.networks.face_network import FaceNetwork
 from aver.networks.pretrained import find_weights
 from aver.pretraining.cross_corpus import predict_corpus, score_unpaired
+from aver.pretraining.images import digest_images
 from aver.pretraining.ship import ship_run
 from aver.pretraining.unpaired import UnpairedRequest, _embed, train_unpaired
 from aver.splits import make_split

@@ -11,7 +11,6 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from aver.pretraining.image_task import VIEWS, look
 from safetensors.torch import load_file
 
 from aver.corpora import Corpus, open_corpus
@@ -20,6 +19,7 @@ from aver.models.data.clip_frames import ClipSequences
 from aver.models.layers.augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.networks.face_network import FaceNetwork
 from aver.networks.resnet import ResNet18
+from aver.pretraining.image_task import VIEWS, look
 from aver.pretraining.run import read_settings
 from aver.pretraining.ship import ship_run
 from aver.pretraining.visual import VisualResult, VisualSettings, pretrain_visual
