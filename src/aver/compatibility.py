@@ -61,7 +61,9 @@ def upgrade(value: Any) -> Any:
         }
     if isinstance(value, list | tuple):
         return [upgrade(part) for part in value]
-    return NAMES.get(value, value) if isinstance(value, str) else value
+    if isinstance(value, str):
+        return ",".join(NAMES.get(part, part) for part in value.split(","))
+    return value
 
 
 def upgrade_name(name: str) -> str:

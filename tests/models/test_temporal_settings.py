@@ -40,7 +40,7 @@ def test_an_unknown_way_to_read_a_segment_is_named():
 
 
 def test_weights_for_what_is_no_resnet_are_refused():
-    with pytest.raises(SettingsError, match="for the extractor resnet18, not for gradients"):
+    with pytest.raises(SettingsError, match="for the extractor resnet18, not for hog"):
         SegmentExtractorSettings("hog", pretrained="faces-fer2013")
 
 

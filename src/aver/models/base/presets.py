@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from aver.compatibility import upgrade
 from aver.errors import SettingsError
 from aver.models.base.recognizer import Recognizer, models
 from aver.settings import settings_from_mapping
@@ -62,7 +63,8 @@ def load_preset(
         One of `preset_names`, or the path of a YAML file with the keys ``model``, ``summary`` and
         ``settings``.
     overrides : mapping, optional
-        Changes: nested as the settings are, or with dots (``{"training.epochs": 5}``).
+        Changes: nested as the settings are, or with dots (``{"training.epochs": 5}``). Names of
+        version 0.1 are understood.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def load_preset(
     """
     preset = read_preset(name_or_path)
     settings = _merged(preset.settings, {})
-    for name, value in (overrides or {}).items():
+    for name, value in upgrade(overrides or {}).items():
         change: Any = value
         for part in reversed(name.split(".")):
             change = {part: change}
