@@ -46,7 +46,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of the corpora")
     parser.add_argument("--out", type=Path, default=Path("benchmarks/results"))
-    parser.add_argument("--only", nargs="+", help="parts to measure; the others stay as they are")
+    parser.add_argument(
+        "--only", nargs="+", help="measurements to make; the others stay as they are"
+    )
     arguments = parser.parse_args()
     data = arguments.data
     place = arguments.out / "audit.json"
@@ -107,7 +109,7 @@ def public_rules(data: Path) -> dict[str, Any]:
 
 
 def planted_leaks(trials: int) -> dict[str, dict[str, int]]:
-    """One leak per split; found means: its kind, in its fold, between its parts."""
+    """One leak per split; found means: its kind, in its fold, between its subsets."""
     counts = {kind: {"planted": 0, "found": 0} for kind in KINDS}
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(trials):
@@ -118,7 +120,7 @@ def planted_leaks(trials: int) -> dict[str, dict[str, int]]:
             counts[kind]["found"] += any(
                 finding.kind == kind
                 and finding.fold == planted.fold + 1
-                and (planted.cards or finding.parts == planted.parts)
+                and (planted.cards or finding.subsets == planted.subsets)
                 for finding in report.leaks
             )
     return counts
@@ -153,7 +155,7 @@ def audio_copies(data: Path, count: int) -> dict[str, Any]:
 def image_copies(data: Path, count: int) -> dict[str, Any]:
     """Copies of FER2013's test pictures among all 3,589 of them."""
     corpus = open_corpus(data / "fer2013.tar")
-    originals = [clip.video for clip in corpus if clip.part == "test" and clip.video]
+    originals = [clip.video for clip in corpus if clip.subset == "test" and clip.video]
     random = np.random.default_rng(2)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
     # Pictures have doubles of their own, counted elsewhere.
@@ -203,24 +205,24 @@ def _copies(
 
 
 def fer2013_doubles(data: Path) -> dict[str, Any]:
-    """FER2013's official parts, as distributed."""
+    """FER2013's official subsets, as distributed."""
     corpus = open_corpus(data / "fer2013.tar")
     split = make_split(corpus, "official")
     report = audit_media(split, corpus)
     found: dict[str, Any] = {
-        f"{finding.kind}: {' and '.join(finding.parts)}": finding.message
+        f"{finding.kind}: {' and '.join(finding.subsets)}": finding.message
         for finding in report.findings
         if finding.kind in ("shared-images", "doubles", "contradicting-labels")
     }
-    part = {clip.clip_id: clip.part for clip in corpus}
+    subset_of = {clip.clip_id: clip.subset for clip in corpus}
     reached = {
         name
         for finding in report.findings
-        if finding.kind == "shared-images" and set(finding.parts) == {"train", "test"}
+        if finding.kind == "shared-images" and set(finding.subsets) == {"train", "test"}
         for pair in finding.subjects
         for name in pair.split(" = ")
     }
-    found["test pictures with a copy in train"] = sum(part[name] == "test" for name in reached)
+    found["test pictures with a copy in train"] = sum(subset_of[name] == "test" for name in reached)
     found["exit_code"] = report.exit_code
     return found
 

@@ -31,7 +31,7 @@ def table(result: dict[str, Any]) -> str:
         "",
         "## Published rules, on CREMA-D's real list of 7,442 clips and 91 actors",
         "",
-        "| rule | exit status | speakers shared | sentences in every part |",
+        "| rule | exit status | speakers shared | sentences in every subset |",
         "|---|---|---|---|",
     ]
     for rule, found in result["public_rules"].items():
@@ -43,7 +43,7 @@ def table(result: dict[str, Any]) -> str:
         "",
         "## Leaks planted in generated splits",
         "",
-        "One leak in one fold of each; found means: its kind, in its fold, between its parts.",
+        "One leak in one fold of each; found means: its kind, in its fold, between its subsets.",
         "",
         "| planted | splits | found |",
         "|---|---|---|",
@@ -91,7 +91,7 @@ def _copies(title: str, found: dict[str, Any]) -> list[str]:
 
 def _doubles(found: dict[str, Any]) -> list[str]:
     """FER2013's own doubles."""
-    lines = ["", "## FER2013's own doubles, in its official parts", "", "| what | found |"]
+    lines = ["", "## FER2013's own doubles, in its official subsets", "", "| what | found |"]
     lines += ["|---|---|"]
     lines += [f"| {what} | {value} |" for what, value in found.items()]
     return lines

@@ -1,4 +1,4 @@
-"""What copies of test pictures are worth: FER2013's test part, with and without a copy in training.
+"""Accuracy on FER2013's test images with and without a copy in training.
 
     aver pretrain visual --corpus fer2013.tar --preset compact --out runs/faces
     aver pretrain visual --corpus fer2013.tar --preset compact --leaking --out runs/faces-leaking
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUN")
     arguments = parser.parse_args()
     corpus = open_corpus(arguments.corpus, "fer2013")
-    clips = [clip for clip in corpus if clip.part == "test"]
+    clips = [clip for clip in corpus if clip.subset == "test"]
     copied = _copied(corpus)
     met = np.array([clip.clip_id in copied for clip in clips])
     for run in arguments.runs:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 EMOTIONS = ("ANG", "DIS", "FEA", "HAP", "NEU", "SAD")
-PARTS = ("train", "validation", "test")
+SUBSETS = ("train", "validation", "test")
 PAIRS = (("train", "test"), ("train", "validation"), ("validation", "test"))
 KINDS = (
     "shared-clips",
@@ -36,7 +36,7 @@ class Planted:
     naming: str
     folds: list[dict[str, list[dict[str, str]]]]
     fold: int = 0
-    parts: tuple[str, str] = ("train", "test")
+    subsets: tuple[str, str] = ("train", "test")
     cards: dict[int, dict[str, object]] = field(default_factory=dict)
 
 
@@ -79,8 +79,8 @@ NAMINGS: dict[str, Callable[[int, int, int, int], dict[str, str]]] = {
 def plant(kind: str, seed: int) -> Planted:
     """Make a speaker-disjoint split and plant one leak in it; kind ``"clean"`` plants none.
 
-    Clean splits are hard to pass too: copies and pieces of a clip within its own part, sentences
-    in all parts, running numbers that every speaker's folder has.
+    Clean splits are hard to pass too: copies and pieces of a clip within its own subset, sentences
+    in all subsets, running numbers that every speaker's folder has.
     """
     random = np.random.default_rng(seed)
     naming = str(random.choice(list(NAMINGS)))
@@ -91,8 +91,8 @@ def plant(kind: str, seed: int) -> Planted:
                 rows.append(_copy(row, random))
     planted = Planted(kind, naming, folds, int(random.integers(len(folds))))
     fold = folds[planted.fold]
-    planted.parts = PAIRS[int(random.integers(3))]
-    one, other = (fold[part] for part in planted.parts)
+    planted.subsets = PAIRS[int(random.integers(3))]
+    one, other = (fold[subset] for subset in planted.subsets)
     row = one[int(random.integers(len(one)))]
     if kind == "shared-clips":
         other.append(dict(row))
@@ -106,7 +106,7 @@ def plant(kind: str, seed: int) -> Planted:
         one.remove(moved)
         other.append(moved)
     elif kind == "validation-is-test":
-        planted.parts = ("validation", "test")
+        planted.subsets = ("validation", "test")
         fold["validation"] = [dict(row) for row in random.permutation(np.array(fold["test"]))]
     elif kind in ("fitted-beyond-training", "test-labels-used"):
         _plant_record(planted, random)
@@ -163,7 +163,7 @@ def _plant_record(planted: Planted, random: np.random.Generator) -> None:
         "labels_used": {"weights": ["train"], "epoch": ["validation"]},
     }
     planted.cards = dict.fromkeys(range(len(planted.folds)), clean)
-    # By the part's name, or by the ids of clips: of all, or of a single one.
+    # By the subset's name, or by the ids of clips: of all, or of a single one.
     places = ["train", "test"] if random.random() < 0.5 else ["train", test[0]["path"]]
     faulty = dict(clean)
     if planted.kind == "fitted-beyond-training":
@@ -189,8 +189,8 @@ def write_split(planted: Planted, folder: Path, form: str) -> list[Path]:
     for number, fold in enumerate(planted.folds, start=1):
         place = folder / f"fold_{number}"
         place.mkdir()
-        for part, rows in fold.items():
-            _write_list(place / f"corpus_{part}_fold_{number}", rows, form)
+        for subset, rows in fold.items():
+            _write_list(place / f"corpus_{subset}_fold_{number}", rows, form)
     return [folder]
 
 
@@ -210,7 +210,8 @@ def _write_list(place: Path, rows: list[dict[str, str]], form: str) -> None:
 
 def _write_run(planted: Planted, folder: Path) -> list[Path]:
     folds = [
-        {part: [row["path"] for row in fold[part]] for part in PARTS} for fold in planted.folds
+        {subset: [row["path"] for row in fold[subset]] for subset in SUBSETS}
+        for fold in planted.folds
     ]
     (folder / "settings.yaml").write_text("leaks: []\n")
     (folder / "split.json").write_text(

@@ -10,7 +10,7 @@ from aver.audit.listing import listing_of
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.splits import Fold, Split
-from aver.splits.split import PARTS
+from aver.splits.split import SUBSETS
 
 
 def write_voice(path, seed, label_gain=0.1):
@@ -24,7 +24,7 @@ def write_voice(path, seed, label_gain=0.1):
 
 @pytest.fixture
 def folder(tmp_path):
-    """Voices in folders per part; one of the training is in the test under another name."""
+    """Voices in folders per subset; one of the training is in the test under another name."""
     for place, seed in (("train/a", 1), ("train/b", 2), ("test/c", 3), ("test/d", 4)):
         write_voice(tmp_path / f"{place}.wav", seed)
     return tmp_path
@@ -39,7 +39,7 @@ def test_different_voices_pass(folder):
 def test_a_file_under_another_name_is_found(folder):
     shutil.copy(folder / "train" / "b.wav", folder / "test" / "unlike.wav")
     (leak,) = audit_media(read_listing([folder]), folder).leaks
-    assert (leak.kind, leak.parts) == ("shared-sound", ("train", "test"))
+    assert (leak.kind, leak.subsets) == ("shared-audio", ("train", "test"))
     assert leak.subjects == ("test/unlike.wav = train/b.wav",)
     assert "1 byte for byte" in leak.message
 
@@ -51,7 +51,7 @@ def test_a_changed_copy_under_another_name_is_found_by_two_processes_too(folder,
     assert reports[0] == reports[1]
     assert "0 byte for byte, 1 by fingerprint" in reports[0].leaks[0].message
     assert main(["audit", str(folder), "--corpus", str(folder), "--workers", "1"]) == 1
-    assert "the same sound in two parts" in capsys.readouterr().out
+    assert "the same sound in two subsets" in capsys.readouterr().out
     words = ["audit", str(folder), "--corpus", str(folder), "--names-only"]
     assert main(words) == 0
 
@@ -74,19 +74,21 @@ def test_hundreds_of_equal_files_are_paired_by_what_matters(tmp_path):
     """All pairs of 360 files would be 64,620."""
     write_voice(tmp_path / "one.wav", 1)
     places = {}
-    lists = {part: tuple(f"{part}{n:04d}x" for n in range(120)) for part in PARTS}
+    lists = {subset: tuple(f"{subset}{n:04d}x" for n in range(120)) for subset in SUBSETS}
     for names in lists.values():
         places |= {name: MediaPlace(audio=tmp_path / "one.wav") for name in names}
     listing = listing_of(Split("x", "x", 0, (Fold(*lists.values()),)))
     matches = find_matches(places, 1, _kinds_of_names(listing))
     assert len(matches.found) < 4 * 360
-    found = {(f.kind, f.parts) for f in find_by_media(listing, matches)}
-    assert {parts for kind, parts in found if kind == "shared-sound"} == {
+    found = {(f.kind, f.subsets) for f in find_by_media(listing, matches)}
+    assert {subsets for kind, subsets in found if kind == "shared-audio"} == {
         ("train", "validation"),
         ("train", "test"),
         ("validation", "test"),
     }
-    assert {parts for kind, parts in found if kind == "doubles"} == {(part,) for part in PARTS}
+    assert {subsets for kind, subsets in found if kind == "doubles"} == {
+        (subset,) for subset in SUBSETS
+    }
 
 
 def test_files_that_cannot_be_read_are_said(folder):

@@ -43,7 +43,7 @@ def test_a_clean_record_passes(tmp_path):
         ({"fitted_on": {"codebook": ["01-01-01", "03-01-01"]}}, "fitted-beyond-training"),
         ({"labels_used": {"edges": ["train", "test"]}}, "test-labels-used"),
         ({"labels_used": {"neuron labels": ["03-01-01"]}}, "test-labels-used"),
-        ({"labels_used": {"neuron labels": ["a clip of no part"]}}, "test-labels-used"),
+        ({"labels_used": {"neuron labels": ["a clip of no subset"]}}, "test-labels-used"),
     ],
 )
 def test_what_a_record_admits_is_found(tmp_path, change, kind):
@@ -59,7 +59,7 @@ def test_validation_clips_that_were_learnt_from_count_as_training(tmp_path):
     assert audit_run(write_run(tmp_path / "clean", learned)).leaks == ()
     learned["fitted_on"] = {"scaler": [*places, "test"]}
     (leak,) = audit_run(write_run(tmp_path / "leak", learned)).leaks
-    assert (leak.kind, leak.parts) == ("fitted-beyond-training", ("test",))
+    assert (leak.kind, leak.subsets) == ("fitted-beyond-training", ("test",))
 
 
 def test_a_declared_leak_of_the_protocol_is_a_leak(tmp_path):

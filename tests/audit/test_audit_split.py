@@ -128,7 +128,7 @@ def test_ten_thousand_clips_are_audited_within_two_seconds(tmp_path):
     names = [f"{1001 + n % 91}_D{n:04d}A_ANG_XX.wav" for n in range(10_000)]
     path = tmp_path / "split.csv"
     path.write_text(
-        "path,speaker,part\n"
+        "path,speaker,subset\n"
         + "".join(
             f"{name},{name[:4]},{'test' if n % 91 < 9 else 'train'}\n"
             for n, name in enumerate(names)

@@ -4,20 +4,20 @@ import json
 
 import pytest
 
-from audit.written_lists import leaks, parts_of, write
+from audit.written_lists import leaks, subsets_of, write
 from aver.audit import audit_split, read_listing
 
 
 def test_a_path_within_a_record(tmp_path):
     rows = [{"audio": {"path": f"{n}_a.wav", "bytes": None}, "split": n} for n in ("train", "test")]
     path = write(tmp_path / "all.jsonl", "\n".join(map(json.dumps, rows)))
-    assert parts_of(read_listing([path])) == {"train": ["train_a.wav"], "test": ["test_a.wav"]}
+    assert subsets_of(read_listing([path])) == {"train": ["train_a.wav"], "test": ["test_a.wav"]}
 
 
 def test_nnunet_style_list_of_folds(tmp_path):
     folds = [{"train": ["a", "b"], "val": ["c"]}, {"train": ["a", "c"], "val": ["b"]}]
     listing = read_listing([write(tmp_path / "splits_final.json", json.dumps(folds))])
-    assert [parts_of(listing, n)["validation"] for n in (0, 1)] == [["c"], ["b"]]
+    assert [subsets_of(listing, n)["validation"] for n in (0, 1)] == [["c"], ["b"]]
 
 
 def test_lists_under_other_keys_are_told(tmp_path):
@@ -30,8 +30,8 @@ def test_lists_under_other_keys_are_told(tmp_path):
         "test_speakers": ["7"],
     }
     listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
-    assert parts_of(listing) == {"train": ["a"], "test": ["b"]}
-    (warning,) = [f for f in audit_split(listing).warnings if f.kind == "unknown-parts"]
+    assert subsets_of(listing) == {"train": ["a"], "test": ["b"]}
+    (warning,) = [f for f in audit_split(listing).warnings if f.kind == "unknown-subsets"]
     assert warning.subjects == ("c (held-out)", "d (held-out)")
     value = {"folds": [{"train": ["a"], "test": ["b"]}], "final": [{"path": "c.wav"}]}
     listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
@@ -58,6 +58,6 @@ def test_lists_under_other_keys_are_told(tmp_path):
 )
 def test_other_shapes_of_json(tmp_path, value, folds):
     listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
-    assert [parts_of(listing, number) for number in range(len(listing.folds))] == folds
+    assert [subsets_of(listing, number) for number in range(len(listing.folds))] == folds
     assert leaks(listing) == set()
     assert listing.untold == ()

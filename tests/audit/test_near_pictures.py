@@ -14,7 +14,7 @@ def faces(data_root):
     """FER2013's 600 test pictures that are neither blank nor doubles among themselves."""
     import cv2
 
-    clips = [clip for clip in open_corpus(data_root / "fer2013.tar") if clip.part == "test"][::6]
+    clips = [clip for clip in open_corpus(data_root / "fer2013.tar") if clip.subset == "test"][::6]
     images = [
         cv2.imdecode(np.frombuffer(read_file(clip.video), np.uint8), cv2.IMREAD_GRAYSCALE)
         for clip in clips

@@ -1,8 +1,8 @@
-"""Rows dealt to folds and parts, and clips named apart."""
+"""Rows dealt to folds and subsets, and clips named apart."""
 
 import pytest
 
-from audit.written_lists import leaks, parts_of, write
+from audit.written_lists import leaks, subsets_of, write
 from aver.audit import ReadingSettings, audit_split, read_listing
 from aver.audit.audit_media import places_in_folder
 from aver.errors import SplitError
@@ -13,8 +13,8 @@ MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
 def test_a_table_with_a_column_of_folds_tests_each_in_turn(tmp_path):
     text = "path,speaker,fold\na,1,1\nb,1,2\nc,2,2\n"
     listing = read_listing([write(tmp_path / "cv.csv", text)])
-    assert parts_of(listing, 0) == {"train": ["b", "c"], "test": ["a"]}
-    assert parts_of(listing, 1) == {"train": ["a"], "test": ["b", "c"]}
+    assert subsets_of(listing, 0) == {"train": ["b", "c"], "test": ["a"]}
+    assert subsets_of(listing, 1) == {"train": ["a"], "test": ["b", "c"]}
     assert leaks(listing) == {"shared-speakers"}
 
 
@@ -26,27 +26,27 @@ def test_running_ids_do_not_make_clips_of_two_lists_one(tmp_path):
 
 def test_running_names_and_numbers_per_speaker_do_not_either(tmp_path):
     lists = []
-    for part, speaker in (("train", "1"), ("test", "2")):
-        text = f"id,path,speaker\nutt_1,{part}/{speaker}_k.wav,{speaker}\n"
-        lists.append(write(tmp_path / f"{part}.csv", text))
+    for subset, speaker in (("train", "1"), ("test", "2")):
+        text = f"id,path,speaker\nutt_1,{subset}/{speaker}_k.wav,{speaker}\n"
+        lists.append(write(tmp_path / f"{subset}.csv", text))
     assert leaks(read_listing(lists)) == set()
-    text = "id,speaker,part\n1,anna,train\n1,bert,test\n2,bert,test\n"
+    text = "id,speaker,subset\n1,anna,train\n1,bert,test\n2,bert,test\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
-    assert parts_of(listing) == {"train": ["anna 1"], "test": ["bert 1", "2"]}
+    assert subsets_of(listing) == {"train": ["anna 1"], "test": ["bert 1", "2"]}
     assert leaks(listing) == set()
-    text = "id,speaker,part\n1,anna,train\n1,anna,test\n"
+    text = "id,speaker,subset\n1,anna,train\n1,anna,test\n"
     assert "shared-clips" in leaks(read_listing([write(tmp_path / "same.csv", text)]))
 
 
 def test_a_column_that_repeats_under_several_files_of_a_part_is_no_id(tmp_path):
-    text = "name,path,part\nanna,a/1_x.wav,train\nanna,a/2_x.wav,train\nanna,b/3_x.wav,test\n"
+    text = "name,path,subset\nanna,a/1_x.wav,train\nanna,a/2_x.wav,train\nanna,b/3_x.wav,test\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
-    assert parts_of(listing) == {"train": ["a/1_x.wav", "a/2_x.wav"], "test": ["b/3_x.wav"]}
+    assert subsets_of(listing) == {"train": ["a/1_x.wav", "a/2_x.wav"], "test": ["b/3_x.wav"]}
     assert leaks(listing) == set()
 
 
 def test_one_id_for_a_file_in_each_part_stays_one_clip(tmp_path):
-    text = "id,path,part\nk_1_a,here/x_1.wav,train\nk_1_a,there/y_1.wav,test\n"
+    text = "id,path,subset\nk_1_a,here/x_1.wav,train\nk_1_a,there/y_1.wav,test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-clips"}
 
 
@@ -58,7 +58,7 @@ def test_parts_within_each_fold_of_one_long_table(tmp_path):
     ]
     text = "\n".join(["path,speaker,fold,split", *rows])
     listing = read_listing([write(tmp_path / "cv.csv", text)])
-    assert [parts_of(listing, fold)["test"] for fold in range(3)] == [
+    assert [subsets_of(listing, fold)["test"] for fold in range(3)] == [
         ["a_k.wav"],
         ["b_k.wav"],
         ["c_k.wav"],
@@ -71,28 +71,28 @@ def test_parts_within_each_fold_of_one_long_table(tmp_path):
 def test_folds_within_a_part_do_not_count(tmp_path):
     text = "path,speaker,fold,split\na,1,1,train\nb,1,2,train\nc,2,,test\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
-    assert parts_of(listing) == {"train": ["a", "b"], "test": ["c"]}
+    assert subsets_of(listing) == {"train": ["a", "b"], "test": ["c"]}
 
 
 def test_words_that_are_no_part_are_told(tmp_path):
     text = "path,speaker,split\na,1,Train set\nb,2,test\nc,1,held-out\nd,2,\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
-    assert parts_of(listing) == {"train": ["a"], "test": ["b"]}
-    (warning,) = [f for f in audit_split(listing).warnings if f.kind == "unknown-parts"]
+    assert subsets_of(listing) == {"train": ["a"], "test": ["b"]}
+    (warning,) = [f for f in audit_split(listing).warnings if f.kind == "unknown-subsets"]
     assert warning.subjects == ("c (held-out)", "d (nothing)")
 
 
 def test_numbers_of_dialogues_and_utterances_count_anew_in_each_part(tmp_path):
     said = {"train": ("Yes.", "No."), "dev": ("Oh!", "So?"), "test": ("Why?", "Hm.")}
-    for part, words in said.items():
+    for subset, words in said.items():
         rows = [
-            f'1,"{words[0]}",{part} one,joy,positive,0,0',
-            f'2,"{words[1]}",{part} two,anger,negative,0,1',
-            f'3,"{words[1]}",{part} two,anger,negative,1,0',
+            f'1,"{words[0]}",{subset} one,joy,positive,0,0',
+            f'2,"{words[1]}",{subset} two,anger,negative,0,1',
+            f'3,"{words[1]}",{subset} two,anger,negative,1,0',
         ]
-        write(tmp_path / f"{part}_sent_emo.csv", MELD + "\n".join(rows) + "\n")
+        write(tmp_path / f"{subset}_sent_emo.csv", MELD + "\n".join(rows) + "\n")
     listing = read_listing([tmp_path])
-    assert parts_of(listing)["test"] == ["test/dia0_utt0", "test/dia0_utt1", "test/dia1_utt0"]
+    assert subsets_of(listing)["test"] == ["test/dia0_utt0", "test/dia0_utt1", "test/dia1_utt0"]
     assert leaks(listing) == set()
     assert listing.entries["test/dia0_utt1"].speaker == "test two"
     shared = (tmp_path / "test_sent_emo.csv").read_text().replace("test two", "train two")
@@ -107,9 +107,9 @@ def test_the_same_utterance_of_a_dialogue_in_two_parts_is_one_clip(tmp_path):
 
 
 def test_films_in_folders_named_otherwise_than_their_part(tmp_path):
-    rows = {part: f"1,{part},{part} one,joy,x,0,0\n" for part in ("train", "test")}
-    for part, row in rows.items():
-        write(tmp_path / "lists" / f"{part}.csv", MELD + row)
+    rows = {subset: f"1,{subset},{subset} one,joy,x,0,0\n" for subset in ("train", "test")}
+    for subset, row in rows.items():
+        write(tmp_path / "lists" / f"{subset}.csv", MELD + row)
     films = tmp_path / "films"
     here = write(films / "train_splits" / "dia0_utt0.mp4", "x")
     there = write(films / "output_repeated_splits_test" / "dia0_utt0.mp4", "y")
@@ -125,7 +125,7 @@ def test_numbered_pieces_of_named_films(tmp_path):
         "cd_2,0,bad,-2.4,Negative,valid\nef_3,0,no,-1.8,Negative,test\n"
     )
     listing = read_listing([write(tmp_path / "label.csv", text)])
-    assert parts_of(listing) == {
+    assert subsets_of(listing) == {
         "train": ["ab_1_0", "ab_1_1"],
         "validation": ["cd_2_0"],
         "test": ["ef_3_0"],
@@ -156,4 +156,4 @@ def test_bare_numbers_of_other_words_are_other_clips_or_none(tmp_path):
     text = "nr,talk,text,split\n0,a,why,train\n0,b,oh,test\n"
     path = write(tmp_path / "all.csv", text)
     listing = read_listing([path], settings=ReadingSettings(columns=columns))
-    assert parts_of(listing) == {"train": ["a_0"], "test": ["b_0"]}
+    assert subsets_of(listing) == {"train": ["a_0"], "test": ["b_0"]}

@@ -23,7 +23,7 @@ def test_a_planted_leak_is_found_where_it_was_planted(kind, tmp_path):
         assert report.exit_code == 1
         assert {finding.fold for finding in found} == {planted.fold + 1}, (seed, planted.naming)
         if not planted.cards:
-            assert planted.parts in {finding.parts for finding in found}
+            assert planted.subsets in {finding.subsets for finding in found}
 
 
 def test_a_clean_split_is_not_blamed(tmp_path):

@@ -4,27 +4,27 @@ import json
 
 import pytest
 
-from audit.written_lists import leaks, parts_of, write
+from audit.written_lists import leaks, subsets_of, write
 from aver.audit import ReadingSettings, audit_split, read_listing
 from aver.audit.audit_media import places_in_corpus
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.errors import SettingsError, SplitError
 from aver.splits import Fold, Split, make_split, save_split
-from aver.splits.split import PARTS
+from aver.splits.split import SUBSETS
 
 
 def test_a_table_with_a_part_column(tmp_path):
     text = "file,spk,split\na.wav,1,train\nb.wav,2,dev\nc.wav,3,eval\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
-    assert parts_of(listing) == {"train": ["a.wav"], "validation": ["b.wav"], "test": ["c.wav"]}
+    assert subsets_of(listing) == {"train": ["a.wav"], "validation": ["b.wav"], "test": ["c.wav"]}
     assert listing.entries["b.wav"].speaker == "2"
     assert leaks(listing) == set()
 
 
 def test_columns_by_any_name(tmp_path):
     path = write(tmp_path / "x.csv", "datei,wer,teil\na.wav,anna,train\nb.wav,anna,test\n")
-    columns = {"path": "datei", "speaker": "wer", "part": "teil"}
+    columns = {"path": "datei", "speaker": "wer", "subset": "teil"}
     assert leaks(read_listing([path], settings=ReadingSettings(columns=columns))) == {
         "shared-speakers"
     }
@@ -32,15 +32,15 @@ def test_columns_by_any_name(tmp_path):
     with pytest.raises(SplitError, match=r"no column 'whom'. It has: datei, teil, wer\."):
         read_listing([path], settings=wrong)
     value = {"train": {"u1": {"wav": "a.wav", "who": "x"}}, "test": {"u2": {"wav": "b.wav"}}}
-    parts = write(tmp_path / "x.json", json.dumps(value))
+    subsets = write(tmp_path / "x.json", json.dumps(value))
     with pytest.raises(SplitError, match="no column 'whom'"):
-        read_listing([parts], settings=ReadingSettings(columns={"speaker": "whom"}))
+        read_listing([subsets], settings=ReadingSettings(columns={"speaker": "whom"}))
     with pytest.raises(SettingsError, match="cannot tell 'weather'"):
         ReadingSettings(columns={"weather": "x"})
 
 
 def test_a_pattern_that_fits_no_name_is_refused(tmp_path):
-    path = write(tmp_path / "all.csv", "wav,part\nx/anna_sad.wav,train\nx/bert_sad.wav,test\n")
+    path = write(tmp_path / "all.csv", "wav,subset\nx/anna_sad.wav,train\nx/bert_sad.wav,test\n")
     with pytest.raises(SettingsError, match="fits none of 2 names, for instance"):
         read_listing([path], settings=ReadingSettings(pattern="{speaker}-{emotion}.wav"))
 
@@ -49,16 +49,16 @@ def test_a_pattern_that_fits_no_name_is_refused(tmp_path):
 def test_signs_in_what_is_said_end_no_line(tmp_path, sign):
     said = f"Well{sign}no"
     rows = [
-        json.dumps({"key": f"{n}_k", "text": said, "split": n}, ensure_ascii=False) for n in PARTS
+        json.dumps({"key": f"{n}_k", "text": said, "split": n}, ensure_ascii=False) for n in SUBSETS
     ]
-    table = "key,text,split\n" + "".join(f"{n}_k,{said},{n}\n" for n in PARTS)
+    table = "key,text,split\n" + "".join(f"{n}_k,{said},{n}\n" for n in SUBSETS)
     for name, text in (("all.jsonl", "\r\n".join(rows)), ("all.csv", table)):
         path = tmp_path / name
         path.write_bytes(text.encode())
-        assert parts_of(read_listing([path])) == {n: [f"{n}_k"] for n in PARTS}
-    for part in PARTS:
-        write(tmp_path / "kaldi" / part / "utt2spk", f"{part}_k {part}\n")
-        (tmp_path / "kaldi" / part / "text").write_bytes(f"{part}_k {said}\n".encode())
+        assert subsets_of(read_listing([path])) == {n: [f"{n}_k"] for n in SUBSETS}
+    for subset in SUBSETS:
+        write(tmp_path / "kaldi" / subset / "utt2spk", f"{subset}_k {subset}\n")
+        (tmp_path / "kaldi" / subset / "text").write_bytes(f"{subset}_k {said}\n".encode())
     assert read_listing([tmp_path / "kaldi"]).entries["test_k"].sentence == said
 
 
@@ -91,7 +91,7 @@ def test_text_with_files_labels_and_parts_in_one_line(tmp_path):
         "A2/01-01-05-01-01-01-02_faces.npy;A2/03-01-05-01-01-01-02_crop.wav;5;testing\n"
     )
     listing = read_listing([write(tmp_path / "annotations.txt", text)])
-    assert {part: len(names) for part, names in parts_of(listing).items()} == {
+    assert {subset: len(names) for subset, names in subsets_of(listing).items()} == {
         "train": 1,
         "validation": 1,
         "test": 1,
@@ -115,7 +115,7 @@ def test_plain_text_lists(tmp_path):
     ("one", "other"), [("1", "01"), ("7", "7.0"), ("007", "7"), ("Ann", "ann")]
 )
 def test_one_speaker_spelt_otherwise_is_one(tmp_path, one, other):
-    text = f"path,speaker,part\na_x.wav,{one},train\nb_x.wav,{other},test\n"
+    text = f"path,speaker,subset\na_x.wav,{one},train\nb_x.wav,{other},test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-speakers"}
 
 
@@ -123,13 +123,13 @@ def test_one_speaker_spelt_otherwise_is_one(tmp_path, one, other):
     ("one", "other"), [("1", "10"), ("1.0", "1.5"), ("0", "00a"), ("a1", "a01")]
 )
 def test_other_speakers_stay_others(tmp_path, one, other):
-    text = f"path,speaker,part\na_x.wav,{one},train\nb_x.wav,{other},test\n"
+    text = f"path,speaker,subset\na_x.wav,{one},train\nb_x.wav,{other},test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == set()
 
 
 @pytest.mark.parametrize(("one", "other"), [("F", "female"), ("w", "woman"), ("Male", "m")])
 def test_words_for_a_sex(tmp_path, one, other):
-    text = f"path,speaker,gender,part\na_x.wav,1,{one},train\nb_x.wav,2,{other},test\n"
+    text = f"path,speaker,gender,subset\na_x.wav,1,{one},train\nb_x.wav,2,{other},test\n"
     report = audit_split(read_listing([write(tmp_path / "all.csv", text)]))
     assert "sex-imbalance" not in {finding.kind for finding in report.findings}
 
@@ -162,14 +162,14 @@ def test_a_corpus_knows_the_clips_behind_somebody_elses_paths(tmp_path, data_roo
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("a.csv", "path\nx.wav\n", "does not say which part"),
+        ("a.csv", "path\nx.wav\n", "does not say which subset"),
         ("a.json", "{broken", "not valid JSON"),
-        ("a.csv", "colour,part\nred,train\n", "names no clips"),
-        ("a.json", '{"part": []}', "part"),
-        ("a.json", '{"train": [], "test": []}', "every part of it is empty"),
-        ("a.json", "3", "does not say which part"),
+        ("a.csv", "colour,subset\nred,train\n", "names no clips"),
+        ("a.json", '{"subset": []}', "subset"),
+        ("a.json", '{"train": [], "test": []}', "every subset of it is empty"),
+        ("a.json", "3", "does not say which subset"),
         ("a.json", '{"train": ["a", {"colour": "red"}], "test": ["b"]}', "1 of 2 records name no"),
-        ("a.csv", "path,part\n,train\nb,test\n", "1 of 2 records name no clip"),
+        ("a.csv", "path,subset\n,train\nb,test\n", "1 of 2 records name no clip"),
         ("a.csv", "", "names no clips"),
     ],
 )

@@ -47,12 +47,10 @@ def test_junit_skips_what_was_not_looked_for(report):
         cases = ElementTree.fromstring(found.junit()).iter("testcase")
         return {case.get("name") for case in cases if case.find("skipped") is not None}
 
-    media = {"shared-sound", "shared-pictures", "contradicting-labels", "doubles"}
+    media = {"shared-audio", "shared-images", "contradicting-labels", "doubles"}
     record = {"fitted-beyond-training", "test-labels-used", "no-record"}
     assert skipped(report) == media | record | {"unreadable-media"}
-    assert skipped(report.with_findings((), ["the sound of 3 clips"])) == record | {
-        "shared-pictures"
-    }
+    assert skipped(report.with_findings((), ["the sound of 3 clips"])) == record | {"shared-images"}
     assert skipped(report.with_findings((), ["2 records"])) == media | {"unreadable-media"}
     root = ElementTree.fromstring(report.junit())
     assert root.get("skipped") == str(len(skipped(report)))
@@ -60,8 +58,8 @@ def test_junit_skips_what_was_not_looked_for(report):
 
 def test_sarif_has_what_its_schema_requires(tmp_path):
     """The required members of SARIF 2.1.0, and addresses that are none of a machine's folders."""
-    for part, name in (("train", "1001_DFA_ANG_XX"), ("test", "1001_IEO_ANG_XX")):
-        (tmp_path / f"my {part}.txt").write_text(name)
+    for subset, name in (("train", "1001_DFA_ANG_XX"), ("test", "1001_IEO_ANG_XX")):
+        (tmp_path / f"my {subset}.txt").write_text(name)
     audited = audit_split(read_listing(sorted(tmp_path.glob("*.txt"))))
     relative = replace(audited, files=("my lists/train.txt", "my lists/test 100%.txt"))
     for report in (audited, relative, replace(audited, files=())):

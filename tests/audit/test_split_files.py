@@ -1,8 +1,8 @@
-"""Lists and media per part, per fold, or both, in files and folders."""
+"""Lists and media per subset, per fold, or both, in files and folders."""
 
 import json
 
-from audit.written_lists import leaks, parts_of, write
+from audit.written_lists import leaks, subsets_of, write
 from aver.audit import ReadingSettings, audit_media, audit_split, read_listing
 from aver.audit.audit_media import places_in_folder
 
@@ -20,9 +20,9 @@ def test_one_csv_per_part_and_a_pattern(tmp_path):
 
 def test_emobox_folds(tmp_path):
     for fold, (train, test) in enumerate([("03a01Fa", "08a01Fa"), ("08a02Na", "03a02Na")], 1):
-        for part, name in (("train", train), ("test", test)):
+        for subset, name in (("train", train), ("test", test)):
             record = {"key": f"emodb-{name}", "wav": f"downloads/emodb/wav/{name}.wav", "emo": "x"}
-            file = tmp_path / f"fold_{fold}" / f"emodb_{part}_fold_{fold}.jsonl"
+            file = tmp_path / f"fold_{fold}" / f"emodb_{subset}_fold_{fold}.jsonl"
             write(file, json.dumps(record) + "\n")
     listing = read_listing([tmp_path])
     assert len(listing.folds) == 2
@@ -31,13 +31,17 @@ def test_emobox_folds(tmp_path):
 
 
 def test_speechbrain_json_per_part(tmp_path):
-    for part, name, speaker in (("train", "u1", "7"), ("valid", "u2", "8"), ("test", "u3", "7")):
+    for subset, name, speaker in (("train", "u1", "7"), ("valid", "u2", "8"), ("test", "u3", "7")):
         record = {name: {"wav": f"{{data_root}}/{name}.wav", "spk_id": speaker, "emo": "ang"}}
-        write(tmp_path / f"{part}.json", json.dumps(record))
+        write(tmp_path / f"{subset}.json", json.dumps(record))
     listing = read_listing([tmp_path])
-    assert parts_of(listing) == {"train": ["u1"], "validation": ["u2"], "test": ["u3"]}
+    assert subsets_of(listing) == {"train": ["u1"], "validation": ["u2"], "test": ["u3"]}
     (leak,) = audit_split(listing).leaks
-    assert (leak.kind, leak.parts, leak.subjects) == ("shared-speakers", ("train", "test"), ("7",))
+    assert (leak.kind, leak.subsets, leak.subjects) == (
+        "shared-speakers",
+        ("train", "test"),
+        ("7",),
+    )
 
 
 def test_kaldi_folders_with_perturbed_copies_and_segments(tmp_path):
@@ -72,12 +76,12 @@ def test_names_of_media_that_were_not_fetched_tell_too(tmp_path):
 
 
 def test_folders_of_media_with_a_list_in_each(tmp_path):
-    for part, speaker in (("train", "7"), ("test", "7")):
-        text = f"file_name,speaker_id,label\nclips/1_{part}.wav,{speaker},sad\n"
-        write(tmp_path / part / "metadata.csv", text)
-        write(tmp_path / part / "clips" / f"1_{part}.wav", "x")
+    for subset, speaker in (("train", "7"), ("test", "7")):
+        text = f"file_name,speaker_id,label\nclips/1_{subset}.wav,{speaker},sad\n"
+        write(tmp_path / subset / "metadata.csv", text)
+        write(tmp_path / subset / "clips" / f"1_{subset}.wav", "x")
     listing = read_listing([tmp_path])
-    assert parts_of(listing) == {
+    assert subsets_of(listing) == {
         "train": ["train/clips/1_train.wav"],
         "test": ["test/clips/1_test.wav"],
     }
@@ -91,9 +95,9 @@ def test_a_list_or_a_folder_per_fold_is_tested_in_turn(tmp_path):
         name = f"Ses0{fold[0]}F_impro{int(fold):02d}_F001.wav"
         write(tmp_path / "media" / f"Session{fold}" / name, "x")
     listing = read_listing([tmp_path / "lists"])
-    tested = [parts_of(listing, fold)["test"] for fold in range(3)]
+    tested = [subsets_of(listing, fold)["test"] for fold in range(3)]
     assert tested == [["x/a_1x.wav"], ["x/a_2x.wav"], ["x/a_10x.wav"]]
-    assert parts_of(listing, 1)["train"] == ["x/a_1x.wav", "x/a_10x.wav"]
+    assert subsets_of(listing, 1)["train"] == ["x/a_1x.wav", "x/a_10x.wav"]
     assert leaks(listing) == set()
     shared = read_listing([tmp_path / "media"])
     (first, *_) = audit_split(shared).leaks
@@ -104,7 +108,7 @@ def test_a_list_or_a_folder_per_fold_is_tested_in_turn(tmp_path):
 def test_a_folder_says_which_of_its_lists_were_read(tmp_path):
     for name in ("train.txt", "test.txt", "readme.txt"):
         write(tmp_path / name, f"{name}_x.wav\n")
-    assert read_listing([tmp_path]).form == "lists per part (test.txt, train.txt)"
+    assert read_listing([tmp_path]).form == "lists per subset (test.txt, train.txt)"
 
 
 def test_training_and_validation_in_one_list_are_learnt_from(tmp_path):

@@ -5,8 +5,8 @@ from pathlib import Path
 from aver.audit import audit_split
 
 
-def parts_of(listing, fold=0):
-    return {part: list(names) for part, names in listing.folds[fold].items() if names}
+def subsets_of(listing, fold=0):
+    return {subset: list(names) for subset, names in listing.folds[fold].items() if names}
 
 
 def write(path: Path, text: str) -> Path:

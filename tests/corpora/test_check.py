@@ -51,4 +51,4 @@ def test_inside_an_archive(plant, tmp_path):
     found = check_corpus(tmp_path / "fer.tar")
 
     assert found.contradicting == (("test/sad/PublicTest_2", "train/happy/Training_1"),)
-    assert found.by_part == {"train": 1, "validation": 1}
+    assert found.by_subset == {"train": 1, "validation": 1}

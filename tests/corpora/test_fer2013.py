@@ -31,12 +31,12 @@ def archive(plant, tmp_path_factory):
 def test_counts_of_the_real_archive(data_root):
     corpus = open_corpus(data_root / "fer2013.tar", "fer2013")
 
-    assert Counter(clip.part for clip in corpus) == {
+    assert Counter(clip.subset for clip in corpus) == {
         "train": 28709,
         "validation": 3589,
         "test": 3589,
     }
-    assert Counter(clip.emotion for clip in corpus if clip.part == "train") == {
+    assert Counter(clip.emotion for clip in corpus if clip.subset == "train") == {
         "angry": 3995,
         "disgust": 436,
         "fearful": 4097,
@@ -64,7 +64,7 @@ def test_archive_and_folders_give_the_same_clips(archive, tmp_path):
 
     assert packed.name == unpacked.name == "fer2013"
     facts = [
-        [(clip.clip_id, clip.emotion, clip.part, clip.speaker) for clip in corpus]
+        [(clip.clip_id, clip.emotion, clip.subset, clip.speaker) for clip in corpus]
         for corpus in (packed, unpacked)
     ]
     assert facts[0] == facts[1]

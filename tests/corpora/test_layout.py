@@ -37,7 +37,7 @@ def test_sex_by_speaker_and_by_code():
         layout.clip({"sex": "robot"}, "clip-7", None, None)
 
 
-@pytest.mark.parametrize("fact", ["intensity", "channel", "part"])
+@pytest.mark.parametrize("fact", ["intensity", "channel", "subset"])
 def test_unknown_words(fact):
     with pytest.raises(LabelError, match=f"Unknown {fact} 'odd' in clip-7"):
         Layout().clip({fact: "odd"}, "clip-7", None, None)

@@ -57,7 +57,7 @@ def test_codes_stay_text_in_yaml(tmp_path, plant):
 def test_table(tmp_path, plant):
     plant(["x/one.mp4", "two.wav", "three.mp4", "three.wav"])
     (tmp_path / "aver-corpus.csv").write_text(
-        "file,video,sound,speaker,sex,emotion,intensity,channel,performance,part\n"
+        "file,video,sound,speaker,sex,emotion,intensity,channel,performance,subset\n"
         "x/one.mp4,,,anna,f,joy,strong,song,p1,train\n"
         "two.wav,,,ben,male,,,,,\n"
         ",three.mp4,three.wav,ben,m,anger,,,p1,test\n"
@@ -72,7 +72,7 @@ def test_table(tmp_path, plant):
         "happy",
         "strong",
     )
-    assert (one.channel, one.performance, one.part) == ("song", "p1", "train")
+    assert (one.channel, one.performance, one.subset) == ("song", "p1", "train")
     assert one.video == one.audio
     assert (two.emotion, two.video, two.performance) == (None, None, "two")
     assert (three.video.name, three.audio.name) == ("three.mp4", "three.wav")

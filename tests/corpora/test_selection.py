@@ -1,4 +1,4 @@
-"""Parts of a corpus."""
+"""Selections of a corpus."""
 
 from __future__ import annotations
 

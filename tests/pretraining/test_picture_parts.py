@@ -16,7 +16,7 @@ from aver.pretraining.images import split_images
 def _corpus(**emotions: str) -> Corpus:
     """Pictures named by part and number, ``train0``, with their emotions."""
     clips = [
-        Clip(name, None, word, video=Path(f"{name}.png"), part=name.rstrip("0123456789"))
+        Clip(name, None, word, video=Path(f"{name}.png"), subset=name.rstrip("0123456789"))
         for name, word in emotions.items()
     ]
     return Corpus("fer2013", Path("faces"), tuple(clips))

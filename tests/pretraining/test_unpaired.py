@@ -193,7 +193,7 @@ def test_labels_that_differ_are_named_before_the_folder_is_taken(
 def test_faces_that_lack_a_part_are_named_before_the_folder_is_taken(
     corpora: Corpora, tmp_path: Path
 ) -> None:
-    shown = tuple(clip for clip in corpora.faces if clip.part != "validation")
+    shown = tuple(clip for clip in corpora.faces if clip.subset != "validation")
     request = replace(corpora.request, faces=replace(corpora.faces, clips=shown))
     with pytest.raises(SplitError, match="no picture in the part validation"):
         train_unpaired(request, tmp_path, store=corpora.store)
@@ -207,7 +207,7 @@ def test_a_class_that_only_training_speakers_have_is_named(
     choosing = {corpora.voices.by_id[name].speaker for name in fold.validation}
     fewer = [c for c in corpora.voices if not (c.speaker in choosing and c.emotion == "sad")]
     kept = {clip.clip_id for clip in fewer}
-    parts = {p: tuple(n for n in names if n in kept) for p, names in fold.parts().items()}
+    parts = {p: tuple(n for n in names if n in kept) for p, names in fold.subsets().items()}
     split = replace(corpora.request.voice_split, folds=(Fold(**parts),))
     request = replace(
         corpora.request,
@@ -216,7 +216,7 @@ def test_a_class_that_only_training_speakers_have_is_named(
     )
     with pytest.raises(LabelError, match="one of the two corpora has sad"):
         train_unpaired(request, tmp_path / "a", store=corpora.store)
-    shown = tuple(c for c in corpora.faces if not (c.part == "validation" and c.emotion == "sad"))
+    shown = tuple(c for c in corpora.faces if not (c.subset == "validation" and c.emotion == "sad"))
     request = replace(request, faces=replace(corpora.faces, clips=shown))
     with pytest.raises(LabelError, match="one of training and validation has sad"):
         train_unpaired(request, tmp_path / "b", store=corpora.store)

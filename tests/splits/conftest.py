@@ -31,14 +31,14 @@ def corpus_of() -> Callable[..., Corpus]:
 
 
 @pytest.fixture(scope="session")
-def parts_of() -> Callable[..., list[dict[str, set[str]]]]:
-    """A function that gives the speakers of each part of each fold."""
+def speakers_of() -> Callable[..., list[dict[str, set[str]]]]:
+    """A function that gives the speakers of each subset of each fold."""
 
     def speakers(split, corpus):  # type: ignore[no-untyped-def]
         return [
             {
-                part: {clip.speaker for clip in corpus.select(ids)}
-                for part, ids in fold.parts().items()
+                subset: {clip.speaker for clip in corpus.select(ids)}
+                for subset, ids in fold.subsets().items()
             }
             for fold in split.folds
         ]

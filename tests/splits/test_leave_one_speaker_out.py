@@ -16,40 +16,40 @@ _SEXES = st.lists(st.sampled_from(["female", "male", None]), min_size=4, max_siz
 
 
 @given(sexes=_SEXES, seed=st.integers(0, 1000), wanted=st.integers(0, 2))
-def test_laws(corpus_of, parts_of, sexes, seed, wanted):
+def test_laws(corpus_of, speakers_of, sexes, seed, wanted):
     corpus = corpus_of({f"s{number}": sex for number, sex in enumerate(sexes)})
 
     split = make_split(corpus, RULE, validation_speakers=wanted, seed=seed)
 
-    parts = parts_of(split, corpus)
-    assert [part["test"] for part in parts] == [{speaker} for speaker in corpus.speakers]
-    for part in parts:
-        assert len(part["validation"]) == (wanted or (2 if len(sexes) >= 6 else 1))
-        assert not part["validation"] & part["test"]
-        assert part["train"] == set(corpus.speakers) - part["validation"] - part["test"]
-        assert part["train"]
+    folds = speakers_of(split, corpus)
+    assert [fold["test"] for fold in folds] == [{speaker} for speaker in corpus.speakers]
+    for fold in folds:
+        assert len(fold["validation"]) == (wanted or (2 if len(sexes) >= 6 else 1))
+        assert not fold["validation"] & fold["test"]
+        assert fold["train"] == set(corpus.speakers) - fold["validation"] - fold["test"]
+        assert fold["train"]
 
 
-def test_balanced_sexes_validate_in_pairs_and_in_turn(corpus_of, parts_of):
+def test_balanced_sexes_validate_in_pairs_and_in_turn(corpus_of, speakers_of):
     sexes = {f"s{number}": ("female", "male")[number % 2] for number in range(8)}
     corpus = corpus_of(sexes)
 
-    parts = parts_of(make_split(corpus, RULE), corpus)
+    folds = speakers_of(make_split(corpus, RULE), corpus)
 
-    for part in parts:
-        assert sorted(sexes[speaker] for speaker in part["validation"]) == ["female", "male"]
-    turns = Counter(speaker for part in parts for speaker in part["validation"])
+    for fold in folds:
+        assert sorted(sexes[speaker] for speaker in fold["validation"]) == ["female", "male"]
+    turns = Counter(speaker for fold in folds for speaker in fold["validation"])
     assert set(turns) == set(sexes)
     assert max(turns.values()) <= 4
 
 
-def test_a_single_validation_speaker_alternates_between_the_sexes(corpus_of, parts_of):
+def test_a_single_validation_speaker_alternates_between_the_sexes(corpus_of, speakers_of):
     sexes = {f"s{number}": ("female", "male")[number < 4] for number in range(8)}
     corpus = corpus_of(sexes)
 
-    parts = parts_of(make_split(corpus, RULE, validation_speakers=1), corpus)
+    folds = speakers_of(make_split(corpus, RULE, validation_speakers=1), corpus)
 
-    validating = [sexes[speaker] for part in parts for speaker in part["validation"]]
+    validating = [sexes[speaker] for fold in folds for speaker in fold["validation"]]
     assert Counter(validating) == {"female": 4, "male": 4}
 
 

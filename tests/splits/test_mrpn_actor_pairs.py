@@ -15,7 +15,7 @@ from aver.splits import make_split
 RULE = "mrpn-actor-pairs"
 
 
-def test_pairs_of_the_paper(corpus_of, parts_of):
+def test_pairs_of_the_paper(corpus_of, speakers_of):
     sexes = {f"{actor:02d}": ("female", "male")[actor % 2] for actor in range(1, 25)}
     corpus = corpus_of(sexes)
 
@@ -23,40 +23,40 @@ def test_pairs_of_the_paper(corpus_of, parts_of):
 
     # Table 1 of the paper: A1,2 A3,4 ... A23,24
     pairs = [{f"{odd:02d}", f"{odd + 1:02d}"} for odd in range(1, 24, 2)]
-    parts = parts_of(split, corpus)
-    assert [part["test"] for part in parts] == pairs
-    assert [part["validation"] for part in parts] == pairs
-    assert all(len(part["train"]) == 22 for part in parts)
+    folds = speakers_of(split, corpus)
+    assert [fold["test"] for fold in folds] == pairs
+    assert [fold["validation"] for fold in folds] == pairs
+    assert all(len(fold["train"]) == 22 for fold in folds)
     assert split.leaks[0].startswith("validation-is-test:")
 
 
-def test_clean_variant_validates_on_the_next_pair(data_root, parts_of):
+def test_clean_variant_validates_on_the_next_pair(data_root, speakers_of):
     corpus = open_corpus(data_root / "ravdess")
 
     split = make_split(corpus, RULE)
 
-    parts = parts_of(split, corpus)
-    assert len(parts) == 10
-    assert parts[0]["test"] == {"01", "02"}
-    assert parts[0]["validation"] == {"03", "04"}
-    assert parts[9]["validation"] == {"01", "02"}
-    assert not any(part["train"] & (part["validation"] | part["test"]) for part in parts)
+    folds = speakers_of(split, corpus)
+    assert len(folds) == 10
+    assert folds[0]["test"] == {"01", "02"}
+    assert folds[0]["validation"] == {"03", "04"}
+    assert folds[9]["validation"] == {"01", "02"}
+    assert not any(fold["train"] & (fold["validation"] | fold["test"]) for fold in folds)
     assert split.leaks == ()
 
 
 @given(sexes=st.lists(st.sampled_from(["female", "male", None]), min_size=6, max_size=30))
-def test_any_speakers(corpus_of, parts_of, sexes):
+def test_any_speakers(corpus_of, speakers_of, sexes):
     corpus = corpus_of({f"s{number:02d}": sex for number, sex in enumerate(sexes)})
 
-    parts = parts_of(make_split(corpus, RULE), corpus)
+    folds = speakers_of(make_split(corpus, RULE), corpus)
 
-    tested = Counter(speaker for part in parts for speaker in part["test"])
+    tested = Counter(speaker for fold in folds for speaker in fold["test"])
     assert tested == dict.fromkeys(corpus.speakers, 1)
-    assert len(parts) == len(sexes) // 2
-    assert {len(part["test"]) for part in parts} <= {2, 3}
+    assert len(folds) == len(sexes) // 2
+    assert {len(fold["test"]) for fold in folds} <= {2, 3}
     mixed = sum(
-        {sexes[int(speaker[1:])] for speaker in part["test"]} >= {"female", "male"}
-        for part in parts
+        {sexes[int(speaker[1:])] for speaker in fold["test"]} >= {"female", "male"}
+        for fold in folds
     )
     assert mixed >= min(sexes.count("female"), sexes.count("male"))
 

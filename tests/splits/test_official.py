@@ -1,4 +1,4 @@
-"""The parts that a corpus's authors made."""
+"""The subsets that a corpus's authors made."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def test_fer2013(data_root):
 
 def test_speakers_that_are_on_both_sides_are_refused():
     clips = (
-        Clip("1", "anna", "sad", part="train"),
-        Clip("2", "anna", "happy", part="test"),
+        Clip("1", "anna", "sad", subset="train"),
+        Clip("2", "anna", "happy", subset="test"),
         Clip("3", "ben", "happy"),
     )
 
@@ -34,5 +34,5 @@ def test_speakers_that_are_on_both_sides_are_refused():
 
 
 def test_no_parts(corpus_of):
-    with pytest.raises(SplitError, match="no clip in an official train part"):
+    with pytest.raises(SplitError, match="no clip in an official train subset"):
         make_split(corpus_of({"a": None}), "official")

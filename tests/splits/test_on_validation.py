@@ -13,12 +13,12 @@ from aver.splits.rule import on_validation
 SEXES = {f"s{number}": ("female", "male")[number % 2] for number in range(10)}
 
 
-def test_validation_speakers_are_predicted_and_test_speakers_are_nowhere(corpus_of, parts_of):
+def test_validation_speakers_are_predicted_and_test_speakers_are_nowhere(corpus_of, speakers_of):
     corpus = corpus_of(SEXES)
     split = make_split(corpus, "speaker-kfold", folds=5)
     found = on_validation(split)
     check_split(found, corpus)
-    for before, after in zip(parts_of(split, corpus), parts_of(found, corpus), strict=True):
+    for before, after in zip(speakers_of(split, corpus), speakers_of(found, corpus), strict=True):
         assert after["train"] == before["train"]
         assert after["validation"] == set()
         assert after["test"] == before["validation"]

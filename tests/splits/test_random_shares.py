@@ -39,7 +39,7 @@ def test_laws(sizes, seed, shares):
 
     (fold,) = split.folds
     assert sorted(fold.train + fold.validation + fold.test) == sorted(corpus.by_id)
-    for ids, percent in zip(fold.parts().values(), percents, strict=True):
+    for ids, percent in zip(fold.subsets().values(), percents, strict=True):
         assert abs(len(ids) - len(corpus) * percent / 100) < 1.5
         counts = Counter(corpus.by_id[clip_id].emotion for clip_id in ids)
         for emotion, size in zip(emotions, sizes, strict=False):
@@ -71,7 +71,7 @@ def test_performances_stay_together_unless_clips_are_drawn(corpus_of):
     def shared(split):
         (fold,) = split.folds
         performances = [
-            {clip.performance for clip in corpus.select(ids)} for ids in fold.parts().values()
+            {clip.performance for clip in corpus.select(ids)} for ids in fold.subsets().values()
         ]
         return performances[0] & performances[2]
 

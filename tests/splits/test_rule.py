@@ -13,10 +13,10 @@ from aver.splits import check_split, load_split, make_split, save_split, split_r
 @pytest.fixture
 def corpus(corpus_of):
     corpus = corpus_of({f"s{number}": ("female", "male")[number % 2] for number in range(8)})
-    parts = {"s0": "test", "s1": "validation"}
+    subsets = {"s0": "test", "s1": "validation"}
     return replace(
         corpus,
-        clips=tuple(replace(clip, part=parts.get(clip.speaker, "train")) for clip in corpus),
+        clips=tuple(replace(clip, subset=subsets.get(clip.speaker, "train")) for clip in corpus),
     )
 
 

@@ -16,36 +16,36 @@ _SEXES = st.lists(st.sampled_from(["female", "male", None]), min_size=3, max_siz
 
 
 @given(sexes=_SEXES, seed=st.integers(0, 1000), data=st.data())
-def test_laws(corpus_of, parts_of, sexes, seed, data):
+def test_laws(corpus_of, speakers_of, sexes, seed, data):
     corpus = corpus_of({f"s{number}": sex for number, sex in enumerate(sexes)})
-    folds = data.draw(st.integers(3, len(sexes)))
+    count = data.draw(st.integers(3, len(sexes)))
 
-    split = make_split(corpus, folds=folds, seed=seed)
+    split = make_split(corpus, folds=count, seed=seed)
 
-    parts = parts_of(split, corpus)
-    assert len(parts) == folds
-    for part in parts:
-        assert part["train"]
-        assert part["validation"]
-        assert part["test"]
-        assert not part["train"] & part["validation"]
-        assert not part["train"] & part["test"]
-        assert not part["validation"] & part["test"]
-        assert set().union(*part.values()) == set(corpus.speakers)
-    tested = Counter(speaker for part in parts for speaker in part["test"])
+    folds = speakers_of(split, corpus)
+    assert len(folds) == count
+    for fold in folds:
+        assert fold["train"]
+        assert fold["validation"]
+        assert fold["test"]
+        assert not fold["train"] & fold["validation"]
+        assert not fold["train"] & fold["test"]
+        assert not fold["validation"] & fold["test"]
+        assert set().union(*fold.values()) == set(corpus.speakers)
+    tested = Counter(speaker for fold in folds for speaker in fold["test"])
     assert tested == dict.fromkeys(corpus.speakers, 1)
-    sizes = [len(part["test"]) for part in parts]
+    sizes = [len(fold["test"]) for fold in folds]
     assert max(sizes) - min(sizes) <= 1
     for sex in set(sexes):
         of_sex = {f"s{number}" for number, other in enumerate(sexes) if other == sex}
-        counts = [len(part["test"] & of_sex) for part in parts]
+        counts = [len(fold["test"] & of_sex) for fold in folds]
         assert max(counts) - min(counts) <= 1
     for fold in split.folds:
         assert sorted(fold.train + fold.validation + fold.test) == sorted(corpus.by_id)
     assert split.leaks == ()
 
 
-def test_real_corpus(data_root, parts_of):
+def test_real_corpus(data_root, speakers_of):
     corpus = open_corpus(data_root / "ravdess")
 
     split = make_split(corpus, "speaker-kfold", folds=5)
@@ -53,8 +53,8 @@ def test_real_corpus(data_root, parts_of):
     assert [(len(f.train), len(f.validation), len(f.test)) for f in split.folds] == [
         (720, 240, 240)
     ] * 5
-    for part in parts_of(split, corpus):
-        assert sum(int(speaker) % 2 for speaker in part["test"]) == 2  # two men of four
+    for fold in speakers_of(split, corpus):
+        assert sum(int(speaker) % 2 for speaker in fold["test"]) == 2  # two men of four
 
 
 def test_seed_decides(corpus_of):

@@ -78,7 +78,7 @@ def test_clip_in_two_parts(stored):
 
 
 def test_unknown_clip(stored):
-    with pytest.raises(SplitError, match="'nobody' in the test part of fold 3"):
+    with pytest.raises(SplitError, match="'nobody' in the test subset of fold 3"):
         stored(lambda values: values["folds"][2]["test"].append("nobody"))
 
 

@@ -18,7 +18,7 @@ from aver.audit.fingerprints import (
     video_file_fingerprint,
 )
 from aver.audit.listing import Listing, clips_by_name, find_clip, listing_of
-from aver.audit.names import part_in_name
+from aver.audit.names import subset_in_name
 from aver.audit.near_duplicates import find_near_audio, find_near_images, find_near_videos
 from aver.audit.report import AuditReport
 from aver.audit.sharing import pair_words, validation_is_test
@@ -26,7 +26,7 @@ from aver.corpora.corpus import Corpus
 from aver.corpora.files import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, find_media, read_file
 from aver.errors import MissingModalityError
 from aver.execution.tasks import map_tasks
-from aver.splits.split import PARTS, Split
+from aver.splits.split import SUBSETS, Split
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def places_in_folder(listing: Listing, root: Path) -> dict[str, MediaPlace]:
 
     A file fits if its name without suffix is the same as that of the list's path, else as the
     list's name; of several, the one whose folders agree most with the path's own. Folders agree too
-    if both name one part (``train`` and ``train_splits``). Where two agree equally, none is taken.
+    if both name one subset (``train`` and ``train_splits``). If two agree equally, none is taken.
 
     Raises
     ------
@@ -95,11 +95,11 @@ def _eligible(wanted: PurePosixPath, stem: str, files: list[Path]) -> list[Path]
 
 
 def _folders_agree(wanted: PurePosixPath, path: Path) -> int:
-    """How many folders, from the file up, are the same or name the same part."""
+    """How many folders, from the file up, are the same or name the same subset."""
     count = 0
     for one, other in zip(reversed(wanted.parts[:-1]), reversed(path.parts[:-1]), strict=False):
-        part = part_in_name(one)
-        if one != other and (part is None or part != part_in_name(other)):
+        subset = subset_in_name(one)
+        if one != other and (subset is None or subset != subset_in_name(other)):
             break
         count += 1
     return count
@@ -174,7 +174,7 @@ def find_matches(
     workers : int >= 1
         Processes for fingerprinting; the result does not depend on it.
     kind_of : callable, optional
-        What matters of a name, such as its parts. Of many files with equal bytes (over 100) only
+        What matters of a name, such as its subsets. Of many files with equal bytes (over 100) only
         the first of each kind is paired with the others: all pairs of thousands would be millions
         and say no more.
     """
@@ -285,19 +285,19 @@ def audit_media(split: Split | Listing, corpus: Corpus | Path, *, workers: int =
 
 
 def _kinds_of_names(listing: Listing) -> KindOf:
-    """The parts that a name is in, fold by fold, and its label: all that findings depend on."""
-    parts_of: dict[str, list[tuple[int, str]]] = defaultdict(list)
-    for number, parts in enumerate(listing.folds):
-        for part, names in parts.items():
+    """The subsets that a name is in, fold by fold, and its label: all that findings depend on."""
+    subsets_of: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for number, subsets in enumerate(listing.folds):
+        for subset, names in subsets.items():
             for name in dict.fromkeys(names):
-                parts_of[name].append((number, part))
-    return lambda name: (tuple(parts_of[name]), listing.entries[name].emotion)
+                subsets_of[name].append((number, subset))
+    return lambda name: (tuple(subsets_of[name]), listing.entries[name].emotion)
 
 
 def find_by_media(listing: Listing, matches: Matches) -> Iterator[Finding]:
-    """Yield same contents in two parts, within a part, and under two labels."""
-    for number, parts in enumerate(listing.folds, start=1):
-        yield from _in_fold(parts, matches, number)
+    """Yield same contents in two subsets, within a subset, and under two labels."""
+    for number, subsets in enumerate(listing.folds, start=1):
+        yield from _in_fold(subsets, matches, number)
     contradicting = []
     for match in matches.found:
         one, other = (listing.entries[name].emotion for name in (match.one, match.other))
@@ -309,15 +309,15 @@ def find_by_media(listing: Listing, matches: Matches) -> Iterator[Finding]:
 
 
 def _in_fold(
-    parts: Mapping[str, tuple[str, ...]], matches: Matches, number: int
+    subsets: Mapping[str, tuple[str, ...]], matches: Matches, number: int
 ) -> Iterator[Finding]:
-    sets = {part: set(parts.get(part, ())) for part in PARTS}
-    if validation_is_test(parts):
+    sets = {subset: set(subsets.get(subset, ())) for subset in SUBSETS}
+    if validation_is_test(subsets):
         sets["validation"] = set()  # a finding of its own
     groups: dict[tuple[str, str, str], list[Match]] = defaultdict(list)
     for match in matches.found:
-        for place, one in enumerate(PARTS):
-            for other in PARTS[place:]:
+        for place, one in enumerate(SUBSETS):
+            for other in SUBSETS[place:]:
                 if _between(match, sets[one], sets[other]):
                     groups[match.medium, one, other].append(match)
     for (medium, one, other), found in groups.items():

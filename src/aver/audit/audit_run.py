@@ -17,7 +17,7 @@ from aver.audit.rows import parse_json, read_text
 from aver.audit.sharing import pair_words
 from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
-from aver.splits.split import PARTS, SHARED_SPEAKERS, declares
+from aver.splits.split import SHARED_SPEAKERS, SUBSETS, declares
 
 Places = Mapping[str, tuple[str, ...]]
 
@@ -30,10 +30,10 @@ class FitRecord:
     ----------
     fitted_on : mapping of str to tuple of str
         From what was fitted without labels (a scaler, a codebook, feature statistics) to where:
-        names of parts (``train``, ``validation``, ``test``) or ids of clips.
+        names of subsets (``train``, ``validation``, ``test``) or ids of clips.
     labels_used : mapping of str to tuple of str
         From what used labels (the weights, the choice of the epoch, the neurons' labels, the
-        edges of a graph) to whose: names of parts, or ids of clips.
+        edges of a graph) to whose: names of subsets, or ids of clips.
 
     Notes
     -----
@@ -88,30 +88,30 @@ def find_in_record(
     fold : int
         Counted from 1.
     clips : mapping of str to sequence of str
-        The fold's clips by part; tells where a clip id belongs.
+        The fold's clips by subset; tells where a clip id belongs.
     """
-    part_of = {clip: part for part in reversed(PARTS) for clip in clips.get(part, ())}
-    learned = {_part(place, part_of) for place in record.weights_from} & {"train", "validation"}
+    subset_of = {clip: subset for subset in reversed(SUBSETS) for clip in clips.get(subset, ())}
+    learned = {_subset(place, subset_of) for place in record.weights_from} & {"train", "validation"}
     for what, places in record.fitted_on.items():
-        beyond = {_part(place, part_of) for place in places} - learned - {"train"}
+        beyond = {_subset(place, subset_of) for place in places} - learned - {"train"}
         if beyond:
             message = f"{what!r} was fitted on more than the training clips."
             yield Finding("fitted-beyond-training", message, fold, _ordered(beyond), (what,))
     for what, places in record.labels_used.items():
-        parts = {_part(place, part_of) for place in places}
-        if parts - {"train", "validation"}:
+        subsets = {_subset(place, subset_of) for place in places}
+        if subsets - {"train", "validation"}:
             message = f"{what!r} used labels of clips that are neither training nor validation."
-            found = _ordered(parts - {"train", "validation"})
+            found = _ordered(subsets - {"train", "validation"})
             yield Finding("test-labels-used", message, fold, found, (what,))
 
 
-def _part(place: str, part_of: Mapping[str, str]) -> str:
-    """The part that a word or clip id means; what is in no part is outside the fold."""
-    return place if place in PARTS else part_of.get(place, "outside")
+def _subset(place: str, subset_of: Mapping[str, str]) -> str:
+    """The subset that a word or clip id means; what is in no subset is outside the fold."""
+    return place if place in SUBSETS else subset_of.get(place, "outside")
 
 
-def _ordered(parts: set[str]) -> tuple[str, ...]:
-    return tuple(part for part in (*PARTS, "outside") if part in parts)
+def _ordered(subsets: set[str]) -> tuple[str, ...]:
+    return tuple(subset for subset in (*SUBSETS, "outside") if subset in subsets)
 
 
 def _places(value: Any, key: str, where: str) -> dict[str, tuple[str, ...]]:
@@ -121,7 +121,7 @@ def _places(value: Any, key: str, where: str) -> dict[str, tuple[str, ...]]:
     ):
         return {str(what): tuple(places) for what, places in value.items()}
     raise SplitError(
-        f"{where}: {key!r} must hold lists of parts or clip ids by what was fitted, for instance "
+        f"{where}: {key!r} must hold lists of subsets or clip ids by what was fitted, for instance "
         '{"scaler": ["train"]}.'
     )
 
@@ -204,8 +204,8 @@ def _shared_speakers(values: dict[str, Any], number: int, listing: Listing) -> I
     """Speakers that the run itself recorded on two sides; for splits whose names tell none."""
     if any(entry.speaker for entry in listing.entries.values()):
         return
-    for one, other in combinations(PARTS, 2):
-        lists = [values.get(f"{part}_speakers") or [] for part in (one, other)]
+    for one, other in combinations(SUBSETS, 2):
+        lists = [values.get(f"{subset}_speakers") or [] for subset in (one, other)]
         shared = sorted(set(map(str, lists[0])) & set(map(str, lists[1])))
         if shared:
             message = f"{pair_words(len(shared), 'speaker')} of {one} also in {other}."

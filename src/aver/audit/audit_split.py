@@ -53,7 +53,7 @@ def find_by_names(listing: Listing) -> Iterator[Finding]:
         yield Finding("unknown-clips", message, subjects=listing.unknown)
     if listing.untold:
         message = f"{pair_words(len(listing.untold), 'clip')} left out."
-        yield Finding("unknown-parts", message, subjects=listing.untold)
+        yield Finding("unknown-subsets", message, subjects=listing.untold)
 
 
 def _find_declared(listing: Listing, found: set[str]) -> Iterator[Finding]:

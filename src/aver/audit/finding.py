@@ -53,46 +53,46 @@ _ALL = (
     Kind(
         "shared-clips",
         Level.LEAK,
-        "a clip in two parts",
+        "a clip in two subsets",
         "The recogniser is tested on what it has learned by heart.",
-        "Keep the clip in one part.",
+        "Keep the clip in one subset.",
     ),
     Kind(
         SHARED_PERFORMANCES,
         Level.LEAK,
-        "one performance in two parts",
+        "one performance in two subsets",
         "Two files of one performance (two containers, two encodings) differ in nothing that "
         "matters, and two cuts of one recording in little: the test clip was seen in training.",
-        "Keep all files of a performance in one part.",
+        "Keep all files of a performance in one subset.",
     ),
     Kind(
         "derived-copies",
         Level.LEAK,
-        "augmented or cut copies in two parts",
+        "augmented or cut copies in two subsets",
         "A copy with noise, or a piece of the same recording, tells the answer.",
         "Split first, then augment or cut the training clips.",
     ),
     Kind(
         SHARED_SPEAKERS,
         Level.LEAK,
-        "a speaker in two parts",
+        "a speaker in two subsets",
         "The score tells how well known people are recognised, not new ones.",
         "Divide by speaker; 'aver split make' does.",
     ),
     Kind(
         "shared-audio",
         Level.LEAK,
-        "the same sound in two parts",
+        "the same sound in two subsets",
         "By their fingerprints the files hold one recording, whatever their names say.",
-        "Keep one of them, or both in one part.",
+        "Keep one of them, or both in one subset.",
         needs="audio",
     ),
     Kind(
         "shared-images",
         Level.LEAK,
-        "the same pictures in two parts",
+        "the same pictures in two subsets",
         "By their hashes the files show one and the same picture or film.",
-        "Keep one of them, or both in one part.",
+        "Keep one of them, or both in one subset.",
         needs="images",
     ),
     Kind(
@@ -106,7 +106,7 @@ _ALL = (
         "fitted-beyond-training",
         Level.LEAK,
         "fitted on more than the training clips",
-        "A scaler or feature that has seen the other parts carries their statistics into training.",
+        "A scaler or feature fitted on other subsets carries their statistics into training.",
         "Fit it on the training clips of each fold alone.",
         needs="record",
     ),
@@ -142,21 +142,21 @@ _ALL = (
     Kind(
         "class-imbalance",
         Level.WARNING,
-        "class shares differ between parts",
+        "class shares differ between subsets",
         "A recogniser that learned the training's shares is judged by others.",
-        "Balance the parts, or report unweighted average recall.",
+        "Balance the subsets, or report unweighted average recall.",
     ),
     Kind(
         "sex-imbalance",
         Level.WARNING,
-        "shares of the sexes differ between parts",
+        "shares of the sexes differ between subsets",
         "Voices and faces of one sex are tested more than they were learned.",
         "Deal speakers of each sex evenly, or report by sex.",
     ),
     Kind(
         "repeated-clips",
         Level.WARNING,
-        "a clip twice in one part",
+        "a clip twice in one subset",
         "It counts double, in training or in the score.",
         "List every clip once.",
     ),
@@ -168,11 +168,11 @@ _ALL = (
         "Give the corpus that the split was made for.",
     ),
     Kind(
-        "unknown-parts",
+        "unknown-subsets",
         Level.WARNING,
-        "clips of no known part",
+        "clips of no known subset",
         "They were not audited: the list puts them where no train, validation or test is named.",
-        "Name the parts train, validation and test, or take the clips off the list.",
+        "Name the subsets train, validation and test, or take the clips off the list.",
     ),
     Kind(
         "contradicting-labels",
@@ -183,37 +183,37 @@ _ALL = (
         needs="media",
     ),
     Kind(
-        "empty-part",
+        "empty-subset",
         Level.WARNING,
-        "a part without clips",
+        "a subset without clips",
         "Nothing can be learned, or nothing tested.",
         "Name training and test clips.",
     ),
     Kind(
         "shared-sentences",
         Level.NOTE,
-        "sentences said in all parts",
+        "sentences said in all subsets",
         "Acted corpora have few sentences: the score holds for known words, not for free speech.",
         "Say so beside the score, or divide by sentence as well.",
     ),
     Kind(
         "held-out-test",
         Level.NOTE,
-        "one test part only",
+        "one test subset only",
         "Speakers outside it are never tested, and the score depends on who is in it.",
         "With few speakers cross-validate.",
     ),
     Kind(
         "no-validation",
         Level.NOTE,
-        "no validation part",
+        "no validation subset",
         "Whatever is chosen in training has to be chosen on training clips, or it is on test.",
         "Take some training speakers for validation.",
     ),
     Kind(
         "doubles",
         Level.NOTE,
-        "the same content twice within a part",
+        "the same content twice within a subset",
         "It counts double, in training or in the score.",
         "Keep one of each.",
         needs="media",
@@ -252,8 +252,8 @@ class Finding:
         One whole sentence with the numbers.
     fold : int or None
         Counted from 1; None where the whole split is meant.
-    parts : tuple of str
-        The parts concerned, for instance ``("train", "test")``.
+    subsets : tuple of str
+        The subsets concerned, for instance ``("train", "test")``.
     subjects : tuple of str
         All speakers, clips, sentences or classes concerned, sorted; pairs of clips are written
         ``a = b``.
@@ -264,7 +264,7 @@ class Finding:
     kind: str
     message: str
     fold: int | None = None
-    parts: tuple[str, ...] = ()
+    subsets: tuple[str, ...] = ()
     subjects: tuple[str, ...] = ()
     declared: bool = False
 
@@ -284,11 +284,11 @@ class Finding:
 
         Examples
         --------
-        >>> Finding("shared-speakers", "", fold=2, parts=("train", "test")).place
+        >>> Finding("shared-speakers", "", fold=2, subsets=("train", "test")).place
         'fold 2, train and test'
         """
         fold = f"fold {self.fold}" if self.fold is not None else ""
-        return ", ".join(word for word in (fold, " and ".join(self.parts)) if word)
+        return ", ".join(word for word in (fold, " and ".join(self.subsets)) if word)
 
     def as_json(self) -> dict[str, Any]:
         """The finding as JSON values."""
@@ -296,7 +296,7 @@ class Finding:
             "kind": self.kind,
             "level": str(self.level),
             "fold": self.fold,
-            "parts": list(self.parts),
+            "subsets": list(self.subsets),
             "message": self.message,
             "meaning": self.about.meaning,
             "advice": self.about.advice,

@@ -11,14 +11,14 @@ from pathlib import PurePosixPath
 from aver.audit.names import NAMED_BY, Entry, describe_name
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.splits.split import PARTS, Split
+from aver.splits.split import SUBSETS, Split
 
 _NUMBER = re.compile(r"0*(\d+?)(?:\.0+)?")
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Folds of parts of clips.
+    """Folds of subsets of clips.
 
     Parameters
     ----------
@@ -27,7 +27,7 @@ class Listing:
     form : str
         How it was read, in words.
     folds : tuple of mapping
-        From part to names, each in the order of the list; a name may wrongly occur twice.
+        From subset to names, each in the order of the list; a name may wrongly occur twice.
     entries : mapping of str to Entry
         By name.
     declared : tuple of str
@@ -35,7 +35,7 @@ class Listing:
     unknown : tuple of str
         Names that the corpus lacks, where there is one.
     untold : tuple of str
-        Clips that are in no part because the list's word for their part is unknown, with the word.
+        Clips in no subset because the list's word for their subset is unknown, with the word.
     files : tuple of str
         The files and folders that were read; empty where there were none.
     """
@@ -54,9 +54,9 @@ class Listing:
         """All names, sorted."""
         return tuple(sorted(self.entries))
 
-    def count(self, part: str) -> int:
-        """How often a clip is listed for a part, over all folds."""
-        return sum(len(fold.get(part, ())) for fold in self.folds)
+    def count(self, subset: str) -> int:
+        """How often a clip is listed for a subset, over all folds."""
+        return sum(len(fold.get(subset, ())) for fold in self.folds)
 
 
 def listing_of(split: Split, corpus: Corpus | None = None, source: str = "") -> Listing:
@@ -71,7 +71,7 @@ def listing_of(split: Split, corpus: Corpus | None = None, source: str = "") -> 
     source : str
         File of the split, for messages; default the rule.
     """
-    folds = tuple(fold.parts() for fold in split.folds)
+    folds = tuple(fold.subsets() for fold in split.folds)
     entries, unknown = describe_names(_all_names(folds), corpus)
     files = (source,) if source else ()
     name = source or split.rule
@@ -188,5 +188,5 @@ def entry_of_clip(name: str, clip: Clip, path: str = "") -> Entry:
 
 def _all_names(folds: Iterable[Mapping[str, tuple[str, ...]]]) -> Iterable[str]:
     for fold in folds:
-        for part in PARTS:
-            yield from fold.get(part, ())
+        for subset in SUBSETS:
+            yield from fold.get(subset, ())

@@ -52,28 +52,28 @@ _WORDS = {
 _FOLD = re.compile(r"(?:fold|split|session|cv)[ _\-]?0*(\d+)", re.IGNORECASE)
 
 
-def is_part_word(word: str) -> bool:
-    """Whether a folder's whole name is a part's."""
+def is_subset_word(word: str) -> bool:
+    """Whether a folder's whole name is a subset's."""
     return word.strip().lower() in _WORDS
 
 
-def part_of_word(word: str) -> str | None:
-    """The part that a cell or a folder's name means.
+def subset_of_word(word: str) -> str | None:
+    """The subset that a cell or a folder's name means.
 
     Examples
     --------
-    >>> part_of_word("Dev"), part_of_word("speaker 3")
+    >>> subset_of_word("Dev"), subset_of_word("speaker 3")
     ('validation', None)
     """
     return _WORDS.get(word.strip().lower())
 
 
-def part_in_name(name: str) -> str | None:
-    """The part that a file's or folder's name speaks of; None where none, or two.
+def subset_in_name(name: str) -> str | None:
+    """The subset that a file's or folder's name speaks of; None where none, or two.
 
     Examples
     --------
-    >>> part_in_name("ravdess_train_fold_1"), part_in_name("test2_list")
+    >>> subset_in_name("ravdess_train_fold_1"), subset_in_name("test2_list")
     ('train', 'test')
     """
     words = re.split(r"[^A-Za-z]+", name)
@@ -300,7 +300,7 @@ def describe_name(
     original, derived = strip_copy_marks(bare)
     entry = _by_known_name(name, PurePosixPath(original).name)
     if entry is None:
-        entry = Entry(name, recording=_without_part_words(original))
+        entry = Entry(name, recording=_without_subset_words(original))
     entry = replace(entry, derived=derived, path=where)
     if pattern is not None:
         # The copy's own name may not fit the pattern; that of its original then does.
@@ -343,8 +343,8 @@ def _by_known_name(name: str, stem: str) -> Entry | None:
     return None
 
 
-def _without_part_words(path: str) -> str:
-    """The path below folders that name parts, so that copies in ``train/`` and ``test/`` meet.
+def _without_subset_words(path: str) -> str:
+    """The path below folders that name subsets, so that copies in ``train/`` and ``test/`` meet.
 
     Running numbers are no names: ``train/angry/im7`` and ``test/angry/im7`` have nothing in common.
     """
@@ -353,7 +353,7 @@ def _without_part_words(path: str) -> str:
     *folders, stem = PurePosixPath(path).parts
     if _RUNNING_NUMBER.fullmatch(stem):
         return path
-    return "/".join([*(folder for folder in folders if not is_part_word(folder)), stem])
+    return "/".join([*(folder for folder in folders if not is_subset_word(folder)), stem])
 
 
 def _with_fields(entry: Entry, fields: Mapping[str, str]) -> Entry:

@@ -18,7 +18,7 @@ from aver.audit.split_formats import (
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
 from aver.errors import SettingsError, SplitError
-from aver.splits.split import PARTS
+from aver.splits.split import SUBSETS
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class ReadingSettings:
         File-name pattern, see `aver.corpora.name_pattern.NamePattern`.
     columns : mapping of str to str
         What the list calls ``name``, ``path``, ``speaker``, ``emotion``, ``sex``, ``sentence``,
-        ``performance``, ``part`` or ``fold``.
+        ``performance``, ``subset`` or ``fold``.
 
     Raises
     ------
@@ -43,7 +43,12 @@ class ReadingSettings:
     columns: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for what in self.columns:
+        # "part" is what version 0.1 called a subset.
+        columns = {
+            "subset" if what == "part" else what: name for what, name in self.columns.items()
+        }
+        object.__setattr__(self, "columns", columns)
+        for what in columns:
             if what not in WHAT:
                 raise SettingsError(
                     f"A column cannot tell {what!r}. It can tell: {', '.join(WHAT)}."
@@ -60,8 +65,8 @@ def read_listing(
     Parameters
     ----------
     paths : sequence of Path
-        One JSON, CSV or JSON-lines file with all parts; several files, one per part, with the
-        part in their names; or a folder of such files, of media in a folder per part, of Kaldi
+        One JSON, CSV or JSON-lines file with all subsets; several files, one per subset, with the
+        subset in their names; or a folder of such files, of media in a folder per subset, of Kaldi
         data folders, or of ``fold_1/``, ``fold_2/`` with any of these; or one list or folder of
         media per fold, each tested in turn.
     corpus : Corpus, optional
@@ -75,7 +80,7 @@ def read_listing(
     Raises
     ------
     SplitError
-        If nothing can be read, or no part be told.
+        If nothing can be read, or no subset be told.
     SettingsError
         If the pattern is wrong, or fits no name.
     """
@@ -95,24 +100,25 @@ def read_listing(
     folds = [pieces[number] for number in sorted(pieces)]
     if not any(set(fold) & {"train", "test"} for fold in folds):
         raise SplitError(
-            f"{paths[0]}: no part can be told. Name the parts train, validation and test: in the "
-            "names of files or folders, as keys, or in a column (--column part=YOURS)."
+            f"{paths[0]}: no subset can be recognized. Name the subsets train, "
+            "validation and test: in the names of files or folders, "
+            "as keys, or in a column (--column subset=YOURS)."
         )
     if not any(rows for fold in folds for rows in fold.values()):
-        raise SplitError(f"{paths[0]} names no clips: every part of it is empty.")
+        raise SplitError(f"{paths[0]} names no clips: every subset of it is empty.")
     entries, unknown = _describe(folds, corpus, settings)
     return Listing(
         source=", ".join(str(path) for path in paths),
         files=tuple(str(path) for path in paths),
         form=form,
         folds=tuple(
-            {part: tuple(row.name for row in fold.get(part, ())) for part in PARTS}
+            {subset: tuple(row.name for row in fold.get(subset, ())) for subset in SUBSETS}
             for fold in folds
         ),
         entries=entries,
         declared=declared,
         unknown=unknown,
-        untold=tuple(sorted(f"{row.name} ({row.part or 'nothing'})" for row in untold)),
+        untold=tuple(sorted(f"{row.name} ({row.subset or 'nothing'})" for row in untold)),
     )
 
 

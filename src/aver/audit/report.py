@@ -44,10 +44,10 @@ def _block(findings: Sequence[Finding], shown: int) -> list[str]:
     about = findings[0].about
     declared = " (the split says so)" if all(finding.declared for finding in findings) else ""
     lines = [f"{str(about.level).upper():<8} {about.title}{declared}"]
-    by_parts: dict[tuple[str, ...], list[Finding]] = {}
+    by_subsets: dict[tuple[str, ...], list[Finding]] = {}
     for finding in findings:
-        by_parts.setdefault(finding.parts, []).append(finding)
-    for group in by_parts.values():
+        by_subsets.setdefault(finding.subsets, []).append(finding)
+    for group in by_subsets.values():
         first = group[0]
         places = _folds([finding.fold for finding in group])
         lines.append(f"         {places}{first.message}{_sample(first.subjects, shown)}")
@@ -223,7 +223,7 @@ class AuditReport:
     checked : tuple of str
         What was looked at: ``"names"``, ``"sound of 192 clips"``, ...
     findings : tuple of Finding
-        Worst first, then by kind, fold and parts.
+        Worst first, then by kind, fold and subsets.
     files : tuple of str
         The files and folders that were audited; empty where there were none.
     """
@@ -351,10 +351,10 @@ def report_on(
 
 
 def in_order(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Worst first: by level and kind as `KINDS` lists them, then by fold and parts."""
+    """Worst first: by level and kind as `KINDS` lists them, then by fold and subsets."""
     order = {kind: place for place, kind in enumerate(KINDS)}
     return tuple(
         sorted(
-            findings, key=lambda finding: (order[finding.kind], finding.fold or 0, finding.parts)
+            findings, key=lambda finding: (order[finding.kind], finding.fold or 0, finding.subsets)
         )
     )

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from aver.audit.names import canonical_label, is_part_word
+from aver.audit.names import canonical_label, is_subset_word
 from aver.emotions import EMOTIONS
 from aver.errors import SplitError
 
@@ -28,7 +28,7 @@ _COLUMNS = {
     "sentence": ("sentence", "sentence_id", "text", "transcript", "statement", "utterance",
                  "utterance_text"),
     "performance": ("performance", "recording", "recording_id", "original"),
-    "part": ("part", "split", "set", "subset", "partition", "dataset_split", "usage"),
+    "subset": ("subset", "split", "set", "part", "partition", "dataset_split", "usage"),
     "fold": ("fold", "fold_id", "cv_fold"),
 }  # fmt: skip
 WHAT = tuple(_COLUMNS)
@@ -57,17 +57,17 @@ class Row:
     path : str
     fields : mapping
         What the list says of speaker, emotion, sex, sentence and performance.
-    part, fold : str
+    subset, fold : str
         Cells of the columns that say where the clip belongs; empty where there are none.
     is_counted : bool
-        Whether the name is made of numbers, of a recording and of a piece of it: each part may
+        Whether the name is made of numbers, of a recording and of a piece of it: each subset may
         count them anew, as MELD's do.
     """
 
     name: str
     path: str = ""
     fields: Mapping[str, str] = field(default_factory=dict)
-    part: str = ""
+    subset: str = ""
     fold: str = ""
     is_counted: bool = field(default=False, repr=False)
 
@@ -96,8 +96,8 @@ def row_of(values: Mapping[str, Any], columns: Mapping[str, str], key: str = "")
 
     Examples
     --------
-    >>> row_of({"wav": "a/1.wav", "spk_id": 3, "emo": "ang"}, {})
-    Row(name='a/1.wav', path='a/1.wav', fields={'speaker': '3', 'emotion': 'ang'}, part='', fold='')
+    >>> row_of({"wav": "a/1.wav", "spk_id": 3, "emo": "ang"}, {}).fields
+    {'speaker': '3', 'emotion': 'ang'}
     """
     lower = {str(name).strip().lower(): value for name, value in values.items()}
 
@@ -110,20 +110,22 @@ def row_of(values: Mapping[str, Any], columns: Mapping[str, str], key: str = "")
     facts = {what: text for what, text in found.items() if text}
     if "performance" not in columns and facts.get("performance", "").lower() in _FLAGS:
         del facts["performance"]  # whether it is an original, not of which
-    path, part, fold = cell("path"), cell("part"), cell("fold")
-    if not part and is_part_word(str(lower.get("mode", ""))):  # as CH-SIMS's and MMSA's lists say
-        part = str(lower["mode"])
+    path, subset, fold = cell("path"), cell("subset"), cell("fold")
+    if not subset and is_subset_word(
+        str(lower.get("mode", ""))
+    ):  # as CH-SIMS's and MMSA's lists say
+        subset = str(lower["mode"])
     name = key or cell("name") or path
-    if name.isdigit() and path:  # a running number, which every part counts from nought
+    if name.isdigit() and path:  # a running number, which every subset counts from nought
         name = path
     whole, number = _piece(lower, columns)
     if whole and number.isdigit() and not key and not path:
         facts.setdefault("performance", f"recording {whole}")
         counted = whole.isdigit()
         name = f"dia{whole}_utt{number}" if counted else f"{whole}_{number}"
-        return Row(name, name if counted else f"{whole}/{number}", facts, part, fold, counted)
+        return Row(name, name if counted else f"{whole}/{number}", facts, subset, fold, counted)
     name = name or whole
-    return Row(name, path or name, facts, part, fold) if name else None
+    return Row(name, path or name, facts, subset, fold) if name else None
 
 
 def _piece(lower: Mapping[str, Any], columns: Mapping[str, str]) -> tuple[str, str]:
@@ -163,7 +165,7 @@ def rows_of_json(value: Any, path: Path, columns: Mapping[str, str]) -> list[Row
     ----------
     value : any
         A list of paths, of numbers, of records or of pairs ``[path, label]``; a mapping from ids to
-        records, to files, to labels or to parts; a mapping from classes to such lists.
+        records, to files, to labels or to subsets; a mapping from classes to such lists.
     path : Path
         Of the list, for messages.
     columns : mapping of str to str
@@ -268,9 +270,9 @@ def _holds_records(record: Any) -> bool:
 
 
 def _of_pair(key: str, word: Any) -> Row:
-    """An id with its part, its file, or its label."""
-    if isinstance(word, str) and is_part_word(word):
-        return Row(key, key, part=word)
+    """An id with its subset, its file, or its label."""
+    if isinstance(word, str) and is_subset_word(word):
+        return Row(key, key, subset=word)
     if isinstance(word, str) and _FILE.fullmatch(word.strip()):
         return Row(key, word.strip())
     return _labelled(key, word)
@@ -370,7 +372,7 @@ def _records(text: str, delimiter: str) -> list[dict[str, str]]:
 
 
 def _of_line(line: str, keyed: bool) -> Row:
-    """``path``, ``path label``, ``path;label;part``, or Kaldi's ``id path-or-command``."""
+    """``path``, ``path label``, ``path;label;subset``, or Kaldi's ``id path-or-command``."""
     words = line.split(maxsplit=1)
     if keyed and len(words) == 2:
         return Row(words[0], words[1].split("|")[0].split()[-1])
@@ -385,8 +387,8 @@ def _of_line(line: str, keyed: bool) -> Row:
 
 
 def _of_cells(cells: list[str]) -> Row:
-    """A file, and behind it other files, labels and parts in any order."""
+    """A file, and behind it other files, labels and subsets in any order."""
     labels = [label for cell in cells[1:] if (label := canonical_label(cell)) in EMOTIONS]
-    parts = [cell for cell in cells[1:] if is_part_word(cell)]
+    subsets = [cell for cell in cells[1:] if is_subset_word(cell)]
     facts = {"emotion": labels[0]} if labels else {}
-    return Row(cells[0], cells[0], facts, part=parts[0] if parts else "")
+    return Row(cells[0], cells[0], facts, subset=subsets[0] if subsets else "")

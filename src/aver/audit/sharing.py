@@ -1,4 +1,4 @@
-"""Whether the parts are alike, and whether everybody is tested."""
+"""Whether the subsets are alike, and whether everybody is tested."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from aver.audit.finding import Finding
 from aver.audit.listing import Listing
 from aver.audit.names import Entry
 from aver.splits.split import (
-    PARTS,
     SHARED_PERFORMANCES,
     SHARED_SPEAKERS,
+    SUBSETS,
     UNKNOWN_SPEAKERS,
     VALIDATION_IS_TEST,
     declares,
 )
 
-Parts = Mapping[str, tuple[str, ...]]
+Subsets = Mapping[str, tuple[str, ...]]
 
 
 def find_shared(listing: Listing) -> Iterator[Finding]:
-    """Yield what parts of each fold share by name, and clips listed twice within a part.
+    """Yield what subsets of each fold share by name, and clips listed twice within a subset.
 
     Where validation equals test, that is one finding of its own, and the two are not compared.
 
@@ -34,30 +34,32 @@ def find_shared(listing: Listing) -> Iterator[Finding]:
     ------
     Finding
     """
-    for number, parts in enumerate(listing.folds, start=1):
-        same = validation_is_test(parts)
+    for number, subsets in enumerate(listing.folds, start=1):
+        same = validation_is_test(subsets)
         if same:
-            count = len(set(parts["test"]))
+            count = len(set(subsets["test"]))
             yield Finding(
                 VALIDATION_IS_TEST,
-                f"The validation part is the test part: the same {pair_words(count, 'clip')}.",
+                f"The validation subset is the test subset: the same {pair_words(count, 'clip')}.",
                 number,
                 ("validation", "test"),
                 declared=declares(listing.declared, VALIDATION_IS_TEST),
             )
-        yield from _repeated(parts, number)
-        for one, other in combinations(PARTS, 2):
-            if not parts.get(one) or not parts.get(other):
+        yield from _repeated(subsets, number)
+        for one, other in combinations(SUBSETS, 2):
+            if not subsets.get(one) or not subsets.get(other):
                 continue
             if same and (one, other) == ("validation", "test"):
                 continue
-            yield from _shared_by(listing, parts, number, one, other)
-        yield from _shared_sentences(listing, parts, number)
+            yield from _shared_by(listing, subsets, number, one, other)
+        yield from _shared_sentences(listing, subsets, number)
 
 
-def validation_is_test(parts: Parts) -> bool:
-    """Whether the two parts hold the same clips, and any."""
-    return bool(parts.get("validation")) and set(parts["validation"]) == set(parts.get("test", ()))
+def validation_is_test(subsets: Subsets) -> bool:
+    """Whether the two subsets hold the same clips, and any."""
+    return bool(subsets.get("validation")) and set(subsets["validation"]) == set(
+        subsets.get("test", ())
+    )
 
 
 def pair_words(count: int, what: str) -> str:
@@ -71,25 +73,25 @@ def pair_words(count: int, what: str) -> str:
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
-def _repeated(parts: Parts, number: int) -> Iterator[Finding]:
-    for part, names in parts.items():
+def _repeated(subsets: Subsets, number: int) -> Iterator[Finding]:
+    for subset, names in subsets.items():
         if len(set(names)) == len(names):
             continue
         twice = tuple(sorted(name for name, count in Counter(names).items() if count > 1))
-        message = f"{pair_words(len(twice), 'clip')} listed more than once in {part}."
-        yield Finding("repeated-clips", message, number, (part,), twice)
+        message = f"{pair_words(len(twice), 'clip')} listed more than once in {subset}."
+        yield Finding("repeated-clips", message, number, (subset,), twice)
 
 
 def _shared_by(
-    listing: Listing, parts: Parts, number: int, one: str, other: str
+    listing: Listing, subsets: Subsets, number: int, one: str, other: str
 ) -> Iterator[Finding]:
     entries = listing.entries
     place = (number, (one, other))
-    clips = set(parts[one]) & set(parts[other])
+    clips = set(subsets[one]) & set(subsets[other])
     if clips:
         message = f"{pair_words(len(clips), 'clip')} of {one} also in {other}."
         yield Finding("shared-clips", message, *place, tuple(sorted(clips)))
-    files, copies = _shared_recordings(entries, set(parts[one]), set(parts[other]))
+    files, copies = _shared_recordings(entries, set(subsets[one]), set(subsets[other]))
     if files:
         count = pair_words(len(files), "performance")
         yield Finding(
@@ -103,7 +105,7 @@ def _shared_by(
         count = pair_words(len(copies), "recording")
         message = f"{count} with augmented or cut copies on both sides: {one} and {other}."
         yield Finding("derived-copies", message, *place, tuple(sorted(copies)))
-    speakers = _facts(entries, parts[one], _speaker) & _facts(entries, parts[other], _speaker)
+    speakers = _facts(entries, subsets[one], _speaker) & _facts(entries, subsets[other], _speaker)
     if speakers:
         count = pair_words(len(speakers), "speaker")
         yield Finding(
@@ -151,15 +153,17 @@ def _by_recording(entries: Mapping[str, Entry], names: set[str]) -> dict[str, se
     return groups
 
 
-def _shared_sentences(listing: Listing, parts: Parts, number: int) -> Iterator[Finding]:
-    filled = [part for part in PARTS if parts.get(part)]
+def _shared_sentences(listing: Listing, subsets: Subsets, number: int) -> Iterator[Finding]:
+    filled = [subset for subset in SUBSETS if subsets.get(subset)]
     if len(filled) < 2:
         return
-    sets = [_facts(listing.entries, parts[part], lambda entry: entry.sentence) for part in filled]
+    sets = [
+        _facts(listing.entries, subsets[subset], lambda entry: entry.sentence) for subset in filled
+    ]
     everywhere = set.intersection(*sets)
     if everywhere:
         of = len(set.union(*sets))
-        message = f"{len(everywhere)} of {pair_words(of, 'sentence')} said in every part."
+        message = f"{len(everywhere)} of {pair_words(of, 'sentence')} said in every subset."
         yield Finding("shared-sentences", message, number, tuple(filled), tuple(sorted(everywhere)))
 
 
@@ -174,20 +178,22 @@ def _facts(
 
 
 LARGEST_DIFFERENCE = 0.10
-"""Shares that differ by more than this between two parts are warned of."""
+"""Shares that differ by more than this between two subsets are warned of."""
 
 
 def find_imbalance(listing: Listing) -> Iterator[Finding]:
-    """Yield classes and sexes whose share differs by more than ten points between two parts."""
+    """Yield classes and sexes whose share differs by more than ten points between two subsets."""
     laws: tuple[tuple[str, Callable[[Entry], str | None]], ...] = (
         ("class-imbalance", lambda entry: entry.emotion),
         ("sex-imbalance", lambda entry: entry.sex),
     )
-    for number, parts in enumerate(listing.folds, start=1):
+    for number, subsets in enumerate(listing.folds, start=1):
         for kind, fact in laws:
-            shares = {part: _shares(listing, names, fact) for part, names in parts.items() if names}
+            shares = {
+                subset: _shares(listing, names, fact) for subset, names in subsets.items() if names
+            }
             worst: dict[str, tuple[float, str, str]] = {}
-            for one, other in combinations([part for part in PARTS if shares.get(part)], 2):
+            for one, other in combinations([subset for subset in SUBSETS if shares.get(subset)], 2):
                 for value in shares[one].keys() | shares[other].keys():
                     gap = abs(shares[one].get(value, 0.0) - shares[other].get(value, 0.0))
                     if gap > LARGEST_DIFFERENCE + 1e-12 and gap > worst.get(value, (0.0,))[0]:
@@ -217,7 +223,7 @@ def _imbalance(
 
 
 def find_untested(listing: Listing) -> Iterator[Finding]:
-    """Yield speakers that no fold tests, speakers nobody knows, and parts without clips."""
+    """Yield speakers that no fold tests, speakers nobody knows, and subsets without clips."""
     speakers = {entry.speaker for entry in listing.entries.values()} - {None}
     tested = {
         listing.entries[name].speaker for fold in listing.folds for name in fold.get("test", ())
@@ -235,9 +241,9 @@ def find_untested(listing: Listing) -> Iterator[Finding]:
             subjects=nameless,
             declared=declares(listing.declared, UNKNOWN_SPEAKERS),
         )
-    for number, parts in enumerate(listing.folds, start=1):
-        for part in ("train", "test"):
-            if not parts.get(part):
-                yield Finding("empty-part", f"No clip in {part}.", number, (part,))
-        if not parts.get("validation"):
+    for number, subsets in enumerate(listing.folds, start=1):
+        for subset in ("train", "test"):
+            if not subsets.get(subset):
+                yield Finding("empty-subset", f"No clip in {subset}.", number, (subset,))
+        if not subsets.get("validation"):
             yield Finding("no-validation", "No clip in validation.", number)

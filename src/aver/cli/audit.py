@@ -20,7 +20,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "split",
         nargs="+",
         type=Path,
-        help="a split (JSON, CSV, JSON lines), one list per part, a folder of lists, of media in "
+        help="a split (JSON, CSV, JSON lines), one list per subset, a folder of lists, of media in "
         "train/ and test/ or of Kaldi's, or a run folder of ours",
     )
     parser.add_argument(
@@ -37,7 +37,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_words_argument(
         parser,
         "--column",
-        "what a list calls speaker, emotion, sex, sentence, performance, part, fold, path",
+        "what a list calls speaker, emotion, sex, sentence, performance, subset, fold, path",
         metavar="WHAT=NAME",
     )
     parser.add_argument("--names-only", action="store_true", help="with --corpus: open no media")

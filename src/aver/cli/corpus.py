@@ -59,7 +59,7 @@ def _check(arguments: Namespace) -> int:
         ("speaker", found.by_speaker),
         ("sex", found.by_sex),
         ("channel", found.by_channel),
-        ("part", found.by_part),
+        ("subset", found.by_subset),
     ):
         if set(counts) == {"unknown"}:
             continue

@@ -54,7 +54,7 @@ def _check(arguments: Namespace) -> int:
 def _describe(split: Split) -> None:
     print(f"{split.rule}, seed {split.seed}, hash {split.hash}")
     for number, fold in enumerate(split.folds):
-        counts = ", ".join(f"{len(ids)} {part}" for part, ids in fold.parts().items())
+        counts = ", ".join(f"{len(ids)} {subset}" for subset, ids in fold.subsets().items())
         print(f"  fold {number}: {counts}")
     for leak in split.leaks:
         print(f"  LEAKS {leak}")

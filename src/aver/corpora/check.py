@@ -22,7 +22,7 @@ class CorpusCheck:
     Parameters
     ----------
     corpus : Corpus
-    by_class, by_speaker, by_sex, by_channel, by_part : dict of str to int
+    by_class, by_speaker, by_sex, by_channel, by_subset : dict of str to int
         Clips of each; classes in canonical order, the others sorted. Clips of which a fact is
         unknown are under ``"unknown"``.
     with_video, with_audio : int
@@ -42,7 +42,7 @@ class CorpusCheck:
     by_speaker: dict[str, int]
     by_sex: dict[str, int]
     by_channel: dict[str, int]
-    by_part: dict[str, int]
+    by_subset: dict[str, int]
     with_video: int
     with_audio: int
     missing: tuple[str, ...]
@@ -84,7 +84,7 @@ def check_corpus(root: str | Path, name: str | None = None, **settings: object) 
         by_speaker=_count(corpus, "speaker"),
         by_sex=_count(corpus, "sex"),
         by_channel=_count(corpus, "channel"),
-        by_part=_count(corpus, "part"),
+        by_subset=_count(corpus, "subset"),
         with_video=sum(clip.video is not None for clip in corpus),
         with_audio=sum(clip.audio is not None for clip in corpus),
         missing=reader.missing(corpus),

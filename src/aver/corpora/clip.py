@@ -45,8 +45,8 @@ class Clip:
         A table of action units per frame, or one with a row for each of many clips.
     action_units_row : str
         Name of the clip's row in a table of many clips; empty where rows are frames.
-    part : {"train", "validation", "test"} or None
-        The part that the corpus's authors put the clip in, where they did.
+    subset : {"train", "validation", "test"} or None
+        The subset that the corpus's authors put the clip in, where they did.
     """
 
     clip_id: str
@@ -64,7 +64,7 @@ class Clip:
     aliases: tuple[str, ...] = ()
     action_units: Path | None = None
     action_units_row: str = ""
-    part: str | None = None
+    subset: str | None = None
 
     def __post_init__(self) -> None:
         if not self.performance:

@@ -11,7 +11,7 @@ from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
 from aver.corpora.files import IMAGE_SUFFIXES, archive_members, find_media
 from aver.emotions import parse_emotion
 
-_PARTS = {
+_SUBSETS = {
     "Training": "train",
     "PublicTest": "validation",
     "PrivateTest": "test",
@@ -25,9 +25,9 @@ _PARTS = {
 class Fer2013(CorpusReader):
     """Reads FER2013 from folders or from a tar archive, which is not unpacked.
 
-    Each picture is a clip without sound and without a known speaker. `Clip.part` holds the part of
-    the challenge: Training is train, PublicTest validation, PrivateTest test; the split rule
-    ``official`` follows it. Pictures inside an archive have paths as `aver.corpora.files` says.
+    Each image is a clip without audio and without a known speaker. `Clip.subset` holds the subset
+    of the challenge: Training is train, PublicTest validation, PrivateTest test; the split rule
+    ``official`` follows it. Images inside an archive have paths as `aver.corpora.files` says.
 
     Notes
     -----
@@ -61,7 +61,7 @@ class Fer2013(CorpusReader):
         for name in _images(root, problems):
             clip = _clip(root, name)
             if clip is None:
-                problems.append(Problem(name, "The name is not part/emotion/picture."))
+                problems.append(Problem(name, "The name is not subset/emotion/picture."))
             else:
                 clips.append(clip)
         return self.collect(root, clips, problems)
@@ -94,5 +94,5 @@ def _clip(root: Path, name: str) -> Clip | None:
         speaker=None,
         emotion=parse_emotion(emotion, name),
         video=root / name,
-        part=_PARTS.get(stem.partition("_")[0]) or _PARTS.get(folder),
+        subset=_SUBSETS.get(stem.partition("_")[0]) or _SUBSETS.get(folder),
     )

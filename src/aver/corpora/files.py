@@ -205,8 +205,14 @@ class Table:
     rows: tuple[tuple[int, dict[str, str]], ...]
 
 
+_OLD_COLUMNS = {"sound": "audio", "units": "action_units", "part": "subset"}
+"""Names of columns in version 0.1, to today's."""
+
+
 def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     """Read a CSV file with a header.
+
+    Columns that version 0.1 named otherwise (``sound``, ``units``, ``part``) get today's name.
 
     Parameters
     ----------
@@ -228,11 +234,11 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.DictReader(handle, restval="")
-            columns = tuple(name.strip() for name in reader.fieldnames or ())
+            columns = tuple(_column(name) for name in reader.fieldnames or ())
             rows = tuple(
                 (
                     reader.line_num,
-                    {key.strip(): value.strip() for key, value in row.items() if key is not None},
+                    {_column(key): value.strip() for key, value in row.items() if key is not None},
                 )
                 for row in reader
             )
@@ -247,3 +253,7 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
                 f"{', '.join(columns) or 'none'}."
             )
     return Table(path, columns, rows)
+
+
+def _column(name: str) -> str:
+    return _OLD_COLUMNS.get(name.strip(), name.strip())

@@ -87,8 +87,8 @@ class Layout:
             take=facts.get("take") or None,
             channel=_one_of(("speech", "song"), "channel", facts.get("channel", ""), {}, clip_id)
             or "speech",
-            part=_one_of(
-                ("train", "validation", "test"), "part", facts.get("part", ""), {}, clip_id
+            subset=_one_of(
+                ("train", "validation", "test"), "subset", facts.get("subset", ""), {}, clip_id
             ),
         )
 
@@ -219,7 +219,7 @@ class Manifest(CorpusReader):
     table : str
         Name of a CSV file in the folder with a column ``file`` (or ``video`` and ``audio``), and
         any of ``clip_id``, ``speaker``, ``emotion``, ``sentence``, ``take``, ``intensity``,
-        ``sex``, ``channel``, ``performance``, ``part``.
+        ``sex``, ``channel``, ``performance``, ``subset``.
 
     Raises
     ------
@@ -339,7 +339,7 @@ def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
     if not set(table.columns) & set(_FILES):
         raise CorpusError(
             f"The table {table.path} has the columns {', '.join(table.columns) or '(none)'}. It "
-            f"needs 'file', or 'video' and 'sound', and may have clip_id, {', '.join(FIELDS)}."
+            f"needs 'file', or 'video' and 'audio', and may have clip_id, {', '.join(FIELDS)}."
         )
     clips: list[Clip] = []
     problems: list[Problem] = []

@@ -18,9 +18,12 @@ FIELDS = (
     "sex",
     "channel",
     "performance",
-    "part",
+    "subset",
 )
 """What a pattern or a table can say about a clip, besides its files."""
+
+OLD_FIELDS = {"part": "subset"}
+"""What version 0.1 called a field, to its name."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
@@ -54,7 +57,7 @@ class NamePattern:
     text: str
 
     def __post_init__(self) -> None:
-        named = [name for name in _PLACEHOLDER.findall(self.text) if name != "_"]
+        named = [OLD_FIELDS.get(name, name) for name in self._placeholders() if name != "_"]
         for name in named:
             if name not in (*FIELDS, "ext"):
                 raise SettingsError(
@@ -67,6 +70,9 @@ class NamePattern:
                     "for parts of the name that repeat."
                 )
 
+    def _placeholders(self) -> list[str]:
+        return _PLACEHOLDER.findall(self.text)
+
     @cached_property
     def _expression(self) -> re.Pattern[str]:
         pieces = _PLACEHOLDER.split(self.text)  # text, name, text, name, ..., text
@@ -76,7 +82,7 @@ class NamePattern:
             if name == "_":
                 expression += "[^/]+?"
             elif name is not None:
-                expression += f"(?P<{name}>[^/]+?)"
+                expression += f"(?P<{OLD_FIELDS.get(name, name)}>[^/]+?)"
         return re.compile(expression)
 
     def match(self, path: str) -> dict[str, str] | None:

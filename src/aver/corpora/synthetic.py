@@ -17,7 +17,7 @@ _COLUMNS = ("clip_id", "speaker", "sex", "emotion", "intensity", "sentence", "ta
 class Synthetic(CorpusReader):
     """Reads a synthetic corpus: real MP4 files of drawn faces and synthesised voices.
 
-    ``clips.csv`` lists the clips; its column ``units``, where there is one, names tables of action
+    ``clips.csv`` lists the clips; its column ``action_units``, if present, names tables of action
     units per frame.
     """
 
@@ -30,7 +30,8 @@ class Synthetic(CorpusReader):
         tree=(
             "synthetic/            written by 'aver corpus synthesize'\n"
             "  synthesis.json      the settings that made it\n"
-            "  clips.csv           clip_id,speaker,sex,emotion,intensity,sentence,take,file,units\n"
+            "  clips.csv           clip_id,speaker,sex,emotion,intensity,"
+            "sentence,take,file,action_units\n"
             "  ...                 the files that clips.csv names"
         ),
         example="clips.csv, written by 'aver corpus synthesize'",
@@ -59,7 +60,7 @@ class Synthetic(CorpusReader):
                     intensity=row["intensity"] or None,
                     sentence=row["sentence"] or None,
                     take=row["take"] or None,
-                    action_units=root / row["units"] if row.get("units") else None,
+                    action_units=root / row["action_units"] if row.get("action_units") else None,
                 )
             )
         return self.collect(root, clips, problems)

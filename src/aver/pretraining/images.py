@@ -24,7 +24,7 @@ from aver.evaluation.fold_run import clip_facts
 from aver.execution.files import write_json
 from aver.execution.progress import progress_bar
 from aver.splits import make_split
-from aver.splits.split import PARTS, Fold, Split
+from aver.splits.split import SUBSETS, Fold, Split
 
 
 def read_images(clips: Sequence[Clip], size_px: int) -> np.ndarray:
@@ -105,12 +105,12 @@ def split_images(corpus: Corpus) -> Split:
         lacks.
     """
     words: dict[str, set[str]] = {}
-    for part in PARTS:
-        clips = [clip for clip in corpus if clip.part == part]
+    for part in SUBSETS:
+        clips = [clip for clip in corpus if clip.subset == part]
         if not clips:
             raise SplitError(
                 f"{corpus.label} at {corpus.root} has no picture in the part {part}, so none "
-                f"{PURPOSES[part]}. Parts are the folders {', '.join(PARTS)}, or the names of "
+                f"{PURPOSES[part]}. Parts are the folders {', '.join(SUBSETS)}, or the names of "
                 "FER2013 (Training_, PublicTest_, PrivateTest_)."
             )
         for clip in clips:
@@ -171,12 +171,12 @@ class SortedImages:
 
         It holds copies of the test.
         """
-        torn = {part: self.faults.get(part, {}).get("unreadable", ()) for part in PARTS}
+        torn = {part: self.faults.get(part, {}).get("unreadable", ()) for part in SUBSETS}
         return replace(
             self,
             parts={
                 part: tuple(name for name in names if name not in torn[part])
-                for part, names in fold.parts().items()
+                for part, names in fold.subsets().items()
             },
             faults={part: {"unreadable": names} for part, names in torn.items() if names},
         )
@@ -273,7 +273,7 @@ def sort_by_matches(
     blank, unreadable : iterable of str
         Pictures that show nothing, and that cannot be read.
     """
-    part_of = {name: part for part in PARTS for name in getattr(fold, part)}
+    part_of = {name: part for part in SUBSETS for name in getattr(fold, part)}
     groups = _groups(part_of, matches)
     blank, unreadable = set(blank), set(unreadable)
     found = {
@@ -282,8 +282,8 @@ def sort_by_matches(
         else _fault(name, groups[name], part_of, labels, blank)
         for name in part_of
     }
-    faults: dict[str, dict[str, list[str]]] = {part: defaultdict(list) for part in PARTS}
-    kept: dict[str, list[str]] = {part: [] for part in PARTS}
+    faults: dict[str, dict[str, list[str]]] = {part: defaultdict(list) for part in SUBSETS}
+    kept: dict[str, list[str]] = {part: [] for part in SUBSETS}
     for name, part in part_of.items():
         if found[name]:
             faults[part][found[name]].append(name)

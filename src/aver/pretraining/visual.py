@@ -29,7 +29,7 @@ from aver.pretraining.image_task import (
 )
 from aver.pretraining.images import SortedImages, digest_images, keep_sorted, read_images
 from aver.pretraining.run import Classifier, RunRecord
-from aver.splits.split import PARTS, Split
+from aver.splits.split import SUBSETS, Split
 from aver.training.fit import fit
 from aver.training.seeding import fixed_threads, seeded
 from aver.training.settings import TrainingSettings
@@ -205,7 +205,7 @@ def pretrain_visual(
 
 def _classes(clips: Mapping[str, Clip], parts: Mapping[str, tuple[str, ...]]) -> tuple[str, ...]:
     present = {clips[name].emotion for name in parts["train"]}
-    others = {clips[name].emotion for part in PARTS for name in parts[part]} - present
+    others = {clips[name].emotion for part in SUBSETS for name in parts[part]} - present
     if others or len(present) < 2:
         lacking = ", ".join(sorted(str(word) for word in others)) or "a second emotion"
         raise LabelError(
@@ -235,7 +235,7 @@ def _card(
         "license": "research, non-commercial",
         "split": {"rule": split.rule, "hash": split.hash},
         "speakers": "unknown: the corpus names none, so that one person may be in several parts",
-        "images": {part: len(images.parts[part]) for part in PARTS},
+        "images": {part: len(images.parts[part]) for part in SUBSETS},
         "set_aside": {
             part: {fault: len(names) for fault, names in faults.items()}
             for part, faults in images.faults.items()

@@ -143,7 +143,7 @@ def divide_voices(
     usable = {clip.clip_id: clip for clip in clips}
     parts = {
         part: [usable[name] for name in names if name in usable]
-        for part, names in split.folds[0].parts().items()
+        for part, names in split.folds[0].subsets().items()
     }
     heard = {str(clip.speaker) for clip in parts["train"] + parts["validation"]}
     if heard & {str(clip.speaker) for clip in parts["test"]}:

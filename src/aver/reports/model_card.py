@@ -14,7 +14,7 @@ from aver.reports.reported_run import ReportedRun
 from aver.reports.run_tables import METRIC_TITLES
 from aver.reports.statements import describe_data, speakers_in_words
 from aver.reports.table import Cell, Estimate, Table, as_markdown
-from aver.splits.split import PARTS
+from aver.splits.split import SUBSETS
 from aver.version import __version__
 
 _LICENSES = {
@@ -193,11 +193,11 @@ def _speakers_table(cards: Sequence[Mapping[str, Any]]) -> Table:
         (
             int(card["seed"]),
             int(card["fold"]),
-            *(", ".join(card.get("speakers", {}).get(part, ())) for part in PARTS),
+            *(", ".join(card.get("speakers", {}).get(part, ())) for part in SUBSETS),
         )
         for card in cards
     ]
-    return Table("trainings", "Speakers of each training", ("seed", "fold", *PARTS), tuple(rows))
+    return Table("trainings", "Speakers of each training", ("seed", "fold", *SUBSETS), tuple(rows))
 
 
 def _features(card: Mapping[str, Any]) -> str:

@@ -35,12 +35,12 @@ def audit_table(report: AuditReport) -> Table | None:
     """
     groups: dict[tuple[str, tuple[str, ...]], list[Finding]] = {}
     for finding in report.findings:
-        groups.setdefault((finding.kind, finding.parts), []).append(finding)
+        groups.setdefault((finding.kind, finding.subsets), []).append(finding)
     rows: list[tuple[Cell, ...]] = []
     for found in groups.values():
         first = found[0]
         folds = [finding.fold for finding in found if finding.fold is not None]
-        where = " and ".join(first.parts) or "the whole split"
+        where = " and ".join(first.subsets) or "the whole split"
         if folds:
             where += f", {len(folds)} of {report.folds} folds"
         rows.append((str(first.level), first.about.title, where, first.message, first.about.advice))

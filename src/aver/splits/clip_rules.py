@@ -1,4 +1,4 @@
-"""The parts that a corpus's authors made."""
+"""The subsets that a corpus's authors made."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError, SplitError
 from aver.splits.rule import SplitRule, shuffled
 from aver.splits.split import (
-    PARTS,
     SHARED_PERFORMANCES,
     SHARED_SPEAKERS,
+    SUBSETS,
     UNKNOWN_SPEAKERS,
     VALIDATION_IS_TEST,
     Fold,
@@ -78,8 +78,8 @@ class RandomShares(SplitRule):
         owed = [0.0, 0.0, 0.0]  # carried from stratum to stratum, so that the sums fit too
         for _, units in sorted(strata.items()):
             order = shuffled(units, self.seed)
-            for part, count in enumerate(_counts(len(order), _SHARES[self.shares], owed)):
-                drawn[part].extend(clip.clip_id for unit in order[:count] for clip in units[unit])
+            for place, count in enumerate(_counts(len(order), _SHARES[self.shares], owed)):
+                drawn[place].extend(clip.clip_id for unit in order[:count] for clip in units[unit])
                 order = order[count:]
         train, validation, test = drawn
         if not (train and test and (validation or self.shares == "80/20")):
@@ -106,20 +106,20 @@ def _counts(total: int, percents: tuple[int, ...], owed: list[float]) -> list[in
     wanted = [total * percent / 100 + debt for percent, debt in zip(percents, owed, strict=True)]
     counts = [max(0, int(share)) for share in wanted]
     by_fraction = sorted(
-        range(len(percents)), key=lambda part: (counts[part] - wanted[part], -percents[part])
+        range(len(percents)), key=lambda place: (counts[place] - wanted[place], -percents[place])
     )
-    for part in by_fraction:
-        if sum(counts) < total and percents[part]:
-            counts[part] += 1
+    for place in by_fraction:
+        if sum(counts) < total and percents[place]:
+            counts[place] += 1
     owed[:] = [share - count for share, count in zip(wanted, counts, strict=True)]
     return counts
 
 
 @dataclass(frozen=True)
 class Official(SplitRule):
-    """One fold that follows `Clip.part`: for FER2013, or a table with a column ``part``.
+    """One fold that follows `Clip.subset`: for FER2013, or a table with a column ``subset``.
 
-    Clips without a part are left out.
+    Clips without a subset are left out.
     """
 
     name = "official"
@@ -127,17 +127,18 @@ class Official(SplitRule):
     source = "the corpus; FER2013: Goodfellow et al. 2013"
 
     def divide(self, corpus: Corpus) -> tuple[Fold, ...]:
-        """Sort the clips into their parts."""
-        parts = {
-            part: tuple(clip.clip_id for clip in corpus if clip.part == part) for part in PARTS
+        """Sort the clips into their subsets."""
+        subsets = {
+            subset: tuple(clip.clip_id for clip in corpus if clip.subset == subset)
+            for subset in SUBSETS
         }
-        for part in ("train", "test"):
-            if not parts[part]:
+        for subset in ("train", "test"):
+            if not subsets[subset]:
                 raise SplitError(
                     f"The corpus {corpus.name!r} at {corpus.root} has no clip in an official "
-                    f"{part} part. Use another rule, 'speaker-kfold' for instance."
+                    f"{subset} subset. Use another rule, 'speaker-kfold' for instance."
                 )
-        return (Fold(**parts),)
+        return (Fold(**subsets),)
 
     def leaks(self, corpus: Corpus) -> tuple[str, ...]:
         """That speakers are unknown, where they are."""

@@ -189,7 +189,7 @@ def on_validation(split: Split) -> Split:
     """Train as before, answer for the validation clips, and leave the test clips alone.
 
     For looking at many settings: whoever chooses among them has not seen the test clips of any
-    fold that is kept. Nothing is left to choose by, so that the validation part is empty.
+    fold that is kept. Nothing is left to choose by, so that the validation subset is empty.
 
     Parameters
     ----------
@@ -208,7 +208,7 @@ def on_validation(split: Split) -> Split:
     Examples
     --------
     >>> split = Split("by hand", "ravdess", 0, (Fold(("a",), ("b",), ("c",)),))
-    >>> on_validation(split).folds[0].parts()
+    >>> on_validation(split).folds[0].subsets()
     {'train': ('a',), 'validation': (), 'test': ('b',)}
     """
     folds: list[Fold] = []

@@ -182,7 +182,7 @@ class MrpnActorPairs(SplitRule):
         check_validation(self.validation)
 
     def divide(self, corpus: Corpus) -> tuple[Fold, ...]:
-        """Pair the speakers and rotate the pairs through the parts."""
+        """Pair the speakers and rotate the pairs through the subsets."""
         speakers_of(corpus, self.name)
         pairs = _pairs(speakers_by_sex(corpus))
         if len(pairs) < _MIN_PAIRS[self.validation]:
@@ -249,7 +249,7 @@ class SpeakerKFold(SplitRule):
             )
 
     def divide(self, corpus: Corpus) -> tuple[Fold, ...]:
-        """Deal the speakers into groups and rotate them through the parts."""
+        """Deal the speakers into groups and rotate them through the subsets."""
         speakers = speakers_of(corpus, self.name)
         if len(speakers) < self.folds:
             raise SplitError(
@@ -260,5 +260,5 @@ class SpeakerKFold(SplitRule):
         return rotate(corpus, deal(speakers_by_sex(corpus, self.seed), self.folds), self.validation)
 
     def leaks(self, corpus: Corpus) -> tuple[str, ...]:
-        """None, unless validation is the test part."""
+        """None, unless validation is the test subset."""
         return (leak_sentence(VALIDATION_IS_TEST),) if self.validation == "test" else ()

@@ -15,13 +15,13 @@ from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
 from aver.execution.files import write_json
 
-PARTS = ("train", "validation", "test")
-"""The three parts of a fold, in their order."""
+SUBSETS = ("train", "validation", "test")
+"""The three subsets of a fold, in their order."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Clip ids of one round of training, validation and test, each part sorted.
+    """Clip ids of one round of training, validation and test, each subset sorted.
 
     Parameters
     ----------
@@ -35,12 +35,12 @@ class Fold:
 
     def __post_init__(self) -> None:
         # Sorted, so that equal splits train alike however a file of theirs was written.
-        for part in PARTS:
-            object.__setattr__(self, part, tuple(sorted(getattr(self, part))))
+        for subset in SUBSETS:
+            object.__setattr__(self, subset, tuple(sorted(getattr(self, subset))))
 
-    def parts(self) -> dict[str, tuple[str, ...]]:
-        """Clip ids by the name of their part."""
-        return {part: getattr(self, part) for part in PARTS}
+    def subsets(self) -> dict[str, tuple[str, ...]]:
+        """Clip ids by the name of their subset."""
+        return {subset: getattr(self, subset) for subset in SUBSETS}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ class Split:
         Seed of the rule's random draws.
     folds : tuple of Fold
     leaks : tuple of str
-        What the split openly shares between its parts, in whole sentences; empty for a clean one.
+        What the split openly shares between its subsets, in whole sentences; empty for a clean one.
         A sentence that permits something to `check_split` begins with one of the keys in
         `aver.splits.split` and a colon. A speaker on two sides of a split that does not say so here
         is an error on loading.
@@ -83,7 +83,7 @@ class Split:
         >>> one.hash == two.hash
         True
         """
-        content = [self.corpus, [fold.parts() for fold in self.folds]]
+        content = [self.corpus, [fold.subsets() for fold in self.folds]]
         text = json.dumps(content, ensure_ascii=True, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -144,9 +144,9 @@ def check_split(split: Split, corpus: Corpus) -> None:
     ------
     SplitError
         If the split was made for another corpus; if a fold has no training or no test clip; if a
-        clip is unknown, or in a fold twice; or if a performance or a speaker is in two parts of a
+        clip is unknown, or in a fold twice; or if a performance or a speaker is in two subsets of a
         fold without a sentence in `Split.leaks` that says so. The message names the clip or
-        speaker, the fold and the parts.
+        speaker, the fold and the subsets.
     """
     if split.corpus != corpus.name:
         raise SplitError(
@@ -156,36 +156,37 @@ def check_split(split: Split, corpus: Corpus) -> None:
     if not split.folds:
         raise SplitError("The split has no fold.")
     for number, fold in enumerate(split.folds, start=1):
-        for part in ("train", "test"):
-            if not fold.parts()[part]:
-                raise SplitError(f"Fold {number} of the split has no {part} clip.")
+        for subset in ("train", "test"):
+            if not fold.subsets()[subset]:
+                raise SplitError(f"Fold {number} of the split has no {subset} clip.")
         _check_known(fold, number, corpus)
         _check_twice(fold, number, split)
         _check_shared(fold, number, split, corpus)
 
 
 def _check_known(fold: Fold, number: int, corpus: Corpus) -> None:
-    for part in PARTS:
-        for clip_id in fold.parts()[part]:
+    for subset in SUBSETS:
+        for clip_id in fold.subsets()[subset]:
             if clip_id not in corpus.by_id:
                 raise SplitError(
-                    f"Clip {clip_id!r} in the {part} part of fold {number} is not in the corpus at "
-                    f"{corpus.root}. Is this the right corpus, read with the same settings?"
+                    f"Clip {clip_id!r} in the {subset} subset of fold {number} is not in the "
+                    f"corpus at {corpus.root}. Is this the right corpus, "
+                    "read with the same settings?"
                 )
 
 
 def _check_twice(fold: Fold, number: int, split: Split) -> None:
     validation_is_test = declares(split.leaks, VALIDATION_IS_TEST)
     places: dict[str, str] = {}
-    for part, ids in fold.parts().items():
+    for subset, ids in fold.subsets().items():
         for clip_id in ids:
             before = places.get(clip_id)
-            places[clip_id] = part
+            places[clip_id] = subset
             if before is None:
                 continue
-            if validation_is_test and (before, part) == ("validation", "test"):
+            if validation_is_test and (before, subset) == ("validation", "test"):
                 continue
-            where = f"twice in {part}" if before == part else f"in {before} and in {part}"
+            where = f"twice in {subset}" if before == subset else f"in {before} and in {subset}"
             raise SplitError(
                 f"Clip {clip_id!r} is {where} of fold {number}. Remove it from one place."
             )
@@ -200,10 +201,10 @@ def _check_shared(fold: Fold, number: int, split: Split, corpus: Corpus) -> None
         if declares(split.leaks, leak):
             continue
         facts = {
-            part: {fact(clip) for clip in corpus.select(ids)} - {None}
-            for part, ids in fold.parts().items()
+            subset: {fact(clip) for clip in corpus.select(ids)} - {None}
+            for subset, ids in fold.subsets().items()
         }
-        for one, other in combinations(PARTS, 2):
+        for one, other in combinations(SUBSETS, 2):
             if (one, other) == ("validation", "test") and declares(split.leaks, VALIDATION_IS_TEST):
                 continue
             shared = facts[one] & facts[other]
@@ -243,7 +244,8 @@ def save_split(split: Split, path: str | Path) -> None:
             "seed": split.seed,
             "leaks": list(split.leaks),
             "folds": [
-                {part: list(ids) for part, ids in fold.parts().items()} for fold in split.folds
+                {subset: list(ids) for subset, ids in fold.subsets().items()}
+                for fold in split.folds
             ],
         },
     )
@@ -312,9 +314,11 @@ def _parse(values: Any) -> Split:
 
 
 def _fold(value: Any, number: int) -> Fold:
-    if not isinstance(value, dict) or set(value) != set(PARTS):
-        raise SplitError(f"Fold {number} must have exactly the keys {', '.join(PARTS)}.")
-    return Fold(**{part: _texts(value[part], f"{part!r} of fold {number}") for part in PARTS})
+    if not isinstance(value, dict) or set(value) != set(SUBSETS):
+        raise SplitError(f"Fold {number} must have exactly the keys {', '.join(SUBSETS)}.")
+    return Fold(
+        **{subset: _texts(value[subset], f"{subset!r} of fold {number}") for subset in SUBSETS}
+    )
 
 
 def _texts(value: Any, what: str) -> tuple[str, ...]:
