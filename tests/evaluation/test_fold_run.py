@@ -9,7 +9,7 @@ import pytest
 
 from aver.corpora.clip import Clip
 from aver.evaluation.fold_run import FoldRun
-from aver.evaluation.run import CorpusRuns
+from aver.evaluation.reproduce import CorpusRuns
 from aver.features.store import FeatureStore
 from tone_corpus import write_tone_corpus
 
@@ -31,7 +31,7 @@ def _key(clips: tuple[Clip, ...], tmp_path: Path, modalities: tuple[str, ...] = 
         folder=tmp_path / "fold",
         cache=tmp_path / "cache",
     )
-    return task.key
+    return task.run.key
 
 
 def _corpus_key(clips: tuple[Clip, ...], tmp_path: Path) -> str:
@@ -107,5 +107,5 @@ def test_other_pretrained_weights_at_one_path_are_another_fold(
             folder=tmp_path / "fold",
             cache=tmp_path / "cache",
         )
-        keys.append(task.key)
+        keys.append(task.run.key)
     assert keys[0] != keys[1]

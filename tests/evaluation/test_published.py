@@ -8,7 +8,7 @@ import pytest
 
 from aver.emotions import EMOTIONS
 from aver.errors import SettingsError
-from aver.evaluation.reproduction import (
+from aver.evaluation.published import (
     contradictions,
     human_raters,
     published,

@@ -11,9 +11,16 @@ from drawn_runs import drawn_run
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.reproduce import fold_accuracies, reproduce_table, reproductions
-from aver.evaluation.reproduction import Reproduction, ReproductionSettings, published
-from aver.evaluation.run import Protocol, RunRequest, RunShelf, SystemChoice
+from aver.evaluation.published import published
+from aver.evaluation.reproduce import (
+    RunCache,
+    RunRequest,
+    fold_accuracies,
+    reproduce_table,
+    reproductions,
+)
+from aver.evaluation.reproduction import Protocol, Reproduction, ReproductionSettings, SystemChoice
+from aver.evaluation.run import digest
 from aver.models.base.presets import load_preset
 from aver.splits.rule import split_rules
 
@@ -33,14 +40,14 @@ class Maker:
     def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
         if self.stop_at == len(self.made):
             raise KeyboardInterrupt
-        self.made.append(request.hash)
+        self.made.append(digest(request.identity))
         both = len(request.system.overrides.get("modalities", ())) > 1
         leaks = ("validation-is-test: as printed.",) if request.protocol.kind == "paper" else ()
         run = drawn_run(
             speakers=6,
             clips=16,
             skill=1.0 + 0.8 * both + 0.5 * bool(leaks),
-            draw=int(request.hash, 16) % 10_000,
+            draw=int(digest(request.identity), 16) % 10_000,
             system=request.system.preset,
         )
         numbers = {f"s{place}": f"{place + 1:02d}" for place in range(6)}
@@ -55,7 +62,7 @@ def maker() -> Maker:
 
 
 def test_runs_shared_between_tables_are_made_once(maker: Maker, tmp_path: Path) -> None:
-    shelf = RunShelf(tmp_path, maker)
+    shelf = RunCache(tmp_path, maker)
     reproduce_table(mrpn(), "1", shelf, corpus_key="drawn")
     assert len(maker.made) == 12  # three systems, with and without slices, two protocols
     reproduce_table(mrpn(), "2", shelf, corpus_key="drawn")
@@ -68,14 +75,14 @@ def test_runs_shared_between_tables_are_made_once(maker: Maker, tmp_path: Path) 
 def test_an_interrupted_table_goes_on(maker: Maker, tmp_path: Path) -> None:
     maker.stop_at = 5
     with pytest.raises(KeyboardInterrupt):
-        reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+        reproduce_table(mrpn(), "1", RunCache(tmp_path, maker), corpus_key="drawn")
     maker.stop_at = None
-    reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+    reproduce_table(mrpn(), "1", RunCache(tmp_path, maker), corpus_key="drawn")
     assert len(maker.made) == 12
 
 
 def test_folds_below_the_best_single_modality_are_marked(maker: Maker, tmp_path: Path) -> None:
-    found = reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+    found = reproduce_table(mrpn(), "1", RunCache(tmp_path, maker), corpus_key="drawn")
     rows = {row.label: row for row in found.rows}
     assert rows["JM(T)"].inferior_folds["published"] == ("A9,10",)
     assert found.fold_names["clean"] == {0: "A1,2", 1: "A3,4", 2: "A5,6"}
@@ -101,7 +108,7 @@ class WithoutSomeFaces(Maker):
 
 
 def test_a_row_may_lack_a_fold(tmp_path: Path) -> None:
-    shelf = RunShelf(tmp_path, WithoutSomeFaces())
+    shelf = RunCache(tmp_path, WithoutSomeFaces())
     found = reproduce_table(mrpn(), "1", shelf, corpus_key="drawn")
     assert found.fold_names["clean"] == {0: "A1,2", 1: "A3,4", 2: "A5,6"}
     rows = {row.label: row for row in found.rows}
@@ -113,7 +120,7 @@ def test_a_row_may_lack_a_fold(tmp_path: Path) -> None:
 
 
 def test_late_fusion_is_made_from_the_rows_named(maker: Maker, tmp_path: Path) -> None:
-    found = reproduce_table(mrpn(), "1", RunShelf(tmp_path, maker), corpus_key="drawn")
+    found = reproduce_table(mrpn(), "1", RunCache(tmp_path, maker), corpus_key="drawn")
     runs = {row.label: row.runs["clean"] for row in found.rows}
     mean = (runs["AM(T)"].probabilities + runs["VM(T)"].probabilities) / 2
     np.testing.assert_allclose(runs["late fusion(T), ours"].probabilities, mean)
@@ -130,7 +137,9 @@ def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
     system = SystemChoice("mrpn-paper", {"hidden": 8, "training.epochs": 2}, "one")
     first = RunRequest(system, protocol, 0, "k")
     nested = {"training": {"epochs": 2}, "hidden": 8}
-    assert first.hash == replace(first, system=SystemChoice("mrpn-paper", nested, "two")).hash
+    assert digest(first.identity) == digest(
+        replace(first, system=SystemChoice("mrpn-paper", nested, "two")).identity
+    )
     others = [
         replace(first, seed=1),
         replace(first, corpus_key="other"),
@@ -139,7 +148,7 @@ def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
         replace(first, protocol=replace(protocol, leaking=True)),
         replace(first, protocol=replace(protocol, predicted="validation")),
     ]
-    assert len({first.hash, *(other.hash for other in others)}) == 7
+    assert len({digest(first.identity), *(digest(other.identity) for other in others)}) == 7
 
 
 @pytest.mark.parametrize("number", ["1", "2", "3", "4", "ours"])

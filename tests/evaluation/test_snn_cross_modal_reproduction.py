@@ -8,12 +8,8 @@ import pytest
 
 from aver.errors import SettingsError
 from aver.evaluation.baselines import branches_by_sense
-from aver.evaluation.reproduction import (
-    Reproduction,
-    ReproductionSettings,
-    published,
-    reproductions,
-)
+from aver.evaluation.published import published
+from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
 from aver.models.base.presets import load_preset
 from aver.splits.rule import split_rules
 
@@ -105,7 +101,7 @@ def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
     """32 settings beside each other invite to choose: no test clip takes part."""
     from test_reproduce import Maker
 
-    from aver.evaluation.run import RunShelf
+    from aver.evaluation.reproduce import RunCache
     from aver.reports.system_figures import SystemFigures
 
     protocols = set()
@@ -116,7 +112,7 @@ def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
             return super().__call__(request, folder)
 
     kept = ("paper", "clean")
-    shelf = RunShelf(tmp_path / "runs", Asked())
+    shelf = RunCache(tmp_path / "runs", Asked())
     figures = SystemFigures(paper(), shelf, "drawn", tmp_path, kept)
     written = {path.name: path for path in figures.curve("3")}
     assert protocols == {("clean", "validation"), ("paper", "test")}

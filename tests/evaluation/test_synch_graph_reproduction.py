@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from aver.errors import SettingsError
+from aver.evaluation.published import published
 from aver.evaluation.reproduce import ReproductionSettings, reproductions
-from aver.evaluation.reproduction import published
 from aver.models.base.presets import load_preset
 
 

@@ -9,12 +9,8 @@ import pytest
 
 from aver.corpora import Clip, Corpus
 from aver.errors import SettingsError
-from aver.evaluation.reproduction import (
-    Reproduction,
-    ReproductionSettings,
-    published,
-    reproductions,
-)
+from aver.evaluation.published import published
+from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
 from aver.models.base.presets import load_preset
 from aver.splits import make_split
 from aver.splits.rule import split_rules

@@ -10,7 +10,7 @@ from test_reproduce import Maker, mrpn
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.run import RunRequest, RunShelf
+from aver.evaluation.reproduce import RunCache, RunRequest
 from aver.models.base.prediction import Prediction, save_prediction
 from aver.reports.deep_features import write_embeddings
 
@@ -41,7 +41,7 @@ class MakerWithFeatures(Maker):
 
 def test_three_panels_from_three_runs(tmp_path: Path) -> None:
     maker = MakerWithFeatures(("fused", "video", "audio"))
-    shelf = RunShelf(tmp_path, maker)
+    shelf = RunCache(tmp_path, maker)
     png, svg = write_embeddings(mrpn(), "5", shelf, tmp_path / "out", corpus_key="drawn")
     assert len(maker.made) == 3
     assert png.stat().st_size > 0
@@ -51,6 +51,6 @@ def test_three_panels_from_three_runs(tmp_path: Path) -> None:
 
 
 def test_a_run_without_deep_features_says_so(tmp_path: Path) -> None:
-    shelf = RunShelf(tmp_path, MakerWithFeatures(("fused",)))
+    shelf = RunCache(tmp_path, MakerWithFeatures(("fused",)))
     with pytest.raises(SettingsError, match="no deep features named 'video'"):
         write_embeddings(mrpn(), "5", shelf, tmp_path / "out", corpus_key="drawn")

@@ -10,14 +10,13 @@ import pytest
 from test_reproduce import Maker, WithoutSomeFaces, mrpn
 
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.reproduce import ReproducedTable, reproduce_table
-from aver.evaluation.run import RunRequest, RunShelf
+from aver.evaluation.reproduce import ReproducedTable, RunCache, RunRequest, reproduce_table
 from aver.reports.reproduction_report import describe_reproduction, write_reproduction
 
 
 @pytest.fixture
 def table_1(tmp_path: Path) -> ReproducedTable:
-    return reproduce_table(mrpn(), "1", RunShelf(tmp_path, Maker()), corpus_key="drawn")
+    return reproduce_table(mrpn(), "1", RunCache(tmp_path, Maker()), corpus_key="drawn")
 
 
 def test_three_columns_and_everything_a_reader_must_know(table_1: ReproducedTable) -> None:
@@ -47,7 +46,7 @@ def test_files_hold_the_numbers(table_1: ReproducedTable, tmp_path: Path) -> Non
 
 
 def test_a_fold_that_a_row_lacks_is_an_empty_cell(tmp_path: Path) -> None:
-    shelf = RunShelf(tmp_path / "runs", WithoutSomeFaces())
+    shelf = RunCache(tmp_path / "runs", WithoutSomeFaces())
     found = reproduce_table(mrpn(), "1", shelf, corpus_key="drawn")
     write_reproduction(found, tmp_path)
     rows = json.loads((tmp_path / "mrpn-table-1-folds-clean.json").read_text())["rows"]
@@ -57,7 +56,7 @@ def test_a_fold_that_a_row_lacks_is_an_empty_cell(tmp_path: Path) -> None:
 
 
 def test_table_4_has_others_without_runs(tmp_path: Path) -> None:
-    found = reproduce_table(mrpn(), "4", RunShelf(tmp_path, Maker()), corpus_key="drawn")
+    found = reproduce_table(mrpn(), "4", RunCache(tmp_path, Maker()), corpus_key="drawn")
     said = describe_reproduction(found)
     assert "dual attention, LSTM (Ghaleb et al. 2019)" in said
     assert "N2, LSTM, without cross-clip pairing, ours" in said
@@ -65,7 +64,7 @@ def test_table_4_has_others_without_runs(tmp_path: Path) -> None:
 
 
 def test_one_protocol_alone_leaves_the_other_column_empty(tmp_path: Path) -> None:
-    shelf = RunShelf(tmp_path, Maker())
+    shelf = RunCache(tmp_path, Maker())
     found = reproduce_table(mrpn(), "1", shelf, corpus_key="drawn", protocols=("clean",))
     said = describe_reproduction(found)
     assert "clean protocol: " in said
@@ -80,7 +79,7 @@ def test_leaks_of_some_rows_are_told_with_their_rows(tmp_path: Path) -> None:
             faces = request.system.name.startswith("VM")
             return replace(run, leaks=run.leaks + edges) if run.leaks and faces else run
 
-    found = reproduce_table(mrpn(), "1", RunShelf(tmp_path, SomeLeak()), corpus_key="drawn")
+    found = reproduce_table(mrpn(), "1", RunCache(tmp_path, SomeLeak()), corpus_key="drawn")
     notes = {note for note in describe_reproduction(found).splitlines() if "LEAKS" in note}
     assert "  LEAKS: validation-is-test: as printed." in notes
     assert "  LEAKS in VM(NT), VM(T): edges are made of test labels." in notes

@@ -12,8 +12,7 @@ from test_temporal_aggregation_reproduction import paper
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.reproduce import reproduce_table
-from aver.evaluation.run import RunRequest, RunShelf
+from aver.evaluation.reproduce import RunCache, RunRequest, reproduce_table
 from aver.reports.reproduction_report import FigureRequest, write_figure
 from aver.reports.statements import describe_data
 from aver.reports.system_figures import SystemFigures
@@ -38,11 +37,11 @@ class MakerWithLogs(Maker):
 
 
 @pytest.fixture
-def shelf(tmp_path: Path) -> RunShelf:
-    return RunShelf(tmp_path / "runs", MakerWithLogs())
+def shelf(tmp_path: Path) -> RunCache:
+    return RunCache(tmp_path / "runs", MakerWithLogs())
 
 
-def test_a_curve_holds_the_accuracies_of_its_table(shelf: RunShelf, tmp_path: Path) -> None:
+def test_a_curve_holds_the_accuracies_of_its_table(shelf: RunCache, tmp_path: Path) -> None:
     figures = SystemFigures(paper(), shelf, "drawn", tmp_path, ("paper", "clean"))
     written = {path.suffix: path for path in figures.curve("5")}
     assert {".png", ".svg", ".csv", ".json", ".txt"} <= set(written)
@@ -58,7 +57,7 @@ def test_a_curve_holds_the_accuracies_of_its_table(shelf: RunShelf, tmp_path: Pa
     assert "segments N" in written[".svg"].read_text()
 
 
-def test_learning_and_confusions_of_each_protocol(shelf: RunShelf, tmp_path: Path) -> None:
+def test_learning_and_confusions_of_each_protocol(shelf: RunCache, tmp_path: Path) -> None:
     figures = SystemFigures(paper(), shelf, "drawn", tmp_path, ("paper", "clean"))
     names = {path.name for path in (*figures.learning("3"), *figures.confusion("4"))}
     for kind in ("paper", "clean"):
@@ -69,7 +68,7 @@ def test_learning_and_confusions_of_each_protocol(shelf: RunShelf, tmp_path: Pat
     assert "accuracy" in (tmp_path / "temporal-aggregation-figure-3-accuracy-clean.svg").read_text()
 
 
-def test_every_figure_named_has_somebody_to_draw_it(shelf: RunShelf, tmp_path: Path) -> None:
+def test_every_figure_named_has_somebody_to_draw_it(shelf: RunCache, tmp_path: Path) -> None:
     for number in ("3", "4", "5", "b"):
         request = FigureRequest(paper(), number, shelf, "drawn", None, None, tmp_path)  # type: ignore[arg-type]
         assert all(path.is_file() for path in write_figure(request))

@@ -20,8 +20,7 @@ from aver.cli.arguments import (
 )
 
 if TYPE_CHECKING:
-    from aver.evaluation.reproduction import ReproductionSettings
-    from aver.evaluation.run import ProtocolKind
+    from aver.evaluation.reproduction import ProtocolKind, ReproductionSettings
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -59,8 +58,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver.corpora.user_files import load_clips
     from aver.errors import SettingsError
-    from aver.evaluation.reproduce import reproduce_table, reproductions
-    from aver.evaluation.run import CorpusRuns, RunShelf
+    from aver.evaluation.reproduce import CorpusRuns, RunCache, reproduce_table, reproductions
     from aver.features.store import FeatureStore
     from aver.reports.reproduction_report import (
         FigureRequest,
@@ -81,7 +79,7 @@ def _run(arguments: Namespace) -> int:
     runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, command)
     settings = _settings(arguments, corpus.label, len(corpus.speakers))
     reproduction = reproductions.get(arguments.paper)(settings)
-    shelf = RunShelf(arguments.out / "runs", runs)
+    shelf = RunCache(arguments.out / "runs", runs)
     for number in arguments.table:
         found = reproduce_table(
             reproduction,

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-import platform
-import subprocess
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
+from aver.evaluation.run import Run, clip_facts, describe_environment
 from aver.execution.files import without_folders, write_json, write_text
 from aver.features.speaker_adaptation import SpeakerAdaptation, passes_unchanged
 from aver.features.store import FeatureSource, FeatureStore
@@ -26,20 +21,6 @@ from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import Recognizer
 from aver.networks.pretrained import find_weights
 from aver.settings import settings_to_mapping
-from aver.training.history import drop_resume_states
-from aver.version import __version__
-
-
-def clip_facts(clip: Clip) -> list[Any]:
-    """Id, speaker and every label, as JSON values; not where the files lie.
-
-    Examples
-    --------
-    >>> clip_facts(Clip("a", "s1", "happy", intensity="strong"))
-    ['a', 's1', 'happy', 'strong', {}]
-    """
-    votes = {perceived: dict(shares) for perceived, shares in clip.votes.items()}
-    return [clip.clip_id, clip.speaker, clip.emotion, clip.intensity, votes]
 
 
 def check_run_folder(folder: Path, tasks: Sequence[FoldRun]) -> None:
@@ -61,7 +42,7 @@ def check_run_folder(folder: Path, tasks: Sequence[FoldRun]) -> None:
         If a finished fold has other settings, clips, labels or files, or is none of `tasks`.
     """
     for task in tasks:
-        task.is_done()
+        task.run.is_finished()
     ours = {task.folder for task in tasks}
     finished = sorted(path.parent for path in (folder / "folds").glob("*/*/fold.json"))
     others = [path for path in finished if path not in ours]
@@ -70,9 +51,6 @@ def check_run_folder(folder: Path, tasks: Sequence[FoldRun]) -> None:
             f"{folder} holds {others[0].relative_to(folder)}, which this run leaves out. Run its "
             "seed too, choose another folder with --out, or remove this one."
         )
-
-
-_PACKAGES = ("torch", "lightning", "numpy", "scipy", "scikit-learn", "librosa", "av", "numba")
 
 
 def write_settings(
@@ -103,47 +81,7 @@ def write_settings(
     write_json(folder / "environment.json", describe_environment())
 
 
-def describe_environment() -> dict[str, Any]:
-    """Versions, processor and source revision, as JSON values."""
-    return {
-        "aver": __version__,
-        "revision": _source_revision(),
-        "python": sys.version.split()[0],
-        "platform": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "packages": {name: _package_version(name) for name in _PACKAGES},
-    }
-
-
-def _package_version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "not installed"
-
-
-def _source_revision() -> str:
-    """Git revision of the source tree that runs, marked where files differ from it."""
-    here = Path(__file__)
-    # Installed inside somebody else's repository, their revision would say nothing about ours.
-    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
-        return "unknown"
-    described = _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
-    return described or "unknown"
-
-
-def _git(folder: Path, *words: str) -> str | None:
-    try:
-        prediction = subprocess.run(
-            ["git", *words], cwd=folder, capture_output=True, text=True, check=True, timeout=10
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return prediction.stdout.strip()
-
-
 DONE_NAME = "fold.json"
-STARTED_NAME = "started.json"
 
 
 def _by_content(settings: Any, store: FeatureStore) -> Any:
@@ -231,30 +169,33 @@ class FoldRun:
         return any(clip.performance in tested for clip in self.validation)
 
     @cached_property
-    def key(self) -> str:
-        """Hash of everything that decides the answers: settings as they resolve, data, seed.
+    def run(self) -> Run:
+        """Identity and folder.
 
-        Of the data it knows the clips of each part, their speakers and labels, and the content of
-        the files that the system's features are taken from and that its extractors start from;
-        not where these files lie.
+        The identity knows the clips of each subset, their speakers and labels, the content of the
+        files that features are computed from, and the content of pretrained weights; no paths.
         """
         model, settings = self.system
         store = _store_at(self.cache)
         features = model(settings, store).features
-        said = [
-            model.name,
-            _by_content(settings_to_mapping(settings), store),
-            {name: feature.key for name, feature in features.items()},
-            [
-                [
-                    [*clip_facts(clip), *(store.content_key(clip, f) for f in features.values())]
-                    for clip in part
-                ]
-                for part in (self.train, self.validation, self.test)
-            ],
-            [self.seed, self.leaking, *([self.adapt] if self.adapt else [])],
-        ]
-        return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
+
+        def data(clips: Sequence[Clip]) -> list[Any]:
+            return [
+                [*clip_facts(clip), *(store.content_key(clip, f) for f in features.values())]
+                for clip in clips
+            ]
+
+        identity = {
+            "model": model.name,
+            "settings": _by_content(settings_to_mapping(settings), store),
+            "features": {name: feature.key for name, feature in features.items()},
+            "training clips": data(self.train),
+            "validation clips": data(self.validation),
+            "test clips": data(self.test),
+            "seed": self.seed,
+            "protocol": [self.leaking, self.adapt],
+        }
+        return Run(self.folder, identity, DONE_NAME)
 
     def source(self) -> FeatureSource:
         """Where the recogniser gets its features."""
@@ -262,25 +203,6 @@ class FoldRun:
         if not self.adapt:
             return store
         return SpeakerAdaptation(store, self.train + self.validation + self.test)
-
-    def is_done(self) -> bool:
-        """Whether an earlier run finished this very fold.
-
-        Raises
-        ------
-        SettingsError
-            If the folder holds a fold with other settings or data, finished or not.
-        """
-        done = self.folder / DONE_NAME
-        for target in (done, self.folder / STARTED_NAME):
-            if not target.exists():
-                continue
-            if json.loads(target.read_text(encoding="utf-8")).get("key") != self.key:
-                raise SettingsError(
-                    f"{self.folder} holds a run with other settings, clips, labels or files. "
-                    "Choose another folder with --out, or remove this one."
-                )
-        return done.exists()
 
 
 def run_fold(task: FoldRun) -> Path:
@@ -293,10 +215,9 @@ def run_fold(task: FoldRun) -> Path:
         ``started.json`` lies there before training starts and says whose state to resume from it
         is; that state is deleted when the fold is done.
     """
-    if task.is_done():
-        drop_resume_states(task.folder)
+    if task.run.start():
+        task.run.finish()
         return task.folder
-    _start(task)
     kind, settings = task.system
     recognizer = kind(settings, task.source())
     started_s = time.perf_counter()
@@ -316,7 +237,7 @@ def run_fold(task: FoldRun) -> Path:
     write_json(
         task.folder / DONE_NAME,
         {
-            "key": task.key,
+            "key": task.run.key,
             "seed": task.seed,
             "fold": task.fold,
             "train_clips": len(task.train),
@@ -330,16 +251,8 @@ def run_fold(task: FoldRun) -> Path:
             "card": _card(task, recognizer.card),
         },
     )
-    drop_resume_states(task.folder)
+    task.run.finish()
     return task.folder
-
-
-def _start(task: FoldRun) -> None:
-    """Put the key beside the state of the training to come."""
-    started = task.folder / STARTED_NAME
-    if not started.exists():
-        drop_resume_states(task.folder)  # nobody knows what they were trained on
-        write_json(started, {"key": task.key})
 
 
 def read_fold(folder: Path) -> Prediction:

@@ -1,45 +1,58 @@
-"""Repeating a paper's tables: its number, ours under its protocol, ours under a clean one.
+"""Repeat a paper's tables: its number, ours under its protocol, ours under a clean protocol.
 
-One machinery for all systems. What a paper's tables are is said in `reproductions/`; how a run is
-made is handed in; each run is made once, however many tables want it.
+The tables of a paper are described in `reproductions/`. Each run is made once, however many tables
+need it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from functools import cached_property
+from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
-from aver.errors import SettingsError
+from aver.corpora.clip import Clip
+from aver.corpora.corpus import Corpus
+from aver.errors import MediaError, SettingsError
 from aver.evaluation.combine import fuse_late, pool_seeds
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
+from aver.evaluation.experiment import Experiment, run_experiment
 from aver.evaluation.paired import PairedComparison, compare, holm
+from aver.evaluation.published import PublishedNumber, contradictions, published
 from aver.evaluation.reproduction import (
-    PublishedNumber,
+    Protocol,
+    ProtocolKind,
     Reproduction,
     ReproductionSettings,
+    SystemChoice,
     TablePlan,
     TableRow,
-    contradictions,
-    published,
     reproductions,
 )
-from aver.evaluation.run import ProtocolKind, RunRequest, RunShelf, SystemChoice
+from aver.evaluation.run import Run, clip_facts, digest
 from aver.execution.progress import progress_bar
-
-Fold = TypeVar("Fold", int, str)
-"""A fold's number, or its name in print."""
+from aver.features.store import FeatureStore
+from aver.models.base.presets import load_preset
+from aver.settings import settings_to_mapping
 
 __all__ = [
+    "CorpusRuns",
     "ReproducedRow",
     "ReproducedTable",
     "Reproduction",
     "ReproductionSettings",
+    "RunCache",
+    "RunRequest",
     "reproduce_table",
     "reproductions",
 ]
+
+Fold = TypeVar("Fold", int, str)
+"""A fold's number, or its name in print."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +64,10 @@ class ReproducedRow:
     label : str
     published : PublishedNumber or None
     runs : mapping of {"paper", "clean"} to Evaluation
-        Empty for other authors' results.
+        Empty for results of other authors.
     inferior_folds : mapping of str to tuple of str
-        By ``"published"``, ``"paper"``, ``"clean"``: folds where this joint row is below the best
-        single one.
+        By ``"published"``, ``"paper"``, ``"clean"``: folds in which this row of both
+        modalities is below the best row of one.
     """
 
     label: str
@@ -65,7 +78,7 @@ class ReproducedRow:
 
 @dataclass(frozen=True, eq=False)
 class ReproducedTable:
-    """A repeated table.
+    """A reproduced table.
 
     Parameters
     ----------
@@ -76,9 +89,9 @@ class ReproducedTable:
     rows : tuple of ReproducedRow
     comparisons : mapping of {"paper", "clean"} to pairs of (PairedComparison, corrected p)
     contradictions : tuple of str
-        What the papers say otherwise elsewhere about the numbers shown.
+        Where the papers print the numbers shown differently.
     fold_names : mapping of {"paper", "clean"} to mapping of int to str
-        By number, of every fold that any row has; a row lacks those of which it could use no clip.
+        By number, of every fold of any row; a row lacks folds in which it could use no clip.
     """
 
     system: str
@@ -90,25 +103,153 @@ class ReproducedTable:
     fold_names: Mapping[ProtocolKind, Mapping[int, str]]
 
 
+@dataclass(frozen=True)
+class RunRequest:
+    """One system under one protocol with one seed.
+
+    Parameters
+    ----------
+    system : SystemChoice
+    protocol : Protocol
+    seed : int
+    corpus_key : str
+        Name and content of the corpus, see `CorpusRuns.key`.
+    """
+
+    system: SystemChoice
+    protocol: Protocol
+    seed: int
+    corpus_key: str
+
+    @cached_property
+    def identity(self) -> dict[str, Any]:
+        """Everything that decides the result, see `Run`; the names of rows do not belong here."""
+        model, settings = load_preset(self.system.preset, self.system.overrides)
+        return {
+            "model": model.name,
+            "settings": settings_to_mapping(settings),
+            "rule": self.protocol.rule,
+            "rule_settings": dict(self.protocol.rule_settings),
+            "leaking": self.protocol.leaking,
+            "predicted": self.protocol.predicted,
+            "seed": self.seed,
+            "corpus": self.corpus_key,
+        }
+
+
+Evaluate = Callable[[RunRequest, Path], Evaluation]
+"""Makes a run in the folder given, and continues what an interrupted one left there."""
+
+
+class RunCache:
+    """Finished runs below one folder, found by what was requested.
+
+    Parameters
+    ----------
+    folder : Path
+        Each run has a folder of its own below, named by its identity.
+    evaluate : callable
+        Makes a run that is missing.
+    """
+
+    def __init__(self, folder: Path, evaluate: Evaluate) -> None:
+        self.folder = folder
+        self._evaluate = evaluate
+
+    def run(self, request: RunRequest) -> Run:
+        """Identity and folder of the run; it need not exist."""
+        return Run.below(self.folder, request.identity)
+
+    def get(self, request: RunRequest) -> Evaluation:
+        """The run, made now if it is missing."""
+        run = self.run(request)
+        if run.start():
+            evaluation = load_evaluation(run.folder)
+        else:
+            evaluation = self._evaluate(request, run.folder)
+            if not run.is_finished():
+                save_evaluation(evaluation, run.folder)
+        return replace(evaluation, system=request.system.name or evaluation.system)
+
+
+@dataclass(frozen=True)
+class CorpusRuns:
+    """Makes runs on one corpus; the `evaluate` of a `RunCache`.
+
+    Parameters
+    ----------
+    corpus : Corpus
+    store : FeatureStore
+    workers : int >= 1
+    strict : bool
+        Raise an error for a clip that cannot be used.
+    command : str
+        The command line that repeats the runs, for the record.
+    """
+
+    corpus: Corpus
+    store: FeatureStore
+    workers: int = 1
+    strict: bool = False
+    command: str = ""
+
+    @cached_property
+    def key(self) -> str:
+        """Name, clips, labels and content of the files of the corpus, not their paths."""
+        facts = [
+            [*clip_facts(clip), clip.action_units_row, *self._content_keys(clip)]
+            for clip in self.corpus
+        ]
+        return f"{self.corpus.name}-{digest(facts)[:12]}"
+
+    def _content_keys(self, clip: Clip) -> list[str]:
+        """Of video, audio and action units; empty for a missing or unreadable file."""
+        keys = []
+        for path in (clip.video, clip.audio, clip.action_units):
+            try:
+                keys.append(self.store.file_key(path) if path else "")
+            except MediaError:
+                keys.append("")  # the run lists the clip as unreadable and continues
+        return keys
+
+    def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
+        """Run all folds of one request in `folder`."""
+        protocol = request.protocol
+        experiment = Experiment(
+            self.corpus,
+            protocol.split(self.corpus),
+            request.system.preset,
+            request.system.overrides,
+            (request.seed,),
+            name=request.system.name,
+            leaking=protocol.leaking,
+            command=self.command,
+        )
+        result = run_experiment(
+            experiment, folder, store=self.store, workers=self.workers, strict=self.strict
+        )
+        return result.evaluation
+
+
 def reproduce_table(
     reproduction: Reproduction,
     number: str,
-    shelf: RunShelf,
+    runs: RunCache,
     *,
     corpus_key: str,
     protocols: tuple[ProtocolKind, ...] = ("paper", "clean"),
 ) -> ReproducedTable:
-    """Make all runs of a table that are not there yet, and fill it.
+    """Make the missing runs of a table, and fill it.
 
     Parameters
     ----------
     reproduction : Reproduction
     number : str
         Of the table.
-    shelf : RunShelf
-        Where runs are kept; an interrupted call goes on where it stopped.
+    runs : RunCache
+        An interrupted call continues where it stopped.
     corpus_key : str
-        Tells corpora apart: name and content.
+        Name and content of the corpus, see `CorpusRuns.key`.
     protocols : tuple of {"paper", "clean"}
         Which to run.
 
@@ -122,24 +263,28 @@ def reproduce_table(
         If there is no such table.
     """
     plan = reproduction.table(number)
-    runs = _make_runs(reproduction, plan, shelf, corpus_key, protocols)
-    _fuse(plan, runs, protocols)
-    names = {kind: _fold_names(reproduction, runs, kind) for kind in protocols}
-    rows = tuple(_fill(row, plan, runs, names) for row in plan.rows)
+    evaluations = _make_runs(reproduction, plan, runs, corpus_key, protocols)
+    for row in plan.rows:
+        if row.fused_from:
+            for kind in protocols:
+                members = [evaluations[label, kind] for label in row.fused_from]
+                evaluations[row.label, kind] = fuse_late(members, row.label)
+    names = {kind: _fold_names(reproduction, evaluations, kind) for kind in protocols}
+    rows = tuple(_fill(row, plan, evaluations, names) for row in plan.rows)
     keys = tuple(row.published for row in plan.rows if row.published)
     return ReproducedTable(
         reproduction.name,
         plan,
         reproduction.settings,
         rows,
-        {kind: _compare(plan, runs, kind) for kind in protocols},
+        {kind: _compare(plan, evaluations, kind) for kind in protocols},
         contradictions(keys),
         names,
     )
 
 
-Runs = dict[tuple[str, ProtocolKind], Evaluation]
-"""By label and protocol."""
+Evaluations = dict[tuple[str, ProtocolKind], Evaluation]
+"""By label of the row and protocol."""
 
 
 def requests_of(
@@ -153,55 +298,53 @@ def requests_of(
 def _make_runs(
     reproduction: Reproduction,
     plan: TablePlan,
-    shelf: RunShelf,
+    runs: RunCache,
     corpus_key: str,
     protocols: tuple[ProtocolKind, ...],
-) -> Runs:
-    wanted: dict[tuple[str, ProtocolKind], tuple[RunRequest, ...]] = {}
-    for row in plan.rows:
-        if row.system is not None:
-            named = replace(row.system, name=row.label)
-            for kind in protocols:
-                seeds = reproduction.settings.seeds
-                wanted[row.label, kind] = requests_of(named, plan, kind, seeds, corpus_key)
-    all_requests = [request for requests in wanted.values() for request in requests]
-    missing = {request.hash for request in all_requests if not shelf.has(request)}
-    runs: Runs = {}
+) -> Evaluations:
+    seeds = reproduction.settings.seeds
+    requests = {
+        (row.label, kind): requests_of(
+            replace(row.system, name=row.label), plan, kind, seeds, corpus_key
+        )
+        for row in plan.rows
+        if row.system is not None
+        for kind in protocols
+    }
+    every = [runs.run(request) for group in requests.values() for request in group]
+    missing = {run.folder for run in every if not run.is_finished()}
+    evaluations: Evaluations = {}
     with progress_bar(f"Runs of {reproduction.name}, table {plan.number}", len(missing)) as bar:
-        for (label, kind), requests in wanted.items():
+        for (label, kind), group in requests.items():
             bar.describe(f"{label} ({kind})")
-            found = []
-            for request in requests:
-                found.append(shelf.get(request))
-                if request.hash in missing:
-                    missing.remove(request.hash)
+            by_seed = []
+            for request in group:
+                by_seed.append(runs.get(request))
+                folder = runs.run(request).folder
+                if folder in missing:
+                    missing.remove(folder)
                     bar.advance()
-            runs[label, kind] = pool_seeds(found)
-    return runs
+            evaluations[label, kind] = pool_seeds(by_seed)
+    return evaluations
 
 
-def _fuse(plan: TablePlan, runs: Runs, protocols: tuple[ProtocolKind, ...]) -> None:
-    for row in plan.rows:
-        if row.fused_from:
-            for kind in protocols:
-                parts = [runs[label, kind] for label in row.fused_from]
-                runs[row.label, kind] = fuse_late(parts, row.label)
-
-
-def _fold_names(reproduction: Reproduction, runs: Runs, kind: ProtocolKind) -> dict[int, str]:
-    """Folds of all rows under one protocol, by number; named by whoever any row tested in them."""
+def _fold_names(
+    reproduction: Reproduction, evaluations: Evaluations, kind: ProtocolKind
+) -> dict[int, str]:
+    """Folds of all rows under one protocol, by number; named by the speakers tested in them."""
     speakers: dict[int, set[str]] = {}
-    for (_, protocol), run in runs.items():
+    for (_, protocol), run in evaluations.items():
         if protocol == kind:
             for fold, speaker in zip(run.folds.tolist(), run.speakers, strict=True):
                 speakers.setdefault(fold, set()).add(speaker)
     return {
-        n: reproduction.fold_name(tuple(sorted(found))) for n, found in sorted(speakers.items())
+        fold: reproduction.fold_name(tuple(sorted(tested)))
+        for fold, tested in sorted(speakers.items())
     }
 
 
 def fold_accuracies(run: Evaluation) -> dict[int, float]:
-    """Accuracy of each fold by its number, as a share; each clip counts once over its seeds."""
+    """Accuracy of each fold by its number, in [0, 1]; each clip counts once over its seeds."""
     weighted = run.correct * run.clip_weights
     return {
         int(fold): float(
@@ -214,7 +357,7 @@ def fold_accuracies(run: Evaluation) -> dict[int, float]:
 def _fill(
     row: TableRow,
     plan: TablePlan,
-    runs: Runs,
+    evaluations: Evaluations,
     names: Mapping[ProtocolKind, Mapping[int, str]],
 ) -> ReproducedRow:
     singles = plan.inferior.get(row.label, ())
@@ -224,12 +367,14 @@ def _fill(
         if row.label in printed:
             marked["published"] = _inferior(printed[row.label], [printed[s] for s in singles])
         for kind in names:
-            own, *others = (fold_accuracies(runs[label, kind]) for label in (row.label, *singles))
+            own, *others = (
+                fold_accuracies(evaluations[label, kind]) for label in (row.label, *singles)
+            )
             marked[kind] = tuple(names[kind][fold] for fold in _inferior(own, others))
     return ReproducedRow(
         row.label,
         published(row.published) if row.published else None,
-        {kind: runs[row.label, kind] for kind in names if (row.label, kind) in runs},
+        {kind: evaluations[row.label, kind] for kind in names if (row.label, kind) in evaluations},
         marked,
     )
 
@@ -237,18 +382,20 @@ def _fill(
 def _inferior(
     own: Mapping[Fold, float], others: Sequence[Mapping[Fold, float]]
 ) -> tuple[Fold, ...]:
-    """Folds in which a row is below the best of others; a fold that none of them has is not."""
+    """Folds in which a row is below the best of the others; folds that none has do not count."""
     best = {fold: max((o[fold] for o in others if fold in o), default=0.0) for fold in own}
     return tuple(fold for fold in own if own[fold] < best[fold] - 1e-12)
 
 
 def _compare(
-    plan: TablePlan, runs: Runs, kind: ProtocolKind
+    plan: TablePlan, evaluations: Evaluations, kind: ProtocolKind
 ) -> tuple[tuple[PairedComparison, float], ...]:
     for pair in plan.compared:
         for label in pair:
-            if (label, kind) not in runs:
-                raise SettingsError(f"Table {plan.number} compares {label!r}, which is no row.")
-    found = [compare(runs[one, kind], runs[two, kind]) for one, two in plan.compared]
-    corrected = holm([comparison.p_speakers for comparison in found])
-    return tuple(zip(found, corrected, strict=True))
+            if (label, kind) not in evaluations:
+                raise SettingsError(f"Table {plan.number} compares {label!r}, which is not a row.")
+    comparisons = [
+        compare(evaluations[one, kind], evaluations[two, kind]) for one, two in plan.compared
+    ]
+    corrected = holm([comparison.p_speakers for comparison in comparisons])
+    return tuple(zip(comparisons, corrected, strict=True))

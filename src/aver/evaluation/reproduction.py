@@ -1,4 +1,4 @@
-"""`Reproduction`: what a paper's tables and figures are, row by row; one subclass per paper."""
+"""`Reproduction`: a paper's tables and figures, row by row; one subclass per paper."""
 
 from __future__ import annotations
 
@@ -6,163 +6,84 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
-from importlib import resources
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
+from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
-from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice
+from aver.evaluation.published import published_numbers
 from aver.registry import Registry
+from aver.splits.rule import make_split, on_validation
+from aver.splits.split import Split
+
+ProtocolKind = Literal["paper", "clean"]
 
 
 @dataclass(frozen=True)
-class PublishedNumber:
-    """One printed number.
+class SystemChoice:
+    """A preset with changes.
 
     Parameters
     ----------
-    key : str
-        For instance ``"mrpn/table-4/ravdess/n2-lstm"``.
-    paper, place, row : str
-        Where it is printed.
-    corpus : str
-        Registered name of the corpus.
-    classes : tuple of str
-        Numbers over other classes are not comparable.
-    modality : str
-        What the system, or the human raters, had to go by.
-    value : float
-        In percent: as printed, or the mean of `folds` where only these are.
-    folds : mapping of str to float
-        Printed folds, in order; empty where there are none.
-    measure : {"accuracy", "recall"}
-    by : {"paper", "others", "humans"}
-        Whose result it is.
-    leaks : tuple of str
-        What the paper's protocol shares between training and test.
-    note : str
+    preset : str
+    overrides : mapping of str to JSON value
+        By dotted key, as for `aver.models.base.presets.load_preset`.
+    name : str
+        For tables.
+    draws : bool
+        Whether chance has a part in its training; where it has none, one seed is enough.
     """
 
-    key: str
-    paper: str
-    place: str
-    row: str
-    corpus: str
-    classes: tuple[str, ...]
-    modality: str
-    value: float
-    folds: Mapping[str, float] = field(default_factory=dict)
-    measure: str = "accuracy"
-    by: str = "paper"
-    leaks: tuple[str, ...] = ()
-    note: str = ""
-
-    @property
-    def source(self) -> str:
-        """Paper, place and row in one line."""
-        return f"{self.paper}, {self.place}, {self.row}"
+    preset: str
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    name: str = ""
+    draws: bool = True
 
 
 @dataclass(frozen=True)
-class Paper:
-    """A paper that prints numbers: how to cite it, and what its protocol leaks."""
+class Protocol:
+    """How clips are divided, and whether the system may leak by itself.
 
-    name: str
-    citation: str
-    doi: str
-    leaks: tuple[str, ...]
-
-
-@lru_cache(maxsize=1)
-def _data() -> dict[str, Any]:
-    import yaml
-
-    text = resources.files("aver.evaluation").joinpath("published.yaml").read_text("utf-8")
-    return yaml.safe_load(text)
-
-
-@lru_cache(maxsize=1)
-def published_papers() -> Mapping[str, Paper]:
-    """All papers by name."""
-    return {
-        name: Paper(name, entry["citation"], entry["doi"], tuple(entry["leaks"]))
-        for name, entry in _data()["papers"].items()
-    }
-
-
-@lru_cache(maxsize=1)
-def published_numbers() -> Mapping[str, PublishedNumber]:
-    """All printed numbers by key, in the papers' order."""
-    numbers: dict[str, PublishedNumber] = {}
-    for table in _data()["tables"]:
-        for row in table["rows"]:
-            number = _number(table, row)
-            if number.key in numbers:
-                raise SettingsError(f"published.yaml holds {number.key!r} twice.")
-            numbers[number.key] = number
-    return numbers
-
-
-def _number(table: Mapping[str, Any], row: Mapping[str, Any]) -> PublishedNumber:
-    folds = dict(zip(table.get("fold_names", ()), row.get("folds", ()), strict=False))
-    by = row.get("by", "paper")
-    value = row["value"] if "value" in row else sum(folds.values()) / len(folds)
-    return PublishedNumber(
-        key=row["key"],
-        paper=table["paper"],
-        place=table["place"],
-        row=row["row"],
-        corpus=table["corpus"],
-        classes=tuple(_data()["class_sets"][table["classes"]]),
-        modality=row["modality"],
-        value=float(value),
-        folds=folds,
-        measure=table.get("measure", "accuracy"),
-        by=by,
-        leaks=published_papers()[table["paper"]].leaks if by == "paper" else (),
-        note=row.get("note", ""),
-    )
-
-
-def published(key: str) -> PublishedNumber:
-    """Look one printed number up.
-
-    Raises
-    ------
-    SettingsError
-        If there is none of that key.
-
-    Examples
-    --------
-    >>> published("mrpn/table-4/ravdess/n2-lstm").value
-    90.8
+    Parameters
+    ----------
+    kind : {"paper", "clean"}
+    rule : str
+        Registered name of a split rule.
+    rule_settings : mapping of str to JSON value
+    leaking : bool
+        Run the system's own leaking protocol (``fit_predict_leaking``).
+    predicted : {"test", "validation"}
+        For which clips of each fold; validation clips for comparing settings, see
+        `aver.splits.rule.on_validation`.
     """
-    try:
-        return published_numbers()[key]
-    except KeyError:
-        raise SettingsError(f"No published number has the key {key!r}.") from None
+
+    kind: ProtocolKind
+    rule: str
+    rule_settings: Mapping[str, Any] = field(default_factory=dict)
+    leaking: bool = False
+    predicted: Literal["test", "validation"] = "test"
+
+    @property
+    def mark(self) -> str:
+        """What titles add where it is not test clips that are answered."""
+        return ", validation clips" if self.predicted == "validation" else ""
+
+    def split(self, corpus: Corpus) -> Split:
+        """The split of a corpus under this protocol.
+
+        Raises
+        ------
+        SettingsError, SplitError, LabelError
+            As `aver.splits.rule.make_split` and `aver.splits.rule.on_validation`.
+        """
+        made = make_split(corpus, self.rule, **self.rule_settings)
+        return on_validation(made) if self.predicted == "validation" else made
 
 
-def human_raters(corpus: str) -> tuple[PublishedNumber, ...]:
-    """What human raters reach on a corpus, each with the modality that they were given."""
-    return tuple(
-        number
-        for number in published_numbers().values()
-        if number.corpus == corpus and number.key.startswith("human/")
-    )
-
-
-def contradictions(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """What the papers say otherwise elsewhere about any of these numbers."""
-    known = published_numbers()
-    found = []
-    for entry in _data()["contradictions"]:
-        for key in (*entry["keys"], *keys):
-            if key not in known:
-                raise SettingsError(f"No published number has the key {key!r}.")
-        if set(entry["keys"]) & set(keys):
-            found.append(entry["text"])
-    return tuple(found)
+def folds_of_speakers(speakers: int) -> Protocol:
+    """The clean protocol for a corpus of so many speakers: five folds, or each alone below ten."""
+    if speakers < 10:
+        return Protocol("clean", "leave-one-speaker-out")
+    return Protocol("clean", "speaker-kfold", {"folds": 5})
 
 
 @dataclass(frozen=True)

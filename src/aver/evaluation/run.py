@@ -1,231 +1,201 @@
-"""Runs on one corpus, as the reproduction machinery asks for them."""
+"""`Run`: work whose result is kept in a folder, with one identity, resumed and found again by it.
+
+Evaluations, their folds, reproduced tables, robustness and pretraining all are runs.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+import platform
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Self
 
+from aver.compatibility import upgrade
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus
-from aver.errors import MediaError
-from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
-from aver.evaluation.experiment import Experiment, run_experiment
-from aver.evaluation.fold_run import clip_facts
-from aver.features.store import FeatureStore
-from aver.models.base.presets import load_preset
-from aver.settings import settings_to_mapping
-from aver.splits.rule import make_split, on_validation
-from aver.splits.split import Split
+from aver.errors import SettingsError
+from aver.execution.files import write_json
+from aver.training.history import drop_resume_states
+from aver.version import __version__
 
-ProtocolKind = Literal["paper", "clean"]
+STARTED_NAME = "started.json"
+"""The file in a run's folder that records its identity; written before the work starts."""
+
+_FORMAT = "aver run 1"
 
 
 @dataclass(frozen=True)
-class SystemChoice:
-    """A preset with changes.
-
-    Parameters
-    ----------
-    preset : str
-    overrides : mapping of str to JSON value
-        By dotted key, as for `aver.models.base.presets.load_preset`.
-    name : str
-        For tables.
-    draws : bool
-        Whether chance has a part in its training; where it has none, one seed is enough.
-    """
-
-    preset: str
-    overrides: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""
-    draws: bool = True
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How clips are divided, and whether the system may leak by itself.
-
-    Parameters
-    ----------
-    kind : {"paper", "clean"}
-    rule : str
-        Registered name of a split rule.
-    rule_settings : mapping of str to JSON value
-    leaking : bool
-        Run the system's own leaking protocol (``fit_predict_leaking``).
-    predicted : {"test", "validation"}
-        For which clips of each fold; validation clips for comparing settings, see
-        `aver.splits.rule.on_validation`.
-    """
-
-    kind: ProtocolKind
-    rule: str
-    rule_settings: Mapping[str, Any] = field(default_factory=dict)
-    leaking: bool = False
-    predicted: Literal["test", "validation"] = "test"
-
-    @property
-    def mark(self) -> str:
-        """What titles add where it is not test clips that are answered."""
-        return ", validation clips" if self.predicted == "validation" else ""
-
-    def split(self, corpus: Corpus) -> Split:
-        """The split of a corpus under this protocol.
-
-        Raises
-        ------
-        SettingsError, SplitError, LabelError
-            As `aver.splits.rule.make_split` and `aver.splits.rule.on_validation`.
-        """
-        made = make_split(corpus, self.rule, **self.rule_settings)
-        return on_validation(made) if self.predicted == "validation" else made
-
-
-def folds_of_speakers(speakers: int) -> Protocol:
-    """The clean protocol for a corpus of so many speakers: five folds, or each alone below ten."""
-    if speakers < 10:
-        return Protocol("clean", "leave-one-speaker-out")
-    return Protocol("clean", "speaker-kfold", {"folds": 5})
-
-
-@dataclass(frozen=True)
-class RunRequest:
-    """One system under one protocol with one seed.
-
-    Parameters
-    ----------
-    system : SystemChoice
-    protocol : Protocol
-    seed : int
-    corpus_key : str
-        Tells corpora apart: name and content. Runs on another corpus are other runs.
-    """
-
-    system: SystemChoice
-    protocol: Protocol
-    seed: int
-    corpus_key: str
-
-    @property
-    def hash(self) -> str:
-        """Twelve hexadecimal digits; equal for requests that differ in names only.
-
-        It is made of the settings as they resolve, so that a preset that changed asks for new runs.
-        """
-        model, settings = load_preset(self.system.preset, self.system.overrides)
-        said = {
-            "model": model.name,
-            "settings": settings_to_mapping(settings),
-            "rule": self.protocol.rule,
-            "rule_settings": dict(self.protocol.rule_settings),
-            "leaking": self.protocol.leaking,
-            "seed": self.seed,
-            "corpus": self.corpus_key,
-            **({"predicted": "validation"} if self.protocol.predicted == "validation" else {}),
-        }
-        text = json.dumps(said, sort_keys=True)
-        return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-Evaluate = Callable[[RunRequest, Path], Evaluation]
-"""Makes a run in the folder given, going on with what an interrupted one left there."""
-
-
-class RunShelf:
-    """Finished runs below one folder, found by what was asked for.
+class Run:
+    """Work whose result is kept in a folder.
 
     Parameters
     ----------
     folder : Path
-        Each run gets a folder of its own below, named by the request's hash.
-    evaluate : callable
-        Makes a run that is not there yet.
+    identity : mapping of str to JSON value
+        Everything that decides the result: model, resolved settings, content of the data, split,
+        seed. Names for display, paths and the number of workers do not belong here.
+    result : str
+        Name of the file that is written last; the run is finished if it exists.
+    replaces : bool
+        Whether `start` overwrites a run of another identity in the folder. Otherwise that is an
+        error.
     """
 
-    def __init__(self, folder: Path, evaluate: Evaluate) -> None:
-        self.folder = folder
-        self._evaluate = evaluate
+    folder: Path
+    identity: Mapping[str, Any]
+    result: str = "evaluation.json"
+    replaces: bool = False
 
-    def place(self, request: RunRequest) -> Path:
-        """The run's folder."""
-        return self.folder / request.hash
-
-    def has(self, request: RunRequest) -> bool:
-        """Whether the run is finished."""
-        return (self.place(request) / "evaluation.json").exists()
-
-    def get(self, request: RunRequest) -> Evaluation:
-        """The run, made now if it is not there."""
-        place = self.place(request)
-        if not self.has(request):
-            evaluation = self._evaluate(request, place)
-            if not self.has(request):
-                save_evaluation(evaluation, place)
-        found = load_evaluation(place)
-        return replace(found, system=request.system.name or found.system)
-
-
-@dataclass(frozen=True)
-class CorpusRuns:
-    """Makes the run that a request asks for; called by a `RunShelf`.
-
-    Parameters
-    ----------
-    corpus : Corpus
-    store : FeatureStore
-    workers : int >= 1
-    strict : bool
-        Make a clip that cannot be used an error.
-    command : str
-        The command line that repeats the runs, for the record.
-    """
-
-    corpus: Corpus
-    store: FeatureStore
-    workers: int = 1
-    strict: bool = False
-    command: str = ""
+    @classmethod
+    def below(
+        cls, root: Path, identity: Mapping[str, Any], result: str = "evaluation.json"
+    ) -> Self:
+        """The run in a folder of its own below `root`, named by the identity."""
+        return cls(root / digest(identity)[:12], identity, result)
 
     @cached_property
     def key(self) -> str:
-        """Tells corpora apart: name, clips, labels, content of the files; not where they lie."""
-        facts = [
-            [*clip_facts(clip), clip.action_units_row, *self._content_keys(clip)]
-            for clip in self.corpus
-        ]
-        text = json.dumps(facts, sort_keys=True)
-        return f"{self.corpus.name}-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+        """Hash of the identity, 16 hexadecimal digits."""
+        return digest(self.identity)
 
-    def _content_keys(self, clip: Clip) -> list[str]:
-        """Of pictures, sound and action units; empty where there is no file, or a bad one."""
-        keys = []
-        for path in (clip.video, clip.audio, clip.action_units):
-            try:
-                keys.append(self.store.file_key(path) if path else "")
-            except MediaError:
-                keys.append("")  # the run itself says so, and goes on without the clip
-        return keys
+    def is_finished(self) -> bool:
+        """Whether the folder holds the result of this run.
 
-    def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
-        """Run every fold of one request in `folder`."""
-        protocol = request.protocol
-        experiment = Experiment(
-            self.corpus,
-            protocol.split(self.corpus),
-            request.system.preset,
-            request.system.overrides,
-            (request.seed,),
-            name=request.system.name,
-            leaking=protocol.leaking,
-            command=self.command,
+        Raises
+        ------
+        SettingsError
+            If the folder holds a run of another identity, finished or not, or one whose identity
+            cannot be compared. Not with `replaces`.
+        """
+        finished = (self.folder / self.result).exists()
+        differing = self._differing()
+        if differing is None:
+            if finished and not self.replaces:
+                raise self._refusal("a finished run without a record of its settings and data")
+            return False
+        if differing and not self.replaces:
+            raise self._refusal(differing)
+        return finished and not differing
+
+    def start(self) -> bool:
+        """Record the identity in the folder, before any work.
+
+        A state to resume from is deleted if it is not known to be of this run.
+
+        Returns
+        -------
+        bool
+            Whether the run is finished already; its result is in the folder.
+
+        Raises
+        ------
+        SettingsError
+            As `is_finished`.
+        """
+        finished = self.is_finished()
+        if self._differing() != "":
+            drop_resume_states(self.folder)
+            (self.folder / self.result).unlink(missing_ok=True)
+            identity = {name: digest(value) for name, value in self.identity.items()}
+            write_json(self.folder / STARTED_NAME, {"format": _FORMAT, "identity": identity})
+        return finished
+
+    def finish(self) -> None:
+        """Delete the states to resume from; call it after the result was written."""
+        drop_resume_states(self.folder)
+
+    def _differing(self) -> str | None:
+        """How the recorded run differs, in words; empty for this run, None without a record."""
+        record = self.folder / STARTED_NAME
+        if not record.exists():
+            return None
+        recorded = json.loads(record.read_text(encoding="utf-8"))
+        if set(recorded) == {"key"}:  # a fold of version 0.1
+            return (
+                "a run of version 0.1, which 'aver report', 'aver robustness' and 'aver predict' "
+                "read but which this version cannot continue"
+            )
+        if recorded.get("format") == _FORMAT:
+            recorded = recorded["identity"]
+        else:  # a pretraining of version 0.1: values in place of their hashes
+            recorded = {name: digest(value) for name, value in upgrade(recorded).items()}
+        own = {name: digest(value) for name, value in self.identity.items()}
+        names = sorted(n for n in {*recorded, *own} if recorded.get(n) != own.get(n))
+        return f"a run with other {', '.join(names)}" if names else ""
+
+    def _refusal(self, held: str) -> SettingsError:
+        return SettingsError(
+            f"{self.folder} holds {held}. Choose another folder with --out, or remove this one."
         )
-        result = run_experiment(
-            experiment, folder, store=self.store, workers=self.workers, strict=self.strict
+
+
+def digest(value: Any) -> str:
+    """Hash of a JSON value, 16 hexadecimal digits.
+
+    Examples
+    --------
+    >>> digest({"a": 1, "b": 2}) == digest({"b": 2, "a": 1})
+    True
+    """
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def clip_facts(clip: Clip) -> list[Any]:
+    """Id, speaker and all labels of a clip as JSON values, for an identity; no paths.
+
+    Examples
+    --------
+    >>> clip_facts(Clip("a", "s1", "happy", intensity="strong"))
+    ['a', 's1', 'happy', 'strong', {}]
+    """
+    votes = {perceived: dict(shares) for perceived, shares in clip.votes.items()}
+    return [clip.clip_id, clip.speaker, clip.emotion, clip.intensity, votes]
+
+
+_PACKAGES = ("torch", "lightning", "numpy", "scipy", "scikit-learn", "pandas", "av", "numba")
+
+
+def describe_environment() -> dict[str, Any]:
+    """Versions, processor and source revision, as JSON values."""
+    return {
+        "aver": __version__,
+        "revision": _source_revision(),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "processor": platform.processor() or platform.machine(),
+        "packages": {name: _package_version(name) for name in _PACKAGES},
+    }
+
+
+def _package_version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"
+
+
+@lru_cache(maxsize=1)
+def _source_revision() -> str:
+    """Git revision of the source tree, marked if files differ from it."""
+    here = Path(__file__)
+    # In a package installed inside another repository, that repository's revision says nothing.
+    if _git(here.parent, "ls-files", "--error-unmatch", here.name) is None:
+        return "unknown"
+    described = _git(here.parent, "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*")
+    return described or "unknown"
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        finished = subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=10
         )
-        return result.evaluation
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return finished.stdout.strip()

@@ -20,7 +20,7 @@ from aver.corpora.corpus import Corpus
 from aver.corpora.files import IMAGE_SUFFIXES, read_file
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, MediaError, SplitError
-from aver.evaluation.fold_run import clip_facts
+from aver.evaluation.run import clip_facts
 from aver.execution.files import write_json
 from aver.execution.progress import progress_bar
 from aver.splits import make_split

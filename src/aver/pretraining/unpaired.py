@@ -14,7 +14,7 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, SettingsError
-from aver.evaluation.fold_run import clip_facts
+from aver.evaluation.run import clip_facts
 from aver.execution.files import write_json
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import Feature, FeatureRecord

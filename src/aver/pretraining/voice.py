@@ -17,8 +17,8 @@ from torch.nn import functional
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import MediaError
-from aver.evaluation.fold_run import clip_facts
 from aver.evaluation.intervals import binomial_interval
+from aver.evaluation.run import clip_facts
 from aver.execution.files import write_json
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureStore, Preparation

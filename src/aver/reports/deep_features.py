@@ -10,8 +10,8 @@ import numpy as np
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.fold_run import read_fold
+from aver.evaluation.reproduce import RunCache, RunRequest
 from aver.evaluation.reproduction import Reproduction
-from aver.evaluation.run import RunRequest, RunShelf
 from aver.models.base.prediction import Prediction
 from aver.reports.plots.clips import lay_out, plot_embeddings
 from aver.reports.plots.style import save_figure
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def write_embeddings(
-    reproduction: Reproduction, number: str, shelf: RunShelf, folder: Path, *, corpus_key: str
+    reproduction: Reproduction, number: str, shelf: RunCache, folder: Path, *, corpus_key: str
 ) -> tuple[Path, Path]:
     """Make the runs that are missing, lay the deep features out by t-SNE, draw them.
 
@@ -33,7 +33,7 @@ def write_embeddings(
     reproduction : Reproduction
     number : str
         Of the figure.
-    shelf : RunShelf
+    shelf : RunCache
         Shared with the tables: runs that they made are not made again.
     folder : Path
     corpus_key : str
@@ -56,7 +56,7 @@ def write_embeddings(
         request = RunRequest(system, plan.protocol, seed, corpus_key)
         run = shelf.get(request)
         classes = run.classes
-        fold = shelf.place(request) / "folds" / f"seed-{seed}" / "fold-00"
+        fold = shelf.run(request).folder / "folds" / f"seed-{seed}" / "fold-00"
         panels[label] = panel_of(run, read_fold(fold), name)
     title = f"{reproduction.name}, Figure {number}: {plan.title}"
     figure = plot_embeddings(panels, classes, title=title)

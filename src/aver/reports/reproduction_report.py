@@ -11,9 +11,9 @@ from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError, SettingsError
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, unweighted_recall
-from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accuracies
-from aver.evaluation.reproduction import Reproduction, human_raters
-from aver.evaluation.run import ProtocolKind, RunShelf
+from aver.evaluation.published import human_raters
+from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, RunCache, fold_accuracies
+from aver.evaluation.reproduction import ProtocolKind, Reproduction
 from aver.features.store import FeatureStore
 from aver.reports.augmentation_strips import write_strips
 from aver.reports.deep_features import write_embeddings
@@ -39,7 +39,7 @@ class FigureRequest:
     reproduction : Reproduction
     number : str
         As in the paper.
-    shelf : RunShelf
+    shelf : RunCache
         Runs are made where they are not there.
     corpus_key : str
     clip : Clip or None
@@ -55,7 +55,7 @@ class FigureRequest:
 
     reproduction: Reproduction
     number: str
-    shelf: RunShelf
+    shelf: RunCache
     corpus_key: str
     clip: Clip | None
     store: FeatureStore

@@ -14,7 +14,7 @@ from aver.evaluation.intervals import Interval, interval
 from aver.evaluation.metrics import METRICS, accuracy
 from aver.evaluation.modality_conflict import Followed, Incongruent, Side, share_following
 from aver.evaluation.paired import PairedComparison, compare, holm, smallest_p
-from aver.evaluation.reproduction import PublishedNumber, published_numbers
+from aver.evaluation.published import PublishedNumber, published_numbers
 from aver.evaluation.summary import PROPORTIONS, Summary, interval_of_metric
 from aver.reports.statements import (
     by_protocol,

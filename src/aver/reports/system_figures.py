@@ -12,9 +12,8 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, confusion_matrix
 from aver.evaluation.modality_conflict import OFFSETS_S, predict_incongruent, shift_audio
-from aver.evaluation.reproduce import reproduce_table
-from aver.evaluation.reproduction import Reproduction, SystemPlan
-from aver.evaluation.run import ProtocolKind, RunRequest, RunShelf
+from aver.evaluation.reproduce import RunCache, RunRequest, reproduce_table
+from aver.evaluation.reproduction import ProtocolKind, Reproduction, SystemPlan
 from aver.features.store import FeatureSource
 from aver.reports.plots.charts import plot_confusion, plot_curves
 from aver.reports.plots.style import save_figure
@@ -35,7 +34,7 @@ class SystemFigures:
     Parameters
     ----------
     reproduction : Reproduction
-    shelf : RunShelf
+    shelf : RunCache
     corpus_key : str
     folder : Path
         Where figures go, as PNG and SVG, and the numbers of curves as tables.
@@ -46,7 +45,7 @@ class SystemFigures:
     def __init__(
         self,
         reproduction: Reproduction,
-        shelf: RunShelf,
+        shelf: RunCache,
         corpus_key: str,
         folder: Path,
         protocols: Sequence[ProtocolKind] = ("clean",),
@@ -91,7 +90,7 @@ class SystemFigures:
             curves: list[LearningCurve] = []
             for request in self._requests(plan, kind):
                 self.shelf.get(request)
-                curves += read_learning_curves(self.shelf.place(request))
+                curves += read_learning_curves(self.shelf.run(request).folder)
             for quantity in ("loss", "accuracy"):
                 title = f"Figure {number}, {_PROTOCOLS[kind]}"  # the legend stands beside it
                 figure = plot_losses(curves, title=title, quantity=quantity)
@@ -122,7 +121,7 @@ class SystemFigures:
         for kind in self.protocols:
             moved = []
             for request in self._requests(plan, kind):
-                run, place = self.shelf.get(request), self.shelf.place(request)
+                run, place = self.shelf.get(request), self.shelf.run(request).folder
                 moved.append(shift_audio(run, place, clips, store, offsets_s))
             runs[_PROTOCOLS[kind]] = [
                 pool_seeds([by_offset[offset_s] for by_offset in moved]) for offset_s in offsets_s
@@ -138,7 +137,9 @@ class SystemFigures:
         written: list[Path] = []
         for kind in self.protocols:
             requests = self._requests(plan, kind)
-            runs = [(self.shelf.get(request), self.shelf.place(request)) for request in requests]
+            runs = [
+                (self.shelf.get(request), self.shelf.run(request).folder) for request in requests
+            ]
             found = [predict_incongruent(run, place, clips, store) for run, place in runs]
             title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
             table = incongruent_table(found, self._stem(f"{number}-{kind}"), title)

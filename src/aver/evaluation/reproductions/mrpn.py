@@ -6,14 +6,16 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
+from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
     EmbeddingPlan,
+    Protocol,
+    ProtocolKind,
     Reproduction,
+    SystemChoice,
     TablePlan,
     TableRow,
-    published_numbers,
 )
-from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice
 from aver.models.base.presets import load_preset
 
 _SENSES = {"action_units": "action_units"}

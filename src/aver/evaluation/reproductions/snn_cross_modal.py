@@ -7,15 +7,18 @@ from dataclasses import fields, replace
 from typing import Any, Literal
 
 from aver.errors import SettingsError
+from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
     CurvePlan,
+    Protocol,
+    ProtocolKind,
     Reproduction,
+    SystemChoice,
     SystemPlan,
     TablePlan,
     TableRow,
-    published_numbers,
+    folds_of_speakers,
 )
-from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice, folds_of_speakers
 from aver.models.base.presets import load_preset
 
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
     CurvePlan,
+    Protocol,
+    ProtocolKind,
     Reproduction,
+    SystemChoice,
     SystemPlan,
     TablePlan,
     TableRow,
-    published_numbers,
+    folds_of_speakers,
 )
-from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice, folds_of_speakers
 from aver.models.base.presets import load_preset
 
 _SYSTEM = "Synch-Graph"

@@ -8,12 +8,14 @@ from typing import Any
 from aver.errors import SettingsError
 from aver.evaluation.reproduction import (
     CurvePlan,
+    Protocol,
+    ProtocolKind,
     Reproduction,
+    SystemChoice,
     SystemPlan,
     TablePlan,
     TableRow,
 )
-from aver.evaluation.run import Protocol, ProtocolKind, SystemChoice
 
 _FOLDS = 10
 _SEGMENTS = (1, 3, 5, 8, 10)
