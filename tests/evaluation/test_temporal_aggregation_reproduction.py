@@ -50,7 +50,7 @@ def test_table_1_is_of_ten_segments_beside_one_and_its_halves() -> None:
     assert published(rows["CNN-based approach, N = 1"].published).value == 55.8
     assert published(rows["RMA"].published).value == 65.0
     assert rows["RMA"].system is None
-    audio = rows["sound only, N = 10, ours"].system
+    audio = rows["audio only, N = 10, ours"].system
     assert load_preset(audio.preset, audio.overrides)[1].modalities == ("audio",)
     elsewhere = paper(corpus="manifest").table("I").rows
     assert not any(row.published for row in elsewhere)
@@ -110,5 +110,5 @@ def test_what_the_paper_does_not_have_is_refused() -> None:
         paper().curve("4")
     with pytest.raises(SettingsError, match="no figure of one system '5'"):
         paper().one_system("5")
-    with pytest.raises(SettingsError, match="units cannot stand for them"):
+    with pytest.raises(SettingsError, match="action units cannot stand for them"):
         paper(video=("action_units",)).table("I")

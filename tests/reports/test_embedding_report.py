@@ -46,7 +46,7 @@ def test_three_panels_from_three_runs(tmp_path: Path) -> None:
     assert len(maker.made) == 3
     assert png.stat().st_size > 0
     text = svg.read_text()
-    for word in ("video only", "sound only", "both", "neutral", "angry"):
+    for word in ("video only", "audio only", "both", "neutral", "angry"):
         assert word in text
 
 
