@@ -247,6 +247,7 @@ _RULES = {  # pydantic's error type to the rule in plain words
     "too_short": "must have at least {min_length} entries",
     "string_too_short": "must not be empty",
     "finite_number": "must be a finite number",
+    "multiple_of": "must be a multiple of {multiple_of:g}",
 }
 
 _WANTED = {"int": int, "float": float, "bool": bool, "string": str, "mapping": dict, "dict": dict}

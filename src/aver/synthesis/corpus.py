@@ -1,4 +1,4 @@
-"""`synthesize`: writes a synthetic corpus into a folder."""
+"""Write a synthetic corpus: plan the clips, render each one, list them in ``clips.csv``."""
 
 from __future__ import annotations
 
@@ -12,24 +12,21 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import av
 import numpy as np
 
+from aver.compatibility import upgrade
 from aver.errors import SettingsError
 from aver.execution.files import write_atomically, write_json, write_text
 from aver.execution.tasks import map_tasks
-from aver.synthesis.film import film
-from aver.synthesis.performance import draw_sentence, plan_performance
 from aver.synthesis.settings import SynthesisSettings, generator_for
 from aver.synthesis.speaker import ACTION_UNITS, draw_session, draw_speaker
-from aver.synthesis.voice import speak
 
 COLUMNS = ("clip_id", "speaker", "sex", "emotion", "intensity", "sentence", "take", "file", "units")
 
 
 @dataclass(frozen=True)
 class ClipPlan:
-    """Who says what and how in one clip, and where its files go (relative to the corpus)."""
+    """Speaker, emotion, sentence and take of one clip, and the paths of its files."""
 
     number: int
     """The speaker's number, from 1."""
@@ -128,12 +125,12 @@ def unit_track_csv(units: np.ndarray, fps: float, noise: float, rng: np.random.G
 _X264 = {"preset": "superfast", "crf": "20", "x264-params": "mbtree=0"}
 
 
-def encode_mp4(images: Iterable[np.ndarray], fps: float, audio: np.ndarray, rate_hz: int) -> bytes:
-    """Encode in memory, so that only whole files ever reach the disk.
+def encode_mp4(frames: Iterable[np.ndarray], fps: float, audio: np.ndarray, rate_hz: int) -> bytes:
+    """Encode an MP4 file in memory (H.264 and AAC), so that only whole files reach the disk.
 
     Parameters
     ----------
-    images : iterable of np.ndarray [shape=(height, width, 3), dtype=uint8]
+    frames : iterable of np.ndarray [shape=(height, width, 3), dtype=uint8]
         BGR, at least one; height and width are even.
     fps : float
     audio : np.ndarray [shape=(samples,), dtype=float32]
@@ -143,14 +140,16 @@ def encode_mp4(images: Iterable[np.ndarray], fps: float, audio: np.ndarray, rate
     Returns
     -------
     bytes
-        The same for the same input: encoders run in one thread each.
+        The same input gives the same bytes: each encoder runs in one thread.
     """
+    import av
+
     buffer = io.BytesIO()
     frame_rate = Fraction(fps).limit_denominator(1001)
     with av.open(buffer, "w", format="mp4") as container:
         audio_stream = container.add_stream("aac", rate=rate_hz, layout="mono", bit_rate=64_000)
         video = None
-        for image in images:
+        for image in frames:
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), format="bgr24")
             if video is None:
                 video = container.add_stream("libx264", rate=frame_rate, options=_X264)
@@ -164,7 +163,8 @@ def encode_mp4(images: Iterable[np.ndarray], fps: float, audio: np.ndarray, rate
             audio.astype(np.float32)[None, :], format="fltp", layout="mono"
         )
         samples.sample_rate = rate_hz
-        # Without a time stamp the encoder's delay would not be told, and the sound would be late.
+        # Without a time stamp the container would not record the encoder's delay, and the audio
+        # would start late.
         samples.pts, samples.time_base = 0, Fraction(1, rate_hz)
         container.mux(audio_stream.encode(samples))
         container.mux(audio_stream.encode(None))
@@ -172,7 +172,7 @@ def encode_mp4(images: Iterable[np.ndarray], fps: float, audio: np.ndarray, rate
 
 
 def render_clip(plan: ClipPlan, settings: SynthesisSettings) -> tuple[bytes, str]:
-    """Perform, film and record one clip.
+    """Render video, audio and action units of one clip.
 
     Parameters
     ----------
@@ -184,9 +184,12 @@ def render_clip(plan: ClipPlan, settings: SynthesisSettings) -> tuple[bytes, str
     bytes, str
         The MP4 file and the table of action units; they depend on seed, settings and clip id only.
     """
+    from aver.synthesis.frames import render_frames
+    from aver.synthesis.performance import draw_sentence, plan_performance
+    from aver.synthesis.voice import speak
 
-    def chance(part: str) -> np.random.Generator:
-        return generator_for(settings.seed, "clip", plan.clip_id, part)
+    def generator(purpose: str) -> np.random.Generator:
+        return generator_for(settings.seed, "clip", plan.clip_id, purpose)
 
     speaker = draw_speaker(settings.seed, plan.number)
     performance = plan_performance(
@@ -195,34 +198,36 @@ def render_clip(plan: ClipPlan, settings: SynthesisSettings) -> tuple[bytes, str
         plan.intensity,
         draw_sentence(settings.seed, plan.sentence),
         settings,
-        chance("performance"),
+        generator("performance"),
     )
     session = draw_session(settings.seed, plan.speaker, plan.emotion, settings.noise)
     noise = settings.noise
     audio = speak(
-        speaker.voice, performance, session, settings.audio_rate_hz, noise, chance("voice")
+        speaker.voice, performance, session, settings.audio_rate_hz, noise, generator("voice")
     )
-    images = film(speaker.face, performance, session, settings.size_px, noise, chance("picture"))
-    units = unit_track_csv(performance.units, settings.fps, settings.noise, chance("units"))
-    return encode_mp4(images, settings.fps, audio, settings.audio_rate_hz), units
+    frames = render_frames(
+        speaker.face, performance, session, settings.size_px, noise, generator("picture")
+    )
+    units = unit_track_csv(performance.units, settings.fps, settings.noise, generator("units"))
+    return encode_mp4(frames, settings.fps, audio, settings.audio_rate_hz), units
 
 
 _VERSION = 1  # raised whenever the same settings would give other clips
 
 
 def synthesize(root: Path, settings: SynthesisSettings, workers: int = 1) -> Path:
-    """Write a corpus of filmed emotional speech by people who do not exist.
+    """Write a corpus of filmed emotional speech by invented people.
 
-    Stopped half-way, it keeps the clips that are whole; called again, it writes those that are
-    missing. ``clips.csv`` appears last, when the corpus is complete.
+    If interrupted, complete clips are kept, and the next call writes the missing ones.
+    ``clips.csv`` is written last, when the corpus is complete.
 
     Parameters
     ----------
     root : Path
-        Folder of the corpus; made where missing.
+        Folder of the corpus; created if missing.
     settings : SynthesisSettings
     workers : int >= 1
-        Processes; the clips do not depend on it.
+        Number of processes; the clips do not depend on it.
 
     Returns
     -------
@@ -232,7 +237,7 @@ def synthesize(root: Path, settings: SynthesisSettings, workers: int = 1) -> Pat
     Raises
     ------
     SettingsError
-        If the folder holds a corpus of other settings, or files that are no synthetic corpus.
+        If the folder holds a corpus with other settings, or files that are not a synthetic corpus.
     StorageError
         If the disk is full or the folder cannot be written.
     """
@@ -245,7 +250,7 @@ def synthesize(root: Path, settings: SynthesisSettings, workers: int = 1) -> Pat
         if not ((root / plan.file).is_file() and (root / plan.units).is_file())
     ]
     write = partial(_write_clip, root, settings)
-    for outcome in map_tasks(write, missing, workers=workers, description="Synthesising clips"):
+    for outcome in map_tasks(write, missing, workers=workers, description="Synthesizing clips"):
         if outcome.error is not None:
             raise outcome.error
     write_text(root / "clips.csv", clips_csv(plans))
@@ -263,7 +268,7 @@ def _claim(root: Path, settings: SynthesisSettings) -> None:
         _compare(place, description)
     elif root.is_dir() and any(not path.name.startswith(".") for path in root.iterdir()):
         raise SettingsError(
-            f"{root} holds files already, but no synthetic corpus (synthesis.json is missing). "
+            f"{root} is not empty and is not a synthetic corpus (synthesis.json is missing). "
             "Choose an empty folder."
         )
     else:
@@ -273,15 +278,15 @@ def _claim(root: Path, settings: SynthesisSettings) -> None:
 def _compare(place: Path, description: dict[str, Any]) -> None:
     try:
         found = json.loads(place.read_text(encoding="utf-8"))
-        settings, version = dict(found["settings"]), found["version"]
+        settings, version = upgrade(dict(found["settings"])), found["version"]
     except (ValueError, KeyError, TypeError):
         raise SettingsError(
-            f"{place} is not readable as the description of a synthetic corpus. "
+            f"{place} cannot be read as the description of a synthetic corpus. "
             "Choose another folder, or delete this one."
         ) from None
     if version != description["version"]:
         raise SettingsError(
-            f"{place.parent} was made by version {version} of the synthesis; this is version "
+            f"{place.parent} was written by version {version} of the synthesis; this is version "
             f"{description['version']}. Choose another folder, or delete this one."
         )
     for name, wanted in description["settings"].items():
@@ -293,8 +298,6 @@ def _compare(place: Path, description: dict[str, Any]) -> None:
 
 
 def _write_clip(root: Path, settings: SynthesisSettings, plan: ClipPlan) -> None:
-    # Imported here, since reading the settings must not cost the import of cv2, av and SciPy.
-
     media, units = render_clip(plan, settings)
     write_text(root / plan.units, units)
     with write_atomically(root / plan.file) as temporary:

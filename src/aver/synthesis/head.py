@@ -1,4 +1,4 @@
-"""The parts of a picture that stay the same throughout a clip: skin, hair, clothes, wall."""
+"""What stays the same throughout a clip: skin, hair, clothes, wall; and the drawing tools."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Color = tuple[float, float, float]
 
 
 def bgr(rgb: tuple[int, int, int], gain: float = 1.0) -> Color:
-    """Colour as OpenCV orders it, made lighter or darker.
+    """Color in OpenCV's order, made lighter or darker.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def bgr(rgb: tuple[int, int, int], gain: float = 1.0) -> Color:
 
 
 class Canvas:
-    """A square picture that is drawn on in units of the face.
+    """A square image with drawing functions in units of the face.
 
     Parameters
     ----------
@@ -64,7 +64,7 @@ class Canvas:
     def inside(
         self, points: np.ndarray, margin: float = 3.0
     ) -> tuple[tuple[slice, slice], np.ndarray]:
-        """The part of the picture around a polygon, and how much of each pixel is inside it.
+        """The region of the image around a polygon, and how much of each pixel is inside it.
 
         Returns
         -------
@@ -80,7 +80,7 @@ class Canvas:
         return where, (mask.astype(np.float32) / 255)[..., None]
 
     def _fixed(self, points: np.ndarray) -> np.ndarray:
-        # A unit's centre is half a unit from its edge, whatever the resolution.
+        # A unit's center is half a unit from its edge at any resolution.
         return np.round(((points + 0.5) * self.scale - 0.5) * 2**_SHIFT).astype(np.int32)
 
 
@@ -90,7 +90,7 @@ def ellipse(x: float, y: float, half_width: float, half_height: float) -> np.nda
 
 
 def bend(start: np.ndarray, middle: np.ndarray, end: np.ndarray, points: int = 13) -> np.ndarray:
-    """Parabola through three points, `middle` half-way; shape (points, 2)."""
+    """Parabola through three points, with `middle` at its midpoint; shape (points, 2)."""
     t = np.linspace(0, 1, points)[:, None]
     control = 2 * np.asarray(middle) - (np.asarray(start) + np.asarray(end)) / 2
     return (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end

@@ -1,4 +1,4 @@
-"""`Performance`: how one clip goes, in face and voice, before anything is drawn or sounded."""
+"""Plan of a clip before rendering: sentence, articulation, and tracks of face and voice."""
 
 from __future__ import annotations
 
@@ -32,22 +32,22 @@ Table II.
 """
 
 CONSONANTS: tuple[str, ...] = ("stop", "hiss", "hush", "nasal", "none")
-"""Kinds of consonant: silence and a burst, [s], [sh], [m], and none."""
+"""Kinds of consonant: a stop (silence and a burst), [s], [sh], [m], and none."""
 
 
 @dataclass(frozen=True)
 class Syllable:
-    """A consonant of some kind and the vowel after it."""
+    """A consonant and the vowel after it."""
 
     consonant: str
     vowel: str
 
 
 def draw_sentence(seed: int, number: int) -> tuple[Syllable, ...]:
-    """The syllables of one of the corpus's sentences; a longer clip says them again.
+    """Syllables of one sentence; longer clips repeat them.
 
-    Every sentence holds each vowel once, in an order of its own, so that what is said changes a
-    clip's average spectrum little.
+    Every sentence contains each vowel once, so that the sentence hardly changes the average
+    spectrum of a clip.
 
     Examples
     --------
@@ -96,15 +96,15 @@ class Articulation:
 def articulate(
     sentence: Sequence[Syllable], rate_syllables_per_s: np.ndarray, rng: np.random.Generator
 ) -> Articulation:
-    """Say a sentence at a rate that may change, again and again until the time is full.
+    """Articulate a sentence at a varying rate, repeated until the clip is full.
 
     Parameters
     ----------
     sentence : sequence of Syllable
     rate_syllables_per_s : np.ndarray [shape=(ticks,)]
-        Above 0; its length is the length of the clip.
+        Positive; its length is the length of the clip.
     rng : np.random.Generator
-        Varies the length and the loudness of each syllable.
+        Varies duration and loudness of each syllable.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def articulate(
         _say(syllable, slice(start, stop), rng.uniform(0.75, 1.0), formants, tracks)
         speaking[start:stop] = True
         start, spoken = stop, spoken + 1
-    # Tongue and lips are slow: formants glide over some 20 ms, loudness over some 10 ms.
+    # Tongue and lips move slowly: formants change over about 20 ms, loudness over about 10 ms.
     return Articulation(
         formants_hz=gaussian_filter1d(formants, 3.5, axis=0),
         voicing=gaussian_filter1d(tracks["voicing"], 2.0),
@@ -149,7 +149,7 @@ def _say(
     formants[where] = VOWELS_HZ[syllable.vowel]
     tracks["voicing"][vowel] = stress
     tracks["open"][vowel] = stress * np.interp(first_hz, (270, 730), (0.3, 1.0))
-    # Back vowels other than [a] are said with rounded lips.
+    # Back vowels other than [a] are rounded.
     tracks["round"][vowel] = float(second_hz < 1050 and first_hz < 600)
     if syllable.consonant in ("hiss", "hush"):
         tracks[syllable.consonant][consonant] = 1.0
@@ -166,7 +166,7 @@ _STRENGTHS = {"normal": 0.8, "strong": 1.2}
 
 @dataclass(frozen=True)
 class Performance:
-    """Tracks of one clip; ticks are 5 ms long, frames are those of the picture.
+    """Tracks of one clip; ticks are 5 ms long, frames are video frames.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ class Performance:
     units : np.ndarray [shape=(frames, 11)]
         `ACTION_UNITS` to be rendered, 0 to 5.
     pose : np.ndarray [shape=(frames, 5)]
-        Head: right and down (share of the picture), roll, yaw and pitch (radians).
+        Head: right and down (share of the frame), roll, yaw and pitch (radians).
     lids : np.ndarray [shape=(frames,)]
         Blinks: 0 is open, 1 is closed.
     rounding : np.ndarray [shape=(frames,)]
@@ -198,7 +198,7 @@ class Performance:
 
     @property
     def frames(self) -> int:
-        """Number of pictures."""
+        """Number of video frames."""
         return len(self.units)
 
 
@@ -210,7 +210,7 @@ def plan_performance(
     settings: SynthesisSettings,
     rng: np.random.Generator,
 ) -> Performance:
-    """Decide everything about one clip.
+    """Plan all tracks of one clip.
 
     Parameters
     ----------
@@ -237,11 +237,13 @@ def plan_performance(
 
     at_frames = (np.arange(frames) + 0.5) / settings.fps * TICKS_PER_S
 
-    def seen(track: np.ndarray) -> np.ndarray:
+    def per_frame(track: np.ndarray) -> np.ndarray:
         return np.interp(at_frames, np.arange(ticks), track)
 
-    loudness = seen(articulation.aperture * 10 ** (traits[:, VOICE_TRAITS.index("level_db")] / 40))
-    units = speaker.face.resting_units + seen(cue)[:, None] * face
+    loudness = per_frame(
+        articulation.aperture * 10 ** (traits[:, VOICE_TRAITS.index("level_db")] / 40)
+    )
+    units = speaker.face.resting_units + per_frame(cue)[:, None] * face
     units += gaussian_filter1d(rng.normal(0, 0.4, units.shape), settings.fps * 0.16, axis=0)
     units[:, ACTION_UNITS.index("AU25")] += 2.2 * loudness
     units[:, ACTION_UNITS.index("AU26")] += 2.4 * loudness
@@ -253,19 +255,19 @@ def plan_performance(
         units=np.clip(units, 0, 5),
         pose=_pose(speaker, frames, settings.fps, loudness, rng),
         lids=_blinks(speaker, frames, settings.fps, rng),
-        rounding=seen(articulation.rounding),
+        rounding=per_frame(articulation.rounding),
     )
 
 
 def _cue(
     settings: SynthesisSettings, duration_s: float, ticks: int, rng: np.random.Generator
 ) -> np.ndarray:
-    # Drawn in both cases, so that the cue alone differs between two corpora of one seed.
+    # Drawn in both cases, so that two corpora of one seed differ in the cue only.
     center_s = rng.uniform(settings.moment_s / 2, duration_s - settings.moment_s / 2)
     if settings.cue == "whole":
         return np.ones(ticks)
     distance_s = np.abs(np.arange(ticks) / TICKS_PER_S - center_s)
-    flank_s = 0.08  # a face needs about that long to change
+    flank_s = 0.08  # about the time a face needs to change
     return np.clip((settings.moment_s / 2 + flank_s / 2 - distance_s) / flank_s, 0, 1)
 
 

@@ -1,19 +1,21 @@
-"""`SynthesisSettings`: everything that decides what the synthetic corpus holds."""
+"""Settings of the synthetic corpus, and the random generators derived from its seed."""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from aver.emotions import EMOTIONS
 from aver.errors import SettingsError
+from aver.settings import Field, settings
 
 
 def generator_for(seed: int, *names: str) -> np.random.Generator:
-    """Generator of one named thing (a speaker, a clip) under a corpus seed.
+    """Random generator of a speaker, a clip or part of it, derived from the corpus seed.
+
+    A generator depends on its names only, not on the order of work.
 
     Examples
     --------
@@ -25,7 +27,7 @@ def generator_for(seed: int, *names: str) -> np.random.Generator:
     return np.random.default_rng(np.frombuffer(digest, dtype=np.uint32))
 
 
-@dataclass(frozen=True)
+@settings
 class SynthesisSettings:
     """Size, difficulty and format of a synthetic corpus.
 
@@ -39,23 +41,23 @@ class SynthesisSettings:
         Every speaker says every sentence in every emotion, `takes` times.
     noise : float >= 0
         1 is the default difficulty; it scales the scatter between performances of one emotion,
-        the background noise of sound and picture, and the error of the action units. 0 leaves
-        the differences between speakers only.
+        the background noise of audio and video, and the measurement error of the action units.
+        With 0 only speakers differ.
     seed : int >= 0
         The same seed and settings give the same corpus.
     size_px : int, even, 96 to 1024
-        Width and height of the picture.
+        Width and height of the frames.
     fps : float > 0, at most 120
         Frames per second.
     duration_s : (float, float)
         Shortest and longest clip, 0.5 s to 600 s; lengths between are equally likely.
     cue : {"whole", "moment"}
-        Whether emotion shows throughout a clip, or in face and voice during one random moment
-        only, with a neutral performance around it.
+        Whether the emotion shows throughout a clip, or in face and voice during one random
+        moment only; the rest is neutral.
     moment_s : float
         Length of that moment; at least 0.2 s, at most the shortest clip.
     audio_rate_hz : int
-        Samples per second of the sound, one of 16000, 22050, 24000, 32000, 44100, 48000.
+        Sampling rate of the audio, one of 16000, 22050, 24000, 32000, 44100, 48000.
 
     Raises
     ------
@@ -68,62 +70,44 @@ class SynthesisSettings:
     72
     """
 
-    speakers: int = 24
-    emotions: tuple[str, ...] = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
-    sentences: int = 2
-    takes: int = 1
-    noise: float = 1.0
-    seed: int = 0
-    size_px: int = 160
-    fps: float = 25.0
+    speakers: Annotated[int, Field(ge=1)] = 24
+    emotions: Annotated[tuple[str, ...], Field(min_length=1)] = (
+        "neutral",
+        "happy",
+        "sad",
+        "angry",
+        "fearful",
+        "disgust",
+    )
+    sentences: Annotated[int, Field(ge=1)] = 2
+    takes: Annotated[int, Field(ge=1)] = 1
+    noise: Annotated[float, Field(ge=0, allow_inf_nan=False)] = 1.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    size_px: Annotated[int, Field(ge=96, le=1024, multiple_of=2)] = 160
+    fps: Annotated[float, Field(gt=0, le=120)] = 25.0
     duration_s: tuple[float, float] = (1.8, 2.2)
     cue: Literal["whole", "moment"] = "whole"
-    moment_s: float = 0.5
-    audio_rate_hz: int = 16000
+    moment_s: Annotated[float, Field(ge=0.2)] = 0.5
+    audio_rate_hz: Literal[16000, 22050, 24000, 32000, 44100, 48000] = 16000
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "emotions", tuple(self.emotions))
-        object.__setattr__(self, "duration_s", tuple(self.duration_s))
-        for name in ("speakers", "sentences", "takes"):
-            _require(getattr(self, name) >= 1, name, getattr(self, name), "at least 1")
-        known = set(self.emotions) <= set(EMOTIONS)
-        distinct = len(set(self.emotions)) == len(self.emotions) >= 1
-        _require(
-            known and distinct,
-            "emotions",
-            self.emotions,
-            f"some of {', '.join(EMOTIONS)}, each once",
-        )
-        _require(0 <= self.noise < float("inf"), "noise", self.noise, "0 or more")
-        _require(self.seed >= 0, "seed", self.seed, "0 or more")
-        even = self.size_px % 2 == 0
-        _require(even and 96 <= self.size_px <= 1024, "size_px", self.size_px, "even, 96 to 1024")
-        _require(0 < self.fps <= 120, "fps", self.fps, "above 0, at most 120")
-        ordered = len(self.duration_s) == 2 and 0.5 <= self.duration_s[0] <= self.duration_s[1]
-        _require(
-            ordered and self.duration_s[1] <= 600,
-            "duration_s",
-            self.duration_s,
-            "two lengths in order, from 0.5 s to 600 s",
-        )
-        _require(self.cue in ("whole", "moment"), "cue", self.cue, "'whole' or 'moment'")
-        _require(
-            0.2 <= self.moment_s <= self.duration_s[0],
-            "moment_s",
-            self.moment_s,
-            "at least 0.2 s and at most the shortest clip",
-        )
-        rates = (16000, 22050, 24000, 32000, 44100, 48000)
-        _require(
-            self.audio_rate_hz in rates, "audio_rate_hz", self.audio_rate_hz, f"one of {rates}"
-        )
+        if not set(self.emotions) <= set(EMOTIONS) or len(set(self.emotions)) < len(self.emotions):
+            raise SettingsError(
+                f"emotions must be some of {', '.join(EMOTIONS)}, each once, not {self.emotions}."
+            )
+        shortest_s, longest_s = self.duration_s
+        if not 0.5 <= shortest_s <= longest_s <= 600:
+            raise SettingsError(
+                f"duration_s must be two lengths in order, from 0.5 s to 600 s, not "
+                f"{self.duration_s}."
+            )
+        if self.moment_s > shortest_s:
+            raise SettingsError(
+                f"moment_s must be at most the shortest clip ({shortest_s:g} s), not "
+                f"{self.moment_s!r}."
+            )
 
     @property
     def clips(self) -> int:
         """Number of clips in the corpus."""
         return self.speakers * len(self.emotions) * self.sentences * self.takes
-
-
-def _require(holds: bool, name: str, value: object, allowed: str) -> None:
-    if not holds:
-        raise SettingsError(f"The synthesis setting {name} is {value!r}; it must be {allowed}.")

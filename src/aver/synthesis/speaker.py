@@ -1,4 +1,4 @@
-"""`Speaker`: an invented person's face, voice and habits."""
+"""Invented speakers: face, voice, habits, their way of each emotion, and recording sessions."""
 
 from __future__ import annotations
 
@@ -59,15 +59,15 @@ _VOICES = {
 }
 
 ACTION_UNIT_SPREAD: np.ndarray = np.array([1.8, 1.6, 1.9, 1.4, 1.6, 1.7, 1.8, 1.6, 1.6, 1.1, 0.9])
-"""Standard deviation between speakers' own ways of one emotion, in AU intensity."""
+"""Standard deviation between speakers of one emotion, in AU intensity."""
 
 VOICE_SPREAD: np.ndarray = np.array([3.4, 0.7, 2.8, 0.32, 4.6, 5.0, 0.9, 0.11, 2.8])
 """The same for the voice, in the units of `VOICE_TRAITS`."""
 
 SCATTER = 0.12
-"""Deviation between performances of one emotion by one speaker, at noise 1, as a share of the
-spread between speakers. Small, because an actor repeats what once felt right: this is what lets a
-random split score on what it has learned by heart."""
+"""Standard deviation between performances of one emotion by one speaker at noise 1, as a share of
+the standard deviation between speakers. It is small, as with actors: a model can memorize a
+speaker's way of an emotion, which a random split rewards."""
 
 
 def face_of(emotion: str) -> np.ndarray:
@@ -118,7 +118,7 @@ _SHIRTS: tuple[Color, ...] = (
 
 @dataclass(frozen=True)
 class Face:
-    """Shape, colours and habits of a face; lengths are ratios to the average face."""
+    """Shape, colors and habits of a face; lengths are ratios to the average face."""
 
     width: float
     height: float
@@ -151,7 +151,7 @@ class Face:
 
 @dataclass(frozen=True)
 class Voice:
-    """What a speaker's voice is like without any emotion."""
+    """A speaker's neutral voice."""
 
     pitch_hz: float
     pitch_range_semitones: float
@@ -188,13 +188,13 @@ class Speaker:
     seed: int
 
     def idiosyncrasy(self, emotion: str) -> tuple[np.ndarray, np.ndarray]:
-        """How this speaker departs from the common way of showing an emotion.
+        """How this speaker differs from the average way of showing an emotion.
 
         Returns
         -------
         np.ndarray [shape=(11,)], np.ndarray [shape=(9,)]
-            To be added to the action units and to the voice traits. Everybody's neutral is their
-            resting face and voice, so there both are zero.
+            To be added to the action units and to the voice traits; zero for neutral, which is
+            the resting face and voice.
         """
         if emotion == "neutral":
             return np.zeros(len(ACTION_UNIT_SPREAD)), np.zeros(len(VOICE_SPREAD))
@@ -205,7 +205,7 @@ class Speaker:
 
 
 def draw_speaker(seed: int, number: int) -> Speaker:
-    """Invent the speaker of this number.
+    """Draw the speaker with this number.
 
     Parameters
     ----------
@@ -253,7 +253,7 @@ def _draw_face(rng: np.random.Generator, female: bool) -> Face:
         mouth_width=around(1.0, 0.08),
         lip_thickness=around(1.1 if female else 0.9, 0.14),
         skin=_SKINS[complexion],
-        # Fair hair comes with fair skin; grey with any.
+        # Fair hair occurs with fair skin only, gray hair with any skin.
         hair=_HAIRS[rng.choice([0, 1, 2, 7] if complexion > 3 else len(_HAIRS))],
         iris=_IRISES[rng.integers(len(_IRISES))],
         shirt=_SHIRTS[rng.integers(len(_SHIRTS))],
@@ -283,23 +283,23 @@ def _draw_voice(rng: np.random.Generator, female: bool) -> Voice:
 
 @dataclass(frozen=True)
 class Session:
-    """What the clips of one speaker in one emotion share beside the acting.
+    """Recording conditions that the clips of one speaker in one emotion share.
 
-    Filmed corpora are recorded like this, emotion by emotion. A random split can recognise the
-    session instead of the emotion; a speaker-disjoint one cannot.
+    Corpora are often recorded emotion by emotion. With a random split a model can recognize the
+    session instead of the emotion; with a speaker-independent split it cannot.
 
     Parameters
     ----------
     wall : np.ndarray [shape=(3,)]
-        Colour behind the speaker, BGR, 0 to 255.
+        Color behind the speaker, BGR, 0 to 255.
     light : np.ndarray [shape=(3,)]
-        Gain of each colour; 1 is plain.
+        Gain of each color channel; 1 is neutral.
     distance : float
         From the camera; 1 is average.
     level_db : float
         Of the recording.
     microphone : float in (-1, 1)
-        Coefficient of a first-order filter; above 0 it dampens the treble.
+        Coefficient of a first-order filter; positive values attenuate high frequencies.
     """
 
     wall: np.ndarray
@@ -310,7 +310,7 @@ class Session:
 
 
 def draw_session(seed: int, speaker: str, emotion: str, noise: float) -> Session:
-    """Set up the room; at noise 0 all sessions but the colour of the wall are alike."""
+    """Draw a session; at noise 0 sessions differ in the color of the wall only."""
     rng = generator_for(seed, "session", speaker, emotion)
     steps = np.clip(rng.standard_normal(7), -2, 2)
     return Session(

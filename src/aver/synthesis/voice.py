@@ -1,4 +1,4 @@
-"""The voice of a clip: glottal source, vocal tract, friction, and the room's noise."""
+"""Speech synthesis: glottal source, vocal tract, friction noise, and room noise."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from scipy.signal import lfilter, resample_poly, sosfilt
 from aver.synthesis.performance import TICKS_PER_S, Performance
 from aver.synthesis.speaker import VOICE_TRAITS, Session, Voice
 
-_OVERSAMPLING = 3  # the pulse ends in a jump, whose overtones would fold back otherwise
+_OVERSAMPLING = 3  # the pulse ends in a discontinuity, which would alias otherwise
 
 
 def glottal_source(
@@ -53,7 +53,7 @@ def glottal_source(
     )
     steps = fine_hz / (rate_hz * _OVERSAMPLING)
     cycles = np.cumsum(steps)
-    # A cycle's jitter and shimmer are drawn once for the whole cycle.
+    # Jitter and shimmer are drawn once per cycle.
     jitter_fine = np.repeat(np.broadcast_to(jitter, (samples,)), _OVERSAMPLING)
     drawn = rng.standard_normal((2, int(cycles[-1] * 2) + 8))
     current = cycles.astype(np.int64)
@@ -75,7 +75,7 @@ def resonator(frequency_hz: np.ndarray, bandwidth_hz: np.ndarray, rate_hz: int) 
     Parameters
     ----------
     frequency_hz, bandwidth_hz : np.ndarray [shape=(...)]
-        Centre and width of each resonance, in Hz, below half of `rate_hz`.
+        Center and width of each resonance, in Hz, below half of `rate_hz`.
     rate_hz : int
 
     Returns
@@ -117,13 +117,13 @@ def tilt(attenuation_db: np.ndarray, rate_hz: int, at_hz: float = 3000.0) -> np.
 
 
 def filter_by_blocks(audio: np.ndarray, sections: np.ndarray, block: int) -> np.ndarray:
-    """Filter a sound whose filter changes every `block` samples; the filter's memory is kept.
+    """Filter audio with a filter that changes every `block` samples; its state is kept.
 
     Parameters
     ----------
     audio : np.ndarray [shape=(samples,)]
     sections : np.ndarray [shape=(blocks, sections, 6)]
-        The last one also serves what is left of the sound.
+        The last one is used for the rest of the audio.
     block : int >= 1
         Samples.
 
@@ -144,13 +144,13 @@ def filter_by_blocks(audio: np.ndarray, sections: np.ndarray, block: int) -> np.
 
 _HIGHER_FORMANTS_HZ = (3500.0, 4500.0)
 _BANDWIDTHS_HZ = (70.0, 100.0, 150.0, 220.0, 280.0)
-_FRICTION_HZ = {"hiss": (5600.0, 1600.0), "hush": (3200.0, 1400.0)}  # centre and width
-_SPEECH_RMS = 0.06  # -24 dB below full scale, room for a shout
+_FRICTION_HZ = {"hiss": (5600.0, 1600.0), "hush": (3200.0, 1400.0)}  # center and width
+_SPEECH_RMS = 0.06  # -24 dB below full scale, headroom for loud speech
 _ROOM_RMS = 0.0012
 
 
 def pitch_track_hz(voice: Voice, performance: Performance, rng: np.random.Generator) -> np.ndarray:
-    """Pitch of every tick, in Hz: it falls slowly, and rises and falls with the syllables.
+    """Pitch of every tick, in Hz: a slow fall plus movements with the syllables.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def speak(
     noise: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Sound of a whole clip.
+    """Audio of a whole clip.
 
     Parameters
     ----------
@@ -193,7 +193,7 @@ def speak(
     Returns
     -------
     np.ndarray [shape=(samples,), dtype=float32]
-        Within -1 to 1; as long as the picture.
+        Within -1 to 1; as long as the video.
     """
     samples = round(performance.duration_s * rate_hz)
     ticks = np.arange(samples) * (TICKS_PER_S / rate_hz)
@@ -202,7 +202,7 @@ def speak(
         return np.interp(ticks, np.arange(len(track)), track)
 
     trait = dict(zip(VOICE_TRAITS, performance.traits.T, strict=True))
-    said = performance.articulation
+    articulation = performance.articulation
     jitter = np.clip(voice.jitter_percent + trait["jitter_percent"], 0, 4) / 100
     breath = np.clip(voice.breath + trait["breath"], 0, 0.6)
     source = glottal_source(
@@ -213,17 +213,19 @@ def speak(
         rng=rng,
     )
     voiced = filter_by_blocks(
-        source * fine(said.voicing), _sections(voice, performance, rate_hz), rate_hz // TICKS_PER_S
+        source * fine(articulation.voicing),
+        _sections(voice, performance, rate_hz),
+        rate_hz // TICKS_PER_S,
     )
     voiced *= _SPEECH_RMS / max(
-        float(np.sqrt(np.mean(voiced[fine(said.voicing) > 0.3] ** 2))), 1e-9
+        float(np.sqrt(np.mean(voiced[fine(articulation.voicing) > 0.3] ** 2))), 1e-9
     )
     friction = np.zeros(samples)
-    for kind, track in (("hiss", said.hiss), ("hush", said.hush)):
+    for kind, track in (("hiss", articulation.hiss), ("hush", articulation.hush)):
         center_hz, width_hz = (np.array([value]) for value in _FRICTION_HZ[kind])
         section = resonator(center_hz, width_hz, rate_hz)
-        rustle = sosfilt(section, np.diff(rng.standard_normal(samples), prepend=0.0))
-        friction += fine(track) * rustle / rustle.std()
+        friction_noise = sosfilt(section, np.diff(rng.standard_normal(samples), prepend=0.0))
+        friction += fine(track) * friction_noise / friction_noise.std()
     level_db = fine(trait["level_db"])
     speech = (voiced + 0.25 * _SPEECH_RMS * friction) * 10 ** (level_db / 20)
     speech *= 10 ** (session.level_db / 20)

@@ -1,4 +1,4 @@
-"""The filmed pictures of a clip: a moving head in front of a wall, seen by a noisy camera."""
+"""Frames of a clip: a moving head in front of a wall, filmed by a noisy camera."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ from aver.synthesis.speaker import ACTION_UNITS, Face, Session
 _BROW_Y = 103.0
 
 
-class Mimic:
-    """Draws one head again and again with different expressions.
+class ExpressiveHead:
+    """Draws one head with changing expressions.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Mimic:
         self._face = face
         self._head = head
         side = head.pixels.shape[0]
-        # Folds darken the skin; each belongs to the units that press it.
+        # Folds darken the skin; each depends on the action units that form it.
         cheeks = sum(blob(side, MIDDLE + s * 29, 160, 3.0, 9) for s in (-1, 1))
         frown = sum(blob(side, MIDDLE + s * 5, 101, 1.6, 6) for s in (-1, 1))
         forehead = sum(blob(side, MIDDLE, y, 26, 1.3) for y in (78, 85, 92))
@@ -190,10 +190,10 @@ class Mimic:
         canvas.line(np.array(bridge), frame, 1.5)
 
 
-_DETAIL = 1.6  # pixels drawn per pixel filmed
+_DETAIL = 1.6  # pixels drawn per pixel of the frame
 
 
-def film(
+def render_frames(
     face: Face,
     performance: Performance,
     session: Session,
@@ -201,7 +201,7 @@ def film(
     noise: float,
     rng: np.random.Generator,
 ) -> Iterator[np.ndarray]:
-    """Draw a clip frame by frame.
+    """Draw the frames of a clip, one at a time.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def film(
     performance : Performance
     session : Session
     size_px : int
-        Width and height of the pictures.
+        Width and height of the frames.
     noise : float >= 0
         Scales the noise of the camera.
     rng : np.random.Generator
@@ -219,10 +219,10 @@ def film(
     np.ndarray [shape=(size_px, size_px, 3), dtype=uint8]
         BGR.
     """
-    cv2.setNumThreads(1)  # pictures this small only lose by being shared between threads
+    cv2.setNumThreads(1)  # frames this small are slower with several threads
     side = round(size_px * _DETAIL)
     head = draw_head(face, side, rng)
-    mimic = Mimic(face, head)
+    expressive = ExpressiveHead(face, head)
     wall = draw_background(face, session.wall, size_px, rng)
     light = session.light.astype(np.float32)
     grain = (noise * rng.normal(0, 3.5, (size_px + 64, size_px + 64, 3))).astype(np.float32)
@@ -232,7 +232,7 @@ def film(
         units = performance.units[frame]
         if rng.random() < 0.04:
             gaze = float(np.clip(rng.normal(0, 1.5), -3, 3))
-        drawn = mimic.draw(units, performance.lids[frame], performance.rounding[frame], gaze)
+        drawn = expressive.draw(units, performance.lids[frame], performance.rounding[frame], gaze)
         jaw = units[ACTION_UNITS.index("AU26")] / 5
         across, down = warp.maps(performance.pose[frame], jaw, side)
         seen = cv2.remap(drawn, across, down, cv2.INTER_LINEAR, borderValue=(0, 0, 0))
@@ -245,7 +245,7 @@ def film(
 
 
 class _Warp:
-    """Where each pixel of the picture finds its colour on the drawn head."""
+    """For each pixel of the frame, its place on the drawn head."""
 
     def __init__(self, size_px: int, distance: float) -> None:
         pixels = (np.arange(size_px, dtype=np.float32) + 0.5) / size_px - 0.5
@@ -253,14 +253,14 @@ class _Warp:
         self._units = np.float32(SIDE * distance)
 
     def maps(self, pose: np.ndarray, jaw: float, side: int) -> tuple[np.ndarray, np.ndarray]:
-        """For a pose (right, down, roll, yaw, pitch) and a jaw that has dropped, 0 to 1."""
+        """Coordinates for a pose (right, down, roll, yaw, pitch) and an opened jaw, 0 to 1."""
         right, down, roll, yaw, pitch = (np.float32(value) for value in pose)
         x, y = (self._x - right) * self._units, (self._y - down) * self._units
         pivot = np.float32(90)  # the head tilts about the neck
         cos, sin = np.cos(roll), np.sin(roll)
         u = cos * x + sin * (y - pivot)
         v = -sin * x + cos * (y - pivot) + pivot
-        # What is nearer moves further when the head turns: an ellipsoid stands in for its depth.
+        # Near parts move further when the head turns; an ellipsoid approximates the depth.
         depth = 50 * np.sqrt(np.maximum(1 - np.square(u / 72) - np.square(v / 98), 0))
         u = u - np.sin(yaw) * depth
         v = v - np.sin(pitch) * depth

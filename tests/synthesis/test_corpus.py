@@ -136,7 +136,7 @@ def test_other_settings_in_the_same_folder_are_refused_by_name(tmp_path):
     with pytest.raises(SettingsError, match="version 999"):
         synthesize(root, TINY)
     (root / "synthesis.json").write_text("[]")
-    with pytest.raises(SettingsError, match="not readable"):
+    with pytest.raises(SettingsError, match="cannot be read"):
         synthesize(root, TINY)
 
 
