@@ -1,25 +1,26 @@
-"""`stopped_after_one_epoch`: trainings that are stopped once their first epoch is kept."""
+"""`stopped_after_one_epoch`: interrupts trainings after their first epoch."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from aver.errors import TrainingInterrupted
-from aver.training.fit import EpochKeeper
+from aver.training import fit
 
 
 @contextmanager
 def stopped_after_one_epoch(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Within it every training raises TrainingInterrupted after its first epoch."""
-    keep = EpochKeeper.on_train_epoch_end
+    """Within it every training raises TrainingInterrupted when its first epoch is saved."""
+    save_state = fit.save_state
 
-    def keep_and_stop(self: EpochKeeper, trainer: object, module: object) -> None:
-        keep(self, trainer, module)
+    def save_and_stop(path: Path, state: dict[str, object]) -> None:
+        save_state(path, state)
         raise TrainingInterrupted("stopped")
 
     with monkeypatch.context() as patched:
-        patched.setattr(EpochKeeper, "on_train_epoch_end", keep_and_stop)
+        patched.setattr(fit, "save_state", save_and_stop)
         yield

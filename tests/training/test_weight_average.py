@@ -8,7 +8,7 @@ import torch
 from aver.training.optimization import WeightAverage
 
 
-def test_it_is_the_weighted_sum_of_what_was_seen():
+def test_the_average_is_the_weighted_sum_of_the_weights():
     network = torch.nn.Linear(1, 1, bias=False)
     with torch.no_grad():
         network.weight.fill_(1.0)

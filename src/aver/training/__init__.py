@@ -1,1 +1,1 @@
-"""Fits any torch module: knows tasks, batches and losses, and no model by name."""
+"""Trains any torch module: tasks, batches and losses, but no model by name."""

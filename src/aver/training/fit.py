@@ -1,368 +1,30 @@
-"""`fit`: train any task, stop early, keep the best epoch, survive being killed."""
+"""`fit` trains any task: early stopping, the best epoch kept, resumption to the bit."""
 
 from __future__ import annotations
 
+import importlib.util
 import json
-import logging
 import math
+import pickle
 import signal
 import threading
-import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-import lightning.pytorch as pl
 import torch
-from lightning.pytorch.loggers import TensorBoardLogger
 from torch import Tensor
-from torch.optim.lr_scheduler import ReduceLROnPlateau
 
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.execution.files import write_atomically, write_text
 from aver.execution.progress import ProgressBar, progress_bar
-from aver.training.history import RESUME_NAME, History
-from aver.training.optimization import (
-    WeightAverage,
-    make_optimizer,
-    make_schedule,
-    reduce_on_plateau,
-)
+from aver.training.history import LOG_NAME, RESUME_NAME, History
+from aver.training.optimization import WeightAverage, make_optimizer, make_schedule
 from aver.training.seeding import derived_seed, fixed_threads, seeded
 from aver.training.settings import TrainingSettings
 from aver.training.task import Loss, Task
-
-
-class StopRequested(Exception):  # noqa: N818 - an interruption, not a fault
-    """Leaves Lightning's loops; `aver.training.fit.fit` turns it into `TrainingInterrupted`."""
-
-
-class StopRequest(pl.Callback):
-    """Notes the wish to stop and grants it after the batch.
-
-    An exception raised by a signal handler can be lost: Python drops those that strike while an
-    object is being deleted. So the first signal is only noted. The second raises
-    `KeyboardInterrupt` at once, for batches that last too long.
-    """
-
-    def __init__(self) -> None:
-        self.wanted = False
-
-    @contextmanager
-    def listening(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM over, and give them back afterwards.
-
-        A signal that the process ignores stays ignored. Only the main thread may do so; elsewhere
-        nothing is taken over.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            for which, handler in before.items():
-                if handler is not signal.SIG_IGN:
-                    signal.signal(which, self._note)
-            yield
-        finally:
-            for which, handler in before.items():
-                signal.signal(which, handler)
-
-    def on_train_batch_end(
-        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Stop after a step of learning."""
-        self._grant()
-
-    def on_validation_batch_end(
-        self,
-        trainer: Any,
-        pl_module: Any,
-        outputs: Any,
-        batch: Any,
-        batch_idx: int,
-        dataloader_idx: int = 0,
-    ) -> None:
-        """Stop after a step of validation."""
-        self._grant()
-
-    def _note(self, which: int, frame: FrameType | None) -> None:
-        if self.wanted:
-            raise KeyboardInterrupt
-        self.wanted = True
-
-    def _grant(self) -> None:
-        if self.wanted:
-            raise StopRequested
-
-
-class _Mean:
-    """Mean loss and accuracy over the batches of an epoch, summed without leaving the device."""
-
-    def __init__(self) -> None:
-        self.loss: Tensor | float = 0.0
-        self.right = 0
-        self.clips = 0
-
-    def add(self, loss: Loss) -> None:
-        self.loss = self.loss + loss.value.detach().double() * loss.clips
-        self.right += loss.right
-        self.clips += loss.clips
-
-    @property
-    def mean_loss(self) -> float:
-        return float(self.loss) / max(1, self.clips)
-
-    @property
-    def accuracy(self) -> float:
-        return self.right / max(1, self.clips)
-
-
-class TaskModule(pl.LightningModule):
-    """Runs a task's steps; all chance is drawn from seeds of the epoch.
-
-    Parameters
-    ----------
-    task : Task
-    settings : TrainingSettings
-    seed : int
-    """
-
-    def __init__(self, task: Task, settings: TrainingSettings, seed: int) -> None:
-        super().__init__()
-        self.network = task.network
-        self.task = task
-        self.settings = settings
-        self.seed = seed
-        self.average = (
-            WeightAverage(task.network, settings.ema_decay) if settings.ema_decay else None
-        )
-        self.training_mean, self.validation_mean = _Mean(), _Mean()
-        self._plateau: ReduceLROnPlateau | None = None
-        self._plateau_state: dict[str, Any] | None = None
-
-    def train_dataloader(self) -> Any:
-        """Batches of the current epoch, drawn anew each time they are asked for."""
-        return _Batches(self, training=True)
-
-    def val_dataloader(self) -> Any:
-        """All validation batches."""
-        return _Batches(self, training=False)
-
-    def transfer_batch_to_device(self, batch: Any, device: Any, dataloader_idx: int) -> Any:
-        """Batches know how to move themselves."""
-        return batch.to(device)
-
-    def on_train_epoch_start(self) -> None:
-        """Seed dropout and everything else that draws from torch's own generators."""
-        torch.manual_seed(derived_seed(self.seed, "network", self.current_epoch))
-        self.task.begin_epoch(self.current_epoch)
-        self.training_mean = _Mean()
-
-    def training_step(self, batch: Any, batch_idx: int) -> Tensor:
-        """One step of learning."""
-        loss = self.task.loss(batch)
-        self.training_mean.add(loss)
-        return loss.value
-
-    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
-        """Take the weights after each step into their average."""
-        if self.average is not None:
-            self.average.update(self.network)
-
-    def on_validation_epoch_start(self) -> None:
-        """Validate the averaged weights, where they are averaged."""
-        self.validation_mean = _Mean()
-        if self.average is not None:
-            self.average.swap(self.network)
-
-    def validation_step(self, batch: Any, batch_idx: int) -> None:
-        """One step of validation."""
-        self.validation_mean.add(self.task.loss(batch))
-
-    def on_validation_epoch_end(self) -> None:
-        """Log what early stopping and the schedule look at."""
-        self.log("validation_loss", self.validation_mean.mean_loss)
-        self.log("validation_accuracy", self.validation_mean.accuracy)
-        self.log("training_loss", self.training_mean.mean_loss)
-        self.log("training_accuracy", self.training_mean.accuracy)
-
-    def on_validation_end(self) -> None:
-        """Go on training the weights themselves; callbacks have seen the average by now.
-
-        The rate is halved here, for Lightning would do it after the resume state is written.
-        """
-        if self.average is not None:
-            self.average.swap(self.network)
-        if self._plateau is not None:
-            self._plateau.step(float(self.trainer.callback_metrics["validation_loss"]))
-
-    def configure_optimizers(self) -> Any:
-        """The optimiser and the schedule of the settings."""
-        optimizer = make_optimizer(self.task.parameter_groups(), self.settings)
-        if self.settings.schedule == "reduce-on-plateau":
-            self._plateau = reduce_on_plateau(optimizer, self.settings)
-            if self._plateau_state is not None:
-                self._plateau.load_state_dict(self._plateau_state)
-            return {"optimizer": optimizer}
-        schedule = make_schedule(optimizer, self.settings, self.task.steps_per_epoch)
-        return {"optimizer": optimizer, "lr_scheduler": schedule}
-
-    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep the average and the wait for a lower loss with the resume state."""
-        if self._plateau is not None:
-            checkpoint["plateau"] = self._plateau.state_dict()
-        if self.average is not None:
-            checkpoint["average"] = {"steps": self.average.steps, "weights": self.average.weights}
-
-    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take both up again; the schedule itself is made later."""
-        self._plateau_state = checkpoint.get("plateau")
-        if self.average is not None:
-            self.average.steps = checkpoint["average"]["steps"]
-            self.average.weights = checkpoint["average"]["weights"]
-
-
-class _Batches:
-    """What Lightning iterates over: no worker processes, for the features are in memory."""
-
-    def __init__(self, module: TaskModule, training: bool) -> None:
-        self._module = module
-        self._training = training
-        self._count = (
-            module.task.steps_per_epoch
-            if training
-            else sum(1 for _ in module.task.validation_batches())
-        )
-
-    def __len__(self) -> int:
-        return self._count
-
-    def __iter__(self) -> Iterator[Any]:
-        # A generator, so that the epoch is read when its first batch is wanted: a resumed run
-        # makes this iterator while it still counts the epoch before.
-        if not self._training:
-            yield from self._module.task.validation_batches()
-            return
-        generator = torch.Generator()
-        generator.manual_seed(
-            derived_seed(self._module.seed, "batches", self._module.current_epoch)
-        )
-        yield from self._module.task.training_batches(generator)
-
-
-LOG_NAME = "training.jsonl"
-
-
-class EpochKeeper(pl.Callback):
-    """Remembers every epoch and the weights of the best one, in memory and in the run folder.
-
-    Parameters
-    ----------
-    run_folder : Path or None
-        Nothing is written without it.
-    bar : ProgressBar
-    patience : int >= 1
-        Stop after so many epochs without a lower validation loss. This follows from the kept epochs
-        alone, so that a resumed run stops where an unbroken one does.
-    keep_last : bool
-        Keep the last epoch whatever its loss, and never stop early.
-    """
-
-    def __init__(
-        self, run_folder: Path | None, bar: ProgressBar, patience: int, keep_last: bool = False
-    ) -> None:
-        self._run_folder = run_folder
-        self._bar = bar
-        self._patience = patience
-        self._keep_last = keep_last
-        self.rows: list[dict[str, Any]] = []
-        self.best_epoch = 0
-        self.best_loss = float("inf")
-        self.best_weights: dict[str, Tensor] = {}
-
-    def state_dict(self) -> dict[str, Any]:
-        """Everything a resumed run needs to know; plain values and tensors only."""
-        return {
-            "rows": self.rows,
-            "best_epoch": self.best_epoch,
-            "best_loss": self.best_loss,
-            "best_weights": self.best_weights,
-        }
-
-    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
-        """Continue where the state ends."""
-        self.rows = list(state_dict["rows"])
-        self.best_epoch = state_dict["best_epoch"]
-        self.best_loss = state_dict["best_loss"]
-        self.best_weights = state_dict["best_weights"]
-
-    @property
-    def stopped_early(self) -> bool:
-        """Whether patience has run out, or the loss is a number no longer."""
-        if not self.rows:
-            return False
-        waited = 0 if self._keep_last else len(self.rows) - self.best_epoch
-        return waited >= self._patience or not math.isfinite(self.rows[-1]["validation_loss"])
-
-    def on_fit_start(self, trainer: Any, pl_module: Any) -> None:
-        """Leave a training alone that had stopped early before it was resumed."""
-        trainer.should_stop = self.stopped_early
-
-    def on_train_batch_end(
-        self, trainer: Any, pl_module: Any, outputs: Any, batch: Any, batch_idx: int
-    ) -> None:
-        """Move the bar."""
-        self._bar.advance()
-
-    def on_validation_end(self, trainer: Any, pl_module: Any) -> None:
-        """Compare with the best epoch; averaged weights, if any, are in the network now.
-
-        Raises
-        ------
-        SettingsError
-            If the loss of the first epoch is not finite: there is nothing to keep.
-        """
-        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        epoch = trainer.current_epoch + 1
-        row: dict[str, Any] = {"epoch": epoch, **dict(sorted(figures.items()))}
-        row["learning_rate"] = float(trainer.optimizers[0].param_groups[0]["lr"])
-        loss = row["validation_loss"]
-        if self.best_epoch == 0 and not math.isfinite(loss):
-            raise SettingsError(
-                f"Training went astray: the validation loss after epoch {epoch} is {loss}, at a "
-                f"learning rate of {row['learning_rate']:g}. Choose a smaller "
-                "training.learning_rate, or limit the step with training.gradient_clip."
-            )
-        self.rows.append(row)
-        if loss < self.best_loss or (self._keep_last and math.isfinite(loss)):
-            self.best_epoch, self.best_loss = epoch, loss
-            self.best_weights = {
-                name: value.detach().cpu().clone()
-                for name, value in pl_module.network.state_dict().items()
-            }
-        self._bar.describe(
-            f"Epoch {epoch}: validation loss {loss:.3f} "
-            f"(kept {self.best_loss:.3f} of epoch {self.best_epoch})"
-        )
-        if self.stopped_early:
-            trainer.should_stop = True
-
-    def on_train_epoch_end(self, trainer: Any, pl_module: Any) -> None:
-        """Write the log and the resume state, each whole or not at all."""
-        if self._run_folder is None:
-            return
-        write_text(
-            self._run_folder / LOG_NAME, "".join(json.dumps(row) + "\n" for row in self.rows)
-        )
-        with write_atomically(self._run_folder / RESUME_NAME) as temporary:
-            trainer.save_checkpoint(temporary)
-
-    def history(self) -> History:
-        """The record of the whole training."""
-        return History(tuple(self.rows), self.best_epoch, self.stopped_early)
 
 
 def fit(
@@ -373,11 +35,12 @@ def fit(
     run_folder: Path | None = None,
     description: str = "Training",
 ) -> History:
-    """Train a task's network in place and leave it with the weights of the epoch to be kept.
+    """Train the network of a task in place and leave it with the weights of the kept epoch.
 
-    Early stopping, the choice of the epoch and the halving of the rate look at the validation
-    batches only. Chance comes from seeds of the run and the epoch, so that a run that was killed
-    and called again with the same `run_folder` ends with the same weights, bit for bit on a CPU.
+    Early stopping, the choice of the epoch and the halving of the learning rate depend on the
+    validation batches only. All random numbers come from seeds derived from the seed of the run and
+    the epoch. A training that was killed and is called again with the same `run_folder` therefore
+    ends with the same weights, bit for bit on a CPU.
 
     Parameters
     ----------
@@ -385,10 +48,11 @@ def fit(
     settings : TrainingSettings
     seed : int
     run_folder : Path, optional
-        Gets ``training.jsonl`` (one line an epoch), ``tensorboard/`` and ``resume.ckpt``
-        (Lightning's state, read with ``weights_only=True``). Nothing is written without it.
+        Receives ``training.jsonl`` (one line per epoch), ``resume.ckpt`` (the state after the last
+        whole epoch, read with ``weights_only=True``) and, if the package tensorboard is installed,
+        ``tensorboard/``. Nothing is written without it.
     description : str
-        Words in front of the progress bar.
+        Text in front of the progress bar.
 
     Returns
     -------
@@ -397,106 +61,322 @@ def fit(
     Raises
     ------
     TrainingInterrupted
-        After Ctrl-C or SIGTERM, at the end of the batch; the state after the last whole epoch is
-        kept.
+        After Ctrl-C or SIGTERM, at the end of the current batch. The state after the last whole
+        epoch is kept. A second Ctrl-C does not wait for the end of the batch.
     CheckpointError
-        If the resume state in `run_folder` belongs to another network.
+        If the resume state in `run_folder` belongs to another network or cannot be read.
     SettingsError
-        If a GPU is asked for and there is none, or if the loss is not finite after the first epoch.
+        If a GPU is requested and torch finds none, or if the validation loss of the first epoch is
+        not finite.
     """
-    module = TaskModule(task, settings, seed)
-    steps = settings.epochs * task.steps_per_epoch
-    with fixed_threads(settings.threads), seeded(seed, "fit"), _quiet_lightning():
-        with progress_bar(description, steps) as bar:
-            keep_last = settings.keep == "last"
-            keeper = EpochKeeper(run_folder, bar, settings.patience, keep_last)
-            stop = StopRequest()
-            trainer = _make_trainer(settings, [keeper, stop], run_folder)
-            with stop.listening():
-                _run(trainer, module, run_folder)
-            if stop.wanted:  # too late for a batch to end, so that nobody has answered yet
-                raise TrainingInterrupted(_interrupted_words(trainer, run_folder))
+    device = _device(settings)
+    with (
+        fixed_threads(settings.threads),
+        seeded(seed, "fit"),
+        progress_bar(description, settings.epochs * task.steps_per_epoch) as bar,
+        _StopRequest().listening() as stop,
+    ):
+        training = _Training(task, settings, seed, device, bar, stop)
+        try:
+            training.run(run_folder)
+            stop.check()
+        except KeyboardInterrupt:
+            epoch = min(len(training.rows) + 1, settings.epochs)
+            raise TrainingInterrupted(_interruption(epoch, run_folder)) from None
         task.network.cpu()
-        task.network.load_state_dict(keeper.best_weights)
+        task.network.load_state_dict(training.best_weights)
         task.network.eval()
-    return keeper.history()
+    return History(tuple(training.rows), training.best_epoch, training.stopped_early)
 
 
-def _make_trainer(
-    settings: TrainingSettings, callbacks: list[Any], run_folder: Path | None
-) -> pl.Trainer:
-    on_gpu = settings.device == "cuda" or (settings.device == "auto" and torch.cuda.is_available())
-    if on_gpu and not torch.cuda.is_available():
+def _device(settings: TrainingSettings) -> torch.device:
+    available = torch.cuda.is_available()
+    if settings.device == "cuda" and not available:
         raise SettingsError(
-            "Training on a GPU was asked for (device: cuda), but torch finds none. "
-            "Use device: auto or cpu."
+            "training.device is cuda, but torch finds no GPU. Set it to auto or cpu."
         )
-    precision = {"32": "32-true", "bf16": "bf16-mixed", "fp16": "16-mixed"}[settings.precision]
-    logger = (
-        False
-        if run_folder is None
-        else TensorBoardLogger(run_folder, name="tensorboard", version="")
-    )
-    return pl.Trainer(
-        accelerator="cuda" if on_gpu else "cpu",
-        devices=1,
-        precision=precision if on_gpu else "32-true",  # type: ignore[arg-type]
-        max_epochs=settings.epochs,
-        gradient_clip_val=settings.gradient_clip or None,
-        callbacks=callbacks,
-        logger=logger,
-        log_every_n_steps=1,
-        num_sanity_val_steps=0,
-        enable_checkpointing=False,
-        enable_progress_bar=False,
-        enable_model_summary=False,
-        default_root_dir=run_folder,
-        inference_mode=False,
-    )
+    return torch.device("cuda" if available and settings.device != "cpu" else "cpu")
 
 
-def _run(trainer: pl.Trainer, module: TaskModule, run_folder: Path | None) -> None:
-    resume = None if run_folder is None else run_folder / RESUME_NAME
-    known = resume is not None and resume.exists()
-    try:
-        trainer.fit(module, ckpt_path=resume if known else None, weights_only=True)
-    except (StopRequested, SystemExit):
-        # Lightning leaves the process by itself after KeyboardInterrupt and SIGTERM.
-        raise TrainingInterrupted(_interrupted_words(trainer, run_folder)) from None
-    except (RuntimeError, KeyError) as error:
-        if known and "state_dict" in str(error):
-            raise CheckpointError(
-                f"The state to resume from at {resume} belongs to another network. Choose another "
-                "run folder, or delete that file to start over."
-            ) from error
-        raise
-
-
-def _interrupted_words(trainer: pl.Trainer, run_folder: Path | None) -> str:
-    epoch = min(trainer.current_epoch + 1, trainer.max_epochs or 1)
-    words = f"Training was interrupted in epoch {epoch}."
+def _interruption(epoch: int, run_folder: Path | None) -> str:
+    message = f"Training was interrupted in epoch {epoch}."
     if run_folder is None:
-        return f"{words} Nothing was kept, because there was no run folder."
+        return f"{message} Nothing was kept, because there was no run folder."
     return (
-        f"{words} The state after the last whole epoch is in {run_folder / RESUME_NAME}; run the "
+        f"{message} The state after the last whole epoch is in {run_folder / RESUME_NAME}; run the "
         "same command with the same run folder to go on from there."
     )
 
 
+class _StopRequest:
+    """Remembers a signal to stop until the current batch has ended.
+
+    An exception raised by a signal handler can be lost: Python drops exceptions that occur while an
+    object is being deleted. The first signal is therefore only remembered. The second one raises
+    `KeyboardInterrupt` at once, for batches that take too long.
+    """
+
+    def __init__(self) -> None:
+        self._requested = False
+
+    @contextmanager
+    def listening(self) -> Iterator[_StopRequest]:
+        """Handle SIGINT and SIGTERM, and restore the previous handlers afterwards.
+
+        An ignored signal stays ignored. Only the main thread can set handlers; in another thread
+        nothing changes.
+        """
+        handlers = {}
+        if threading.current_thread() is threading.main_thread():
+            handlers = {which: signal.getsignal(which) for which in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            for which, handler in handlers.items():
+                if handler is not signal.SIG_IGN:
+                    signal.signal(which, self._handle)
+            yield self
+        finally:
+            for which, handler in handlers.items():
+                signal.signal(which, handler)
+
+    def check(self) -> None:
+        """Raise `KeyboardInterrupt` if a signal has arrived."""
+        if self._requested:
+            raise KeyboardInterrupt
+
+    def _handle(self, which: int, frame: FrameType | None) -> None:
+        self.check()
+        self._requested = True
+
+
+class _Mean:
+    """Mean loss and accuracy over the batches of an epoch, summed without leaving the device."""
+
+    def __init__(self) -> None:
+        self._loss: Tensor | float = 0.0
+        self._correct = self._clips = 0
+
+    def add(self, loss: Loss) -> None:
+        self._loss = self._loss + loss.value.detach().double() * loss.clips
+        self._correct += loss.correct
+        self._clips += loss.clips
+
+    def figures(self, subset: str) -> dict[str, float]:
+        """Loss and accuracy, rounded to single precision, in which the losses are computed."""
+        clips = max(1, self._clips)
+        means = {"loss": float(self._loss) / clips, "accuracy": self._correct / clips}
+        return {f"{subset}_{name}": torch.tensor(mean).item() for name, mean in means.items()}
+
+
+class _Training:
+    """The state of one training and the loop over its epochs."""
+
+    def __init__(
+        self,
+        task: Task,
+        settings: TrainingSettings,
+        seed: int,
+        device: torch.device,
+        bar: ProgressBar,
+        stop: _StopRequest,
+    ) -> None:
+        self.rows: list[dict[str, Any]] = []
+        self.best_epoch, self.best_loss = 0, math.inf
+        self.best_weights: dict[str, Tensor] = {}
+        self._task, self._settings, self._seed = task, settings, seed
+        self._device, self._bar, self._stop = device, bar, stop
+        self._network = task.network.to(device)
+        self._optimizer = make_optimizer(task.parameter_groups(), settings)
+        self._schedule: Any = make_schedule(self._optimizer, settings, task.steps_per_epoch)
+        self._average = (
+            WeightAverage(self._network, settings.ema_decay) if settings.ema_decay else None
+        )
+        # A CPU always computes in full precision.
+        types = {"bf16": torch.bfloat16, "fp16": torch.float16}
+        mixed = types.get(settings.precision) if device.type == "cuda" else None
+        self._autocast = torch.autocast(device.type, mixed) if mixed else nullcontext()
+        self._scaler = torch.amp.GradScaler(device.type, enabled=mixed is torch.float16)
+
+    @property
+    def stopped_early(self) -> bool:
+        """Whether patience has run out, or the last validation loss is not finite.
+
+        It follows from the rows alone, so that a resumed training stops where an unbroken one does.
+        """
+        if not self.rows:
+            return False
+        waited = 0 if self._settings.keep == "last" else len(self.rows) - self.best_epoch
+        finite = math.isfinite(self.rows[-1]["validation_loss"])
+        return waited >= self._settings.patience or not finite
+
+    def run(self, run_folder: Path | None) -> None:
+        """Train all epochs that are left and save the state after each of them."""
+        if run_folder is not None and (run_folder / RESUME_NAME).exists():
+            self._load(run_folder / RESUME_NAME)
+        if len(self.rows) == self._settings.epochs or self.stopped_early:
+            return
+        with _tensorboard(run_folder) as curves:
+            while len(self.rows) < self._settings.epochs and not self.stopped_early:
+                self._run_epoch()
+                row = self.rows[-1]
+                if run_folder is not None:
+                    lines = "".join(json.dumps(row) + "\n" for row in self.rows)
+                    write_text(run_folder / LOG_NAME, lines)
+                    save_state(run_folder / RESUME_NAME, self._state())
+                if curves is not None:
+                    for name, value in row.items():
+                        curves.add_scalar(name, value, row["epoch"])
+
+    def _run_epoch(self) -> None:
+        epoch = len(self.rows)
+        # Dropout and whatever else draws from torch's own generators.
+        torch.manual_seed(derived_seed(self._seed, "network", epoch))
+        self._task.begin_epoch(epoch)
+        figures = self._train(epoch)
+        if self._average is not None:
+            self._average.swap(self._network)
+        figures |= self._validate()
+        self._keep({"epoch": epoch + 1, **dict(sorted(figures.items()))})
+        if self._average is not None:
+            self._average.swap(self._network)
+        if self._settings.schedule == "reduce-on-plateau":
+            self._schedule.step(self.rows[-1]["validation_loss"])
+
+    def _train(self, epoch: int) -> dict[str, float]:
+        mean = _Mean()
+        generator = torch.Generator()
+        generator.manual_seed(derived_seed(self._seed, "batches", epoch))
+        for batch in self._task.training_batches(generator):
+            with self._autocast:
+                loss = self._task.loss(batch.to(self._device))
+            mean.add(loss)
+            self._optimizer.zero_grad()
+            self._scaler.scale(loss.value).backward()
+            if self._settings.gradient_clip:
+                self._scaler.unscale_(self._optimizer)
+                parameters = [p for g in self._optimizer.param_groups for p in g["params"]]
+                torch.nn.utils.clip_grad_norm_(parameters, self._settings.gradient_clip)
+            self._scaler.step(self._optimizer)
+            self._scaler.update()
+            if self._settings.schedule == "cosine":
+                self._schedule.step()
+            if self._average is not None:
+                self._average.update(self._network)
+            self._bar.advance()
+            self._stop.check()
+        if self._settings.schedule == "step":
+            self._schedule.step()
+        return mean.figures("training")
+
+    def _validate(self) -> dict[str, float]:
+        mean = _Mean()
+        # Restored one by one afterwards, because frozen modules stay in evaluation mode.
+        modes = [(module, module.training) for module in self._network.modules()]
+        self._network.eval()
+        with torch.no_grad(), self._autocast:
+            for batch in self._task.validation_batches():
+                mean.add(self._task.loss(batch.to(self._device)))
+                self._stop.check()
+        for module, mode in modes:
+            module.training = mode
+        return mean.figures("validation")
+
+    def _keep(self, row: dict[str, Any]) -> None:
+        """Add the row of an epoch, and keep the weights of the epoch if it is the best one."""
+        epoch, loss = row["epoch"], row["validation_loss"]
+        row["learning_rate"] = float(self._optimizer.param_groups[0]["lr"])
+        if self.best_epoch == 0 and not math.isfinite(loss):
+            raise SettingsError(
+                f"The training diverged: the validation loss after epoch {epoch} is {loss} at a "
+                f"learning rate of {row['learning_rate']:g}. Choose a smaller "
+                "training.learning_rate, or limit the gradient with training.gradient_clip."
+            )
+        self.rows.append(row)
+        if loss < self.best_loss or (self._settings.keep == "last" and math.isfinite(loss)):
+            self.best_epoch, self.best_loss = epoch, loss
+            self.best_weights = {
+                name: value.detach().cpu().clone()
+                for name, value in self._network.state_dict().items()
+            }
+        self._bar.describe(
+            f"Epoch {epoch}: validation loss {loss:.3f} "
+            f"(kept {self.best_loss:.3f} of epoch {self.best_epoch})"
+        )
+
+    def _state(self) -> dict[str, Any]:
+        """Everything a resumed training needs; plain values and tensors only."""
+        average = self._average
+        return {
+            "network": self._network.state_dict(),
+            "optimizer": self._optimizer.state_dict(),
+            "schedule": self._schedule.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "average": average and {"steps": average.steps, "weights": average.weights},
+            "rows": self.rows,
+            "best_epoch": self.best_epoch,
+            "best_loss": self.best_loss,
+            "best_weights": self.best_weights,
+        }
+
+    def _load(self, path: Path) -> None:
+        """Go on where `_state` was saved.
+
+        Raises
+        ------
+        CheckpointError
+        """
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
+            raise CheckpointError(
+                f"The resume state {path} cannot be read: {error} Delete it to start over."
+            ) from error
+        if "pytorch-lightning_version" in state:
+            state = _from_version_0_1(state)
+        try:
+            self._network.load_state_dict(state["network"])
+            self._optimizer.load_state_dict(state["optimizer"])
+            self._schedule.load_state_dict(state["schedule"])
+            self._scaler.load_state_dict(state["scaler"])
+            if self._average is not None:
+                self._average.steps = state["average"]["steps"]
+                for name, value in state["average"]["weights"].items():
+                    self._average.weights[name].copy_(value)
+        except (RuntimeError, ValueError, KeyError, TypeError) as error:
+            raise CheckpointError(
+                f"The resume state {path} belongs to another network or to other training "
+                "settings. Choose another run folder, or delete that file to start over."
+            ) from error
+        self.rows = list(state["rows"])
+        self.best_epoch, self.best_loss = state["best_epoch"], state["best_loss"]
+        self.best_weights = state["best_weights"]
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Write a resume state, whole or not at all."""
+    with write_atomically(path) as temporary:
+        torch.save(state, temporary)
+
+
+def _from_version_0_1(state: dict[str, Any]) -> dict[str, Any]:
+    """The same state as `_Training` saves it, from one that Lightning wrote for version 0.1."""
+    network = {name.removeprefix("network."): w for name, w in state["state_dict"].items()}
+    return {
+        "network": network,
+        "optimizer": state["optimizer_states"][0],
+        "schedule": state["plateau"] if "plateau" in state else state["lr_schedulers"][0],
+        "scaler": state.get("MixedPrecision", {}),
+        "average": state.get("average"),
+        **state["callbacks"]["EpochKeeper"],
+    }
+
+
 @contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    """Silence what Lightning says about devices, workers and its own products."""
-    loggers = [
-        logging.getLogger(name)
-        for name in ("lightning", "lightning.pytorch", "lightning.fabric", "lightning_fabric")
-    ]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", module="lightning.*")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+def _tensorboard(run_folder: Path | None) -> Iterator[Any]:
+    """A writer of learning curves; None without a run folder or without tensorboard."""
+    if run_folder is None or importlib.util.find_spec("tensorboard") is None:
+        yield None
+        return
+    from torch.utils.tensorboard import SummaryWriter
+
+    with SummaryWriter(run_folder / "tensorboard") as writer:
+        yield writer

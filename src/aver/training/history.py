@@ -1,4 +1,4 @@
-"""`History`: what happened in each epoch, and which epoch was kept."""
+"""`History`: what happened in each epoch, and the files that a training leaves in its folder."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+LOG_NAME = "training.jsonl"
+RESUME_NAME = "resume.ckpt"
+
 
 @dataclass(frozen=True)
 class History:
-    """What a training did.
+    """The course of a training.
 
     Parameters
     ----------
@@ -17,8 +20,8 @@ class History:
         Per epoch: ``epoch`` (from 1), ``training_loss``, ``validation_loss``,
         ``training_accuracy``, ``validation_accuracy``, ``learning_rate``.
     best_epoch : int
-        The epoch (from 1) whose weights were kept: that of the lowest validation loss, or the last
-        one where `TrainingSettings.keep` says so.
+        The epoch (from 1) whose weights were kept: the one with the lowest validation loss, or the
+        last one if `TrainingSettings.keep` is ``"last"``.
     stopped_early : bool
         Whether the patience ran out before the last epoch.
     """
@@ -28,11 +31,8 @@ class History:
     stopped_early: bool
 
 
-RESUME_NAME = "resume.ckpt"
-
-
 def drop_resume_states(folder: Path) -> None:
-    """Delete the states in a folder and below, where members of a recogniser have theirs.
+    """Delete the resume states in a folder and below it, where members of a recognizer keep theirs.
 
     Parameters
     ----------

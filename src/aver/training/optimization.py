@@ -1,23 +1,24 @@
-"""`WeightAverage`: a running average of the weights, which is what gets validated and kept."""
+"""Optimizers, learning-rate schedules and the running average of the weights."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.optim import Optimizer
-from torch.optim.lr_scheduler import LambdaLR, ReduceLROnPlateau, StepLR
+from torch.optim.lr_scheduler import LambdaLR, LRScheduler, ReduceLROnPlateau, StepLR
 
 from aver.training.settings import TrainingSettings
 from aver.training.task import ParameterGroup
 
 
 def make_optimizer(groups: Sequence[ParameterGroup], settings: TrainingSettings) -> Optimizer:
-    """The optimiser of a training; schedules scale the rate of each group.
+    """The optimizer of the settings, with one learning rate per group of parameters.
 
+    Notes
+    -----
     Source: Chang & Skarbek 2021, section 4.2 (AdamW); Birhala et al. 2020, section IV (SGD with
     momentum 0.9).
     """
@@ -34,13 +35,17 @@ _WARM_UP_SHARE = 0.1
 
 
 def cosine_factor(step: int, steps: int) -> float:
-    """Share of the full learning rate: a linear warm-up, then half a cosine.
+    """Factor of the learning rate: a linear warm-up over a tenth of the steps, then half a cosine.
 
     Parameters
     ----------
     step : int in [0, steps]
     steps : int >= 1
-        Of the whole training.
+        Number of steps of the whole training.
+
+    Returns
+    -------
+    float in [0, 1]
 
     Examples
     --------
@@ -55,37 +60,38 @@ def cosine_factor(step: int, steps: int) -> float:
 
 def make_schedule(
     optimizer: Optimizer, settings: TrainingSettings, steps_per_epoch: int
-) -> dict[str, Any]:
-    """A schedule that counts, in the words of Lightning's ``lr_scheduler``: by steps or a cosine.
+) -> LRScheduler:
+    """The schedule of the settings; it scales the rate of every group.
 
-    Source: Birhala et al. 2020, section IV, for the division by ten every 50 "steps", which are
-    read as epochs.
+    Returns
+    -------
+    LRScheduler
+        To be stepped after each batch (``"cosine"``), after the batches of each epoch (``"step"``)
+        or with the validation loss of each epoch (``"reduce-on-plateau"``).
+
+    Notes
+    -----
+    Source: Chang & Skarbek 2021, section 4.2, for halving after ten epochs without a drop; Birhala
+    et al. 2020, section IV, for the division by ten every 50 "steps", which are read as epochs.
     """
+    if settings.schedule == "reduce-on-plateau":
+        return ReduceLROnPlateau(optimizer, factor=0.5, patience=settings.lr_patience, threshold=0)
     if settings.schedule == "step":
-        divided = StepLR(optimizer, settings.divide_every_epochs, gamma=0.1)
-        return {"scheduler": divided, "interval": "epoch"}
+        return StepLR(optimizer, settings.divide_every_epochs, gamma=0.1)
     steps = settings.epochs * steps_per_epoch
-    cosine = LambdaLR(optimizer, lambda step: cosine_factor(step, steps))
-    return {"scheduler": cosine, "interval": "step"}
-
-
-def reduce_on_plateau(optimizer: Optimizer, settings: TrainingSettings) -> ReduceLROnPlateau:
-    """The schedule that looks at the validation loss; to be stepped with it after each epoch.
-
-    Source: Chang & Skarbek 2021, section 4.2, for halving after ten epochs without a drop.
-    """
-    return ReduceLROnPlateau(optimizer, factor=0.5, patience=settings.lr_patience, threshold=0.0)
+    return LambdaLR(optimizer, lambda step: cosine_factor(step, steps))
 
 
 class WeightAverage:
-    """Exponential average of a network's weights and buffers.
+    """Exponential moving average of the weights and buffers of a network.
 
-    Early steps use the decay ``(1 + n) / (10 + n)`` while that is smaller, so that the random start
-    is forgotten.
+    While ``(1 + n) / (10 + n)`` is smaller than the decay, step n uses it instead, so that the
+    random initial weights lose their influence. Buffers of whole numbers are copied.
 
     Parameters
     ----------
     network : nn.Module
+        The average starts with its weights, on its device.
     decay : float in [0, 1)
         Per step.
     """
@@ -97,20 +103,20 @@ class WeightAverage:
 
     @torch.no_grad()
     def update(self, network: nn.Module) -> None:
-        """Take one step of training into the average."""
+        """Add the weights after a training step to the average."""
         self.steps += 1
         decay = min(self._decay, (1 + self.steps) / (10 + self.steps))
         for name, value in network.state_dict().items():
-            kept = self.weights[name]
-            if kept.dtype.is_floating_point:
-                kept.lerp_(value, 1 - decay)
+            average = self.weights[name]
+            if average.dtype.is_floating_point:
+                average.lerp_(value, 1 - decay)
             else:
-                kept.copy_(value)
+                average.copy_(value)
 
     @torch.no_grad()
     def swap(self, network: nn.Module) -> None:
         """Exchange the average and the network's own weights."""
         for name, value in network.state_dict().items():
-            own: Tensor = value.clone()
+            own = value.clone()
             value.copy_(self.weights[name])
             self.weights[name].copy_(own)

@@ -1,4 +1,4 @@
-"""Seeds derived from a run's seed, so that every part draws its own numbers."""
+"""Reproducible training: seeds derived from the seed of a run, a fixed number of threads."""
 
 from __future__ import annotations
 
@@ -10,7 +10,19 @@ import torch
 
 
 def derived_seed(seed: int, *parts: str | int) -> int:
-    """Turn a run's seed and a place in the run into a seed of its own.
+    """A seed that depends on the seed of the run and on what it is used for.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the run.
+    *parts : str or int
+        The purpose: ``"network", epoch``.
+
+    Returns
+    -------
+    int in [0, 2**56)
+
 
     Examples
     --------
@@ -25,7 +37,7 @@ def derived_seed(seed: int, *parts: str | int) -> int:
 
 @contextmanager
 def seeded(seed: int, *parts: str | int) -> Iterator[None]:
-    """Let torch's global generators start from a derived seed, and restore them afterwards."""
+    """Start torch's global generators from a derived seed, and restore their state afterwards."""
     with torch.random.fork_rng():
         torch.manual_seed(derived_seed(seed, *parts))
         yield
@@ -33,10 +45,10 @@ def seeded(seed: int, *parts: str | int) -> Iterator[None]:
 
 @contextmanager
 def fixed_threads(threads: int) -> Iterator[None]:
-    """Run torch with so many threads, and restore the number afterwards.
+    """Run torch with this number of threads, and restore the previous number afterwards.
 
-    Sums split over threads are rounded in another order; the same number of threads gives the same
-    bits.
+    The rounding of a sum depends on how it is split over threads; the same number of threads gives
+    the same bits.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""`Task`: what is to be learnt - a network, batches to learn and to validate from, a loss."""
+"""`Task`: a network, its training and validation batches, and a loss."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class Loss:
-    """Outcome of one batch.
+    """Result of one batch.
 
     Parameters
     ----------
     value : Tensor [shape=()]
-        Mean over the clips of the batch; what is minimised.
+        The mean over the clips of the batch; it is minimized.
     clips : int
         Weight of the batch in the mean over an epoch.
-    right : int
-        Clips answered rightly, for the log; no decision rests on it.
+    correct : int
+        Number of correctly classified clips. It is logged only; no decision depends on it.
     """
 
     value: Tensor
     clips: int
-    right: int = 0
+    correct: int = 0
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class ParameterGroup:
     ----------
     parameters : tuple of nn.Parameter
     rate_factor : float > 0
-        Times the learning rate of the settings.
+        Factor of the learning rate of the settings.
     """
 
     parameters: tuple[nn.Parameter, ...]
@@ -46,7 +46,7 @@ class ParameterGroup:
 
 
 class Task(ABC):
-    """What `aver.training.fit.fit` learns; models subclass it.
+    """What `aver.training.fit.fit` trains; models subclass it.
 
     Parameters
     ----------
@@ -58,17 +58,17 @@ class Task(ABC):
         self.network = network
 
     def parameter_groups(self) -> tuple[ParameterGroup, ...]:
-        """What is trained, and how fast; every parameter alike unless a task says otherwise."""
+        """The trained parameters and their learning rates; by default all at the same rate."""
         trained = tuple(p for p in self.network.parameters() if p.requires_grad)
         return (ParameterGroup(trained),)
 
     def begin_epoch(self, epoch: int) -> None:  # noqa: B027 - most tasks freeze nothing
-        """Called before each epoch, counted from 0: where parts are frozen and thawed."""
+        """Called before each epoch, counted from 0, to freeze and unfreeze modules."""
 
     @property
     @abstractmethod
     def steps_per_epoch(self) -> int:
-        """Batches that `training_batches` yields."""
+        """Number of batches that `training_batches` yields."""
 
     @abstractmethod
     def training_batches(self, generator: torch.Generator) -> Iterator[Any]:
@@ -77,8 +77,8 @@ class Task(ABC):
         Parameters
         ----------
         generator : torch.Generator
-            The only source of chance; its seed depends on the run's seed and the epoch alone, so
-            that a resumed run sees the same batches.
+            The only source of random numbers. Its seed depends only on the seed of the run and the
+            epoch, so that a resumed training sees the same batches.
 
         Yields
         ------
@@ -88,8 +88,8 @@ class Task(ABC):
 
     @abstractmethod
     def validation_batches(self) -> Iterator[Any]:
-        """All validation clips, without augmentation, always the same."""
+        """All validation clips, without augmentation, in the same batches every time."""
 
     @abstractmethod
     def loss(self, batch: Any) -> Loss:
-        """Run the network on a batch; the network is in training or evaluation mode already."""
+        """Run the network on a batch; `fit` has set it to training or evaluation mode."""
