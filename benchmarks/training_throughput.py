@@ -1,10 +1,10 @@
-"""How much of the bare speed of training is left when a recogniser is fitted from a warm cache.
+"""Speed of training a recognizer from a warm feature cache, relative to a bare torch loop.
 
-One side is `MRPN.fit`: reading the cache, drawing slices and batches, Lightning, validation, early
-stopping, keeping the best weights. The other runs the same steps in a bare loop over batches that
-were drawn beforehand and lie in memory as tensors: forward, loss, backward, AdamW, running average
-of the weights, and the same validation. Both run for the same number of epochs, in turns; the ratio
-is that of the medians.
+One side is `MRPN.fit`: reading the cache, drawing slices and batches, validation, early stopping,
+keeping the best weights. The other side runs the same steps in a bare loop over batches that were
+drawn beforehand and are held in memory as tensors: forward, loss, backward, AdamW, running average
+of the weights, and the same validation. Both run for the same number of epochs, alternately; the
+ratio is that of the medians.
 
     python benchmarks/training_throughput.py [--corpus DIR] [--epochs 20] [--rounds 5] [--out DIR]
 """
@@ -31,7 +31,7 @@ from aver.training.optimization import WeightAverage, make_schedule
 from aver.training.seeding import derived_seed, fixed_threads
 
 ASKED_RATIO = 0.95
-DRAWN_EPOCHS = 2  # used in turns: hundreds of megabytes of batches would slow the bare loop down
+DRAWN_EPOCHS = 2  # used alternately: hundreds of megabytes of batches would slow the bare loop
 
 
 def fitted_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float:
@@ -52,7 +52,7 @@ def bare_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float
     held_out = list(task.validation_batches())
     network = task.network
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
-    schedule = make_schedule(optimizer, settings, task.steps_per_epoch)["scheduler"]
+    schedule: Any = make_schedule(optimizer, settings, task.steps_per_epoch)
     average = WeightAverage(network, settings.ema_decay) if settings.ema_decay else None
     with fixed_threads(settings.threads):
         start_s = time.perf_counter()
@@ -74,7 +74,7 @@ def bare_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float
 
 
 def measure(clips: list[Clip], epochs: int, rounds: int) -> dict[str, Any]:
-    """Both sides in turns, and their ratio."""
+    """Measure both sides alternately, and their ratio."""
     store = FeatureStore()
     _, settings = load_preset(
         "mrpn-compact", {"training.epochs": epochs, "training.patience": epochs}

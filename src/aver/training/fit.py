@@ -328,7 +328,7 @@ class _Training:
             state = torch.load(path, map_location="cpu", weights_only=True)
         except (RuntimeError, EOFError, pickle.UnpicklingError) as error:
             raise CheckpointError(
-                f"The resume state {path} cannot be read: {error} Delete it to start over."
+                f"The resume state {path} cannot be read. Delete it to start over."
             ) from error
         if "pytorch-lightning_version" in state:
             state = _from_version_0_1(state)
