@@ -158,7 +158,7 @@ def clip_facts(clip: Clip) -> list[Any]:
     return [clip.clip_id, clip.speaker, clip.emotion, clip.intensity, votes]
 
 
-_PACKAGES = ("torch", "lightning", "numpy", "scipy", "scikit-learn", "pandas", "av", "numba")
+_PACKAGES = ("torch", "numpy", "scipy", "scikit-learn", "pandas", "av", "numba")
 
 
 def describe_environment() -> dict[str, Any]:
