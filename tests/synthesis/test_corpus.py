@@ -142,6 +142,6 @@ def test_other_settings_in_the_same_folder_are_refused_by_name(tmp_path):
 
 def test_a_folder_of_other_files_is_refused_and_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
-    with pytest.raises(SettingsError, match="no synthetic corpus"):
+    with pytest.raises(SettingsError, match="not a synthetic corpus"):
         synthesize(tmp_path, TINY)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
