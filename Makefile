@@ -1,6 +1,7 @@
 # Everything a developer or a visitor runs. `make demo` and `make test` set up all they need.
 PYTHON ?= python3
 VENV ?= .venv
+DEMO ?= demo-run
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
@@ -12,7 +13,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	touch $(INSTALLED)
 
 demo: $(INSTALLED)  ## synthetic corpus in, report out: the whole trip
-	$(BIN)/aver demo --out demo-run
+	$(BIN)/aver demo --out $(DEMO)
 
 test: $(INSTALLED)  ## all tests
 	$(BIN)/python -m pytest
@@ -30,4 +31,4 @@ parity: $(INSTALLED)  ## the spiking engine against Brian2, spike for spike
 	$(BIN)/python -m pytest -q -s tests/spiking/parity tests/spiking/parity/workloads_beside_brian.py
 
 clean:
-	rm -rf $(VENV) demo-run .pytest_cache .mypy_cache .ruff_cache
+	rm -rf $(VENV) $(DEMO) .pytest_cache .mypy_cache .ruff_cache

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -12,6 +11,7 @@ import soundfile
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.features.log_spectrogram import LogSpectrogram
+from reference import librosa
 
 RATE_HZ = 16000
 
@@ -71,7 +71,7 @@ def test_audio_beyond_the_ends_is_zero() -> None:
 
 
 def test_a_clip_without_audio_is_absent() -> None:
-    assert LogSpectrogram().extract(Clip("c", "s", None)).missing == "no sound"
+    assert LogSpectrogram().extract(Clip("c", "s", None)).missing == "no audio"
 
 
 @pytest.mark.parametrize(

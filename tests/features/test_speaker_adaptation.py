@@ -29,7 +29,7 @@ class Planted:
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         self.labels.add(clip.emotion)
         if clip.clip_id not in self.arrays:
-            return FeatureRecord.absent("no sound")
+            return FeatureRecord.absent("no audio")
         return FeatureRecord({self.name: self.arrays[clip.clip_id]})
 
 
@@ -107,7 +107,7 @@ def test_crops_and_missing_modalities_pass_unchanged() -> None:
     crops = np.full((2, 4, 4, 3), 7, np.uint8)
     source = SpeakerAdaptation(Planted("crops", {"a-0": crops}), clips)
     assert source.get(clips[0], FaceCrops()).arrays["crops"] is crops
-    assert source.get(clips[1], FaceCrops()).missing == "no sound"
+    assert source.get(clips[1], FaceCrops()).missing == "no audio"
 
 
 @pytest.mark.parametrize("speaker", ["a", None])
@@ -123,7 +123,7 @@ def test_a_modality_that_too_few_clips_have_can_be_left_out_instead() -> None:
     new = Clip("new", "a", None)
     few = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in [*clips[:3], new]})
     source = SpeakerAdaptation(few, clips, forgiving=True)
-    assert source.get(new, FEATURE).missing == "too few clips to adapt sound to"
+    assert source.get(new, FEATURE).missing == "too few clips to adapt audio to"
     with pytest.raises(FeatureError, match="has 3 unlabelled clips"):
         source.check_enough("a", [FEATURE])
     enough = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in [*clips, new]})

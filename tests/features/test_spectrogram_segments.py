@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
 import scipy.signal
@@ -13,6 +12,7 @@ import soundfile
 from aver.corpora.clip import Clip
 from aver.errors import MediaError, SettingsError
 from aver.features.spectrogram_segments import SpectrogramSegments
+from reference import librosa
 
 RATE_HZ = 16000
 
@@ -116,15 +116,15 @@ def test_loudness_does_not_matter_and_other_rates_are_resampled(tmp_path: Path) 
 
 def test_no_audio_and_silence_are_absent(tmp_path: Path) -> None:
     feature = SpectrogramSegments()
-    assert feature.extract(Clip("a", None, None)).missing == "no sound"
+    assert feature.extract(Clip("a", None, None)).missing == "no audio"
     silence = clip_of(np.zeros(RATE_HZ, np.float32), tmp_path)
     record = feature.extract(silence)
-    assert (record.missing, record.coverage, dict(record.arrays)) == ("silent sound", 0.0, {})
+    assert (record.missing, record.coverage, dict(record.arrays)) == ("silent audio", 0.0, {})
 
 
 def test_video_with_a_silent_track_is_absent(data_root: Path) -> None:
     (silent, *_) = sorted((data_root / "ravdess").rglob("02-01-*.mp4"))
-    assert SpectrogramSegments().extract(Clip("a", None, None, silent)).missing == "silent sound"
+    assert SpectrogramSegments().extract(Clip("a", None, None, silent)).missing == "silent audio"
 
 
 def test_coverage_is_the_share_that_is_not_digital_silence(tmp_path: Path) -> None:

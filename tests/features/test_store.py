@@ -109,11 +109,11 @@ def test_absence_and_flags_are_kept(store: FeatureStore, tmp_path: Path) -> None
     for path in (silent, short):
         clip = Clip("a", None, None, audio=path)
         assert same(store.get(clip, SEGMENTS), store.get(clip, SEGMENTS))
-    assert store.get(Clip("b", None, None, audio=silent), SEGMENTS).missing == "silent sound"
+    assert store.get(Clip("b", None, None, audio=silent), SEGMENTS).missing == "silent audio"
     assert store.get(Clip("b", None, None, audio=short), SEGMENTS).flags
     nothing = Clip("c", None, None)
     assert store.has(nothing, SEGMENTS)
-    assert store.get(nothing, SEGMENTS).missing == "no sound"
+    assert store.get(nothing, SEGMENTS).missing == "no audio"
     assert len(entries(store)) == 2
 
 
@@ -275,7 +275,7 @@ if __name__ == "__main__":
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # workers inherit it
     folder = Path(sys.argv[1])
-    clips = [Clip(str(n), None, None, sound=folder / f"{n}.wav") for n in range(4)]
+    clips = [Clip(str(n), None, None, audio=folder / f"{n}.wav") for n in range(4)]
     FeatureStore(folder / "cache").prepare(clips, [SpectrogramSegments()], workers=2)
 """
 
@@ -301,7 +301,7 @@ from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
 
 folder = Path(sys.argv[1])
-clips = [Clip(str(n), None, None, sound=folder / f"{n}.wav") for n in range(4)]
+clips = [Clip(str(n), None, None, audio=folder / f"{n}.wav") for n in range(4)]
 features = [SpectrogramSegments(band_count=16, column_count=25, hop_s=hop) for hop in (0.2, 1.0)]
 sys.stdin.readline()  # start together
 for _ in range(2):

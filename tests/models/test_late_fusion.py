@@ -45,7 +45,7 @@ def test_missing_modalities() -> None:
     assert np.array_equal(prediction.probabilities[0], complete.by_modality["audio"][0])
     assert prediction.flags[0] == ("no video",)
     assert np.allclose(prediction.probabilities[1], 1 / 3)
-    assert prediction.flags[1] == ("no video", "no sound", "no usable modality")
+    assert prediction.flags[1] == ("no video", "no audio", "no usable modality")
 
 
 def test_any_preset_with_overrides_and_checkpoint_without_the_preset(tmp_path: Path) -> None:

@@ -167,7 +167,7 @@ def test_clips_that_lack_a_modality_still_teach():
 
 
 def test_a_modality_that_no_clip_has_is_an_error():
-    with pytest.raises(MissingModalityError, match=r"48 training clips.*'sound'.*no sound"):
+    with pytest.raises(MissingModalityError, match=r"48 training clips.*'sound'.*no audio"):
         MRPN(SETTINGS, PlantedSource(without="audio")).fit(TRAIN, VALIDATION)
 
 

@@ -9,7 +9,7 @@ from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
 from aver.features.audio_functionals import AudioFunctionals
 from aver.features.feature import FeatureRecord
-from aver.features.mel import MFCC
+from aver.features.mfcc import MFCC
 from aver.models.layers.rate_coding import (
     InputSettings,
     LayerInputs,
@@ -110,7 +110,7 @@ class Tracks:
 
     def get(self, clip, feature):
         if clip.clip_id == "deaf":
-            return FeatureRecord.absent("no sound")
+            return FeatureRecord.absent("no audio")
         return FeatureRecord({"units": TRACKS[int(clip.clip_id)].T}, coverage=0.5)
 
 
@@ -121,7 +121,7 @@ def test_short_clips_end_in_silence_and_missing_ones_stay_missing() -> None:
     inputs.fit(loaded)
     first, missing, last = inputs.rates_hz(loaded)
     assert missing is None
-    assert loaded.flags == ((), ("no sound",), ())
+    assert loaded.flags == ((), ("no audio",), ())
     assert loaded.coverage.tolist() == [0.5, 0.0, 0.5]
     assert first.shape == last.shape == (4, 50) == inputs.input_shape
     assert not first[:, 30:].any()

@@ -133,8 +133,8 @@ def test_missing_modality_is_predicted_by_the_other_and_flagged(kind: type[Stati
     assert np.array_equal(prediction.probabilities[3:], complete.probabilities[3:])
     assert prediction.flags[:4] == (
         ("no video",),
-        ("no sound",),
-        ("no video", "no sound", "no usable modality"),
+        ("no audio",),
+        ("no video", "no audio", "no usable modality"),
         (),
     )
     assert np.isnan(prediction.by_modality["video"][0]).all()

@@ -109,7 +109,7 @@ def test_a_face_alone_is_predicted_by_what_was_learnt_from_images(
     class Planted:
         def get(self, clip: Clip, feature: object) -> FeatureRecord:
             if not isinstance(feature, FaceEmbeddings):
-                return FeatureRecord.absent("no sound")
+                return FeatureRecord.absent("no audio")
             image = _face(str(clip.emotion), rng)
             return FeatureRecord({"embeddings": network.embed(image[None])}, coverage=1.0)
 

@@ -4,13 +4,14 @@ from pathlib import Path
 
 import av
 import cv2
-import librosa
 import numpy as np
 from scipy.stats import binomtest
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold, cross_val_predict
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
+
+from reference import librosa
 
 from .conftest import SMALL
 

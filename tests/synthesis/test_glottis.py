@@ -1,8 +1,8 @@
-import librosa
 import numpy as np
 import pytest
 
 from aver.synthesis.voice import glottal_source
+from reference import librosa
 
 
 @pytest.mark.parametrize("pitch_hz", [90.0, 140.0, 230.0, 380.0])

@@ -1,9 +1,9 @@
-import librosa
 import numpy as np
 import pytest
 from scipy.signal import sosfilt, sosfreqz
 
 from aver.synthesis.voice import filter_by_blocks, resonator, tilt
+from reference import librosa
 
 RATE_HZ = 16000
 

@@ -1,4 +1,3 @@
-import librosa
 import numpy as np
 import pytest
 
@@ -6,6 +5,7 @@ from aver.synthesis import SynthesisSettings
 from aver.synthesis.performance import TICKS_PER_S, Performance, draw_sentence, plan_performance
 from aver.synthesis.speaker import Speaker, draw_session, draw_speaker
 from aver.synthesis.voice import pitch_track_hz, speak
+from reference import librosa
 
 
 def perform(number: int, emotion: str, **settings: object) -> tuple[Speaker, Performance]:

@@ -1,19 +1,104 @@
-"""`AudioFunctionals`: a clip's voice in one short vector, for classical classifiers."""
+"""`AudioFunctionals`: a clip's audio as one short vector, for classical classifiers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
-from aver.corpora.clip import Clip
-from aver.errors import SettingsError
-from aver.features.clip_audio import audio_paths, read_clip_audio
-from aver.features.feature import Feature, FeatureRecord
+from aver.features.clip_audio import AudioFeature, ClipAudio
+from aver.features.feature import FeatureRecord
+from aver.features.spectral import cepstrum, hann_window, mel_bands_db
+from aver.settings import Field, settings
+
+_MEL_BANDS = 128
+_MIN_FRAMES = 3  # so that first differences have a standard deviation
+_PITCH_PERCENTILES = (5, 50, 95)
+_SILENCE_DB = -80.0  # added to the power as a floor, relative to full scale
+
+
+@settings
+class AudioFunctionals(AudioFeature):
+    """Mean and standard deviation of MFCCs and of their differences, and functionals of the pitch.
+
+    Array: ``statistics`` float32 (4 x coefficients,), and with `pitch` ten more: of the logarithm
+    (in octaves) of the pitch of voiced frames the mean, standard deviation, 5th, 50th and 95th
+    percentile and mean step; share of voiced frames; mean and standard deviation of the loudness in
+    dB; duration in seconds.
+
+    Parameters
+    ----------
+    rate_hz : int > 0
+        The audio is resampled to this rate; its loudness is kept, since it carries emotion.
+    coefficients : int, 1 to 128
+        MFCCs, including the zeroth.
+    n_fft : int >= 2
+        Window of the spectrum, in samples.
+    hop : int > 0
+        Step of the spectrum, in samples.
+    pitch : bool
+        Add the functionals of pitch, loudness and duration.
+
+    Raises
+    ------
+    SettingsError
+        If a setting is out of range.
+
+    Notes
+    -----
+    Source: MFCCs as librosa computes them (Slaney's mel bands, orthonormal DCT-II); functionals
+    over frames as in Schuller et al. (2009), "The INTERSPEECH 2009 Emotion Challenge".
+    """
+
+    rate_hz: Annotated[int, Field(gt=0)] = 16000
+    coefficients: Annotated[int, Field(gt=0, le=_MEL_BANDS)] = 40
+    n_fft: Annotated[int, Field(ge=2)] = 1024
+    hop: Annotated[int, Field(gt=0)] = 256
+    pitch: bool = True
+
+    name = "audio-functionals"
+    source = "Schuller et al. (2009), functionals; MFCCs as in librosa"
+
+    def from_audio(self, audio: ClipAudio) -> FeatureRecord:
+        """Compute the functionals of one clip."""
+        if audio.samples.size < _MIN_FRAMES * self.hop:
+            return FeatureRecord.absent("too little audio")
+        functionals = [self._mfcc_functionals(audio.samples)]
+        if self.pitch:
+            functionals.append(self._pitch_functionals(audio.samples))
+        return FeatureRecord(
+            arrays={"statistics": np.concatenate(functionals).astype(np.float32)},
+            coverage=audio.coverage,
+            flags=audio.flags,
+        )
+
+    def _mfcc_functionals(self, samples: np.ndarray) -> np.ndarray:
+        bands_db = mel_bands_db(
+            samples, self.rate_hz, self.n_fft, self.hop, _MEL_BANDS, self.rate_hz / 2
+        )
+        mfcc = cepstrum(bands_db, self.coefficients)  # (coefficients, frames)
+        steps = np.diff(mfcc, axis=1)
+        return np.concatenate([mfcc.mean(1), mfcc.std(1), steps.mean(1), steps.std(1)])
+
+    def _pitch_functionals(self, samples: np.ndarray) -> np.ndarray:
+        pitch_hz = track_pitch(samples, self.rate_hz)
+        voiced = np.isfinite(pitch_hz)
+        octaves = np.log2(pitch_hz[voiced])
+        melody = np.zeros(6)  # without voiced frames: an outlier to the classifier's scaler
+        if octaves.size > 1:
+            percentiles = np.percentile(octaves, _PITCH_PERCENTILES)
+            step = np.abs(np.diff(octaves)).mean()
+            melody = np.array([octaves.mean(), octaves.std(), *percentiles, step])
+        blocks = np.lib.stride_tricks.sliding_window_view(samples, self.hop)[:: self.hop]
+        power = np.square(blocks).mean(axis=1)
+        loudness_db = 10 * np.log10(power + 10 ** (_SILENCE_DB / 10))
+        share = voiced.mean() if voiced.size else 0.0
+        rest = [share, loudness_db.mean(), loudness_db.std(), samples.size / self.rate_hz]
+        return np.concatenate([melody, rest])
+
 
 _WINDOW_PERIODS = 3.0  # Boersma (1993): three periods of the lowest pitch
-_OCTAVE_COST = 0.01  # Boersma (1993): per octave, so that a period wins over its doubles
+_OCTAVE_COST = 0.01  # Boersma (1993): per octave, so that a period is preferred to its multiples
 _SILENCE = 0.03  # Boersma (1993): frames below this share of the clip's peak are unvoiced
 
 
@@ -28,7 +113,7 @@ def track_pitch(
 ) -> np.ndarray:
     """Estimate the fundamental frequency by the autocorrelation method.
 
-    Each windowed frame's autocorrelation is divided by the window's own; the strongest peak
+    The autocorrelation of each windowed frame is divided by that of the window; its highest peak
     between the shortest and the longest period, refined by a parabola, is the period.
 
     Parameters
@@ -36,22 +121,22 @@ def track_pitch(
     audio : np.ndarray [shape=(samples,)]
     rate_hz : int > 0
     lowest_hz, highest_hz : float > 0
-        Range of the pitch searched for, in Hz.
+        Range of the pitch, in Hz.
     hop_s : float > 0
         Time between frames, in seconds.
     voiced_above : float in [0, 1]
-        Least height of the peak, as a share of the frame's energy, for a frame to be voiced.
+        Minimum height of the peak, as a share of the frame's energy, of a voiced frame.
 
     Returns
     -------
     np.ndarray [shape=(frames,), unit=Hz]
-        NaN where the frame is unvoiced; empty where the sound is shorter than one frame.
+        NaN in unvoiced frames; empty if the audio is shorter than one frame.
 
     Notes
     -----
     Source: Boersma (1993), "Accurate short-term analysis of the fundamental frequency and the
     harmonics-to-noise ratio of a sampled sound", steps 3.1 to 3.5 with its thresholds.
-    Differs from the paper: each frame decides for itself; no path is sought through the frames.
+    Differs from the paper: each frame is decided on its own, without a path through the frames.
 
     Examples
     --------
@@ -84,9 +169,8 @@ def track_pitch(
 def _autocorrelation(frames: np.ndarray, lags: np.ndarray) -> np.ndarray:
     """Autocorrelation of windowed frames over that of the window; 1 at lag 0."""
     from scipy import fft
-    from scipy.signal import get_window
 
-    window = get_window("hann", frames.shape[1])
+    window = hann_window(frames.shape[1])
     size = fft.next_fast_len(2 * frames.shape[1], real=True)
 
     def correlate(values: np.ndarray) -> np.ndarray:
@@ -94,108 +178,3 @@ def _autocorrelation(frames: np.ndarray, lags: np.ndarray) -> np.ndarray:
         return whole[..., lags] / np.maximum(whole[..., :1], np.finfo(float).tiny)
 
     return correlate(frames * window) / correlate(window)
-
-
-_MIN_FRAMES = 3  # so that first differences have a deviation
-_PITCH_PERCENTILES = (5, 50, 95)
-_SILENCE_DB = -80.0  # loudness is counted from here, relative to full scale
-
-
-@dataclass(frozen=True)
-class AudioFunctionals(Feature):
-    """Mean and deviation of MFCCs and of their differences over a clip, and its melody.
-
-    Array: ``statistics`` float32 (4 x coefficients,), and ten more with pitch: of the logarithm (in
-    octaves) of the voiced frames' pitch the mean, deviation, 5th, 50th and 95th percentile and the
-    mean step; share of voiced frames; mean and deviation of the loudness in dB; duration in s.
-
-    Parameters
-    ----------
-    rate_hz : int > 0
-        The sound is resampled to this rate; its loudness is kept, since it carries emotion.
-    coefficients : int > 0
-        MFCCs, the zeroth included.
-    n_fft, hop : int > 0
-        Window and step of the spectrum, in samples.
-    pitch : bool
-        Add the statistics of pitch, loudness and duration.
-
-    Raises
-    ------
-    SettingsError
-        If a setting is out of range.
-
-    Notes
-    -----
-    Source: MFCCs as librosa computes them (Slaney's mel bands, orthonormal DCT-II); functionals
-    over frames as in Schuller et al. (2009), "The INTERSPEECH 2009 Emotion Challenge".
-    """
-
-    rate_hz: int = 16000
-    coefficients: int = 40
-    n_fft: int = 1024
-    hop: int = 256
-    pitch: bool = True
-
-    name = "audio-functionals"
-    modality = "audio"
-    source = "Schuller et al. (2009), functionals; MFCCs by librosa"
-
-    def __post_init__(self) -> None:
-        for field in ("rate_hz", "coefficients", "n_fft", "hop"):
-            if getattr(self, field) < 1:
-                raise SettingsError(f"{field} is {getattr(self, field)}; it must be positive.")
-        if self.coefficients > 128:
-            raise SettingsError(
-                f"coefficients is {self.coefficients}; 128 mel bands yield at most 128."
-            )
-
-    def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """The clip's file of sound."""
-        return audio_paths(clip)
-
-    def extract(self, clip: Clip) -> FeatureRecord:
-        """Compute the statistics of one clip."""
-        audio = read_clip_audio(clip, self.rate_hz)
-        if audio.missing:
-            return FeatureRecord.absent(audio.missing)
-        if audio.samples.size < _MIN_FRAMES * self.hop:
-            return FeatureRecord.absent("too little sound")
-        parts = [self._mfcc_statistics(audio.samples)]
-        if self.pitch:
-            parts.append(self._voice_statistics(audio.samples))
-        return FeatureRecord(
-            arrays={"statistics": np.concatenate(parts).astype(np.float32)},
-            coverage=audio.coverage,
-            flags=audio.flags,
-        )
-
-    def _mfcc_statistics(self, audio: np.ndarray) -> np.ndarray:
-        import librosa
-
-        mfcc = librosa.feature.mfcc(
-            y=audio,
-            sr=self.rate_hz,
-            n_mfcc=self.coefficients,
-            n_fft=self.n_fft,
-            hop_length=self.hop,
-        )  # (coefficients, frames)
-        steps = np.diff(mfcc, axis=1)
-        return np.concatenate([mfcc.mean(1), mfcc.std(1), steps.mean(1), steps.std(1)])
-
-    def _voice_statistics(self, audio: np.ndarray) -> np.ndarray:
-
-        pitch_hz = track_pitch(audio, self.rate_hz)
-        voiced = np.isfinite(pitch_hz)
-        octaves = np.log2(pitch_hz[voiced])
-        melody = np.zeros(6)  # no voiced frame: the classifier's scaler sees an unusual clip
-        if octaves.size > 1:
-            percentiles = np.percentile(octaves, _PITCH_PERCENTILES)
-            step = np.abs(np.diff(octaves)).mean()
-            melody = np.array([octaves.mean(), octaves.std(), *percentiles, step])
-        blocks = np.lib.stride_tricks.sliding_window_view(audio, self.hop)[:: self.hop]
-        power = np.square(blocks).mean(axis=1)
-        loudness_db = 10 * np.log10(power + 10 ** (_SILENCE_DB / 10))
-        share = voiced.mean() if voiced.size else 0.0
-        rest = [share, loudness_db.mean(), loudness_db.std(), audio.size / self.rate_hz]
-        return np.concatenate([melody, rest])

@@ -14,8 +14,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import SettingsError
 from aver.registry import Registry
+from aver.settings import settings_from_mapping
 
 
 @dataclass(frozen=True)
@@ -108,13 +108,13 @@ features: Registry[Feature] = Registry(
     "feature",
     {
         "action-units": "aver.features.action_units:ActionUnits",
-        "mfcc": "aver.features.mel:MFCC",
+        "mfcc": "aver.features.mfcc:MFCC",
         "face-crops": "aver.features.face_crops:FaceCrops",
         "face-embeddings": "aver.features.face_embeddings:FaceEmbeddings",
         "face-functionals": "aver.features.face_functionals:FaceFunctionals",
         "laplacian-crops": "aver.features.laplacian_crops:LaplacianCrops",
         "log-spectrogram": "aver.features.log_spectrogram:LogSpectrogram",
-        "mel-bands": "aver.features.mel:MelBands",
+        "mel-bands": "aver.features.mel_bands:MelBands",
         "audio-functionals": "aver.features.audio_functionals:AudioFunctionals",
         "spectrogram-segments": "aver.features.spectrogram_segments:SpectrogramSegments",
         "action-unit-functionals": "aver.features.action_units:ActionUnitFunctionals",
@@ -132,11 +132,7 @@ def feature_from_settings(name: str, settings: Mapping[str, Any]) -> Feature:
     SettingsError
         If the name is unknown or a setting does not exist.
     """
-    kind = features.get(name)
-    try:
-        return kind(**settings)
-    except TypeError as error:
-        raise SettingsError(f"Feature {name!r} does not take these settings: {error}.") from None
+    return settings_from_mapping(features.get(name), settings, name)
 
 
 class DerivedFeature(Feature):

@@ -1,42 +1,40 @@
-"""`SpectrogramSegments`: one-second spectrograms of a clip's sound, as MRPN wants them."""
+"""`SpectrogramSegments`: one-second spectrograms of a clip's audio, the audio input of MRPN."""
 
 from __future__ import annotations
 
-import warnings
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
-from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.features.clip_audio import audio_paths, read_clip_audio, standardize
-from aver.features.feature import Feature, FeatureRecord
+from aver.features.clip_audio import AudioFeature, ClipAudio, standardize
+from aver.features.feature import FeatureRecord
+from aver.features.spectral import hann_window, mel_filters
+from aver.settings import Field, settings
 
-_LARGEST = float(np.finfo(np.float16).max)
+_FLOAT16_MAX = float(np.finfo(np.float16).max)
 
 
-@dataclass(frozen=True)
-class SpectrogramSegments(Feature):
-    """Cut standardised sound into overlapping segments and take each one's spectrogram.
+@settings
+class SpectrogramSegments(AudioFeature):
+    """Cut standardized audio into overlapping segments and compute a spectrogram of each.
 
     Arrays: ``segments`` float16 (segments, bands, columns), low frequencies first, and
     ``starts_s`` float32 (segments,). Segments start on a grid of `hop_s` from 0, so that runs of
     consecutive segments are time slices. There are ``1 + floor((duration - segment_s) / hop_s +
-    1/2)`` of them: what is left after the last whole segment gets one more, zero-padded, where it
-    is at least half a hop long, and is dropped else. A clip shorter than one segment yields one,
-    zero-padded and flagged.
+    1/2)`` of them: a remainder of at least half a hop after the last whole segment becomes one
+    more segment, padded with zeros; a shorter one is dropped. A clip shorter than one segment has
+    one segment, padded with zeros, and is flagged.
 
     Parameters
     ----------
     segment_s : float > 0
         Length of a segment in seconds.
     hop_s : float > 0
-        From start to start; equal to `segment_s` for segments without overlap.
+        Time from start to start in seconds; equal to `segment_s` for segments without overlap.
     rate_hz : int > 0
-        The sound is resampled to this rate.
+        The audio is resampled to this rate.
     n_fft : int, even
         Length of the Hann window and of the Fourier transform, in samples.
     stft_hop : int > 0
@@ -46,68 +44,58 @@ class SpectrogramSegments(Feature):
     bands : {"linear", "mel"}
         Equal bands, each the mean of its bins, or triangular mel bands, each a weighted mean.
     band_count : int > 0
-        For linear bands a divisor of ``n_fft / 2``.
+        Linear bands must divide ``n_fft / 2``.
     column_count : int > 0
-        A divisor of ``segment_s * rate_hz / stft_hop``; neighbouring columns are averaged.
+        A divisor of ``segment_s * rate_hz / stft_hop``; neighboring columns are averaged.
 
     Raises
     ------
     SettingsError
-        If the settings do not fit together.
+        If a setting is out of range, or the settings do not fit together.
 
     Notes
     -----
-    Source: Chang & Skarbek (2021), section 4.1: 16 kHz, standardised per clip, 1 s segments every
-    0.2 s, Hann STFT 512/64 with centre padding; of 257 x 251 values the Nyquist bin and the last
+    Source: Chang & Skarbek (2021), section 4.1: 16 kHz, standardized per clip, 1 s segments every
+    0.2 s, Hann STFT 512/64 with center padding; of 257 x 251 values the Nyquist bin and the last
     column are dropped. The paper names no scale. Each segment is padded by reflection at its own
     edges.
     Differs from the paper: bands and columns may be pooled, for models that train on a CPU.
     """
 
-    segment_s: float = 1.0
-    hop_s: float = 0.2
-    rate_hz: int = 16000
-    n_fft: int = 512
-    stft_hop: int = 64
+    segment_s: Annotated[float, Field(gt=0)] = 1.0
+    hop_s: Annotated[float, Field(gt=0)] = 0.2
+    rate_hz: Annotated[int, Field(gt=0)] = 16000
+    n_fft: Annotated[int, Field(gt=0, multiple_of=2)] = 512
+    stft_hop: Annotated[int, Field(gt=0)] = 64
     scale: Literal["log1p", "power"] = "log1p"
     bands: Literal["linear", "mel"] = "linear"
-    band_count: int = 256
-    column_count: int = 250
+    band_count: Annotated[int, Field(gt=0)] = 256
+    column_count: Annotated[int, Field(gt=0)] = 250
 
     name = "spectrogram-segments"
-    modality = "audio"
     source = "Chang & Skarbek (2021), section 4.1"
 
     def __post_init__(self) -> None:
-        for field in ("segment_s", "hop_s", "rate_hz", "n_fft", "stft_hop"):
-            if getattr(self, field) <= 0:
-                raise SettingsError(f"{field} is {getattr(self, field)}; it must be positive.")
-        if self.n_fft % 2 or self.n_fft > self.segment_s * self.rate_hz:
+        samples, bins = round(self.segment_s * self.rate_hz), self.n_fft // 2
+        if self.n_fft > samples:
             raise SettingsError(
-                f"n_fft is {self.n_fft}; it must be even and at most the "
-                f"{round(self.segment_s * self.rate_hz)} samples of a segment."
+                f"The setting 'n_fft' must be at most the {samples} samples of a segment, not "
+                f"{self.n_fft}."
             )
-        if self.scale not in ("log1p", "power"):
-            raise SettingsError(f"There is no scale {self.scale!r}. Choose 'log1p' or 'power'.")
-        self._check_pooling()
-
-    def _check_pooling(self) -> None:
-        columns, bins = self._columns, self.n_fft // 2
-        if self.column_count < 1 or columns % self.column_count:
+        if self._columns % self.column_count:
             raise SettingsError(
-                f"column_count is {self.column_count}; it must divide the {columns} columns of a "
-                "segment."
+                f"The setting 'column_count' must divide the {self._columns} columns of a segment; "
+                f"{self.column_count} does not."
             )
-        if self.bands == "linear":
-            if self.band_count < 1 or bins % self.band_count:
-                raise SettingsError(
-                    f"band_count is {self.band_count}; linear bands must divide the {bins} bins "
-                    "of the spectrum."
-                )
-        elif self.bands != "mel":
-            raise SettingsError(f"There are no bands {self.bands!r}. Choose 'linear' or 'mel'.")
-        elif not 1 <= self.band_count <= bins:
-            raise SettingsError(f"band_count is {self.band_count}; choose 1 to {bins}.")
+        if self.bands == "linear" and bins % self.band_count:
+            raise SettingsError(
+                f"The setting 'band_count' must divide the {bins} bins of the spectrum if bands "
+                f"are linear; {self.band_count} does not."
+            )
+        if self.band_count > bins:
+            raise SettingsError(
+                f"The setting 'band_count' must be at most {bins}, not {self.band_count}."
+            )
 
     @property
     def _columns(self) -> int:
@@ -118,15 +106,8 @@ class SpectrogramSegments(Feature):
         """Bands and columns of one segment."""
         return self.band_count, self.column_count
 
-    def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """The clip's file of sound."""
-        return audio_paths(clip)
-
-    def extract(self, clip: Clip) -> FeatureRecord:
+    def from_audio(self, audio: ClipAudio) -> FeatureRecord:
         """Compute the segments of one clip."""
-        audio = read_clip_audio(clip, self.rate_hz)
-        if audio.missing:
-            return FeatureRecord.absent(audio.missing)
         short = audio.samples.size < round(self.segment_s * self.rate_hz)
         segments, starts_s = self.spectrograms(standardize(audio.samples))
         return FeatureRecord(
@@ -136,12 +117,12 @@ class SpectrogramSegments(Feature):
         )
 
     def spectrograms(self, audio: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Cut sound into segments and transform each.
+        """Cut audio into segments and compute the spectrogram of each.
 
         Parameters
         ----------
         audio : np.ndarray [shape=(samples,)]
-            At `rate_hz`, standardised.
+            At `rate_hz`, standardized.
 
         Returns
         -------
@@ -157,7 +138,7 @@ class SpectrogramSegments(Feature):
         return segments, (np.arange(count) * hop / self.rate_hz).astype(np.float32)
 
     def _spectrogram(self, audio: np.ndarray) -> np.ndarray:
-        """One segment's bands by columns, float16."""
+        """Spectrogram of one segment, (bands, columns), float16."""
         centered = np.pad(audio, self.n_fft // 2, mode="reflect")
         frames = np.lib.stride_tricks.sliding_window_view(centered, self.n_fft)[:: self.stft_hop]
         spectrum = np.fft.rfft(frames[: self._columns] * self._window, axis=1)
@@ -171,27 +152,20 @@ class SpectrogramSegments(Feature):
         ).mean(axis=(1, 3))
         if self.scale == "log1p":
             pooled = np.log1p(pooled)
-        return np.minimum(pooled, _LARGEST).astype(np.float16)
+        return np.minimum(pooled, _FLOAT16_MAX).astype(np.float16)
 
     @cached_property
     def _window(self) -> np.ndarray:
-        from scipy.signal import get_window
-
-        return get_window("hann", self.n_fft).astype(np.float32)
+        return hann_window(self.n_fft).astype(np.float32)
 
 
 @lru_cache(maxsize=4)
 def _mel_filters(rate_hz: int, n_fft: int, band_count: int) -> np.ndarray:
     """Triangular filters, each of sum 1, shape (bands, bins without Nyquist)."""
-    import librosa
-
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Empty filters")  # an error of our own follows
-        filters = librosa.filters.mel(sr=rate_hz, n_fft=n_fft, n_mels=band_count, norm=None)
-    filters = filters[:, :-1]
+    filters = mel_filters(rate_hz, n_fft, band_count, rate_hz / 2, equal_area=False)[:, :-1]
     if not filters.any(axis=1).all():
         raise SettingsError(
-            f"{band_count} mel bands are too many for n_fft {n_fft} at {rate_hz} Hz: some hold no "
-            "bin of the spectrum. Choose fewer bands or a longer window."
+            f"{band_count} mel bands are too many for n_fft {n_fft} at {rate_hz} Hz: some contain "
+            "no bin of the spectrum. Choose fewer bands or a longer window."
         )
     return filters / filters.sum(axis=1, keepdims=True)

@@ -121,8 +121,8 @@ def read_entry(place: Path) -> FeatureRecord | None:
             return FeatureRecord(
                 arrays={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
                 coverage=float(about["coverage"]),
-                missing=about["missing"],
-                flags=tuple(json.loads(about["flags"])),
+                missing=_renamed(about["missing"]),
+                flags=tuple(map(_renamed, json.loads(about["flags"]))),
             )
     except (SafetensorError, OSError, KeyError, ValueError) as error:
         warnings.warn(
@@ -131,6 +131,10 @@ def read_entry(place: Path) -> FeatureRecord | None:
             stacklevel=3,
         )
         return None
+
+
+def _renamed(flag: str) -> str:
+    return flag.replace("sound", "audio")  # entries of version 0.1 say "no sound"
 
 
 class FeatureSource(Protocol):

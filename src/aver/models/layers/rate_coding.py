@@ -12,7 +12,7 @@ from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
 from aver.features.feature import Feature, FeatureRecord, feature_from_settings
 from aver.features.laplacian_crops import LaplacianCrops
-from aver.features.mel import MelFrames
+from aver.features.mel_bands import MelBands
 from aver.features.store import FeatureSource
 from aver.spiking.topology import Windows
 
@@ -391,7 +391,7 @@ def feature_shape(feature: Feature) -> tuple[int, int]:
     SettingsError
         If the feature is neither.
     """
-    if isinstance(feature, MelFrames):
+    if isinstance(feature, MelBands):
         return feature.row_count, feature.frame_count
     if isinstance(feature, LaplacianCrops):
         return feature.size_px, feature.size_px

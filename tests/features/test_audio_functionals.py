@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
 import soundfile
@@ -13,6 +12,7 @@ from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.features.audio_functionals import AudioFunctionals, track_pitch
 from aver.media.audio import read_audio
+from reference import librosa
 
 RATE_HZ = 16000
 
@@ -89,13 +89,13 @@ def test_pitch_agrees_with_pyin_on_speech(data_root: Path) -> None:
 
 
 def test_absent_where_there_is_too_little(tmp_path: Path) -> None:
-    assert AudioFunctionals().extract(Clip("a", None, None)).missing == "no sound"
+    assert AudioFunctionals().extract(Clip("a", None, None)).missing == "no audio"
     short = clip_of(voice(np.full(700, 150.0)), tmp_path)
-    assert AudioFunctionals().extract(short).missing == "too little sound"
+    assert AudioFunctionals().extract(short).missing == "too little audio"
 
 
 def test_settings_out_of_range() -> None:
-    with pytest.raises(SettingsError, match="coefficients is 0"):
+    with pytest.raises(SettingsError, match="'coefficients' must be greater than 0"):
         AudioFunctionals(coefficients=0)
     with pytest.raises(SettingsError, match="at most 128"):
         AudioFunctionals(coefficients=200)

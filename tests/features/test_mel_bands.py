@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import librosa
 import numpy as np
 import pytest
 import soundfile
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.features.mel import MFCC, MelBands
+from aver.features.mel_bands import MelBands
+from aver.features.mfcc import MFCC
 from aver.media.audio import read_audio
+from reference import librosa
 
 RATE_HZ = 16000
 
@@ -55,7 +56,7 @@ def test_long_clips_keep_their_middle(tmp_path: Path) -> None:
     assert frames.shape == (200, 40)
     assert (np.abs(frames[5:195, 0] - frames[100, 0]) < 5).all()  # loud throughout
     assert record.coverage == pytest.approx(200 / 401)
-    assert record.flags == ("cut to 2 s of sound",)
+    assert record.flags == ("cut to 2 s of audio",)
     whole = MFCC(frame_count=401).extract(clip)
     assert whole.flags == ()
     assert np.array_equal(whole.arrays["units"][100:300], frames)
@@ -99,10 +100,10 @@ def test_a_short_window_leaves_bands_empty_and_says_so(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"hop": 0}, "hop is 0"),
+        ({"hop": 0}, "'hop' must be greater than 0"),
         ({"highest_hz": 9000.0}, "half of rate_hz"),
         ({"quiet_db": -3.0}, "quiet_db"),
-        ({"coefficients": 200}, "1 to 128"),
+        ({"coefficients": 200}, "at most band_count, 128"),
         ({"step_frames": -1}, "step_frames"),
     ],
 )
