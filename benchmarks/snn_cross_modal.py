@@ -38,7 +38,7 @@ from aver.models.layers.rate_coding import LayerInputs, feature_shape, load_laye
 from aver.models.snn_cross_modal.network import INPUT, POPULATION, ClipRates, SpikingLayer
 from aver.models.snn_cross_modal.read_out import ReadOut, ReadOutSettings, known
 from aver.models.snn_cross_modal.settings import LayerSettings
-from aver.spiking.stimuli import stream_key
+from aver.spiking.spikes import stream_key
 from aver.splits import make_split
 
 EMOTIONS = ("happy", "sad", "angry", "fearful", "disgust", "surprised")

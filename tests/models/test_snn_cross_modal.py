@@ -234,16 +234,16 @@ def test_the_multimodal_group_is_fed_by_both_layers() -> None:
 @pytest.mark.parametrize("threads", [1, 2])
 def test_no_more_threads_than_asked_for(threads, monkeypatch) -> None:
     """By itself the engine would show frozen clips on all cores."""
-    import aver.spiking.engine
+    import aver.spiking.run
 
     asked = []
-    run_clips = aver.spiking.engine.run_clips
+    run_clips = aver.spiking.run.run_clips
 
     def watched(network, clips, learn, record, workers, *others):
         asked.append(workers if not learn else threads)
         return run_clips(network, clips, learn, record, workers, *others)
 
-    monkeypatch.setattr(aver.spiking.engine, "run_clips", watched)
+    monkeypatch.setattr(aver.spiking.run, "run_clips", watched)
     tiny = SnnCrossModal.tiny(PlantedSource(1.0))
     recognizer = SnnCrossModal(replace(tiny.settings, threads=threads), tiny.store)
     recognizer.fit(TRAIN[:16], VALIDATION).predict(TEST[:4])

@@ -120,16 +120,16 @@ def test_label_edges_join_training_clips_and_no_others(label_edges, monkeypatch)
 
 
 def test_frozen_clips_are_shown_on_one_core(trained, monkeypatch):
-    import aver.spiking.engine
+    import aver.spiking.run
 
     asked = []
-    run_clips = aver.spiking.engine.run_clips
+    run_clips = aver.spiking.run.run_clips
 
     def watched(network, clips, learn, record, threads, *others):
         asked.append(threads)
         return run_clips(network, clips, learn, record, threads, *others)
 
-    monkeypatch.setattr(aver.spiking.engine, "run_clips", watched)
+    monkeypatch.setattr(aver.spiking.run, "run_clips", watched)
     trained.predict(TEST[:4])
     assert set(asked) == {1}
 

@@ -18,7 +18,7 @@ from aver.spiking.plots import rates_and_thresholds, spike_raster, weight_maps, 
 from aver.spiking.presets import Preset, preset
 from aver.spiking.recording import Membranes, Record, Recording, WeightHistory
 from aver.spiking.rules import PairRule, PowerLawPairRule, TargetTraceRule, TripletRule
-from aver.spiking.stimuli import Spikes
+from aver.spiking.spikes import Spikes
 from aver.spiking.storage import load_network, save_network
 from aver.spiking.topology import Population, Windows
 

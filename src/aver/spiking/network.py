@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Literal, TypeVar
 
 import numpy as np
 
@@ -14,8 +14,18 @@ from aver.errors import SettingsError, SimulationError
 from aver.spiking.parameters import Simulation
 from aver.spiking.recording import Record, Recording
 from aver.spiking.rules import LearningRule, TripletRule
-from aver.spiking.stimuli import Clips, stream_key
-from aver.spiking.topology import NORMAL_SUM_PER_INPUT, Connection, Population, Source, Windows
+from aver.spiking.spikes import Clips, stream_key
+from aver.spiking.topology import (
+    NORMAL_SUM_PER_INPUT,
+    Connection,
+    NetworkDescription,
+    Population,
+    Source,
+    Windows,
+)
+
+if TYPE_CHECKING:
+    from aver.spiking.engine import Engine
 
 
 class Network:
@@ -55,9 +65,8 @@ class Network:
         self.sources: dict[str, Source] = {}
         self.populations: dict[str, Population] = {}
         self.connections: dict[str, Connection] = {}
-        self.clips_learned = 0
         self._initial_weights: dict[str, np.ndarray] = {}
-        self._engine: Any = None  # made at the first need, so that numba loads no earlier
+        self._engine: Engine | None = None
 
     def add_source(self, name: str, shape: tuple[int, ...], lag_ms: float = 0.0) -> None:
         """Add external input of this shape, which sets in ``lag_ms`` after a clip begins.
@@ -144,12 +153,13 @@ class Network:
 
     def weights(self, connection: str) -> np.ndarray:
         """Copy of the weights, `[shape=(positions, fan_in, features), float32]`."""
-        return self.engine.weights(self._connection(connection))
+        self._connection(connection)
+        return self.engine.weights(connection).copy()
 
     def set_weights(self, connection: str, weights: np.ndarray) -> None:
         """Replace the weights of a connection, in the shape that :meth:`weights` gives."""
-        found = self._connection(connection)
-        self.engine.set_weights(found, self._checked_weights(found, weights))
+        checked = self._checked_weights(self._connection(connection), weights)
+        self.engine.set_weights(connection, checked)
 
     def theta_mv(self, population: str) -> np.ndarray:
         """Copy of the adaptive thresholds, `[shape=(neurons,)]`."""
@@ -203,19 +213,34 @@ class Network:
             If the clips do not fit (before the run starts), a recording is too large for
             memory, or the network runs away.
         """
-        from aver.spiking.engine import run_clips
+        from aver.spiking.run import run_clips
 
-        return run_clips(self, clips, learn, record or Record(), threads, first_clip, clip_numbers)
+        return run_clips(
+            self.engine, clips, learn, record or Record(), threads, first_clip, clip_numbers
+        )
 
     @property
-    def engine(self) -> Any:
-        """Flat arrays and state; the network can no longer be extended once it exists."""
+    def clips_learned(self) -> int:
+        """Number of clips that the network has learned from."""
+        return 0 if self._engine is None else self._engine.clips_learned
+
+    @property
+    def engine(self) -> Engine:
+        """The compiled network; once it exists, the network can no longer be extended."""
         if self._engine is None:
-            from aver.spiking.engine import Engine
+            from aver.spiking.engine import Engine  # imports numba
 
             if not self.connections:
                 raise SimulationError("The network has no connections. Add some with connect.")
-            self._engine = Engine(self, self._initial_weights)
+            description = NetworkDescription(
+                simulation=self.simulation,
+                seed=self.seed,
+                streams=self.streams,
+                sources=self.sources,
+                populations=self.populations,
+                connections=self.connections,
+            )
+            self._engine = Engine(description, self._initial_weights)
             self._initial_weights = {}
         return self._engine
 

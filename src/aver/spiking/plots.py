@@ -9,7 +9,7 @@ import numpy as np
 from aver.errors import SimulationError
 from aver.spiking.network import Network
 from aver.spiking.recording import Recording
-from aver.spiking.stimuli import Spikes
+from aver.spiking.spikes import Spikes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

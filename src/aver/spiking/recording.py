@@ -1,4 +1,4 @@
-"""What to write down during a run, and what was written down."""
+"""`Record`, `Recorder` and `Recording`: what to record in a run, and what was recorded."""
 
 from __future__ import annotations
 
@@ -10,24 +10,25 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aver.errors import SettingsError, SimulationError
-from aver.spiking.stimuli import Spikes
+from aver.spiking.spikes import Spikes
+from aver.spiking.topology import NetworkDescription
 
 if TYPE_CHECKING:
-    from aver.spiking.engine import Worker
-    from aver.spiking.network import Network
+    from aver.spiking.engine import Engine, Worker
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a run writes down besides spike counts and thresholds, which are always kept.
+    """What a run records besides spike counts and mean thresholds, which are always recorded.
 
     Parameters
     ----------
-    spikes : sequence of str, populations whose spikes are kept with time and neuron
+    spikes : sequence of str
+        Populations whose spikes are recorded with time and neuron.
     membranes : mapping of population to neurons
-        Whose potential and conductances are kept, at the end of every step.
+        Neurons whose potential and conductances are recorded at the end of every step.
     weights : mapping of connection to int
-        Whose weights are kept after every so many clips of a learning run.
+        Connections whose weights are recorded every so many clips of a learning run.
     """
 
     spikes: Sequence[str] = ()
@@ -61,7 +62,7 @@ class WeightHistory:
 
 @dataclass(frozen=True, eq=False)
 class Recording:
-    """What came of a run.
+    """The results of a run.
 
     Parameters
     ----------
@@ -81,12 +82,12 @@ class Recording:
     weights: dict[str, WeightHistory]
 
 
-class Keeper:
-    """The notebook of one run.
+class Recorder:
+    """Records one run.
 
     Parameters
     ----------
-    network : Network
+    engine : Engine
     record : Record
     n_clips : int
 
@@ -98,21 +99,22 @@ class Keeper:
         If the recording would not fit into memory.
     """
 
-    def __init__(self, network: Network, record: Record, n_clips: int) -> None:
-        _check(network, record)
-        self._network, self._record = network, record
-        engine, steps = network.engine, network.simulation.timing.steps
-        _check_memory(network, record, n_clips)
+    def __init__(self, engine: Engine, record: Record, n_clips: int) -> None:
+        description = engine.description
+        _check(description, record)
+        _check_memory(engine, record, n_clips)
+        self._engine, self._record = engine, record
         self._cells_of = engine.layout.cells_of
         self.counts = {
             name: np.zeros((n_clips, p.neurons), np.int32)
-            for name, p in network.populations.items()
+            for name, p in description.populations.items()
         }
-        self._theta = {name: np.zeros(n_clips) for name in network.populations}
+        self._theta = {name: np.zeros(n_clips) for name in description.populations}
         self._intensity = np.zeros(n_clips)
         silence = Spikes(np.empty(0), np.empty(0, np.int32))
         self._spikes = {name: [silence] * n_clips for name in record.spikes}
         chosen = {name: np.asarray(ids, np.int64) for name, ids in record.membranes.items()}
+        steps = description.simulation.timing.steps
         self._membranes = {
             name: Membranes(ids, *(np.zeros((n_clips, steps, ids.size)) for _ in range(3)))
             for name, ids in chosen.items()
@@ -123,46 +125,47 @@ class Keeper:
         self._weights: dict[str, list[np.ndarray]] = {name: [] for name in record.weights}
         self._weight_clips: dict[str, list[int]] = {name: [] for name in record.weights}
 
-    def keep(self, clip: int, worker: Worker, n_spikes: int, intensity: float) -> None:
-        """Write down what a worker has just run."""
+    def record_clip(self, clip: int, worker: Worker, n_spikes: int, intensity: float) -> None:
+        """Record the clip that a worker has just run."""
         self._intensity[clip] = intensity
         cells = worker.workspace.spike_cells[:n_spikes]
-        per_cell = np.bincount(cells, minlength=self._network.engine.layout.n_cells)
+        per_cell = np.bincount(cells, minlength=self._engine.layout.n_cells)
         for name, own in self._cells_of.items():
             self.counts[name][clip] = per_cell[own]
         if self._spikes:
-            self._keep_spikes(clip, cells, worker.workspace.spike_steps[:n_spikes])
-        at = 0
-        for kept in self._membranes.values():
-            here = slice(at, at + kept.neurons.size)
-            kept.v_mv[clip] = worker.watch.v[:, here]
-            kept.g_e[clip] = worker.watch.g_e[:, here]
-            kept.g_i[clip] = worker.watch.g_i[:, here]
-            at = here.stop
+            self._record_spikes(clip, cells, worker.workspace.spike_steps[:n_spikes])
+        first = 0
+        for membranes in self._membranes.values():
+            chosen = slice(first, first + membranes.neurons.size)
+            membranes.v_mv[clip] = worker.watch.v[:, chosen]
+            membranes.g_e[clip] = worker.watch.g_e[:, chosen]
+            membranes.g_i[clip] = worker.watch.g_i[:, chosen]
+            first = chosen.stop
 
-    def keep_thresholds(self, clips: int | slice) -> None:
-        """Write down the mean thresholds as they are, for one clip or for several at once."""
-        for name, kept in self._theta.items():
-            kept[clips] = self._network.engine.theta_mv(name).mean()
-
-    def _keep_spikes(self, clip: int, cells: np.ndarray, steps: np.ndarray) -> None:
-        layout, dt_ms = self._network.engine.layout, self._network.simulation.timing.dt_ms
+    def _record_spikes(self, clip: int, cells: np.ndarray, steps: np.ndarray) -> None:
+        layout = self._engine.layout
+        dt_ms = self._engine.description.simulation.timing.dt_ms
         for name in self._spikes:
             own = self._cells_of[name]
-            mine = (cells >= own[0]) & (cells <= own[-1])
+            inside = (cells >= own[0]) & (cells <= own[-1])
             self._spikes[name][clip] = Spikes(
-                time_ms=steps[mine] * dt_ms, neuron=layout.neuron_of_cell[cells[mine]]
+                time_ms=steps[inside] * dt_ms, neuron=layout.neuron_of_cell[cells[inside]]
             )
 
-    def keep_weights(self, clip: int) -> None:
-        """Write down weights whose turn it is after this clip."""
+    def record_thresholds(self, clips: int | slice) -> None:
+        """Record the mean thresholds as they are, for one clip or for several at once."""
+        for name, means in self._theta.items():
+            means[clips] = self._engine.theta_mv(name).mean()
+
+    def record_weights(self, clip: int) -> None:
+        """Record the weights that are due after this clip."""
         for name, every in self._record.weights.items():
             if (clip + 1) % every == 0:
-                self._weights[name].append(self._network.weights(name))
+                self._weights[name].append(self._engine.weights(name).copy())
                 self._weight_clips[name].append(clip + 1)
 
     def recording(self) -> Recording:
-        """Everything that was written down."""
+        """Everything that was recorded."""
         return Recording(
             counts=self.counts,
             theta_mv=self._theta,
@@ -170,28 +173,28 @@ class Keeper:
             spikes=self._spikes,
             membranes=self._membranes,
             weights={
-                name: WeightHistory(np.array(self._weight_clips[name]), np.array(kept))
-                for name, kept in self._weights.items()
+                name: WeightHistory(np.array(self._weight_clips[name]), np.array(snapshots))
+                for name, snapshots in self._weights.items()
             },
         )
 
 
-def _check(network: Network, record: Record) -> None:
+def _check(description: NetworkDescription, record: Record) -> None:
     for name in [*record.spikes, *record.membranes]:
-        if name not in network.populations:
+        if name not in description.populations:
             raise SettingsError(
                 f"There is no population '{name}' to record; "
-                f"there are {sorted(network.populations)}."
+                f"there are {sorted(description.populations)}."
             )
     for name, ids in record.membranes.items():
-        neurons = network.populations[name].neurons
+        neurons = description.populations[name].neurons
         if len(ids) and not 0 <= min(ids) <= max(ids) < neurons:
             raise SettingsError(f"'{name}' has neurons 0 to {neurons - 1}, not all of {list(ids)}.")
     for name, every in record.weights.items():
-        if name not in network.connections:
+        if name not in description.connections:
             raise SettingsError(
                 f"There is no connection '{name}' to record; "
-                f"there are {sorted(network.connections)}."
+                f"there are {sorted(description.connections)}."
             )
         if every < 1:
             raise SettingsError(
@@ -199,12 +202,13 @@ def _check(network: Network, record: Record) -> None:
             )
 
 
-def _check_memory(network: Network, record: Record, n_clips: int) -> None:
-    steps = network.simulation.timing.steps
-    needed = sum(4 * n_clips * p.neurons for p in network.populations.values())
+def _check_memory(engine: Engine, record: Record, n_clips: int) -> None:
+    description = engine.description
+    steps = description.simulation.timing.steps
+    needed = sum(4 * n_clips * p.neurons for p in description.populations.values())
     needed += sum(24 * n_clips * steps * len(ids) for ids in record.membranes.values())
     for name, every in record.weights.items():
-        needed += n_clips // every * network.engine.packed_weights(network.connections[name]).nbytes
+        needed += n_clips // every * engine.packed_weights(name).nbytes
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > memory // 2:
         raise SimulationError(

@@ -12,7 +12,7 @@ import numpy as np
 
 from aver.spiking.network import Network
 from aver.spiking.parameters import Neuron, Simulation
-from aver.spiking.stimuli import Spikes
+from aver.spiking.spikes import Spikes
 from aver.spiking.topology import Connection, Population
 
 NEVER = -np.inf

@@ -1,9 +1,8 @@
-"""Clips as input spikes: checked before a run begins, drawn clip by clip while it goes on."""
+"""Input spikes of clips: checked before a run begins, drawn clip by clip during the run."""
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -11,81 +10,8 @@ import numpy as np
 
 from aver.errors import SimulationError
 from aver.spiking.kernels.poisson import poisson_spikes, sort_by_arrival
-from aver.spiking.parameters import Timing
-from aver.spiking.topology import Connection, Source
-
-
-def stream_key(seed: int, *names: str) -> int:
-    """64 bits for a random stream that belongs to these names alone."""
-    text = "/".join([str(seed), *names])
-    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
-
-
-@dataclass(frozen=True, eq=False)
-class Spikes:
-    """Spike trains of many neurons, given as input, recorded, or replayed.
-
-    Parameters
-    ----------
-    time_ms : float [shape=(spikes,)], from the beginning of the clip
-    neuron : int [shape=(spikes,)], counted from 0 (of windows: ``position * features + feature``)
-
-    Examples
-    --------
-    >>> spikes = Spikes(time_ms=[0.5, 12.0, 12.5], neuron=[3, 0, 3])
-    >>> len(spikes), spikes.counts(4)
-    (3, array([1, 0, 0, 2]))
-    """
-
-    time_ms: np.ndarray
-    neuron: np.ndarray
-
-    def __post_init__(self) -> None:
-        time_ms = np.asarray(self.time_ms, dtype=np.float64)
-        neuron = np.asarray(self.neuron)
-        if neuron.size == 0:
-            neuron = neuron.astype(np.int32)
-        if time_ms.ndim != 1 or time_ms.shape != neuron.shape:
-            raise SimulationError(
-                f"Spikes need one time and one neuron each; there are times of shape "
-                f"{time_ms.shape} and neurons of shape {neuron.shape}."
-            )
-        if not np.issubdtype(neuron.dtype, np.integer):
-            raise SimulationError(f"Neurons of spikes must be whole numbers, not {neuron.dtype}.")
-        object.__setattr__(self, "time_ms", time_ms)
-        object.__setattr__(self, "neuron", neuron.astype(np.int32))
-
-    def __len__(self) -> int:
-        return int(self.time_ms.size)
-
-    def counts(self, neurons: int) -> np.ndarray:
-        """Spikes of each neuron, `[shape=(neurons,)]`."""
-        return np.bincount(self.neuron, minlength=neurons)
-
-    def check(self, neurons: int, duration_ms: float, what: str) -> None:
-        """Raise a :class:`SimulationError` unless all spikes lie in the clip and the source."""
-        if not len(self):
-            return
-        if not np.isfinite(self.time_ms).all() or self.time_ms.min() < 0:
-            raise SimulationError(f"{what} has spikes at negative or undefined times.")
-        if self.time_ms.max() >= duration_ms:
-            raise SimulationError(
-                f"{what} has a spike at {self.time_ms.max():g} ms, but a clip ends after "
-                f"{duration_ms:g} ms. Shorten it or lengthen the timing of the simulation."
-            )
-        if self.neuron.min() < 0 or self.neuron.max() >= neurons:
-            raise SimulationError(
-                f"{what} has spikes of neurons {self.neuron.min()} to {self.neuron.max()}, but "
-                f"the source has {neurons} neurons."
-            )
-
-
-Clips = Mapping[str, Sequence[np.ndarray | Spikes]]
-"""For each source one item per clip: rates in Hz, or spikes.
-
-Rates have the source's shape (constant) or one axis more in front (frame by frame, frames spread
-evenly over the stimulus). An array with the clips along its first axis will do.
-"""
+from aver.spiking.spikes import Clips, Spikes, stream_key
+from aver.spiking.topology import NetworkDescription, Source
 
 
 @dataclass
@@ -103,56 +29,41 @@ class Stimuli:
 
     Parameters
     ----------
-    clips : see :data:`Clips`
-    sources : name -> Source
-    connections : name -> Connection, in the order of the kernels
-    timing : Timing
-    seed : int
-    learn : bool; learning and frozen runs draw from different streams
-    streams : mapping of source to the name of its random stream, if not its own name
+    clips : see :data:`aver.spiking.spikes.Clips`
+    description : NetworkDescription
+    learn : bool
+        Learning and frozen runs draw from different streams.
 
     Raises
     ------
     SimulationError
         If a source has no clips or is unknown, numbers of clips differ, a shape does not fit,
-        rates are negative, undefined or beyond one spike per step, or spikes lie outside.
+        rates are negative, undefined or beyond one spike per step, or spikes lie outside the clip.
     """
 
-    def __init__(
-        self,
-        clips: Clips,
-        sources: Mapping[str, Source],
-        connections: Mapping[str, Connection],
-        timing: Timing,
-        seed: int,
-        learn: bool,
-        streams: Mapping[str, str] | None = None,
-    ) -> None:
-        self._timing = timing
-        self._sources = sources
-        self._connections = list(connections.values())
+    def __init__(self, clips: Clips, description: NetworkDescription, learn: bool) -> None:
+        sources, connections = description.sources, list(description.connections.values())
+        timing = description.simulation.timing
+        self._sources, self._timing = sources, timing
         _check_names(clips, sources)
         self.clips = {name: clips[name] for name in sources}
         self.n_clips = len(next(iter(self.clips.values())))
         for name, items in self.clips.items():
             for number, item in enumerate(items):
                 self._check(name, number, item)
+        phase, streams = "learn" if learn else "frozen", description.streams
         self._stream = {
-            name: np.uint64(
-                stream_key(seed, (streams or {}).get(name, name), "learn" if learn else "frozen")
-            )
+            name: np.uint64(stream_key(description.seed, streams.get(name, name), phase))
             for name in sources
         }
         self._delays = [
             np.rint(c.delay_ms / timing.dt_ms).astype(np.int32)
             if c.delay_ms.any()
             else np.empty(0, np.int32)
-            for c in self._connections
+            for c in connections
         ]
-
         self._fed = {
-            name: [k for k, c in enumerate(self._connections) if c.source == name]
-            for name in sources
+            name: [k for k, c in enumerate(connections) if c.source == name] for name in sources
         }
 
     def _check(self, name: str, number: int, item: np.ndarray | Spikes) -> None:

@@ -1,4 +1,4 @@
-"""Save a network and take it up again exactly where it was: safetensors, no pickle."""
+"""Save a network and load it in exactly the same state: safetensors, no pickle."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def save_network(network: Network, path: str | Path) -> None:
     arrays = {f"state.{name}": array for name, array in engine.state._asdict().items()}
     for name, connection in network.connections.items():
         arrays[f"weights.{name}"] = network.weights(name)
-        arrays[f"touched.{name}"] = engine.touched(connection).copy()
+        arrays[f"touched.{name}"] = engine.touched(name).copy()
         arrays[f"delay_ms.{name}"] = connection.delay_ms
     for name in network.populations:
         arrays[f"theta_mv.{name}"] = network.theta_mv(name)
@@ -107,15 +107,15 @@ def _rebuilt(parts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
             delay_ms=arrays[f"delay_ms.{name}"],
         )
     engine = network.engine
-    for name, connection in network.connections.items():
+    for name in network.connections:
         network.set_weights(name, arrays[f"weights.{name}"])
-        engine.touched(connection)[:] = arrays[f"touched.{name}"]
+        engine.touched(name)[:] = arrays[f"touched.{name}"]
     for name in network.populations:
         network.set_theta_mv(name, arrays[f"theta_mv.{name}"])
     for name, array in engine.state._asdict().items():
         array[:] = arrays[f"state.{name}"]
     engine.clock = parts["clock"]
-    network.clips_learned = parts["clips_learned"]
+    engine.clips_learned = parts["clips_learned"]
     return network
 
 

@@ -1,14 +1,21 @@
-"""A connection: from an input source or a population onto a population."""
+"""Sources, populations and connections, and the description of a network made of them."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
 import numpy as np
 
 from aver.errors import SettingsError
-from aver.spiking.parameters import INHIBITORY, Homeostasis, LateralInhibition, Neuron
+from aver.spiking.parameters import (
+    INHIBITORY,
+    Homeostasis,
+    LateralInhibition,
+    Neuron,
+    Simulation,
+)
 from aver.spiking.rules import LearningRule
 
 
@@ -225,3 +232,27 @@ class Connection:
         else:
             full = packed.reshape(positions, self.fan_in, padded)
         return full[..., : self.population.features]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkDescription:
+    """A whole network as plain data, from which an engine is made.
+
+    Parameters
+    ----------
+    simulation : Simulation
+    seed : int
+    streams : mapping of str to str
+        Names of the random streams of sources and connections, if not their own names.
+    sources : mapping of str to Source
+    populations : mapping of str to Population
+    connections : mapping of str to Connection
+        In the order in which they were added.
+    """
+
+    simulation: Simulation
+    seed: int
+    streams: Mapping[str, str]
+    sources: Mapping[str, Source]
+    populations: Mapping[str, Population]
+    connections: Mapping[str, Connection]

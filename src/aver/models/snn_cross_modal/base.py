@@ -45,7 +45,7 @@ from aver.models.snn_cross_modal.settings import (
     TwoLayerSettings,
 )
 from aver.settings import settings_from_mapping
-from aver.spiking.stimuli import Spikes, stream_key
+from aver.spiking.spikes import Spikes, stream_key
 
 
 def joined_arrays(parts: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ import numpy as np
 from aver.models.snn_cross_modal.settings import DynamicsSettings
 from aver.spiking.network import Network
 from aver.spiking.recording import Record, Recording
-from aver.spiking.stimuli import Clips, Spikes
+from aver.spiking.spikes import Clips, Spikes
 from aver.spiking.topology import Windows
 
 AUDIO, VIDEO = "audio", "video"

@@ -11,7 +11,7 @@ import numpy as np
 from aver.execution.files import write_atomically
 from aver.models.snn_cross_modal.network import INPUT, POPULATION, SpikingLayer
 from aver.spiking.plots import spike_raster, weight_maps, weights_in_place
-from aver.spiking.stimuli import Spikes
+from aver.spiking.spikes import Spikes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

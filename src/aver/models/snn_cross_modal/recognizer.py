@@ -30,7 +30,7 @@ from aver.models.snn_cross_modal.settings import (
     TwoLayerSettings,
 )
 from aver.spiking.recording import Recording
-from aver.spiking.stimuli import Clips, Spikes
+from aver.spiking.spikes import Clips, Spikes
 
 
 class SnnAudio(OneLayerRecognizer):
