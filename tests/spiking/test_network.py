@@ -259,7 +259,11 @@ def test_a_numbered_clip_stirs_the_same_wherever_it_stands():
 
 @pytest.mark.parametrize(
     ("numbers", "learn", "words"),
-    [([1, 2], False, "2 clip_numbers"), ([0, -1, 2], False, "2\\*\\*48"), ([1, 2, 3], True, "learning run")],
+    [
+        ([1, 2], False, "2 clip_numbers"),
+        ([0, -1, 2], False, "2\\*\\*48"),
+        ([1, 2, 3], True, "learning run"),
+    ],
 )
 def test_numbers_that_do_not_fit_the_clips(numbers, learn, words):
     with pytest.raises(SettingsError, match=words):

@@ -86,9 +86,9 @@ def test_weights_stay_within_bounds():
 
 
 def test_constants_out_of_range_are_refused():
-    with pytest.raises(SettingsError, match=r"PairRule\.pre_ms must be positive"):
+    with pytest.raises(SettingsError, match="'pre_ms' must be greater than 0"):
         PairRule(pre_ms=0.0)
-    with pytest.raises(SettingsError, match="target_trace must lie in"):
+    with pytest.raises(SettingsError, match="'target_trace' must be at most 1"):
         TargetTraceRule(target_trace=1.5)
-    with pytest.raises(SettingsError, match="must be finite"):
+    with pytest.raises(SettingsError, match="not nan"):
         TripletRule(potentiation=float("nan"))

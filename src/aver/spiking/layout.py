@@ -1,4 +1,4 @@
-"""From the parts of a network to the flat arrays of the kernels."""
+"""From the description of a network to the flat arrays of the kernels."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NEGLIGIBLE_CHANGE = 2e-8
 # Traces below this are zero.
 NEGLIGIBLE_TRACE = 1e-9
 
-_UNTAUGHT = RuleTerms(0.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, math.inf)
+_NO_RULE = RuleTerms(pre_ms=1.0, post_ms=1.0, highest_weight=math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +168,7 @@ def _connections(
         blocks, fan_in = inputs.shape
         row = _row(connection)
         sources = connection.source_neurons
-        terms = connection.rule.terms if connection.rule is not None else _UNTAUGHT
+        terms = connection.rule.terms if connection.rule is not None else _NO_RULE
         delays = np.rint(connection.delay_ms / simulation.timing.dt_ms).astype(np.int32)
         internal = connection.source in names
         ring = int(delays.max()) + 1 if internal and delays.any() else 0

@@ -2,48 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass, field, fields
-from typing import Literal
+from typing import Annotated, Literal
 
 from aver.errors import SettingsError
+from aver.settings import Field, settings
 
-
-def require_finite(settings: object) -> None:
-    """Raise unless every number among the fields is finite."""
-    for item in fields(settings):  # type: ignore[arg-type]
-        value = getattr(settings, item.name)
-        if isinstance(value, (int, float)) and not math.isfinite(value):
-            raise SettingsError(f"{_name(settings, item.name)} must be finite, not {value}.")
-
-
-def require_positive(settings: object, *names: str) -> None:
-    """Raise unless the named fields are positive."""
-    for name in names:
-        if not getattr(settings, name) > 0:
-            raise SettingsError(
-                f"{_name(settings, name)} must be positive, not {getattr(settings, name)}."
-            )
-
-
-def require_not_negative(settings: object, *names: str) -> None:
-    """Raise unless the named fields are zero or more."""
-    for name in names:
-        if not getattr(settings, name) >= 0:
-            raise SettingsError(
-                f"{_name(settings, name)} must be zero or more, not {getattr(settings, name)}."
-            )
-
-
-def _name(settings: object, field: str) -> str:
-    return f"{type(settings).__name__}.{field}"
-
-
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Integrator = Literal["implicit-euler", "exponential-euler", "forward-euler"]
 Reach = Literal["same-position", "all", "none"]
 
 
-@dataclass(frozen=True)
+@settings
 class Neuron:
     """A leaky integrate-and-fire neuron with conductance synapses; defaults: excitatory.
 
@@ -51,7 +22,7 @@ class Neuron:
     ----------
     membrane_ms : float > 0, membrane time constant
     rest_mv, reset_mv, threshold_mv : float, resting, reset and firing potential
-    start_mv : float, potential before the very first clip; used where state is carried over
+    start_mv : float, potential before the first clip if state is carried over between clips
     excitatory_reversal_mv, inhibitory_reversal_mv : float
     excitatory_synapse_ms, inhibitory_synapse_ms : float > 0, decay of the conductances
     refractory_ms : float >= 0, how long the potential stays at ``reset_mv`` after a spike
@@ -61,21 +32,18 @@ class Neuron:
     Source: Diehl & Cook 2015, section 2.1, and the values of their published script.
     """
 
-    membrane_ms: float = 100.0
-    rest_mv: float = -65.0
-    reset_mv: float = -65.0
-    threshold_mv: float = -52.0
-    start_mv: float = -105.0
-    excitatory_reversal_mv: float = 0.0
-    inhibitory_reversal_mv: float = -100.0
-    excitatory_synapse_ms: float = 1.0
-    inhibitory_synapse_ms: float = 2.0
-    refractory_ms: float = 5.0
+    membrane_ms: Positive = 100.0
+    rest_mv: Finite = -65.0
+    reset_mv: Finite = -65.0
+    threshold_mv: Finite = -52.0
+    start_mv: Finite = -105.0
+    excitatory_reversal_mv: Finite = 0.0
+    inhibitory_reversal_mv: Finite = -100.0
+    excitatory_synapse_ms: Positive = 1.0
+    inhibitory_synapse_ms: Positive = 2.0
+    refractory_ms: NotNegative = 5.0
 
     def __post_init__(self) -> None:
-        require_finite(self)
-        require_positive(self, "membrane_ms", "excitatory_synapse_ms", "inhibitory_synapse_ms")
-        require_not_negative(self, "refractory_ms")
         if self.reset_mv >= self.threshold_mv:
             raise SettingsError(
                 f"A neuron that resets to {self.reset_mv} mV never falls below its threshold of "
@@ -95,7 +63,7 @@ INHIBITORY = Neuron(
 """The inhibitory neuron of Diehl & Cook 2015."""
 
 
-@dataclass(frozen=True)
+@settings
 class Homeostasis:
     """The adaptive part of the threshold: it rises with every spike and decays slowly.
 
@@ -113,28 +81,24 @@ class Homeostasis:
     Source: Diehl & Cook 2015, section 2.4 (their script: 20 mV, -20 mV, 0.05 mV, 1e7 ms).
     """
 
-    start_mv: float = 20.0
-    offset_mv: float = -20.0
-    step_mv: float = 0.05
-    decay_ms: float = 1e7
-
-    def __post_init__(self) -> None:
-        require_finite(self)
-        require_positive(self, "decay_ms")
-        require_not_negative(self, "start_mv", "step_mv")
+    start_mv: NotNegative = 20.0
+    offset_mv: Finite = -20.0
+    step_mv: NotNegative = 0.05
+    decay_ms: Positive = 1e7
 
 
-@dataclass(frozen=True)
+@settings
 class LateralInhibition:
-    """Competition: each excitatory neuron has an inhibitory partner that silences others.
+    """Competition: each excitatory neuron has an inhibitory partner that inhibits others.
 
     Parameters
     ----------
     reach : {"same-position", "all", "none"}
-        Whom a partner inhibits: the other feature maps at the same window position, all other
-        neurons of the population, or nobody.
+        Which neurons a partner inhibits: the other feature maps at the same window position, all
+        other neurons of the population, or none.
     to_inhibitory : float >= 0, conductance that a spike adds to its own partner
-    to_excitatory : float >= 0, conductance that a partner's spike adds to its rivals
+    to_excitatory : float >= 0, conductance that a partner's spike adds to the neurons
+        that it inhibits
 
     Notes
     -----
@@ -142,22 +106,13 @@ class LateralInhibition:
     """
 
     reach: Reach = "same-position"
-    to_inhibitory: float = 10.4
-    to_excitatory: float = 17.0
-
-    def __post_init__(self) -> None:
-        if self.reach not in ("same-position", "all", "none"):
-            raise SettingsError(
-                f"Lateral inhibition cannot reach '{self.reach}'. "
-                "Choose 'same-position', 'all' or 'none'."
-            )
-        require_finite(self)
-        require_not_negative(self, "to_inhibitory", "to_excitatory")
+    to_inhibitory: NotNegative = 10.4
+    to_excitatory: NotNegative = 17.0
 
 
-@dataclass(frozen=True)
+@settings
 class Timing:
-    """How long a clip is shown, how long the network then rests, and the time step.
+    """Duration of the stimulus of a clip and of the rest after it, and the time step.
 
     Parameters
     ----------
@@ -170,20 +125,17 @@ class Timing:
     1000
     """
 
-    stimulus_ms: float = 350.0
-    rest_ms: float = 150.0
-    dt_ms: float = 0.5
+    stimulus_ms: Positive = 350.0
+    rest_ms: NotNegative = 150.0
+    dt_ms: Positive = 0.5
 
     def __post_init__(self) -> None:
-        require_finite(self)
-        require_positive(self, "stimulus_ms", "dt_ms")
-        require_not_negative(self, "rest_ms")
         for name in ("stimulus_ms", "rest_ms"):
             steps = getattr(self, name) / self.dt_ms
             if abs(steps - round(steps)) > 1e-6:
                 raise SettingsError(
-                    f"{name} = {getattr(self, name)} is no multiple of dt_ms = {self.dt_ms}. "
-                    "Choose a multiple."
+                    f"{name} is {getattr(self, name)}; it must be a multiple of dt_ms, "
+                    f"which is {self.dt_ms}."
                 )
 
     @property
@@ -201,15 +153,15 @@ class Timing:
         return round(duration_ms / self.dt_ms)
 
 
-@dataclass(frozen=True)
+@settings
 class Intensity:
-    """A clip that hardly stirs the network is shown again, brighter.
+    """A clip that evokes too few spikes is shown again at a higher intensity.
 
     Parameters
     ----------
     start : float > 0, factor on all rates at the first showing
     step : float >= 0, added at each further showing
-    fewest_spikes : int >= 0, excitatory spikes of all populations together that are enough
+    fewest_spikes : int >= 0, number of excitatory spikes, over all populations, that is enough
     max_retries : int >= 0
 
     Notes
@@ -217,20 +169,15 @@ class Intensity:
     Source: Diehl & Cook 2015, section 2.5 (fewer than five spikes).
     """
 
-    start: float = 1.0
-    step: float = 1.0
-    fewest_spikes: int = 5
-    max_retries: int = 6
-
-    def __post_init__(self) -> None:
-        require_finite(self)
-        require_positive(self, "start")
-        require_not_negative(self, "step", "fewest_spikes", "max_retries")
+    start: Positive = 1.0
+    step: NotNegative = 1.0
+    fewest_spikes: Annotated[int, Field(ge=0)] = 5
+    max_retries: Annotated[int, Field(ge=0)] = 6
 
 
-@dataclass(frozen=True)
+@settings
 class Simulation:
-    """How a network is integrated and what happens between clips.
+    """The integrator, the timing, and what happens between clips.
 
     Parameters
     ----------
@@ -238,38 +185,23 @@ class Simulation:
     intensity : Intensity
     integrator : {"implicit-euler", "exponential-euler", "forward-euler"}
         Forward Euler is unstable under strong inhibition (17 k dt / tau > 2 for k inhibitory
-        spikes in one step); it is kept for comparison with other simulators.
+        spikes in one step); it serves comparisons with other simulators.
     between_clips : {"reset", "carry"}
-        ``reset``: a clip begins with resting membranes and no traces, so that clips do not
-        influence each other but through weights and thresholds. ``carry``: state runs on from
-        clip to clip, from ``start_mv`` at the very beginning.
+        ``reset``: each clip begins with resting membranes and without traces, so that clips
+        influence each other through weights and thresholds only. ``carry``: the state at the end
+        of a clip is the state at the beginning of the next; the first begins at ``start_mv``.
     runaway_share : float in (0, 1], or None
-        A population that fires more than this share of all the spikes its refractory period
-        allows, 100 ms long, has run away: an error. None: never.
+        The run stops with an error if a population, during 100 ms, fires more than this share of
+        the spikes that its refractory period allows. None: no check.
 
     Notes
     -----
-    Differs from the paper: Diehl & Cook carry state over; after 150 ms of rest their membranes
-    still hold 22 % of their deviation.
+    Differs from the paper: Diehl & Cook carry state over; after 150 ms of rest, 22 % of a
+    membrane's deviation from rest remain.
     """
 
-    timing: Timing = field(default_factory=Timing)
-    intensity: Intensity = field(default_factory=Intensity)
+    timing: Timing = Timing()
+    intensity: Intensity = Intensity()
     integrator: Integrator = "implicit-euler"
     between_clips: Literal["reset", "carry"] = "reset"
-    runaway_share: float | None = 0.5
-
-    def __post_init__(self) -> None:
-        if self.integrator not in ("implicit-euler", "exponential-euler", "forward-euler"):
-            raise SettingsError(
-                f"There is no integrator '{self.integrator}'. "
-                "Choose 'implicit-euler', 'exponential-euler' or 'forward-euler'."
-            )
-        if self.between_clips not in ("reset", "carry"):
-            raise SettingsError(
-                f"between_clips cannot be '{self.between_clips}'. Choose 'reset' or 'carry'."
-            )
-        if self.runaway_share is not None and not 0 < self.runaway_share <= 1:
-            raise SettingsError(
-                f"runaway_share must lie in (0, 1] or be None, not {self.runaway_share}."
-            )
+    runaway_share: Annotated[float, Field(gt=0, le=1)] | None = 0.5

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
 from aver.errors import SettingsError
+from aver.settings import Field, settings
 from aver.spiking.parameters import (
     INHIBITORY,
     Homeostasis,
@@ -19,7 +20,7 @@ from aver.spiking.parameters import (
 from aver.spiking.rules import LearningRule
 
 
-@dataclass(frozen=True)
+@settings
 class Windows:
     """Windows of one size, moved by a stride along every axis of the input; they may overlap.
 
@@ -30,7 +31,7 @@ class Windows:
 
     Examples
     --------
-    Ten frames of 40 coefficients, along time only; then ten by ten pixels of a picture:
+    Ten frames of 40 coefficients, along time only; then ten by ten pixels of an image:
 
     >>> Windows(size=(40, 10), stride=(40, 10)).positions((40, 388))
     38
@@ -57,7 +58,7 @@ class Windows:
         return int(np.prod(self.grid(shape)))
 
     def grid(self, shape: tuple[int, ...]) -> tuple[int, ...]:
-        """Number of positions along each axis; inputs beyond the last window are not seen.
+        """Number of positions along each axis; inputs beyond the last window are in none.
 
         Raises
         ------
@@ -77,17 +78,17 @@ class Windows:
         )
 
     def inputs(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Flat indices of the inputs each position sees, `[shape=(positions, fan_in), int32]`.
+        """Flat indices of the inputs in each window, `[shape=(positions, fan_in), int32]`.
 
         Positions and inputs are counted row by row, as NumPy flattens arrays.
         """
         corners = np.indices(self.grid(shape)).reshape(len(shape), -1).T * np.array(self.stride)
         inside = np.indices(self.size).reshape(len(shape), -1).T
-        seen = corners[:, None, :] + inside[None, :, :]  # (positions, fan_in, axes)
-        return np.ravel_multi_index(tuple(np.moveaxis(seen, -1, 0)), shape).astype(np.int32)
+        places = corners[:, None, :] + inside[None, :, :]  # (positions, fan_in, axes)
+        return np.ravel_multi_index(tuple(np.moveaxis(places, -1, 0)), shape).astype(np.int32)
 
 
-@dataclass(frozen=True)
+@settings
 class Population:
     """``positions * features`` excitatory neurons, each with an inhibitory partner.
 
@@ -100,19 +101,12 @@ class Population:
     inhibition : LateralInhibition
     """
 
-    features: int
-    positions: int = 1
+    features: Annotated[int, Field(ge=1)]
+    positions: Annotated[int, Field(ge=1)] = 1
     excitatory: Neuron = field(default_factory=Neuron)
     inhibitory: Neuron = INHIBITORY
     homeostasis: Homeostasis = field(default_factory=Homeostasis)
     inhibition: LateralInhibition = field(default_factory=LateralInhibition)
-
-    def __post_init__(self) -> None:
-        if self.features < 1 or self.positions < 1:
-            raise SettingsError(
-                f"A population needs at least one feature and one position, not {self.features} "
-                f"and {self.positions}."
-            )
 
     @property
     def neurons(self) -> int:
@@ -126,12 +120,12 @@ class Population:
 
 
 NORMAL_SUM_PER_INPUT = 78.0 / 784.0
-"""Sum of a neuron's weights per input after normalisation (78 for 784 inputs: Diehl & Cook)."""
+"""Sum of a neuron's weights per input after normalization (78 for 784 inputs: Diehl & Cook)."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """External input: ``shape`` neurons that fire as the clips say.
+    """External input: ``shape`` neurons that fire as given by the clips.
 
     Parameters
     ----------
@@ -156,7 +150,7 @@ class Source:
 
 @dataclass(frozen=True, eq=False)
 class Connection:
-    """Weighted synapses from every seen source neuron to every neuron of a target position.
+    """Weighted synapses from the source neurons in a window to all neurons of its position.
 
     Parameters
     ----------
@@ -165,7 +159,7 @@ class Connection:
     population : Population, the target
     rule : learning rule, or None for weights that never change
     windows : Windows, or None: every source neuron reaches every target neuron
-    normal_sum : float > 0, "fan-in" (78 / 784 per input), or None for no normalisation
+    normal_sum : float > 0, "fan-in" (78 / 784 per input), or None for no normalization
         What the weights onto a neuron are scaled to add up to, before each learned clip. Each
         connection is a group of its own.
     sharing : {"none", "winner"}
@@ -196,7 +190,7 @@ class Connection:
 
     @property
     def inputs(self) -> np.ndarray:
-        """Source neurons that each block of targets sees, `[shape=(blocks, fan_in), int32]`.
+        """Source neurons of each block of targets, `[shape=(blocks, fan_in), int32]`.
 
         A block is a window position; without windows the whole target population is one block.
         """
@@ -225,7 +219,7 @@ class Connection:
         return full.ravel()
 
     def unpack(self, packed: np.ndarray) -> np.ndarray:
-        """Weights as `(positions, fan_in, features)`, a view where memory order allows."""
+        """Weights as `(positions, fan_in, features)`, a view if memory order allows."""
         positions, padded = self.population.positions, self.population.padded_features
         if self.windows is None:
             full = packed.reshape(self.fan_in, positions, padded).transpose(1, 0, 2)

@@ -8,19 +8,19 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-import numba
 import numpy as np
 import torch
 from torch import Tensor
 
 from aver.errors import LabelError, SettingsError
 from aver.models.synch_graph.spiking_network import MODALITIES, ClipSpikes
+from aver.spiking.kernels.compile import compiled
 
 if TYPE_CHECKING:
     import networkx
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator,unused-ignore]
+@compiled(nogil=True)
 def sweep(
     time_ms: np.ndarray, node: np.ndarray, nodes: int, window_ms: float
 ) -> tuple[np.ndarray, np.ndarray]:
