@@ -21,8 +21,8 @@ from aver.evaluation.robustness import (
 from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
 from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
-from aver.models.base.checkpoint import load_recognizer as load
 from aver.models.base.predict_files import OwnClips, predict_files
+from aver.models.base.recognizer import load_recognizer as load
 from aver.networks.shipped import find_shipped
 from aver.splits.rule import default_split
 from aver.splits.split import Split

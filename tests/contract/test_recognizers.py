@@ -13,6 +13,7 @@ import pytest
 import torch
 from planted_source import PlantedSource, planted_clips
 from scipy.stats import binomtest
+from tiny import tiny
 
 from aver.audit.audit_run import FitRecord, find_in_record
 from aver.models.base.recognizer import models
@@ -68,7 +69,7 @@ def trained():
     def get(kind):
         if kind.name not in known:
             train, validation, _ = parts(CLIPS, 0)
-            known[kind.name] = kind.tiny(PlantedSource(2.0)).fit(train, validation, seed=1)
+            known[kind.name] = tiny(kind, PlantedSource(2.0)).fit(train, validation, seed=1)
         return known[kind.name]
 
     return get
@@ -76,14 +77,14 @@ def trained():
 
 def informative(kind):
     """Whether the kind looks at features at all; the majority class does not."""
-    return bool(kind.tiny(PlantedSource()).features)
+    return bool(tiny(kind, PlantedSource()).features)
 
 
 def test_noise_in_chance_out(kind):
     right = count = 0
     for fold in range(FOLDS):
         train, validation, test = parts(CLIPS, fold)
-        recognizer = kind.tiny(PlantedSource(strength=0.0)).fit(train, validation, seed=fold)
+        recognizer = tiny(kind, PlantedSource(strength=0.0)).fit(train, validation, seed=fold)
         right, count = right + count_right(recognizer, test), count + len(test)
     assert count >= 400
     assert is_chance(right, count), f"{right} of {count} right where there is nothing to know"
@@ -95,7 +96,7 @@ def test_the_test_of_chance_can_fail(kind):
     right = count = 0
     for fold in range(FOLDS):
         train, validation, test = parts(CLIPS, fold)
-        recognizer = kind.tiny(LeakedLabels()).fit(train, validation, seed=fold)
+        recognizer = tiny(kind, LeakedLabels()).fit(train, validation, seed=fold)
         right, count = right + count_right(recognizer, test), count + len(test)
     assert not is_chance(right, count)
 
@@ -105,7 +106,7 @@ def test_same_seed_same_predictions_for_one_and_two_threads(kind, trained):
     before = torch.get_num_threads()
     try:
         torch.set_num_threads(2)
-        again = kind.tiny(PlantedSource(2.0)).fit(train, validation, seed=1)
+        again = tiny(kind, PlantedSource(2.0)).fit(train, validation, seed=1)
         predictions = again.predict_proba(unlabelled(test))
         torch.set_num_threads(1)
         np.testing.assert_array_equal(trained(kind).predict_proba(unlabelled(test)), predictions)
@@ -196,4 +197,4 @@ def test_predictions_are_in_order_and_sum_to_one(kind, trained):
 
 def test_registered_models_say_where_they_come_from(kind):
     assert kind.source
-    assert isinstance(kind.tiny(PlantedSource()).settings, kind.settings_type)
+    assert isinstance(tiny(kind, PlantedSource()).settings, kind.settings_type)

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from planted_source import EMOTIONS, PlantedSource, planted_clips
+from tiny import tiny
 
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation import Evaluation
@@ -29,7 +30,7 @@ class AudioOfTwoHalves(PlantedSource):
 
     def record(self, feature, place, chance):
         if feature.modality == "video":
-            blank = PlantedSource(C=0.0).record(feature, place, chance)
+            blank = PlantedSource(strength=0.0).record(feature, place, chance)
             count = len(blank.arrays["times_s"])
             times_s = np.linspace(3.4, 4.6, count).astype(np.float32)
             return FeatureRecord({**blank.arrays, "times_s": times_s})
@@ -44,7 +45,7 @@ class AudioOfTwoHalves(PlantedSource):
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory) -> tuple[Evaluation, Path]:
     folder = tmp_path_factory.mktemp("run")
-    recognizer = TemporalAggregation.tiny(AudioOfTwoHalves()).fit(TRAIN, VALIDATION)
+    recognizer = tiny(TemporalAggregation, AudioOfTwoHalves()).fit(TRAIN, VALIDATION)
     recognizer.save(folder / "folds" / "seed-0" / "fold-00" / "checkpoint")
     prediction = recognizer.predict([clip.without_labels() for clip in TEST])
     run = Evaluation(
@@ -76,6 +77,6 @@ def test_what_cannot_be_asked_again_is_said(finished, tmp_path) -> None:
     with pytest.raises(CheckpointError, match="There is no run at"):
         shift_audio(run, tmp_path, TEST, AudioOfTwoHalves())
     place = tmp_path / "folds" / "seed-0" / "fold-00" / "checkpoint"
-    Majority.tiny(AudioOfTwoHalves()).fit(TRAIN, VALIDATION).save(place)
-    with pytest.raises(SettingsError, match="majority does not take its sound around"):
+    tiny(Majority, AudioOfTwoHalves()).fit(TRAIN, VALIDATION).save(place)
+    with pytest.raises(SettingsError, match="majority does not read audio around"):
         shift_audio(replace(run), tmp_path, TEST, AudioOfTwoHalves())

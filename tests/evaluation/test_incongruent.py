@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from planted_source import EMOTIONS, PlantedSource, planted_clips
+from tiny import tiny
 
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation import Evaluation
@@ -39,7 +40,7 @@ class ByFile(PlantedSource):
 
 
 def finished(kind, folder: Path) -> Evaluation:
-    recognizer = kind.tiny(ByFile(4.0)).fit(TRAIN, VALIDATION)
+    recognizer = tiny(kind, ByFile(4.0)).fit(TRAIN, VALIDATION)
     recognizer.save(folder / "folds" / "seed-0" / "fold-00" / "checkpoint")
     prediction = recognizer.predict([clip.without_labels() for clip in TEST])
     return Evaluation(
@@ -107,5 +108,5 @@ def test_what_cannot_be_mixed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="does not hold"):
         predict_incongruent(run, tmp_path, CLIPS[:-1], ByFile())
     blind = [replace(clip, video=None, audio=clip.video) for clip in CLIPS]
-    with pytest.raises(SettingsError, match="images"):
+    with pytest.raises(SettingsError, match="films of two emotions"):
         predict_incongruent(run, tmp_path, blind, ByFile())

@@ -15,14 +15,12 @@ from aver.audit.audit_run import audit_run
 from aver.corpora.corpus import Corpus
 from aver.errors import CheckpointError
 from aver.evaluation.experiment import Experiment, run_experiment
-from aver.evaluation.pretrained_leaks import pretrained_weights
+from aver.evaluation.pretrained_leaks import describe_weights
 from aver.features.store import FeatureStore
-from aver.models.base.initialize import start_from
-from aver.models.base.presets import load_preset, preset_names
+from aver.models.base.presets import load_preset, preset_names, start_from
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import weights_root
 from aver.reports.run_summary import verdict_in_words
-from aver.settings import settings_to_mapping
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -100,14 +98,17 @@ def test_weights_of_the_members_of_a_late_fusion_are_seen(corpus: Corpus, tmp_pa
 
 
 @pytest.mark.parametrize("preset", ["mrpn-faces", "temporal-aggregation-faces"])
-def test_weights_of_a_modality_that_is_not_looked_at_are_not_used(preset: str) -> None:
-    _, both = load_preset(preset)
-    (found,) = pretrained_weights(settings_to_mapping(both))
+def test_weights_of_a_modality_that_is_not_looked_at_are_not_used(
+    tmp_path: Path, preset: str
+) -> None:
+    kind, both = load_preset(preset)
+    store = FeatureStore(tmp_path)
+    (found,) = describe_weights(kind(both, store).pretrained_weights)
     content = (weights_root() / "faces-fer2013" / "weights.safetensors").read_bytes()
     assert (found["weights"], found["trained_on"]) == ("faces-fer2013", ["fer2013"])
     assert found["sha256"] == hashlib.sha256(content).hexdigest()[:16]
     _, audio = load_preset(preset, {"modalities": ["audio"]})
-    assert pretrained_weights(settings_to_mapping(audio)) == []
+    assert kind(audio, store).pretrained_weights == ()
 
 
 def test_a_card_that_cannot_be_read_is_no_license(corpus: Corpus, tmp_path: Path) -> None:

@@ -7,12 +7,13 @@ from typing import Any
 
 import torch
 from planted_source import PlantedSource
+from tiny import tiny
 
 from aver.models.temporal_aggregation.network import TemporalNetwork
 from aver.models.temporal_aggregation.recognizer import TemporalAggregation
 from aver.models.temporal_aggregation.segments import SegmentBatch
 
-TINY = TemporalAggregation.tiny(PlantedSource()).settings
+TINY = tiny(TemporalAggregation, PlantedSource()).settings
 SHAPES = {"video": (1, 16, 16), "audio": (8,)}
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 from planted_source import PlantedSource, planted_clips
+from tiny import tiny
 
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
@@ -33,14 +34,14 @@ class Lacking(PlantedSource):
 
 def recognizer(lacking: list[Clip]) -> MRPN:
     source = Lacking(lacking)
-    return MRPN(replace(MRPN.tiny(source).settings, training=ONE_EPOCH), source)
+    return MRPN(replace(tiny(MRPN, source).settings, training=ONE_EPOCH), source)
 
 
 @pytest.mark.parametrize(
     ("lacking", "words"),
     [
-        (TRAIN, r"None of the 12 training clips.*sound is missing in 6"),
-        (VALIDATION, r"None of the 4 validation clips.*sound is missing in 2"),
+        (TRAIN, r"None of the 12 training clips.*audio is missing in 6"),
+        (VALIDATION, r"None of the 4 validation clips.*audio is missing in 2"),
     ],
 )
 def test_no_complete_clip_is_an_error(lacking: list[Clip], words: str) -> None:

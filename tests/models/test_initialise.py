@@ -13,8 +13,7 @@ from safetensors.torch import load_file
 
 from aver.cli.main import main
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
-from aver.models.base.initialize import start_from
-from aver.models.base.presets import load_preset
+from aver.models.base.presets import load_preset, start_from
 from aver.models.layers.encoder import Branch, BranchSettings
 from aver.models.mrpn.recognizer import MRPN, MRPNSettings
 from aver.networks.pretrained import write_weights

@@ -167,7 +167,7 @@ def test_clips_that_lack_a_modality_still_teach():
 
 
 def test_a_modality_that_no_clip_has_is_an_error():
-    with pytest.raises(MissingModalityError, match=r"48 training clips.*'sound'.*no audio"):
+    with pytest.raises(MissingModalityError, match=r"48 training clips.*'audio'.*no audio"):
         MRPN(SETTINGS, PlantedSource(without="audio")).fit(TRAIN, VALIDATION)
 
 
@@ -290,7 +290,7 @@ def test_bad_requests_are_predicted_in_words():
     recognizer = MRPN(SETTINGS, PlantedSource())
     with pytest.raises(SettingsError, match="not been trained"):
         recognizer.predict(TEST)
-    with pytest.raises(LabelError, match="at least two classes"):
+    with pytest.raises(LabelError, match="at least two are needed"):
         recognizer.fit([c for c in TRAIN if c.emotion == "sad"], VALIDATION)
     with pytest.raises(LabelError, match="has no emotion"):
         recognizer.fit(unlabelled(TRAIN), VALIDATION)

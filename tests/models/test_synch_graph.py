@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from planted_source import PlantedSource, planted_clips
+from tiny import TINY, tiny
 
 from aver.audit.audit_run import FitRecord, find_in_record
 from aver.corpora.clip import Clip
@@ -16,21 +17,21 @@ from aver.models.base.presets import load_preset
 from aver.models.snn_cross_modal.read_out import ReadOutSettings
 from aver.models.synch_graph.read_out import CountReadout, GraphReadout
 from aver.models.synch_graph.recognizer import SynchGraph
-from aver.models.synch_graph.settings import TINY, GraphSettings
+from aver.models.synch_graph.settings import GraphSettings
 
 CLIPS = planted_clips(speakers=6, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:24], CLIPS[24:32], CLIPS[32:]
 
 
 def changed(C=2.0, epochs=10, **changes):
-    tiny = SynchGraph.tiny(PlantedSource(C))
-    training = replace(tiny.settings.training, epochs=epochs)
-    return SynchGraph(replace(tiny.settings, training=training, **changes), tiny.store)
+    small = tiny(SynchGraph, PlantedSource(C))
+    training = replace(small.settings.training, epochs=epochs)
+    return SynchGraph(replace(small.settings, training=training, **changes), small.store)
 
 
 def with_graph(**changes):
-    tiny = SynchGraph.tiny(PlantedSource())
-    return changed(graph=replace(tiny.settings.graph, **changes))
+    small = tiny(SynchGraph, PlantedSource())
+    return changed(graph=replace(small.settings.graph, **changes))
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +138,7 @@ def test_frozen_clips_are_shown_on_one_core(trained, monkeypatch):
 def test_a_single_modality_has_no_recurrent_connections():
     one = changed(modalities=("audio",)).fit(TRAIN, VALIDATION)
     connections = one._front_end.network.network.connections
-    assert list(connections) == ["sound input->sound"]
+    assert list(connections) == ["audio input->audio"]
     both = changed().fit(TRAIN, VALIDATION)
     connections = both._front_end.network.network.connections
     assert {"video->audio", "audio->video"} < set(connections)
@@ -145,7 +146,7 @@ def test_a_single_modality_has_no_recurrent_connections():
 
 def test_recurrent_connections_learn_and_the_audio_is_late(trained):
     network = trained._front_end.network.network
-    assert network.sources["sound input"].lag_ms == 5.0
+    assert network.sources["audio input"].lag_ms == 5.0
     assert network.sources["video input"].lag_ms == 0.0
     gain = trained.settings.spiking.link_gain
     for one, other in (("audio", "video"), ("video", "audio")):
@@ -224,7 +225,10 @@ def test_settings_that_cannot_be_are_refused():
         GraphSettings(loss="node", pooling="fingerprint")
     with pytest.raises(SettingsError, match="modality"):
         changed(modalities=("action_units",))
-    swapped = {"audio": TINY.inputs["video"], "video": TINY.inputs["audio"]}
+    swapped = {
+        "audio": TINY["synch-graph"].inputs["video"],
+        "video": TINY["synch-graph"].inputs["audio"],
+    }
     with pytest.raises(SettingsError, match="needs a feature of video"):
         changed(inputs=swapped)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from drawn_segments import TINY, drawn_batch
 from planted_source import PlantedSource, planted_clips
+from tiny import tiny
 
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, ClipError, LabelError, MissingModalityError, SettingsError
@@ -34,7 +35,7 @@ def accuracy(prediction, clips):
 
 @pytest.fixture(scope="module")
 def fitted():
-    return TemporalAggregation.tiny(PlantedSource(3.0)).fit(TRAIN, VALIDATION, seed=2)
+    return tiny(TemporalAggregation, PlantedSource(3.0)).fit(TRAIN, VALIDATION, seed=2)
 
 
 @pytest.mark.parametrize("weights", ["independent", "shared"])
@@ -187,7 +188,7 @@ class Faceless(PlantedSource):
 
 def test_a_segment_without_a_face_is_flagged_and_shows_the_mean_crop(fitted):
     other = TemporalAggregation(fitted.settings, Faceless(3.0))
-    other.network, other._classes, other._prior = fitted.network, fitted.classes, fitted._prior
+    vars(other).update({**vars(fitted), "settings": other.settings, "store": other.store})
     prediction = other.predict(unlabelled(TEST))
     assert all("no face in 1 of 2 segments" in flags for flags in prediction.flags)
     assert np.isfinite(prediction.by_modality["video"]).all()
@@ -227,7 +228,7 @@ def test_averaging_over_draws(fitted):
     predictions = {}
     for draws in (0, 1, 20, 60):
         other = TemporalAggregation(replace(fitted.settings, tta=draws), fitted.store)
-        other.network, other._classes, other._prior = fitted.network, fitted.classes, fitted._prior
+        vars(other).update({**vars(fitted), "settings": other.settings, "store": other.store})
         predictions[draws] = other.predict_proba(unlabelled(TEST))
         np.testing.assert_array_equal(predictions[draws], other.predict_proba(unlabelled(TEST)))
     assert not np.array_equal(predictions[0], predictions[1])
@@ -267,13 +268,13 @@ def test_a_changed_checkpoint_is_refused(fitted, tmp_path):
 
 
 def test_what_cannot_be_learnt_is_said():
-    tiny = TemporalAggregation.tiny(PlantedSource(without="audio"))
-    with pytest.raises(MissingModalityError, match="'sound'"):
-        tiny.fit(TRAIN, VALIDATION)
+    small = tiny(TemporalAggregation, PlantedSource(without="audio"))
+    with pytest.raises(MissingModalityError, match="'audio'"):
+        small.fit(TRAIN, VALIDATION)
     with pytest.raises(LabelError, match="no validation clip"):
-        TemporalAggregation.tiny(PlantedSource()).fit(TRAIN, [])
+        tiny(TemporalAggregation, PlantedSource()).fit(TRAIN, [])
     with pytest.raises(SettingsError, match="has not been trained"):
-        TemporalAggregation.tiny(PlantedSource()).predict([Clip("c", None, None)])
+        tiny(TemporalAggregation, PlantedSource()).predict([Clip("c", None, None)])
 
 
 def test_a_clip_without_a_modality_teaches_the_other(fitted):
@@ -283,7 +284,7 @@ def test_a_clip_without_a_modality_teaches_the_other(fitted):
             self.without = lacks if clip.speaker in ("s00", "s01") else ""
             return super().get(clip, feature)
 
-    recognizer = TemporalAggregation.tiny(Some(3.0)).fit(TRAIN, VALIDATION)
+    recognizer = tiny(TemporalAggregation, Some(3.0)).fit(TRAIN, VALIDATION)
     assert accuracy(recognizer.predict(unlabelled(TEST)), TEST) > 0.6
 
 

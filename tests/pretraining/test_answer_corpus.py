@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from tiny import tiny
 
 from aver.errors import LabelError, MediaError, SettingsError
 from aver.features.store import FeatureStore
@@ -58,6 +59,6 @@ def test_a_corpus_of_which_nothing_can_be_read_is_no_test(tmp_path: Path) -> Non
     for clip in corpus:
         Path(str(clip.audio)).write_bytes(b"RIFF")
     store = FeatureStore(tmp_path / "cache")
-    recognizer = StatisticsLogistic.tiny(store)
+    recognizer = tiny(StatisticsLogistic, store)
     with pytest.raises(MediaError, match="None of the 3 clips of tones to test on can be used"):
         predict_clips_of(recognizer, corpus, store, learned="nothing")

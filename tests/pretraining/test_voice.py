@@ -89,8 +89,7 @@ def test_unseen_speakers_are_told_apart(result: VoiceResult) -> None:
 
 
 def test_the_weights_start_a_branch_of_mrpn(result: VoiceResult) -> None:
-    from aver.models.base.initialize import start_from
-    from aver.models.base.presets import load_preset
+    from aver.models.base.presets import load_preset, start_from
     from aver.models.layers.encoder import Branch
 
     found = start_from("mrpn-compact", {}, {"audio": str(result.folder)})

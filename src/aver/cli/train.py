@@ -78,7 +78,7 @@ def overrides_of(arguments: Namespace) -> dict[str, Any]:
         if words:
             overrides[name] = list(words)
     if arguments.init:
-        from aver.models.base.initialize import start_from
+        from aver.models.base.presets import start_from
 
         return start_from(arguments.preset, overrides, _weights_of(arguments.init))
     return overrides

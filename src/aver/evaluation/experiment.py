@@ -26,7 +26,7 @@ from aver.evaluation.fold_run import (
     run_fold,
     write_settings,
 )
-from aver.evaluation.pretrained_leaks import pretrained_leaks, pretrained_weights
+from aver.evaluation.pretrained_leaks import describe_weights, pretrained_leaks
 from aver.execution.files import write_json
 from aver.execution.tasks import map_tasks
 from aver.features.speaker_adaptation import ADAPTED, check_adaptable
@@ -107,7 +107,8 @@ class Experiment:
         By the split's own account and by the audit's, by the system's, and by its weights'.
         """
         kind, settings = load_preset(self.preset, self.overrides)
-        known = pretrained_leaks(settings_to_mapping(settings), self.corpus, self.split)
+        weights = kind(settings, FeatureStore()).pretrained_weights
+        known = pretrained_leaks(weights, self.corpus, self.split)
         own = kind.protocol_leaks if self.leaks_by_itself else ()
         return (*self.split.leaks, *self.audit.undeclared, *own, *known)
 
@@ -267,8 +268,8 @@ def _words(value: Any) -> str:
 def _about(experiment: Experiment) -> dict[str, Any]:
     """What report and model card say about corpus and protocol."""
     info = experiment.corpus.info
-    _, settings = load_preset(experiment.preset, experiment.overrides)
-    pretrained = pretrained_weights(settings_to_mapping(settings))
+    kind, settings = load_preset(experiment.preset, experiment.overrides)
+    pretrained = describe_weights(kind(settings, FeatureStore()).pretrained_weights)
     return {
         "corpus": experiment.corpus.name,
         "corpus_title": info.title if info else experiment.corpus.label,

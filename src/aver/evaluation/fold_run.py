@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -84,16 +84,11 @@ def write_settings(
 DONE_NAME = "fold.json"
 
 
-def _by_content(settings: Any, store: FeatureStore) -> Any:
+def _by_content(settings: Any, content: Mapping[str, str]) -> Any:
     """Settings with pretrained weights named by what they hold: a path may hold others tomorrow."""
-    if not isinstance(settings, Mapping):
-        return settings
-    return {
-        name: store.file_key(find_weights(value))
-        if name == "pretrained" and value
-        else _by_content(value, store)
-        for name, value in settings.items()
-    }
+    if isinstance(settings, Mapping):
+        return {name: _by_content(value, content) for name, value in settings.items()}
+    return content.get(settings, settings) if isinstance(settings, str) else settings
 
 
 @dataclass(frozen=True)
@@ -142,9 +137,7 @@ class FoldRun:
         from them too. Where they are test clips as well it must not: ``refit`` is off there.
         """
         kind, settings = load_preset(self.preset, self.overrides)
-        if getattr(settings, "refit", False) and self._validates_on_test:
-            settings = replace(settings, refit=False)
-        return kind, settings
+        return kind, kind.without_refit(settings) if self._validates_on_test else settings
 
     @property
     def remarks(self) -> tuple[str, ...]:
@@ -177,7 +170,9 @@ class FoldRun:
         """
         model, settings = self.system
         store = _store_at(self.cache)
-        features = model(settings, store).features
+        recognizer = model(settings, store)
+        features, weights = recognizer.features, recognizer.pretrained_weights
+        content = {name: store.file_key(find_weights(name)) for name in weights}
 
         def data(clips: Sequence[Clip]) -> list[Any]:
             return [
@@ -187,7 +182,7 @@ class FoldRun:
 
         identity = {
             "model": model.name,
-            "settings": _by_content(settings_to_mapping(settings), store),
+            "settings": _by_content(settings_to_mapping(settings), content),
             "features": {name: feature.key for name, feature in features.items()},
             "training clips": data(self.train),
             "validation clips": data(self.validation),
@@ -222,7 +217,7 @@ def run_fold(task: FoldRun) -> Path:
     recognizer = kind(settings, task.source())
     started_s = time.perf_counter()
     if task.leaking:
-        prediction: Prediction = recognizer.fit_predict_leaking(  # type: ignore[attr-defined]
+        prediction: Prediction = recognizer.fit_predict_leaking(
             task.train, task.validation, task.test, seed=task.seed, run_folder=task.folder
         )
         fitted_s = time.perf_counter()

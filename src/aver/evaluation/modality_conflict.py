@@ -17,7 +17,7 @@ from aver.evaluation.intervals import SpeakerSums, divide, sum_by_speaker
 from aver.execution.progress import progress_bar
 from aver.features.speaker_adaptation import SpeakerAdaptation
 from aver.features.store import FeatureSource
-from aver.models.base.checkpoint import load_recognizer
+from aver.models.base.recognizer import load_recognizer
 
 
 def tested_clips(run: Evaluation, clips: Sequence[Clip]) -> dict[str, Clip]:
@@ -134,11 +134,10 @@ def shift_audio(
     predictions = {offset_s: np.full_like(run.probabilities, np.nan) for offset_s in offsets_s}
     with progress_bar("Moving the sound", len(parts_of(run)) * len(predictions)) as bar:
         for recognizer, rows, columns in fold_recognizers(run, folder, store):
-            movable = _movable(recognizer)
             asked = [by_id[run.clip_ids[row]].without_labels() for row in rows]
             for offset_s, probabilities in predictions.items():
                 probabilities[rows] = 0.0
-                found = movable.with_offset(offset_s).predict_proba(asked)
+                found = recognizer.with_offset(offset_s).predict_proba(asked)
                 probabilities[np.ix_(rows, columns)] = found
                 bar.advance()
     return {
@@ -152,15 +151,6 @@ def shift_audio(
         )
         for offset_s, probabilities in predictions.items()
     }
-
-
-def _movable(recognizer: Any) -> Any:
-    if not hasattr(recognizer, "with_offset"):
-        raise SettingsError(
-            f"{recognizer.name} does not take its sound around single pictures, so that it cannot "
-            "be moved. Use temporal-aggregation."
-        )
-    return recognizer
 
 
 Side = Literal["voice", "face", "any"]

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aver.compatibility import upgrade
 from aver.corpora.corpus import Corpus
 from aver.errors import CheckpointError
 from aver.models.base.checkpoint import CARD_NAME
-from aver.models.base.presets import load_preset
 from aver.networks.pretrained import find_weights
-from aver.settings import settings_to_mapping
 from aver.splits.split import Split
 
-_OF_FEATURES = ("feature_settings", "images")  # settings that hold those of a feature
-_BY_MODALITY = ("branches", "extractors")  # settings that hold one entry per modality
-_OF_MEMBERS = {"preset", "overrides", "modalities"}  # of a recogniser that trains others
 
-
-def pretrained_leaks(settings: Mapping[str, Any], corpus: Corpus, split: Split) -> tuple[str, ...]:
+def pretrained_leaks(weights: Sequence[str], corpus: Corpus, split: Split) -> tuple[str, ...]:
     """What a run's extractors know of its test speakers from their pretraining, as sentences.
 
     Weights whose card names the corpus under test must name the speakers that taught them, and
@@ -29,8 +23,8 @@ def pretrained_leaks(settings: Mapping[str, Any], corpus: Corpus, split: Split) 
 
     Parameters
     ----------
-    settings : mapping
-        Of a recogniser, as `aver.settings.settings_to_mapping` gives them.
+    weights : sequence of str
+        As `aver.models.base.recognizer.Recognizer.pretrained_weights` declares them.
     corpus : Corpus
     split : Split
 
@@ -41,7 +35,7 @@ def pretrained_leaks(settings: Mapping[str, Any], corpus: Corpus, split: Split) 
     """
     tested = {str(clip.speaker) for fold in split.folds for clip in corpus.select(list(fold.test))}
     found = []
-    for name in dict.fromkeys(_weights_in(settings)):
+    for name in weights:
         card = _card_of(name)
         if corpus.label not in card.get("trained_on", ()):
             continue
@@ -62,12 +56,12 @@ def pretrained_leaks(settings: Mapping[str, Any], corpus: Corpus, split: Split) 
     return tuple(found)
 
 
-def pretrained_weights(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+def describe_weights(weights: Sequence[str]) -> list[dict[str, Any]]:
     """Which pretrained weights a recogniser starts from or reads by, for run record and card.
 
     Parameters
     ----------
-    settings : mapping
+    weights : sequence of str
         As `pretrained_leaks` takes them.
 
     Returns
@@ -77,49 +71,12 @@ def pretrained_weights(settings: Mapping[str, Any]) -> list[dict[str, Any]]:
         and ``sha256`` (sixteen digits of the file's).
     """
     found = []
-    for name in dict.fromkeys(_weights_in(settings)):
+    for name in weights:
         content = find_weights(name).read_bytes()
         taught = _card_of(name).get("trained_on")
         digest = hashlib.sha256(content).hexdigest()[:16]
         found.append({"weights": name, "trained_on": taught, "sha256": digest})
     return found
-
-
-def _weights_in(settings: Any, of_feature: bool = False) -> Iterator[str]:
-    """Names and paths of pretrained extractors anywhere in the settings that are in use.
-
-    Only a feature's ``weights`` are pretrained ones; a model may use the word for something else.
-    """
-    if not isinstance(settings, Mapping):
-        return
-    if settings.keys() >= _OF_MEMBERS:
-        for modality in settings["modalities"]:
-            changes = {**settings["overrides"], "modalities": [modality]}
-            _, member = load_preset(settings["preset"], changes)
-            yield from _weights_in(settings_to_mapping(member))
-        return
-    for key, value in _in_use(settings).items():
-        names_weights = key == "pretrained" or (of_feature and key == "weights")
-        if names_weights and isinstance(value, str) and value:
-            yield value
-        else:
-            yield from _weights_in(value, of_feature or key in _OF_FEATURES)
-
-
-def _in_use(settings: Mapping[str, Any]) -> dict[str, Any]:
-    """The settings without those of modalities that a recogniser does not look at."""
-    used = settings.get("modalities")
-    if used is None:
-        return dict(settings)
-    kept = {
-        key: {name: part for name, part in value.items() if name in used}
-        if key in _BY_MODALITY and isinstance(value, Mapping)
-        else value
-        for key, value in settings.items()
-    }
-    if "video" not in used:
-        kept.pop("images", None)
-    return kept
 
 
 def _card_of(name: str) -> dict[str, Any]:

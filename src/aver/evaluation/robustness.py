@@ -322,7 +322,7 @@ def _features(run: Evaluation, folder: Path, store: FeatureStore) -> tuple[Featu
 def _movable(run: Evaluation, folder: Path, store: FeatureStore) -> bool:
     """Whether the system takes its sound at a chosen moment, so that no sound is lost at edges."""
     recognizer, _, _ = next(fold_recognizers(run, folder, store))
-    return hasattr(recognizer, "with_offset")
+    return recognizer.supports_offset
 
 
 def _prediction(

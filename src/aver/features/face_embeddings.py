@@ -54,6 +54,11 @@ class FaceEmbeddings(DerivedFeature):
             object.__setattr__(self, "crops", FaceCrops(**settings))
 
     @property
+    def pretrained_weights(self) -> tuple[str, ...]:
+        """Of the network that embeds."""
+        return (self.weights,)
+
+    @property
     def rate_hz(self) -> float:
         """Embeddings a second, while there is a face."""
         return self.crops.rate_hz

@@ -65,6 +65,11 @@ class Feature(ABC):
     """Settings that name files, of this feature or of one within it. Such a file is among `paths`:
     its content counts for the cache, not where it lies."""
 
+    @property
+    def pretrained_weights(self) -> tuple[str, ...]:
+        """Names or paths of pretrained weights that the arrays depend on."""
+        return ()
+
     @abstractmethod
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """Files whose content the result depends on; empty where the clip lacks the modality."""

@@ -22,7 +22,7 @@ from aver.features.speaker_adaptation import ADAPTED, Scale, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.checkpoint import CARD_NAME
 from aver.models.base.presets import load_preset
-from aver.models.mrpn.recognizer import MRPN
+from aver.models.base.recognizer import Recognizer
 from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
 from aver.pretraining.images import digest_images, keep_sorted, read_images, split_images
@@ -158,7 +158,7 @@ def train_unpaired(
     seed: int = 0,
     workers: int = 1,
     notice: Notice | None = None,
-) -> MRPN:
+) -> Recognizer:
     """Train MRPN without one clip that has both a face and a voice.
 
     Pictures that are blank, have two labels or copies in a later part are set aside first. N2 draws
@@ -177,7 +177,7 @@ def train_unpaired(
 
     Returns
     -------
-    MRPN
+    Recognizer
         Trained; its card tells both corpora.
 
     Raises
@@ -201,7 +201,7 @@ def train_unpaired(
     kind, settings = load_preset(request.preset, request.overrides)
     model = kind(settings, store)
     faces = next((f for f in model.features.values() if isinstance(f, FaceEmbeddings)), None)
-    if not isinstance(model, MRPN) or faces is None:
+    if not kind.pairs_across_clips or faces is None:
         raise SettingsError(
             f"The preset {request.preset!r} is no MRPN with a branch that reads face-embeddings; "
             "unpaired training needs one, such as 'mrpn-unpaired'."
@@ -219,7 +219,7 @@ def train_unpaired(
         out, _asked(request, settings, audio_tracks, faces, store, seed), done=out / DONE_NAME
     )
     if record.start():
-        return MRPN.load(out / "checkpoint", store)
+        return kind.load(out / "checkpoint", store)
     pairs, told = _pairs(request, out, seed, workers)
     told["unusable_clips"] = {failure.clip.clip_id: failure.reason for failure in prepared.failures}
     adapted = SpeakerAdaptation(store, prepared.clips)
@@ -235,7 +235,7 @@ def train_unpaired(
     write_json(out / "checkpoint" / CARD_NAME, card)
     write_json(out / DONE_NAME, {"seed": seed, "classes": list(model.classes)})
     record.finish()
-    return MRPN.load(out / "checkpoint", store)
+    return kind.load(out / "checkpoint", store)
 
 
 def _asked(

@@ -1,4 +1,4 @@
-"""Checkpoints of all recognisers: weights as safetensors, everything else as JSON."""
+"""Checkpoints of all recognizers: weights as safetensors, everything else as JSON."""
 
 from __future__ import annotations
 
@@ -16,91 +16,22 @@ from safetensors.numpy import save
 from aver.compatibility import upgrade, upgrade_name
 from aver.errors import CheckpointError
 from aver.execution.files import without_folders, write_atomically, write_json
-from aver.features.face_crops import FaceCrops
 from aver.features.face_embeddings import FaceEmbeddings
-from aver.features.store import FeatureSource, FeatureStore
-from aver.models.base.recognizer import Recognizer, models
 from aver.networks.pretrained import WEIGHTS_NAME, find_weights
 from aver.networks.shipped import CARD_NAME, find_shipped, is_shipped
 
-FOLDER = "files"
-"""Below the checkpoint."""
-
-_NAMES = tuple(dict.fromkeys((*FaceEmbeddings.file_settings, *FaceCrops.file_settings)))
-
-
-def keep_files(facts: Any, folder: Path) -> Any:
-    """Copy files that settings name by a path, and name the copies in their place.
-
-    Weights that are named by ``aver list weights`` come with the package and stay named.
-
-    Parameters
-    ----------
-    facts : JSON value
-    folder : Path
-        Of the checkpoint.
-
-    Raises
-    ------
-    CheckpointError
-        If there is no such file any more.
-    """
-    if isinstance(facts, list | tuple):
-        return [keep_files(entry, folder) for entry in facts]
-    if not isinstance(facts, Mapping):
-        return facts
-    return {
-        name: _keep(value, folder)
-        if name in _NAMES and isinstance(value, str) and _is_path(value)
-        else keep_files(value, folder)
-        for name, value in facts.items()
-    }
-
-
-def find_files(facts: Any, folder: Path) -> Any:
-    """The facts with the paths of the kept files in this folder; undoes `keep_files`."""
-    if isinstance(facts, list):
-        return [find_files(entry, folder) for entry in facts]
-    if not isinstance(facts, Mapping):
-        return facts
-    return {
-        name: str(folder.resolve() / value)
-        if name in _NAMES and isinstance(value, str) and value.startswith(f"{FOLDER}/")
-        else find_files(value, folder)
-        for name, value in facts.items()
-    }
-
-
-def _is_path(value: str) -> bool:
-    """Whether a file is meant; a single word may be one in the folder where the training ran."""
-    place = Path(value).expanduser()
-    if len(place.parts) > 1:
-        return True
-    if not value or is_shipped(value, "extractor"):
-        return False
-    return place.is_file() or (place / WEIGHTS_NAME).is_file()
-
-
-def _keep(value: str, folder: Path) -> str:
-    """Copy a file, and the card beside it: a network cannot be fed without."""
-    source = find_weights(value)
-    place = folder / FOLDER / (source.parent.name or "file")
-    place.mkdir(parents=True, exist_ok=True)
-    card = source.with_name(CARD_NAME)
-    for found in (source, *([card] if card.is_file() else [])):
-        if (place / found.name).resolve() != found.resolve():
-            shutil.copyfile(found, place / found.name)
-    return (place / source.name).relative_to(folder).as_posix()
-
-
 FORMAT, FORMAT_1 = "aver-recognizer-2", "aver-recognizer-1"
+"""Written by this version; written by version 0.1 and still read."""
 FACTS_NAME = "recognizer.json"
-_SHOWN = 3
+DEFAULT, DEFAULT_ADAPTED = "faces-voices", "faces-voices-adapted"
+"""Shipped recognizers that predict if none is named: without, and with a speaker's other clips."""
+
+_MAX_SHOWN = 3
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """What lies in the folder of a saved recogniser.
+    """What the folder of a saved recognizer holds.
 
     Parameters
     ----------
@@ -108,7 +39,7 @@ class Checkpoint:
         Registered name.
     weights : mapping of str to np.ndarray
     facts : mapping
-        What `load` needs besides: settings, classes, features.
+        JSON values: settings, features, classes, prior, and what else the model needs to load.
     card : mapping
         Facts for the model card.
     """
@@ -120,10 +51,10 @@ class Checkpoint:
 
 
 def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
-    """Write the three files, each whole or not at all.
+    """Write the three files, each completely or not at all.
 
-    Files that the features need (`aver.models.base.checkpoint`) are kept beside them, and no
-    folder of this machine is named: a checkpoint may be given away.
+    Files that the features need are copied into the folder, and no path of this machine is
+    written: a checkpoint can be given away.
 
     Raises
     ------
@@ -142,7 +73,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
 
 
 def read_checkpoint(folder: Path, model: str | None = None) -> Checkpoint:
-    """Read what `write_checkpoint` wrote.
+    """Read what `write_checkpoint` wrote, of this version or of version 0.1.
 
     Parameters
     ----------
@@ -153,54 +84,53 @@ def read_checkpoint(folder: Path, model: str | None = None) -> Checkpoint:
     Raises
     ------
     CheckpointError
-        If the folder is none of ours, of another version or model, or torn.
+        If the folder holds no checkpoint, one of another version or model, or a damaged one.
     """
-    facts = _read_json(folder / FACTS_NAME)
-    known = isinstance(facts, dict) and facts.get("format") in (FORMAT, FORMAT_1)
-    if not known or "facts" not in facts:
-        found = facts.get("format") if isinstance(facts, dict) else None
+    content = _read_json(folder / FACTS_NAME)
+    written = content.get("format") if isinstance(content, dict) else None
+    if written not in (FORMAT, FORMAT_1) or not isinstance(content.get("facts"), dict):
         raise CheckpointError(
-            f"The checkpoint at {folder} has format {found!r}; this version reads {FORMAT!r}. "
+            f"The checkpoint at {folder} has format {written!r}; this version reads {FORMAT!r}. "
             "Train it again, or use the version that wrote it."
         )
-    old = facts["format"] == FORMAT_1
     card, weights = _read_json(folder / CARD_NAME), _read_weights(folder / WEIGHTS_NAME)
-    if old:
-        facts, card = upgrade(facts), upgrade(card)
+    if written == FORMAT_1:
+        content, card = upgrade(content), upgrade(card)
         weights = {upgrade_name(name): array for name, array in weights.items()}
-    if model is not None and facts["model"] != model:
+        _move_prior_and_classes(content["facts"], weights)
+    if model is not None and content["model"] != model:
         raise CheckpointError(
-            f"The checkpoint at {folder} holds the model {facts['model']!r}, not {model!r}."
+            f"The checkpoint at {folder} holds the model {content['model']!r}, not {model!r}."
         )
-    return Checkpoint(
-        facts["model"],
-        weights,
-        find_files(facts["facts"], folder),
-        card,
-    )
+    return Checkpoint(content["model"], weights, find_files(content["facts"], folder), card)
 
 
-def check_names(found: Mapping[str, np.ndarray], wanted: Mapping[str, Any], folder: Path) -> None:
-    """Compare names and shapes of weights with those of a network's ``state_dict``.
+def _move_prior_and_classes(facts: dict[str, Any], weights: dict[str, np.ndarray]) -> None:
+    """Put them into the facts, where some models of version 0.1 did not have them."""
+    if "prior" not in facts and "prior" in weights:
+        facts["prior"] = weights.pop("prior").tolist()
+    if "classes" not in facts and "targets" in facts:
+        facts["classes"] = facts["targets"]["emotion"]
+
+
+def check_names(found: Mapping[str, np.ndarray], expected: Mapping[str, Any]) -> None:
+    """Compare names and shapes of arrays with those of a network's ``state_dict``.
 
     Raises
     ------
-    CheckpointError
+    ValueError
         If one is missing, foreign, or of another shape.
     """
-    faults = [f"{name} is missing" for name in sorted(wanted.keys() - found.keys())]
-    faults += [f"{name} is foreign" for name in sorted(found.keys() - wanted.keys())]
+    faults = [f"{name} is missing" for name in sorted(expected.keys() - found.keys())]
+    faults += [f"{name} is foreign" for name in sorted(found.keys() - expected.keys())]
     faults += [
-        f"{name} has shape {tuple(found[name].shape)}, not {tuple(wanted[name].shape)}"
-        for name in sorted(found.keys() & wanted.keys())
-        if tuple(found[name].shape) != tuple(wanted[name].shape)
+        f"{name} has shape {tuple(found[name].shape)}, not {tuple(expected[name].shape)}"
+        for name in sorted(found.keys() & expected.keys())
+        if tuple(found[name].shape) != tuple(expected[name].shape)
     ]
     if faults:
-        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
-        raise CheckpointError(
-            f"The weights at {folder} do not fit their own settings: {'; '.join(faults[:_SHOWN])}"
-            f"{more}. The checkpoint was changed or mixed with another one."
-        )
+        more = f" and {len(faults) - _MAX_SHOWN} more" if len(faults) > _MAX_SHOWN else ""
+        raise ValueError("; ".join(faults[:_MAX_SHOWN]) + more)
 
 
 def _read_json(path: Path) -> Any:
@@ -223,61 +153,103 @@ def _read_weights(path: Path) -> dict[str, np.ndarray]:
         raise CheckpointError(f"The weights at {path} cannot be read: {error}.") from None
 
 
-DEFAULT, DEFAULT_ADAPTED = "faces-voices", "faces-voices-adapted"
-"""Shipped recognisers that answer where none is named: alone, and with a speaker's other clips."""
-
-
-def load_recognizer(run: str | Path, store: FeatureSource | None = None) -> Recognizer:
-    """Load the checkpoint of a run.
-
-    Parameters
-    ----------
-    run : str or Path
-        A checkpoint folder, a run folder that holds exactly one, or a name of `aver list weights`.
-    store : FeatureSource, optional
-        Where features come from; default the user's cache.
-
-    Returns
-    -------
-    Recognizer
-        Ready to predict.
-
-    Raises
-    ------
-    CheckpointError
-        If there is no checkpoint, more than one, or it is not one of ours.
-    """
-    folder = find_checkpoint(Path(run))
-    kind = models.get(read_checkpoint(folder).model)
-    return kind.load(folder, store or FeatureStore())
-
-
 def find_checkpoint(run: Path) -> Path:
     """The one checkpoint folder at or below `run`, or that of shipped weights.
 
     Raises
     ------
     CheckpointError
-        If there is none, or more than one; the message names some. If shipped weights were changed.
+        If there is none, or more than one (the message names some), or if shipped weights were
+        changed.
     """
     if not run.exists():
         if is_shipped(str(run), "recognizer"):
             return find_shipped(str(run), "recognizer").checked()
         raise CheckpointError(
-            f"There is no run at {run}: the path does not exist, and no recogniser of that name "
+            f"There is no run at {run}: the path does not exist, and no recognizer of that name "
             "comes with the package (see 'aver list weights')."
         )
     if (run / FACTS_NAME).is_file():
         return run
-    found = sorted(path.parent for path in run.rglob(FACTS_NAME) if "baselines" not in path.parts)
-    if not found:
+    folders = sorted(path.parent for path in run.rglob(FACTS_NAME) if "baselines" not in path.parts)
+    if not folders:
         raise CheckpointError(
             f"{run} holds no checkpoint. Give the run folder of 'aver train', after it finished."
         )
-    if len(found) > 1:
-        some = ", ".join(str(path) for path in found[:_SHOWN])
+    if len(folders) > 1:
+        some = ", ".join(str(path) for path in folders[:_MAX_SHOWN])
         raise CheckpointError(
-            f"{run} holds {len(found)} checkpoints, one per fold and seed ({some}, ...). "
+            f"{run} holds {len(folders)} checkpoints, one per fold and seed ({some}, ...). "
             "Give one of these folders."
         )
-    return found[0]
+    return folders[0]
+
+
+FILES_FOLDER = "files"
+"""Folder of kept files in the checkpoint."""
+
+_NAMES = FaceEmbeddings.file_settings
+
+
+def keep_files(facts: Any, folder: Path) -> Any:
+    """Copy files that settings name by a path into the checkpoint, and name the copies instead.
+
+    Shipped weights (see ``aver list weights``) come with the package and keep their names.
+
+    Parameters
+    ----------
+    facts : JSON value
+    folder : Path
+        Of the checkpoint.
+
+    Raises
+    ------
+    CheckpointError
+        If a file no longer exists.
+    """
+    if isinstance(facts, list | tuple):
+        return [keep_files(entry, folder) for entry in facts]
+    if not isinstance(facts, Mapping):
+        return facts
+    return {
+        name: _keep(value, folder)
+        if name in _NAMES and isinstance(value, str) and _is_path(value)
+        else keep_files(value, folder)
+        for name, value in facts.items()
+    }
+
+
+def find_files(facts: Any, folder: Path) -> Any:
+    """The facts with the paths of the kept files in this folder; undoes `keep_files`."""
+    if isinstance(facts, list):
+        return [find_files(entry, folder) for entry in facts]
+    if not isinstance(facts, Mapping):
+        return facts
+    return {
+        name: str(folder.resolve() / value)
+        if name in _NAMES and isinstance(value, str) and value.startswith(f"{FILES_FOLDER}/")
+        else find_files(value, folder)
+        for name, value in facts.items()
+    }
+
+
+def _is_path(value: str) -> bool:
+    """Whether a file is meant; a single word can be one in the working folder of the training."""
+    path = Path(value).expanduser()
+    if len(path.parts) > 1:
+        return True
+    if not value or is_shipped(value, "extractor"):
+        return False
+    return path.is_file() or (path / WEIGHTS_NAME).is_file()
+
+
+def _keep(value: str, folder: Path) -> str:
+    """Copy a file and the card beside it, which says how the network's input is made."""
+    source = find_weights(value)
+    target = folder / FILES_FOLDER / (source.parent.name or "file")
+    target.mkdir(parents=True, exist_ok=True)
+    card = source.with_name(CARD_NAME)
+    for file in (source, *([card] if card.is_file() else [])):
+        if (target / file.name).resolve() != file.resolve():
+            shutil.copyfile(file, target / file.name)
+    return (target / source.name).relative_to(folder).as_posix()

@@ -1,4 +1,4 @@
-"""`Prediction`: what a recogniser answers for a list of clips."""
+"""`Prediction`: probabilities, flags and embeddings of a list of clips, and their file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import numpy as np
 from aver.errors import CheckpointError
 from aver.execution.files import write_atomically
 
+NO_MODALITY = "no usable modality"
+"""Flag of a clip that has none of the modalities that the recognizer reads."""
+
 
 @dataclass(frozen=True)
 class Prediction:
-    """Answers for clips, in the order asked.
+    """Predictions for clips, in the order in which the clips were given.
 
     Parameters
     ----------
@@ -25,13 +28,13 @@ class Prediction:
     probabilities : np.ndarray [shape=(clips, classes)]
         Fused over the modalities present.
     by_modality : mapping of str to np.ndarray [shape=(clips, classes)]
-        What each modality alone says; rows of NaN where a clip lacks it.
+        From each modality alone; rows of NaN if a clip lacks it.
     coverage : mapping of str to np.ndarray [shape=(clips,)]
-        Share of each clip, in [0, 1], that had a face, sound, action units.
+        Share of each clip, in [0, 1], that has a face, audio, action units.
     flags : tuple of tuple of str
-        Per clip, what a reader should know ("no face", "no sound", "shorter than one segment").
+        Remarks on each clip ("no face", "no audio", "shorter than one segment").
     other_targets : mapping of str to np.ndarray [shape=(clips, outputs)]
-        Answers for targets besides emotion: class probabilities or regression values.
+        Targets besides emotion: class probabilities or regression values.
     other_outputs : mapping of str to tuple of str
         Names of the columns of `other_targets`.
     embeddings : mapping of str to np.ndarray [shape=(clips, n)]
@@ -59,7 +62,7 @@ _GROUPS = ("by_modality", "coverage", "other_targets", "embeddings")
 
 
 def save_prediction(prediction: Prediction, path: Path) -> None:
-    """Write one file, whole or not at all.
+    """Write one file, completely or not at all.
 
     Raises
     ------
@@ -90,7 +93,7 @@ def load_prediction(path: Path) -> Prediction:
     Raises
     ------
     CheckpointError
-        If the file is torn or not one of ours.
+        If the file is damaged, or not a file of `save_prediction`.
     """
     from safetensors import SafetensorError, safe_open
 
@@ -119,17 +122,19 @@ def load_prediction(path: Path) -> Prediction:
 
 
 def mean_of_known(predictions: Sequence[np.ndarray]) -> np.ndarray:
-    """Mean of several systems' probabilities, clip by clip, over those that answer.
+    """Late fusion: mean of the probabilities, clip by clip, over the predictions that exist.
+
+    Source: Kittler et al. (1998), "On Combining Classifiers", section II, the sum rule.
 
     Parameters
     ----------
     predictions : sequence of np.ndarray [shape=(clips, classes)]
-        By system; a row with NaN is no answer.
+        By system or modality; a row with NaN is no prediction.
 
     Returns
     -------
     np.ndarray [shape=(clips, classes)]
-        NaN where no system answers.
+        Rows of NaN where there is no prediction at all.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""`load_preset`: a model and its settings from YAML, with changes on top."""
+"""`load_preset`: a model and its settings from YAML, with changes on top; `start_from` weights."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def load_preset(
     ('mrpn', 5)
     """
     preset = read_preset(name_or_path)
-    settings = _merged(preset.settings, {})
+    settings = _merged(upgrade(preset.settings), {})
     for name, value in upgrade(overrides or {}).items():
         change: Any = value
         for part in reversed(name.split(".")):
@@ -93,6 +93,57 @@ def load_preset(
         settings = _merged(settings, change)
     model = models.get(preset.model)
     return model, settings_from_mapping(model.settings_type, settings)
+
+
+_MODALITIES = ("video", "audio")  # that can start from pretrained weights
+_ABOUT_WEIGHTS = ("frozen_epochs", "pretrained_rate")  # refused by branches without weights
+
+
+def start_from(
+    preset: str, overrides: Mapping[str, Any], weights: Mapping[str, str]
+) -> dict[str, Any]:
+    """Overrides that start the modalities of a preset from pretrained weights.
+
+    Parameters
+    ----------
+    preset : str
+    overrides : mapping
+        Settings that the user changed; they win.
+    weights : mapping of {"video", "audio"} to str
+        Names of `aver list weights`, files, or run folders of ``aver pretrain``.
+
+    Returns
+    -------
+    dict
+        By dotted key, with `overrides` in it.
+
+    Raises
+    ------
+    SettingsError
+        If the preset has nothing to start in one of the modalities.
+    CheckpointError
+        If there are no such weights, or those without a card do not fit the settings.
+    """
+    before = {k: v for k, v in overrides.items() if k.rpartition(".")[2] not in _ABOUT_WEIGHTS}
+    kind, settings = load_preset(preset, before)
+    result: dict[str, Any] = {}
+    for modality, name in weights.items():
+        if modality not in _MODALITIES:
+            raise SettingsError(
+                f"{modality!r} cannot start from weights. Use: {', '.join(_MODALITIES)}."
+            )
+        if not isinstance(name, str) or not name:
+            raise SettingsError(
+                f"{modality} needs a name of 'aver list weights' or a path, not {name!r}."
+            )
+        changes = kind.pretrained_overrides(settings, modality, name)
+        if not changes:
+            raise SettingsError(
+                f"The preset {preset!r} has no branch that could start from {modality} weights: it "
+                "needs face crops, spectrograms or face embeddings of that modality."
+            )
+        result |= changes
+    return result | dict(overrides)
 
 
 def read_preset(name_or_path: str) -> Preset:

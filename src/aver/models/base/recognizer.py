@@ -1,27 +1,38 @@
-"""`Recognizer`: the one interface of all systems, in scikit-learn's words."""
+"""`Recognizer`: the interface of all systems, with fit, predict, save, load and card written once.
+
+A system implements `features`, `_fit`, `_predict`, `_weights` and `_restore`, and declares what
+other packages may ask about it.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order
-from aver.errors import LabelError
+from aver.errors import AverError, CheckpointError, LabelError, MissingModalityError, SettingsError
 from aver.features.feature import Feature
-from aver.features.store import FeatureSource
-from aver.models.base.prediction import Prediction
+from aver.features.store import FeatureSource, FeatureStore
+from aver.models.base.checkpoint import (
+    Checkpoint,
+    find_checkpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
+from aver.models.base.prediction import NO_MODALITY, Prediction
 from aver.registry import Registry
+from aver.settings import settings_from_mapping
 
 
 class Recognizer(ABC):
-    """Learns from labelled clips and answers for any clip.
+    """Learns from labeled clips and predicts the emotion of any clip.
 
     Parameters
     ----------
@@ -32,38 +43,130 @@ class Recognizer(ABC):
 
     Notes
     -----
-    `fit` never sees test clips, `predict` never sees labels (callers hand it
-    `Clip.without_labels`). A system whose published protocol breaks this offers a separate
-    ``fit_predict_leaking(train, validation, test, *, seed, run_folder)``, which only `evaluation`
-    calls for a paper protocol; such a run cannot be saved.
+    `fit` never sees test clips, `predict` never sees labels (callers pass `Clip.without_labels`).
+    A system whose published protocol breaks this implements `_fit_predict_leaking` and declares
+    `protocol_leaks`; only `evaluation` calls `fit_predict_leaking`, for a paper's protocol.
     """
 
     name: ClassVar[str]
+    """Registered name."""
     source: ClassVar[str]
     """Paper and section, for `aver list`."""
     settings_type: ClassVar[type]
     protocol_leaks: ClassVar[tuple[str, ...]] = ()
-    """What ``fit_predict_leaking`` lets slip, as whole sentences; empty where there is none."""
+    """What `fit_predict_leaking` leaks, in whole sentences; empty if there is no such protocol."""
+    can_refit: ClassVar[bool] = False
+    """Whether the settings have ``refit``: train on the validation clips too."""
+    supports_offset: ClassVar[bool] = False
+    """Whether `with_offset` can take the audio earlier or later than the video."""
+    gives_embeddings: ClassVar[bool] = False
+    """Whether predictions hold deep features (`Prediction.embeddings`)."""
+    pairs_across_clips: ClassVar[bool] = False
+    """Whether training may take audio and video of one sample from different clips of a class."""
 
     def __init__(self, settings: Any, store: FeatureSource) -> None:
         self.settings = settings
         self.store = store
+        self._classes: tuple[str, ...] = ()
+        self._prior = np.zeros(0)
+        self._card: dict[str, Any] = {}
+        self._trained = False
+
+    # What a recognizer declares.
+
+    @property
+    @abstractmethod
+    def features(self) -> Mapping[str, Feature]:
+        """Modality to the feature that it reads; stored in checkpoints."""
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """Names of the modalities that it reads."""
+        return tuple(self.features)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Names of what it predicts; ``"emotion"`` is always among them."""
+        return ("emotion",)
+
+    @property
+    def pretrained_weights(self) -> tuple[str, ...]:
+        """Names or paths of all pretrained weights that it starts from or that its features use."""
+        return tuple(
+            dict.fromkeys(name for one in self.features.values() for name in one.pretrained_weights)
+        )
+
+    @classmethod
+    def pretrained_overrides(cls, settings: Any, modality: str, weights: str) -> dict[str, Any]:
+        """Changes of settings that start a modality from pretrained weights.
+
+        Parameters
+        ----------
+        settings : dataclass
+            Of `settings_type`.
+        modality : {"video", "audio"}
+        weights : str
+            As `aver.networks.pretrained.find_weights` takes it.
+
+        Returns
+        -------
+        dict of str to object
+            By dotted name of the setting; empty if there is nothing in that modality that could
+            start from pretrained weights.
+
+        Raises
+        ------
+        CheckpointError
+            If there are no such weights, or those without a card do not fit the settings.
+        """
+        return {}
+
+    @classmethod
+    def without_refit(cls, settings: Any) -> Any:
+        """The same settings, but validation clips are used for choices only, not for training."""
+        return replace(settings, refit=False) if cls.can_refit else settings
+
+    @property
+    def refits(self) -> bool:
+        """Whether `fit` trains on the validation clips too."""
+        return bool(self.without_refit(self.settings) != self.settings)
+
+    def with_offset(self, offset_s: float) -> Self:
+        """The same trained recognizer, with the audio taken so much later than the video.
+
+        Raises
+        ------
+        SettingsError
+            If the recognizer does not support it, see `supports_offset`.
+        """
+        raise SettingsError(
+            f"{self.name} does not read audio around single video frames, so the audio cannot be "
+            "shifted. Use temporal-aggregation."
+        )
 
     def take_features_from(self, source: FeatureSource) -> None:
         """Use another source of features from now on, such as one adapted to a speaker."""
         self.store = source
 
-    @property
-    @abstractmethod
-    def features(self) -> Mapping[str, Feature]:
-        """Modality name to the feature it needs; the same declaration goes into checkpoints."""
+    # What is known after `fit`.
 
     @property
-    @abstractmethod
     def classes(self) -> tuple[str, ...]:
-        """Emotions that it tells apart, in canonical order; known after `fit`."""
+        """Emotions that it tells apart, in canonical order."""
+        return self._classes
 
-    @abstractmethod
+    @property
+    def prior(self) -> np.ndarray:
+        """Share of each class in the training clips, ``(classes,)``."""
+        return self._prior
+
+    @property
+    def card(self) -> dict[str, Any]:
+        """Facts for the model card: speakers, settings, features, parameters; JSON values."""
+        return dict(self._card)
+
+    # Training.
+
     def fit(
         self,
         train: Sequence[Clip],
@@ -72,34 +175,133 @@ class Recognizer(ABC):
         seed: int = 0,
         run_folder: Path | None = None,
     ) -> Self:
-        """Learn from `train`; every choice (epoch, rate, scaler, read-out) uses `validation` only.
+        """Train on `train`; every choice (epoch, penalty, temperature) is made on `validation`.
+
+        With the setting ``refit`` the validation clips are trained on too.
 
         Parameters
         ----------
         train, validation : sequence of Clip
-            Labelled.
+            Labeled.
         seed : int
-            Same seed, same machine, same result, whatever the number of threads.
+            The same seed gives the same result on the same machine, for any number of threads.
         run_folder : Path, optional
-            Where logs and the resume state go; nothing is written without it.
+            Gets logs and the resume state; nothing is written without it.
 
         Raises
         ------
         LabelError
-            If there are fewer than two classes, or a clip has no label.
+            If there are fewer than two classes, or a training clip has no label.
         MissingModalityError
             If no training clip has a modality that the settings name.
         TrainingInterrupted
             After Ctrl-C; calling again with the same `run_folder` resumes.
         """
+        self._trained = False
+        self._learn_classes(train, validation)
+        facts = self._fit(train, validation, seed=seed, run_folder=run_folder)
+        self._card = {**self._shared_facts(train, validation, seed), **facts}
+        self._trained = True
+        return self
+
+    def fit_predict_leaking(
+        self,
+        train: Sequence[Clip],
+        validation: Sequence[Clip],
+        test: Sequence[Clip],
+        *,
+        seed: int = 0,
+        run_folder: Path | None = None,
+    ) -> Prediction:
+        """The system's own published protocol, which uses the test clips' labels. LEAKS.
+
+        The recognizer can afterwards neither predict nor be saved.
+
+        Raises
+        ------
+        SettingsError
+            If the system has no such protocol, see `protocol_leaks`.
+        """
+        if not self.protocol_leaks:
+            raise SettingsError(f"{self.name} has no leaking protocol. Use fit and predict.")
+        self._trained = False
+        self._learn_classes(train, validation)
+        facts, prediction = self._fit_predict_leaking(
+            train, validation, test, seed=seed, run_folder=run_folder
+        )
+        self._card = {**self._shared_facts(train, validation, seed), **facts}
+        return self._complete(prediction)
+
+    def _learn_classes(self, train: Sequence[Clip], validation: Sequence[Clip]) -> None:
+        """Set `classes` and `prior`."""
+        self._classes, self._prior = label_shares(train)
 
     @abstractmethod
-    def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Answer for clips, with per-modality answers, coverage and flags.
+    def _fit(
+        self,
+        train: Sequence[Clip],
+        validation: Sequence[Clip],
+        *,
+        seed: int,
+        run_folder: Path | None,
+    ) -> dict[str, Any]:
+        """Train; `classes` and `prior` are known already.
 
-        A clip with one modality missing is answered from the others and flagged. A clip with
-        nothing to go by gets the training prior, flagged ``"no usable modality"``.
+        Returns
+        -------
+        dict
+            The system's own facts for the model card. `aver.audit.audit_run` reads ``fitted_on``
+            and ``labels_used`` of them.
         """
+
+    def _fit_predict_leaking(
+        self,
+        train: Sequence[Clip],
+        validation: Sequence[Clip],
+        test: Sequence[Clip],
+        *,
+        seed: int,
+        run_folder: Path | None,
+    ) -> tuple[dict[str, Any], Prediction]:
+        """As `_fit` and `_predict`; for systems with `protocol_leaks`."""
+        raise NotImplementedError
+
+    def _shared_facts(
+        self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
+    ) -> dict[str, Any]:
+        """What the cards of all systems hold."""
+        return {
+            "model": self.name,
+            "source": self.source,
+            "classes": list(self.classes),
+            "speakers": {
+                subset: sorted({clip.speaker for clip in clips if clip.speaker is not None})
+                for subset, clips in (("train", train), ("validation", validation))
+            },
+            "clips": {"train": len(train), "validation": len(validation)},
+            "seed": seed,
+            "settings": asdict(self.settings),
+            "features": {
+                modality: {"name": feature.name, "settings": feature.settings()}
+                for modality, feature in self.features.items()
+            },
+        }
+
+    # Prediction.
+
+    def predict(self, clips: Sequence[Clip]) -> Prediction:
+        """Predict clips, with predictions per modality, coverage and flags.
+
+        A clip that lacks a modality is predicted from the others and flagged. A clip without any
+        usable modality gets the training prior and the flag ``"no usable modality"``.
+
+        Raises
+        ------
+        SettingsError
+            If the recognizer has not been trained.
+        """
+        self._check_trained()
+        return self._complete(self._predict(clips))
 
     def predict_proba(self, clips: Sequence[Clip]) -> np.ndarray:
         """Class probabilities, fused over modalities.
@@ -112,24 +314,106 @@ class Recognizer(ABC):
         return self.predict(clips).probabilities
 
     @abstractmethod
+    def _predict(self, clips: Sequence[Clip]) -> Prediction:
+        """Predict clips; `probabilities` are rows of NaN for clips without a usable modality."""
+
+    def _complete(self, prediction: Prediction) -> Prediction:
+        """Fill in the prior for clips without a usable modality, flag them, drop repeated flags."""
+        empty = np.isnan(prediction.probabilities).any(axis=1)
+        flags = prediction.flags or ((),) * len(empty)
+        return replace(
+            prediction,
+            probabilities=np.where(empty[:, None], self._prior, prediction.probabilities),
+            flags=tuple(
+                tuple(dict.fromkeys((*some, NO_MODALITY) if is_empty else some))
+                for some, is_empty in zip(flags, empty, strict=True)
+            ),
+        )
+
+    def _check_trained(self) -> None:
+        if not self._trained:
+            raise SettingsError(
+                "This recognizer has not been trained: call fit, or load one. After a leaking "
+                "protocol it cannot be used again."
+            )
+
+    # Checkpoints.
+
     def save(self, folder: Path) -> None:
-        """Write the checkpoint: ``weights.safetensors``, ``recognizer.json``, ``card.json``."""
+        """Write the checkpoint: ``weights.safetensors``, ``recognizer.json``, ``card.json``.
+
+        Raises
+        ------
+        SettingsError
+            If the recognizer has not been trained.
+        StorageError
+            If the disk is full or the folder cannot be written.
+        """
+        self._check_trained()
+        facts = {
+            "settings": asdict(self.settings),
+            "features": {name: feature.settings() for name, feature in self.features.items()},
+            "classes": list(self._classes),
+            "prior": self._prior.tolist(),
+            **self._state(),
+        }
+        write_checkpoint(folder, Checkpoint(self.name, self._weights(), facts, self.card))
 
     @classmethod
-    @abstractmethod
     def load(cls, folder: Path, store: FeatureSource) -> Self:
         """Read what `save` wrote.
 
         Raises
         ------
         CheckpointError
-            If the folder is none of ours, of another version, or holds missing or foreign keys.
+            If the folder holds no checkpoint of this system, or one of another version, or if
+            arrays are missing, foreign or of the wrong shape.
         """
+        checkpoint = read_checkpoint(folder, cls.name)
+        facts, weights = checkpoint.facts, dict(checkpoint.weights)
+        recognizer = cls(settings_from_mapping(cls.settings_type, facts["settings"]), store)
+        try:
+            recognizer._classes = tuple(facts["classes"])
+            recognizer._prior = np.array(facts["prior"], dtype=np.float64)
+            recognizer._card = dict(checkpoint.card)
+            recognizer._restore(weights, facts)
+            if weights:
+                raise ValueError(f"{min(weights)} is foreign")
+        except CheckpointError:
+            raise
+        except (AverError, KeyError, TypeError, ValueError) as error:
+            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
+            raise CheckpointError(
+                f"The weights at {folder} do not fit their own settings: {reason}. The checkpoint "
+                "was changed or mixed with another one."
+            ) from None
+        recognizer._trained = True
+        return recognizer
 
-    @property
-    @abstractmethod
-    def card(self) -> dict[str, Any]:
-        """Facts for the model card: corpora, speakers, settings, features, parameters."""
+    def _state(self) -> dict[str, Any]:
+        """JSON facts that `_restore` needs besides settings, classes and prior."""
+        return {}
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        """All trained arrays, by name."""
+        return {}
+
+    def _restore(  # noqa: B027
+        self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]
+    ) -> None:
+        """Take what `_weights` and `_state` gave.
+
+        Parameters
+        ----------
+        weights : dict of str to np.ndarray
+            Arrays that are used are removed from it; those that stay are reported as foreign.
+        facts : mapping
+
+        Raises
+        ------
+        KeyError, TypeError, ValueError, AverError
+            If anything is missing or does not fit; `load` turns it into a `CheckpointError`.
+        """
 
 
 models: Registry[Recognizer] = Registry(
@@ -149,37 +433,32 @@ models: Registry[Recognizer] = Registry(
     },
     "aver.models",
 )
-"""All recognisers. ``@models.register("name")`` adds one; `aver list` prints them."""
+"""All recognizers. ``@models.register("name")`` adds one; `aver list` prints them."""
 
 
-def card_facts(
-    recognizer: Recognizer, train: Sequence[Clip], validation: Sequence[Clip], seed: int
-) -> dict[str, Any]:
-    """Facts for the model card, as plain JSON values.
+def load_recognizer(run: str | Path, store: FeatureSource | None = None) -> Recognizer:
+    """Load the checkpoint of a run.
 
     Parameters
     ----------
-    recognizer : Recognizer
-        Trained.
-    train, validation : sequence of Clip
-    seed : int
+    run : str or Path
+        A checkpoint folder, a run folder that holds exactly one, or a name of `aver list weights`.
+    store : FeatureSource, optional
+        Where features come from; default the user's cache.
+
+    Returns
+    -------
+    Recognizer
+        Ready to predict.
+
+    Raises
+    ------
+    CheckpointError
+        If there is no checkpoint, more than one, or one that cannot be read.
     """
-    return {
-        "model": recognizer.name,
-        "source": recognizer.source,
-        "classes": list(recognizer.classes),
-        "speakers": {
-            part: sorted({clip.speaker for clip in clips if clip.speaker is not None})
-            for part, clips in (("train", train), ("validation", validation))
-        },
-        "clips": {"train": len(train), "validation": len(validation)},
-        "seed": seed,
-        "settings": asdict(recognizer.settings),
-        "features": {
-            modality: {"name": feature.name, "settings": feature.settings()}
-            for modality, feature in recognizer.features.items()
-        },
-    }
+    folder = find_checkpoint(Path(run))
+    kind = models.get(read_checkpoint(folder).model)
+    return kind.load(folder, store or FeatureStore())
 
 
 def label_shares(clips: Sequence[Clip]) -> tuple[tuple[str, ...], np.ndarray]:
@@ -208,7 +487,9 @@ def label_shares(clips: Sequence[Clip]) -> tuple[tuple[str, ...], np.ndarray]:
     """
     for clip in clips:
         if clip.emotion is None:
-            raise LabelError(f"Clip {clip.clip_id!r} has no emotion; leave it out of training.")
+            raise LabelError(
+                f"Training clip {clip.clip_id!r} has no emotion. Leave it out of training."
+            )
     counts = Counter(clip.emotion for clip in clips if clip.emotion is not None)
     classes = in_canonical_order(counts)
     if len(classes) < 2:
@@ -220,13 +501,13 @@ def label_shares(clips: Sequence[Clip]) -> tuple[tuple[str, ...], np.ndarray]:
     return classes, shares / shares.sum()
 
 
-def need_validation(validation: Sequence[Clip]) -> None:
+def check_validation(validation: Sequence[Clip]) -> None:
     """Refuse to train without validation clips.
 
     Raises
     ------
     LabelError
-        If there are none; it says which splits have some.
+        If there are none; the message names splits that have some.
     """
     if not validation:
         raise LabelError(
@@ -234,3 +515,23 @@ def need_validation(validation: Sequence[Clip]) -> None:
             "has them: for the rule 'random' shares=60/20/20, or validation=test, which LEAKS; for "
             "any other its default, validation=nested."
         )
+
+
+def raise_missing_modality(modality: str, flags: Sequence[Sequence[str]]) -> NoReturn:
+    """Raise the error for a modality that no training clip has.
+
+    Parameters
+    ----------
+    modality : str
+    flags : sequence of sequence of str
+        Of the training clips; they give the reasons.
+
+    Raises
+    ------
+    MissingModalityError
+    """
+    reasons = ", ".join(sorted({flag for some in flags for flag in some})) or "no reason known"
+    raise MissingModalityError(
+        f"None of the {len(flags)} training clips has the modality {modality!r} ({reasons}). "
+        "Leave it out of modalities, or use a recognizer that does not need it."
+    )

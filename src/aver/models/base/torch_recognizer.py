@@ -1,4 +1,4 @@
-"""`NetworkRecognizer`: what recognisers that train one torch network have in common."""
+"""`TorchRecognizer`: what recognizers that train one torch network share."""
 
 from __future__ import annotations
 
@@ -6,116 +6,121 @@ import dataclasses
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Generic, Self, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
 from torch import nn
 
 from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError, SettingsError
 from aver.features.store import FeatureSource
-from aver.models.base.checkpoint import Checkpoint, check_names, read_checkpoint, write_checkpoint
-from aver.models.base.recognizer import Recognizer, card_facts
-from aver.settings import settings_from_mapping
+from aver.models.base.checkpoint import check_names
+from aver.models.base.recognizer import Recognizer, check_validation, label_shares
 from aver.training.history import History
+from aver.training.task import Task
 
 N = TypeVar("N", bound=nn.Module)
 
 
-class NetworkRecognizer(Recognizer, Generic[N]):
-    """Keeps a network with the facts to build it again, writes it, reads it, describes it.
+class TorchRecognizer(Recognizer, Generic[N]):
+    """Trains, saves and loads a network; subclasses say how it is built and what it predicts.
 
-    Subclasses say how to build the network, and what it answers.
+    The settings must have ``training`` (`aver.training.settings.TrainingSettings`) and ``refit``.
+    With ``refit`` the network is trained on the validation clips too and the last epoch is kept.
     """
+
+    can_refit = True
+    network: N
+    """The trained network; set by `fit` and `load`."""
 
     def __init__(self, settings: Any, store: FeatureSource) -> None:
         super().__init__(settings, store)
-        self.network: N | None = None
+        self._shapes: dict[str, tuple[int, ...]] = {}  # by modality, of one frame
         self.history: History | None = None
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._prior: list[float] = []
-        self._card: dict[str, Any] = {}
 
     @abstractmethod
     def _build(self) -> N:
-        """The network for `_shapes` and the answers known, with random weights."""
+        """The network for `_shapes`, `classes` and `targets`, with random weights."""
 
     @abstractmethod
-    def _predictions(self) -> dict[str, Any]:
-        """What the network answers, as plain JSON values."""
+    def _task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> Task:
+        """The network before training, its batches and losses; sets `_shapes`."""
 
     @abstractmethod
-    def _take_predictions(self, facts: Mapping[str, Any]) -> None:
-        """Take up what `_predictions` gave."""
+    def _record(self) -> dict[str, Any]:
+        """The system's own facts for the card, ``fitted_on`` and ``labels_used`` among them."""
 
     @property
-    def prior(self) -> np.ndarray:
-        """Share of each class in the training clips."""
-        return np.asarray(self._prior)
+    def _description(self) -> str:
+        """What the progress bar says."""
+        return f"Training {self.name} on {'+'.join(self.modalities)}"
+
+    def task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> Task:
+        """What `fit` trains: the network before training, its batches and losses.
+
+        Raises
+        ------
+        AverError
+            As `fit`.
+        """
+        self._learn_classes(train, validation)
+        return self._task(self._trained_on(train, validation), validation, seed)
+
+    def _learn_classes(self, train: Sequence[Clip], validation: Sequence[Clip]) -> None:
+        check_validation(validation)
+        self._classes, self._prior = label_shares(self._trained_on(train, validation))
+
+    def _trained_on(self, train: Sequence[Clip], validation: Sequence[Clip]) -> Sequence[Clip]:
+        return (*train, *validation) if self.settings.refit else train
 
     @property
-    def card(self) -> dict[str, Any]:
-        """Facts for the model card."""
-        return dict(self._card)
+    def _trained_subsets(self) -> list[str]:
+        """Names of the subsets that the network is trained on, for the card."""
+        return ["train", "validation"] if self.settings.refit else ["train"]
 
-    def save(self, folder: Path) -> None:
-        """Write the checkpoint."""
-        weights = {k: v.detach().cpu().numpy() for k, v in self._trained().state_dict().items()}
-        facts = {
-            "settings": dataclasses.asdict(self.settings),
-            "features": {name: feature.settings() for name, feature in self.features.items()},
-            **self._predictions(),
-            "shapes": {name: list(shape) for name, shape in self._shapes.items()},
-            "prior": self._prior,
-        }
-        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
-
-    @classmethod
-    def load(cls, folder: Path, store: FeatureSource) -> Self:
-        """Read what `save` wrote."""
-        checkpoint = read_checkpoint(folder, cls.name)
-        facts = checkpoint.facts
-        recognizer = cls(settings_from_mapping(cls.settings_type, facts["settings"]), store)
-        recognizer._take_predictions(facts)
-        recognizer._shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
-        recognizer._prior = list(facts["prior"])
-        recognizer._card = dict(checkpoint.card)
-        network = recognizer._build()
-        check_names(checkpoint.weights, network.state_dict(), folder)
-        network.load_state_dict({k: torch.from_numpy(v) for k, v in checkpoint.weights.items()})
-        recognizer.network = network.eval()
-        return recognizer
-
-    def _trained(self) -> N:
-        if self.network is None:
-            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
-        return self.network
-
-    def _facts_of(
-        self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
+    def _fit(
+        self,
+        train: Sequence[Clip],
+        validation: Sequence[Clip],
+        *,
+        seed: int,
+        run_folder: Path | None,
     ) -> dict[str, Any]:
-        """Facts for the card that every trained network has."""
-        assert self.history is not None
+        from aver.training.fit import fit
+
+        training = self.settings.training
+        if self.settings.refit:
+            training = dataclasses.replace(training, keep="last")
+        task = self._task(self._trained_on(train, validation), validation, seed)
+        self.history = fit(
+            task,
+            training,
+            seed=seed,
+            run_folder=run_folder,
+            description=self._description,
+        )
+        self.network = task.network  # type: ignore[assignment]
+        self._after_training(task, seed)
         return {
-            **card_facts(self, train, validation, seed),
-            "parameters": sum(p.numel() for p in self._trained().parameters()),
+            "parameters": sum(p.numel() for p in self.network.parameters()),
             "epochs": len(self.history.epochs),
             "best_epoch": self.history.best_epoch,
+            **self._record(),
         }
 
+    def _after_training(self, task: Task, seed: int) -> None:
+        """What is fitted on the trained network."""
 
-def never_seen(modality: str, flags: Sequence[Sequence[str]]) -> MissingModalityError:
-    """The error for a modality that no training clip has.
+    def _state(self) -> dict[str, Any]:
+        return {"shapes": {name: list(shape) for name, shape in self._shapes.items()}}
 
-    Parameters
-    ----------
-    modality : str
-    flags : sequence of sequence of str
-        Of the training clips; those of the first say why.
-    """
-    why = ", ".join(flags[0]) if flags and flags[0] else "no reason known"
-    return MissingModalityError(
-        f"None of the {len(flags)} training clips has the modality {modality!r} ({why}). "
-        "Leave it out of modalities."
-    )
+    def _weights(self) -> dict[str, np.ndarray]:
+        return {k: v.detach().cpu().numpy() for k, v in self.network.state_dict().items()}
+
+    def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        self._shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
+        network = self._build()
+        check_names(weights, network.state_dict())
+        network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
+        weights.clear()
+        self.network = network.eval()

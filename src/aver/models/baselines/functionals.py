@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any
 
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, FeatureError, MissingModalityError, SettingsError
+from aver.errors import FeatureError, SettingsError
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureSource
-from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.models.base.prediction import Prediction, mean_of_known
-from aver.models.base.recognizer import Recognizer, card_facts, label_shares
+from aver.models.base.recognizer import Recognizer, raise_missing_modality
 from aver.models.data.clip_functionals import ClipFunctionals, load_clip_functionals
 from aver.models.layers.score_classifier import (
     Fit,
@@ -26,7 +25,6 @@ from aver.models.layers.score_classifier import (
     fit_logistic,
     fit_svm,
 )
-from aver.settings import settings_from_mapping
 
 FEATURE_NAMES = {
     "audio": "audio-functionals",
@@ -86,24 +84,17 @@ class Statistics(Recognizer):
     store : FeatureSource
     """
 
-    settings_type: ClassVar[type] = StatisticsSettings
+    settings_type = StatisticsSettings
     settings: StatisticsSettings
+    can_refit = True
 
     def __init__(self, settings: StatisticsSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
-        self._classes: tuple[str, ...] = ()
-        self._prior = np.zeros(0)
         self._classifiers: dict[str, ScoreClassifier] = {}
-        self._card: dict[str, Any] = {}
-
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests."""
-        return cls(cls.settings_type(), store)
 
     @property
     @abstractmethod
-    def _fit(self) -> Fit:
+    def _fit_classifier(self) -> Fit:
         """How one classifier is fitted."""
 
     @cached_property
@@ -116,32 +107,26 @@ class Statistics(Recognizer):
             for modality in self.settings.modalities
         }
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Emotions seen in training."""
-        return self._classes
-
-    def fit(
+    def _fit(
         self,
         train: Sequence[Clip],
         validation: Sequence[Clip],
         *,
-        seed: int = 0,
-        run_folder: Path | None = None,
-    ) -> Self:
-        """Fit on `train`, choose strength and temperature on `validation`, then fit on both.
+        seed: int,
+        run_folder: Path | None,
+    ) -> dict[str, Any]:
+        """Fit on `train`, choose ``C`` and temperature on `validation`, then fit on both.
 
-        Without `StatisticsSettings.refit` scalers and weights see `train` only. Nothing is drawn
-        at random, so `seed` changes nothing; nothing is written.
+        Without ``refit`` scalers and weights see `train` only. Nothing is random, so `seed`
+        changes nothing; nothing is written.
         """
-        self._classes, self._prior = label_shares(train)
-        known = [clip for clip in validation if clip.emotion in self._classes]
+        known = [clip for clip in validation if clip.emotion in self.classes]
         statistics = [
-            load_clip_functionals(part, self.features, self.store) for part in (train, known)
+            load_clip_functionals(subset, self.features, self.store) for subset in (train, known)
         ]
         labels = [
-            np.array([self._classes.index(str(clip.emotion)) for clip in part], dtype=int)
-            for part in (train, known)
+            np.array([self.classes.index(str(clip.emotion)) for clip in subset], dtype=int)
+            for subset in (train, known)
         ]
         self._classifiers, chosen = {}, {}
         for modalities in self._combinations():
@@ -149,16 +134,13 @@ class Statistics(Recognizer):
             fitted = self._fit_one(modalities, statistics, labels)
             if fitted is not None:
                 self._classifiers[name], chosen[name] = fitted
-        arrays = [array for one in self._classifiers.values() for array in one.arrays().values()]
         learned = ["train", "validation"] if self.settings.refit else ["train"]
-        self._card = {
-            **card_facts(self, train, validation, seed),
-            "parameters": sum(array.size for array in arrays),
+        return {
+            "parameters": sum(array.size for array in self._weights().values()),
             "strengths chosen on validation": chosen,
             "fitted_on": {"scalers": learned},
             "labels_used": {"weights": learned, "strength and temperature": ["validation"]},
         }
-        return self
 
     def _combinations(self) -> list[tuple[str, ...]]:
         """Each modality alone, and all together."""
@@ -177,52 +159,39 @@ class Statistics(Recognizer):
             rows = found.present(modalities)
             parts.append((found.joined(modalities)[rows], predictions[rows]))
         if len(modalities) == 1 and not len(parts[0][1]):
-            reasons = sorted({flag for flags in statistics[0].flags for flag in flags})
-            raise MissingModalityError(
-                f"None of the {len(labels[0])} training clips has the modality {modalities[0]!r} "
-                f"({', '.join(reasons)}). Leave it out of modalities."
-            )
-        if set(parts[0][1]) != set(range(len(self._classes))):
+            raise_missing_modality(modalities[0], statistics[0].flags)
+        if set(parts[0][1]) != set(range(len(self.classes))):
             return None
         return fit_chosen(
-            self._fit,
+            self._fit_classifier,
             self.settings.Cs,
             parts[0],
             parts[1],
-            len(self._classes),
+            len(self.classes),
             refit=self.settings.refit,
         )
 
-    def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Answer for clips."""
-        if not self._classes:
-            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
+    def _predict(self, clips: Sequence[Clip]) -> Prediction:
         statistics = load_clip_functionals(clips, self.features, self.store)
         predictions = {
             "+".join(modalities): self._predictions(modalities, statistics)
             for modalities in self._combinations()
         }
         alone = {modality: predictions[modality] for modality in self.settings.modalities}
-        fused = mean_of_known(list(alone.values()))
         joint = predictions["+".join(self.settings.modalities)]
-        fused = np.where(np.isnan(joint), fused, joint)
-        empty = np.isnan(fused).any(axis=1)
-        fused[empty] = self._prior
+        fused = np.where(np.isnan(joint), mean_of_known(list(alone.values())), joint)
         return Prediction(
             clip_ids=tuple(clip.clip_id for clip in clips),
-            classes=self._classes,
+            classes=self.classes,
             probabilities=fused,
             by_modality=alone,
             coverage=statistics.coverage,
-            flags=tuple(
-                (*flags, "no usable modality") if nothing else flags
-                for flags, nothing in zip(statistics.flags, empty, strict=True)
-            ),
+            flags=statistics.flags,
         )
 
     def _predictions(self, modalities: tuple[str, ...], statistics: ClipFunctionals) -> np.ndarray:
         """One classifier's probabilities, NaN where a clip lacks a modality: (clips, classes)."""
-        predictions = np.full((len(statistics.flags), len(self._classes)), np.nan)
+        predictions = np.full((len(statistics.flags), len(self.classes)), np.nan)
         classifier = self._classifiers.get("+".join(modalities))
         rows = statistics.present(modalities)
         if classifier is None or not rows.any():
@@ -236,53 +205,24 @@ class Statistics(Recognizer):
         predictions[rows] = classifier.probabilities(inputs)
         return predictions
 
-    def save(self, folder: Path) -> None:
-        """Write the checkpoint."""
-        weights = {
+    def _state(self) -> dict[str, Any]:
+        return {"classifiers": list(self._classifiers)}
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        return {
             f"{name}/{array}": value
             for name, classifier in self._classifiers.items()
             for array, value in classifier.arrays().items()
         }
-        facts = {
-            "settings": asdict(self.settings),
-            "features": {name: feature.settings() for name, feature in self.features.items()},
-            "classes": list(self._classes),
-            "classifiers": list(self._classifiers),
-        }
-        weights["prior"] = self._prior
-        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
 
-    @classmethod
-    def load(cls, folder: Path, store: FeatureSource) -> Self:
-        """Read what `save` wrote."""
-        checkpoint = read_checkpoint(folder, cls.name)
-        settings = settings_from_mapping(cls.settings_type, checkpoint.facts["settings"])
-        recognizer = cls(settings, store)
-        recognizer._classes = tuple(checkpoint.facts["classes"])
-        recognizer._card = dict(checkpoint.card)
-        weights = dict(checkpoint.weights)
-        try:
-            recognizer._prior = weights.pop("prior")
-            for name in checkpoint.facts["classifiers"]:
-                names = [key for key in weights if key.rpartition("/")[0] == name]
-                arrays = {key.rpartition("/")[2]: weights.pop(key) for key in names}
-                classifier = ScoreClassifier.from_arrays(arrays)
-                if classifier.weights.shape[1] != len(recognizer._classes):
-                    raise ValueError(f"{name} has {classifier.weights.shape[1]} classes")
-                recognizer._classifiers[name] = classifier
-            if weights:
-                raise ValueError(f"{min(weights)} is foreign")
-        except (KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"The weights at {folder} do not fit a {cls.name} checkpoint ({error}); it was "
-                "changed or mixed with another one."
-            ) from None
-        return recognizer
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """Facts for the model card."""
-        return dict(self._card)
+    def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        for name in facts["classifiers"]:
+            names = [key for key in weights if key.rpartition("/")[0] == name]
+            arrays = {key.rpartition("/")[2]: weights.pop(key) for key in names}
+            classifier = ScoreClassifier.from_arrays(arrays)
+            if classifier.weights.shape[1] != len(self.classes):
+                raise ValueError(f"{name} has {classifier.weights.shape[1]} classes")
+            self._classifiers[name] = classifier
 
 
 class StatisticsLogistic(Statistics):
@@ -298,7 +238,7 @@ class StatisticsLogistic(Statistics):
     source = "Functionals with logistic regression; Schuller et al. (2009)"
 
     @property
-    def _fit(self) -> Fit:
+    def _fit_classifier(self) -> Fit:
         return fit_logistic
 
 
@@ -324,5 +264,5 @@ class StatisticsSvm(Statistics):
     settings_type = SvmSettings
 
     @property
-    def _fit(self) -> Fit:
+    def _fit_classifier(self) -> Fit:
         return fit_svm

@@ -1,14 +1,17 @@
-"""`PretrainedPart`: a part whose extractor may start from weights that were learnt elsewhere."""
+"""`PretrainedPart`: a part whose extractor may start from pretrained weights."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
-from typing import Self
+from typing import Any, Self
 
 from torch import nn
 
-from aver.errors import SettingsError
-from aver.networks.pretrained import find_weights, load_pretrained
+from aver.compatibility import upgrade
+from aver.errors import CheckpointError, SettingsError
+from aver.networks.pretrained import find_weights, load_pretrained, resnet_shape
+from aver.networks.shipped import CARD_NAME
 from aver.training.task import ParameterGroup
 
 
@@ -100,4 +103,66 @@ def check_pretraining(pretrained: str, frozen_epochs: int, pretrained_rate: floa
         raise SettingsError(
             "frozen_epochs and pretrained_rate are for extractors that start from pretrained "
             "weights. Name some with --init, or leave both out."
+        )
+
+
+FROZEN_EPOCHS, PRETRAINED_RATE = 3, 0.1
+"""What pretrained extractors get unless told otherwise."""
+
+
+def pretrained_changes(part: str, settings: Any, weights: str) -> tuple[dict[str, Any], Any]:
+    """Changes of settings that start an extractor from the weights of a ResNet.
+
+    The ResNet gets the shape that the weights' card gives, is frozen for `FROZEN_EPOCHS` epochs and
+    then trained at `PRETRAINED_RATE` of the usual rate. Without a card it keeps the shape of the
+    settings, which the weights must fit.
+
+    Parameters
+    ----------
+    part : str
+        Dotted name of the settings, such as ``"branches.video"``.
+    settings : dataclass
+        With ``width``, ``blocks`` and ``stem``.
+    weights : str
+        As `aver.networks.pretrained.find_weights` takes it.
+
+    Returns
+    -------
+    dict
+        Changes by dotted name.
+    mapping or None
+        What the card says of the network's input; None without a card.
+
+    Raises
+    ------
+    CheckpointError
+        If there are no such weights, they do not fit the settings, or the card is damaged.
+    """
+    changes: dict[str, Any] = {
+        f"{part}.pretrained": weights,
+        f"{part}.frozen_epochs": FROZEN_EPOCHS,
+        f"{part}.pretrained_rate": PRETRAINED_RATE,
+    }
+    card = find_weights(weights).parent / CARD_NAME
+    if not card.is_file():
+        _check_shape(part, settings, weights)
+        return changes, None
+    try:
+        content = upgrade(json.loads(card.read_text(encoding="utf-8")))
+        shape = {f"{part}.{key}": content["network"][key] for key in ("width", "blocks", "stem")}
+        return changes | shape, dict(content["input"])
+    except (ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{card} is no card of 'aver pretrain'. Remove it.") from None
+
+
+def _check_shape(part: str, settings: Any, weights: str) -> None:
+    """Refuse weights without a card that do not fit the settings, before any clip is read."""
+    shape = resnet_shape(find_weights(weights))
+    other = {key: value for key, value in shape.items() if getattr(settings, key) != value}
+    if other:
+        own = ", ".join(f"{key} {getattr(settings, key)}" for key in other)
+        needed = " ".join(f"{part}.{key}={value}" for key, value in other.items())
+        raise CheckpointError(
+            f"The pretrained weights at {weights} do not fit {part}, which has {own}. Add --set "
+            f"{needed}, or take weights of that shape."
         )

@@ -8,12 +8,10 @@ import numpy as np
 import torch
 
 from aver.corpora.clip import Clip
-from aver.models.base.prediction import Prediction
+from aver.models.base.prediction import Prediction, mean_of_known
 from aver.models.data.clip_sampler import ClipSampler
 from aver.models.data.targets import Target, predictions
 from aver.models.mrpn.network import MRPNNetwork, Scores
-
-NOTHING = "no usable modality"
 
 
 @torch.no_grad()
@@ -21,13 +19,12 @@ def predict_clips(
     network: MRPNNetwork,
     sampler: ClipSampler,
     targets: Sequence[Target],
-    prior: np.ndarray,
     clips: Sequence[Clip],
 ) -> Prediction:
     """Answer for clips in order.
 
-    A clip with every modality is answered by the fused branch; one that lacks some by the mean of
-    the side heads of those it has; one that has none by the training prior, flagged.
+    A clip with every modality is predicted by the fused branch, one that lacks some by the mean of
+    the side heads of those it has; one that has none gets rows of NaN.
 
     Parameters
     ----------
@@ -35,7 +32,6 @@ def predict_clips(
     sampler : ClipSampler
         Of the same clips.
     targets : sequence of Target
-    prior : np.ndarray [shape=(classes,)]
     clips : sequence of Clip
     """
     network.eval()
@@ -45,15 +41,16 @@ def predict_clips(
         columns.take(start, network(batch.inputs), batch.inputs)
         start += batch.clips
     fused = {target.name: columns.combined(target.name) for target in targets}
-    empty = np.isnan(fused["emotion"]).any(axis=1)
-    fused["emotion"][empty] = prior
     return Prediction(
         clip_ids=tuple(clip.clip_id for clip in clips),
         classes=next(target.outputs for target in targets if target.name == "emotion"),
         probabilities=fused["emotion"],
         by_modality={m: columns.side[m]["emotion"] for m in columns.side},
         coverage={m: found.coverage for m, found in sampler.frames.items()},
-        flags=tuple(_flags(sampler, place, bool(empty[place])) for place in range(len(clips))),
+        flags=tuple(
+            tuple(flag for frames in sampler.frames.values() for flag in frames.flags[place])
+            for place in range(len(clips))
+        ),
         other_targets={t.name: fused[t.name] for t in targets if t.name != "emotion"},
         other_outputs={t.name: t.outputs for t in targets if t.name != "emotion"},
         embeddings=columns.embeddings,
@@ -96,18 +93,6 @@ class _Columns:
 
     def combined(self, target: str) -> np.ndarray:
         """Fused answers, and means over side heads where there are none."""
-        fused = self._fused[target].copy()
-        lacking = np.isnan(fused).any(axis=1)
-        sides = np.stack([side[target] for side in self.side.values()])[:, lacking]
-        known = ~np.isnan(sides).any(axis=2, keepdims=True)
-        counts = known.sum(axis=0)
-        sums = np.where(known, sides, 0.0).sum(axis=0)
-        fused[lacking] = np.where(counts > 0, sums / np.maximum(counts, 1), np.nan)
-        return fused
-
-
-def _flags(sampler: ClipSampler, place: int, empty: bool) -> tuple[str, ...]:
-    found = [flag for frames in sampler.frames.values() for flag in frames.flags[place]]
-    if empty:
-        found.append(NOTHING)
-    return tuple(dict.fromkeys(found))
+        fused = self._fused[target]
+        side = mean_of_known([by_target[target] for by_target in self.side.values()])
+        return np.where(np.isnan(fused).any(axis=1, keepdims=True), side, fused)

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import torch
 
 from aver.corpora.clip import Clip
-from aver.features.feature import Feature, feature_from_settings
+from aver.features.feature import Feature, feature_from_settings, features
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
-from aver.models.base.recognizer import label_shares, need_validation
-from aver.models.base.torch_recognizer import NetworkRecognizer, never_seen
+from aver.models.base.recognizer import raise_missing_modality
+from aver.models.base.torch_recognizer import TorchRecognizer
 from aver.models.data.clip_frames import ClipFrames, load_clip_frames, min_frames
 from aver.models.data.clip_sampler import ClipSampler, FrameRule
 from aver.models.data.targets import Target, TargetLoss, learn_targets
-from aver.models.layers.encoder import Branch, BranchSettings
+from aver.models.layers.encoder import Branch
+from aver.models.layers.pretrained import pretrained_changes
 from aver.models.mrpn.network import MRPNNetwork
 from aver.models.mrpn.predict import predict_clips
 from aver.models.mrpn.settings import MRPNSettings
 from aver.models.mrpn.task import ClipTask, fit_side_heads
-from aver.training.fit import fit
 from aver.training.seeding import fixed_threads, seeded
-from aver.training.settings import TrainingSettings
+from aver.training.task import Task
 
 
-class MRPN(NetworkRecognizer[MRPNNetwork]):
+class MRPN(TorchRecognizer[MRPNNetwork]):
     """Fuses face and voice (and any other track) by residual perceptrons.
 
     Parameters
@@ -49,22 +47,12 @@ class MRPN(NetworkRecognizer[MRPNNetwork]):
     source = "Chang & Skarbek 2021, sections 3 and 4"
     settings_type = MRPNSettings
     settings: MRPNSettings
+    gives_embeddings = True
+    pairs_across_clips = True
 
     def __init__(self, settings: MRPNSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
-        self.targets: tuple[Target, ...] = ()
-
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests, on tracks of features."""
-        branches = {
-            modality: BranchSettings(
-                feature, extractor="identity", standardize="train", aggregator="statistics"
-            )
-            for modality, feature in (("video", "face-functionals"), ("audio", "audio-functionals"))
-        }
-        training = TrainingSettings(epochs=15, batch_size=32, learning_rate=1e-2, patience=15)
-        return cls(MRPNSettings(branches=branches, hidden=16, training=training), store)
+        self._targets: tuple[Target, ...] = ()
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
@@ -76,64 +64,69 @@ class MRPN(NetworkRecognizer[MRPNNetwork]):
         return found
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """Emotions seen in training."""
-        return next((t.outputs for t in self.targets if t.name == "emotion"), ())
+    def targets(self) -> tuple[str, ...]:
+        """As the settings name them."""
+        return self.settings.targets
 
-    def fit(
-        self,
-        train: Sequence[Clip],
-        validation: Sequence[Clip],
-        *,
-        seed: int = 0,
-        run_folder: Path | None = None,
-    ) -> Self:
-        """Learn from `train`; `validation` decides when to stop and which epoch to keep.
+    @property
+    def pretrained_weights(self) -> tuple[str, ...]:
+        """Of the extractors of its branches, and of its features."""
+        branches = (self.settings.branches[name].pretrained for name in self.settings.modalities)
+        return tuple(dict.fromkeys((*filter(None, branches), *super().pretrained_weights)))
 
-        With the setting ``refit`` it decides nothing and is learnt from.
+    @classmethod
+    def pretrained_overrides(
+        cls, settings: MRPNSettings, modality: str, weights: str
+    ) -> dict[str, Any]:
+        """Changes for the first branch of that modality that can start from weights.
+
+        A branch with face embeddings takes the network that embeds. A branch that reads images or
+        spectrograms gets a ResNet, see `pretrained_changes`, without channels of coordinates and
+        movement.
         """
-        training = self.settings.training
-        if self.settings.refit:
-            training = dataclasses.replace(training, keep="last")
-        task = self.task(train, validation, seed)
-        self.network = task.network
-        self.history = fit(
-            task,
-            training,
-            seed=seed,
-            run_folder=run_folder,
-            description=f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}",
-        )
-        if self.settings.network == "N0" and len(self.settings.modalities) > 1:
-            with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
-                fit_side_heads(task, choose=not self.settings.refit)
-        self._card = {
-            **self._facts_of(train, validation, seed),
-            **self._predictions(),
-            **self._record(),
-        }
-        return self
+        for name in settings.modalities:
+            branch, part = settings.branches[name], f"branches.{name}"
+            if features.get(branch.feature).modality != modality:
+                continue
+            if branch.feature == "face-embeddings":
+                return {f"{part}.feature_settings.weights": weights}
+            if branch.feature not in ("face-crops", "spectrogram-segments"):
+                continue
+            changes, expected = pretrained_changes(part, branch, weights)
+            # No pretrained weights know these channels; the three of a gray image with coordinates
+            # would even fit weights for color.
+            changes |= {
+                f"{part}.extractor": "resnet18",
+                f"{part}.coord_conv": False,
+                f"{part}.movement": False,
+            }
+            if expected is None:
+                return changes
+            if branch.feature == "face-crops":
+                return changes | {
+                    f"{part}.feature_settings.size_px": expected["size_px"],
+                    f"{part}.gray": True,
+                    f"{part}.standardize": "clip",
+                }
+            return changes | {
+                f"{part}.feature_settings": expected["feature_settings"],
+                f"{part}.standardize": expected["standardized"],
+            }
+        return {}
 
-    def task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> ClipTask:
-        """What `fit` learns: the network before training, its batches and losses.
+    @property
+    def _description(self) -> str:
+        return f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}"
 
-        Raises
-        ------
-        LabelError, MissingModalityError
-            As `fit`.
-        """
-        need_validation(validation)
-        if self.settings.refit:
-            train = (*train, *validation)
-        self.targets = learn_targets(self.settings.targets, train)
+    def _task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> ClipTask:
+        self._targets = learn_targets(self.settings.targets, train)
         frames = self._load(train)
         for modality, found in frames.items():
             if found.shape is None:
-                raise never_seen(modality, found.flags)
+                raise_missing_modality(modality, found.flags)
             self._shapes[modality] = found.shape
         training = self._sampler(train, frames, for_training=True)
         held_out = self._sampler(validation, self._load(validation), for_training=False)
-        self._prior = label_shares(train)[1].tolist()
         losses = {
             target.name: TargetLoss(
                 target,
@@ -141,23 +134,33 @@ class MRPN(NetworkRecognizer[MRPNNetwork]):
                 self.settings.class_weights,
                 self.settings.label_smoothing,
             )
-            for target in self.targets
+            for target in self._targets
         }
         return ClipTask(self._start(frames, seed), training, held_out, losses)
 
-    def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Answer for clips; see `aver.models.mrpn.predict`."""
-        network = self._trained()
-        frames = self._load(clips)
-        sampler = self._sampler(clips, frames, for_training=False)
+    def _after_training(self, task: Task, seed: int) -> None:
+        if self._has_side_heads:
+            assert isinstance(task, ClipTask)
+            with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
+                fit_side_heads(task, choose=not self.settings.refit)
+
+    @property
+    def _has_side_heads(self) -> bool:
+        """Whether side heads are fitted after training: N0 has none of its own."""
+        return self.settings.network == "N0" and len(self.settings.modalities) > 1
+
+    def _predict(self, clips: Sequence[Clip]) -> Prediction:
+        sampler = self._sampler(clips, self._load(clips), for_training=False)
         with fixed_threads(self.settings.training.threads):
-            return predict_clips(network, sampler, self.targets, self.prior, clips)
+            return predict_clips(self.network, sampler, self._targets, clips)
 
-    def _predictions(self) -> dict[str, Any]:
-        return {"targets": {target.name: list(target.outputs) for target in self.targets}}
+    def _state(self) -> dict[str, Any]:
+        outputs = {target.name: list(target.outputs) for target in self._targets}
+        return {**super()._state(), "targets": outputs}
 
-    def _take_predictions(self, facts: Mapping[str, Any]) -> None:
-        self.targets = tuple(Target(n, tuple(o)) for n, o in facts["targets"].items())
+    def _restore(self, weights: dict[str, Any], facts: Mapping[str, Any]) -> None:
+        self._targets = tuple(Target(n, tuple(o)) for n, o in facts["targets"].items())
+        super()._restore(weights, facts)
 
     def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFrames]:
         return {
@@ -170,12 +173,12 @@ class MRPN(NetworkRecognizer[MRPNNetwork]):
     def _sampler(
         self, clips: Sequence[Clip], frames: Mapping[str, ClipFrames], for_training: bool
     ) -> ClipSampler:
-        labels = {target.name: target.labels(clips) for target in self.targets}
+        labels = {target.name: target.labels(clips) for target in self._targets}
         pairing = (
             for_training
             and self.settings.cross_pairing
             and self.settings.network == "N2"
-            and not any(target.regression for target in self.targets)
+            and not any(target.regression for target in self._targets)
         )
         return ClipSampler(
             frames=frames,
@@ -196,7 +199,7 @@ class MRPN(NetworkRecognizer[MRPNNetwork]):
         }
         return MRPNNetwork(
             branches,
-            {target.name: len(target.outputs) for target in self.targets},
+            {target.name: len(target.outputs) for target in self._targets},
             kind=self.settings.network,
             hidden=self.settings.hidden,
             dropout=self.settings.dropout,
@@ -217,14 +220,12 @@ class MRPN(NetworkRecognizer[MRPNNetwork]):
                 branch.standardize.learn([c for c in frames[modality].frames if c is not None])
         return network
 
-    def _record(self) -> dict[str, dict[str, list[str]]]:
-        """What was fitted on which part, and whose labels it used; see `aver.audit.audit_run`."""
-        learned = ["train", "validation"] if self.settings.refit else ["train"]
-        chosen = {}
+    def _record(self) -> dict[str, Any]:
+        learned, chosen = self._trained_subsets, {}
         if not self.settings.refit:
             if self.settings.training.keep == "best":
                 chosen["epoch"] = ["validation"]
-            if self.settings.network == "N0" and len(self.settings.modalities) > 1:
+            if self._has_side_heads:
                 chosen["penalty of the side heads"] = ["validation"]
         scaled = [
             modality
@@ -232,6 +233,7 @@ class MRPN(NetworkRecognizer[MRPNNetwork]):
             if self.settings.branches[modality].standardize == "train"
         ]
         return {
+            "targets": {target.name: list(target.outputs) for target in self._targets},
             "fitted_on": {
                 "statistics of the norms": learned,
                 **{f"scaler of {modality}": learned for modality in scaled},

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import AverError, CheckpointError, MissingModalityError, SettingsError
+from aver.errors import MissingModalityError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
-from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.models.base.prediction import Prediction
-from aver.models.base.recognizer import Recognizer, card_facts, label_shares
+from aver.models.base.recognizer import Recognizer, raise_missing_modality
 from aver.models.layers.rate_coding import (
     LayerClips,
     LayerInputs,
@@ -44,7 +43,6 @@ from aver.models.snn_cross_modal.settings import (
     OneLayerSettings,
     TwoLayerSettings,
 )
-from aver.settings import settings_from_mapping
 from aver.spiking.spikes import Spikes, stream_key
 
 
@@ -124,11 +122,7 @@ class LayeredRecognizer(Recognizer):
         for modality, found in loaded.items():
             first = found.first(learned)
             if not first.present.any():
-                reasons = sorted({flag for flags in first.flags for flag in flags})
-                raise MissingModalityError(
-                    f"None of the {learned} training clips has the modality {modality!r} "
-                    f"({', '.join(reasons)}). Use a recogniser that does without it."
-                )
+                raise_missing_modality(modality, first.flags)
             self._inputs[modality] = self._new_inputs(modality)
             self._inputs[modality].fit(first)
         self._layers = self._build(seed)
@@ -214,34 +208,26 @@ class SpikingRecognizer(LayeredRecognizer):
     """
 
     protocol_leaks: ClassVar[tuple[str, ...]] = (NEURONS_LABELLED_ON_TEST,)
+    can_refit = True
 
     def __init__(self, settings: Any, store: FeatureSource) -> None:
         super().__init__(settings, store)
-        self._classes: tuple[str, ...] = ()
-        self._prior = np.zeros(0)
         self._read_outs: dict[str, ReadOut] = {}
-        self._card: dict[str, Any] = {}
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Emotions seen in training."""
-        return self._classes
-
-    def fit(
+    def _fit(
         self,
         train: Sequence[Clip],
         validation: Sequence[Clip],
         *,
-        seed: int = 0,
-        run_folder: Path | None = None,
-    ) -> Self:
+        seed: int,
+        run_folder: Path | None,
+    ) -> dict[str, Any]:
         """Learn without labels, observe, and fit the read-outs; `validation` chooses strengths.
 
         Codings and layers learn from `train` alone. With the setting ``refit`` the read-outs learn
         from the labels of validation clips too, once strengths are chosen. Pictures of spikes and
         weights go to ``images`` in `run_folder`.
         """
-        self._classes, self._prior = label_shares(train)
         self._read_outs = {}
         shown = [*train, *(clip for clip in validation if clip.emotion in self._classes)]
         rates = self._learn_from(shown, len(train), seed)
@@ -260,33 +246,30 @@ class SpikingRecognizer(LayeredRecognizer):
                 f"No modality has a training clip of each class ({', '.join(self._classes)}), so "
                 "nothing can tell them apart. Use a recogniser of another modality, or more clips."
             )
-        self._card = {
-            **card_facts(self, train, validation, seed),
-            **self._facts(),
-            "views without a read-out": [view for view in views if view not in self._read_outs],
-            **self._record(),
-        }
         if run_folder is not None:
             from aver.models.snn_cross_modal.plots import write_layer_images
 
             write_layer_images(self._layers, self._fired(rates), run_folder / "images")
-        return self
+        return {
+            **self._facts(),
+            "views without a read-out": [view for view in views if view not in self._read_outs],
+            **self._record(),
+        }
 
-    def fit_predict_leaking(
+    def _fit_predict_leaking(
         self,
         train: Sequence[Clip],
         validation: Sequence[Clip],
         test: Sequence[Clip],
         *,
-        seed: int = 0,
-        run_folder: Path | None = None,
-    ) -> Prediction:
+        seed: int,
+        run_folder: Path | None,
+    ) -> tuple[dict[str, Any], Prediction]:
         """The protocol ``neurons-labelled-on-test``: what some public scripts do. LEAKS.
 
         Layers learn as in `fit`; then neurons get their labels from the true classes of the test
         clips themselves, and vote for these clips. Nothing is written.
         """
-        self._classes, self._prior = label_shares(train)
         self._read_outs = {}  # those below never leave this call: they know the test labels
         self._learn_from(train, len(train), seed)
         clips, loaded = self._load(test)
@@ -299,27 +282,17 @@ class SpikingRecognizer(LayeredRecognizer):
             labelled = labels[view.rows] >= 0
             read_out.label(view.counts[labelled], labels[view.rows][labelled])
             read_outs[name] = read_out
-        self._card = {
-            **card_facts(self, train, validation, seed),
+        facts = {
             **self._facts(),
             **self._record(),
             "labels_used": {"neuron labels": ["test"], "class shares": ["train"]},
         }
-        return predict_views(test, loaded, views, read_outs, self._classes, self._prior)
+        return facts, predict_views(test, loaded, views, read_outs, self._classes)
 
-    def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Phase 3: answer for clips."""
-        self._check_trained()
+    def _predict(self, clips: Sequence[Clip]) -> Prediction:
+        """Phase 3."""
         rates, loaded = self._load(clips)
-        views = self._views(rates)
-        return predict_views(clips, loaded, views, self._read_outs, self._classes, self._prior)
-
-    def _check_trained(self) -> None:
-        if not self._read_outs:
-            raise SettingsError(
-                "This recogniser has not been trained: call fit, or load one. A recogniser whose "
-                "neurons were labelled on test clips cannot be used again."
-            )
+        return predict_views(clips, loaded, self._views(rates), self._read_outs, self._classes)
 
     def _facts(self) -> dict[str, Any]:
         return {
@@ -342,45 +315,19 @@ class SpikingRecognizer(LayeredRecognizer):
             "labels_used": {"weights": learned, **chosen},
         }
 
-    def save(self, folder: Path) -> None:
-        """Write the checkpoint; refused after `fit_predict_leaking`."""
-        self._check_trained()
-        weights = joined_arrays(
+    def _state(self) -> dict[str, Any]:
+        return {"seed": self._seed, "views": list(self._read_outs)}
+
+    def _weights(self) -> dict[str, np.ndarray]:
+        return joined_arrays(
             {
                 **{f"inputs/{name}": inputs.arrays() for name, inputs in self._inputs.items()},
                 **{f"layers/{name}": layer.arrays() for name, layer in self._layers.items()},
                 **{f"read-outs/{name}": one.arrays() for name, one in self._read_outs.items()},
             }
         )
-        facts = {
-            "settings": asdict(self.settings),
-            "features": {name: feature.settings() for name, feature in self.features.items()},
-            "classes": list(self._classes),
-            "seed": self._seed,
-            "views": list(self._read_outs),
-        }
-        weights["prior"] = self._prior
-        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
-
-    @classmethod
-    def load(cls, folder: Path, store: FeatureSource) -> Self:
-        """Read what `save` wrote."""
-        checkpoint = read_checkpoint(folder, cls.name)
-        settings = settings_from_mapping(cls.settings_type, checkpoint.facts["settings"])
-        recognizer = cls(settings, store)
-        recognizer._classes = tuple(checkpoint.facts["classes"])
-        recognizer._card = dict(checkpoint.card)
-        try:
-            recognizer._restore(dict(checkpoint.weights), checkpoint.facts)
-        except (AverError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"The weights at {folder} do not fit a {cls.name} checkpoint ({error}); it was "
-                "changed or mixed with another one."
-            ) from None
-        return recognizer
 
     def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        self._prior = weights.pop("prior")
         self._seed = facts["seed"]
         for modality in self.features:
             self._inputs[modality] = self._new_inputs(modality)
@@ -393,13 +340,6 @@ class SpikingRecognizer(LayeredRecognizer):
             read_out = ReadOut(self.settings.read_out, layer.positions, self._prior)
             read_out.restore(taken_arrays(weights, f"read-outs/{view}"), layer.neurons)
             self._read_outs[view] = read_out
-        if weights:
-            raise ValueError(f"{min(weights)} is foreign")
-
-    @property
-    def card(self) -> dict[str, Any]:
-        """Facts for the model card."""
-        return dict(self._card)
 
 
 class OneLayerRecognizer(SpikingRecognizer):

@@ -19,7 +19,6 @@ def predict_views(
     views: Mapping[str, View],
     read_outs: Mapping[str, ReadOut],
     classes: tuple[str, ...],
-    prior: np.ndarray,
 ) -> Prediction:
     """Answer clips from all modalities together, else from the one that they have.
 
@@ -33,8 +32,6 @@ def predict_views(
     read_outs : mapping of str to ReadOut
         By view; a view without one says nothing.
     classes : tuple of str
-    prior : np.ndarray [shape=(classes,)]
-        The answer for clips that no view knows anything of.
     """
     predictions = {name: np.full((len(clips), len(classes)), np.nan) for name in views}
     for name, view in views.items():
@@ -44,17 +41,14 @@ def predict_views(
     for name in (BOTH, *loaded):
         if name in predictions:
             fused = np.where(np.isnan(fused), predictions[name], fused)
-    empty = np.isnan(fused).any(axis=1)
-    fused[empty] = prior
-    flags = []
-    for place, nothing in enumerate(empty):
-        said = dict.fromkeys(flag for one in loaded.values() for flag in one.flags[place])
-        flags.append((*said, "no usable modality") if nothing else tuple(said))
     return Prediction(
         clip_ids=tuple(clip.clip_id for clip in clips),
         classes=classes,
         probabilities=fused,
         by_modality={name: predictions[name] for name in loaded},
         coverage={name: one.coverage for name, one in loaded.items()},
-        flags=tuple(flags),
+        flags=tuple(
+            tuple(flag for one in loaded.values() for flag in one.flags[place])
+            for place in range(len(clips))
+        ),
     )

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Self
 
 import numpy as np
 
-from aver.features.store import FeatureSource
 from aver.models.snn_cross_modal.base import OneLayerRecognizer, TwoLayerRecognizer
 from aver.models.snn_cross_modal.network import (
     AUDIO,
@@ -22,11 +20,7 @@ from aver.models.snn_cross_modal.network import (
     silence,
 )
 from aver.models.snn_cross_modal.settings import (
-    TINY_AUDIO,
-    TINY_FACE,
-    TINY_GROUP,
     EarlyFusionSettings,
-    OneLayerSettings,
     TwoLayerSettings,
 )
 from aver.spiking.recording import Recording
@@ -46,11 +40,6 @@ class SnnAudio(OneLayerRecognizer):
     source = "Mansouri-Benssassi & Ye 2019, section IV-A"
     modality = AUDIO
 
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests."""
-        return cls(OneLayerSettings(layer=TINY_AUDIO), store)
-
 
 class SnnVideo(OneLayerRecognizer):
     """One spiking layer over the face, a few moments one after the other, cut in windows.
@@ -63,11 +52,6 @@ class SnnVideo(OneLayerRecognizer):
     name = "snn-video"
     source = "Mansouri-Benssassi & Ye 2019, section IV-C"
     modality = VIDEO
-
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests."""
-        return cls(OneLayerSettings(layer=TINY_FACE), store)
 
 
 class SnnCrossModal(TwoLayerRecognizer):
@@ -89,11 +73,6 @@ class SnnCrossModal(TwoLayerRecognizer):
     source = "Mansouri-Benssassi & Ye 2019, section IV-C"
     settings_type = TwoLayerSettings
     settings: TwoLayerSettings
-
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests."""
-        return cls(TwoLayerSettings(audio=TINY_AUDIO, video=TINY_FACE), store)
 
     @property
     def _linked(self) -> bool:
@@ -170,14 +149,6 @@ class SnnEarlyFusion(TwoLayerRecognizer):
     source = "Mansouri-Benssassi & Ye 2019, section V-D"
     settings_type = EarlyFusionSettings
     settings: EarlyFusionSettings
-
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests."""
-        settings = EarlyFusionSettings(
-            audio=TINY_AUDIO, video=TINY_FACE, features=16, dynamics=TINY_GROUP
-        )
-        return cls(settings, store)
 
     def _build(self, seed: int) -> dict[str, SpikingLayer]:
         alone = {

@@ -243,33 +243,3 @@ class EarlyFusionSettings:
 def _check_threads(threads: int) -> None:
     if threads < 1:
         raise SettingsError(f"threads is {threads}; at least one is needed.")
-
-
-_TINY = DynamicsSettings(
-    intensity=8.0,
-    max_retries=0,
-    stimulus_ms=100.0,
-    rest_ms=20.0,
-    theta_step_mv=0.02,
-    to_excitatory=3.0,
-    normal_sum_per_input=0.6,
-)
-TINY_GROUP = replace(_TINY, normal_sum_per_input=0.8)
-TINY_AUDIO = LayerSettings(
-    feature="mfcc",
-    feature_settings={"coefficients": 8, "frame_count": 8},
-    window=(2, 8),
-    stride=(2, 8),
-    features=4,
-    dynamics=_TINY,
-)
-TINY_FACE = LayerSettings(
-    feature="laplacian-crops",
-    feature_settings={"size_px": 8, "image_count": 3, "crops": {"size_px": 8}},
-    coding=RateCoding(over="all"),
-    window=(2, 8),
-    stride=(2, 8),
-    features=4,
-    dynamics=_TINY,
-)
-"""Layers small enough for the contract tests."""

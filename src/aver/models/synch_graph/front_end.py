@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
+from aver.models.base.recognizer import raise_missing_modality
 from aver.models.layers.rate_coding import LayerClips, LayerInputs, feature_shape, load_layer_clips
 from aver.models.synch_graph.settings import SynchGraphSettings
 from aver.models.synch_graph.spiking_network import MODALITIES, ClipSpikes, Layer, RecurrentNetwork
@@ -43,12 +43,16 @@ class Observed:
         return np.array([len(one) == 0 for one in self.spikes], dtype=bool)
 
     @property
+    def empty(self) -> np.ndarray:
+        """Which clips lack every modality: bool (clips,)."""
+        return ~np.any(list(self.present.values()), axis=0)
+
+    @property
     def all_flags(self) -> tuple[tuple[str, ...], ...]:
         """Flags, and why a clip has no graph."""
-        empty = ~np.any(list(self.present.values()), axis=0)
         return tuple(
-            (*found, *(["no usable modality"] if none else ["no spikes"] if quiet else []))
-            for found, none, quiet in zip(self.flags, empty, self.silent, strict=True)
+            (*found, "no spikes") if quiet and not none else found
+            for found, none, quiet in zip(self.flags, self.empty, self.silent, strict=True)
         )
 
     def prediction(
@@ -58,7 +62,7 @@ class Observed:
         probabilities: np.ndarray,
         alone: Mapping[str, np.ndarray],
     ) -> Prediction:
-        """Answers with their flags; the training shares where there is nothing to go by.
+        """Predictions with their flags; the prior for clips without spikes, NaN without modality.
 
         Parameters
         ----------
@@ -68,10 +72,11 @@ class Observed:
         alone : mapping of str to np.ndarray [shape=(clips, classes)]
             By modality, what it says alone.
         """
+        shares = np.where(self.empty[:, None], np.nan, prior)
         return Prediction(
             clip_ids=self.clip_ids,
             classes=classes,
-            probabilities=np.where(self.silent[:, None], prior, probabilities),
+            probabilities=np.where(self.silent[:, None], shares, probabilities),
             by_modality=alone,
             coverage=self.coverage,
             flags=self.all_flags,
@@ -112,11 +117,7 @@ class FrontEnd:
         loaded = self._load(train)
         for modality, found in loaded.items():
             if not found.present.any():
-                raise MissingModalityError(
-                    f"None of the {len(train)} training clips has the modality {modality!r} "
-                    f"({', '.join(found.flags[0]) or 'no reason known'}). "
-                    "Leave it out of modalities."
-                )
+                raise_missing_modality(modality, found.flags)
             self._inputs[modality].fit(found)
         self.network = self._build(seed)
         self.network.learn(self._rates(loaded, len(train)))

@@ -75,12 +75,12 @@ class Readout(ABC):
         """All that was learnt, for a checkpoint."""
 
     @abstractmethod
-    def restore(self, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take up what `arrays` gave.
 
         Raises
         ------
-        CheckpointError, KeyError, TypeError, ValueError
+        KeyError, TypeError, ValueError
             If an array is missing, foreign, or does not fit.
         """
 
@@ -140,7 +140,7 @@ class CountReadout(Readout):
         """What the read-out learnt."""
         return self._read_out.arrays()
 
-    def restore(self, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take up what `arrays` gave."""
         neurons = sum(self.positions.values()) * self.settings.spiking.maps
         self._read_out.restore(arrays, neurons)
@@ -236,7 +236,7 @@ class GraphReadout(Readout):
         scales = {"mean": self.encoder.mean, "std": self.encoder.std}
         return weights | {f"encoder/{name}": value for name, value in scales.items()}
 
-    def restore(self, arrays: Mapping[str, np.ndarray], folder: Path) -> None:
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
         """Take up what `arrays` gave."""
         if not arrays["encoder/mean"].shape == arrays["encoder/std"].shape == (2,):
             raise ValueError("scales of node features are not two numbers each")
@@ -249,7 +249,7 @@ class GraphReadout(Readout):
         )
         network = self._build(self.encoder.inputs)
         weights = {name[8:]: v for name, v in arrays.items() if name.startswith("network/")}
-        check_names(weights, network.state_dict(), folder)
+        check_names(weights, network.state_dict())
         network.load_state_dict({name: torch.from_numpy(v) for name, v in weights.items()})
         self.network = network.eval()
 

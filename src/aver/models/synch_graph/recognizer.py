@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import AverError, CheckpointError, SettingsError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource
-from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.models.base.prediction import Prediction
-from aver.models.base.recognizer import (
-    Recognizer,
-    card_facts,
-    label_shares,
-    need_validation,
-)
+from aver.models.base.recognizer import Recognizer, check_validation
 from aver.models.layers.rate_coding import check_modalities
 from aver.models.snn_cross_modal.read_out import known
 from aver.models.synch_graph.front_end import FrontEnd, Observed
 from aver.models.synch_graph.read_out import Readout, SpikingClips, make_readout
-from aver.models.synch_graph.settings import TINY, SynchGraphSettings, refuse_leaking_edges
-from aver.settings import settings_from_mapping
+from aver.models.synch_graph.settings import SynchGraphSettings, refuse_leaking_edges
 
 
 def fit_record(
@@ -84,21 +75,13 @@ class SynchGraph(Recognizer):
         super().__init__(settings, store)
         check_modalities(self.name, self.features)
         self._front_end = FrontEnd(settings, self.features, store)
-        self._readout: Readout | None = None
-        self._classes: tuple[str, ...] = ()
-        self._prior = np.zeros(0)
+        self._readout: Readout
         self._seed = 0
-        self._card: dict[str, Any] = {}
 
     def take_features_from(self, source: FeatureSource) -> None:
         """Use another source of features from now on."""
         super().take_features_from(source)
         self._front_end.store = source
-
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests."""
-        return cls(TINY, store)
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
@@ -106,19 +89,14 @@ class SynchGraph(Recognizer):
         inputs = self.settings.inputs
         return {modality: inputs[modality].make_feature() for modality in self.settings.modalities}
 
-    @property
-    def classes(self) -> tuple[str, ...]:
-        """Emotions seen in training."""
-        return self._classes
-
-    def fit(
+    def _fit(
         self,
         train: Sequence[Clip],
         validation: Sequence[Clip],
         *,
-        seed: int = 0,
-        run_folder: Path | None = None,
-    ) -> Self:
+        seed: int,
+        run_folder: Path | None,
+    ) -> dict[str, Any]:
         """Let the spiking network learn from `train`, then the read-out from its spikes.
 
         Raises
@@ -137,29 +115,24 @@ class SynchGraph(Recognizer):
             run_folder=run_folder,
         )
         self._readout = readout
-        self._card = {
-            **card_facts(self, train, validation, seed),
-            **readout.facts,
-            **fit_record(self.settings, labels_of_test=False),
-        }
-        return self
+        return {**readout.facts, **fit_record(self.settings, labels_of_test=False)}
 
-    def fit_predict_leaking(
+    def _fit_predict_leaking(
         self,
         train: Sequence[Clip],
         validation: Sequence[Clip],
         test: Sequence[Clip],
         *,
-        seed: int = 0,
-        run_folder: Path | None = None,
-    ) -> Prediction:
+        seed: int,
+        run_folder: Path | None,
+    ) -> tuple[dict[str, Any], Prediction]:
         """The printed method, whatever ``label_edges`` says: it sees the labels of `test`. LEAKS.
 
         Without a graph there is nothing to leak through: the other read-outs are fitted as ever.
         """
         if self.settings.readout != "graph":
-            self.fit(train, validation, seed=seed, run_folder=run_folder)
-            return self.predict([clip.without_labels() for clip in test])
+            facts = self._fit(train, validation, seed=seed, run_folder=run_folder)
+            return facts, self._predict([clip.without_labels() for clip in test])
         from aver.models.synch_graph.read_out import GraphReadout
 
         seen = self._learn_spikes(train, validation, seed)
@@ -172,19 +145,15 @@ class SynchGraph(Recognizer):
             seed=seed,
             run_folder=run_folder,
         )
-        self._card = {
-            **card_facts(self, train, validation, seed),
-            **readout.facts,
-            **fit_record(self.settings, labels_of_test=True),
-        }
-        return tested.prediction(self._classes, self._prior, probabilities, {})
+        facts = {**readout.facts, **fit_record(self.settings, labels_of_test=True)}
+        return facts, tested.prediction(self._classes, self._prior, probabilities, {})
 
-    def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Answer for clips, each from its own graph.
+    def _predict(self, clips: Sequence[Clip]) -> Prediction:
+        """Predict clips, each from its own graph.
 
         The answer of a modality alone is that of a network to which only it is shown.
         """
-        readout = self._trained()
+        readout = self._readout
         observed = self._front_end.observe(clips)
         alone = {}
         for modality, present in observed.present.items():
@@ -196,52 +165,24 @@ class SynchGraph(Recognizer):
         probabilities = readout.probabilities(observed.clip_ids, observed.spikes)
         return observed.prediction(self._classes, self._prior, probabilities, alone)
 
-    def save(self, folder: Path) -> None:
-        """Write the checkpoint."""
-        facts = {
-            "settings": dataclasses.asdict(self.settings),
-            "features": {name: feature.settings() for name, feature in self.features.items()},
-            "classes": list(self._classes),
-            "prior": self._prior.tolist(),
-            "seed": self._seed,
-        }
-        write_checkpoint(folder, Checkpoint(self.name, self._arrays(), facts, self.card))
+    def _state(self) -> dict[str, Any]:
+        return {"seed": self._seed}
 
-    @classmethod
-    def load(cls, folder: Path, store: FeatureSource) -> Self:
-        """Read what `save` wrote."""
-        checkpoint = read_checkpoint(folder, cls.name)
-        facts = checkpoint.facts
-        recognizer = cls(settings_from_mapping(SynchGraphSettings, facts["settings"]), store)
-        recognizer._classes, recognizer._prior = tuple(facts["classes"]), np.array(facts["prior"])
-        recognizer._seed, recognizer._card = int(facts["seed"]), dict(checkpoint.card)
-        learned = {n[8:]: array for n, array in checkpoint.weights.items() if n[:8] == "readout/"}
-        try:
-            recognizer._front_end.restore(checkpoint.weights, recognizer._seed)
-            recognizer._readout = make_readout(
-                recognizer.settings, recognizer._positions, len(recognizer._classes)
-            )
-            recognizer._readout.restore(learned, folder)
-            foreign = set(checkpoint.weights) - set(recognizer._arrays())
-            if foreign:
-                raise ValueError(f"{min(foreign)} is foreign")
-        except CheckpointError:
-            raise
-        except (AverError, KeyError, TypeError, ValueError) as error:
-            raise CheckpointError(
-                f"The weights at {folder} do not fit their own settings ({error}); the checkpoint "
-                "was changed or mixed with another one."
-            ) from None
-        return recognizer
+    def _weights(self) -> dict[str, np.ndarray]:
+        learned = {f"readout/{name}": v for name, v in self._readout.arrays().items()}
+        return learned | self._front_end.arrays()
 
-    @property
-    def card(self) -> dict[str, Any]:
-        """Facts for the model card."""
-        return dict(self._card)
+    def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        self._seed = int(facts["seed"])
+        self._front_end.restore(weights, self._seed)
+        self._readout = make_readout(self.settings, self._positions, len(self._classes))
+        self._readout.restore({n[8:]: v for n, v in weights.items() if n[:8] == "readout/"})
+        for name in self._weights():
+            del weights[name]
 
     def observe(self, clips: Sequence[Clip]) -> Observed:
         """Spikes of clips in the trained network, for graphs and pictures."""
-        self._trained()
+        self._check_trained()
         return self._front_end.observe(clips)
 
     @property
@@ -249,22 +190,10 @@ class SynchGraph(Recognizer):
         assert self._front_end.network is not None
         return self._front_end.network.positions
 
-    def _trained(self) -> Readout:
-        if self._readout is None:
-            raise SettingsError("This recogniser has not been trained: call fit, or load one.")
-        return self._readout
-
-    def _arrays(self) -> dict[str, np.ndarray]:
-        """All that was learnt, for a checkpoint."""
-        learned = {f"readout/{name}": v for name, v in self._trained().arrays().items()}
-        return learned | self._front_end.arrays()
-
     def _learn_spikes(
         self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
     ) -> tuple[Observed, Observed]:
-        self._classes, self._prior = label_shares(train)
-        need_validation([clip for clip in validation if clip.emotion in self._classes])
-        self._readout = None  # an earlier one does not fit the spikes of a network learnt anew
+        check_validation([clip for clip in validation if clip.emotion in self._classes])
         self._seed = seed
         self._front_end.learn(train, seed)
         return self._front_end.observe(train), self._front_end.observe(validation)

@@ -9,7 +9,6 @@ from typing import Literal
 from aver.errors import SettingsError
 from aver.models.layers.rate_coding import InputSettings, RateCoding
 from aver.models.snn_cross_modal.read_out import ReadOutSettings
-from aver.models.snn_cross_modal.settings import DynamicsSettings
 from aver.models.synch_graph.spiking_network import MODALITIES, RecurrentSettings
 from aver.training.settings import TrainingSettings
 
@@ -138,35 +137,3 @@ def refuse_leaking_edges(graph: GraphSettings) -> None:
             "label_edges=all joins test clips by their labels, which LEAKS. Take none or train, or "
             "run the paper protocol: aver reproduce synch-graph --protocols paper."
         )
-
-
-TINY = SynchGraphSettings(
-    inputs={
-        "video": InputSettings(
-            "laplacian-crops",
-            {"size_px": 8, "image_count": 3, "crops": {"size_px": 8}},
-            RateCoding(over="all"),
-            window=(2, 8),
-            stride=(2, 8),
-        ),
-        "audio": InputSettings(
-            "mfcc", {"coefficients": 8, "frame_count": 8}, window=(2, 8), stride=(2, 8)
-        ),
-    },
-    spiking=RecurrentSettings(
-        maps=4,
-        dynamics=DynamicsSettings(
-            intensity=8.0,
-            max_retries=0,
-            stimulus_ms=100.0,
-            rest_ms=20.0,
-            theta_step_mv=0.02,
-            to_excitatory=3.0,
-            normal_sum_per_input=0.6,
-        ),
-        link_gain=0.2,
-    ),
-    graph=GraphSettings(encoding="neuron", hidden=16, layers=2, dropout=0.2),
-    training=TrainingSettings(epochs=60, learning_rate=2e-2, schedule="cosine"),
-)
-"""Small enough for the contract tests."""

@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from aver.models.base.prediction import Prediction
-from aver.models.mrpn.predict import NOTHING
 from aver.models.temporal_aggregation.network import TemporalNetwork
 from aver.models.temporal_aggregation.sampler import SegmentSampler
 
@@ -16,7 +15,6 @@ def predict_segments(
     network: TemporalNetwork,
     sampler: SegmentSampler,
     classes: tuple[str, ...],
-    prior: np.ndarray,
     tta: int,
 ) -> Prediction:
     """Answer for clips in order.
@@ -26,8 +24,6 @@ def predict_segments(
     network : TemporalNetwork
     sampler : SegmentSampler
     classes : tuple of str
-    prior : np.ndarray [shape=(classes,)]
-        Answers for clips with nothing to go by, flagged.
     tta : int >= 0
         Random draws to average over; 0 looks at the middle of every segment.
     """
@@ -46,19 +42,15 @@ def predict_segments(
         said = predictions[name if alone else ""].copy()
         said[~has[name]] = np.nan
         by_modality[name] = said
-    empty = ~np.any(list(has.values()), axis=0)
     fused = predictions[""]
-    fused[empty] = prior
+    fused[~np.any(list(has.values()), axis=0)] = np.nan
     return Prediction(
         clip_ids=clips.clip_ids,
         classes=classes,
         probabilities=fused,
         by_modality=by_modality,
         coverage=clips.coverage,
-        flags=tuple(
-            (*flags, NOTHING) if nothing else flags
-            for flags, nothing in zip(clips.flags, empty, strict=True)
-        ),
+        flags=clips.flags,
     )
 
 

@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import Any, Self
 
 from aver.corpora.clip import Clip
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.log_spectrogram import LogSpectrogram
-from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
-from aver.models.base.recognizer import label_shares, need_validation
-from aver.models.base.torch_recognizer import NetworkRecognizer, never_seen
+from aver.models.base.recognizer import raise_missing_modality
+from aver.models.base.torch_recognizer import TorchRecognizer
 from aver.models.data.targets import Target, TargetLoss
+from aver.models.layers.pretrained import pretrained_changes
 from aver.models.temporal_aggregation.network import TemporalNetwork
 from aver.models.temporal_aggregation.predict import predict_segments
 from aver.models.temporal_aggregation.sampler import SegmentRule, SegmentSampler, SegmentTask
 from aver.models.temporal_aggregation.segments import SegmentClips, load_segment_clips
 from aver.models.temporal_aggregation.settings import TemporalAggregationSettings
-from aver.training.fit import fit
 from aver.training.seeding import fixed_threads, seeded
-from aver.training.settings import TrainingSettings
 
 
-class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
+class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
     """Looks at one picture and the sound around it in each of N segments, and sums the answers.
 
     Parameters
@@ -48,27 +46,7 @@ class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
     source = "Birhala et al. 2020, sections II and IV"
     settings_type = TemporalAggregationSettings
     settings: TemporalAggregationSettings
-
-    def __init__(self, settings: TemporalAggregationSettings, store: FeatureSource) -> None:
-        super().__init__(settings, store)
-        self._classes: tuple[str, ...] = ()
-
-    @classmethod
-    def tiny(cls, store: FeatureSource) -> Self:
-        """A recogniser small enough for the contract tests."""
-        training = TrainingSettings(
-            epochs=8, batch_size=16, optimizer="sgd", learning_rate=0.02, schedule="step"
-        )
-        settings = TemporalAggregationSettings(
-            segments=2,
-            images={"size_px": 16},
-            gray=True,
-            band_count=8,
-            column_count=8,
-            channels=(8, 8),
-            training=training,
-        )
-        return cls(settings, store)
+    supports_offset = True
 
     @property
     def rule(self) -> SegmentRule:
@@ -86,63 +64,53 @@ class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
         return {modality: features[modality] for modality in self.settings.modalities}
 
     @property
-    def classes(self) -> tuple[str, ...]:
-        """Emotions seen in training."""
-        return self._classes
+    def pretrained_weights(self) -> tuple[str, ...]:
+        """Of its extractors, and of its features."""
+        extractors = (self.settings.extractor(name).pretrained for name in self.settings.modalities)
+        return tuple(dict.fromkeys((*filter(None, extractors), *super().pretrained_weights)))
 
-    def fit(
-        self,
-        train: Sequence[Clip],
-        validation: Sequence[Clip],
-        *,
-        seed: int = 0,
-        run_folder: Path | None = None,
-    ) -> Self:
-        """Learn from `train`; `validation` decides which epoch to keep.
+    @classmethod
+    def pretrained_overrides(
+        cls, settings: TemporalAggregationSettings, modality: str, weights: str
+    ) -> dict[str, Any]:
+        """Changes for the extractors of that modality, which all start from the same weights.
 
-        With the setting ``refit`` it decides nothing and is learnt from.
+        Face embeddings take the network that embeds; anything else gets a ResNet, see
+        `pretrained_changes`. Windows of audio get the rows and the rate of the weights'
+        spectrograms, but keep a logarithmic frequency axis even if those use the mel scale.
         """
-        training = self.settings.training
-        if self.settings.refit:
-            training = dataclasses.replace(training, keep="last")
-        task = self.task(train, validation, seed)
-        self.network = task.network
-        self.history = fit(
-            task,
-            training,
-            seed=seed,
-            run_folder=run_folder,
-            description=f"Training {self.settings.segments} segments "
-            f"on {'+'.join(self.settings.modalities)}",
-        )
-        self._card = {**self._facts_of(train, validation, seed), **self._record()}
-        return self
+        if modality not in settings.modalities:
+            return {}
+        if modality == "video" and settings.image_feature == "face-embeddings":
+            return {"images.weights": weights}
+        part = f"extractors.{modality}"
+        changes, expected = pretrained_changes(part, settings.extractor(modality), weights)
+        changes[f"{part}.kind"] = "resnet18"
+        if expected is None:
+            return changes
+        if modality == "video":
+            return changes | {"images.size_px": expected["size_px"], "gray": True}
+        spectrogram = expected["feature_settings"]
+        column_s = spectrogram["segment_s"] / spectrogram["column_count"]
+        return changes | {
+            "band_count": spectrogram["band_count"],
+            "column_count": round(settings.window_s / column_s),
+            "standardize_audio": expected["standardized"],
+        }
 
-    def task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> SegmentTask:
-        """What `fit` learns: the network before training, its batches and its loss.
+    @property
+    def _description(self) -> str:
+        return f"Training {self.settings.segments} segments on {'+'.join(self.settings.modalities)}"
 
-        Raises
-        ------
-        LabelError, MissingModalityError
-            As `fit`, or if no validation clip can tell a good epoch from a bad one.
-        ClipError
-            If clips have fewer pictures than there are segments.
-        CheckpointError
-            If there are no such pretrained weights, or they do not fit.
-        """
-        need_validation(validation)
-        if self.settings.refit:
-            train = (*train, *validation)
-        self._classes, prior = label_shares(train)
-        self._prior = prior.tolist()
+    def _task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> SegmentTask:
         clips = self._load(train)
         for modality in self.settings.modalities:
             if modality not in clips.shapes:
-                raise never_seen(modality, clips.flags)
+                raise_missing_modality(modality, clips.flags)
         self._shapes = clips.shapes
         training = self._sampler(clips, train)
         loss = TargetLoss(
-            Target("emotion", self._classes),
+            Target("emotion", self.classes),
             training.labels,
             self.settings.class_weights,
             self.settings.label_smoothing,
@@ -157,39 +125,24 @@ class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
             judges.check_judging()
         return SegmentTask(network, training, judges, loss)
 
-    def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Answer for clips; see `aver.models.temporal_aggregation.predict`.
-
-        Raises
-        ------
-        ClipError
-            If clips have fewer pictures than there are segments; it names all of them.
-        """
-        network = self._trained()
+    def _predict(self, clips: Sequence[Clip]) -> Prediction:
+        """Raises ClipError if clips have fewer frames than there are segments; it names them."""
         sampler = self._sampler(self._load(clips), clips)
         with fixed_threads(self.settings.training.threads):
-            return predict_segments(network, sampler, self._classes, self.prior, self.settings.tta)
+            return predict_segments(self.network, sampler, self.classes, self.settings.tta)
 
     def with_offset(self, offset_s: float) -> Self:
-        """The same recogniser, with the sound taken so much later than the pictures.
+        """The same trained recognizer, with the audio taken so much later than the frames.
 
         Parameters
         ----------
         offset_s : float
-            Takes the place of the setting of that name.
+            Replaces the setting of that name.
         """
-        network = self._trained()
-        other = type(self)(dataclasses.replace(self.settings, offset_s=offset_s), self.store)
-        other.network, other.history = network, self.history
-        other._classes, other._shapes = self._classes, self._shapes
-        other._prior, other._card = self._prior, self._card
+        self._check_trained()
+        other = copy.copy(self)
+        other.settings = dataclasses.replace(self.settings, offset_s=offset_s)
         return other
-
-    def _predictions(self) -> dict[str, Any]:
-        return {"classes": list(self._classes)}
-
-    def _take_predictions(self, facts: Mapping[str, Any]) -> None:
-        self._classes = tuple(facts["classes"])
 
     def _load(self, clips: Sequence[Clip]) -> SegmentClips:
         return load_segment_clips(
@@ -202,26 +155,25 @@ class TemporalAggregation(NetworkRecognizer[TemporalNetwork]):
         )
 
     def _sampler(self, loaded: SegmentClips, clips: Sequence[Clip]) -> SegmentSampler:
-        labels = Target("emotion", self._classes).labels(clips)
+        labels = Target("emotion", self.classes).labels(clips)
         size = self.settings.training.batch_size
         return SegmentSampler(loaded, self.rule, self.settings.modalities, labels, size)
 
     def _build(self) -> TemporalNetwork:
-        return TemporalNetwork(self.settings, self._shapes, len(self._classes))
+        return TemporalNetwork(self.settings, self._shapes, len(self.classes))
 
-    def _record(self) -> dict[str, dict[str, list[str]]]:
-        """What was fitted on which part, and whose labels it used; see `aver.audit.audit_run`."""
-        refit, audio = self.settings.refit, self.settings.standardize_audio
-        learned = ["train", "validation"] if refit else ["train"]
+    def _record(self) -> dict[str, Any]:
         fitted = ["statistics of the norms"]
         if "video" in self.settings.modalities:
             fitted.append("mean picture")
             if len(self._shapes["video"]) == 1:
                 fitted.append("scaler of video")
-        if "audio" in self.settings.modalities and audio == "train":
+        if "audio" in self.settings.modalities and self.settings.standardize_audio == "train":
             fitted.append("scaler of sound")
-        choice = not refit and self.settings.training.keep == "best"
+        labels = {"weights": self._trained_subsets}
+        if not self.settings.refit and self.settings.training.keep == "best":
+            labels["epoch"] = ["validation"]
         return {
-            "fitted_on": dict.fromkeys(fitted, learned),
-            "labels_used": {"weights": learned, **({"epoch": ["validation"]} if choice else {})},
+            "fitted_on": dict.fromkeys(fitted, self._trained_subsets),
+            "labels_used": labels,
         }
