@@ -67,7 +67,7 @@ def compare(path: Path, detector: FaceDetector) -> dict[str, object]:
     }
 
 
-def summarise(clips: list[dict[str, object]]) -> dict[str, object]:
+def summarize(clips: list[dict[str, object]]) -> dict[str, object]:
     """Medians over clips, and agreement over all their pictures."""
     images = np.array([c["images"] for c in clips])
     every, track = (np.array([c[k] for c in clips]) for k in ("every_s", "track_s"))
@@ -103,7 +103,7 @@ def main() -> None:
     paths = paths[:: max(len(paths) // arguments.clips, 1)][: arguments.clips]
     detector = make_detector("mtcnn")
     compare(paths[0], detector)  # warm up
-    result = summarise([compare(path, detector) for path in paths])
+    result = summarize([compare(path, detector) for path in paths])
     RESULT.parent.mkdir(exist_ok=True)
     RESULT.write_text(json.dumps(result, indent=2) + "\n")
     print(f"{'':24}{'frames/s':>10}")

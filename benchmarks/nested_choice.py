@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -125,7 +125,7 @@ def test(
             ]
     first = rows[0][3]
     clips = [row[0] for row in rows]
-    return Evaluation(
+    return Evaluation.from_arrays(
         system=f"{study.preset} {network}, settings chosen on validation speakers",
         corpus=study.corpus.label,
         protocol=f"clean{', ' + ADAPTED if facts else ''}: nested, {len(study.groups)} groups",
@@ -158,11 +158,12 @@ def averaged(found: Evaluation) -> Evaluation:
         np.add.at(total, owner, values)
         return total / count
 
-    return replace(
-        found.rows(rows),
-        system=f"{found.system}, mean of {count} trainings",
-        probabilities=mean(found.probabilities),
+    first = found.rows(rows)
+    return first.with_predictions(
+        mean(found.probabilities),
         by_modality={name: mean(values) for name, values in found.by_modality.items()},
+        flags=first.flags,
+        system=f"{found.system}, mean of {count} trainings",
     )
 
 

@@ -157,7 +157,7 @@ def share_right(folds: Mapping[str, Any], kind: str, speakers: Sequence[str]) ->
     return SpeakerSums(kind, tuple(speakers), sums, formula)
 
 
-def summarise() -> None:
+def summarize() -> None:
     """Print pooled accuracies of all folds that were run, as rows of Markdown."""
     kept = json.loads(RESULTS.read_text())
     for key, folds in kept.items():
@@ -195,7 +195,7 @@ def in_percent(found: Interval) -> str:
 
 
 def main() -> None:
-    """Parse, measure or summarise."""
+    """Parse, measure or summarize."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--corpus", type=Path)
     parser.add_argument("--fold", type=int, default=0)
@@ -207,7 +207,7 @@ def main() -> None:
     parser.add_argument("--summary", action="store_true")
     arguments = parser.parse_args()
     if arguments.summary:
-        summarise()
+        summarize()
     else:
         measure(arguments)
 

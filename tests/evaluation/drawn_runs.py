@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from aver.evaluation.evaluation import Evaluation
 
 CLASSES = ("neutral", "happy", "sad", "angry")
+
+
+def with_columns(run: Evaluation, **columns: object) -> Evaluation:
+    """The run with other columns of its predictions."""
+    return replace(run, predictions=run.predictions.assign(**columns))
 
 
 def drawn_run(
@@ -29,7 +36,7 @@ def drawn_run(
         logits[np.arange(len(ids)), [CLASSES.index(label) for label in truth]] += skill
         odds = np.exp(logits)
         rows.append(odds / odds.sum(axis=1, keepdims=True))
-    return Evaluation(
+    return Evaluation.from_arrays(
         system=system,
         corpus="drawn",
         protocol="clean: drawn",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from drawn_runs import drawn_run
@@ -51,7 +49,7 @@ def test_predictioning_only_the_surest_equals_sorting_by_hand() -> None:
 
 def test_equal_confidences_are_predicted_together() -> None:
     run = drawn_run(draw=2)
-    flat = replace(run, probabilities=np.tile([0.4, 0.2, 0.2, 0.2], (len(run.clip_ids), 1)))
+    flat = run.with_predictions(np.tile([0.4, 0.2, 0.2, 0.2], (len(run.clip_ids), 1)))
     (curve,) = selective_accuracy(flat, (0.1,))
     assert curve.value == pytest.approx(accuracy(flat).value)
 

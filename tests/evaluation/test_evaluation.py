@@ -6,48 +6,56 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn_runs import CLASSES, drawn_run
+from drawn_runs import CLASSES, drawn_run, with_columns
 
 from aver.errors import LabelError, SettingsError
 from aver.evaluation.evaluation import Evaluation, TargetPredictions
+
+EMPTY = {
+    **dict.fromkeys(("clip_ids", "speakers", "sexes", "folds", "seeds", "truth"), ()),
+    **{"system": "x", "corpus": "c", "protocol": "p", "classes": CLASSES},
+    "probabilities": np.zeros((0, 4)),
+}
 
 
 def test_refuses_a_true_class_outside_the_classes() -> None:
     run = drawn_run()
     with pytest.raises(LabelError, match=r"Clip s0-00 is 'calm'.*neutral, happy"):
-        replace(run, truth=("calm", *run.truth[1:]))
+        with_columns(run, truth=("calm", *run.truth[1:]))
 
 
 def test_refuses_rows_that_disagree_in_number_or_repeat() -> None:
     run = drawn_run()
-    with pytest.raises(SettingsError, match="needs as many speakers, not 1"):
-        replace(run, speakers=("s0",))
+    with pytest.raises(SettingsError, match="of 1 rows needs as many values of 'speaker', not 0"):
+        Evaluation.from_arrays(**{**EMPTY, "clip_ids": ("s0-00",)})
+    with pytest.raises(SettingsError, match=r"probabilities must have shape \(72, 4\)"):
+        run.with_predictions(run.probabilities[:, :3])
+    with pytest.raises(SettingsError, match="have no column 'sex'"):
+        replace(run, predictions=run.predictions.drop(columns="sex"))
     with pytest.raises(SettingsError, match="tested twice"):
-        replace(run, clip_ids=("s0-00",) * len(run.clip_ids), folds=run.folds * 0)
+        with_columns(run, clip_id="s0-00", fold=0)
     turned = run.probabilities.copy()
     turned[3] = (1.4, -0.4, 0.0, 0.0)
     with pytest.raises(SettingsError, match="A probability of clip s0-03 is below 0"):
-        replace(run, probabilities=turned)
+        run.with_predictions(turned)
     turned[3] = np.nan
     with pytest.raises(SettingsError, match="clip s0-03 sum to nan, not 1"):
-        replace(run, probabilities=turned)
+        run.with_predictions(turned)
     with pytest.raises(SettingsError, match="sum to"):
-        replace(run, probabilities=run.probabilities * 2)
+        run.with_predictions(run.probabilities * 2)
     with pytest.raises(SettingsError, match="no tested clip"):
-        Evaluation(
-            "x", "c", "p", CLASSES, (), (), (), np.array([]), np.array([]), (), np.zeros((0, 4))
-        )
+        Evaluation.from_arrays(**EMPTY)
 
 
 def test_one_modality_alone_keeps_the_clips_that_have_it() -> None:
     run = drawn_run()
     alone = run.probabilities[:, ::-1].copy()
     alone[:10] = np.nan
-    run = replace(run, by_modality={"audio": alone})
+    run = run.with_predictions(run.probabilities, by_modality={"audio": alone})
     audio = run.of_modality("audio")
     assert audio.clip_ids == run.clip_ids[10:]
     np.testing.assert_array_equal(audio.probabilities, alone[10:])
-    with pytest.raises(SettingsError, match="no answers for 'video' alone"):
+    with pytest.raises(SettingsError, match="no predictions from 'video' alone"):
         run.of_modality("video")
 
 
@@ -58,7 +66,9 @@ def test_another_target_is_an_evaluation_of_its_own() -> None:
     truth[:4] = np.nan
     predictions = np.tile([0.3, 0.7], (rows, 1))
     target = TargetPredictions("classification", ("normal", "strong"), truth, predictions)
-    intensity = replace(run, targets={"intensity": target}).of_target("intensity")
+    intensity = run.with_predictions(run.probabilities, targets={"intensity": target}).of_target(
+        "intensity"
+    )
     assert intensity.classes == ("normal", "strong")
     assert len(intensity.clip_ids) == rows - 4
     assert intensity.correct.mean() == pytest.approx(0.5)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_runs import drawn_run
+from drawn_runs import drawn_run, with_columns
 
 from aver import api
 from aver.corpora.user_files import attach_action_units
@@ -45,8 +45,8 @@ def _without(run, clip_id):  # type: ignore[no-untyped-def]
 def test_runs_of_other_folds_or_classes_are_refused() -> None:
     run = drawn_run()
     with pytest.raises(SettingsError, match="have no clip, fold and seed in common"):
-        fuse_late([run, replace(run, folds=run.folds + 7)], "both")
-    with pytest.raises(SettingsError, match="other classes"):
+        fuse_late([run, with_columns(run, fold=run.folds + 7)], "both")
+    with pytest.raises(SettingsError, match="have different classes"):
         fuse_late([run, replace(run, classes=run.classes[::-1])], "both")
 
 
@@ -56,7 +56,7 @@ def test_adapted_runs_stay_marked_and_are_not_fused_with_others() -> None:
     fused = fuse_late([adapted, adapted], "both")
     assert (fused.facts["adapt"], fused.facts["adaptation"]) == tuple(adapted.facts.values())
     assert "adapt" not in fuse_late([run, run], "both").facts
-    with pytest.raises(SettingsError, match="one uses unlabelled clips of test speakers"):
+    with pytest.raises(SettingsError, match="one uses unlabeled clips of test speakers"):
         fuse_late([run, adapted], "both")
 
 

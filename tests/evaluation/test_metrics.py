@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from drawn_runs import CLASSES, drawn_run
 from hypothesis import given, settings
@@ -67,29 +68,8 @@ def test_several_seeds_are_the_mean_over_seeds() -> None:
 
 def test_a_clip_tested_more_often_counts_once() -> None:
     run = drawn_run(speakers=2, clips=4)
-    one = run.rows(np.array([0]))
-    again = replace(
-        one,
-        clip_ids=one.clip_ids * 5,
-        speakers=one.speakers * 5,
-        sexes=one.sexes * 5,
-        folds=np.repeat(one.folds, 5),
-        seeds=np.arange(1, 6),
-        truth=one.truth * 5,
-        probabilities=np.repeat(one.probabilities, 5, axis=0),
-        flags=one.flags * 5,
-    )
-    both = replace(
-        run,
-        clip_ids=run.clip_ids + again.clip_ids,
-        speakers=run.speakers + again.speakers,
-        sexes=run.sexes + again.sexes,
-        folds=np.concatenate([run.folds, again.folds]),
-        seeds=np.concatenate([run.seeds, again.seeds]),
-        truth=run.truth + again.truth,
-        probabilities=np.concatenate([run.probabilities, again.probabilities]),
-        flags=run.flags + again.flags,
-    )
+    again = pd.concat([run.predictions[:1].assign(seed=seed) for seed in range(1, 6)])
+    both = replace(run, predictions=pd.concat([run.predictions, again]))
     assert accuracy(both).value == pytest.approx(accuracy(run).value)
 
 

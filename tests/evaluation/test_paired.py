@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn_runs import CLASSES, drawn_run
+from drawn_runs import CLASSES, drawn_run, with_columns
 from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar
 
@@ -105,7 +105,7 @@ def test_refuses_other_clips_speakers_and_labels() -> None:
     with pytest.raises(SettingsError, match="they have none in common"):
         compare(run.rows(np.arange(0, 36)), run.rows(np.arange(36, 72)))
     with pytest.raises(SettingsError, match="clip s0-00 another speaker"):
-        compare(run, replace(run, speakers=("s1", *run.speakers[1:])))
+        compare(run, with_columns(run, speaker=("s1", *run.speakers[1:])))
 
 
 def test_where_a_speakers_clips_stick_together_only_mcnemar_cries_wolf() -> None:
@@ -120,7 +120,7 @@ def test_where_a_speakers_clips_stick_together_only_mcnemar_cries_wolf() -> None
             good = rng.random(12) < 0.5
             hit = rng.random(240) < np.where(good, 0.9, 0.4)[template.speaker_index]
             predictions = np.where(hit, template.truth_index, (template.truth_index + 1) % 4)
-            runs.append(replace(template, probabilities=np.eye(len(CLASSES))[predictions]))
+            runs.append(template.with_predictions(np.eye(len(CLASSES))[predictions]))
         p, _ = sign_flip_test(accuracy(runs[0]), accuracy(runs[1]))
         found["speakers"] += p <= 0.05
         found["clips"] += mcnemar_test(runs[0], runs[1]) <= 0.05

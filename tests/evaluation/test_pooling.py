@@ -56,7 +56,7 @@ def test_columns_of_targets_go_by_name(tmp_path: Path) -> None:
         for task in tasks
     )
     experiment = Experiment(corpus, Split("drawn", "drawn", 0, folds, ()), "majority")
-    found = pool_folds(experiment, tasks, [task.folder for task in tasks], {}).targets
+    found = pool_folds(experiment, tasks, [task.folder for task in tasks], {}).target_predictions
 
     intensity, votes = found["intensity"], found["votes-face"]
     assert set(intensity.outputs) == {"low", "normal", "strong"}

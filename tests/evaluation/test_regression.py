@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from drawn_runs import drawn_run
@@ -22,16 +20,15 @@ def voted_run() -> Evaluation:
     truth[3] = np.nan
     predictions = 0.6 * truth + 0.4 * rng.random(truth.shape)
     predictions[3] = 0.5
-    return replace(
-        run, targets={"votes": TargetPredictions("regression", ("a", "b"), truth, predictions)}
-    )
+    votes = TargetPredictions("regression", ("a", "b"), truth, predictions)
+    return run.with_predictions(run.probabilities, targets={"votes": votes})
 
 
 def test_equal_torchmetrics_and_scikit_learn(voted_run: Evaluation) -> None:
     import torch
     from torchmetrics.functional.regression import concordance_corrcoef
 
-    target = voted_run.targets["votes"]
+    target = voted_run.target_predictions["votes"]
     truth, predictions = target.truth[target.known], target.predictions[target.known]
     n = len(truth)
     for column, output in enumerate(target.outputs):
@@ -53,7 +50,9 @@ def test_perfect_and_opposite_predictions() -> None:
         target = TargetPredictions(
             "regression", ("x",), truth - truth.mean(), sign * (truth - truth.mean())
         )
-        found = concordance(replace(run, targets={"t": target}), "t", "x")
+        found = concordance(
+            run.with_predictions(run.probabilities, targets={"t": target}), "t", "x"
+        )
         assert found.value == pytest.approx(sign)
 
 

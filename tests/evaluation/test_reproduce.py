@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from drawn_runs import drawn_run
+from drawn_runs import drawn_run, with_columns
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
@@ -53,7 +53,7 @@ class Maker:
         numbers = {f"s{place}": f"{place + 1:02d}" for place in range(6)}
         speakers = tuple(numbers[name] for name in run.speakers)
         pairs = np.array([(int(name) - 1) // 2 for name in speakers])
-        return replace(run, leaks=leaks, speakers=speakers, folds=pairs)
+        return replace(with_columns(run, speaker=speakers, fold=pairs), leaks=leaks)
 
 
 @pytest.fixture

@@ -132,7 +132,7 @@ def test_two_processes_prediction_as_one(finished) -> None:
 def test_predictions_of_another_run_are_not_taken_for_this_ones(finished, tmp_path: Path) -> None:
     result, _ = finished
     measure(finished, white_noise=[10.0])
-    other = replace(result.evaluation, probabilities=result.evaluation.probabilities[:, ::-1])
+    other = result.evaluation.with_predictions(result.evaluation.probabilities[:, ::-1])
     assert read_robustness(other, result.folder) == ()
 
 

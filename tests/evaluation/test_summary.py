@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import numpy as np
 import pytest
 from drawn_runs import CLASSES, drawn_run
 
 from aver.evaluation.intervals import binomial_interval
-from aver.evaluation.summary import summarise
+from aver.evaluation.summary import summarize
 
 
 def test_figures_agree_with_counts_by_hand() -> None:
     run = drawn_run(seeds=(0, 1))
-    found = summarise(run)
+    found = summarize(run)
     assert found.clips_of_class == {label: run.truth[:72].count(label) for label in CLASSES}
     assert set(found.clips_of_speaker.values()) == {12}
     assert found.confusion.sum() == pytest.approx(72)
@@ -29,7 +28,7 @@ def test_one_class_predicted_always_has_no_binomial_interval_of_f1() -> None:
     run = drawn_run()
     constant = np.zeros_like(run.probabilities)
     constant[:, 0] = 1.0
-    found = summarise(replace(run, probabilities=constant)).metrics
+    found = summarize(run.with_predictions(constant)).metrics
     # Every speaker has a quarter of each class: F1 of the class answered is 2 / 5, of others 0.
     assert found["macro_f1"].value == pytest.approx(0.1)
     assert (found["macro_f1"].low, found["macro_f1"].method) == (None, "none")
@@ -38,13 +37,13 @@ def test_one_class_predicted_always_has_no_binomial_interval_of_f1() -> None:
         binomial_interval(18, 72)
     )
     perfect = np.eye(4)[run.truth_index]
-    assert summarise(replace(run, probabilities=perfect)).metrics["macro_f1"].method == "binomial"
+    assert summarize(run.with_predictions(perfect)).metrics["macro_f1"].method == "binomial"
 
 
 def test_undefined_figures_become_null() -> None:
     run = drawn_run(speakers=1, clips=6)
-    run = replace(run, probabilities=np.tile([1.0, 0, 0, 0], (6, 1)))
-    values = summarise(run).as_json()
+    run = run.with_predictions(np.tile([1.0, 0, 0, 0], (6, 1)))
+    values = summarize(run).as_json()
     json.dumps(values, allow_nan=False)
     assert values["metrics"]["accuracy"]["low"] is None
     assert values["precision"]["sad"] is None

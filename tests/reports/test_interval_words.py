@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from drawn_runs import drawn_run
+from drawn_runs import drawn_run, with_columns
 
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.summary import summarise
+from aver.evaluation.summary import summarize
 from aver.reports.reported_run import ReportedRun
 from aver.reports.run_report import describe_run, write_report
 from aver.reports.run_tables import class_table, comparison_table, metrics_table, speaker_table
@@ -24,7 +24,7 @@ COLUMNS = ("system", "clean", "UAR")
 def nameless() -> Evaluation:
     """A run on clips of which nobody knows who speaks."""
     run = drawn_run(skill=1.5, system="nameless")
-    return replace(run, speakers=run.clip_ids, sexes=(None,) * len(run.clip_ids))
+    return with_columns(run, speaker=run.clip_ids, sex=None)
 
 
 def test_exceptions_are_named_by_row_and_column() -> None:
@@ -58,7 +58,7 @@ def test_a_majority_that_scores_alike_for_everybody_is_named() -> None:
     always = np.eye(4)[np.zeros(72, int)]
     run, majority = (
         drawn_run(skill=1.5),
-        replace(drawn_run(), system="majority", probabilities=always),
+        drawn_run().with_predictions(always, system="majority"),
     )
     note = comparison_table((run, majority)).notes[0]
     assert "all speakers score alike): majority (clean protocol, UAR); none" in note
@@ -76,7 +76,7 @@ def test_unknown_speakers_are_not_counted_as_speakers() -> None:
     assert "as if each had a speaker of its own: nobody knows who speaks" in said
     assert "72 speakers" not in said
     assert "Speakers range" not in said
-    summary = summarise(run)
+    summary = summarize(run)
     assert speaker_table(run, summary) is None
     assert "nobody knows who speaks" in class_table(run, summary).notes[0]
     assert "over clips" in str(metrics_table(run, summary).rows[0][2])
@@ -84,16 +84,16 @@ def test_unknown_speakers_are_not_counted_as_speakers() -> None:
 
 def test_the_sexes_notes_say_so_where_everybody_scores_alike() -> None:
     run = drawn_run()
-    always = replace(run, probabilities=np.eye(4)[run.truth_index])
-    notes = speaker_table(always, summarise(always)).notes
+    always = run.with_predictions(np.eye(4)[run.truth_index])
+    notes = speaker_table(always, summarize(always)).notes
     assert notes[0].endswith("% over 3 speakers, who score alike: over clips")
     assert "[90.3, 100.0]" in notes[0]
-    assert speaker_table(run, summarise(run)).notes[0].endswith("% over 3 speakers")
+    assert speaker_table(run, summarize(run)).notes[0].endswith("% over 3 speakers")
 
 
 def test_some_unknown_speakers_are_told_apart() -> None:
     run = drawn_run()
-    mixed = replace(run, speakers=(run.clip_ids[0], run.clip_ids[1], *run.speakers[2:]))
+    mixed = with_columns(run, speaker=(run.clip_ids[0], run.clip_ids[1], *run.speakers[2:]))
     assert "6 speakers and 2 clips of unknown ones" in describe_data(mixed)
     assert "6 speakers," in describe_data(run)
 

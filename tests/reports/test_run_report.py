@@ -28,8 +28,8 @@ LEAK = "validation-is-test: the epoch is chosen on <test> clips."
 @pytest.fixture
 def runs() -> tuple[Evaluation, ...]:
     first = drawn_run(speakers=8, seeds=(0, 1, 2), skill=1.6, draw=1, system="mrpn <N2>")
-    first = replace(
-        first,
+    first = first.with_predictions(
+        first.probabilities,
         by_modality={"audio": drawn_run(speakers=8, seeds=(0, 1, 2), draw=2).probabilities},
         flags=tuple(("no face",) if i % 9 == 0 else () for i in range(len(first.clip_ids))),
         facts={"command": "aver evaluate --corpus 'my clips'", "split_hash": "abc123"},
@@ -139,7 +139,11 @@ def test_terminal_shows_targets_besides_emotion() -> None:
     predictions = truth.copy()
     predictions[::4] = predictions[::4, ::-1]  # one in four is wrong
     target = TargetPredictions("classification", ("normal", "strong"), truth, predictions)
-    said = " ".join(describe_run((replace(run, targets={"intensity": target}),)).split())
+    said = " ".join(
+        describe_run(
+            (run.with_predictions(run.probabilities, targets={"intensity": target}),)
+        ).split()
+    )
     assert "Targets besides emotion" in said
     assert re.search(r"intensity accuracy in % 75\.0", said)
     assert "Targets besides emotion" not in describe_run((run,))
@@ -160,8 +164,8 @@ def test_one_speaker_has_no_interval_and_five_can_show_nothing() -> None:
 def test_published_numbers_stand_beside_on_the_same_classes_only() -> None:
     run = drawn_run()
     six = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
-    spread = np.concatenate([run.probabilities, np.zeros((len(run.clip_ids), 2))], axis=1)
-    cremad = replace(run, corpus="cremad", classes=six, probabilities=spread)
+    spread = run.predictions.assign(**{"p fearful": 0.0, "p disgust": 0.0})
+    cremad = replace(run, corpus="cremad", classes=six, predictions=spread)
     assert "human raters (face and voice)" in describe_run((cremad,))
     assert "68.4" in describe_run((cremad,))
     four = describe_run((replace(run, corpus="cremad"),))

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from drawn_runs import drawn_run
 
-from aver.evaluation.summary import summarise
+from aver.evaluation.summary import summarize
 from aver.reports.run_summary import summary_in_words
 from aver.reports.run_tables import compare_all, comparison_table, modality_table
 from aver.reports.table import Estimate
 
 
 def headline(predictions: np.ndarray, speakers: int = 6) -> str:
-    run = replace(drawn_run(speakers=speakers), probabilities=predictions)
-    return summary_in_words(run, summarise(run), ())[0]
+    run = drawn_run(speakers=speakers).with_predictions(predictions)
+    return summary_in_words(run, summarize(run), ())[0]
 
 
 def shifted(by: int, speakers: int = 6) -> np.ndarray:
@@ -48,14 +46,18 @@ def test_too_few_speakers_for_so_many_comparisons_are_told(others: int, told: bo
     run = drawn_run(skill=2.0, draw=1)
     rest = [drawn_run(skill=0.0, draw=2 + k, system=f"other {k}") for k in range(others)]
     found = compare_all(run, rest)
-    said = " ".join(summary_in_words(run, summarise(run), found))
+    said = " ".join(summary_in_words(run, summarize(run), found))
     assert ("no difference, however large, passes" in said) == told
 
 
 def test_a_modality_that_no_clip_has_gets_an_empty_row() -> None:
     run = drawn_run()
     lacking = np.full_like(run.probabilities, np.nan)
-    table = modality_table(replace(run, by_modality={"video": lacking, "audio": run.probabilities}))
+    table = modality_table(
+        run.with_predictions(
+            run.probabilities, by_modality={"video": lacking, "audio": run.probabilities}
+        )
+    )
     assert table.rows[0] == ("video", 0, None)
     assert table.rows[1][:2] == ("audio", 72)
 
@@ -63,8 +65,8 @@ def test_a_modality_that_no_clip_has_gets_an_empty_row() -> None:
 def test_the_table_gives_the_same_intervals_as_the_summary() -> None:
     """One class answered always: the table must not call F1 a share of clips either."""
     predictions = np.eye(4)[np.zeros(72, int)]
-    run = replace(drawn_run(), probabilities=predictions)
+    run = drawn_run().with_predictions(predictions)
     cells = comparison_table([run]).rows[0][3:6]
     names = ("accuracy", "unweighted_recall", "macro_f1")
-    assert cells == tuple(Estimate.of(summarise(run).metrics[name]) for name in names)
+    assert cells == tuple(Estimate.of(summarize(run).metrics[name]) for name in names)
     assert cells[2].low is None

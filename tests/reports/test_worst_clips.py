@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -33,7 +32,7 @@ def test_only_wrong_predictions_count_and_the_least_truth_comes_first() -> None:
 def test_a_run_without_fault_has_no_table() -> None:
     run = drawn_run()
     right = np.eye(len(CLASSES))[[CLASSES.index(label) for label in run.truth]]
-    assert worst_table(worst_clips(replace(run, probabilities=right))) is None
+    assert worst_table(worst_clips(run.with_predictions(right))) is None
 
 
 def test_images_show_the_clip(tmp_path: Path) -> None:

@@ -137,12 +137,11 @@ def _share_of_predicted(sums: np.ndarray) -> np.ndarray:
 
 
 def _target(evaluation: Evaluation, name: str) -> TargetPredictions:
-    target = evaluation.targets.get(name)
+    target = evaluation.target_predictions.get(name)
     if target is None or target.kind != "regression":
-        known = [key for key, value in evaluation.targets.items() if value.kind == "regression"]
+        names = ", ".join(one.name for one in evaluation.targets if one.kind == "regression")
         raise SettingsError(
-            f"{evaluation.system} has no regression target {name!r}. "
-            f"It has: {', '.join(known) or 'none'}."
+            f"{evaluation.system} has no regression target {name!r}. It has: {names or 'none'}."
         )
     return target
 

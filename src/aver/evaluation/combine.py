@@ -1,18 +1,19 @@
-"""Late fusion of finished runs: the mean of the unimodal probabilities, clip by clip."""
+"""Evaluations put together: runs of several seeds, and late fusion of unimodal runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
+import pandas as pd
 
 from aver.errors import SettingsError
-from aver.evaluation.evaluation import Evaluation, TargetPredictions
+from aver.evaluation.evaluation import CLIP_COLUMNS, ROW_KEYS, Evaluation
+from aver.models.base.prediction import mean_of_known, probability_columns
 
 
 def pool_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
-    """Put the rows of several runs under each other.
+    """Concatenate the rows of several runs.
 
     Parameters
     ----------
@@ -27,58 +28,33 @@ def pool_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:
     Raises
     ------
     SettingsError
-        If the runs have other classes, protocols, modalities or targets.
+        If the runs differ in classes, protocol, modalities or targets.
     """
     first = evaluations[0]
     for other in evaluations[1:]:
-        for what in ("corpus", "protocol", "classes", "leaks"):
-            if getattr(other, what) != getattr(first, what):
+        for name in ("corpus", "protocol", "classes", "leaks"):
+            if getattr(other, name) != getattr(first, name):
                 raise SettingsError(
-                    f"Seeds can be pooled within one protocol only; {what} differs: "
-                    f"{getattr(first, what)!r} and {getattr(other, what)!r}."
+                    f"Seeds can be pooled within one protocol only; {name} differs: "
+                    f"{getattr(first, name)!r} and {getattr(other, name)!r}."
                 )
-        if set(other.by_modality) != set(first.by_modality) or set(other.targets) != set(
-            first.targets
-        ):
-            raise SettingsError("Seeds can be pooled only where modalities and targets are equal.")
+        if set(other.predictions.columns) != set(first.predictions.columns):
+            raise SettingsError("Seeds can be pooled only if modalities and targets are equal.")
     if len(evaluations) == 1:
         return first
     return replace(
         first,
-        clip_ids=tuple(clip_id for one in evaluations for clip_id in one.clip_ids),
-        speakers=tuple(speaker for one in evaluations for speaker in one.speakers),
-        sexes=tuple(sex for one in evaluations for sex in one.sexes),
-        folds=np.concatenate([one.folds for one in evaluations]),
-        seeds=np.concatenate([one.seeds for one in evaluations]),
-        truth=tuple(label for one in evaluations for label in one.truth),
-        probabilities=np.concatenate([one.probabilities for one in evaluations]),
-        by_modality={
-            name: np.concatenate([one.by_modality[name] for one in evaluations])
-            for name in first.by_modality
-        },
-        flags=tuple(flags for one in evaluations for flags in one.flags),
-        targets={
-            name: _pool_target([o.targets[name] for o in evaluations]) for name in first.targets
-        },
-        training_s=sum(one.training_s or 0.0 for one in evaluations),
-        prediction_s=sum(one.prediction_s or 0.0 for one in evaluations),
-    )
-
-
-def _pool_target(predictions: Sequence[TargetPredictions]) -> TargetPredictions:
-    return TargetPredictions(
-        predictions[0].kind,
-        predictions[0].outputs,
-        np.concatenate([one.truth for one in predictions]),
-        np.concatenate([one.predictions for one in predictions]),
+        predictions=pd.concat([run.predictions for run in evaluations], ignore_index=True),
+        training_s=sum(run.training_s or 0.0 for run in evaluations),
+        prediction_s=sum(run.prediction_s or 0.0 for run in evaluations),
     )
 
 
 def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
     """Average the probabilities of runs over the rows that all of them tested.
 
-    A baseline without a parameter: what two networks that never met say together. A clip that one
-    of them could not use (a broken sound track) is left out.
+    A baseline without parameters: unimodal networks that were trained independently. A clip that
+    one of them could not use (for instance with unreadable audio) is left out.
 
     Parameters
     ----------
@@ -96,52 +72,46 @@ def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
     Raises
     ------
     SettingsError
-        If the runs have no row in common, or other classes.
+        If the runs have no row in common, other classes, or only some use unlabeled clips of test
+        speakers.
     """
     first = evaluations[0]
-    places = [_places(evaluation) for evaluation in evaluations]
-    rows = [row for row in places[0] if all(row in place for place in places)]
     for other in evaluations[1:]:
         if other.classes != first.classes:
             raise SettingsError(
-                f"{first.system!r} and {other.system!r} tell other classes apart: "
+                f"{first.system!r} and {other.system!r} have different classes: "
                 f"{', '.join(first.classes)}, and {', '.join(other.classes)}."
             )
         if other.facts.get("adapt") != first.facts.get("adapt"):
             raise SettingsError(
-                f"Of {first.system!r} and {other.system!r} one uses unlabelled clips of test "
+                f"Of {first.system!r} and {other.system!r} one uses unlabeled clips of test "
                 "speakers and one does not. Fuse runs that both do, or that both do not."
             )
-    if not rows:
+    tables = [run.predictions.set_index(ROW_KEYS) for run in evaluations]
+    shared = tables[0].index
+    for table in tables[1:]:
+        shared = shared[shared.isin(table.index)]
+    if shared.empty:
         raise SettingsError(
-            f"{' and '.join(repr(evaluation.system) for evaluation in evaluations)} have no clip, "
-            "fold and seed in common; run them on one split."
+            f"{' and '.join(repr(run.system) for run in evaluations)} have no clip, fold and seed "
+            "in common; run them on one split."
         )
-    tested = {clip_id for evaluation in evaluations for clip_id in evaluation.clip_ids}
-    probabilities = [
-        evaluation.probabilities[[place[row] for row in rows]]
-        for evaluation, place in zip(evaluations, places, strict=True)
-    ]
+    columns = probability_columns(first.classes)
+    fused = tables[0].loc[shared].reset_index()[list(CLIP_COLUMNS)]
+    fused[columns] = mean_of_known([table.loc[shared, columns].to_numpy() for table in tables])
+    tested = pd.concat([run.predictions["clip_id"] for run in evaluations]).nunique()
     return replace(
-        first.rows(np.array([places[0][row] for row in rows])),
+        first,
         system=system,
-        probabilities=np.mean(probabilities, axis=0),
-        by_modality={},
-        targets={},
-        training_s=sum(evaluation.training_s or 0.0 for evaluation in evaluations),
-        prediction_s=sum(evaluation.prediction_s or 0.0 for evaluation in evaluations),
-        parameters=sum(evaluation.parameters or 0 for evaluation in evaluations) or None,
+        predictions=fused,
+        modalities=(),
+        targets=(),
+        training_s=sum(run.training_s or 0.0 for run in evaluations),
+        prediction_s=sum(run.prediction_s or 0.0 for run in evaluations),
+        parameters=sum(run.parameters or 0 for run in evaluations) or None,
         facts={
             **{key: first.facts[key] for key in ("adapt", "adaptation") if key in first.facts},
-            "fused": [evaluation.system for evaluation in evaluations],
-            "left_out_clips": len(tested - {clip_id for clip_id, _, _ in rows}),
+            "fused": [run.system for run in evaluations],
+            "left_out_clips": tested - fused["clip_id"].nunique(),
         },
     )
-
-
-def _places(evaluation: Evaluation) -> dict[tuple[str, int, int], int]:
-    """Clip, fold and seed to the row's index, in the order of the rows."""
-    rows = zip(
-        evaluation.clip_ids, evaluation.folds.tolist(), evaluation.seeds.tolist(), strict=True
-    )
-    return {row: index for index, row in enumerate(rows)}

@@ -1,31 +1,69 @@
-"""`Evaluation`: every tested clip's answer, and how the run came about."""
+"""`Evaluation`: the predictions for all tested clips in one table, and how they came about."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+import pandas as pd
 
 from aver.errors import LabelError, SettingsError
+from aver.models.base.prediction import probability_columns
+
+CLIP_COLUMNS = ("clip_id", "speaker", "sex", "fold", "seed", "truth", "prediction", "flags")
+"""Columns of `Evaluation.predictions` that every run has, in front of the numbers."""
+
+ROW_KEYS = ["clip_id", "fold", "seed"]
+"""Columns that identify a row."""
+
+_FLAG_SEPARATOR = "; "
+
+
+@dataclass(frozen=True)
+class TargetColumns:
+    """A target besides emotion, and its columns in `Evaluation.predictions`.
+
+    Parameters
+    ----------
+    name : str
+    kind : {"classification", "regression"}
+    outputs : tuple of str
+        Classes, or the quantities regressed.
+    """
+
+    name: str
+    kind: Literal["classification", "regression"]
+    outputs: tuple[str, ...]
+
+    @property
+    def truth(self) -> list[str]:
+        """Columns of the truth.
+
+        For classification 1 in the true class's column and 0 elsewhere, for regression the true
+        values; NaN if a clip has no label for this target.
+        """
+        return [f"{self.name}: true {output}" for output in self.outputs]
+
+    @property
+    def predictions(self) -> list[str]:
+        """Columns of the predictions: class probabilities, or regressed values."""
+        return [f"{self.name}: predicted {output}" for output in self.outputs]
 
 
 @dataclass(frozen=True, eq=False)
 class TargetPredictions:
-    """What was asked and answered, row by row of an `Evaluation`.
+    """Truth and predictions of a target besides emotion, row by row of an `Evaluation`.
 
     Parameters
     ----------
     kind : {"classification", "regression"}
     outputs : tuple of str
         Names of the columns: classes, or the quantities regressed.
-    truth : np.ndarray [shape=(rows, outputs)]
-        For classification 1 in the true class's column and 0 elsewhere; for regression the true
-        values. Rows of NaN where a clip has no label for this target.
-    predictions : np.ndarray [shape=(rows, outputs)]
-        Class probabilities, or regressed values.
+    truth, predictions : np.ndarray [shape=(rows, outputs)]
+        As described in `TargetColumns`.
 
     Raises
     ------
@@ -39,13 +77,10 @@ class TargetPredictions:
     predictions: np.ndarray
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "outputs", tuple(self.outputs))
-        object.__setattr__(self, "truth", np.asarray(self.truth, dtype=np.float64))
-        object.__setattr__(self, "predictions", np.asarray(self.predictions, dtype=np.float64))
         expected = (len(self.truth), len(self.outputs))
         if self.truth.shape != expected or self.predictions.shape != expected:
             raise LabelError(
-                f"A target with {len(self.outputs)} outputs needs truth and answers of shape "
+                f"A target with {len(self.outputs)} outputs needs truth and predictions of shape "
                 f"(rows, {len(self.outputs)}), not {self.truth.shape} and {self.predictions.shape}."
             )
 
@@ -54,19 +89,12 @@ class TargetPredictions:
         """Rows that have a label for this target; bool, shape (rows,)."""
         return ~np.isnan(self.truth).any(axis=1)
 
-    def rows(self, chosen: np.ndarray) -> TargetPredictions:
-        """The same for some rows, chosen by a mask or by indices."""
-        return TargetPredictions(
-            self.kind, self.outputs, self.truth[chosen], self.predictions[chosen]
-        )
-
 
 @dataclass(frozen=True, eq=False)
 class Evaluation:
-    """Answers for all tested clips of all folds and seeds, one row per clip, fold and seed.
+    """Predictions for all tested clips of all folds and seeds, one row per clip, fold and seed.
 
-    All numbers that `aver` prints are computed from this object, so whoever has it can compute
-    them again.
+    All numbers that `aver` prints are computed from this object.
 
     Parameters
     ----------
@@ -77,25 +105,20 @@ class Evaluation:
     protocol : str
         Name of the protocol, for instance ``"clean: speaker-kfold(folds=5)"``.
     classes : tuple of str
-        The classes told apart, in the order of the columns of `probabilities`.
-    clip_ids : tuple of str
-    speakers : tuple of str
-        Speaker of each row; where nobody knows, the clip's id (a cluster of its own).
-    sexes : tuple of (str or None)
-    folds, seeds : np.ndarray of int [shape=(rows,)]
-    truth : tuple of str
-        True class of each row; one of `classes`.
-    probabilities : np.ndarray [shape=(rows, classes)]
-        Rows sum to 1.
-    by_modality : mapping of str to np.ndarray [shape=(rows, classes)]
-        What each modality alone says; rows of NaN where a clip lacks it.
-    flags : tuple of tuple of str
-        What a reader should know about a clip; empty, or one entry per row.
-    targets : mapping of str to TargetPredictions
+        The classes told apart.
+    predictions : pd.DataFrame
+        The content of ``predictions.csv``: ``clip_id``; ``speaker`` (if unknown, the clip's id: a
+        cluster of its own); ``sex`` (missing if unknown); ``fold``; ``seed``; ``truth``;
+        ``prediction`` (the most probable class, computed here); ``flags`` (remarks on the clip,
+        separated by semicolons); ``p <class>`` (rows sum to 1); ``<modality>: p <class>``
+        (from that modality alone, missing if a clip lacks it); and the columns of `targets`.
+        Treat it as read-only.
+    modalities : tuple of str
+        Modalities with predictions of their own.
+    targets : tuple of TargetColumns
         Targets besides emotion.
     leaks : tuple of str
-        What the protocol shares between training and test, in whole sentences; empty for a
-        clean one.
+        What the protocol shares between training and test, in whole sentences; empty if clean.
     training_s, prediction_s : float or None
         Seconds for training, and for predicting all rows, over all folds and seeds.
     parameters : int or None
@@ -108,23 +131,16 @@ class Evaluation:
     LabelError
         If a true class is not among `classes`.
     SettingsError
-        If lengths disagree, a row is there twice, or probabilities are none.
+        If a column is missing, there is no row, a row appears twice, or probabilities are invalid.
     """
 
     system: str
     corpus: str
     protocol: str
     classes: tuple[str, ...]
-    clip_ids: tuple[str, ...]
-    speakers: tuple[str, ...]
-    sexes: tuple[str | None, ...]
-    folds: np.ndarray
-    seeds: np.ndarray
-    truth: tuple[str, ...]
-    probabilities: np.ndarray
-    by_modality: Mapping[str, np.ndarray] = field(default_factory=dict)
-    flags: tuple[tuple[str, ...], ...] = ()
-    targets: Mapping[str, TargetPredictions] = field(default_factory=dict)
+    predictions: pd.DataFrame
+    modalities: tuple[str, ...] = ()
+    targets: tuple[TargetColumns, ...] = ()
     leaks: tuple[str, ...] = ()
     training_s: float | None = None
     prediction_s: float | None = None
@@ -132,45 +148,40 @@ class Evaluation:
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for name in ("classes", "clip_ids", "speakers", "sexes", "truth", "leaks"):
+        for name in ("classes", "modalities", "targets", "leaks"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
-        flags = tuple(tuple(flag) for flag in self.flags) or ((),) * len(self.clip_ids)
-        object.__setattr__(self, "flags", flags)
-        object.__setattr__(self, "folds", np.asarray(self.folds, dtype=np.int64))
-        object.__setattr__(self, "seeds", np.asarray(self.seeds, dtype=np.int64))
-        object.__setattr__(self, "probabilities", np.asarray(self.probabilities, np.float64))
-        modalities = {name: np.asarray(p, np.float64) for name, p in self.by_modality.items()}
-        object.__setattr__(self, "by_modality", modalities)
-        self._check_lengths()
-        self._check_values()
-
-    def _check_lengths(self) -> None:
-        rows = len(self.clip_ids)
-        if rows == 0:
+        columns = [*CLIP_COLUMNS, *self._number_columns]
+        missing = [c for c in columns if c not in self.predictions and c != "prediction"]
+        if missing:
+            raise SettingsError(
+                f"The predictions of {self.system!r} have no column {missing[0]!r}."
+            )
+        if len(self.predictions) == 0:
             raise SettingsError(f"The evaluation of {self.system!r} has no tested clip.")
-        for name in ("speakers", "sexes", "folds", "seeds", "truth", "flags"):
-            if len(getattr(self, name)) != rows:
-                raise SettingsError(
-                    f"An evaluation of {rows} rows needs as many {name}, "
-                    f"not {len(getattr(self, name))}."
-                )
-        shape = (rows, len(self.classes))
-        for name, values in {"probabilities": self.probabilities, **self.by_modality}.items():
-            if values.shape != shape:
-                raise SettingsError(f"{name} must have shape {shape}, not {values.shape}.")
-        for name, target in self.targets.items():
-            if len(target.truth) != rows:
-                raise SettingsError(f"Target {name!r} needs {rows} rows, not {len(target.truth)}.")
+        # `prediction` always follows from the probabilities.
+        frame = self.predictions.assign(prediction="")[columns].reset_index(drop=True)
+        frame = frame.astype({"fold": np.int64, "seed": np.int64})
+        object.__setattr__(self, "predictions", frame)
+        self._check_values()
+        frame["prediction"] = np.array(self.classes)[self.prediction_index]
+
+    @property
+    def _number_columns(self) -> list[str]:
+        columns = probability_columns(self.classes)
+        for modality in self.modalities:
+            columns += probability_columns(self.classes, modality)
+        for target in self.targets:
+            columns += target.truth + target.predictions
+        return columns
 
     def _check_values(self) -> None:
         for clip_id, label in zip(self.clip_ids, self.truth, strict=True):
             if label not in self.classes:
                 raise LabelError(
                     f"Clip {clip_id} is {label!r}, which is not among the classes "
-                    f"{', '.join(self.classes)}. Leave such clips out of the test part."
+                    f"{', '.join(self.classes)}. Leave such clips out of the test subset."
                 )
-        keys = set(zip(self.clip_ids, self.folds.tolist(), self.seeds.tolist(), strict=True))
-        if len(keys) != len(self.clip_ids):
+        if self.predictions.duplicated(ROW_KEYS).any():
             raise SettingsError("A clip is tested twice in the same fold with the same seed.")
         total = self.probabilities.sum(axis=1)
         if (self.probabilities < -1e-6).any():
@@ -182,6 +193,151 @@ class Evaluation:
                 f"The probabilities of clip {self.clip_ids[row]} sum to {total[row]:.3f}, not 1."
             )
 
+    @classmethod
+    def from_arrays(
+        cls,
+        *,
+        system: str,
+        corpus: str,
+        protocol: str,
+        classes: Sequence[str],
+        clip_ids: Sequence[str],
+        speakers: Sequence[str],
+        sexes: Sequence[str | None],
+        folds: Any,
+        seeds: Any,
+        truth: Sequence[str],
+        probabilities: np.ndarray,
+        by_modality: Mapping[str, np.ndarray] | None = None,
+        flags: Sequence[Sequence[str]] = (),
+        targets: Mapping[str, TargetPredictions] | None = None,
+        **others: Any,
+    ) -> Evaluation:
+        """Build the table of predictions from one array or sequence per column.
+
+        Parameters
+        ----------
+        system, corpus, protocol, classes
+            As for `Evaluation`; `others` too.
+        clip_ids, speakers, sexes, folds, seeds, truth : sequence [length=rows]
+        probabilities : np.ndarray [shape=(rows, classes)]
+        by_modality : mapping of str to np.ndarray [shape=(rows, classes)], optional
+        flags : sequence of sequence of str, optional
+            Per row.
+        targets : mapping of str to TargetPredictions, optional
+        others
+            Further arguments of `Evaluation`.
+
+        Raises
+        ------
+        LabelError, SettingsError
+            As `Evaluation`, and if lengths disagree.
+        """
+        rows = len(clip_ids)
+        columns = {"speaker": speakers, "sex": sexes, "fold": folds, "seed": seeds, "truth": truth}
+        for name, values in columns.items():
+            if len(values) != rows:
+                raise SettingsError(
+                    f"An evaluation of {rows} rows needs as many values of {name!r}, "
+                    f"not {len(values)}."
+                )
+        clips = pd.DataFrame(
+            {"clip_id": list(clip_ids), **{n: _plain(v) for n, v in columns.items()}}
+        )
+        table = _table(clips, tuple(classes), probabilities, by_modality, flags, targets)
+        return cls(
+            system=system,
+            corpus=corpus,
+            protocol=protocol,
+            classes=tuple(classes),
+            **table,
+            **others,
+        )
+
+    def with_predictions(
+        self,
+        probabilities: np.ndarray,
+        *,
+        by_modality: Mapping[str, np.ndarray] | None = None,
+        flags: Sequence[Sequence[str]] = (),
+        targets: Mapping[str, TargetPredictions] | None = None,
+        **changes: Any,
+    ) -> Evaluation:
+        """The same clips with other predictions; arguments as for `from_arrays`."""
+        clips = self.predictions[list(CLIP_COLUMNS)]
+        table = _table(clips, self.classes, probabilities, by_modality, flags, targets)
+        return replace(self, **table, **changes)
+
+    # The columns as tuples and arrays, for the metrics.
+
+    @cached_property
+    def clip_ids(self) -> tuple[str, ...]:
+        """Clip of each row."""
+        return tuple(self.predictions["clip_id"])
+
+    @cached_property
+    def speakers(self) -> tuple[str, ...]:
+        """Speaker of each row; if unknown, the clip's id."""
+        return tuple(self.predictions["speaker"])
+
+    @cached_property
+    def sexes(self) -> tuple[str | None, ...]:
+        """Sex of each row's speaker; None if unknown."""
+        return tuple(None if pd.isna(sex) else sex for sex in self.predictions["sex"])
+
+    @cached_property
+    def folds(self) -> np.ndarray:
+        """Fold of each row; int, shape (rows,)."""
+        return self.predictions["fold"].to_numpy()
+
+    @cached_property
+    def seeds(self) -> np.ndarray:
+        """Seed of each row; int, shape (rows,)."""
+        return self.predictions["seed"].to_numpy()
+
+    @cached_property
+    def truth(self) -> tuple[str, ...]:
+        """True class of each row."""
+        return tuple(self.predictions["truth"])
+
+    @cached_property
+    def flags(self) -> tuple[tuple[str, ...], ...]:
+        """Remarks on each row's clip."""
+        return tuple(
+            tuple(filter(None, text.split(_FLAG_SEPARATOR))) for text in self.predictions["flags"]
+        )
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """Probability of each class, shape (rows, classes)."""
+        return self._numbers(probability_columns(self.classes))
+
+    @cached_property
+    def by_modality(self) -> dict[str, np.ndarray]:
+        """Probabilities from each modality alone; rows of NaN if a clip lacks it."""
+        return {
+            name: self._numbers(probability_columns(self.classes, name)) for name in self.modalities
+        }
+
+    @cached_property
+    def target_predictions(self) -> dict[str, TargetPredictions]:
+        """Truth and predictions of the targets besides emotion, by name."""
+        return {
+            target.name: TargetPredictions(
+                target.kind,
+                target.outputs,
+                self._numbers(target.truth),
+                self._numbers(target.predictions),
+            )
+            for target in self.targets
+        }
+
+    def _numbers(self, columns: list[str]) -> np.ndarray:
+        # Rows contiguous: the order of memory decides how sums over classes are rounded.
+        return np.ascontiguousarray(self.predictions[columns].to_numpy(np.float64))
+
+    # What follows from the columns.
+
     @cached_property
     def speaker_ids(self) -> tuple[str, ...]:
         """The distinct speakers tested, sorted."""
@@ -190,13 +346,12 @@ class Evaluation:
     @cached_property
     def speaker_index(self) -> np.ndarray:
         """Place of each row's speaker in `speaker_ids`; shape (rows,)."""
-        place = {speaker: index for index, speaker in enumerate(self.speaker_ids)}
-        return np.array([place[speaker] for speaker in self.speakers])
+        return pd.Index(self.speaker_ids).get_indexer(self.predictions["speaker"])
 
     @cached_property
     def truth_index(self) -> np.ndarray:
         """Column of each row's true class; shape (rows,)."""
-        return np.array([self.classes.index(label) for label in self.truth])
+        return pd.Index(self.classes).get_indexer(self.predictions["truth"])
 
     @cached_property
     def prediction_index(self) -> np.ndarray:
@@ -205,7 +360,7 @@ class Evaluation:
 
     @cached_property
     def correct(self) -> np.ndarray:
-        """Whether each row's answer is right; bool, shape (rows,)."""
+        """Whether each row's prediction is right; bool, shape (rows,)."""
         return self.prediction_index == self.truth_index
 
     @cached_property
@@ -214,71 +369,56 @@ class Evaluation:
 
         A clip tested with three seeds counts once, with the mean of its three scores.
         """
-        _, inverse, counts = np.unique(self.clip_ids, return_inverse=True, return_counts=True)
-        return 1.0 / counts[inverse]
+        rows = self.predictions.groupby("clip_id")["fold"].transform("size")
+        return 1.0 / rows.to_numpy()
 
     @property
     def clip_count(self) -> int:
         """Number of distinct clips tested."""
-        return len(set(self.clip_ids))
+        return self.predictions["clip_id"].nunique()
 
     @property
     def seed_values(self) -> tuple[int, ...]:
         """The distinct seeds, sorted."""
-        return tuple(int(seed) for seed in np.unique(self.seeds))
+        return tuple(np.unique(self.seeds).tolist())
 
     @cached_property
     def clips_of_unknown_speakers(self) -> int:
-        """Number of distinct clips that stand for a speaker of their own, nobody knowing whose."""
-        pairs = zip(self.clip_ids, self.speakers, strict=True)
-        return len({clip_id for clip_id, speaker in pairs if clip_id == speaker})
+        """Number of distinct clips whose speaker is unknown."""
+        unknown = self.predictions["clip_id"] == self.predictions["speaker"]
+        return self.predictions["clip_id"][unknown].nunique()
 
     @property
     def knows_speakers(self) -> bool:
-        """Whether anybody knows the speaker of any clip."""
+        """Whether the speaker of any clip is known."""
         return self.clips_of_unknown_speakers < self.clip_count
 
-    def rows(self, chosen: np.ndarray) -> Evaluation:
+    # Parts of a run as runs of their own.
+
+    def rows(self, chosen: Any) -> Evaluation:
         """The same run on some rows only, chosen by a mask or by indices."""
-        indices = np.arange(len(self.clip_ids))[chosen].tolist()
-        return replace(
-            self,
-            clip_ids=tuple(self.clip_ids[i] for i in indices),
-            speakers=tuple(self.speakers[i] for i in indices),
-            sexes=tuple(self.sexes[i] for i in indices),
-            folds=self.folds[indices],
-            seeds=self.seeds[indices],
-            truth=tuple(self.truth[i] for i in indices),
-            probabilities=self.probabilities[indices],
-            by_modality={name: p[indices] for name, p in self.by_modality.items()},
-            flags=tuple(self.flags[i] for i in indices),
-            targets={name: t.rows(np.array(indices)) for name, t in self.targets.items()},
-        )
+        indices = np.arange(len(self.predictions))[np.asarray(chosen)]
+        return replace(self, predictions=self.predictions.iloc[indices])
 
     def of_modality(self, modality: str) -> Evaluation:
-        """What one modality alone says, on the clips that have it.
+        """The predictions from one modality alone, on the clips that have it.
 
         Raises
         ------
         SettingsError
             If the run has no such modality, or no tested clip has it.
         """
-        if modality not in self.by_modality:
+        if modality not in self.modalities:
             raise SettingsError(
-                f"{self.system} gives no answers for {modality!r} alone. "
-                f"It has: {', '.join(self.by_modality) or 'none'}."
+                f"{self.system} has no predictions from {modality!r} alone. "
+                f"It has: {', '.join(self.modalities) or 'none'}."
             )
-        alone = self.by_modality[modality]
-        present = ~np.isnan(alone).any(axis=1)
+        present = ~np.isnan(self.by_modality[modality]).any(axis=1)
         if not present.any():
             raise SettingsError(f"No tested clip has the modality {modality!r}.")
-        part = self.rows(present)
-        return replace(
-            part,
-            system=f"{self.system}, {modality} alone",
-            probabilities=alone[present],
-            by_modality={},
-            targets={},
+        run = self.rows(present)
+        return run.with_predictions(
+            run.by_modality[modality], flags=run.flags, system=f"{self.system}, {modality} alone"
         )
 
     def of_target(self, name: str) -> Evaluation:
@@ -287,22 +427,66 @@ class Evaluation:
         Raises
         ------
         SettingsError
-            If there is no such target, or it is a regression (see `evaluation.regression`).
+            If there is no such target, or it is a regression (see `aver.evaluation.calibration`).
         """
-        target = self.targets.get(name)
+        target = self.target_predictions.get(name)
         if target is None or target.kind != "classification":
+            names = ", ".join(target.name for target in self.targets)
             raise SettingsError(
                 f"{self.system} has no classification target {name!r}. "
-                f"It has: {', '.join(self.targets) or 'none besides emotion'}."
+                f"It has: {names or 'none besides emotion'}."
             )
-        part = self.rows(target.known)
-        columns = part.targets[name]
+        known = target.known
+        frame = self.predictions.loc[known, list(CLIP_COLUMNS)].copy()
+        frame["truth"] = np.array(target.outputs)[target.truth[known].argmax(axis=1)]
+        frame[probability_columns(target.outputs)] = target.predictions[known]
         return replace(
-            part,
+            self,
             system=f"{self.system}, {name}",
-            classes=columns.outputs,
-            truth=tuple(columns.outputs[i] for i in columns.truth.argmax(axis=1)),
-            probabilities=columns.predictions,
-            by_modality={},
-            targets={},
+            classes=target.outputs,
+            predictions=frame,
+            modalities=(),
+            targets=(),
         )
+
+
+def _table(
+    clips: pd.DataFrame,
+    classes: tuple[str, ...],
+    probabilities: np.ndarray,
+    by_modality: Mapping[str, np.ndarray] | None,
+    flags: Sequence[Sequence[str]],
+    targets: Mapping[str, TargetPredictions] | None,
+) -> dict[str, Any]:
+    """The arguments `predictions`, `modalities` and `targets` of an `Evaluation`."""
+    by_modality, targets = by_modality or {}, targets or {}
+    described = tuple(TargetColumns(name, t.kind, tuple(t.outputs)) for name, t in targets.items())
+    blocks = [("probabilities", probability_columns(classes), probabilities)]
+    for name, values in by_modality.items():
+        blocks.append((name, probability_columns(classes, name), values))
+    for target in described:
+        blocks.append((target.name, target.truth, targets[target.name].truth))
+        blocks.append((target.name, target.predictions, targets[target.name].predictions))
+    tables = [clips.assign(flags=[_joined(row) for row in flags] or "")]
+    for what, columns, values in blocks:
+        numbers = np.asarray(values, np.float64)
+        if numbers.shape != (len(clips), len(columns)):
+            raise SettingsError(
+                f"{what} must have shape {(len(clips), len(columns))}, not {numbers.shape}."
+            )
+        tables.append(pd.DataFrame(numbers, columns=columns, index=clips.index))
+    return {
+        "predictions": pd.concat(tables, axis=1),
+        "modalities": tuple(by_modality),
+        "targets": described,
+    }
+
+
+def _plain(values: Any) -> list[Any]:
+    return values.tolist() if isinstance(values, np.ndarray) else list(values)
+
+
+def _joined(flags: Sequence[str]) -> str:
+    if any(";" in flag for flag in flags):
+        raise SettingsError("A flag must not hold a semicolon; semicolons separate flags.")
+    return _FLAG_SEPARATOR.join(flags)

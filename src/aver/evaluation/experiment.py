@@ -331,7 +331,7 @@ def pool_folds(
     facts = [json.loads((folder / "fold.json").read_text(encoding="utf-8")) for folder in folders]
     predictions = [read_fold(folder) for folder in folders]
     clips = [clip for task in tasks for clip in task.test]
-    return Evaluation(
+    return Evaluation.from_arrays(
         system=experiment.title,
         corpus=experiment.corpus.label,
         protocol=experiment.protocol,

@@ -141,14 +141,7 @@ def shift_audio(
                 probabilities[np.ix_(rows, columns)] = found
                 bar.advance()
     return {
-        offset_s: replace(
-            run,
-            system=f"{run.system}, sound {offset_s:+g} s",
-            probabilities=probabilities,
-            by_modality={},
-            flags=(),
-            targets={},
-        )
+        offset_s: run.with_predictions(probabilities, system=f"{run.system}, audio {offset_s:+g} s")
         for offset_s, probabilities in predictions.items()
     }
 

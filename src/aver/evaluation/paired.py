@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 from scipy import special
 from scipy.optimize import brentq
 
@@ -317,39 +318,39 @@ def mcnemar_test(first: Evaluation, second: Evaluation) -> float:
         Two-sided p; 1 where no clip tells the runs apart.
     """
     one, two = _correct_by_clip(first), _correct_by_clip(second)
-    wins = sum(one[clip] > two[clip] + 1e-12 for clip in one)
-    losses = sum(two[clip] > one[clip] + 1e-12 for clip in one)
+    wins = int((one > two + 1e-12).sum())
+    losses = int((two > one + 1e-12).sum())
     if wins + losses == 0:
         return 1.0
     return float(min(1.0, 2 * special.bdtr(min(wins, losses), wins + losses, 0.5)))
 
 
-def _correct_by_clip(evaluation: Evaluation) -> dict[str, float]:
-    share: dict[str, float] = {}
-    scores = evaluation.correct * evaluation.clip_weights
-    for clip_id, score in zip(evaluation.clip_ids, scores.tolist(), strict=True):
-        share[clip_id] = share.get(clip_id, 0.0) + score
-    return share
+def _correct_by_clip(evaluation: Evaluation) -> np.ndarray:
+    """Share of seeds that predicted a clip correctly, in the order of the sorted clip ids."""
+    share = pd.Series(evaluation.correct).groupby(list(evaluation.clip_ids)).mean()
+    return share.to_numpy()
 
 
 def _on_same_clips(first: Evaluation, second: Evaluation) -> tuple[Evaluation, Evaluation, int]:
     """Both runs on the clips that both tested, and how many clips that leaves out."""
-    one = dict(zip(first.clip_ids, zip(first.speakers, first.truth, strict=True), strict=True))
-    two = dict(zip(second.clip_ids, zip(second.speakers, second.truth, strict=True), strict=True))
-    shared = one.keys() & two.keys()
-    if not shared:
+    one, two = (
+        run.predictions.drop_duplicates("clip_id").set_index("clip_id")[["speaker", "truth"]]
+        for run in (first, second)
+    )
+    shared = one.index.intersection(two.index)
+    if shared.empty:
         raise SettingsError(
             f"{first.system} and {second.system} were not tested on the same clips: they have none "
             "in common. Compare runs of the same corpus."
         )
-    differing = sorted(clip for clip in shared if one[clip] != two[clip])
-    if differing:
+    differing = (one.loc[shared] != two.loc[shared]).any(axis=1)
+    if differing.any():
         raise SettingsError(
-            f"{first.system} and {second.system} give clip {differing[0]} another speaker or "
-            "another true class."
+            f"{first.system} and {second.system} give clip {min(shared[differing])} another "
+            "speaker or another true class."
         )
-    left_out = len(one.keys() ^ two.keys())
+    left_out = len(one.index.symmetric_difference(two.index))
     if not left_out:
         return first, second, 0
-    kept = [run.rows(np.isin(run.clip_ids, list(shared))) for run in (first, second)]
+    kept = [run.rows(run.predictions["clip_id"].isin(shared)) for run in (first, second)]
     return kept[0], kept[1], left_out

@@ -356,9 +356,7 @@ def _prediction(
                 block[np.ix_(rows, columns)] = values
             for row, found in zip(rows, said.flags or ((),) * len(rows), strict=True):
                 flags[row] = found
-    return replace(
-        run, probabilities=probabilities, by_modality=alone, flags=tuple(flags), targets={}
-    )
+    return run.with_predictions(probabilities, by_modality=alone, flags=flags)
 
 
 def _voices(clips: Sequence[Clip], seed: int) -> dict[str, tuple[Path, ...]]:

@@ -1,4 +1,4 @@
-"""`summarise`: the figures that stand at the head of every result, with intervals, as JSON."""
+"""`summarize`: the figures that stand at the head of every result, with intervals, as JSON."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def _without_nan(value: Any) -> Any:
     return value
 
 
-def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
+def summarize(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
     """All figures of one evaluation.
 
     Parameters
@@ -123,14 +123,17 @@ def summarise(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
             for index, speaker in enumerate(evaluation.speaker_ids)
         },
         sex_accuracy={
-            sex: with_interval(accuracy(part), part.clip_count)
-            for sex in sorted({sex for sex in evaluation.sexes if sex})
-            for part in (evaluation.rows(_is(evaluation.sexes, sex)),)
+            str(sex): with_interval(accuracy(part), part.clip_count)
+            for sex, rows in evaluation.predictions.groupby("sex").indices.items()
+            for part in (evaluation.rows(rows),)
         },
-        fold_accuracy=_accuracy_by(evaluation, evaluation.folds),
-        seed_accuracy=_accuracy_by(evaluation, evaluation.seeds),
+        fold_accuracy=_accuracy_by(evaluation, "fold"),
+        seed_accuracy=_accuracy_by(evaluation, "seed"),
         confusion=matrix,
-        targets={name: _target_figures(evaluation, name, method) for name in evaluation.targets},
+        targets={
+            target.name: _target_figures(evaluation, target.name, method)
+            for target in evaluation.targets
+        },
     )
 
 
@@ -162,19 +165,13 @@ def interval_of_metric(
     return found
 
 
-def _is(values: tuple[str | None, ...], wanted: str) -> np.ndarray:
-    return np.array([value == wanted for value in values])
-
-
-def _accuracy_by(evaluation: Evaluation, groups: np.ndarray) -> dict[str, float]:
-    return {
-        str(group): accuracy(evaluation.rows(groups == group)).value
-        for group in np.unique(groups).tolist()
-    }
+def _accuracy_by(evaluation: Evaluation, column: str) -> dict[str, float]:
+    groups = evaluation.predictions.groupby(column).indices
+    return {str(group): accuracy(evaluation.rows(rows)).value for group, rows in groups.items()}
 
 
 def _target_figures(evaluation: Evaluation, name: str, method: Method) -> dict[str, Interval]:
-    target = evaluation.targets[name]
+    target = evaluation.target_predictions[name]
     if not target.known.any():
         return {}
     if target.kind == "classification":

@@ -161,7 +161,7 @@ def predict_clips_of(
 
     words = f", {ADAPTED}" if adapted else ""
     taught = ", ".join(recognizer.card.get("trained_on", []))
-    return Evaluation(
+    return Evaluation.from_arrays(
         system=f"{recognizer.name} trained on {taught}",
         corpus=corpus.label,
         protocol=f"clean{words}: {learned} was learnt from",
@@ -208,7 +208,7 @@ def figures_of(evaluation: Evaluation) -> dict[str, Any]:
         if silent.all():
             continue
         rows = np.where(silent[:, None], wrong, values)
-        alone = replace(evaluation, probabilities=rows, by_modality={})
+        alone = evaluation.with_predictions(rows)
         share = interval(accuracy(alone))
         found[name] = {
             "accuracy": share.value,

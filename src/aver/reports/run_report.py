@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.summary import Summary, summarise
+from aver.evaluation.summary import Summary, summarize
 from aver.execution.files import command_without_folders, without_folders, write_text
 from aver.reports.deep_features import plot_deep_features
 from aver.reports.model_card import write_model_card
@@ -95,7 +95,7 @@ def describe_run(evaluations: Sequence[Evaluation]) -> str:
     first, beside = evaluations[0], evaluations[1:]
     comparisons = compare_all(first, beside)
     verdict = [f"LEAKS: {leak}" for leak in first.leaks] or ["No leak declared."]
-    summary = summarise(first)
+    summary = summarize(first)
     words = summary_in_words(first, summary, comparisons)
     tables = [as_text(comparison_table(evaluations))]
     if comparisons:
@@ -165,7 +165,7 @@ def write_report(
     run, *beside = (entry.audited(corpus) for entry in (run, *beside))
     evaluation = run.evaluation
     others = tuple(entry.evaluation for entry in beside)
-    summary = summarise(evaluation)
+    summary = summarize(evaluation)
     comparisons = compare_all(evaluation, others)
     measured = [entry.measured for entry in (run, *beside) if entry.measured.damaged]
     worst = worst_clips(evaluation)

@@ -57,6 +57,20 @@ class Prediction:
         return tuple(self.classes[index] for index in self.probabilities.argmax(axis=1))
 
 
+def probability_columns(classes: Sequence[str], modality: str = "") -> list[str]:
+    """Names of the columns that hold class probabilities in tables of predictions.
+
+    Examples
+    --------
+    >>> probability_columns(("happy", "sad"))
+    ['p happy', 'p sad']
+    >>> probability_columns(("happy", "sad"), "audio")
+    ['audio: p happy', 'audio: p sad']
+    """
+    prefix = f"{modality}: " if modality else ""
+    return [f"{prefix}p {label}" for label in classes]
+
+
 _FORMAT = "aver-prediction-1"
 _GROUPS = ("by_modality", "coverage", "other_targets", "embeddings")
 
