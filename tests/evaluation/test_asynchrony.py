@@ -67,7 +67,7 @@ def test_no_offset_is_the_run_and_a_long_one_hears_what_is_there(finished) -> No
     assert accuracy(found[-1.0]).value > 0.8  # still within the class's own sound
     assert accuracy(found[3.2]).value < 0.1  # the next class's
     assert found[3.2].clip_ids == run.clip_ids
-    assert found[-1.0].system == "tiny, sound -1 s"
+    assert found[-1.0].system == "tiny, audio -1 s"
 
 
 def test_what_cannot_be_asked_again_is_said(finished, tmp_path) -> None:

@@ -88,7 +88,7 @@ def test_refuses_what_is_not_ours(full_run: Evaluation, tmp_path: Path) -> None:
             load_evaluation(tmp_path)
     table = whole.decode().replace("p happy", "p other")
     (tmp_path / "predictions.csv").write_text(table)
-    with pytest.raises(SettingsError, match="do not belong together"):
+    with pytest.raises(SettingsError, match="no column 'p happy'"):
         load_evaluation(tmp_path)
 
 

@@ -108,5 +108,5 @@ def test_what_cannot_be_mixed(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="does not hold"):
         predict_incongruent(run, tmp_path, CLIPS[:-1], ByFile())
     blind = [replace(clip, video=None, audio=clip.video) for clip in CLIPS]
-    with pytest.raises(SettingsError, match="films of two emotions"):
+    with pytest.raises(SettingsError, match="corpus with video"):
         predict_incongruent(run, tmp_path, blind, ByFile())

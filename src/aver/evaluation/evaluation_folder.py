@@ -81,7 +81,10 @@ def load_evaluation(folder: Path) -> Evaluation:
     """
     described = _read_description(folder)
     try:
-        table = pd.read_csv(folder / "predictions.csv", dtype=str, keep_default_na=False)
+        # The C engine reads a row that is cut off as one of empty cells.
+        table = pd.read_csv(
+            folder / "predictions.csv", dtype=str, keep_default_na=False, engine="python"
+        )
     except OSError as error:
         raise SettingsError(
             f"{folder} has no readable predictions.csv: {error.strerror}."

@@ -289,8 +289,8 @@ def predict_incongruent(
             bar.advance()
     if not found:
         raise SettingsError(
-            "No test speaker has films of two emotions, so that voice and face cannot be mixed. "
-            "Use a corpus with pictures."
+            "No test speaker has videos of two emotions, so voice and face cannot be mixed. Use a "
+            "corpus with video."
         )
     speakers, voices, faces, said = zip(*found, strict=True)
     return Incongruent(run.classes, speakers, voices, faces, said)
