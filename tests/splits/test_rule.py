@@ -1,13 +1,15 @@
-"""Laws that every split rule keeps."""
+"""Rules that every split rule keeps, the default split, and splits tested on validation."""
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 
 import pytest
 
 from aver.errors import LabelError, SettingsError, SplitError
 from aver.splits import check_split, load_split, make_split, save_split, split_rules
+from aver.splits.rule import default_split, on_validation
 
 
 @pytest.fixture
@@ -68,3 +70,55 @@ def test_unlabelled_corpus_can_be_divided(corpus):
     unlabelled = replace(corpus, clips=tuple(replace(clip, emotion=None) for clip in corpus))
 
     assert len(make_split(unlabelled, "speaker-kfold", folds=4).folds) == 4
+
+
+@pytest.mark.parametrize(("speakers", "folds"), [(10, 5), (9, 9), (4, 4)])
+def test_folds_by_number_of_speakers(corpus_of, speakers_of, speakers, folds):
+    corpus = corpus_of({f"s{number}": ("female", "male")[number % 2] for number in range(speakers)})
+
+    split = default_split(corpus)
+
+    assert len(split.folds) == folds
+    assert split.leaks == ()
+    assert {name for fold in speakers_of(split, corpus) for name in fold["test"]} == set(
+        corpus.speakers
+    )
+
+
+SEXES = {f"s{number}": ("female", "male")[number % 2] for number in range(10)}
+
+
+def test_on_validation_tests_the_validation_speakers_and_drops_the_test_speakers(
+    corpus_of, speakers_of
+):
+    corpus = corpus_of(SEXES)
+    split = make_split(corpus, "speaker-kfold", folds=5)
+    found = on_validation(split)
+    check_split(found, corpus)
+    for before, after in zip(speakers_of(split, corpus), speakers_of(found, corpus), strict=True):
+        assert after["train"] == before["train"]
+        assert after["validation"] == set()
+        assert after["test"] == before["validation"]
+        assert not set().union(*after.values()) & before["test"]
+    assert found.rule != split.rule
+    assert found.hash != split.hash
+    assert not found.leaks
+
+
+@pytest.mark.parametrize("rule", ["speaker-kfold", "leave-one-speaker-out"])
+def test_no_clip_is_predicted_twice(corpus_of, rule):
+    """Two speakers validate each fold of leave-one-speaker-out, each of them in two folds."""
+    split = on_validation(make_split(corpus_of(SEXES), rule))
+    predicted = Counter(clip_id for fold in split.folds for clip_id in fold.test)
+    assert set(predicted.values()) == {1}
+    assert len(predicted) > 20  # of 40
+
+
+def test_a_split_without_own_validation_clips_is_refused(corpus_of):
+    corpus = corpus_of(SEXES)
+    for rule, settings in (
+        ("speaker-kfold", {"validation": "test"}),
+        ("random", {"shares": "80/20"}),
+    ):
+        with pytest.raises(SplitError, match="validation=nested"):
+            on_validation(make_split(corpus, rule, **settings))

@@ -1,4 +1,4 @@
-"""`SplitRule`: makes splits of any corpus from names alone."""
+"""`SplitRule` and `make_split`: divide any corpus by a rule that needs no media."""
 
 from __future__ import annotations
 
@@ -11,35 +11,15 @@ from typing import Any, ClassVar
 from aver.corpora.corpus import Corpus
 from aver.errors import LabelError, SplitError
 from aver.registry import Registry
-from aver.settings import build_with_settings
+from aver.settings import settings_from_mapping
 from aver.splits.split import Fold, Split, check_split
 
 
-def shuffled(items: Iterable[str], seed: int) -> list[str]:
-    """Order distinct texts by a hash of seed and text.
-
-    Unlike a random generator this needs no promise of any library about its stream, and one clip
-    more or less does not change the order of the others.
-
-    Parameters
-    ----------
-    items : iterable of str
-    seed : int
-
-    Examples
-    --------
-    >>> shuffled("abc", 0) == shuffled("cab", 0)
-    True
-    """
-    return sorted(
-        items, key=lambda item: (hashlib.sha256(f"{seed}:{item}".encode()).digest(), item)
-    )
-
-
 class SplitRule(ABC):
-    """One way to divide a corpus: subclass, decorate with `split_rules.register`, done.
+    """One way to divide a corpus.
 
-    A rule is a frozen dataclass; its fields are its settings, all with defaults.
+    A rule is a class decorated with `aver.settings.settings` and `split_rules.register`; its
+    fields are its settings, all with defaults.
     """
 
     name: ClassVar[str]
@@ -55,33 +35,33 @@ class SplitRule(ABC):
         Raises
         ------
         SplitError
-            If the corpus does not allow it; the message says what would.
+            If the corpus does not allow it; the message says what would help.
         """
 
     def leaks(self, corpus: Corpus) -> tuple[str, ...]:
-        """What the folds share, as sentences of `aver.splits.split`; empty for a clean rule."""
+        """What the subsets share by design, as `leak_sentence` writes it; empty if nothing."""
         return ()
 
     def make(self, corpus: Corpus) -> Split:
-        """Make the split of one corpus, held against the laws of `check_split`.
+        """Make the split of a corpus and check it with `check_split`.
 
         Raises
         ------
         LabelError
-            If the corpus has labels, and all its clips the same one.
+            If the labels of the corpus are all the same.
         SplitError
             If the corpus does not allow such a split.
         """
         if len(corpus.classes) == 1:
             raise LabelError(
-                f"All labelled clips of the corpus at {corpus.root} are {corpus.classes[0]!r}: "
-                "with one class there is nothing to learn. Read more emotions."
+                f"All labeled clips of the corpus at {corpus.root} are {corpus.classes[0]!r}; "
+                "training needs at least two classes. Select more emotions."
             )
-        settings = {entry.name: getattr(self, entry.name) for entry in fields(self)}  # type: ignore[arg-type]
-        seed = int(settings.pop("seed", 0))
-        words = ", ".join(f"{name}={value}" for name, value in settings.items())
+        values = {entry.name: getattr(self, entry.name) for entry in fields(self)}  # type: ignore[arg-type]
+        seed = int(values.pop("seed", 0))
+        arguments = ", ".join(f"{name}={value}" for name, value in values.items())
         split = Split(
-            rule=f"{self.name}({words})",
+            rule=f"{self.name}({arguments})",
             corpus=corpus.name,
             seed=seed,
             folds=self.divide(corpus),
@@ -123,43 +103,19 @@ def make_split(corpus: Corpus, rule: str = "speaker-kfold", **settings: Any) -> 
     Raises
     ------
     SettingsError
-        If there is no such rule, or it has no such setting.
+        If there is no such rule, it has no such setting, or a value is out of range.
     SplitError, LabelError
-        If the corpus does not allow it.
+        If the corpus does not allow the split.
     """
-    built = build_with_settings(split_rules.get(rule), settings, f"The split rule {rule!r}")
+    built: SplitRule = settings_from_mapping(split_rules.get(rule), settings, rule)
     return built.make(corpus)
 
 
-def speakers_of(corpus: Corpus, rule: str) -> tuple[str, ...]:
-    """The speakers that a rule divides by.
-
-    Raises
-    ------
-    SplitError
-        If a clip has no speaker, or all clips have the same one.
-    """
-    nameless = next((clip for clip in corpus if clip.speaker is None), None)
-    if nameless is not None:
-        raise SplitError(
-            f"The rule {rule!r} needs to know who speaks, but clip {nameless.clip_id!r} of the "
-            f"corpus at {corpus.root} has no speaker. Name the speakers, or use the rule 'random' "
-            "or 'official'."
-        )
-    if len(corpus.speakers) == 1:
-        raise SplitError(
-            f"The corpus at {corpus.root} has one speaker only, {corpus.speakers[0]!r}: no test "
-            "with an unknown speaker is possible. Add speakers, or use the rule 'random', which "
-            "says that it leaks."
-        )
-    return corpus.speakers
-
-
-_SPEAKERS_FOR_FOLDS = 10  # below, a fold per speaker leaves more speech to learn from
+_MIN_SPEAKERS_FOR_KFOLD = 10  # with fewer speakers, one per fold leaves more training data
 
 
 def default_split(corpus: Corpus, seed: int = 0) -> Split:
-    """Five speaker-disjoint folds from ten speakers on, else one fold per speaker.
+    """Five speaker-disjoint folds with ten or more speakers, otherwise one fold per speaker.
 
     Parameters
     ----------
@@ -169,14 +125,14 @@ def default_split(corpus: Corpus, seed: int = 0) -> Split:
     Returns
     -------
     Split
-        Clean: speakers of training, validation and test are disjoint.
+        Clean: the speakers of training, validation and test are disjoint.
 
     Raises
     ------
     SplitError, LabelError
-        If the corpus does not allow it, with one speaker or one class for instance.
+        If the corpus does not allow it, for instance with one speaker or one class.
     """
-    if len(corpus.speakers) >= _SPEAKERS_FOR_FOLDS:
+    if len(corpus.speakers) >= _MIN_SPEAKERS_FOR_KFOLD:
         return make_split(corpus, "speaker-kfold", folds=5, seed=seed)
     return make_split(corpus, "leave-one-speaker-out", seed=seed)
 
@@ -186,10 +142,10 @@ ON_VALIDATION = "answered for validation clips, test clips unused"
 
 
 def on_validation(split: Split) -> Split:
-    """Train as before, answer for the validation clips, and leave the test clips alone.
+    """Train on the same clips, test on the validation clips, and leave out the test clips.
 
-    For looking at many settings: whoever chooses among them has not seen the test clips of any
-    fold that is kept. Nothing is left to choose by, so that the validation subset is empty.
+    For comparing many settings: whoever selects among them has seen no test clip of any fold
+    that is kept. The new folds have no validation clips.
 
     Parameters
     ----------
@@ -198,12 +154,12 @@ def on_validation(split: Split) -> Split:
     Returns
     -------
     Split
-        Of rotated folds, those that would answer for a clip a second time are left out.
+        Folds that would test a clip a second time are left out.
 
     Raises
     ------
     SplitError
-        If no fold has validation clips of its own.
+        If no fold has validation clips other than its test clips.
 
     Examples
     --------
@@ -212,15 +168,31 @@ def on_validation(split: Split) -> Split:
     {'train': ('a',), 'validation': (), 'test': ('b',)}
     """
     folds: list[Fold] = []
-    predicted: set[str] = set()
+    tested: set[str] = set()
     for fold in split.folds:
-        own = set(fold.validation) - set(fold.test)
-        if own and not own & predicted:
-            folds.append(Fold(fold.train, (), tuple(own)))
-            predicted |= own
+        validation = set(fold.validation) - set(fold.test)
+        if validation and not validation & tested:
+            folds.append(Fold(fold.train, (), tuple(validation)))
+            tested |= validation
     if not folds:
         raise SplitError(
-            f"No fold of the split {split.rule!r} has validation clips that are not its test clips "
-            "too. Use a rule with validation=nested."
+            f"No fold of the split {split.rule!r} has validation clips other than its test clips. "
+            "Use a rule with validation=nested."
         )
     return replace(split, rule=f"{split.rule}, {ON_VALIDATION}", folds=tuple(folds))
+
+
+def shuffled(items: Iterable[str], seed: int) -> list[str]:
+    """Order distinct texts by a hash of seed and text.
+
+    Unlike the order of a random generator, this order is the same in every version of every
+    library, and adding a clip does not change the order of the others.
+
+    Examples
+    --------
+    >>> shuffled("abc", 0) == shuffled("cab", 0)
+    True
+    """
+    return sorted(
+        items, key=lambda item: (hashlib.sha256(f"{seed}:{item}".encode()).digest(), item)
+    )

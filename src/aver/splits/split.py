@@ -1,32 +1,32 @@
-"""`Split`: which clips train, validate and test, as JSON that a person can read and cite."""
+"""`Split`: which clips train, validate and test, stored as readable JSON."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
 from aver.execution.files import write_json
 
 SUBSETS = ("train", "validation", "test")
-"""The three subsets of a fold, in their order."""
+"""The subsets of a fold, in their order."""
 
 
 @dataclass(frozen=True)
 class Fold:
-    """Clip ids of one round of training, validation and test, each subset sorted.
+    """Clip ids of one round of training, validation and test.
 
     Parameters
     ----------
     train, validation, test : tuple of str
-        Given in any order. Validation may be empty, where a rule has none.
+        In any order; they are stored sorted. Validation may be empty.
     """
 
     train: tuple[str, ...]
@@ -34,7 +34,7 @@ class Fold:
     test: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        # Sorted, so that equal splits train alike however a file of theirs was written.
+        # Sorted, so that equal splits train equally whatever the order in a file.
         for subset in SUBSETS:
             object.__setattr__(self, subset, tuple(sorted(getattr(self, subset))))
 
@@ -45,22 +45,21 @@ class Fold:
 
 @dataclass(frozen=True)
 class Split:
-    """One or more folds over a corpus, with what they share and why.
+    """One or more folds of a corpus.
 
     Parameters
     ----------
     rule : str
-        The rule that made it, with its settings, for instance ``"speaker-kfold(folds=5)"``.
+        The rule that made the split, with its settings: ``"speaker-kfold(folds=5)"``.
     corpus : str
         Registered name of the corpus.
     seed : int
         Seed of the rule's random draws.
     folds : tuple of Fold
     leaks : tuple of str
-        What the split openly shares between its subsets, in whole sentences; empty for a clean one.
-        A sentence that permits something to `check_split` begins with one of the keys in
-        `aver.splits.split` and a colon. A speaker on two sides of a split that does not say so here
-        is an error on loading.
+        What the subsets share by design, in whole sentences; empty for a clean split. A sentence
+        that begins with one of the keys below and a colon permits that leak in `check_split`. A
+        speaker in two subsets of a split that does not declare it is an error on loading.
     """
 
     rule: str
@@ -71,10 +70,10 @@ class Split:
 
     @property
     def hash(self) -> str:
-        """Sixteen hexadecimal digits that name this split: equal exactly for equal folds.
+        """Sixteen hexadecimal digits that identify this split: equal exactly for equal folds.
 
-        Neither the formatting of a file, nor the order of clips in it, nor the words of the rule
-        matter; the corpus's name and the order of the folds do.
+        The formatting of a file, the order of its clips and the text of the rule do not matter;
+        the name of the corpus and the order of the folds do.
 
         Examples
         --------
@@ -89,23 +88,23 @@ class Split:
 
 
 SHARED_SPEAKERS = "shared-speakers"
-"""The same speakers are heard in training and in test."""
+"""Training and test have speakers in common."""
 
 SHARED_PERFORMANCES = "shared-performances"
-"""Files of one and the same performance are in training and in test."""
+"""Training and test have files of the same performance."""
 
 VALIDATION_IS_TEST = "validation-is-test"
-"""The clips that choose the epoch are the clips that are scored."""
+"""The clips that select the epoch are the clips that are scored."""
 
 UNKNOWN_SPEAKERS = "unknown-speakers"
-"""Nobody knows whether speakers are shared."""
+"""The speakers are unknown, so they may be shared."""
 
-SENTENCES = {
-    SHARED_SPEAKERS: "speakers of the test clips are also heard or seen in training.",
-    SHARED_PERFORMANCES: "files of one performance may be on both sides.",
+_SENTENCES = {
+    SHARED_SPEAKERS: "speakers of the test clips are also in training.",
+    SHARED_PERFORMANCES: "files of one performance may be in training and in test.",
     VALIDATION_IS_TEST: "the validation clips are the test clips, so every choice by validation "
     "is made on the test speakers.",
-    UNKNOWN_SPEAKERS: "nobody knows the speakers, so they may be on both sides.",
+    UNKNOWN_SPEAKERS: "the speakers are unknown, so they may be in training and in test.",
 }
 
 
@@ -115,13 +114,13 @@ def leak_sentence(key: str) -> str:
     Examples
     --------
     >>> leak_sentence("shared-speakers")
-    'shared-speakers: speakers of the test clips are also heard or seen in training.'
+    'shared-speakers: speakers of the test clips are also in training.'
     """
-    return f"{key}: {SENTENCES[key]}"
+    return f"{key}: {_SENTENCES[key]}"
 
 
 def declares(leaks: Iterable[str], key: str) -> bool:
-    """Whether one of the sentences declares the leak of that key.
+    """Whether one of the sentences declares the leak with this key.
 
     Examples
     --------
@@ -131,8 +130,38 @@ def declares(leaks: Iterable[str], key: str) -> bool:
     return any(sentence.partition(":")[0].strip() == key for sentence in leaks)
 
 
+def shared_between(
+    subsets: Mapping[str, Iterable[str]],
+    fact: Callable[[str], str | None],
+    validation_is_test: bool = False,
+) -> Iterator[tuple[str, str, set[str]]]:
+    """Yield each pair of subsets that have a fact in common, with the common values.
+
+    Parameters
+    ----------
+    subsets : mapping of str to iterable of str
+        Clips by subset.
+    fact : callable
+        Gives the speaker, performance, ... of a clip; None if it is unknown.
+    validation_is_test : bool
+        Validation and test are the same clips by design and are not compared.
+
+    Examples
+    --------
+    >>> list(shared_between({"train": ["a1", "b1"], "test": ["b2"]}, lambda clip: clip[0]))
+    [('train', 'test', {'b'})]
+    """
+    values = {name: {fact(clip) for clip in clips} - {None} for name, clips in subsets.items()}
+    for one, other in combinations([name for name in SUBSETS if name in values], 2):
+        if validation_is_test and (one, other) == ("validation", "test"):
+            continue
+        shared = {str(value) for value in values[one] & values[other]}
+        if shared:
+            yield one, other, shared
+
+
 def check_split(split: Split, corpus: Corpus) -> None:
-    """Hold a split against the corpus that it divides.
+    """Check a split against its corpus.
 
     Parameters
     ----------
@@ -144,8 +173,8 @@ def check_split(split: Split, corpus: Corpus) -> None:
     ------
     SplitError
         If the split was made for another corpus; if a fold has no training or no test clip; if a
-        clip is unknown, or in a fold twice; or if a performance or a speaker is in two subsets of a
-        fold without a sentence in `Split.leaks` that says so. The message names the clip or
+        clip is unknown or occurs twice in a fold; or if a performance or a speaker is in two
+        subsets of a fold and `Split.leaks` does not declare it. The message names the clip or
         speaker, the fold and the subsets.
     """
     if split.corpus != corpus.name:
@@ -156,89 +185,72 @@ def check_split(split: Split, corpus: Corpus) -> None:
     if not split.folds:
         raise SplitError("The split has no fold.")
     for number, fold in enumerate(split.folds, start=1):
-        for subset in ("train", "test"):
-            if not fold.subsets()[subset]:
-                raise SplitError(f"Fold {number} of the split has no {subset} clip.")
-        _check_known(fold, number, corpus)
-        _check_twice(fold, number, split)
+        _check_clips(fold, number, corpus)
         _check_shared(fold, number, split, corpus)
 
 
-def _check_known(fold: Fold, number: int, corpus: Corpus) -> None:
-    for subset in SUBSETS:
-        for clip_id in fold.subsets()[subset]:
+def _check_clips(fold: Fold, number: int, corpus: Corpus) -> None:
+    for subset, clip_ids in fold.subsets().items():
+        if not clip_ids and subset != "validation":
+            raise SplitError(f"Fold {number} of the split has no {subset} clip.")
+        for clip_id, count in Counter(clip_ids).items():
             if clip_id not in corpus.by_id:
                 raise SplitError(
                     f"Clip {clip_id!r} in the {subset} subset of fold {number} is not in the "
-                    f"corpus at {corpus.root}. Is this the right corpus, "
-                    "read with the same settings?"
+                    f"corpus at {corpus.root}. Check that this is the right corpus, read with the "
+                    "same settings."
                 )
-
-
-def _check_twice(fold: Fold, number: int, split: Split) -> None:
-    validation_is_test = declares(split.leaks, VALIDATION_IS_TEST)
-    places: dict[str, str] = {}
-    for subset, ids in fold.subsets().items():
-        for clip_id in ids:
-            before = places.get(clip_id)
-            places[clip_id] = subset
-            if before is None:
-                continue
-            if validation_is_test and (before, subset) == ("validation", "test"):
-                continue
-            where = f"twice in {subset}" if before == subset else f"in {before} and in {subset}"
-            raise SplitError(
-                f"Clip {clip_id!r} is {where} of fold {number}. Remove it from one place."
-            )
+            if count > 1:
+                raise SplitError(
+                    f"Clip {clip_id!r} is twice in {subset} of fold {number}. Remove one of them."
+                )
 
 
 def _check_shared(fold: Fold, number: int, split: Split, corpus: Corpus) -> None:
-    laws: tuple[tuple[str, str, Callable[[Clip], str | None]], ...] = (
-        ("Performance", SHARED_PERFORMANCES, lambda clip: clip.performance),
-        ("Speaker", SHARED_SPEAKERS, lambda clip: clip.speaker),
+    rules: tuple[tuple[str, str, Callable[[str], str | None]], ...] = (
+        ("Clip", "", lambda clip_id: clip_id),
+        ("Performance", SHARED_PERFORMANCES, lambda clip_id: corpus.by_id[clip_id].performance),
+        ("Speaker", SHARED_SPEAKERS, lambda clip_id: corpus.by_id[clip_id].speaker),
     )
-    for what, leak, fact in laws:
-        if declares(split.leaks, leak):
+    validation_is_test = declares(split.leaks, VALIDATION_IS_TEST)
+    for what, leak, fact in rules:
+        if leak and declares(split.leaks, leak):
             continue
-        facts = {
-            subset: {fact(clip) for clip in corpus.select(ids)} - {None}
-            for subset, ids in fold.subsets().items()
-        }
-        for one, other in combinations(SUBSETS, 2):
-            if (one, other) == ("validation", "test") and declares(split.leaks, VALIDATION_IS_TEST):
-                continue
-            shared = facts[one] & facts[other]
-            if shared:
-                name = min(str(value) for value in shared)
-                raise SplitError(
-                    f"{what} {name!r} is in {one} and in {other} of fold {number}, and the split "
-                    f"does not say so. Move the clips, or declare it: add a sentence that begins "
-                    f"with '{leak}:' to 'leaks'."
-                )
+        for one, other, shared in shared_between(fold.subsets(), fact, validation_is_test):
+            advice = (
+                "and the split does not declare it. Move the clips, or declare the leak: add a "
+                f"sentence that begins with '{leak}:' to 'leaks'."
+                if leak
+                else "Remove it from one of them."
+            )
+            raise SplitError(
+                f"{what} {min(shared)!r} is in {one} and in {other} of fold {number}"
+                f"{', ' if leak else '. '}{advice}"
+            )
 
 
-FORMAT = "aver-split-1"
+_FORMAT = "aver-split-1"
 _KEYS = ("format", "rule", "corpus", "seed", "leaks", "folds")
 
 
 def save_split(split: Split, path: str | Path) -> None:
-    """Write a split as JSON, whole or not at all.
+    """Write a split as JSON, atomically.
 
     Parameters
     ----------
     split : Split
     path : str or Path
-        Usually ends in ``.json``; folders are made where missing.
+        Usually ends in ``.json``; missing folders are made.
 
     Raises
     ------
     StorageError
-        If the disk is full or the place cannot be written.
+        If the disk is full or the file cannot be written.
     """
     write_json(
         Path(path),
         {
-            "format": FORMAT,
+            "format": _FORMAT,
             "rule": split.rule,
             "corpus": split.corpus,
             "seed": split.seed,
@@ -252,12 +264,12 @@ def save_split(split: Split, path: str | Path) -> None:
 
 
 def load_split(path: str | Path, corpus: Corpus) -> Split:
-    """Read a split from JSON and hold it against its corpus.
+    """Read a split from JSON and check it against its corpus.
 
     Parameters
     ----------
     path : str or Path
-        As `save_split` writes it, edited by hand or not.
+        As `save_split` writes it; it may have been edited by hand.
     corpus : Corpus
         The corpus that the split divides.
 
@@ -268,8 +280,8 @@ def load_split(path: str | Path, corpus: Corpus) -> Split:
     Raises
     ------
     SplitError
-        If the file is missing or no split, or breaks a law of `check_split`; the message begins
-        with the path.
+        If the file is missing, is not a split, or fails `check_split`; the message begins with
+        the path.
     """
     path = Path(path)
     try:
@@ -287,23 +299,22 @@ def load_split(path: str | Path, corpus: Corpus) -> Split:
 
 
 def _parse(values: Any) -> Split:
-    if not isinstance(values, dict) or values.get("format") != FORMAT:
-        raise SplitError(f'This is no split of ours: it lacks "format": "{FORMAT}".')
+    if not isinstance(values, dict) or values.get("format") != _FORMAT:
+        raise SplitError(f'This is not a split of aver: it lacks "format": "{_FORMAT}".')
     for key in _KEYS:
         if key not in values:
             raise SplitError(f"The key {key!r} is missing.")
     for key in values:
         if key not in _KEYS:
-            raise SplitError(f"The key {key!r} is unknown. Known are: {', '.join(_KEYS)}.")
+            raise SplitError(f"The key {key!r} is unknown. Known keys: {', '.join(_KEYS)}.")
     for key, kind, words in (
         ("rule", str, "text"),
         ("corpus", str, "text"),
         ("seed", int, "a whole number"),
+        ("folds", list, "a list"),
     ):
         if not isinstance(values[key], kind) or isinstance(values[key], bool):
             raise SplitError(f"{key!r} must be {words}, not {values[key]!r}.")
-    if not isinstance(values["folds"], list):
-        raise SplitError("'folds' must be a list.")
     return Split(
         rule=values["rule"],
         corpus=values["corpus"],

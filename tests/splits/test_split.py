@@ -1,4 +1,4 @@
-"""Splits as files: readable, editable, hashed, refused where they break a law."""
+"""Splits as files: readable, editable, hashed, and refused if they break a rule."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def test_clip_twice(stored):
         stored(double)
 
 
-def test_clip_in_two_parts(stored):
+def test_clip_in_two_subsets(stored):
     def copy(values):
         values["folds"][0]["test"].append(values["folds"][0]["train"][0])
 

@@ -1,4 +1,4 @@
-"""Random shares: stratified, whole performances, and honest about speakers."""
+"""Random shares, and the official subsets of a corpus."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from aver.splits import make_split
     seed=st.integers(0, 1000),
     shares=st.sampled_from(["60/20/20", "80/20"]),
 )
-def test_laws(sizes, seed, shares):
+def test_random_shares_are_stratified(sizes, seed, shares):
     emotions = ("neutral", "calm", "happy", "sad", "angry", "fearful")
     clips = [
         Clip(f"{emotion}-{number:02d}", f"s{number % 3}", emotion)
@@ -47,7 +47,7 @@ def test_laws(sizes, seed, shares):
     assert any(leak.startswith("shared-speakers:") for leak in split.leaks)
 
 
-def test_real_corpus(data_root):
+def test_random_shares_on_ravdess(data_root):
     corpus = open_corpus(data_root / "ravdess")
 
     (fold,) = make_split(corpus, "random", shares="80/20", seed=3).folds
@@ -84,7 +84,7 @@ def test_performances_stay_together_unless_clips_are_drawn(corpus_of):
     ]
 
 
-def test_validation_on_test(corpus_of):
+def test_validation_on_test_declares_its_leak(corpus_of):
     corpus = corpus_of({"a": None, "b": None}, takes=20)
 
     split = make_split(corpus, "random", shares="80/20", validation="test")
@@ -93,7 +93,7 @@ def test_validation_on_test(corpus_of):
     assert any(leak.startswith("validation-is-test:") for leak in split.leaks)
 
 
-def test_unknown_speakers_are_said():
+def test_unknown_speakers_are_declared():
     clips = tuple(Clip(f"{number:02d}", None, ("happy", "sad")[number % 2]) for number in range(20))
 
     split = make_split(Corpus("test", Path("nowhere"), clips), "random")
@@ -119,3 +119,30 @@ def test_too_few_clips_and_faulty_settings(corpus_of):
     for settings in ({"shares": "50/50"}, {"by": "coin"}, {"validation": "test"}, {"seed": "x"}):
         with pytest.raises(SettingsError):
             make_split(corpus, "random", **settings)
+
+
+def test_official_subsets_of_fer2013(data_root):
+    corpus = open_corpus(data_root / "fer2013.tar", "fer2013")
+
+    split = make_split(corpus, "official")
+
+    (fold,) = split.folds
+    assert (len(fold.train), len(fold.validation), len(fold.test)) == (28709, 3589, 3589)
+    assert all("/PrivateTest_" in clip_id for clip_id in fold.test)
+    assert split.leaks[0].startswith("unknown-speakers:")
+
+
+def test_official_refuses_a_speaker_in_two_subsets():
+    clips = (
+        Clip("1", "anna", "sad", subset="train"),
+        Clip("2", "anna", "happy", subset="test"),
+        Clip("3", "ben", "happy"),
+    )
+
+    with pytest.raises(SplitError, match="'anna' is in train and in test"):
+        make_split(Corpus("test", Path("nowhere"), clips), "official")
+
+
+def test_official_needs_subsets(corpus_of):
+    with pytest.raises(SplitError, match="no clip in an official train subset"):
+        make_split(corpus_of({"a": None}), "official")
