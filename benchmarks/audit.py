@@ -23,9 +23,14 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 
 from aver.audit import AuditReport, audit_media, audit_run, audit_split, read_listing
-from aver.audit.audit_media import MediaPlace, find_matches
-from aver.audit.fingerprints import SAMPLE_RATE_HZ, audio_file_fingerprint, audio_fingerprint
-from aver.audit.near_duplicates import find_near_audio
+from aver.audit.audio_fingerprint import (
+    SAMPLE_RATE_HZ,
+    audio_file_fingerprint,
+    audio_fingerprint,
+    find_audio_copies,
+)
+from aver.audit.audit_media import ClipFiles, find_matches
+from aver.audit.perceptual_hash import video_file_hash
 from aver.corpora import open_corpus
 from aver.execution.files import write_json
 from aver.splits import Fold, Split, make_split
@@ -159,7 +164,7 @@ def image_copies(data: Path, count: int) -> dict[str, Any]:
     random = np.random.default_rng(2)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
     # Pictures have doubles of their own, counted elsewhere.
-    found = _copies(originals, chosen, IMAGE_KINDS, write_image_copy, "image")
+    found = _copies(originals, chosen, IMAGE_KINDS, write_image_copy, "images")
     found.pop("other_pairs")
     return found
 
@@ -169,19 +174,19 @@ def film_copies(data: Path, count: int) -> dict[str, Any]:
     originals = sorted((data / "javanese-av").glob("*.mp4"))
     random = np.random.default_rng(3)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
-    return _copies(originals, chosen, FILM_KINDS, write_film_copy, "film")
+    return _copies(originals, chosen, FILM_KINDS, write_film_copy, "video")
 
 
 def _copies(
     originals: list[Path], chosen: list[Path], kinds: tuple[str, ...], write: Any, field: str
 ) -> dict[str, Any]:
-    places = {path.stem: MediaPlace(**{field: path}) for path in originals}
+    places = {path.stem: ClipFiles(**{field: path}) for path in originals}
     source: dict[str, str] = {path.stem: path.stem for path in originals}
     with tempfile.TemporaryDirectory() as folder:
         for number, kind in enumerate(kinds):
             for path in chosen:
                 name = f"copy{number} of {path.stem}"
-                places[name] = MediaPlace(**{field: write(path, Path(folder) / name, kind)})
+                places[name] = ClipFiles(**{field: write(path, Path(folder) / name, kind)})
                 source[name] = path.stem
         matches = find_matches(places).found
     pairs = {(match.one, match.other) for match in matches}
@@ -253,10 +258,8 @@ def times(data: Path) -> dict[str, float]:
     measured["sound fingerprints from MP4 files, times real time"] = film_s / _fastest(
         lambda: [audio_file_fingerprint(path) for path in films]
     )
-    from aver.audit.fingerprints import video_file_fingerprint
-
     measured["film fingerprints (360 x 270, 30 per s), times real time"] = film_s / _fastest(
-        lambda: [video_file_fingerprint(path) for path in films[:8]], 8 / len(films)
+        lambda: [video_file_hash(path) for path in films[:8]], 8 / len(films)
     )
     return measured | _search_times()
 
@@ -271,7 +274,7 @@ def _search_times() -> dict[str, float]:
             bursts = np.repeat(random.gamma(0.5, 1.0, 60), SAMPLE_RATE_HZ // 20)
             prints.append(audio_fingerprint(random.standard_normal(bursts.size) * bursts * 0.1))
         started_s = time.process_time()
-        pairs = find_near_audio(prints)
+        pairs = find_audio_copies(prints)
         found[f"search among {count} sounds of 3 s (s)"] = time.process_time() - started_s
         found[f"pairs found among them ({count})"] = float(len(pairs))
     return found

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from aver.audit.audit_media import find_matches, places_in_corpus
+from aver.audit.audit_media import files_in_corpus, find_matches
 from aver.audit.listing import listing_of
 from aver.corpora import open_corpus
 from aver.corpora.corpus import Corpus
@@ -58,7 +58,7 @@ def _copied(corpus: Corpus) -> set[str]:
     split = make_split(corpus, "official")
     fold = split.folds[0]
     train, test = set(fold.train), set(fold.test)
-    matches = find_matches(places_in_corpus(listing_of(split, corpus), corpus), 1).found
+    matches = find_matches(files_in_corpus(listing_of(split, corpus), corpus), 1).found
     pairs = [(m.one, m.other) for m in matches] + [(m.other, m.one) for m in matches]
     return {one for one, other in pairs if one in test and other in train}
 

@@ -88,7 +88,7 @@ def test_a_silent_run_is_noted(tmp_path):
 
 
 def test_errors_name_the_file(tmp_path):
-    with pytest.raises(SplitError, match="no run folder"):
+    with pytest.raises(SplitError, match="not a run folder"):
         audit_run(tmp_path)
     folder = write_run(tmp_path / "run", {"fitted_on": "everything"})
     with pytest.raises(SplitError, match=r"fold.json: 'fitted_on' must hold lists"):

@@ -35,7 +35,7 @@ def test_lists_under_other_keys_are_told(tmp_path):
     assert warning.subjects == ("c (held-out)", "d (held-out)")
     value = {"folds": [{"train": ["a"], "test": ["b"]}], "final": [{"path": "c.wav"}]}
     listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
-    assert listing.untold == ("c.wav (final)",)
+    assert listing.unassigned == ("c.wav (final)",)
 
 
 @pytest.mark.parametrize(
@@ -60,4 +60,4 @@ def test_other_shapes_of_json(tmp_path, value, folds):
     listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
     assert [subsets_of(listing, number) for number in range(len(listing.folds))] == folds
     assert leaks(listing) == set()
-    assert listing.untold == ()
+    assert listing.unassigned == ()

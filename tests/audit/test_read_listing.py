@@ -6,7 +6,7 @@ import pytest
 
 from audit.written_lists import leaks, subsets_of, write
 from aver.audit import ReadingSettings, audit_split, read_listing
-from aver.audit.audit_media import places_in_corpus
+from aver.audit.audit_media import files_in_corpus
 from aver.cli.main import main
 from aver.corpora import open_corpus
 from aver.errors import SettingsError, SplitError
@@ -35,13 +35,13 @@ def test_columns_by_any_name(tmp_path):
     subsets = write(tmp_path / "x.json", json.dumps(value))
     with pytest.raises(SplitError, match="no column 'whom'"):
         read_listing([subsets], settings=ReadingSettings(columns={"speaker": "whom"}))
-    with pytest.raises(SettingsError, match="cannot tell 'weather'"):
+    with pytest.raises(SettingsError, match="cannot hold 'weather'"):
         ReadingSettings(columns={"weather": "x"})
 
 
 def test_a_pattern_that_fits_no_name_is_refused(tmp_path):
     path = write(tmp_path / "all.csv", "wav,subset\nx/anna_sad.wav,train\nx/bert_sad.wav,test\n")
-    with pytest.raises(SettingsError, match="fits none of 2 names, for instance"):
+    with pytest.raises(SettingsError, match="matches none of 2 names, for instance"):
         read_listing([path], settings=ReadingSettings(pattern="{speaker}-{emotion}.wav"))
 
 
@@ -154,7 +154,7 @@ def test_a_corpus_knows_the_clips_behind_somebody_elses_paths(tmp_path, data_roo
     write(tmp_path / "test.txt", "/their/disk/03-01-05-01-02-01-12.wav\n/their/disk/x.wav\n")
     listing = read_listing([tmp_path], corpus)
     assert listing.unknown == ("/their/disk/x.wav",)
-    places = places_in_corpus(listing, corpus)
+    places = files_in_corpus(listing, corpus)
     assert len(places) == 2
     assert leaks(listing) == {"shared-performances", "shared-speakers"}
 

@@ -50,7 +50,7 @@ def test_junit_skips_what_was_not_looked_for(report):
     media = {"shared-audio", "shared-images", "contradicting-labels", "doubles"}
     record = {"fitted-beyond-training", "test-labels-used", "no-record"}
     assert skipped(report) == media | record | {"unreadable-media"}
-    assert skipped(report.with_findings((), ["the sound of 3 clips"])) == record | {"shared-images"}
+    assert skipped(report.with_findings((), ["audio of 3 clips"])) == record | {"shared-images"}
     assert skipped(report.with_findings((), ["2 records"])) == media | {"unreadable-media"}
     root = ElementTree.fromstring(report.junit())
     assert root.get("skipped") == str(len(skipped(report)))
@@ -103,7 +103,9 @@ def test_json_holds_every_subject(report):
 
 def test_what_a_split_does_not_declare_is_a_sentence_per_kind(report):
     (sentence,) = report.undeclared
-    assert sentence.startswith("shared-speakers: 1 speaker of train also in test. So in 2 places.")
+    assert sentence.startswith(
+        "shared-speakers: 1 speaker of train also in test. This holds in 2 places."
+    )
     folds = (Fold(("1001_DFA_ANG_XX", "1002_DFA_ANG_XX"), (), ("1001_DFA_ANG_XX_aug1",)),)
     split = Split("by hand", "cremad", 0, folds, ("shared-speakers: one actor is on both sides.",))
     (sentence,) = audit_split(split).undeclared

@@ -4,7 +4,7 @@ import json
 
 from audit.written_lists import leaks, subsets_of, write
 from aver.audit import ReadingSettings, audit_media, audit_split, read_listing
-from aver.audit.audit_media import places_in_folder
+from aver.audit.audit_media import files_in_folder
 
 
 def test_one_csv_per_part_and_a_pattern(tmp_path):
@@ -86,7 +86,7 @@ def test_folders_of_media_with_a_list_in_each(tmp_path):
         "test": ["test/clips/1_test.wav"],
     }
     assert leaks(listing) == {"shared-speakers"}
-    assert len(places_in_folder(listing, tmp_path)) == 2
+    assert len(files_in_folder(listing, tmp_path)) == 2
 
 
 def test_a_list_or_a_folder_per_fold_is_tested_in_turn(tmp_path):
@@ -118,4 +118,4 @@ def test_training_and_validation_in_one_list_are_learnt_from(tmp_path):
     two = read_listing(
         [write(tmp_path / "s.json", json.dumps({"train_val": ["b"], "test": ["a"]}))]
     )
-    assert two.untold == ("b (train_val)",), "which of the two is not said"
+    assert two.unassigned == ("b (train_val)",), "which of the two is not said"

@@ -1,4 +1,4 @@
-"""Leaks in any split, ours or others': by names, sound and picture fingerprints, run records."""
+"""Leak audit of any split: by names, by fingerprints of the media, and by the records of a run."""
 
 from aver.audit.audit_media import audit_media
 from aver.audit.audit_run import audit_run

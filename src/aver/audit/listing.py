@@ -1,43 +1,42 @@
-"""`Listing`: anybody's split, as the audit sees it."""
+"""`Listing`: a split in any form, as the audit sees it."""
 
 from __future__ import annotations
 
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from aver.audit.names import NAMED_BY, Entry, describe_name
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.splits.split import SUBSETS, Split
-
-_NUMBER = re.compile(r"0*(\d+?)(?:\.0+)?")
+from aver.corpora.name_pattern import NamePattern
+from aver.splits.split import Split
 
 
 @dataclass(frozen=True)
 class Listing:
-    """Folds of subsets of clips.
+    """Folds, each with its subsets of clips, and what is known about every clip.
 
     Parameters
     ----------
     source : str
         The file or folder, for messages.
     form : str
-        How it was read, in words.
+        In which form it was read.
     folds : tuple of mapping
         From subset to names, each in the order of the list; a name may wrongly occur twice.
     entries : mapping of str to Entry
         By name.
     declared : tuple of str
-        Sentences by which the split itself says what it shares (`Split.leaks`).
+        Leaks that the split declares (`Split.leaks`).
     unknown : tuple of str
-        Names that the corpus lacks, where there is one.
-    untold : tuple of str
-        Clips in no subset because the list's word for their subset is unknown, with the word.
+        Names that are not in the corpus, if there is one.
+    unassigned : tuple of str
+        Clips whose word for their subset is unknown, with that word; they are in no fold.
     files : tuple of str
-        The files and folders that were read; empty where there were none.
+        The files and folders that were read; may be empty.
     """
 
     source: str
@@ -45,113 +44,75 @@ class Listing:
     folds: tuple[Mapping[str, tuple[str, ...]], ...]
     entries: Mapping[str, Entry]
     declared: tuple[str, ...] = ()
-    unknown: tuple[str, ...] = field(default=())
-    untold: tuple[str, ...] = field(default=())
-    files: tuple[str, ...] = field(default=())
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All names, sorted."""
-        return tuple(sorted(self.entries))
-
-    def count(self, subset: str) -> int:
-        """How often a clip is listed for a subset, over all folds."""
-        return sum(len(fold.get(subset, ())) for fold in self.folds)
+    unknown: tuple[str, ...] = ()
+    unassigned: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
 
 def listing_of(split: Split, corpus: Corpus | None = None, source: str = "") -> Listing:
-    """See one of our own splits as a listing.
+    """Make a listing from a `Split`.
 
     Parameters
     ----------
     split : Split
     corpus : Corpus, optional
-        Knows the speakers; without it they are read from the names, where those are of a kind
-        that `aver.audit.names` knows.
+        Gives the speakers; without it they are read from names of the kinds that
+        `aver.audit.names` knows.
     source : str
         File of the split, for messages; default the rule.
     """
     folds = tuple(fold.subsets() for fold in split.folds)
-    entries, unknown = describe_names(_all_names(folds), corpus)
-    files = (source,) if source else ()
-    name = source or split.rule
-    return Listing(name, "split of aver", folds, entries, split.leaks, unknown, files=files)
+    names = (name for fold in folds for clips in fold.values() for name in clips)
+    entries, unknown = describe_clips(((name, "", {}) for name in names), corpus)
+    return Listing(
+        source=source or split.rule,
+        form="split of aver",
+        folds=folds,
+        entries=entries,
+        declared=split.leaks,
+        unknown=unknown,
+        files=(source,) if source else (),
+    )
 
 
-def describe_names(
-    names: Iterable[str], corpus: Corpus | None
+def describe_clips(
+    clips: Iterable[tuple[str, str, Mapping[str, str]]],
+    corpus: Corpus | None,
+    pattern: NamePattern | None = None,
 ) -> tuple[dict[str, Entry], tuple[str, ...]]:
-    """Entries from a corpus where it has the clip, else from the name alone.
+    """Describe clips by the corpus if it has them, otherwise by their names and fields.
+
+    Parameters
+    ----------
+    clips : iterable of (name, path, fields)
+        As in the list; the path may be empty.
+    corpus : Corpus, optional
+    pattern : NamePattern, optional
 
     Returns
     -------
     dict of str to Entry
     tuple of str
-        Names that the corpus lacks; empty without a corpus.
+        Names that are not in the corpus, sorted; empty without a corpus.
     """
-    clips = clips_by_name(corpus)
+    by_name = clips_by_name(corpus)
     entries: dict[str, Entry] = {}
     unknown: list[str] = []
-    for name in names:
+    for name, path, fields in clips:
         if name in entries:
             continue
-        clip = find_clip(clips, name)
-        if clip is None:
-            entries[name] = describe_name(name)
-            if corpus is not None:
-                unknown.append(name)
-        else:
-            entries[name] = entry_of_clip(name, clip)
-    return with_one_name_each(entries), tuple(sorted(unknown))
-
-
-def with_one_name_each(entries: Mapping[str, Entry]) -> dict[str, Entry]:
-    """Entries in which a speaker has one name, whoever told it.
-
-    A corpus or a column may call ``12`` whom the files' names call ``ravdess:12``. Where files of
-    one speaker have both names, those that have the second only get the first. Names that differ
-    in nothing but large letters and leading zeros (``1``, ``01`` and ``1.0``, as spreadsheets write
-    them) are one.
-    """
-    spelt = _spellings(entry.speaker for entry in entries.values() if entry.speaker)
-    if spelt:
-        entries = {
-            name: replace(entry, speaker=spelt.get(entry.speaker or "", entry.speaker))
-            for name, entry in entries.items()
-        }
-    speakers = {entry.speaker for entry in entries.values() if entry.speaker}
-    if len({speaker.startswith(NAMED_BY) for speaker in speakers}) < 2:
-        return dict(entries)  # all told by names, or none
-    others: dict[str, set[str]] = defaultdict(set)
-    by_name = {
-        name: describe_name(name, path=entry.path).speaker for name, entry in entries.items()
-    }
-    for name, entry in entries.items():
-        told = by_name[name]
-        if told is not None and entry.speaker is not None and entry.speaker != told:
-            others[told].add(entry.speaker)
-    renamed = {told: names.pop() for told, names in others.items() if len(names) == 1}
-    return {
-        name: replace(entry, speaker=renamed.get(entry.speaker or "", entry.speaker))
-        if entry.speaker == by_name[name]
-        else entry
-        for name, entry in entries.items()
-    }
-
-
-def _spellings(speakers: Iterable[str]) -> dict[str, str]:
-    """The one spelling for each that is another of the same name."""
-    groups: dict[str, set[str]] = defaultdict(set)
-    for speaker in set(speakers):
-        number = _NUMBER.fullmatch(speaker)
-        groups[number[1] if number else speaker.casefold()].add(speaker)
-    return {
-        other: min(names) for names in groups.values() if len(names) > 1 for other in sorted(names)
-    }
+        clip = find_clip(by_name, name, path)
+        if clip is not None:
+            entries[name] = _entry_of_clip(name, clip, path)
+            continue
+        entries[name] = describe_name(name, fields, pattern, path)
+        if corpus is not None:
+            unknown.append(name)
+    return unify_speakers(entries), tuple(sorted(unknown))
 
 
 def clips_by_name(corpus: Corpus | None) -> dict[str, Clip]:
-    """Clips by id and by every alias; ids win."""
+    """Clips by id and by every alias; an id takes precedence over an equal alias."""
     if corpus is None:
         return {}
     aliases = {alias: clip for clip in corpus for alias in clip.aliases}
@@ -159,20 +120,19 @@ def clips_by_name(corpus: Corpus | None) -> dict[str, Clip]:
 
 
 def find_clip(clips: Mapping[str, Clip], name: str, path: str = "") -> Clip | None:
-    """The clip that a list means: by its name, else by the name of its file.
+    """The clip with this name, or with the name of this file; None if there is none.
 
     Parameters
     ----------
     clips : mapping
-        As `clips_by_name` gives it.
+        From `clips_by_name`.
     name, path : str
-        As the list has them.
+        As in the list.
     """
     return clips.get(name) or clips.get(PurePosixPath(path or name).stem)
 
 
-def entry_of_clip(name: str, clip: Clip, path: str = "") -> Entry:
-    """What a corpus knows about a clip that a list calls `name`."""
+def _entry_of_clip(name: str, clip: Clip, path: str) -> Entry:
     by_name = describe_name(clip.performance)
     return Entry(
         name=name,
@@ -186,7 +146,45 @@ def entry_of_clip(name: str, clip: Clip, path: str = "") -> Entry:
     )
 
 
-def _all_names(folds: Iterable[Mapping[str, tuple[str, ...]]]) -> Iterable[str]:
-    for fold in folds:
-        for subset in SUBSETS:
-            yield from fold.get(subset, ())
+def unify_speakers(entries: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Give every speaker one name, whatever the source of the name.
+
+    A corpus or a column may call a speaker ``12`` whom file names call ``ravdess:12``. If files of
+    one speaker have both names, those that have only the second get the first. Names that differ
+    only in case and leading zeros (``1``, ``01`` and ``1.0``, as spreadsheets write them) are one.
+    """
+    spellings = _spellings(entry.speaker for entry in entries.values() if entry.speaker)
+    unified = {
+        name: replace(entry, speaker=spellings.get(entry.speaker or "", entry.speaker))
+        for name, entry in entries.items()
+    }
+    speakers = {entry.speaker for entry in unified.values() if entry.speaker}
+    if len({speaker.startswith(NAMED_BY) for speaker in speakers}) < 2:
+        return unified  # all from file names, or none
+    by_file_name = {
+        name: describe_name(name, path=entry.path).speaker for name, entry in unified.items()
+    }
+    others: dict[str, set[str]] = defaultdict(set)
+    for name, entry in unified.items():
+        speaker = by_file_name[name]
+        if speaker is not None and entry.speaker is not None and entry.speaker != speaker:
+            others[speaker].add(entry.speaker)
+    renamed = {speaker: names.pop() for speaker, names in others.items() if len(names) == 1}
+    return {
+        name: replace(entry, speaker=renamed.get(entry.speaker or "", entry.speaker))
+        if entry.speaker == by_file_name[name]
+        else entry
+        for name, entry in unified.items()
+    }
+
+
+_NUMBER = re.compile(r"0*(\d+?)(?:\.0+)?")
+
+
+def _spellings(speakers: Iterable[str]) -> dict[str, str]:
+    """From every spelling of a name that has several to the one to use."""
+    groups: dict[str, set[str]] = defaultdict(set)
+    for speaker in set(speakers):
+        number = _NUMBER.fullmatch(speaker)
+        groups[number[1] if number else speaker.casefold()].add(speaker)
+    return {other: min(names) for names in groups.values() if len(names) > 1 for other in names}

@@ -1,4 +1,8 @@
-"""Speakers, sentences and labels read from the file names of public corpora."""
+"""`describe_name`: speaker, sentence and label of a clip, read from its name in a list.
+
+Knows the file names of public corpora, the words for subsets and folds, and the marks that
+augmentation and cutting leave in names.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +18,20 @@ from aver.errors import LabelError
 
 @dataclass(frozen=True)
 class Entry:
-    """A line of somebody's list.
+    """What is known about one clip of a list.
 
     Parameters
     ----------
     name : str
-        What the list calls the clip: an id or a path. Equal names are one clip.
+        The clip's name in the list: an id or a path. Equal names are the same clip.
     recording : str
-        The performance that the clip is a file, a copy or a piece of.
+        The performance of which the clip is a file, a copy or a piece.
     derived : bool
-        Whether the name says that it is an augmented copy or a piece.
+        Whether the name marks an augmented copy or a piece.
     speaker, sentence, emotion, sex : str or None
-        None where nobody knows.
+        None if unknown.
     path : str
-        Where the file lies, as the list has it; equals `name` for plain lists of files.
+        The path of the file in the list; equals `name` in plain lists of files.
     """
 
     name: str
@@ -40,36 +44,31 @@ class Entry:
     path: str = ""
 
 
-_WORDS = {
+_SUBSET_WORDS = {
     "train": "train", "training": "train", "trn": "train", "tr": "train",
-    "trainval": "train", "traindev": "train",  # where both are learnt from in the end
+    "trainval": "train", "traindev": "train",  # both are used for training in the end
     "validation": "validation", "valid": "validation", "val": "validation", "vld": "validation",
     "dev": "validation", "devel": "validation", "development": "validation",
-    "publictest": "validation",  # FER2013's own words
+    "publictest": "validation",  # FER2013
     "test": "test", "testing": "test", "tst": "test", "tt": "test", "eval": "test",
     "evaluation": "test", "privatetest": "test",
 }  # fmt: skip
 _FOLD = re.compile(r"(?:fold|split|session|cv)[ _\-]?0*(\d+)", re.IGNORECASE)
 
 
-def is_subset_word(word: str) -> bool:
-    """Whether a folder's whole name is a subset's."""
-    return word.strip().lower() in _WORDS
-
-
 def subset_of_word(word: str) -> str | None:
-    """The subset that a cell or a folder's name means.
+    """The subset that a whole cell or folder name means; None if it means none.
 
     Examples
     --------
     >>> subset_of_word("Dev"), subset_of_word("speaker 3")
     ('validation', None)
     """
-    return _WORDS.get(word.strip().lower())
+    return _SUBSET_WORDS.get(word.strip().lower())
 
 
 def subset_in_name(name: str) -> str | None:
-    """The subset that a file's or folder's name speaks of; None where none, or two.
+    """The subset that a file or folder name contains; None if it contains none or two.
 
     Examples
     --------
@@ -77,12 +76,12 @@ def subset_in_name(name: str) -> str | None:
     ('train', 'test')
     """
     words = re.split(r"[^A-Za-z]+", name)
-    found = {_WORDS[word.lower()] for word in words if word.lower() in _WORDS}
+    found = {_SUBSET_WORDS[word.lower()] for word in words if word.lower() in _SUBSET_WORDS}
     return found.pop() if len(found) == 1 else None
 
 
 def fold_in_name(name: str) -> int | None:
-    """The number of the fold that a name speaks of.
+    """The number of the fold that a name contains; None if it contains none.
 
     Examples
     --------
@@ -104,7 +103,7 @@ _IMAGE_WORDS = (
 )
 _COPY_WORDS = "aug|augment|augmented|augmentation|copy|dup|duplicate"
 _PIECE_WORDS = "seg|segment|chunk|slice|piece|part|frame|window"
-# Words that belong to the one behind them (_time_stretch, _white_noise) or before (_pitch_up).
+# Words that go with the next word (_time_stretch, _white_noise) or the previous one (_pitch_up).
 _BEFORE = (
     "time|white|pink|brown|background|bg|add|added|additive|random|horizontal|vertical|center|"
     "centre|color|colour|freq|frequency"
@@ -112,21 +111,21 @@ _BEFORE = (
 _AFTER = "up|down|left|right"
 _NUMBER = r"(?:[_\-.~ ]*[+\-]?\d+(?:\.\d+)?(?:db|hz|khz|ms|s|x|st|pct|deg)?)"
 
-# A word behind a separator, with numbers behind it: _aug1, -noise_snr10db, _seg003, _flip.
+# A word after a separator, with numbers after it: _aug1, -noise_snr10db, _seg003, _flip.
 _MARK = re.compile(
     rf"(?:[_\-.~ ]+(?:{_BEFORE}))?"
     rf"[_\-.~ ]+(?:{_AUDIO_WORDS}|{_IMAGE_WORDS}|{_COPY_WORDS}|{_PIECE_WORDS})"
     rf"(?:[_\-.~ ]*(?:{_AFTER}))?{_NUMBER}*$",
     re.IGNORECASE,
 )
-_COPY_NUMBER = re.compile(r" ?\(\d{1,2}\)$")  # as file managers name a copy
+_COPY_NUMBER = re.compile(r" ?\(\d{1,2}\)$")  # the copies of file managers
 _TIMES = re.compile(r"[_\-]\d+\.\d+[_\-]\d+\.\d+$")  # from-to in seconds
-# Kaldi's perturbed copies.
+# speed-perturbed copies of Kaldi
 _SPEED = re.compile(r"^(?:sp|pv)\d\.\d+-|[_\-]sp\d\.\d+$", re.IGNORECASE)
 
 
 def strip_copy_marks(stem: str) -> tuple[str, bool]:
-    """Take marks of augmentation and cutting off a file's name.
+    """Remove the marks of augmentation and cutting from a file name.
 
     Parameters
     ----------
@@ -136,7 +135,7 @@ def strip_copy_marks(stem: str) -> tuple[str, bool]:
     Returns
     -------
     str
-        The name that the original would have; never empty.
+        The name of the original; never empty.
     bool
         Whether there was a mark.
 
@@ -166,7 +165,7 @@ _SEXES = {
     **dict.fromkeys(("f", "w", "woman", "women", "girl", "fem"), "female"),
     **dict.fromkeys(("m", "man", "men", "boy", "masc"), "male"),
 }
-_TRAILING_WORDS = re.compile(r"(?:[_.\-][A-Za-z][\w.\-]*)?")  # as tools add: _faces, _croppad
+_TRAILING_WORDS = re.compile(r"(?:[_.\-][A-Za-z][\w.\-]*)?")  # added by tools: _faces, _croppad
 _MEDIA_SUFFIX = re.compile(r"\.[A-Za-z][A-Za-z0-9]{1,4}$")
 
 
@@ -183,7 +182,7 @@ def _ravdess(match: re.Match[str]) -> Facts:
 
 
 def _cremad(match: re.Match[str]) -> Facts:
-    """Cao et al. (2014); one clip was published with one X at its end in place of two."""
+    """Cao et al. (2014); one clip was published with one X at its end instead of two."""
     level = match["level"]
     return {
         "recording": "_".join((*match.group(1, 2, 3), "XX" if level == "X" else level)),
@@ -217,7 +216,7 @@ def _emodb(match: re.Match[str]) -> Facts:
 
 
 def _iemocap(match: re.Match[str]) -> Facts:
-    """Busso et al. (2008): session, dialogue, and the sex of who speaks this turn."""
+    """Busso et al. (2008): session, dialogue, turn. The sex is that of the speaker of the turn."""
     return {
         "recording": match[0],
         "speaker": f"{match['session']}{match['sex']}",
@@ -264,7 +263,7 @@ _KNOWN: tuple[tuple[str, re.Pattern[str], Callable[[re.Match[str]], Facts]], ...
 
 
 NAMED_BY = tuple(f"{corpus}:" for corpus, _, _ in _KNOWN)
-"""How speakers begin that names of files tell."""
+"""Prefixes of the speakers that are read from file names."""
 
 
 def describe_name(
@@ -273,20 +272,21 @@ def describe_name(
     pattern: NamePattern | None = None,
     path: str = "",
 ) -> Entry:
-    """All that a name, a list's own fields and a pattern tell about a clip.
+    """Describe a clip by its name, the fields of the list, and a pattern.
 
-    Fields of the list win over the pattern, the pattern over what is known of public corpora.
+    Fields of the list take precedence over the pattern, the pattern over the names of public
+    corpora.
 
     Parameters
     ----------
     name : str
         Id or path in the list.
     fields : mapping, optional
-        ``speaker``, ``sentence``, ``emotion``, ``sex``, ``performance`` as the list gives them.
+        ``speaker``, ``sentence``, ``emotion``, ``sex``, ``performance``.
     pattern : NamePattern, optional
-        The user's own pattern of file names.
+        The user's pattern of file names.
     path : str
-        The file, where the list has ids and paths.
+        The file, if the list has ids and paths.
 
     Examples
     --------
@@ -303,7 +303,7 @@ def describe_name(
         entry = Entry(name, recording=_without_subset_words(original))
     entry = replace(entry, derived=derived, path=where)
     if pattern is not None:
-        # The copy's own name may not fit the pattern; that of its original then does.
+        # If the name of a copy does not match the pattern, the name of its original may.
         suffix = where[len(bare) :]
         found = pattern.match(where) or pattern.match(original + suffix) or pattern.match(original)
         entry = _with_fields(entry, found or {})
@@ -311,7 +311,7 @@ def describe_name(
 
 
 def canonical_label(word: str) -> str:
-    """Our word for an emotion where there is one, else the word itself in small letters.
+    """The canonical label of an emotion, or the word in lower case if there is none.
 
     Examples
     --------
@@ -325,13 +325,13 @@ def canonical_label(word: str) -> str:
 
 
 def _by_known_name(name: str, stem: str) -> Entry | None:
-    # A corpus's name may stand in front: "emodb-03a02Wb" in lists that join corpora.
+    # Lists that join corpora may prefix their names: "emodb-03a02Wb".
     bare = re.sub(r"^[A-Za-z]+-(?=\w)", "", stem)
     for corpus, expression, read in _KNOWN:
         match = expression.match(stem) or expression.match(bare)
         if match is not None and _TRAILING_WORDS.fullmatch(match.string, match.end()):
             facts = read(match)
-            # Lists may join corpora: actor 03 of one is not actor 03 of another.
+            # Lists may join corpora, and each has an actor 03 of its own.
             return Entry(
                 name,
                 recording=f"{corpus}:{facts['recording']}",
@@ -344,16 +344,16 @@ def _by_known_name(name: str, stem: str) -> Entry | None:
 
 
 def _without_subset_words(path: str) -> str:
-    """The path below folders that name subsets, so that copies in ``train/`` and ``test/`` meet.
+    """The path without folders named after subsets: equal in ``train/`` and in ``test/``.
 
-    Running numbers are no names: ``train/angry/im7`` and ``test/angry/im7`` have nothing in common.
+    Running numbers keep the whole path: ``train/angry/im7`` is not ``test/angry/im7``.
     """
     if not path:
         return path
     *folders, stem = PurePosixPath(path).parts
     if _RUNNING_NUMBER.fullmatch(stem):
         return path
-    return "/".join([*(folder for folder in folders if not is_subset_word(folder)), stem])
+    return "/".join([*(folder for folder in folders if subset_of_word(folder) is None), stem])
 
 
 def _with_fields(entry: Entry, fields: Mapping[str, str]) -> Entry:

@@ -12,9 +12,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from aver.audit.audit_media import Match, find_matches, places_in_corpus
-from aver.audit.fingerprints import image_file_fingerprint
+from aver.audit.audit_media import Match, files_in_corpus, find_matches
 from aver.audit.listing import listing_of
+from aver.audit.perceptual_hash import image_file_hash
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.corpora.files import IMAGE_SUFFIXES, read_file
@@ -205,7 +205,7 @@ def sort_images(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedImag
     MediaError
         If nothing is left of a part.
     """
-    matches = find_matches(places_in_corpus(listing_of(split, corpus), corpus), workers)
+    matches = find_matches(files_in_corpus(listing_of(split, corpus), corpus), workers)
     labels = {clip.clip_id: clip.emotion or "" for clip in corpus}
     seen = {clip.clip_id: _seen(clip) for clip in corpus}
     found = sort_by_matches(
@@ -249,7 +249,7 @@ def _seen(clip: Clip) -> str:
     """``"blank"`` where a picture shows nothing, ``"unreadable"``, or empty."""
     assert clip.video is not None
     try:
-        return "blank" if image_file_fingerprint(clip.video) is None else ""
+        return "blank" if image_file_hash(clip.video) is None else ""
     except MediaError:
         return "unreadable"
 

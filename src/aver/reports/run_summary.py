@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from aver.audit.sharing import pair_words
+from aver.audit.finding import counted
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.paired import PairedComparison
@@ -58,7 +58,7 @@ def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
         )
     unknown = evaluation.clips_of_unknown_speakers
     if unknown:
-        which = f"{pair_words(unknown, 'tested clip')} of {evaluation.clip_count}"
+        which = f"{counted(unknown, 'tested clip')} of {evaluation.clip_count}"
         return (
             f"Nobody knows who speaks in {which}: such speakers may be in two parts of a fold, and "
             "the figures may say how well known people are recognised.",

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from aver.audit import AuditReport
-from aver.audit.finding import Finding
-from aver.audit.sharing import pair_words
+from aver.audit.finding import Finding, counted
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval, interval
 from aver.evaluation.metrics import METRICS, accuracy
@@ -154,7 +153,7 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
 
 def _left_out(clips: int) -> str:
     verb = "is" if clips == 1 else "are"
-    return f"{pair_words(clips, 'clip')} that only one of the two runs tested {verb} left out"
+    return f"{counted(clips, 'clip')} that only one of the two runs tested {verb} left out"
 
 
 def out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple[str, ...]:
@@ -165,9 +164,9 @@ def out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple
     least = min(1.0, len(comparisons) * smallest_p(speakers))
     if least <= 0.05:
         return ()
-    count = pair_words(len(comparisons), "comparison")
+    count = counted(len(comparisons), "comparison")
     return (
-        f"With {pair_words(speakers, 'speaker')} and {count} the smallest p after correction is at "
+        f"With {counted(speakers, 'speaker')} and {count} the smallest p after correction is at "
         f"least {least:.3f}: no difference, however large, passes at 5 %.",
     )
 
@@ -304,7 +303,7 @@ def speaker_table(evaluation: Evaluation, summary: Summary) -> Table | None:
 
 
 def _over(found: Interval) -> str:
-    speakers = pair_words(found.speakers, "speaker")
+    speakers = counted(found.speakers, "speaker")
     return f"{speakers}, who score alike: over clips" if found.method == "binomial" else speakers
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aver.audit.sharing import pair_words
+from aver.audit.finding import counted
 from aver.evaluation.evaluation import Evaluation
 from aver.reports.table import Cell, Estimate
 
@@ -89,8 +89,8 @@ def describe_data(evaluation: Evaluation) -> str:
     """Corpus, clips, speakers and classes in one phrase, as every title needs it."""
     seeds = len(evaluation.seed_values)
     return (
-        f"{_name_of(evaluation)}: {pair_words(evaluation.clip_count, 'clip')}, "
-        f"{speakers_in_words(evaluation)}, {pair_words(seeds, 'seed')}, "
+        f"{_name_of(evaluation)}: {counted(evaluation.clip_count, 'clip')}, "
+        f"{speakers_in_words(evaluation)}, {counted(seeds, 'seed')}, "
         f"{len(evaluation.classes)} classes ({', '.join(evaluation.classes)})"
     )
 
@@ -100,8 +100,8 @@ def speakers_in_words(evaluation: Evaluation) -> str:
     unknown = evaluation.clips_of_unknown_speakers
     if not evaluation.knows_speakers:
         return "speakers unknown"
-    known = pair_words(len(evaluation.speaker_ids) - unknown, "speaker")
-    return f"{known} and {pair_words(unknown, 'clip')} of unknown ones" if unknown else known
+    known = counted(len(evaluation.speaker_ids) - unknown, "speaker")
+    return f"{known} and {counted(unknown, 'clip')} of unknown ones" if unknown else known
 
 
 def _name_of(evaluation: Evaluation) -> str:
@@ -126,10 +126,10 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
         lost = int(run.facts.get("left_out_clips", 0))
         if lost:
             notes.append(
-                f"{run.system}: {pair_words(lost, 'clip')} left out that not every part could use."
+                f"{run.system}: {counted(lost, 'clip')} left out that not every part could use."
             )
         if run.clip_count != first.clip_count:
-            notes.append(f"{run.system}: over {pair_words(run.clip_count, 'clip')}.")
+            notes.append(f"{run.system}: over {counted(run.clip_count, 'clip')}.")
         why = incomparable(first, run)
         if why:
             notes.append(f"{run.system} is not compared with {first.system}: {why}.")

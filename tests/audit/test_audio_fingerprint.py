@@ -1,11 +1,12 @@
-from itertools import combinations
-
 import numpy as np
 import pytest
 
-from aver.audit.fingerprints import SAMPLE_RATE_HZ, audio_file_fingerprint, audio_fingerprint
-from aver.audit.indexing import hits_of_keys, pack_keys, probe_keys
-from aver.audit.near_duplicates import find_near_audio
+from aver.audit.audio_fingerprint import (
+    SAMPLE_RATE_HZ,
+    audio_file_fingerprint,
+    audio_fingerprint,
+    find_audio_copies,
+)
 from planted_copies import AUDIO_KINDS, write_audio_copy
 
 
@@ -16,10 +17,10 @@ def actors(data_root):
     return files, [audio_file_fingerprint(path) for path in files]
 
 
-def test_takes_of_one_sentence_by_one_speaker_are_different_audio_tracks(actors):
+def test_takes_of_one_sentence_by_one_speaker_are_different_recordings(actors):
     _, prints = actors
     assert len(prints) == 240
-    assert find_near_audio(prints) == []
+    assert find_audio_copies(prints) == []
 
 
 @pytest.mark.parametrize("kind", AUDIO_KINDS)
@@ -29,13 +30,13 @@ def test_changed_copies_are_found_among_240_clips(actors, kind, tmp_path):
     copies = [
         audio_file_fingerprint(write_audio_copy(files[n], tmp_path / str(n), kind)) for n in chosen
     ]
-    found = {(one, two) for one, two, _ in find_near_audio([*prints, *copies])}
+    found = {(one, two) for one, two, _ in find_audio_copies([*prints, *copies])}
     assert found == {(n, len(prints) + place) for place, n in enumerate(chosen)}
 
 
 def test_the_double_that_ravdess_was_published_with_is_found(data_root):
     files = sorted((data_root / "ravdess" / "Actor_07").glob("03-*.flac"))
-    found = find_near_audio([audio_file_fingerprint(path) for path in files])
+    found = find_audio_copies([audio_file_fingerprint(path) for path in files])
     pairs = [(files[one].stem, files[two].stem) for one, two, _ in found]
     assert pairs == [("03-01-03-01-02-01-07", "03-01-03-01-02-02-07")]
 
@@ -44,7 +45,7 @@ def test_the_audio_of_a_video_is_that_of_its_audio_file(data_root):
     videos = sorted((data_root / "ravdess" / "Actor_01").glob("01-*.mp4"))
     audio_tracks = [path.with_name("03" + path.stem[2:] + ".flac") for path in videos]
     prints = [audio_file_fingerprint(path) for path in [*videos, *audio_tracks]]
-    found = {(one, two) for one, two, _ in find_near_audio(prints)}
+    found = {(one, two) for one, two, _ in find_audio_copies(prints)}
     assert found == {(n, n + len(videos)) for n in range(len(videos))}
 
 
@@ -59,29 +60,6 @@ def test_silence_and_hum_match_nothing():
         )
         for _ in range(20)
     ]
-    assert find_near_audio([audio_fingerprint(y) for y in [*silent, *noise, *hums]]) == []
-    assert find_near_audio([audio_fingerprint(np.zeros(0, np.float32))] * 3) == []
-    assert find_near_audio([]) == []
-
-
-def test_the_index_finds_what_comparing_all_finds():
-    random = np.random.default_rng(3)
-    base = random.integers(0, 50, 300).astype(np.uint32)
-    queries = random.integers(0, 50, (40, 3)).astype(np.uint32)
-    query, item = hits_of_keys(base, queries)
-    expected = sorted(
-        (q, i) for q in range(40) for key in queries[q] for i in range(300) if base[i] == key
-    )
-    assert sorted(zip(query.tolist(), item.tolist(), strict=True)) == expected
-
-
-def test_probes_turn_over_the_three_least_certain_bits():
-    bits = np.array([[True, False, True, True, False]])
-    strengths = np.array([[0.9, 0.1, 0.2, 0.8, 0.3]])
-    (key,) = pack_keys(bits)
-    assert key == 1 + 4 + 8
-    (probes,) = probe_keys(np.array([key]), strengths)
-    weak = [1 << 1, 1 << 2, 1 << 4]
-    expected = {int(key) ^ sum(c) for r in range(4) for c in combinations(weak, r)}
-    assert set(probes.tolist()) == expected
-    assert probes[0] == key
+    assert find_audio_copies([audio_fingerprint(y) for y in [*silent, *noise, *hums]]) == []
+    assert find_audio_copies([audio_fingerprint(np.zeros(0, np.float32))] * 3) == []
+    assert find_audio_copies([]) == []

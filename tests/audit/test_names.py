@@ -1,3 +1,5 @@
+"""Names of clips: public corpora, marks of copies, words for subsets and folds."""
+
 import pytest
 
 from aver.audit.names import describe_name, strip_copy_marks
@@ -5,24 +7,29 @@ from aver.corpora import open_corpus
 
 
 @pytest.mark.parametrize(
-    ("name", "speaker", "emotion", "sentence"),
+    ("name", "speaker", "emotion", "sentence", "sex"),
     [
-        ("Actor_12/03-01-05-01-02-01-12.wav", "ravdess:12", "angry", "ravdess:02"),
-        ("01-05-01-02-01-12", "ravdess:12", "angry", "ravdess:02"),
-        ("VideoFlash/1040_ITH_SAD_X.flv", "cremad:1040", "sad", "cremad:ITH"),
-        ("subject 3/s_3_an_1.avi", "enterface:3", "angry", "enterface:an1"),
-        ("s16_fe_3avi.avi", "enterface:16", "fearful", "enterface:fe3"),
-        ("emodb-03a02Wb", "emodb:03", "angry", "emodb:a02"),
-        ("Ses01F_impro01_M003.wav", "iemocap:Ses01M", None, None),
-        ("A2/01-01-05-01-02-01-12_facecroppad.npy", "ravdess:12", "angry", "ravdess:02"),
-        ("s16_fe_3_faces.npy", "enterface:16", "fearful", "enterface:fe3"),
-        ("1040_ITH_SAD_XXL.flv", None, None, None),
-        ("holiday.mp4", None, None, None),
+        ("Actor_12/03-01-05-01-02-01-12.wav", "ravdess:12", "angry", "ravdess:02", "female"),
+        ("01-05-01-02-01-12", "ravdess:12", "angry", "ravdess:02", "female"),
+        ("VideoFlash/1040_ITH_SAD_X.flv", "cremad:1040", "sad", "cremad:ITH", None),
+        ("subject 3/s_3_an_1.avi", "enterface:3", "angry", "enterface:an1", None),
+        ("s16_fe_3avi.avi", "enterface:16", "fearful", "enterface:fe3", None),
+        ("emodb-03a02Wb", "emodb:03", "angry", "emodb:a02", "male"),
+        ("emodb-08a02Na", "emodb:08", "neutral", "emodb:a02", "female"),
+        ("Ses01F_impro01_M003.wav", "iemocap:Ses01M", None, None, "male"),
+        ("Ses01F_impro01_F003.wav", "iemocap:Ses01F", None, None, "female"),
+        ("Ses05M_script01_1b_F012.wav", "iemocap:Ses05F", None, None, "female"),
+        ("03-01-05-01-02-01-11.wav", "ravdess:11", "angry", "ravdess:02", "male"),
+        ("A2/01-01-05-01-02-01-12_facecroppad.npy", "ravdess:12", "angry", "ravdess:02", "female"),
+        ("s16_fe_3_faces.npy", "enterface:16", "fearful", "enterface:fe3", None),
+        ("1040_ITH_SAD_XXL.flv", None, None, None, None),
+        ("holiday.mp4", None, None, None, None),
     ],
 )
-def test_names_of_public_corpora(name, speaker, emotion, sentence):
+def test_names_of_public_corpora(name, speaker, emotion, sentence, sex):
     entry = describe_name(name)
     assert (entry.speaker, entry.emotion, entry.sentence) == (speaker, emotion, sentence)
+    assert entry.sex == sex
 
 
 def test_what_tools_add_to_a_name_does_not_part_it_from_its_performance():

@@ -4,7 +4,7 @@ import pytest
 
 from audit.written_lists import leaks, subsets_of, write
 from aver.audit import ReadingSettings, audit_split, read_listing
-from aver.audit.audit_media import places_in_folder
+from aver.audit.audit_media import files_in_folder
 from aver.errors import SplitError
 
 MELD = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID\n"
@@ -113,9 +113,9 @@ def test_films_in_folders_named_otherwise_than_their_part(tmp_path):
     films = tmp_path / "films"
     here = write(films / "train_splits" / "dia0_utt0.mp4", "x")
     there = write(films / "output_repeated_splits_test" / "dia0_utt0.mp4", "y")
-    places = places_in_folder(read_listing([tmp_path / "lists"]), films)
-    assert places["train/dia0_utt0"].film == here
-    assert places["test/dia0_utt0"].film == there
+    places = files_in_folder(read_listing([tmp_path / "lists"]), films)
+    assert places["train/dia0_utt0"].video == here
+    assert places["test/dia0_utt0"].video == there
 
 
 def test_numbered_pieces_of_named_films(tmp_path):
@@ -136,8 +136,8 @@ def test_numbered_pieces_of_named_films(tmp_path):
     assert leaks(one) == {"shared-performances"}, "two pieces of one film"
     for place in ("Raw/ab_1/1.mp4", "Raw/cd_2/0.mp4", "ef_3_0.mp4"):
         write(tmp_path / place, place)
-    places = places_in_folder(listing, tmp_path)
-    found = {name: place.film.relative_to(tmp_path).as_posix() for name, place in places.items()}
+    places = files_in_folder(listing, tmp_path)
+    found = {name: place.video.relative_to(tmp_path).as_posix() for name, place in places.items()}
     assert found == {
         "ab_1_1": "Raw/ab_1/1.mp4",
         "cd_2_0": "Raw/cd_2/0.mp4",
@@ -150,7 +150,7 @@ def test_bare_numbers_of_other_words_are_other_clips_or_none(tmp_path):
     test = write(tmp_path / "test.csv", "id,text\n0,why\n1,oh\n")
     assert leaks(read_listing([train, test])) == set()
     test = write(tmp_path / "test.csv", "utterance_id,text\n0,why\n0,oh\n")
-    with pytest.raises(SplitError, match=r"called '.*0': numbers alone.*--column name=YOURS"):
+    with pytest.raises(SplitError, match=r"called '.*0': numbers alone.*--column name=NAME"):
         read_listing([train, test])
     columns = {"name": "nr", "performance": "talk"}
     text = "nr,talk,text,split\n0,a,why,train\n0,b,oh,test\n"

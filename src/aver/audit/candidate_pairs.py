@@ -1,4 +1,4 @@
-"""`candidate_pairs`: likely neighbours among many vectors, without comparing all pairs."""
+"""`candidate_pairs`: likely neighbors among many vectors, without comparing all pairs."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from itertools import product
 import numpy as np
 
 _WEAK_BITS = 3
-_MAX_EQUAL = 200  # a key held by more items than this says nothing (hum, blank pictures)
+_MAX_EQUAL = 200  # a key of more items than this says nothing (hum, blank images)
 
 
 def pack_keys(bits: np.ndarray) -> np.ndarray:
@@ -27,14 +27,14 @@ def pack_keys(bits: np.ndarray) -> np.ndarray:
     return (bits * weights).sum(axis=-1, dtype=np.uint64).astype(np.uint32)
 
 
-def probe_keys(keys: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """Each key, and what it would be with its least certain bits turned over.
+def probe_keys(keys: np.ndarray, margins: np.ndarray) -> np.ndarray:
+    """Each key, and the keys that result if its least certain bits are flipped.
 
     Parameters
     ----------
     keys : np.ndarray [shape=(n,), dtype=uint32]
-    strengths : np.ndarray [shape=(n, bits)]
-        How far each bit's value was from the decision.
+    margins : np.ndarray [shape=(n, bits)]
+        Distance of the value of each bit from its threshold.
 
     Returns
     -------
@@ -46,7 +46,7 @@ def probe_keys(keys: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     Source: Haitsma & Kalker (2002), "A highly robust audio fingerprinting system", section 5.2
     (soft decoding).
     """
-    weakest = np.argpartition(strengths, _WEAK_BITS, axis=1)[:, :_WEAK_BITS]
+    weakest = np.argpartition(margins, _WEAK_BITS, axis=1)[:, :_WEAK_BITS]
     flips = np.uint32(1) << weakest.astype(np.uint32)  # (n, 3)
     masks = np.stack(
         [
@@ -58,8 +58,8 @@ def probe_keys(keys: np.ndarray, strengths: np.ndarray) -> np.ndarray:
     return keys[:, None] ^ masks.astype(np.uint32)
 
 
-def hits_of_keys(base: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """All pairs of an item and a query with the same key.
+def equal_keys(base: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """All pairs of a query and an item with the same key.
 
     Parameters
     ----------
@@ -86,26 +86,26 @@ def hits_of_keys(base: np.ndarray, queries: np.ndarray) -> tuple[np.ndarray, np.
 
 
 _TABLES = 12
-_SEED = 20  # of the hyperplanes: the same ones for everybody, always
+_SEED = 20  # of the hyperplanes, which never change
 _QUERIES_AT_ONCE = 4000
 _HITS_AT_ONCE = 500_000
 
 
 def candidate_pairs(
-    base: np.ndarray, views: Sequence[np.ndarray], close: float, bits: int = 18
+    base: np.ndarray, views: Sequence[np.ndarray], min_correlation: float, bits: int = 18
 ) -> np.ndarray:
-    """Pairs of which a view of one shares a key with the other and correlates with it.
+    """Pairs of rows of which a view of one has a key of the other and correlates with it.
 
     Parameters
     ----------
     base : np.ndarray [shape=(items, dimensions)]
         Rows of norm 1.
     views : sequence of np.ndarray [shape=(items, dimensions)]
-        The rows as they would be after changes that must not matter, such as mirroring.
-    close : float
-        Least correlation of a pair.
+        The rows after changes that must not matter, such as mirroring.
+    min_correlation : float
+        Of a pair.
     bits : int
-        Of a key, at most 32. Fewer find more distant pairs, and look at more that are none.
+        Per key, at most 32. Fewer bits find more distant pairs, and examine more pairs in vain.
 
     Returns
     -------
@@ -115,7 +115,7 @@ def candidate_pairs(
     Notes
     -----
     Source: Charikar (2002), "Similarity estimation techniques from rounding algorithms": signs of
-    random projections are keys; with the least certain signs turned over as further queries.
+    random projections are the keys. The least certain signs are flipped for further queries.
     """
     count = len(base)
     codes: set[int] = set()
@@ -126,27 +126,27 @@ def candidate_pairs(
                 block = view[start : start + _QUERIES_AT_ONCE]
                 values = block @ planes
                 probes = probe_keys(pack_keys(values > 0), np.abs(values))
-                queries, items = hits_of_keys(keys, probes)
-                codes |= _close(block, base, queries, items, start, close)
+                queries, items = equal_keys(keys, probes)
+                codes |= _correlated(block, base, queries, items, start, min_correlation)
     pairs = np.array(sorted(codes), dtype=np.int64)
     return np.stack([pairs // count, pairs % count], axis=1)
 
 
-def _close(
+def _correlated(
     block: np.ndarray,
     base: np.ndarray,
     queries: np.ndarray,
     items: np.ndarray,
     start: int,
-    close: float,
+    min_correlation: float,
 ) -> set[int]:
-    """Hits that correlate, each pair as one number."""
+    """Hits that correlate, each pair encoded as one number."""
     found: set[int] = set()
     for first in range(0, len(queries), _HITS_AT_ONCE):
         query, item = queries[first : first + _HITS_AT_ONCE], items[first : first + _HITS_AT_ONCE]
         other = query + start != item
         query, item = query[other], item[other]
-        kept = np.einsum("ij,ij->i", block[query], base[item]) > close
+        kept = np.einsum("ij,ij->i", block[query], base[item]) > min_correlation
         one, two = query[kept] + start, item[kept]
         found.update((np.minimum(one, two) * len(base) + np.maximum(one, two)).tolist())
     return found
