@@ -68,14 +68,14 @@ def test_emotion_can_be_seen_in_speakers_never_seen_before(small_corpus, rows):
 
 
 def test_action_units_tell_emotion(small_corpus, rows):
-    tracks = [units_of(small_corpus / row["units"]) for row in rows]
+    tracks = [units_of(small_corpus / row["action_units"]) for row in rows]
     features = [[track[name].mean() for name in track.dtype.names[2:]] for track in tracks]
     accuracy_is_above_chance(np.array(features), rows)
 
 
 def test_every_frame_has_its_row_of_action_units(small_corpus, rows):
     for row in rows[::9]:
-        track = units_of(small_corpus / row["units"])
+        track = units_of(small_corpus / row["action_units"])
         assert len(track) == len(images_of(small_corpus / row["file"]))
         assert np.allclose(track["timestamp"], np.arange(len(track)) / SMALL.fps, atol=1e-3)
         units = np.array([track[name] for name in track.dtype.names[2:]])
@@ -89,7 +89,7 @@ def test_the_mouth_opens_with_the_voice(small_corpus, rows):
     correlations = []
     for row in rows:
         audio = audio_of(small_corpus / row["file"])
-        jaw = units_of(small_corpus / row["units"])["AU26_r"]
+        jaw = units_of(small_corpus / row["action_units"])["AU26_r"]
         step = int(SMALL.audio_rate_hz / SMALL.fps)
         loud = [np.std(audio[i * step : (i + 1) * step]) for i in range(len(jaw))]
         correlations.append(np.corrcoef(jaw, loud)[0, 1])

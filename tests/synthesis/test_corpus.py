@@ -37,7 +37,7 @@ def test_the_table_lists_every_combination_once_and_every_file_is_there(small_co
     assert {row["intensity"] for row in rows} == {"normal", "strong"}
     for row in rows:
         assert (small_corpus / row["file"]).is_file()
-        assert (small_corpus / row["units"]).is_file()
+        assert (small_corpus / row["action_units"]).is_file()
     hidden = list(small_corpus.rglob(".*"))
     assert hidden == []
 

@@ -21,7 +21,10 @@ from aver.execution.tasks import map_tasks
 from aver.synthesis.settings import SynthesisSettings, generator_for
 from aver.synthesis.speaker import ACTION_UNITS, draw_session, draw_speaker
 
-COLUMNS = ("clip_id", "speaker", "sex", "emotion", "intensity", "sentence", "take", "file", "units")
+COLUMNS = (
+    *("clip_id", "speaker", "sex", "emotion", "intensity", "sentence", "take"),
+    *("file", "action_units"),
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class ClipPlan:
         return f"clips/{self.speaker}/{self.clip_id}.mp4"
 
     @property
-    def units(self) -> str:
+    def action_units(self) -> str:
         """Path of the action-unit track, with forward slashes."""
         return f"units/{self.speaker}/{self.clip_id}.csv"
 
@@ -247,7 +250,7 @@ def synthesize(root: Path, settings: SynthesisSettings, workers: int = 1) -> Pat
     missing = [
         plan
         for plan in plans
-        if not ((root / plan.file).is_file() and (root / plan.units).is_file())
+        if not ((root / plan.file).is_file() and (root / plan.action_units).is_file())
     ]
     write = partial(_write_clip, root, settings)
     for outcome in map_tasks(write, missing, workers=workers, description="Synthesizing clips"):
@@ -299,6 +302,6 @@ def _compare(place: Path, description: dict[str, Any]) -> None:
 
 def _write_clip(root: Path, settings: SynthesisSettings, plan: ClipPlan) -> None:
     media, units = render_clip(plan, settings)
-    write_text(root / plan.units, units)
+    write_text(root / plan.action_units, units)
     with write_atomically(root / plan.file) as temporary:
         temporary.write_bytes(media)
