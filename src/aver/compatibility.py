@@ -19,12 +19,14 @@ NAMES = {
     "halve_after_epochs": "lr_patience",
     "average_decay": "ema_decay",
     "coordinates": "coord_conv",
+    "class_deviation": "class_std",
     "deviation": "std",
     "draws": "tta",
     "grey": "gray",
     "licence": "license",
     "learnt": "learned",
     "mean_picture": "mean_image",
+    "most_retries": "max_retries",
     "picture_count": "image_count",
     "picture_feature": "image_feature",
     "pictures": "images",
@@ -38,6 +40,7 @@ NAMES = {
 """Name in version 0.1 to today's name."""
 
 _AS_THEY_ARE = ("speakers", "classes", "targets")  # what people wrote, not names of ours
+_ITEM = re.compile(r"[^,+]+")  # of "video,sound" and "video+sound"
 _WORD = re.compile(r"[A-Za-z_]\w*(?:-\w+)*")
 
 
@@ -62,18 +65,27 @@ def upgrade(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [upgrade(part) for part in value]
     if isinstance(value, str):
-        return ",".join(NAMES.get(part, part) for part in value.split(","))
+        return _ITEM.sub(lambda item: NAMES.get(item.group(), item.group()), value)
     return value
 
 
 def upgrade_name(name: str) -> str:
-    """A key, or the name of an array of weights, part by part.
+    """A key of settings, facts or a card, part by part; sentences stay as they are.
 
     Examples
     --------
     >>> upgrade_name("branches.sound.standardise.deviation")
     'branches.audio.standardize.std'
     """
-    if " " in name:
-        return name
+    return name if " " in name else upgrade_array_name(name)
+
+
+def upgrade_array_name(name: str) -> str:
+    """The name of an array of weights, word by word.
+
+    Examples
+    --------
+    >>> upgrade_array_name("weights/sound input->sound")
+    'weights/audio input->audio'
+    """
     return _WORD.sub(lambda found: NAMES.get(found.group(), found.group()), name)

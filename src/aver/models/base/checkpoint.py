@@ -13,7 +13,7 @@ import numpy as np
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
-from aver.compatibility import upgrade, upgrade_name
+from aver.compatibility import upgrade, upgrade_array_name
 from aver.errors import CheckpointError
 from aver.execution.files import without_folders, write_atomically, write_json
 from aver.features.face_embeddings import FaceEmbeddings
@@ -96,7 +96,7 @@ def read_checkpoint(folder: Path, model: str | None = None) -> Checkpoint:
     card, weights = _read_json(folder / CARD_NAME), _read_weights(folder / WEIGHTS_NAME)
     if written == FORMAT_1:
         content, card = upgrade(content), upgrade(card)
-        weights = {upgrade_name(name): array for name, array in weights.items()}
+        weights = {upgrade_array_name(name): array for name, array in weights.items()}
         _move_prior_and_classes(content["facts"], weights)
     if model is not None and content["model"] != model:
         raise CheckpointError(
@@ -172,6 +172,7 @@ def find_checkpoint(run: Path) -> Path:
     if (run / FACTS_NAME).is_file():
         return run
     folders = sorted(path.parent for path in run.rglob(FACTS_NAME) if "baselines" not in path.parts)
+    folders = [path for path in folders if not {*path.parents} & {*folders}]  # without members
     if not folders:
         raise CheckpointError(
             f"{run} holds no checkpoint. Give the run folder of 'aver train', after it finished."

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+from aver.compatibility import upgrade_name
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, SettingsError
 from aver.features.feature import Feature
@@ -160,8 +161,9 @@ class LateFusion(Recognizer):
     def load(cls, folder: Path, store: FeatureSource) -> Self:
         """Read what `save` wrote; the members' preset is not needed any more."""
         recognizer = super().load(folder, store)
+        folders = {upgrade_name(path.name): path for path in (folder / "members").glob("*")}
         for name in recognizer.settings.modalities:
-            member = load_recognizer(folder / "members" / name, store)
+            member = load_recognizer(folders.get(name, folder / "members" / name), store)
             if member.classes != recognizer.classes:
                 raise CheckpointError(
                     f"The member {name!r} of the checkpoint at {folder} has other classes; the "
