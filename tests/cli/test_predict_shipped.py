@@ -144,7 +144,7 @@ def test_the_default_predictions_a_audio_and_names_itself(
     audio = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
     assert main(_predict(adapted, str(audio))) == 0
     shown = capsys.readouterr()
-    assert "answered by faces-voices, which comes with aver" in shown.err
+    assert "predicted by faces-voices, which comes with aver" in shown.err
     assert json.loads(shown.out)["by_modality"]["video"] is None
 
 
@@ -156,7 +156,7 @@ def test_the_adapted_default_predictions_by_a_speakers_other_audio_tracks(
         shutil.copy(audio, tmp_path)
     assert main(_predict(adapted, str(audio_tracks[0]), "--speaker-clips", str(tmp_path))) == 0
     shown = capsys.readouterr()
-    assert "answered by faces-voices-adapted, which comes with aver" in shown.err
+    assert "predicted by faces-voices-adapted, which comes with aver" in shown.err
     assert "uses unlabelled clips of the speaker" in shown.err
     row = json.loads(shown.out)
     assert row["by_modality"]["video"] is None

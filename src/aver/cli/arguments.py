@@ -1,30 +1,29 @@
-"""The corpus that a finished run was made on, as its record says or as somebody names it."""
+"""Arguments that several commands share, and what they stand for."""
 
 from __future__ import annotations
 
 import argparse
 import shlex
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jsonargparse import ArgumentParser, Namespace
-
+from aver.compatibility import upgrade
 from aver.errors import CorpusError, SettingsError
 from aver.execution.tasks import usable_cores
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
-
-
-AnyParser = ArgumentParser | argparse.ArgumentParser
+    from aver.features.store import Failure
+    from aver.splits.split import Split
 
 
 @dataclass(frozen=True)
 class Command:
-    """One verb of the command line.
+    """One command of the command line.
 
     Parameters
     ----------
@@ -32,13 +31,15 @@ class Command:
     summary : str
         One line for `aver --help`.
     example : str
-        A command line that can be typed as it stands, shown at the end of the help.
+        A command line that works as it stands, shown at the end of the help.
     add_arguments : callable
         Declares the arguments on a parser.
     run : callable
         Does the work and prints; returns the exit status.
-    verbs : tuple of Command
-        Commands below this one (``aver corpus list``); then `run` is never called itself.
+    subcommands : tuple of Command
+        Commands below this one (``aver corpus list``); `run` is then not called.
+    aliases : tuple of str
+        Other names that are accepted but not shown.
     """
 
     name: str
@@ -46,11 +47,21 @@ class Command:
     example: str
     add_arguments: Callable[[ArgumentParser], None] = lambda parser: None
     run: Callable[[Namespace], int] = lambda arguments: 0
-    verbs: tuple[Command, ...] = ()
+    subcommands: tuple[Command, ...] = ()
+    aliases: tuple[str, ...] = ()
 
 
-def add_reader_arguments(parser: AnyParser, *, required: bool = True) -> None:
-    """Declare where the clips come from; not `required` where a run's record may say it."""
+def add_list_argument(
+    parser: ArgumentParser, name: str, about: str, metavar: str = "KEY=VALUE", **options: Any
+) -> None:
+    """Declare an option that takes several values and may be given several times."""
+    parser.add_argument(
+        name, nargs="+", action="extend", default=[], metavar=metavar, help=about, **options
+    )
+
+
+def add_reader_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
+    """Declare the folder of a corpus and its reader."""
     parser.add_argument(
         "--corpus",
         type=Path,
@@ -61,108 +72,325 @@ def add_reader_arguments(parser: AnyParser, *, required: bool = True) -> None:
     parser.add_argument(
         "--reader",
         metavar="NAME",
-        help="corpus reader, see 'aver corpus list'; guessed from the file names by default",
+        help="corpus reader, see 'aver corpus list' (default: guessed from the file names)",
     )
-    add_words_argument(
+    add_list_argument(
         parser,
         "--corpus-settings",
-        "settings of the reader, for instance pattern=... for 'manifest'",
+        "settings of the reader, for example pattern=... for the reader 'manifest'",
     )
 
 
-def add_words_argument(
-    parser: AnyParser, name: str, about: str, metavar: str = "KEY=VALUE"
-) -> None:
-    """Declare an option that takes several words, and may be given several times."""
-    parser.add_argument(name, nargs="+", action="extend", default=[], metavar=metavar, help=about)
-
-
-def add_corpus_arguments(parser: AnyParser, *, required: bool = True) -> None:
-    """Declare where the clips come from, and which of them to keep."""
+def add_corpus_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
+    """Declare the folder of a corpus, its reader, and which of its clips to use."""
     add_reader_arguments(parser, required=required)
     add_strict_argument(parser)
     parser.add_argument(
-        "--emotions", default="", metavar="A,B", help="keep only clips of these emotions"
+        "--emotions", default="", metavar="A,B", help="use only clips of these emotions"
     )
     parser.add_argument(
-        "--speakers", default="", metavar="A,B", help="keep only clips of these speakers"
+        "--speakers", default="", metavar="A,B", help="use only clips of these speakers"
     )
+    parser.add_argument(
+        "--channel",
+        default="",
+        choices=("", "speech", "song"),
+        metavar="{speech,song}",
+        help="use only speech, or only song",
+    )
+    add_action_units_argument(parser)
+
+
+def add_run_corpus_arguments(parser: ArgumentParser) -> None:
+    """Declare where the corpus of a finished run is now, for the case that it has moved."""
+    add_reader_arguments(parser, required=False)
+    add_action_units_argument(parser, "; needed only if they have moved")
+
+
+def add_action_units_argument(parser: ArgumentParser, remark: str = "") -> None:
+    """Declare the action units of the clips, which are read from files."""
     parser.add_argument(
         "--action-units",
         type=Path,
         metavar="PATH",
-        help="action units: a CSV with one row per clip, or a folder of one CSV per clip",
+        help="action units: a CSV file with one row per clip, or a folder with one CSV file per "
+        f"clip{remark}",
     )
-    parser.add_argument(
-        "--channel", default="", choices=("", "speech", "song"), help="keep only speech, or song"
-    )
+    hidden = argparse.SUPPRESS  # the name of version 0.1
+    parser.add_argument("--units", dest="action_units", type=Path, default=hidden, help=hidden)
 
 
-def add_strict_argument(parser: AnyParser) -> None:
-    """Declare what a bad file means."""
+def add_strict_argument(parser: ArgumentParser) -> None:
+    """Declare whether an unreadable file is an error."""
     parser.add_argument(
-        "--strict", action="store_true", help="make a file that cannot be used an error"
+        "--strict", action="store_true", help="stop with an error if a file cannot be used"
     )
 
 
 def add_work_arguments(parser: ArgumentParser) -> None:
-    """Declare how work runs."""
+    """Declare the number of processes and the feature cache."""
+    add_workers_argument(parser)
+    add_cache_argument(parser)
+
+
+def add_workers_argument(parser: ArgumentParser) -> None:
+    """Declare the number of processes."""
     parser.add_argument(
         "--workers",
         type=int,
         default=usable_cores(),
         metavar="N",
-        help="processes for independent work (default: %(default)s, the cores at hand)",
+        help="number of processes (default: %(default)s, the available cores)",
+    )
+
+
+def add_cache_argument(parser: ArgumentParser) -> None:
+    """Declare the feature cache."""
+    parser.add_argument(
+        "--cache",
+        type=Path,
+        metavar="DIR",
+        help="feature cache (default: $AVER_CACHE, or a folder in your user cache)",
+    )
+
+
+def add_system_arguments(parser: ArgumentParser) -> None:
+    """Declare the system, its changed settings and its split, for `train` and `evaluate`."""
+    add_corpus_arguments(parser)
+    parser.add_argument(
+        "--preset",
+        default="mrpn-compact",
+        metavar="NAME",
+        help="name, see 'aver list presets', or a YAML file",
+    )
+    add_list_argument(
+        parser,
+        "--set",
+        "settings to change in the preset, for example network=N1 training.epochs=20",
     )
     parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="feature cache (default: $AVER_CACHE, else yours)"
+        "--modalities",
+        default="",
+        metavar="A,B",
+        help="use only these of: video, audio, action_units (default: those of the preset)",
+    )
+    parser.add_argument(
+        "--targets",
+        default="",
+        metavar="A,B",
+        help="targets to train, of: emotion, intensity, votes-voice, votes-face, votes-both "
+        "(default: those of the preset)",
+    )
+    parser.add_argument(
+        "--split",
+        metavar="FILE|RULE",
+        help="JSON file of a split, or a rule such as leave-one-speaker-out "
+        "(default: speaker-independent folds)",
+    )
+    add_list_argument(parser, "--split-settings", "settings of the split rule")
+    parser.add_argument(
+        "--init",
+        default="",
+        metavar="video=NAME|PATH,audio=NAME|PATH",
+        help="pretrained weights to start from: a name of 'aver list weights', a file, or a run "
+        "folder of 'aver pretrain'; they are frozen at first, then trained at a tenth of the "
+        "learning rate",
+    )
+    add_adapt_argument(parser, "features")
+    add_work_arguments(parser)
+
+
+def add_adapt_argument(parser: ArgumentParser, what: str) -> None:
+    """Declare the adaptation to speakers."""
+    parser.add_argument(
+        "--adapt",
+        default="",
+        choices=("", "speaker"),
+        metavar="{speaker}",
+        help=f"speaker: normalize the {what} of each speaker with all of the speaker's clips, "
+        "without labels; the results say so",
     )
 
 
-def open_named_corpus(arguments: Namespace) -> Corpus:
-    """Open the corpus that the arguments name, with its clips selected.
+def corpus_of(arguments: Namespace) -> Corpus:
+    """Open the corpus that the arguments name, with the clips that they select.
 
     Raises
     ------
     CorpusError
         With ``--strict``, if the reader could not use a file.
     """
-    from aver.corpora import open_corpus
     from aver.corpora.corpus import Selection
-    from aver.corpora.user_files import attach_action_units
 
-    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
-    corpus = open_corpus(arguments.corpus, arguments.reader, **settings)
-    if arguments.strict and corpus.problems:
-        first = corpus.problems[0]
-        raise CorpusError(f"{first.path} cannot be used: {first.reason}")
+    corpus = _named_corpus(arguments)
+    check_strict(corpus, arguments.strict)
     selection = Selection(
-        emotions=parse_words(arguments.emotions),
-        speakers=parse_words(arguments.speakers),
+        emotions=split_list(arguments.emotions),
+        speakers=split_list(arguments.speakers),
         channel=arguments.channel,
     )
-    corpus = selection.apply(corpus)
-    return attach_action_units(corpus, arguments.action_units) if arguments.action_units else corpus
+    return _with_action_units(selection.apply(corpus), arguments)
 
 
-def parse_words(text: str) -> tuple[str, ...]:
-    """Read ``a,b,c``; nothing from an empty text.
+def corpus_of_run(arguments: Namespace, run: Path) -> Corpus:
+    """Open the corpus of a finished run.
 
-    Examples
-    --------
-    >>> parse_words("happy, sad")
-    ('happy', 'sad')
+    Parameters
+    ----------
+    arguments : Namespace
+        With the arguments of `add_run_corpus_arguments`; ``--corpus`` has precedence.
+    run : Path
+        Run folder. Its ``settings.yaml`` names the command, or at least the folder and the reader.
+
+    Raises
+    ------
+    CorpusError
+        If the corpus does not exist (any more).
+    SettingsError
+        If `run` is not a run folder.
     """
-    return tuple(word.strip() for word in text.split(",") if word.strip())
+    if arguments.corpus is not None:
+        return _with_action_units(_named_corpus(arguments), arguments)
+    corpus = recorded_corpus(run)
+    if corpus is None:
+        raise CorpusError(
+            f"The corpus of the run at {run} is not at "
+            f"{_run_settings(run).get('corpus_root', '')} any more. Name its folder with --corpus."
+        )
+    return corpus
 
 
-def parse_assignments(words: Sequence[str], option: str) -> dict[str, Any]:
-    """Read ``KEY=VALUE`` words; values are YAML, or plain text where they are none.
+def recorded_corpus(run: Path) -> Corpus | None:
+    """Open the corpus that a run folder names; None if it does not exist (any more).
 
     Raises
     ------
     SettingsError
-        If a word has no ``=``.
+        If `run` is not a run folder.
+    """
+    from aver.corpora import open_corpus
+
+    settings = _run_settings(run)
+    recorded = _corpus_arguments(str(settings.get("command", "")))
+    if recorded is not None and recorded.corpus.exists():
+        return corpus_of(recorded)
+    root = Path(str(settings.get("corpus_root", "")))
+    return open_corpus(root, str(settings["corpus"])) if root.name and root.exists() else None
+
+
+def _named_corpus(arguments: Namespace) -> Corpus:
+    from aver.corpora import open_corpus
+
+    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+    return open_corpus(arguments.corpus, arguments.reader, **settings)
+
+
+def _with_action_units(corpus: Corpus, arguments: Namespace) -> Corpus:
+    from aver.corpora.user_files import attach_action_units
+
+    return attach_action_units(corpus, arguments.action_units) if arguments.action_units else corpus
+
+
+def _run_settings(run: Path) -> dict[str, Any]:
+    import yaml
+
+    path = run / "settings.yaml"
+    try:
+        settings = yaml.safe_load(path.read_text("utf-8"))
+    except (OSError, yaml.YAMLError) as error:
+        raise SettingsError(
+            f"{run} is not a run folder of 'aver train' or 'aver evaluate': settings.yaml cannot "
+            f"be read ({error})."
+        ) from None
+    if not isinstance(settings, dict):
+        raise SettingsError(f"{path} holds no settings.")
+    return settings
+
+
+def _corpus_arguments(command: str) -> Namespace | None:
+    """The corpus arguments of a recorded command; None if it names no corpus."""
+    parser = ArgumentParser(exit_on_error=False, allow_abbrev=False, add_help=False)
+    add_corpus_arguments(parser, required=False)
+    try:
+        arguments, _ = parser.parse_known_args(shlex.split(command))
+    except (argparse.ArgumentError, ValueError):
+        return None
+    return arguments if arguments.corpus is not None else None
+
+
+def check_strict(corpus: Corpus, strict: bool) -> None:
+    """Raise CorpusError if `strict` and the reader could not use a file."""
+    if strict and corpus.problems:
+        first = corpus.problems[0]
+        raise CorpusError(f"{first.path} cannot be used: {first.reason}")
+
+
+def split_of(arguments: Namespace, corpus: Corpus) -> Split:
+    """The split that ``--split`` and ``--split-settings`` name: a file, a rule, or the default."""
+    from aver.splits import load_split, make_split
+    from aver.splits.rule import default_split
+
+    if arguments.split is None:
+        return default_split(corpus)
+    if Path(arguments.split).suffix == ".json":
+        return load_split(arguments.split, corpus)
+    settings = parse_assignments(arguments.split_settings, "--split-settings")
+    return make_split(corpus, arguments.split, **settings)
+
+
+def overrides_of(arguments: Namespace) -> dict[str, Any]:
+    """The settings that ``--set``, ``--modalities``, ``--targets`` and ``--init`` change."""
+    overrides = parse_assignments(arguments.set, "--set")
+    for name in ("modalities", "targets"):
+        names = split_list(getattr(arguments, name))
+        if names:
+            overrides[name] = list(names)
+    overrides = upgrade(overrides)  # names of version 0.1
+    if arguments.init:
+        from aver.models.base.presets import start_from
+
+        return start_from(arguments.preset, overrides, _weights_by_modality(arguments.init))
+    return overrides
+
+
+def _weights_by_modality(text: str) -> dict[str, str]:
+    """Read ``video=NAME,audio=PATH``; a name stays text, also ``007``.
+
+    Raises
+    ------
+    SettingsError
+        If an item has no ``=``, or a modality is named twice.
+    """
+    weights: dict[str, str] = {}
+    for item in split_list(text):
+        modality, equals, name = item.partition("=")
+        modality = {"visual": "video"}.get(modality, modality)  # its name in version 0.1
+        if not equals or modality in weights:
+            raise SettingsError(
+                f"--init takes video=NAME|PATH,audio=NAME|PATH, each at most once, not {text!r}."
+            )
+        weights[modality] = name
+    return weights
+
+
+def split_list(text: str) -> tuple[str, ...]:
+    """Read ``a,b,c``; an empty text gives an empty tuple.
+
+    Examples
+    --------
+    >>> split_list("happy, sad")
+    ('happy', 'sad')
+    """
+    return tuple(item.strip() for item in text.split(",") if item.strip())
+
+
+def parse_assignments(items: Sequence[str], option: str) -> dict[str, Any]:
+    """Read ``KEY=VALUE`` items; values are YAML, or plain text if they are not valid YAML.
+
+    Raises
+    ------
+    SettingsError
+        If an item has no ``=``.
 
     Examples
     --------
@@ -172,10 +400,10 @@ def parse_assignments(words: Sequence[str], option: str) -> dict[str, Any]:
     import yaml
 
     values: dict[str, Any] = {}
-    for word in words:
-        key, equals, text = word.partition("=")
+    for item in items:
+        key, equals, text = item.partition("=")
         if not equals or not key:
-            raise SettingsError(f"{option} takes KEY=VALUE, not {word!r}.")
+            raise SettingsError(f"{option} takes KEY=VALUE, not {item!r}.")
         try:
             values[key] = yaml.safe_load(text)
         except yaml.YAMLError:
@@ -189,105 +417,15 @@ def typed_command() -> str:
 
 
 def print_path(path: Path) -> None:
-    """End a command by saying what it wrote."""
+    """Say which file or folder a command wrote."""
     print(f"Wrote {path}")
 
 
-def add_run_corpus_arguments(parser: ArgumentParser) -> None:
-    """Declare where the clips of a run lie now, if they moved."""
-    add_reader_arguments(parser, required=False)
-    parser.add_argument(
-        "--action-units",
-        type=Path,
-        metavar="PATH",
-        help="action units as the run had them, if they moved",
-    )
-
-
-def open_run_corpus(arguments: Namespace, run: Path) -> Corpus:
-    """Open the corpus of a run.
-
-    Parameters
-    ----------
-    arguments : Namespace
-        With what `add_run_corpus_arguments` declared; ``--corpus`` goes first.
-    run : Path
-        Run folder. Its ``settings.yaml`` names the command, or at least folder and reader.
-
-    Raises
-    ------
-    CorpusError
-        If the corpus is not there (any more).
-    SettingsError
-        If `run` is no run folder.
-    """
-    from aver.corpora import open_corpus
-    from aver.corpora.user_files import attach_action_units
-
-    if arguments.corpus is not None:
-        named = parse_assignments(arguments.corpus_settings, "--corpus-settings")
-        corpus = open_corpus(arguments.corpus, arguments.reader, **named)
-        return (
-            attach_action_units(corpus, arguments.action_units)
-            if arguments.action_units
-            else corpus
-        )
-    found = recorded_corpus(run)
-    if found is None:
-        raise CorpusError(
-            f"The corpus of the run at {run} is not at {read_settings(run).get('corpus_root', '')} "
-            "any more. Say where it is with --corpus."
-        )
-    return found
-
-
-def recorded_corpus(run: Path) -> Corpus | None:
-    """The corpus as the run's own record names it; None where it is not there (any more).
-
-    Raises
-    ------
-    SettingsError
-        If `run` is no run folder.
-    """
-    from aver.corpora import open_corpus
-
-    settings = read_settings(run)
-    recorded = _recorded(str(settings.get("command", "")))
-    if recorded is not None and recorded.corpus.exists():
-        return open_named_corpus(recorded)
-    root = Path(str(settings.get("corpus_root", "")))
-    return open_corpus(root, str(settings["corpus"])) if root.name and root.exists() else None
-
-
-def read_settings(run: Path) -> dict[str, Any]:
-    """What ``settings.yaml`` of a run folder says.
-
-    Raises
-    ------
-    SettingsError
-        If there is none, or it is none of ours.
-    """
-    import yaml
-
-    target = run / "settings.yaml"
-    try:
-        found = yaml.safe_load(target.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
-        raise SettingsError(
-            f"{run} is no run folder of 'aver train' or 'aver evaluate': settings.yaml cannot be "
-            f"read ({error})."
-        ) from None
-    if not isinstance(found, dict):
-        raise SettingsError(f"{target} holds no settings.")
-    return found
-
-
-def _recorded(command: str) -> Any:
-    """The corpus arguments of a recorded command; None where it names no corpus."""
-    parser = argparse.ArgumentParser(exit_on_error=False, allow_abbrev=False, add_help=False)
-    add_corpus_arguments(parser, required=False)
-    try:
-        found, _ = parser.parse_known_args(shlex.split(command))
-    except (argparse.ArgumentError, ValueError):
-        return None
-    return found if found.corpus is not None else None
+def print_unusable(corpus: Corpus, failures: Sequence[Failure] = ()) -> None:
+    """List on standard error what was skipped: files by the reader, clips by the extraction."""
+    skipped = [(str(problem.path), problem.reason) for problem in corpus.problems]
+    skipped += [(failure.clip.clip_id, failure.reason) for failure in failures]
+    if skipped:
+        print(f"{len(skipped)} files could not be used:", file=sys.stderr)
+    for name, reason in skipped:
+        print(f"  {name}: {reason}", file=sys.stderr)

@@ -1,14 +1,19 @@
-"""`aver audit`: does a split leak? Exit status 1 where it does."""
+"""`aver audit`: does a split leak? The exit status is 1 if it does."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonargparse import ArgumentParser, Namespace
-
-from aver.cli.arguments import Command, add_words_argument, parse_assignments, print_path
-from aver.execution.tasks import usable_cores
+from aver.cli.arguments import (
+    Command,
+    add_list_argument,
+    add_workers_argument,
+    parse_assignments,
+    print_path,
+    recorded_corpus,
+)
 
 if TYPE_CHECKING:
     from aver.audit import AuditReport
@@ -20,32 +25,34 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "split",
         nargs="+",
         type=Path,
-        help="a split (JSON, CSV, JSON lines), one list per subset, a folder of lists, of media in "
-        "train/ and test/ or of Kaldi's, or a run folder of ours",
+        help="a split (JSON, CSV, JSON lines), one list per subset, a folder of lists, a folder "
+        "with media in train/ and test/, a Kaldi folder, or a run folder of aver",
     )
     parser.add_argument(
-        "--corpus", type=Path, metavar="DIR", help="folder of the media: compare what they hold"
+        "--corpus", type=Path, metavar="DIR", help="folder of the media: also compare their content"
     )
-    parser.add_argument("--reader", metavar="NAME", help="corpus reader; guessed by default")
-    add_words_argument(parser, "--corpus-settings", "of the reader")
+    parser.add_argument(
+        "--reader", metavar="NAME", help="corpus reader (default: guessed from the file names)"
+    )
+    add_list_argument(parser, "--corpus-settings", "settings of the reader")
     parser.add_argument(
         "--pattern",
         default="",
-        metavar="NAMES",
-        help="what file names say, for instance '{speaker}_{sentence}_{emotion}.wav'",
+        metavar="PATTERN",
+        help="pattern of the file names, for example '{speaker}_{sentence}_{emotion}.wav'",
     )
-    add_words_argument(
+    add_list_argument(
         parser,
         "--column",
-        "what a list calls speaker, emotion, sex, sentence, performance, subset, fold, path",
+        "the column names for speaker, emotion, sex, sentence, performance, subset, fold and path",
         metavar="WHAT=NAME",
     )
     parser.add_argument("--names-only", action="store_true", help="with --corpus: open no media")
-    parser.add_argument("--json", action="store_true", help="print JSON in place of the table")
+    parser.add_argument("--json", action="store_true", help="print JSON instead of the table")
     parser.add_argument("--sarif", type=Path, metavar="FILE", help="also write SARIF 2.1.0")
     parser.add_argument("--junit", type=Path, metavar="FILE", help="also write JUnit XML")
-    parser.add_argument("--all", action="store_true", help="name every speaker and clip")
-    parser.add_argument("--workers", type=int, default=usable_cores(), metavar="N")
+    parser.add_argument("--all", action="store_true", help="list every speaker and clip")
+    add_workers_argument(parser)
 
 
 def _run(arguments: Namespace) -> int:
@@ -83,8 +90,7 @@ def _audit(arguments: Namespace) -> AuditReport:
 
 
 def _corpus_of_run(run: Path) -> Corpus | None:
-    """The run's own corpus tells who speaks; None where it is gone or cannot be read."""
-    from aver.cli.arguments import recorded_corpus
+    """The corpus of the run, which names the speakers; None if it cannot be read any more."""
     from aver.errors import AverError
 
     try:
@@ -94,7 +100,7 @@ def _corpus_of_run(run: Path) -> Corpus | None:
 
 
 def _corpus(arguments: Namespace) -> Corpus | None:
-    """The corpus, where a reader knows the folder; any other folder is one of media files."""
+    """The corpus, if there is a reader for the folder; any other folder only holds media files."""
     from aver.corpora import open_corpus
     from aver.corpora.corpus import guess_reader
     from aver.errors import CorpusError
@@ -114,7 +120,7 @@ def _corpus(arguments: Namespace) -> Corpus | None:
 
 COMMAND = Command(
     name="audit",
-    summary="Find leaks in a split, ours or anybody's; exit status 1 where there is one.",
+    summary="Find leaks in any split; exit status 1 if there is one.",
     example="aver audit split.json --corpus ravdess/",
     add_arguments=_add_arguments,
     run=_run,

@@ -1,34 +1,25 @@
-"""`aver cache show | clear`: how much the feature cache holds, and getting rid of it."""
+"""`aver cache show | clear`: the size of the feature cache, and its removal."""
 
 from __future__ import annotations
 
-from pathlib import Path
+from argparse import ArgumentParser, Namespace
 
-from jsonargparse import ArgumentParser, Namespace
-
-from aver.cli.arguments import Command
-
-
-def _add_place(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--cache", type=Path, metavar="DIR", help="feature cache (default: $AVER_CACHE, else yours)"
-    )
+from aver.cli.arguments import Command, add_cache_argument
 
 
 def _show(arguments: Namespace) -> int:
     from aver.execution.files import cache_root
     from aver.features.cache_report import describe_cache
 
-    root = arguments.cache or cache_root()
-    print(describe_cache(root).text())
+    print(describe_cache(arguments.cache or cache_root()).text())
     return 0
 
 
 def _add_clear_arguments(parser: ArgumentParser) -> None:
-    _add_place(parser)
-    parser.add_argument("--feature", metavar="NAME", help="only entries of this feature")
+    add_cache_argument(parser)
+    parser.add_argument("--feature", metavar="NAME", help="remove only entries of this feature")
     parser.add_argument(
-        "--older-than-days", type=float, metavar="DAYS", help="only entries older than this"
+        "--older-than-days", type=float, metavar="DAYS", help="remove only entries older than this"
     )
 
 
@@ -46,10 +37,12 @@ def _clear(arguments: Namespace) -> int:
 
 COMMAND = Command(
     name="cache",
-    summary="Show what the feature cache holds, or clear it.",
+    summary="Show the size of the feature cache, or clear it.",
     example="aver cache show",
-    verbs=(
-        Command("show", "Entries and size by feature.", "aver cache show", _add_place, _show),
+    subcommands=(
+        Command(
+            "show", "Entries and size by feature.", "aver cache show", add_cache_argument, _show
+        ),
         Command(
             "clear",
             "Remove entries; they are computed again when needed.",

@@ -1,20 +1,19 @@
-"""`aver corpus list | info | check | synthesize`: corpora there are, and what a folder holds."""
+"""`aver corpus list | info | check | synthesize`: corpora and their folders."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
 from aver.cli.arguments import (
     Command,
+    add_list_argument,
     add_reader_arguments,
-    add_words_argument,
+    add_workers_argument,
     parse_assignments,
     print_path,
 )
-from aver.execution.tasks import usable_cores
 
 _SHOWN = 10
 
@@ -29,7 +28,7 @@ def _list(arguments: Namespace) -> int:
 
 
 def _add_info_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", help="registered name, see 'aver corpus list'")
+    parser.add_argument("name", help="name of a corpus, see 'aver corpus list'")
 
 
 def _info(arguments: Namespace) -> int:
@@ -38,7 +37,7 @@ def _info(arguments: Namespace) -> int:
     info = corpora.get(arguments.name).info
     print(f"{info.title}\n")
     for label, text in (
-        ("Licence", info.license),
+        ("License", info.license),
         ("Cite as", info.citation),
         ("Get it from", info.url),
     ):
@@ -47,63 +46,57 @@ def _info(arguments: Namespace) -> int:
     return 0
 
 
-def _check(arguments: Namespace) -> int:
-    from aver.corpora.check import check_corpus
-
-    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
-    found = check_corpus(arguments.corpus, arguments.reader, **settings)
-    print(f"{len(found.corpus)} clips of {found.corpus.name} at {found.corpus.root}")
-    print(f"{found.with_video} with pictures, {found.with_audio} with sound")
-    for title, counts in (
-        ("class", found.by_class),
-        ("speaker", found.by_speaker),
-        ("sex", found.by_sex),
-        ("channel", found.by_channel),
-        ("subset", found.by_subset),
-    ):
-        if set(counts) == {"unknown"}:
-            continue
-        print(f"by {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
-    _print_list("missing from the complete corpus", found.missing, arguments.all)
-    _print_list("the same bytes", [" = ".join(group) for group in found.doubled], arguments.all)
-    _print_list(
-        "the same bytes with two labels",
-        [" = ".join(group) for group in found.contradicting],
-        arguments.all,
-    )
-    _print_list(
-        "could not be used",
-        [f"{problem.path}: {problem.reason}" for problem in found.problems],
-        arguments.all,
-    )
-    if found.is_complete:
-        print("Nothing is missing, doubled or wrong.")
-    return 0
-
-
-def _print_list(title: str, entries: Sequence[str], everything: bool) -> None:
-    """A count and the entries; ten of them, unless all are asked for."""
-    if not entries:
-        return
-    shown = entries if everything else entries[:_SHOWN]
-    print(f"{title}: {len(entries)}")
-    for entry in shown:
-        print(f"  {entry}")
-    if len(shown) < len(entries):
-        print(f"  ... and {len(entries) - len(shown)} more (--all shows them)")
-
-
 def _add_check_arguments(parser: ArgumentParser) -> None:
     add_reader_arguments(parser)
     parser.add_argument("--all", action="store_true", help="list every finding")
 
 
-def _add_synthesise_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("out", type=Path, help="folder to write, made where missing")
-    add_words_argument(
-        parser, "--set", "settings, for instance speakers=24 takes=2 noise=0.5 seed=1 cue=moment"
+def _check(arguments: Namespace) -> int:
+    from aver.corpora.check import check_corpus
+
+    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+    check = check_corpus(arguments.corpus, arguments.reader, **settings)
+    print(f"{len(check.corpus)} clips of {check.corpus.name} at {check.corpus.root}")
+    print(f"{check.with_video} with video, {check.with_audio} with audio")
+    for title, counts in (
+        ("class", check.by_class),
+        ("speaker", check.by_speaker),
+        ("sex", check.by_sex),
+        ("channel", check.by_channel),
+        ("subset", check.by_subset),
+    ):
+        if set(counts) != {"unknown"}:
+            print(f"by {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    for title, entries in (
+        ("missing from the complete corpus", check.missing),
+        ("identical files", [" = ".join(group) for group in check.doubled]),
+        (
+            "identical files with different labels",
+            [" = ".join(group) for group in check.contradicting],
+        ),
+        ("unusable", [f"{problem.path}: {problem.reason}" for problem in check.problems]),
+    ):
+        _print_entries(title, entries, len(entries) if arguments.all else _SHOWN)
+    if check.is_complete:
+        print("No file is missing, repeated or unusable.")
+    return 0
+
+
+def _print_entries(title: str, entries: Sequence[str], shown: int) -> None:
+    if entries:
+        print(f"{title}: {len(entries)}")
+    for entry in entries[:shown]:
+        print(f"  {entry}")
+    if len(entries) > shown:
+        print(f"  ... and {len(entries) - shown} more (--all shows them)")
+
+
+def _add_synthesize_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("out", type=Path, help="folder to write")
+    add_list_argument(
+        parser, "--set", "settings, for example speakers=24 takes=2 noise=0.5 seed=1 cue=moment"
     )
-    parser.add_argument("--workers", type=int, default=usable_cores(), metavar="N")
+    add_workers_argument(parser)
 
 
 def _synthesize(arguments: Namespace) -> int:
@@ -113,8 +106,7 @@ def _synthesize(arguments: Namespace) -> int:
 
     given = parse_assignments(arguments.set, "--set")
     settings = settings_from_mapping(SynthesisSettings, given)
-    folder = synthesize(arguments.out, settings, workers=arguments.workers)
-    print_path(folder)
+    print_path(synthesize(arguments.out, settings, workers=arguments.workers))
     return 0
 
 
@@ -122,18 +114,18 @@ COMMAND = Command(
     name="corpus",
     summary="List corpora, describe one, check a folder, or synthesize one.",
     example="aver corpus check --corpus ravdess/",
-    verbs=(
-        Command("list", "Name every corpus reader.", "aver corpus list", run=_list),
+    subcommands=(
+        Command("list", "List the corpus readers.", "aver corpus list", run=_list),
         Command(
             "info",
-            "Licence, citation, where to get it, and the tree expected.",
+            "License, citation, source and expected files of a corpus.",
             "aver corpus info ravdess",
             _add_info_arguments,
             _info,
         ),
         Command(
             "check",
-            "Count clips by class and speaker; say what is missing or wrong.",
+            "Count the clips by class and speaker; list what is missing or wrong.",
             "aver corpus check --corpus ravdess/",
             _add_check_arguments,
             _check,
@@ -142,8 +134,9 @@ COMMAND = Command(
             "synthesize",
             "Write a corpus of rendered faces and synthetic voices.",
             "aver corpus synthesize my-corpus --set speakers=8 seed=1",
-            _add_synthesise_arguments,
+            _add_synthesize_arguments,
             _synthesize,
+            aliases=("synthesise",),
         ),
     ),
 )

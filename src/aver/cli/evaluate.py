@@ -1,29 +1,42 @@
-"""`aver evaluate`: every fold and seed, baselines beside, intervals by speaker, a report."""
+"""`aver evaluate`: train and test on every fold and seed, with baselines, and write a report."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from jsonargparse import ArgumentParser, Namespace
-
-from aver.cli.arguments import Command, open_named_corpus, print_path, typed_command
-from aver.cli.train import add_system_arguments, overrides_of, print_unusable, split_of
+from aver.cli.arguments import (
+    Command,
+    add_system_arguments,
+    corpus_of,
+    overrides_of,
+    print_path,
+    print_unusable,
+    split_of,
+    typed_command,
+)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_system_arguments(parser)
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 on")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1")
     parser.add_argument(
         "--baselines",
         default="all",
         choices=("all", "quick", "none"),
-        help="quick: majority and statistics; all: unimodal networks and late fusion too",
+        help="quick: majority class and statistics; all: also unimodal networks and late fusion",
     )
     parser.add_argument(
-        "--leaking", action="store_true", help="the system's own leaking protocol, marked LEAKS"
+        "--leaking",
+        action="store_true",
+        help="use the protocol of the system's paper, which leaks; results are marked LEAKS",
     )
     parser.add_argument(
-        "--out", type=Path, default=Path("runs/evaluate"), help="run folder; resumed if it exists"
+        "--out",
+        type=Path,
+        default=Path("runs/evaluate"),
+        metavar="DIR",
+        help="run folder; resumed if it exists",
     )
 
 
@@ -32,7 +45,7 @@ def _run(arguments: Namespace) -> int:
     from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
-    corpus = open_named_corpus(arguments)
+    corpus = corpus_of(arguments)
     results = api.evaluate(
         corpus,
         arguments.preset,
@@ -56,7 +69,7 @@ def _run(arguments: Namespace) -> int:
 
 COMMAND = Command(
     name="evaluate",
-    summary="Fit and test on every fold; baselines, intervals by speaker, a report.",
+    summary="Train and test on every fold, with baselines and a report.",
     example="aver evaluate --corpus ravdess/ --split speaker-kfold --seeds 3 --out runs/ravdess",
     add_arguments=_add_arguments,
     run=_run,

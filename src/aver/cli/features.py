@@ -1,24 +1,30 @@
-"""`aver features`: extract what a preset needs, ahead of training."""
+"""`aver features`: extract the features that a preset needs, before training."""
 
 from __future__ import annotations
 
-from jsonargparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, Namespace
 
 from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
-    add_words_argument,
+    add_list_argument,
     add_work_arguments,
-    open_named_corpus,
+    corpus_of,
     parse_assignments,
+    print_path,
+    print_unusable,
 )
-from aver.cli.train import print_unusable
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_corpus_arguments(parser)
-    parser.add_argument("--preset", default="mrpn-compact", help="extract what this preset needs")
-    add_words_argument(parser, "--set", "settings of the preset")
+    parser.add_argument(
+        "--preset",
+        default="mrpn-compact",
+        metavar="NAME",
+        help="name, see 'aver list presets', or a YAML file",
+    )
+    add_list_argument(parser, "--set", "settings to change in the preset")
     add_work_arguments(parser)
 
 
@@ -27,19 +33,19 @@ def _run(arguments: Namespace) -> int:
     from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset
 
-    corpus = open_named_corpus(arguments)
+    corpus = corpus_of(arguments)
     store = FeatureStore(arguments.cache)
     kind, settings = load_preset(arguments.preset, parse_assignments(arguments.set, "--set"))
     features = kind(settings, store).features
     prepared = store.prepare(corpus.clips, list(features.values()), workers=arguments.workers)
     print(
         f"{len(prepared.clips)} clips are ready for {', '.join(features) or 'no modality'}: "
-        f"{prepared.computed} features computed, {prepared.cached} were there."
+        f"{prepared.computed} features computed, {prepared.cached} from the cache."
     )
     print_unusable(corpus, prepared.failures)
     if arguments.strict and prepared.failures:
-        raise MediaError(f"{len(prepared.failures)} clips could not be used (--strict).")
-    print(f"Wrote {store.root}")
+        raise MediaError(f"{len(prepared.failures)} clips cannot be used (--strict).")
+    print_path(store.root)
     return 0
 
 

@@ -4,33 +4,25 @@ from __future__ import annotations
 
 import inspect
 import json
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-from jsonargparse import ArgumentParser, Namespace
-
 from aver.cli.arguments import Command
-
-
-def describe_registered(kind: str) -> list[dict[str, str]]:
-    """Entries of one kind, each with ``name``, ``summary`` and ``source``."""
-    return _DESCRIBERS[kind]()
-
-
-def _entry(name: str, summary: str, source: str) -> dict[str, str]:
-    return {"name": name, "summary": summary, "source": source}
 
 
 def _first_line(thing: object) -> str:
     return (inspect.getdoc(thing) or "").partition("\n")[0].rstrip(".")
 
 
+def _entry(name: str, summary: str, source: str) -> dict[str, str]:
+    return {"name": name, "summary": summary, "source": source}
+
+
 def _corpora() -> list[dict[str, str]]:
     from aver.corpora import corpora
 
-    return [
-        _entry(name, corpora.get(name).info.title, corpora.get(name).info.url or "your own")
-        for name in corpora.names()
-    ]
+    infos = {name: corpora.get(name).info for name in corpora.names()}
+    return [_entry(name, info.title, info.url or "your own") for name, info in infos.items()]
 
 
 def _splits() -> list[dict[str, str]]:
@@ -57,11 +49,8 @@ def _models() -> list[dict[str, str]]:
 def _presets() -> list[dict[str, str]]:
     from aver.models.base.presets import preset_names, read_preset
 
-    entries = []
-    for name in preset_names():
-        preset = read_preset(name)
-        entries.append(_entry(name, preset.summary, f"model {preset.model}"))
-    return entries
+    presets = {name: read_preset(name) for name in preset_names()}
+    return [_entry(name, one.summary, f"model {one.model}") for name, one in presets.items()]
 
 
 def _reproductions() -> list[dict[str, str]]:
@@ -78,16 +67,17 @@ def _weights() -> list[dict[str, str]]:
     entries = []
     for one in shipped_weights():
         try:
-            place = one.checked() / CARD_NAME
+            card = one.checked() / CARD_NAME
         except CheckpointError as error:
-            entries.append(_entry(one.name, one.summary, f"{one.kind}, cannot be used: {error}"))
-            continue
-        facts = f"{one.kind}, {one.size_bytes / 1e6:.1f} MB, {one.card['licence']}"
-        entries.append(_entry(one.name, one.summary, f"{facts}; card: {place}"))
+            source = f"{one.kind}, cannot be used: {error}"
+        else:
+            size_mb = one.size_bytes / 1e6
+            source = f"{one.kind}, {size_mb:.1f} MB, {one.card['license']}; card: {card}"
+        entries.append(_entry(one.name, one.summary, source))
     return entries
 
 
-_DESCRIBERS: dict[str, Callable[[], list[dict[str, str]]]] = {
+_KINDS: dict[str, Callable[[], list[dict[str, str]]]] = {
     "corpora": _corpora,
     "splits": _splits,
     "features": _features,
@@ -98,27 +88,25 @@ _DESCRIBERS: dict[str, Callable[[], list[dict[str, str]]]] = {
 }
 
 
-KINDS = ("corpora", "splits", "features", "models", "presets", "reproductions", "weights")
-
-
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("kind", nargs="?", default="all", help=f"one of: all, {', '.join(KINDS)}")
-    parser.add_argument("--json", action="store_true", help="as JSON")
+    parser.add_argument(
+        "kind",
+        nargs="?",
+        default="all",
+        choices=("all", *_KINDS),
+        metavar="KIND",
+        help=f"what to list: all (the default), {', '.join(_KINDS)}",
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
 
 
 def _run(arguments: Namespace) -> int:
-    from aver.errors import SettingsError
-
-    if arguments.kind not in ("all", *KINDS):
-        raise SettingsError(
-            f"'aver list' knows no {arguments.kind!r}. Ask for one of: all, {', '.join(KINDS)}."
-        )
-    chosen = KINDS if arguments.kind == "all" else (arguments.kind,)
-    found = {kind: describe_registered(kind) for kind in chosen}
+    kinds = tuple(_KINDS) if arguments.kind == "all" else (arguments.kind,)
+    entries_of = {kind: _KINDS[kind]() for kind in kinds}
     if arguments.json:
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(entries_of, indent=2, ensure_ascii=False))
         return 0
-    for kind, entries in found.items():
+    for kind, entries in entries_of.items():
         width = max((len(entry["name"]) for entry in entries), default=0)
         print(f"{kind}:")
         for entry in entries:
@@ -128,7 +116,7 @@ def _run(arguments: Namespace) -> int:
 
 COMMAND = Command(
     name="list",
-    summary="List corpora, split rules, features, models and presets, one line and source each.",
+    summary="List corpora, split rules, features, models, presets, weights.",
     example="aver list models",
     add_arguments=_add_arguments,
     run=_run,

@@ -1,16 +1,17 @@
-"""The `aver` command: find the verb, run it, turn errors into one line."""
+"""The `aver` command: parses the command line, runs a command, prints errors as one line."""
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from importlib import import_module
-
-from jsonargparse import ArgumentParser, Namespace
+from pathlib import Path
+from typing import Any, NoReturn
 
 from aver import __version__
 from aver.cli.arguments import Command
-from aver.errors import AverError
+from aver.errors import AverError, SettingsError
 
 _COMMANDS = (
     "demo",
@@ -36,84 +37,107 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Parameters
     ----------
     arguments : sequence of str, optional
-        Words after ``aver``; default those of this process.
+        What follows ``aver`` on the command line; default: the arguments of this process.
 
     Returns
     -------
     int
-        0 done; 1 done, and something was found that should stop a pipeline; 2 not done, the reason
-        is on standard error; 130 stopped by the user.
+        0: done. 1: done, and something was found that should stop a pipeline. 2: an error, whose
+        reason is on standard error. 130: interrupted by the user.
     """
-    words = list(sys.argv[1:] if arguments is None else arguments)
-    debug = "--debug" in words
-    words = [word for word in words if word != "--debug"]
-    parser, commands = build_parser()
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    debug = "--debug" in given  # anywhere, also behind the command
+    parser = build_parser()
     try:
-        parsed = parser.parse_args(words)
-        run, chosen = _chosen(parsed, commands)
-        if run is None:
+        parsed = parser.parse_args([word for word in given if word != "--debug"])
+        if parsed.command is None:
             parser.print_help()
             return 2
-        return run(chosen)
+        return parsed.run(parsed)
     except AverError as error:
         if debug:
             raise
-        print(f"aver: {_one_line(error)}", file=sys.stderr)
+        print(f"aver: {' '.join(str(error).split())}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         if debug:
             raise
-        print("aver: stopped; what was finished is kept.", file=sys.stderr)
+        print("aver: interrupted; finished work is kept.", file=sys.stderr)
         return 130
     except BrokenPipeError:
-        # The reader of our output has gone (`aver list | head`): nothing is wrong.
+        # The reader of the output has gone (`aver list | head`), which is not an error.
         sys.stderr.close()
         return 0
 
 
-def build_parser() -> tuple[ArgumentParser, dict[str, Command]]:
-    """The parser of the whole command line, and the commands by name."""
-    parser = ArgumentParser(
+def commands() -> tuple[Command, ...]:
+    """All commands, in the order of the help."""
+    return tuple(import_module(f"aver.cli.{name}").COMMAND for name in _COMMANDS)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The parser of the whole command line."""
+    parser = _Parser(
         prog="aver",
         description="Audio-video emotion recognition with evidence that anyone can check.",
-        version=__version__,
+        epilog="Run 'aver COMMAND --help' for the options of a command.",
     )
+    parser.add_argument("--version", action="version", version=f"aver {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
-    commands = {}
-    for module_name in _COMMANDS:
-        command: Command = import_module(f"aver.cli.{module_name}").COMMAND
-        commands[command.name] = command
-    _add_commands(parser, tuple(commands.values()), "command", required=False)
-    return parser, commands
+    _add_commands(parser, commands(), required=False)
+    return parser
 
 
 def _add_commands(
-    parser: ArgumentParser, commands: Sequence[Command], dest: str, *, required: bool
+    parser: argparse.ArgumentParser, commands: Sequence[Command], *, required: bool
 ) -> None:
-    choices = parser.add_subcommands(required=required, dest=dest)
+    choices = parser.add_subparsers(
+        title="commands", metavar="COMMAND", dest="command", required=required
+    )
     for command in commands:
-        verb = ArgumentParser(description=command.summary, epilog=f"Example:  {command.example}")
-        choices.add_subcommand(command.name, verb, help=command.summary)
-        command.add_arguments(verb)
-        if command.verbs:
-            _add_commands(verb, command.verbs, "verb", required=True)
+        for name in (command.name, *command.aliases):
+            # Without the keyword `help` a name is accepted but not listed.
+            shown: dict[str, Any] = {"help": command.summary} if name == command.name else {}
+            child = choices.add_parser(
+                name,
+                description=command.summary,
+                epilog=f"Example:\n  {command.example}",
+                **shown,
+            )
+            child.set_defaults(run=command.run)
+            command.add_arguments(child)
+            if command.subcommands:
+                _add_commands(child, command.subcommands, required=True)
 
 
-def _chosen(
-    parsed: Namespace, commands: dict[str, Command]
-) -> tuple[Callable[[Namespace], int] | None, Namespace]:
-    """The function to run and its own arguments; None where no command was typed."""
-    if parsed.command is None:
-        return None, parsed
-    command, arguments = commands[parsed.command], parsed[parsed.command]
-    for verb in command.verbs:
-        if verb.name == arguments.verb:
-            return verb.run, arguments[verb.name]
-    return command.run, arguments
+class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
+    """Adds defaults to the help, but no empty ones."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=32)
+        self._action_max_length = 16  # the summaries of all commands start in one column
+
+    def _get_help_string(self, action: argparse.Action) -> str:
+        text, default = action.help or "", action.default
+        is_shown = action.option_strings and default not in ("", argparse.SUPPRESS)
+        if (
+            is_shown
+            and isinstance(default, str | int | Path)
+            and default is not False
+            and "default" not in text
+        ):
+            text += " (default: %(default)s)"
+        return text
 
 
-def _one_line(error: AverError) -> str:
-    return " ".join(str(error).split())
+class _Parser(argparse.ArgumentParser):
+    """Raises errors in the arguments as `SettingsError`, which `main` prints as one line."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **options)
+
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(f"{message.rstrip('.')}. See '{self.prog} --help'.")
 
 
 if __name__ == "__main__":

@@ -1,27 +1,30 @@
-"""`aver pretrain`: faces from pictures, voices from speakers, to start other trainings from."""
+"""`aver pretrain video | audio | unpaired | ship`: weights that other trainings start from."""
 
 from __future__ import annotations
 
+import argparse
 import sys
+from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from jsonargparse import ArgumentParser, Namespace
-
 from aver.cli.arguments import (
     Command,
+    add_adapt_argument,
     add_corpus_arguments,
+    add_list_argument,
     add_strict_argument,
-    add_words_argument,
     add_work_arguments,
-    open_named_corpus,
+    check_strict,
+    corpus_of,
     parse_assignments,
     print_path,
+    print_unusable,
+    split_list,
     typed_command,
 )
-from aver.cli.train import print_unusable
-from aver.errors import CorpusError, MediaError
+from aver.errors import MediaError
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
@@ -29,39 +32,51 @@ if TYPE_CHECKING:
     from aver.pretraining.run import Notice
 
 
-def add_reader_settings(parser: ArgumentParser, option: str) -> None:
-    """Settings of the reader of a corpus beside the one that is learnt from."""
+def _add_shared_arguments(parser: ArgumentParser, out: str) -> None:
+    add_corpus_arguments(parser)
     parser.add_argument(
-        option,
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="of its reader 'manifest', for instance config=javanese-av; default: guessed",
+        "--preset", default="compact", metavar="NAME", help="compact, paper, or a YAML file"
+    )
+    add_list_argument(
+        parser, "--set", "settings to change in the preset, for example training.epochs=10"
+    )
+    _add_run_arguments(parser, out)
+
+
+def _add_run_arguments(parser: ArgumentParser, out: str) -> None:
+    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training")
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path(out),
+        metavar="DIR",
+        help="run folder; resumed if it exists",
+    )
+    add_work_arguments(parser)
+
+
+def _add_other_reader_argument(parser: ArgumentParser, name: str) -> None:
+    add_list_argument(
+        parser,
+        name,
+        "settings of its reader 'manifest', for example config=javanese-av (default: the reader "
+        "is guessed)",
     )
 
 
-def open_other(folder: Path, words: list[str], option: str, strict: bool) -> Corpus:
-    """A corpus beside the one that is learnt from; files that cannot be read are listed.
-
-    Raises
-    ------
-    CorpusError
-        If `strict`, and the reader could not use a file.
-    """
+def _open_other(folder: Path, settings: Sequence[str], option: str, strict: bool) -> Corpus:
+    """Open a corpus besides ``--corpus``; unreadable files are listed, or an error if `strict`."""
     from aver.corpora import open_corpus
 
-    settings = parse_assignments(words, option)
-    corpus = open_corpus(folder, "manifest" if settings else None, **settings)
-    if strict and corpus.problems:
-        first = corpus.problems[0]
-        raise CorpusError(f"{first.path} cannot be used: {first.reason}")
-    print_unusable(corpus, ())
+    given = parse_assignments(settings, option)
+    corpus = open_corpus(folder, "manifest" if given else None, **given)
+    check_strict(corpus, strict)
+    print_unusable(corpus)
     return corpus
 
 
-def notice_of(strict: bool) -> Notice:
-    """List clips that cannot be used before anything is learnt; if `strict`, raise MediaError."""
+def _notice(strict: bool) -> Notice:
+    """What to do about unusable clips before training: list them, or an error if `strict`."""
 
     def notice(failures: Sequence[Failure]) -> None:
         print(f"{len(failures)} clips cannot be used:", file=sys.stderr)
@@ -73,26 +88,157 @@ def notice_of(strict: bool) -> Notice:
     return notice
 
 
-def counted(counts: dict[str, int]) -> str:
-    """``name count`` of each, with commas."""
+def _counts(counts: dict[str, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items())
+
+
+def _add_video_arguments(parser: ArgumentParser) -> None:
+    _add_shared_arguments(parser, "runs/pretrain-video")
+    parser.add_argument(
+        "--leaking",
+        action="store_true",
+        help="keep near-duplicates of test images in the training data, as published figures do; "
+        "results are marked LEAKS",
+    )
+
+
+def _run_video(arguments: Namespace) -> int:
+    from aver.pretraining.images import split_images
+    from aver.pretraining.run import read_settings
+    from aver.pretraining.visual import VisualSettings, pretrain_visual
+
+    corpus = corpus_of(arguments)
+    print_unusable(corpus)
+    changes = parse_assignments(arguments.set, "--set")
+    result = pretrain_visual(
+        corpus,
+        split_images(corpus),
+        read_settings(VisualSettings, "visual", arguments.preset, changes),
+        out=arguments.out,
+        seed=arguments.seed,
+        workers=arguments.workers,
+        leaking=arguments.leaking,
+        command=typed_command(),
+    )
+    print(_describe_video(result.card))
+    print_path(result.folder)
+    return 0
+
+
+def _describe_video(card: dict[str, Any]) -> str:
+    lines = [f"LEAKS: {leak}" for leak in card.get("leaks", ())]
+    lines.append(f"Images: {_counts(card['pictures'])}.")
+    for subset, faults in card["set_aside"].items():
+        if faults:
+            lines.append(f"Set aside in {subset}: {_counts(faults)}.")
+    metrics = card["metrics"]
+    for name, title in (
+        ("validation", "validation (all choices were made on it)"),
+        ("test", "test, as published"),
+        ("test_without_doubtful", "test without doubtful images"),
+    ):
+        share = metrics[name]
+        lines.append(
+            f"Accuracy, {title}: {share['value']:.1%} "
+            f"[{share['low']:.1%}, {share['high']:.1%}], {share['pictures']} images."
+        )
+    recalls = ", ".join(f"{name} {share:.0%}" for name, share in metrics["test_recall"].items())
+    return "\n".join([*lines, f"Recall on test: {recalls}."])
+
+
+def _add_audio_arguments(parser: ArgumentParser) -> None:
+    _add_shared_arguments(parser, "runs/pretrain-audio")
+    parser.add_argument(
+        "--target",
+        default="speaker",
+        choices=("speaker", "emotion"),
+        help="labels to train with",
+    )
+    parser.add_argument(
+        "--verify",
+        type=Path,
+        metavar="DIR",
+        help="another corpus, to test the verification of its speakers too",
+    )
+    _add_other_reader_argument(parser, "--verify-settings")
+
+
+def _run_audio(arguments: Namespace) -> int:
+    from aver.features.store import FeatureStore
+    from aver.pretraining.run import read_settings
+    from aver.pretraining.voice import pretrain_voice
+    from aver.pretraining.voice_data import VoiceSettings, check_labels, split_voices
+
+    corpus = corpus_of(arguments)
+    print_unusable(corpus)
+    verify = None
+    if arguments.verify is not None:
+        verify = _open_other(
+            arguments.verify, arguments.verify_settings, "--verify-settings", arguments.strict
+        )
+    check_labels(corpus, arguments.target)
+    changes = {"target": arguments.target} | parse_assignments(arguments.set, "--set")
+    result = pretrain_voice(
+        corpus,
+        split_voices(corpus),
+        read_settings(VoiceSettings, "voice", arguments.preset, changes),
+        out=arguments.out,
+        verify=verify,
+        store=FeatureStore(arguments.cache),
+        seed=arguments.seed,
+        workers=arguments.workers,
+        notice=_notice(arguments.strict),
+    )
+    print(_describe_audio(result.card["metrics"]))
+    print_path(result.folder)
+    return 0
+
+
+def _describe_audio(metrics: dict[str, Any]) -> str:
+    lines = [f"{metrics['unseen_speakers']} unseen speakers: {_error_rates(metrics)}"]
+    if "elsewhere" in metrics:
+        other = metrics["elsewhere"]
+        lines.append(
+            f"{other['unseen_speakers']} speakers of {other['corpus']}: {_error_rates(other)}"
+        )
+    if "accuracy" in metrics:
+        lines.append(
+            f"Emotion, {metrics['clips']} clips of these speakers: {metrics['accuracy']:.1%} "
+            f"[{metrics['low']:.1%}, {metrics['high']:.1%}, clips taken as independent]."
+        )
+    return "\n".join(lines)
+
+
+def _error_rates(metrics: dict[str, Any]) -> str:
+    low, high = metrics["equal_error_rate_low"], metrics["equal_error_rate_high"]
+    bounds = "" if low is None else f" [{low:.1%}, {high:.1%}]"
+    return (
+        f"equal error rate {metrics['equal_error_rate']:.1%}{bounds}; of the untrained network "
+        f"{metrics['equal_error_rate_untrained']:.1%}."
+    )
 
 
 def _add_unpaired_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "--faces", type=Path, required=True, metavar="PATH", help="pictures, such as fer2013.tar"
+        "--faces",
+        type=Path,
+        required=True,
+        metavar="PATH",
+        help="labeled images of faces, such as fer2013.tar",
     )
     parser.add_argument(
-        "--voices", type=Path, required=True, metavar="DIR", help="clips with sound and speakers"
+        "--voices",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="corpus of clips with audio and speakers",
     )
-    add_reader_settings(parser, "--voices-settings")
-    parser.add_argument(
+    _add_other_reader_argument(parser, "--voices-settings")
+    add_list_argument(
+        parser,
         "--merge",
-        nargs="+",
-        action="extend",
-        default=[],
+        "emotions to count as another one, for example calm=neutral",
         metavar="EMOTION=EMOTION",
-        help="emotions that count as another, for instance calm=neutral",
     )
     parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
     parser.add_argument(
@@ -100,35 +246,29 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
         type=int,
         default=4,
         metavar="N",
-        help="faces of its class that each voice is joined with (default: %(default)s)",
+        help="face images of the same class that each voice clip is paired with",
     )
-    parser.add_argument("--preset", default="mrpn-unpaired", help="an MRPN over face embeddings")
+    hidden = argparse.SUPPRESS  # the name of version 0.1
     parser.add_argument(
-        "--set",
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="KEY=VALUE",
-        help="settings that replace the preset's, for instance network=N0",
+        "--pictures-per-voice", dest="images_per_voice", type=int, default=hidden, help=hidden
     )
     parser.add_argument(
-        "--adapt",
-        default="",
-        choices=("", "speaker"),
-        help="speaker: bring voices to each speaker's own scale",
+        "--preset",
+        default="mrpn-unpaired",
+        metavar="NAME",
+        help="preset of an MRPN with face embeddings",
     )
+    add_list_argument(parser, "--set", "settings to change in the preset, for example network=N0")
+    add_adapt_argument(parser, "audio features")
     parser.add_argument(
-        "--test", type=Path, metavar="DIR", help="a third corpus to test on, never learnt from"
+        "--test", type=Path, metavar="DIR", help="a third corpus to test on, never trained on"
     )
-    add_reader_settings(parser, "--test-settings")
+    _add_other_reader_argument(parser, "--test-settings")
     add_strict_argument(parser)
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", type=Path, default=Path("runs/unpaired"), help="run folder")
-    add_work_arguments(parser)
+    _add_run_arguments(parser, "runs/unpaired")
 
 
 def _run_unpaired(arguments: Namespace) -> int:
-    from aver.cli.arguments import parse_words
     from aver.corpora.corpus import Selection
     from aver.features.store import FeatureStore
     from aver.pretraining.cross_corpus import (
@@ -143,45 +283,45 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.splits.rule import default_split
 
     strict = arguments.strict
-    voices = open_other(arguments.voices, arguments.voices_settings, "--voices-settings", strict)
+    voices = _open_other(arguments.voices, arguments.voices_settings, "--voices-settings", strict)
     voices = Selection(channel="speech").apply(voices)
     request = UnpairedRequest(
-        open_other(arguments.faces, [], "--faces", strict),
+        _open_other(arguments.faces, [], "--faces", strict),
         voices,
         default_split(voices),
         preset=arguments.preset,
         overrides=parse_assignments(arguments.set, "--set"),
         merge=parse_assignments(arguments.merge, "--merge"),
-        drop=parse_words(arguments.drop),
+        drop=split_list(arguments.drop),
         images_per_voice=arguments.images_per_voice,
         adapt=arguments.adapt,
     )
-    corpus, store = None, FeatureStore(arguments.cache)
+    test, store = None, FeatureStore(arguments.cache)
     if arguments.test is not None:
-        corpus = open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
-        check_unseen(corpus, (request.faces.label, request.voices.label))
-        check_predictable(corpus, request.adapt)
-        check_apart(request.voices, corpus, store)
+        test = _open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
+        check_unseen(test, (request.faces.label, request.voices.label))
+        check_predictable(test, request.adapt)
+        check_apart(request.voices, test, store)
     recognizer = train_unpaired(
         request,
         arguments.out,
         store=store,
         seed=arguments.seed,
         workers=arguments.workers,
-        notice=notice_of(strict),
+        notice=_notice(strict),
     )
     card = recognizer.card
-    print(f"Classes: {', '.join(card['classes'])}. Pairs: {counted(card['pairs'])}.")
-    found = score_unpaired(
+    print(f"Classes: {', '.join(card['classes'])}. Pairs: {_counts(card['pairs'])}.")
+    evaluations = score_unpaired(
         recognizer,
         request,
         arguments.out,
         store,
-        other=corpus,
+        other=test,
         seed=arguments.seed,
         workers=arguments.workers,
     )
-    for name, evaluation in found.items():
+    for name, evaluation in evaluations.items():
         figures = figures_of(evaluation)
         print(f"{name}, {figures['protocol']}: {figures['clips']} clips")
         print(describe_figures(figures))
@@ -189,170 +329,17 @@ def _run_unpaired(arguments: Namespace) -> int:
     return 0
 
 
-UNPAIRED = Command(
-    name="unpaired",
-    summary="A fused recogniser from faces in one corpus and voices in another.",
-    example="aver pretrain unpaired --faces fer2013.tar --voices ravdess/ --merge calm=neutral",
-    add_arguments=_add_unpaired_arguments,
-    run=_run_unpaired,
-)
-
-
-def _add_shared(parser: ArgumentParser, out: str) -> None:
-    add_corpus_arguments(parser)
-    parser.add_argument("--preset", default="compact", help="compact, paper, or a YAML file")
-    add_words_argument(
-        parser, "--set", "settings that replace the preset's, for instance training.epochs=10"
-    )
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument(
-        "--out", type=Path, default=Path(out), help="run folder; resumed if it exists"
-    )
-    add_work_arguments(parser)
-
-
-def _add_visual_arguments(parser: ArgumentParser) -> None:
-    _add_shared(parser, "runs/pretrain-visual")
-    parser.add_argument(
-        "--leaking",
-        action="store_true",
-        help="set no copies aside, as published figures do; results say LEAKS",
-    )
-
-
-def _run_visual(arguments: Namespace) -> int:
-    from aver.pretraining.images import split_images
-    from aver.pretraining.run import read_settings
-    from aver.pretraining.visual import VisualSettings, pretrain_visual
-
-    corpus = open_named_corpus(arguments)
-    print_unusable(corpus, ())
-    result = pretrain_visual(
-        corpus,
-        split_images(corpus),
-        read_settings(
-            VisualSettings, "visual", arguments.preset, parse_assignments(arguments.set, "--set")
-        ),
-        out=arguments.out,
-        seed=arguments.seed,
-        workers=arguments.workers,
-        leaking=arguments.leaking,
-        command=typed_command(),
-    )
-    print(_describe_visual(result.card))
-    print_path(result.folder)
-    return 0
-
-
-def _describe_visual(card: dict[str, Any]) -> str:
-    lines = [f"LEAKS: {leak}" for leak in card.get("leaks", ())]
-    lines.append(f"Pictures: {counted(card['pictures'])}.")
-    for part, faults in card["set_aside"].items():
-        if faults:
-            lines.append(f"Set aside in {part}: {counted(faults)}.")
-    metrics = card["metrics"]
-    for name, words in (
-        ("validation", "validation (everything was chosen on it)"),
-        ("test", "test, as published"),
-        ("test_without_doubtful", "test without doubtful pictures"),
-    ):
-        share = metrics[name]
-        lines.append(
-            f"Accuracy, {words}: {share['value']:.1%} "
-            f"[{share['low']:.1%}, {share['high']:.1%}], {share['pictures']} pictures."
-        )
-    recalls = ", ".join(f"{name} {share:.0%}" for name, share in metrics["test_recall"].items())
-    return "\n".join([*lines, f"Recall on test: {recalls}."])
-
-
-VISUAL = Command(
-    name="visual",
-    summary="A face network from labelled pictures, such as FER2013.",
-    example="aver pretrain visual --corpus fer2013.tar --preset compact --out runs/faces",
-    add_arguments=_add_visual_arguments,
-    run=_run_visual,
-)
-
-
-def _add_voice_arguments(parser: ArgumentParser) -> None:
-    _add_shared(parser, "runs/pretrain-voice")
-    parser.add_argument(
-        "--target", default="speaker", choices=("speaker", "emotion"), help="what is taught"
-    )
-    parser.add_argument(
-        "--verify", type=Path, metavar="DIR", help="another corpus, whose speakers are verified too"
-    )
-    add_reader_settings(parser, "--verify-settings")
-
-
-def _run_voice(arguments: Namespace) -> int:
-    from aver.features.store import FeatureStore
-    from aver.pretraining.run import read_settings
-    from aver.pretraining.voice import pretrain_voice
-    from aver.pretraining.voice_data import VoiceSettings, check_labels, split_voices
-
-    corpus = open_named_corpus(arguments)
-    print_unusable(corpus, ())
-    verify = None
-    if arguments.verify is not None:
-        verify = open_other(
-            arguments.verify, arguments.verify_settings, "--verify-settings", arguments.strict
-        )
-    check_labels(corpus, arguments.target)
-    changes = {"target": arguments.target} | parse_assignments(arguments.set, "--set")
-    result = pretrain_voice(
-        corpus,
-        split_voices(corpus),
-        read_settings(VoiceSettings, "voice", arguments.preset, changes),
-        out=arguments.out,
-        verify=verify,
-        store=FeatureStore(arguments.cache),
-        seed=arguments.seed,
-        workers=arguments.workers,
-        notice=notice_of(arguments.strict),
-    )
-    print(_describe_voice(result.card["metrics"]))
-    print_path(result.folder)
-    return 0
-
-
-def _describe_voice(metrics: dict[str, Any]) -> str:
-    lines = [f"{metrics['unseen_speakers']} unseen speakers: {_rates(metrics)}"]
-    if "elsewhere" in metrics:
-        other = metrics["elsewhere"]
-        lines.append(f"{other['unseen_speakers']} speakers of {other['corpus']}: {_rates(other)}")
-    if "accuracy" in metrics:
-        lines.append(
-            f"Emotion, {metrics['clips']} clips of these speakers: {metrics['accuracy']:.1%} "
-            f"[{metrics['low']:.1%}, {metrics['high']:.1%}, clips taken as independent]."
-        )
-    return "\n".join(lines)
-
-
-def _rates(metrics: dict[str, Any]) -> str:
-    low, high = metrics["equal_error_rate_low"], metrics["equal_error_rate_high"]
-    spread = "" if low is None else f" [{low:.1%}, {high:.1%}]"
-    return (
-        f"equal error rate {metrics['equal_error_rate']:.1%}{spread}; of the same network before "
-        f"training {metrics['equal_error_rate_untrained']:.1%}."
-    )
-
-
-VOICE = Command(
-    name="voice",
-    summary="A voice network from speakers, or from emotions, of clips with sound.",
-    example="aver pretrain voice --corpus ravdess/ --target speaker --out runs/voices",
-    add_arguments=_add_voice_arguments,
-    run=_run_voice,
-)
-
-
 def _add_ship_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("run", type=Path, help="run folder of 'aver pretrain'")
-    parser.add_argument("--name", required=True, help="what users will call the weights")
-    parser.add_argument("--summary", required=True, help="one line for 'aver list weights'")
+    parser.add_argument("--name", required=True, help="name of the weights")
     parser.add_argument(
-        "--root", type=Path, metavar="DIR", help="folder of all weights; default: the package's own"
+        "--summary", required=True, metavar="TEXT", help="one line for 'aver list weights'"
+    )
+    parser.add_argument(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help="folder of all weights (default: that of the package)",
     )
 
 
@@ -363,17 +350,41 @@ def _run_ship(arguments: Namespace) -> int:
     return 0
 
 
-SHIP = Command(
-    name="ship",
-    summary="Put a run's weights among those of the package, its figures on the card.",
-    example="aver pretrain ship runs/faces --name my-faces --summary Mine",
-    add_arguments=_add_ship_arguments,
-    run=_run_ship,
-)
-
 COMMAND = Command(
     name="pretrain",
-    summary="Teach an extractor faces or voices before it sees a corpus of clips.",
-    example="aver pretrain visual --corpus fer2013.tar --out runs/faces",
-    verbs=(VISUAL, VOICE, UNPAIRED, SHIP),
+    summary="Pretrain networks on face images or on voices.",
+    example="aver pretrain video --corpus fer2013.tar --out runs/faces",
+    subcommands=(
+        Command(
+            name="video",
+            summary="Train a face network on labeled images, such as FER2013.",
+            example="aver pretrain video --corpus fer2013.tar --preset compact --out runs/faces",
+            add_arguments=_add_video_arguments,
+            run=_run_video,
+            aliases=("visual",),
+        ),
+        Command(
+            name="audio",
+            summary="Train a voice network on the speakers, or the emotions, of clips with audio.",
+            example="aver pretrain audio --corpus ravdess/ --target speaker --out runs/voices",
+            add_arguments=_add_audio_arguments,
+            run=_run_audio,
+            aliases=("voice",),
+        ),
+        Command(
+            name="unpaired",
+            summary="Train a fused recognizer on faces of one corpus and voices of another.",
+            example="aver pretrain unpaired --faces fer2013.tar --voices ravdess/ "
+            "--merge calm=neutral",
+            add_arguments=_add_unpaired_arguments,
+            run=_run_unpaired,
+        ),
+        Command(
+            name="ship",
+            summary="Add the weights of a run, with a card of its figures, to those of aver.",
+            example="aver pretrain ship runs/faces --name my-faces --summary Mine",
+            add_arguments=_add_ship_arguments,
+            run=_run_ship,
+        ),
+    ),
 )

@@ -1,17 +1,16 @@
-"""`aver report`: one page on finished runs, a model card, and every table as LaTeX and CSV."""
+"""`aver report`: a page about finished runs, a model card, and all tables as LaTeX and CSV."""
 
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from jsonargparse import ArgumentParser, Namespace
 
 from aver.cli.arguments import (
     Command,
     add_run_corpus_arguments,
-    open_run_corpus,
+    corpus_of_run,
     print_path,
     typed_command,
 )
@@ -27,19 +26,20 @@ def _add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         nargs="+",
         metavar="RUN",
-        help="run folders of 'aver evaluate' or 'aver train'; the first is reported, the others "
-        "are compared with it",
+        help="run folders of 'aver evaluate' or 'aver train'; the report is about the first, the "
+        "others are compared with it",
     )
     parser.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
-        help="where everything goes; default the run folder, or compared/ in it",
+        help="folder of the report (default: the first run folder; with several runs, compared/ "
+        "in it)",
     )
     parser.add_argument(
         "--no-media",
         action="store_true",
-        help="leave frames and spectrograms of the worst clips out, so that the page may be shared",
+        help="show no frames and spectrograms of clips, so that the page may be shared",
     )
     add_run_corpus_arguments(parser)
 
@@ -48,34 +48,34 @@ def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.evaluation.evaluation_folder import load_evaluation
 
-    load_evaluation(arguments.runs[0])  # that it is no run is said before anything else
-    written = api.report(
+    load_evaluation(arguments.runs[0])  # reports a folder without an evaluation before all else
+    report = api.report(
         arguments.runs,
         out=arguments.out,
-        corpus=_corpus(arguments, arguments.runs[0]),
+        corpus=_corpus(arguments),
         media=not arguments.no_media,
         command=typed_command(),
     )
-    print(written.words)
-    print_path(written.page)
-    print_path(written.card)
+    print(report.words)
+    print_path(report.page)
+    print_path(report.card)
     return 0
 
 
-def _corpus(arguments: Namespace, run: Path) -> Corpus | None:
-    """The run's corpus; None, and a word on it, where it is gone and nobody named one."""
+def _corpus(arguments: Namespace) -> Corpus | None:
+    """The corpus of the first run; None, with a message, if it does not exist any more."""
     try:
-        return open_run_corpus(arguments, run)
+        return corpus_of_run(arguments, arguments.runs[0])
     except CorpusError as error:
         if arguments.corpus is not None:
             raise
-        print(f"aver: no media in the report: {error}", file=sys.stderr)
+        print(f"aver: no audit and no media in the report: {error}", file=sys.stderr)
         return None
 
 
 COMMAND = Command(
     name="report",
-    summary="One page on finished runs; a model card; all tables as LaTeX and CSV.",
+    summary="Write a page, a model card and all tables about finished runs.",
     example="aver report runs/ravdess --no-media",
     add_arguments=_add_arguments,
     run=_run,

@@ -1,63 +1,68 @@
-"""`aver reproduce`: a paper's tables and figures, beside ours, leaking and clean."""
+"""`aver reproduce`: the tables and figures of a paper, beside our numbers, leaking and clean."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from jsonargparse import ArgumentParser, Namespace
 
 from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
-    add_words_argument,
+    add_list_argument,
     add_work_arguments,
-    open_named_corpus,
+    corpus_of,
     parse_assignments,
-    parse_words,
     print_path,
+    split_list,
     typed_command,
 )
+from aver.compatibility import upgrade_name
+from aver.errors import SettingsError
 
 if TYPE_CHECKING:
     from aver.evaluation.reproduction import ProtocolKind, ReproductionSettings
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("paper", help="see 'aver list reproductions'")
+    parser.add_argument("paper", help="name of a paper, see 'aver list reproductions'")
     add_corpus_arguments(parser)
-    parser.add_argument("--table", nargs="+", action="extend", default=[], help="numbers of tables")
+    add_list_argument(parser, "--table", "numbers of tables", metavar="NUMBER")
+    add_list_argument(parser, "--figure", "numbers of figures", metavar="NUMBER")
     parser.add_argument(
-        "--figure", nargs="+", action="extend", default=[], help="numbers of figures"
+        "--preset", default="", metavar="NAME", help="preset to use (default: PAPER-compact)"
     )
-    parser.add_argument(
-        "--preset", default="", help="sizes to repeat it with (default: <paper>-compact)"
-    )
-    add_words_argument(parser, "--set", "settings of that preset")
+    add_list_argument(parser, "--set", "settings to change in the preset")
     parser.add_argument(
         "--video",
         default="video",
+        type=upgrade_name,
         choices=("video", "action_units"),
-        help="what plays the pictures' part",
+        help="what to use as the video modality",
     )
-    parser.add_argument("--seeds", type=int, default=1, help="how many seeds, from 0 on")
+    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1")
     parser.add_argument(
-        "--protocols", default="paper,clean", metavar="A,B", help="which of: paper, clean"
+        "--protocols", default="paper,clean", metavar="A,B", help="protocols, of: paper, clean"
     )
     parser.add_argument(
         "--clean-rule", default="", metavar="RULE", help="split rule of the clean protocol"
     )
-    add_words_argument(parser, "--clean-settings", "of that rule")
-    parser.add_argument("--clip", type=Path, help="a clip of yours, for figures that show one")
+    add_list_argument(parser, "--clean-settings", "settings of that rule")
     parser.add_argument(
-        "--out", type=Path, default=Path("runs/reproduce"), help="folder; finished runs are kept"
+        "--clip", type=Path, metavar="FILE", help="a clip of yours, for figures that show a clip"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        default=Path("runs/reproduce"),
+        metavar="DIR",
+        help="folder to write; finished runs in it are used again",
     )
     add_work_arguments(parser)
 
 
 def _run(arguments: Namespace) -> int:
     from aver.corpora.user_files import load_clips
-    from aver.errors import SettingsError
     from aver.evaluation.reproduce import CorpusRuns, RunCache, reproduce_table, reproductions
     from aver.features.store import FeatureStore
     from aver.reports.reproduction_report import (
@@ -67,41 +72,36 @@ def _run(arguments: Namespace) -> int:
         write_reproduction,
     )
 
+    kind = reproductions.get(arguments.paper)
     if not (arguments.table or arguments.figure):
-        kind = reproductions.get(arguments.paper)
         raise SettingsError(
-            f"Say what to repeat: --table {' | '.join(kind.tables)}, "
+            f"Say what to reproduce: --table {' | '.join(kind.tables)}, "
             f"--figure {' | '.join(kind.figures)}."
         )
-    corpus = open_named_corpus(arguments)
-    command = typed_command()
+    protocols = _protocols(arguments.protocols)
+    corpus = corpus_of(arguments)
     store = FeatureStore(arguments.cache)
-    runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, command)
-    settings = _settings(arguments, corpus.label, len(corpus.speakers))
-    reproduction = reproductions.get(arguments.paper)(settings)
-    shelf = RunCache(arguments.out / "runs", runs)
+    runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, typed_command())
+    reproduction = kind(_settings(arguments, corpus.label, len(corpus.speakers)))
+    cache = RunCache(arguments.out / "runs", runs)
     for number in arguments.table:
-        found = reproduce_table(
-            reproduction,
-            number,
-            shelf,
-            corpus_key=runs.key,
-            protocols=_protocols(arguments.protocols),
+        table = reproduce_table(
+            reproduction, number, cache, corpus_key=runs.key, protocols=protocols
         )
-        write_reproduction(found, arguments.out)
-        print(describe_reproduction(found))
+        write_reproduction(table, arguments.out)
+        print(describe_reproduction(table))
     clip = load_clips([arguments.clip]).clips[0] if arguments.clip else None
     for number in arguments.figure:
         request = FigureRequest(
             reproduction,
             number,
-            shelf,
+            cache,
             runs.key,
             clip,
             store,
             arguments.out,
             clips=corpus.clips,
-            protocols=_protocols(arguments.protocols),
+            protocols=protocols,
         )
         for path in write_figure(request):
             print_path(path)
@@ -110,12 +110,11 @@ def _run(arguments: Namespace) -> int:
 
 
 def _protocols(text: str) -> tuple[ProtocolKind, ...]:
-    from aver.errors import SettingsError
-
-    words = parse_words(text)
-    if not words or not set(words) <= {"paper", "clean"}:
+    given = split_list(text)
+    if not given or not set(given) <= {"paper", "clean"}:
         raise SettingsError(f"--protocols takes paper, clean or both, not {text!r}.")
-    return tuple(word for word in ("paper", "clean") if word in words)
+    protocols: tuple[ProtocolKind, ...] = ("paper", "clean")
+    return tuple(protocol for protocol in protocols if protocol in given)
 
 
 def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionSettings:
@@ -124,16 +123,15 @@ def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionS
 
     preset = arguments.preset or f"{arguments.paper}-compact"
     overrides = parse_assignments(arguments.set, "--set")
-    senses = branches_by_sense(preset, overrides)
+    branches = branches_by_sense(preset, overrides)
+    video = ("action_units",) if arguments.video == "action_units" else branches.get("video")
     return ReproductionSettings(
         corpus=corpus,
         speakers=speakers,
         preset=preset,
         overrides=overrides,
-        video=("action_units",)
-        if arguments.video == "action_units"
-        else senses.get("video", ("video",)),
-        audio=senses.get("audio", ("audio",)),
+        video=video or ("video",),
+        audio=branches.get("audio", ("audio",)),
         seeds=tuple(range(arguments.seeds)),
         clean_rule=arguments.clean_rule,
         clean_settings=parse_assignments(arguments.clean_settings, "--clean-settings"),
@@ -142,7 +140,7 @@ def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionS
 
 COMMAND = Command(
     name="reproduce",
-    summary="Repeat a paper's tables and figures: paper, paper protocol (LEAKS), clean.",
+    summary="Reproduce the tables and figures of a paper.",
     example="aver reproduce mrpn --table 1 4 --corpus ravdess/ --out runs/mrpn",
     add_arguments=_add_arguments,
     run=_run,

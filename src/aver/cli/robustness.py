@@ -1,20 +1,19 @@
-"""`aver robustness`: how far a finished run holds when sound and pictures get worse."""
+"""`aver robustness`: the accuracy of a finished run on degraded audio and video."""
 
 from __future__ import annotations
 
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from jsonargparse import ArgumentParser, Namespace
-
 from aver.cli.arguments import (
     Command,
+    add_list_argument,
     add_run_corpus_arguments,
-    add_words_argument,
     add_work_arguments,
-    open_run_corpus,
-    parse_words,
+    corpus_of_run,
     print_path,
+    split_list,
 )
 from aver.errors import SettingsError
 
@@ -29,15 +28,17 @@ def _add_arguments(parser: ArgumentParser) -> None:
         default="",
         metavar="A,B",
         help="of: white-noise, babble, blur, low-light, occlusion, dropped-frames, lost-modality, "
-        "offset; default all that the system can tell",
+        "offset (default: all that change the system's input)",
     )
-    add_words_argument(
+    add_list_argument(
         parser,
         "--levels",
-        "levels in place of the usual ones, for instance white-noise=20,0 blur=1,2",
+        "levels that replace the default ones, for example white-noise=20,0 blur=1,2",
         metavar="KIND=A,B",
     )
-    parser.add_argument("--seed", type=int, default=0, help="of the noise and whatever is drawn")
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the noise and all random choices"
+    )
     add_run_corpus_arguments(parser)
     add_work_arguments(parser)
 
@@ -50,49 +51,50 @@ def _run(arguments: Namespace) -> int:
     from aver.reports.robustness_report import MeasuredRun, robustness_tables
     from aver.reports.table import as_text
 
-    plan = plan_of(arguments)
+    plan = _plan(arguments)
     run = load_evaluation(arguments.run)
-    damaged = api.robustness(
+    degraded = api.robustness(
         arguments.run,
-        open_run_corpus(arguments, arguments.run),
+        corpus_of_run(arguments, arguments.run),
         plan,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )
-    for table in robustness_tables([MeasuredRun(run, damaged)]):
+    for table in robustness_tables([MeasuredRun(run, degraded)]):
         print(as_text(table))
     print_path(arguments.run / FOLDER)
     return 0
 
 
-def plan_of(arguments: Namespace) -> RobustnessPlan:
-    """What ``--kinds``, ``--levels`` and ``--seed`` ask for.
+def _plan(arguments: Namespace) -> RobustnessPlan:
+    """The plan of ``--kinds``, ``--levels`` and ``--seed``.
 
     Raises
     ------
     SettingsError
-        If there is no such kind, or a level is none of that kind.
+        If there is no such kind, or a level does not fit its kind.
     """
     from aver.evaluation.robustness import RobustnessPlan
     from aver.media.degradation import DEGRADATIONS, degradation
 
     levels = {}
-    for word in arguments.levels:
-        name, equals, listed = word.partition("=")
-        words = parse_words(listed)
-        if not equals or not words:
-            raise SettingsError(f"--levels takes KIND=A,B, for instance blur=1,2, not {word!r}.")
+    for item in arguments.levels:
+        name, equals, listed = item.partition("=")
+        given = split_list(listed)
+        if not equals or not given:
+            raise SettingsError(f"--levels takes KIND=A,B, for example blur=1,2, not {item!r}.")
         kind = degradation(name)
-        levels[kind] = tuple(dict.fromkeys(kind.read_level(level) for level in words))
-    named = [degradation(name) for name in parse_words(arguments.kinds)]
-    kinds = list(dict.fromkeys([*named, *levels])) or list(DEGRADATIONS)
-    ordered = [kind for kind in DEGRADATIONS if kind in kinds]
-    return RobustnessPlan({k: levels.get(k, k.levels) for k in ordered}, arguments.seed)
+        levels[kind] = tuple(dict.fromkeys(kind.read_level(level) for level in given))
+    named = {*map(degradation, split_list(arguments.kinds)), *levels} or set(DEGRADATIONS)
+    return RobustnessPlan(
+        {kind: levels.get(kind, kind.levels) for kind in DEGRADATIONS if kind in named},
+        arguments.seed,
+    )
 
 
 COMMAND = Command(
     name="robustness",
-    summary="Accuracy of a finished run against noise, blur, darkness, loss and offset.",
+    summary="Test a finished run on degraded audio and video.",
     example="aver robustness runs/ravdess --kinds white-noise,lost-modality",
     add_arguments=_add_arguments,
     run=_run,

@@ -1,0 +1,151 @@
+"""Predictions for files as text, CSV and JSON lines."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aver.models.base.predict_files import OwnClips
+
+
+def prediction_rows(predictions: OwnClips) -> list[dict[str, Any]]:
+    """One JSON-ready row per clip.
+
+    Returns
+    -------
+    list of dict
+        With ``clip``, ``emotion``, ``probabilities`` by class, ``by_modality`` (the same by
+        modality; None if the clip lacks the modality), ``coverage`` by modality, ``flags``,
+        ``adaptation`` if the predictions are adapted to the speaker, and further targets.
+    """
+    prediction = predictions.prediction
+    if prediction is None:
+        return []
+    rows = []
+    for index, clip_id in enumerate(prediction.clip_ids):
+        row: dict[str, Any] = {
+            "clip": clip_id,
+            "emotion": prediction.labels[index],
+            "probabilities": _by_name(prediction.classes, prediction.probabilities[index]),
+            "by_modality": {
+                name: None
+                if math.isnan(values[index][0])  # the clip lacks the modality
+                else _by_name(prediction.classes, values[index])
+                for name, values in prediction.by_modality.items()
+            },
+            "coverage": {
+                name: round(float(share[index]), 3) for name, share in prediction.coverage.items()
+            },
+            "flags": list(prediction.flags[index]) if prediction.flags else [],
+            **({"adaptation": predictions.adaptation} if predictions.adaptation else {}),
+        }
+        for target, values in prediction.other_targets.items():
+            row[target] = _by_name(prediction.other_outputs[target], values[index])
+        rows.append(row)
+    return rows
+
+
+def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+    return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
+
+
+def as_jsonl(predictions: OwnClips) -> str:
+    """One JSON object per line."""
+    rows = prediction_rows(predictions)
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+
+
+def as_csv(predictions: OwnClips) -> str:
+    """Comma-separated, one row per clip; ``by_modality.audio.happy`` names a nested value.
+
+    Cells of a modality that a clip lacks are empty.
+    """
+    rows = prediction_rows(predictions)
+    for row in rows:
+        row["by_modality"] = {
+            name: values or dict.fromkeys(row["probabilities"])
+            for name, values in row["by_modality"].items()
+        }
+    flat = [_flat(row) for row in rows]
+    text = io.StringIO()
+    columns = list(dict.fromkeys(column for row in flat for column in row))
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(flat)
+    return text.getvalue()
+
+
+def _flat(row: dict[str, Any]) -> dict[str, Any]:
+    """Nested mappings as ``outer.inner`` columns."""
+    flat: dict[str, Any] = {}
+    for key, value in row.items():
+        if isinstance(value, dict):
+            flat |= {f"{key}.{name}": inner for name, inner in _flat(value).items()}
+        else:
+            flat[key] = "; ".join(value) if isinstance(value, list) else value
+    return flat
+
+
+def as_table(predictions: OwnClips) -> str:
+    """For a terminal: class and percentages per clip, then a line per modality and target."""
+    rows = prediction_rows(predictions)
+    if not rows or predictions.prediction is None:
+        return ""
+    targets = list(predictions.prediction.other_targets)
+    classes = predictions.prediction.classes
+    names = [row["clip"] for row in rows]
+    names += [f"  {name}" for row in rows for name in row["by_modality"]]
+    width = max(map(len, ["clip", *names, *(f"  {name}" for name in targets)]))
+    heading = "  ".join(f"{name:>9}" for name in classes)
+    lines = [f"{'clip':<{width}}  {'emotion':<9}  {heading}  coverage; notes"]
+    for row in rows:
+        coverage = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
+        adapted = [predictions.adaptation] if predictions.adaptation else []
+        notes = "; ".join([coverage, *row["flags"], *adapted])
+        percentages = _percentages(row["probabilities"])
+        lines.append(f"{row['clip']:<{width}}  {row['emotion']:<9}  {percentages}  {notes}")
+        for name, values in row["by_modality"].items():
+            label = "(missing)" if values is None else max(values, key=values.__getitem__)
+            percentages = "" if values is None else _percentages(values)
+            lines.append(f"{'  ' + name:<{width}}  {label:<9}  {percentages}")
+        for name in targets:
+            label = max(row[name], key=row[name].__getitem__)
+            percentages = ", ".join(f"{output} {share:.1%}" for output, share in row[name].items())
+            lines.append(f"{'  ' + name:<{width}}  {label:<9}  {percentages}")
+    return "\n".join(lines) + "\n"
+
+
+def _percentages(values: dict[str, float]) -> str:
+    return "  ".join(f"{value:9.1%}" for value in values.values())
+
+
+FORMATS: dict[str, Callable[[OwnClips], str]] = {
+    "table": as_table,
+    "csv": as_csv,
+    "jsonl": as_jsonl,
+}
+"""Writers by name of the format."""
+
+
+def describe_source(predictions: OwnClips, checkpoint: str | None) -> str:
+    """Say which recognizer predicted, and to which clips it was adapted.
+
+    Parameters
+    ----------
+    predictions : OwnClips
+    checkpoint : str or None
+        None: the weights that come with aver.
+    """
+    from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
+    from aver.networks.shipped import find_shipped
+
+    adapted = f"; {predictions.adaptation}" if predictions.adaptation else ""
+    if checkpoint is not None:
+        return f"{checkpoint}{adapted}"
+    name = DEFAULT_ADAPTED if predictions.adaptation else DEFAULT
+    return f"{name}, which comes with aver: {find_shipped(name, 'recognizer').summary}{adapted}"
