@@ -81,7 +81,7 @@ def test_help_shows_an_example_and_neither_types_nor_empty_defaults(
 def test_examples_can_be_parsed(name: str) -> None:
     example = NAMED[name].example
     assert example.startswith("aver ")
-    assert parse(example.removeprefix("aver ")).run
+    assert callable(parse(example.removeprefix("aver ")).run_command)
 
 
 def test_every_option_has_a_help_text() -> None:

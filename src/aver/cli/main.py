@@ -53,7 +53,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.command is None:
             parser.print_help()
             return 2
-        return parsed.run(parsed)
+        return parsed.run_command(parsed)
     except AverError as error:
         if debug:
             raise
@@ -104,7 +104,7 @@ def _add_commands(
                 epilog=f"Example:\n  {command.example}",
                 **shown,
             )
-            child.set_defaults(run=command.run)
+            child.set_defaults(run_command=command.run)
             command.add_arguments(child)
             if command.subcommands:
                 _add_commands(child, command.subcommands, required=True)

@@ -179,7 +179,7 @@ def _data(run: ReportedRun) -> str:
     evaluation, card = run.evaluation, _card(run)
     lines = [
         f"- Corpus: {card.get('corpus_title', evaluation.corpus)}",
-        f"- Licence of the corpus: {card.get('licence', 'not stated')}",
+        f"- Licence of the corpus: {card.get('license', 'not stated')}",
         f"- Split: {card.get('split_rule', evaluation.protocol)}, hash "
         f"`{card.get('split_hash', evaluation.facts.get('split_hash', 'unknown'))}`",
     ]
