@@ -198,7 +198,7 @@ def test_a_leak_that_only_the_audit_finds_marks_page_card_and_tables(
         (["--kinds", "fog"], "There is no degradation 'fog'"),
         (["--levels", "white-noise"], "KIND=A,B"),
         (["--levels", "white-noise=loud"], "is a number"),
-        (["--kinds", "blur"], "looks at sound; none of blur changes that"),
+        (["--kinds", "blur"], "looks at audio; none of blur changes that"),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(
@@ -225,6 +225,6 @@ def test_no_run_folder_and_no_corpus_are_said(
         (moved / name).write_text((run / name).read_text())
     (moved / "settings.yaml").write_text("corpus: manifest\ncorpus_root: /nowhere/clips\n")
     assert main(["robustness", str(moved)]) == 2
-    assert "Say where it is with --corpus" in capsys.readouterr().err
+    assert "Name its folder with --corpus" in capsys.readouterr().err
     assert main(["report", str(moved)]) == 0
     assert "no media in the report" in capsys.readouterr().err

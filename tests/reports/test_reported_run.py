@@ -35,7 +35,7 @@ def test_baselines_come_simplest_first(tmp_path: Path) -> None:
     for name in ("late-fusion", "statistics-svm", "majority", "audio-only"):
         save_evaluation(drawn_run(system=name), tmp_path / "baselines" / name)
     found = [run.evaluation.system for run in ReportedRun.read(tmp_path).baselines]
-    assert found == ["majority", "statistics-svm", "late-fusion", "audio-only"]
+    assert found == ["majority", "statistics-svm", "audio-only", "late-fusion"]
     with pytest.raises(SettingsError, match="holds no evaluation"):
         ReportedRun.read(tmp_path / "nothing")
 

@@ -96,4 +96,4 @@ def test_the_only_measured_system_is_named_where_it_is_not_the_pages_own() -> No
     assert table.columns[1:] == ("another: accuracy", "another: change")
     ((_, _, figure),) = robustness_plots([other], named=True)
     labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
-    assert {"another: nothing lost", "another: without sound"} <= set(labels)
+    assert {"another: nothing lost", "another: without audio"} <= set(labels)
