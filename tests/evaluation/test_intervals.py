@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 from drawn_runs import drawn_run
@@ -62,6 +64,33 @@ def test_bootstrap_without_correction_terms_agrees_with_scipys() -> None:
     assert found.high == pytest.approx(
         values.mean() + widen * (scipys.high - values.mean()), abs=0.03
     )
+
+
+@pytest.mark.parametrize("speakers", [4, 5, 6])
+def test_bootstrap_tails_are_those_of_students_t_with_one_degree_less(speakers: int) -> None:
+    """All resamples of a few symmetric values: no bias, no acceleration, tails by closed form."""
+    half = np.array([0.31, 1.0, 1.9])[: speakers // 2]
+    values = np.concatenate([-half, half, [0.0] * (speakers % 2)])
+    every = np.sort([np.mean(drawn) for drawn in product(values, repeat=speakers)])
+    for level in (0.5, 0.7, 0.8):
+        reach = stats.t.ppf((1 + level) / 2, speakers - 1) * np.sqrt(speakers / (speakers - 1))
+        low, high = np.quantile(every, stats.norm.cdf([-reach, reach]))
+        found = bootstrap_interval(mean_of(values), level, resamples=100_000)
+        assert (found.low, found.high) == pytest.approx((low, high), abs=0.012)
+
+
+def test_two_speakers_are_enough_for_an_interval() -> None:
+    values = np.array([0.4, 0.6])
+    found = t_interval(mean_of(values))
+    assert (found.low, found.high) == pytest.approx(
+        stats.t.interval(0.95, 1, loc=0.5, scale=stats.sem(values))
+    )
+    assert found.method == "t"
+    # Both speakers drawn twice are the outermost resamples, and 12.7 errors reach beyond them.
+    drawn = bootstrap_interval(mean_of(values))
+    assert (drawn.low, drawn.high, drawn.method) == (0.4, 0.6, "bootstrap")
+    assert jackknife_error(mean_of(values)) == pytest.approx(0.1)
+    assert np.isnan(jackknife_error(mean_of(values[:1])))
 
 
 def test_binomial_interval_equals_statsmodels() -> None:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from sklearn import metrics as sk
 
 from aver.errors import SettingsError
+from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import (
     accuracy,
     brier,
@@ -45,6 +46,18 @@ def test_metrics_equal_scikit_learn(draw: int, skill: float, clips: int) -> None
     assert confusion_matrix(run) == pytest.approx(
         sk.confusion_matrix(truth, prediction, labels=labels)
     )
+
+
+def test_the_brier_score_reaches_two_and_its_interval_is_cut_there() -> None:
+    """Certain and wrong: the squared distance is 1 in the true class and 1 in the other."""
+    run = drawn_run()
+    wrong = np.eye(4)[(run.truth_index + 1) % 4]
+    assert brier(run.with_predictions(wrong)).value == pytest.approx(2)
+    one_in_six_right = np.where(run.speaker_index[:, None] == 0, np.eye(4)[run.truth_index], wrong)
+    found = interval(brier(run.with_predictions(one_in_six_right)))
+    assert found.value == pytest.approx(10 / 6)
+    assert found.low < found.value
+    assert found.high == 2
 
 
 def test_recall_and_precision_by_class_equal_scikit_learn() -> None:
