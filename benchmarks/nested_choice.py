@@ -217,7 +217,7 @@ def _difference(one: Evaluation, other: Evaluation) -> str:
         return f"minus {other.system}: {found.difference.value:+.1%} for every speaker"
     return (
         f"minus {other.system}: {found.difference.value:+.1%} [{low:+.1%}, {high:+.1%}], "
-        f"p {found.p_speakers:.2g}, could have shown {found.smallest:.1%}: {found.verdict()}"
+        f"p {found.p_speakers:.2g}, minimum detectable {found.detectable:.1%}: {found.verdict()}"
     )
 
 

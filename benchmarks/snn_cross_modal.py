@@ -29,7 +29,7 @@ from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Selection
 from aver.evaluation.intervals import Interval, SpeakerSums, interval
-from aver.evaluation.paired import difference_sums, sign_flip_test, smallest_difference
+from aver.evaluation.paired import difference_sums, minimum_detectable_difference, sign_flip_test
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.presets import load_preset
@@ -180,7 +180,7 @@ def summarize() -> None:
                 p, _ = sign_flip_test(own, moments)
                 row += [
                     f"{in_percent(interval(apart))}, p {p:.3f}",
-                    f"{100 * smallest_difference(apart):.1f}",
+                    f"{100 * minimum_detectable_difference(apart):.1f}",
                 ]
             else:
                 row += ["", ""]

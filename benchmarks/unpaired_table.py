@@ -37,7 +37,7 @@ def shown(found: Interval) -> str:
 def difference(first: Evaluation, second: Evaluation) -> str:
     """What a paired comparison says."""
     found = compare(first, second)
-    smallest = f"{100 * found.smallest:.1f} could have been shown"
+    smallest = f"minimum detectable {100 * found.detectable:.1f}"
     return f"{shown(found.difference)}, p {found.p_speakers:.3f}, {smallest}"
 
 

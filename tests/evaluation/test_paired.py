@@ -1,4 +1,4 @@
-"""Paired tests equal SciPy's and statsmodels', and keep their error rate where clips cluster."""
+"""Paired tests equal SciPy's and statsmodels', and keep their error rate if clips cluster."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def test_swapping_speakers_equals_scipys_permutation_test() -> None:
     assert p == pytest.approx(expected.pvalue)
 
 
-def test_many_speakers_are_drawn_and_agree_with_the_t_test() -> None:
+def test_random_swaps_of_many_speakers_agree_with_the_t_test() -> None:
     first = drawn_run(draw=5, skill=1.2, speakers=40, clips=20)
     second = drawn_run(draw=6, skill=1.05, speakers=40, clips=20)
     p, exact = sign_flip_test(accuracy(first), accuracy(second))
@@ -63,24 +63,24 @@ def test_mcnemar_equals_statsmodels(draw: int) -> None:
     assert mcnemar_test(first, second) == pytest.approx(mcnemar(table, exact=True).pvalue)
 
 
-def test_swapping_all_speakers_turns_the_sign_and_keeps_p() -> None:
+def test_exchanging_the_runs_changes_the_sign_and_keeps_p() -> None:
     first, second = drawn_run(draw=7, skill=1.5), drawn_run(draw=8, system="other")
     for metric in (accuracy, unweighted_recall, macro_f1):
         one, two = compare(first, second, metric), compare(second, first, metric)
         assert one.difference.value == pytest.approx(-two.difference.value)
         assert one.p_speakers == two.p_speakers
-        assert one.smallest == pytest.approx(two.smallest)
+        assert one.detectable == pytest.approx(two.detectable)
 
 
-def test_a_run_against_itself_shows_nothing() -> None:
+def test_a_run_compared_with_itself_is_not_significantly_different() -> None:
     run = drawn_run(seeds=(0, 1))
     found = compare(run, run)
     assert found.difference.value == 0
     assert found.p_speakers == 1
     assert found.p_clips == 1
-    assert found.verdict() == "not distinguishable"
+    assert found.verdict() == "not significantly different"
     assert (found.difference.low, found.difference.method) == (None, "none")
-    assert np.isnan(found.smallest)
+    assert np.isnan(found.detectable)
 
 
 def test_numbers_of_seeds_may_differ_but_not_for_f1() -> None:
@@ -108,7 +108,7 @@ def test_refuses_other_clips_speakers_and_labels() -> None:
         compare(run, with_columns(run, speaker=("s1", *run.speakers[1:])))
 
 
-def test_where_a_speakers_clips_stick_together_only_mcnemar_cries_wolf() -> None:
+def test_if_clips_cluster_by_speaker_only_mcnemar_finds_differences_that_are_not_there() -> None:
     """Each run is good on a random half of the speakers: no true difference."""
     rng = np.random.default_rng(0)
     template = drawn_run(speakers=12, clips=20)

@@ -128,8 +128,8 @@ def test_a_leak_is_said_first_and_its_figures_stand_in_their_own_column(
 def test_terminal_words_name_what_cannot_be_told_apart(runs: tuple[Evaluation, ...]) -> None:
     said = describe_run(runs)
     assert re.search(r"It is higher than majority by \d+\.\d points", said)
-    assert "not distinguishable from statistics" in said
-    assert "smallest difference that these 8 speakers could have shown" in said
+    assert "not significantly different from statistics" in said
+    assert "minimum detectable difference with these 8 speakers is" in said
     assert "Guessing among 4 classes gives 25.0 %." in said
 
 

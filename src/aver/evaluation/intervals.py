@@ -1,16 +1,16 @@
-"""95 % intervals that respect speakers: how the figure would vary with other speakers.
+"""95 % confidence intervals clustered by speaker.
 
-Clips of one speaker resemble each other, so an interval that counts clips as independent is too
-narrow. Both methods here treat the speaker as the unit:
+Clips of one speaker resemble each other, so an interval that takes clips as independent is too
+narrow. Both methods resample or leave out whole speakers:
 
-- ``"t"``: jackknife over speakers with Student's t. For the mean of equally many clips per
-  speaker this is the textbook t interval over speaker means. Made for few speakers.
+- ``"t"``: jackknife over speakers with Student's t, for few speakers. For a mean over equally many
+  clips per speaker this is the textbook t interval over speaker means.
 - ``"bootstrap"``: speakers drawn with replacement, bias-corrected and accelerated (BCa), the
-  tails widened as Student's t is wider than the normal. Made for many speakers, where it follows
-  a skewed metric better than the symmetric t.
+  tails widened as Student's t is wider than the normal, for many speakers. It follows a skewed
+  metric better than the symmetric t interval.
 
-``"auto"`` takes t below `FEW_SPEAKERS`. `benchmarks/interval_coverage.py` shows how often nominal
-95 % intervals hold the truth.
+``"auto"`` takes t below `FEW_SPEAKERS`. `benchmarks/interval_coverage.py` measures the coverage of
+nominal 95 % intervals.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from scipy import special
 from aver.errors import SettingsError
 
 Formula = Callable[[np.ndarray], np.ndarray]
-"""Takes sums of shape (..., sums) and gives the metric of shape (...,); NaN where undefined."""
+"""From sums of shape (..., sums) to the metric of shape (...,); NaN if undefined."""
 
 
 @dataclass(frozen=True, eq=False)
 class SpeakerSums:
-    """One metric of one run, kept apart by speaker.
+    """One metric of one run as sums per speaker.
 
     Parameters
     ----------
@@ -41,7 +41,7 @@ class SpeakerSums:
     formula : callable
         The metric as a function of the sums added over speakers.
     low, high : float
-        Range of the metric; intervals are cut to it.
+        Range of the metric; intervals are clipped to it.
     """
 
     name: str
@@ -53,7 +53,7 @@ class SpeakerSums:
 
     @property
     def value(self) -> float:
-        """The metric over all speakers pooled."""
+        """The metric over all speakers."""
         return float(self.formula(self.sums.sum(axis=0)))
 
     @property
@@ -103,9 +103,9 @@ def sum_by_speaker(speaker_index: np.ndarray, speakers: int, values: np.ndarray)
 
 
 def divide(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
-    """Divide where the denominator is positive; NaN elsewhere, without a warning.
+    """Divide if the denominator is positive, else NaN, without a warning.
 
-    A denominator that is zero but for rounding counts as zero.
+    A denominator below 1e-9 counts as zero: it is a rounding error.
     """
     positive = denominator > 1e-9
     return np.where(positive, numerator / np.where(positive, denominator, 1.0), np.nan)
@@ -119,19 +119,19 @@ Method = Literal["auto", "t", "bootstrap"]
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with the range that other speakers could have given.
+    """A figure with its confidence interval over speakers.
 
     Parameters
     ----------
     value : float
     low, high : float or None
-        None where no interval can be had: one speaker only, or a figure undefined without some
+        None without an interval: one speaker only, or a figure that is undefined without some
         speaker.
     level : float
         For instance 0.95.
     method : {"t", "bootstrap", "binomial", "none"}
-        ``"binomial"``: all speakers scored alike, so that they say nothing about their spread;
-        the exact interval over clips is given and is an optimistic one.
+        ``"binomial"``: all speakers have the same score, so their spread is unknown; the exact
+        interval over clips is given, which is too narrow if clips cluster.
     speakers : int
     """
 
@@ -149,7 +149,7 @@ class Interval:
 
     @property
     def is_a_point(self) -> bool:
-        """Whether all speakers agree, but for rounding, so that the interval has no width."""
+        """Whether all speakers have the same score, so that the interval has no width."""
         return self.standard_width is not None and self.standard_width < 1e-9
 
 
@@ -161,7 +161,7 @@ def jackknife_error(sums: SpeakerSums) -> float:
     Returns
     -------
     float
-        NaN for one speaker, or where the metric is undefined without some speaker.
+        NaN for one speaker, or if the metric is undefined without some speaker.
     """
     speakers = len(sums.speakers)
     if speakers < 2:
@@ -171,7 +171,9 @@ def jackknife_error(sums: SpeakerSums) -> float:
 
 
 def t_interval(sums: SpeakerSums, level: float = 0.95) -> Interval:
-    """Interval by the jackknife over speakers and Student's t with one degree less than speakers.
+    """Interval by the jackknife over speakers and Student's t.
+
+    The degrees of freedom are the number of speakers minus one.
 
     Parameters
     ----------
@@ -181,7 +183,7 @@ def t_interval(sums: SpeakerSums, level: float = 0.95) -> Interval:
     Returns
     -------
     Interval
-        Cut to the metric's range.
+        Clipped to the metric's range.
     """
     _check_level(level)
     value, speakers = sums.value, len(sums.speakers)
@@ -195,7 +197,7 @@ def t_interval(sums: SpeakerSums, level: float = 0.95) -> Interval:
 def bootstrap_interval(
     sums: SpeakerSums, level: float = 0.95, *, resamples: int = 4000, seed: int = 0
 ) -> Interval:
-    """Interval by drawing speakers with replacement, BCa with tails as wide as Student's.
+    """Interval by drawing speakers with replacement: BCa with tails as wide as Student's t.
 
     Source: Efron, Journal of the American Statistical Association 82, 1987, section 3 (BCa);
     Hesterberg, The American Statistician 69, 2015, section 5.3 (tails for small samples).
@@ -233,15 +235,15 @@ def bootstrap_interval(
 def _bca_shares(
     resampled: np.ndarray, without: np.ndarray, value: float, level: float, speakers: int
 ) -> np.ndarray:
-    """Which shares of the sorted resamples bound the interval; shape (2,)."""
-    # Draws equal to the value count half: the metric moves in steps.
+    """Quantiles of the resamples that bound the interval; shape (2,)."""
+    # Resamples equal to the value count half: the metric is discrete.
     below = (resampled < value - 1e-12).mean() + 0.5 * np.isclose(
         resampled, value, rtol=0, atol=1e-12
     ).mean()
     bias = special.ndtri(np.clip(below, 0.5 / len(resampled), 1 - 0.5 / len(resampled)))
-    pull = without.mean() - without
-    squares = (pull**2).sum()
-    acceleration = (pull**3).sum() / (6 * squares**1.5) if squares > 0 else 0.0
+    influence = without.mean() - without
+    squares = (influence**2).sum()
+    acceleration = (influence**3).sum() / (6 * squares**1.5) if squares > 0 else 0.0
     reach = special.stdtrit(speakers - 1, (1 + level) / 2) * np.sqrt(speakers / (speakers - 1))
     tails = bias + np.array([-reach, reach])
     return special.ndtr(bias + tails / (1 - acceleration * tails))
@@ -259,8 +261,8 @@ def interval(
     method : {"auto", "t", "bootstrap"}
         ``"auto"``: t below `FEW_SPEAKERS`, else bootstrap.
     clips : int, optional
-        Number of clips behind a proportion. Given, a proportion on which all speakers agree (0 %
-        or 100 % everywhere) gets the exact binomial interval in place of one of no width.
+        Number of clips behind a proportion. If given, a proportion that is the same for all
+        speakers (such as 0 % or 100 %) gets the exact binomial interval, not one of no width.
 
     Returns
     -------
@@ -269,7 +271,7 @@ def interval(
     Raises
     ------
     SettingsError
-        If `level` or `method` is none of the above.
+        If `level` or `method` is not one of the above.
     """
     _check_level(level)
     if method not in ("auto", "t", "bootstrap"):

@@ -1,8 +1,8 @@
-"""How good the answers are: accuracy, unweighted recall, macro F1, and the probabilities' losses.
+"""Metrics of predictions: accuracy, unweighted recall, macro F1, log loss, Brier score.
 
-Several seeds: a clip counts once, with the mean of its scores over seeds. For accuracy, recall
-and the losses this equals the mean over seeds of the metric when every seed tests every clip.
-Macro F1 is no mean over clips: it is computed per seed, and the seeds are averaged.
+With several seeds a clip counts once, with the mean of its scores over seeds. For accuracy, recall
+and the losses this equals the mean of the metric over seeds if every seed tests every clip. Macro
+F1 is not a mean over clips: it is computed per seed, then averaged over seeds.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import SpeakerSums, divide, sum_by_speaker
 
-SMALLEST_PROBABILITY = float(np.finfo(np.float64).eps)
-"""Floor under the true class's probability in the log loss, so that it stays finite."""
+MIN_PROBABILITY = float(np.finfo(np.float64).eps)
+"""Lower bound of the true class's probability in the log loss, which keeps it finite."""
 
 
 def _mean_over_clips(
@@ -34,14 +34,14 @@ def _mean_over_clips(
 
 
 def accuracy(evaluation: Evaluation) -> SpeakerSums:
-    """Share of clips answered right."""
+    """Share of clips predicted correctly."""
     return _mean_over_clips(evaluation, "accuracy", evaluation.correct.astype(float), 1.0)
 
 
 def log_loss(evaluation: Evaluation) -> SpeakerSums:
     """Mean of minus the natural logarithm of the true class's probability, in nats."""
     true = evaluation.probabilities[np.arange(len(evaluation.truth)), evaluation.truth_index]
-    losses = -np.log(np.maximum(true, SMALLEST_PROBABILITY))
+    losses = -np.log(np.maximum(true, MIN_PROBABILITY))
     return _mean_over_clips(evaluation, "log_loss", losses, np.inf)
 
 
@@ -62,13 +62,13 @@ def confusion_sums(evaluation: Evaluation, *, by_seed: bool = False) -> np.ndarr
     ----------
     evaluation : Evaluation
     by_seed : bool
-        Keep the seeds apart, every row counting once; otherwise each clip counts once in all,
-        shared among its rows.
+        One matrix per seed, in which every row counts once; otherwise one matrix, in which each
+        clip counts once over its rows.
 
     Returns
     -------
     np.ndarray [shape=(speakers, seeds or 1, classes, classes)]
-        True class by answered class.
+        True class by predicted class.
     """
     classes = len(evaluation.classes)
     seeds, seed_index = np.unique(evaluation.seeds, return_inverse=True)
@@ -90,7 +90,7 @@ def _recalls(matrices: np.ndarray) -> np.ndarray:
 
 
 def _mean_of_defined(values: np.ndarray) -> np.ndarray:
-    """Mean over the last axis, leaving NaN out; NaN where all are."""
+    """Mean over the last axis without NaN; NaN if all are."""
     defined = ~np.isnan(values)
     return divide(np.where(defined, values, 0.0).sum(axis=-1), defined.sum(axis=-1))
 
@@ -113,14 +113,15 @@ def _from_confusion(
 
 
 def unweighted_recall(evaluation: Evaluation) -> SpeakerSums:
-    """Mean over classes of the share of the class's clips answered right (UAR)."""
+    """Mean over classes of the share of the class's clips that are predicted correctly (UAR)."""
     return _from_confusion(evaluation, "unweighted_recall", lambda m: _mean_of_defined(_recalls(m)))
 
 
 def macro_f1(evaluation: Evaluation) -> SpeakerSums:
     """Mean over classes of F1, per seed, then over seeds.
 
-    A class neither present nor answered is left out; one present and never answered counts 0.
+    A class that is neither present nor predicted is left out; one that is present but never
+    predicted counts 0.
     """
 
     def of_matrices(matrices: np.ndarray) -> np.ndarray:
@@ -131,13 +132,13 @@ def macro_f1(evaluation: Evaluation) -> SpeakerSums:
 
 
 def class_recall(evaluation: Evaluation, label: str) -> SpeakerSums:
-    """Share of one class's clips answered right."""
+    """Share of one class's clips that are predicted correctly."""
     column = _column(evaluation, label)
     return _from_confusion(evaluation, f"recall of {label}", lambda m: _recalls(m)[..., column])
 
 
 def class_precision(evaluation: Evaluation, label: str) -> SpeakerSums:
-    """Share of the answers of one class that are right; undefined where it is never answered."""
+    """Share of the predictions of one class that are correct; undefined if it is never predicted."""
     column = _column(evaluation, label)
 
     def of_matrices(matrices: np.ndarray) -> np.ndarray:
@@ -159,15 +160,15 @@ METRICS: dict[str, Callable[[Evaluation], SpeakerSums]] = {
     "log_loss": log_loss,
     "brier": brier,
 }
-"""Metrics of a classification by name; the calibration error joins them in `summary`."""
+"""Metrics of a classification by name; `summary` adds the calibration error."""
 
 
 def confusion_matrix(evaluation: Evaluation) -> np.ndarray:
-    """Clips by true and answered class, each clip counted once over its seeds.
+    """Clips by true and predicted class; each clip counts once over its seeds.
 
     Returns
     -------
     np.ndarray [shape=(classes, classes)]
-        Rows are true classes and sum to the number of clips of the class.
+        Rows are true classes; each sums to the number of clips of its class.
     """
     return confusion_sums(evaluation).sum(axis=(0, 1))

@@ -1,4 +1,4 @@
-"""Two runs on the same clips: the difference, its interval, and how likely chance gives as much."""
+"""Two runs on the same clips: the difference, its interval, and tests of it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from aver.evaluation.metrics import accuracy
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Holm's step-down correction: chance of any false finding among all stays below alpha.
+    """Holm's step-down correction, which keeps the family-wise error rate below alpha.
 
     Source: Holm, Scandinavian Journal of Statistics 6, 1979.
 
@@ -44,44 +44,45 @@ def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     return tuple(corrected.tolist())
 
 
-def smallest_difference(
+def minimum_detectable_difference(
     difference: SpeakerSums, *, power: float = 0.8, alpha: float = 0.05
 ) -> float:
-    """Smallest true difference that a paired t test over these speakers would have found.
+    """Smallest true difference that a paired t test over these speakers would detect.
 
     Parameters
     ----------
     difference : SpeakerSums
         The paired difference of two runs; its spread over speakers is taken as the true one.
     power : float in (0, 1)
-        Chance of finding it.
+        Probability of detecting it.
     alpha : float in (0, 1)
-        Two-sided.
+        Significance level, two-sided.
 
     Returns
     -------
     float
-        In the metric's unit; NaN for one speaker, and where all speakers differ alike.
+        In the metric's unit; NaN for one speaker, and if the difference is the same for all
+        speakers.
     """
     error = jackknife_error(difference)
     if error < 1e-12:
         return float("nan")
-    return shift_in_errors(len(difference.speakers), power, alpha) * error
+    return noncentrality(len(difference.speakers), power, alpha) * error
 
 
-def shift_in_errors(speakers: int, power: float = 0.8, alpha: float = 0.05) -> float:
-    """How many standard errors a difference must measure to be found with this power.
+def noncentrality(speakers: int, power: float = 0.8, alpha: float = 0.05) -> float:
+    """How many standard errors a true difference must measure to be detected with this power.
 
-    The noncentrality at which a two-sided t test with `speakers` - 1 degrees of freedom has the
-    power asked for. With many speakers 2.80 for 80 % and 5 %.
+    The noncentrality parameter at which a two-sided t test with `speakers` - 1 degrees of freedom
+    has that power. With many speakers 2.80 for 80 % and 5 %.
 
     Source: Cohen, Statistical Power Analysis for the Behavioral Sciences, 1988, chapter 2.
 
     Examples
     --------
-    >>> round(shift_in_errors(8), 2)
+    >>> round(noncentrality(8), 2)
     3.27
-    >>> round(shift_in_errors(10_000), 2)
+    >>> round(noncentrality(10_000), 2)
     2.8
     """
     if not 0 < alpha < power < 1:
@@ -93,34 +94,34 @@ def shift_in_errors(speakers: int, power: float = 0.8, alpha: float = 0.05) -> f
     freedom = speakers - 1
     bound = float(special.stdtrit(freedom, 1 - alpha / 2))
 
-    def missing(shift: float) -> float:
+    def excess_power(shift: float) -> float:
         above = 1 - special.nctdtr(freedom, shift, bound)
         below = special.nctdtr(freedom, shift, -bound)
-        # Far out SciPy gives NaN for the other tail, which is nothing there.
+        # For large shifts SciPy gives NaN for the other tail, which is negligible there.
         return float(above + (below if np.isfinite(below) else 0.0) - power)
 
     reach = 1.0
-    while missing(reach) < 0:
+    while excess_power(reach) < 0:
         reach += 1.0
-    return float(brentq(missing, reach - 1.0, reach))
+    return float(brentq(excess_power, reach - 1.0, reach))
 
 
-def smallest_p(speakers: int) -> float:
-    """Smallest two-sided p that swapping runs within speakers can give at all.
+def minimum_p(speakers: int) -> float:
+    """Smallest two-sided p value that swapping runs within speakers can give.
 
-    With fewer than 6 speakers it stays above 0.05: no difference, however large, can be shown.
+    With fewer than 6 speakers it is above 0.05: no difference, however large, is significant.
 
     Examples
     --------
-    >>> smallest_p(8)
+    >>> minimum_p(8)
     0.0078125
     """
     return min(1.0, 2.0 ** (1 - speakers))
 
 
-MOST_EXACT_FLIPS = 2**16
-"""All sign flips are tried up to this many (16 speakers); beyond, `RANDOM_FLIPS` are drawn."""
-RANDOM_FLIPS = 19_999
+MAX_EXACT_SWAPS = 2**16
+"""All swaps are tried up to this many (16 speakers); beyond, `RANDOM_SWAPS` are drawn."""
+RANDOM_SWAPS = 19_999
 
 
 @dataclass(frozen=True)
@@ -135,20 +136,20 @@ class PairedComparison:
     difference : Interval
         With its speaker-clustered interval.
     p_speakers : float
-        Two-sided, by swapping the runs within whole speakers. This is the one to report.
+        Two-sided, by swapping the runs within whole speakers. Report this one.
     exact : bool
         Whether all swaps were tried.
     p_clips : float
-        McNemar's exact test, which takes clips as independent: printed as the naive one beside.
-    smallest : float
-        Smallest true difference that this corpus would have shown (power 80 %, two-sided 5 %); NaN
-        where the speakers say nothing of their spread.
+        McNemar's exact test, which wrongly takes clips as independent; for comparison only.
+    detectable : float
+        Minimum detectable difference (power 80 %, two-sided 5 %); NaN if the difference is the
+        same for all speakers.
     clips, speakers : int
         Tested by both.
     left_out : int
         Clips that only one of the runs tested; they do not count.
     knows_speakers : bool
-        Whether anybody knows who speaks; otherwise every clip stands for a speaker.
+        Whether speakers are known; otherwise every clip counts as a speaker.
     """
 
     first: str
@@ -158,14 +159,14 @@ class PairedComparison:
     p_speakers: float
     exact: bool
     p_clips: float
-    smallest: float
+    detectable: float
     clips: int
     speakers: int
     left_out: int = 0
     knows_speakers: bool = True
 
     def verdict(self, p: float | None = None, alpha: float = 0.05) -> str:
-        """In words: better, worse, or not distinguishable.
+        """``"higher"``, ``"lower"`` or ``"not significantly different"``.
 
         Parameters
         ----------
@@ -175,7 +176,7 @@ class PairedComparison:
         """
         p = self.p_speakers if p is None else p
         if not p <= alpha:
-            return "not distinguishable"
+            return "not significantly different"
         return "higher" if self.difference.value > 0 else "lower"
 
 
@@ -205,8 +206,8 @@ def compare(
     Raises
     ------
     SettingsError
-        If no clip is in both, speakers or true classes differ, the metric cannot be paired, or one
-        run uses unlabelled clips of test speakers and the other does not.
+        If no clip is in both, speakers or true classes differ, the metric cannot be paired, or only
+        one run uses unlabeled clips of test speakers.
     """
     _check_adaptation(first, second)
     first, second, left_out = _on_same_clips(first, second)
@@ -227,7 +228,7 @@ def compare(
         p,
         exact,
         mcnemar_test(first, second),
-        smallest_difference(both),
+        minimum_detectable_difference(both),
         first.clip_count,
         len(one.speakers),
         left_out,
@@ -236,7 +237,7 @@ def compare(
 
 
 def _check_adaptation(first: Evaluation, second: Evaluation) -> None:
-    """A run that has seen all clips of a test speaker knows more; the two are not set in pairs."""
+    """Refuse to compare a run that uses unlabeled clips of test speakers with one that does not."""
     adapted = [bool(one.facts.get("adapt")) for one in (first, second)]
     if adapted[0] != adapted[1]:
         one, other = (first, second) if adapted[0] else (second, first)
@@ -247,7 +248,7 @@ def _check_adaptation(first: Evaluation, second: Evaluation) -> None:
 
 
 def difference_sums(one: SpeakerSums, two: SpeakerSums) -> SpeakerSums:
-    """First metric minus second as one quantity, both over the same speakers."""
+    """First metric minus second, both over the same speakers."""
     half = one.sums.shape[1]
 
     def formula(sums: np.ndarray) -> np.ndarray:
@@ -261,9 +262,9 @@ def difference_sums(one: SpeakerSums, two: SpeakerSums) -> SpeakerSums:
 def difference_interval(
     difference: SpeakerSums, level: float = 0.95, *, method: Method = "auto"
 ) -> Interval:
-    """Interval of a paired difference; none where all speakers differ alike.
+    """Interval of a paired difference; none if the difference is the same for all speakers.
 
-    One of no width would say that no other speakers could differ by anything else.
+    An interval of no width would claim that all other speakers differ by the same amount.
     """
     found = interval(difference, level, method=method)
     return replace(found, low=None, high=None, method="none") if found.is_a_point else found
@@ -272,7 +273,7 @@ def difference_interval(
 def sign_flip_test(one: SpeakerSums, two: SpeakerSums, *, seed: int = 0) -> tuple[float, bool]:
     """Permutation test that swaps two runs within whole speakers.
 
-    If the runs were equally good, each speaker's two sets of answers could be swapped. For
+    If the runs were equally good, each speaker's two sets of predictions could be swapped. For
     accuracy with equally many clips this flips the signs of the speakers' differences.
 
     Returns
@@ -280,7 +281,7 @@ def sign_flip_test(one: SpeakerSums, two: SpeakerSums, *, seed: int = 0) -> tupl
     p : float
         Two-sided share of swaps with a difference at least as large.
     exact : bool
-        Whether all swaps were tried (up to `MOST_EXACT_FLIPS`).
+        Whether all swaps were tried (up to `MAX_EXACT_SWAPS`).
     """
     speakers = len(one.speakers)
     total = one.sums.sum(axis=0), two.sums.sum(axis=0)
@@ -288,9 +289,9 @@ def sign_flip_test(one: SpeakerSums, two: SpeakerSums, *, seed: int = 0) -> tupl
     observed = abs(one.value - two.value)
     if not np.isfinite(observed):
         return float("nan"), False
-    exact = 2**speakers <= MOST_EXACT_FLIPS
+    exact = 2**speakers <= MAX_EXACT_SWAPS
     generator = np.random.default_rng(seed)
-    count = 2**speakers if exact else RANDOM_FLIPS
+    count = 2**speakers if exact else RANDOM_SWAPS
     reached = 0
     for start in range(0, count, 4096):
         size = min(4096, count - start)
@@ -308,14 +309,14 @@ def sign_flip_test(one: SpeakerSums, two: SpeakerSums, *, seed: int = 0) -> tupl
 def mcnemar_test(first: Evaluation, second: Evaluation) -> float:
     """McNemar's exact test over clips, which wrongly takes a speaker's clips as independent.
 
-    With several seeds a clip speaks for the run that got it right in the larger share of seeds.
+    With several seeds a clip counts for the run that predicted it correctly in more of them.
 
     Source: McNemar, Psychometrika 12, 1947; exact binomial form.
 
     Returns
     -------
     float
-        Two-sided p; 1 where no clip tells the runs apart.
+        Two-sided p; 1 if the runs agree on all clips.
     """
     one, two = _correct_by_clip(first), _correct_by_clip(second)
     wins = int((one > two + 1e-12).sum())

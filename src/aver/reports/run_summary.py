@@ -126,16 +126,16 @@ def _headline(evaluation: Evaluation, found: Interval) -> str:
 def _compared(found: PairedComparison, corrected: float) -> str:
     points = 100 * found.difference.value
     verdict = found.verdict(corrected)
-    if verdict == "not distinguishable":
+    if verdict == "not significantly different":
         of = "speakers" if found.knows_speakers else "clips"
         smallest = (
-            f"; the smallest difference that these {found.speakers} {of} could have shown is "
-            f"{100 * found.smallest:.1f} points"
-            if found.smallest == found.smallest  # not NaN
+            f"; the minimum detectable difference with these {found.speakers} {of} is "
+            f"{100 * found.detectable:.1f} points"
+            if found.detectable == found.detectable  # not NaN
             else ""
         )
         return (
-            f"It is not distinguishable from {found.second} ({points:+.1f} points, "
+            f"It is not significantly different from {found.second} ({points:+.1f} points, "
             f"p {_p(corrected)}{smallest})."
         )
     return (

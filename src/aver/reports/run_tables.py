@@ -12,7 +12,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval, interval
 from aver.evaluation.metrics import METRICS, accuracy
 from aver.evaluation.modality_conflict import Followed, Incongruent, Side, share_following
-from aver.evaluation.paired import PairedComparison, compare, holm, smallest_p
+from aver.evaluation.paired import PairedComparison, compare, holm, minimum_p
 from aver.evaluation.published import PublishedNumber, published_numbers
 from aver.evaluation.summary import PROPORTIONS, Summary, interval_of_metric
 from aver.reports.statements import (
@@ -121,7 +121,7 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
                 show_p(corrected),
                 show_p(found.p_speakers),
                 show_p(found.p_clips),
-                Estimate(found.smallest),
+                Estimate(found.detectable),
                 found.verdict(corrected),
             )
         )
@@ -131,15 +131,15 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         "p (Holm)",
         "p by speaker",
         "p by clip (naive)",
-        "smallest showable",
+        "minimum detectable",
         "verdict",
     )
     unknown = any(not found.knows_speakers for found, _ in comparisons)
     notes = [
         interval_note(columns, rows, unknown_speakers=unknown),
         "p by speaker: the two runs are swapped within whole speakers. p by clip: McNemar, which "
-        "wrongly takes clips of one speaker as independent. Smallest showable: the true difference "
-        "in points that these speakers would have shown with power 80 % at two-sided 5 %.",
+        "wrongly takes clips of one speaker as independent. Minimum detectable: the true "
+        "difference in points that is found with these speakers with power 80 % at two-sided 5 %.",
     ]
     notes += [
         f"{found.first} against {found.second}: {_left_out(found.left_out)}."
@@ -161,7 +161,7 @@ def out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple
     if not comparisons:
         return ()
     speakers = max(found.speakers for found, _ in comparisons)  # runs may share fewer clips
-    least = min(1.0, len(comparisons) * smallest_p(speakers))
+    least = min(1.0, len(comparisons) * minimum_p(speakers))
     if least <= 0.05:
         return ()
     count = counted(len(comparisons), "comparison")
