@@ -138,7 +138,7 @@ def class_recall(evaluation: Evaluation, label: str) -> SpeakerSums:
 
 
 def class_precision(evaluation: Evaluation, label: str) -> SpeakerSums:
-    """Share of the predictions of one class that are correct; undefined if it is never predicted."""
+    """Share of the predictions of one class that are correct; undefined if there are none."""
     column = _column(evaluation, label)
 
     def of_matrices(matrices: np.ndarray) -> np.ndarray:
