@@ -90,5 +90,5 @@ def test_files_being_written_are_left_alone(filled: Path) -> None:
 def test_unknown_feature_and_negative_age(filled: Path) -> None:
     with pytest.raises(SettingsError, match="audio-functionals, spectrogram-segments"):
         clear_cache(filled, feature="face-crop")
-    with pytest.raises(SettingsError, match="negative"):
+    with pytest.raises(SettingsError, match="older_than_days is -1"):
         clear_cache(filled, older_than_days=-1)

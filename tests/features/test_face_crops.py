@@ -134,7 +134,7 @@ def test_settings_out_of_range(settings: dict[str, object]) -> None:
 
 
 def test_cells_must_fit_the_crops() -> None:
-    with pytest.raises(SettingsError, match="choose 1 to 4"):
+    with pytest.raises(SettingsError, match="at most 4 for crops of 8 px"):
         FaceFunctionals(FaceCrops(size_px=8), cells=5)
 
 
@@ -145,11 +145,11 @@ def test_a_model_file_counts_by_its_content_not_its_place(tmp_path: Path) -> Non
     store, clip = FeatureStore(tmp_path / "cache"), clip_of(video)
     crops = [FaceCrops(detector="dlib", face_model=str(path)) for path in (one, two)]
     described = [FaceFunctionals(each) for each in crops]
-    places = [store._place(clip, feature) for feature in (*crops, *described)]
+    places = [store._path(clip, feature) for feature in (*crops, *described)]
     assert places[0] == places[1]
     assert places[2] == places[3]
     two.write_bytes(b"b")
-    again = [store._place(clip, feature) for feature in (*crops, *described)]
+    again = [store._path(clip, feature) for feature in (*crops, *described)]
     assert again[0] == places[0]
     assert again[1] != places[1]
     assert again[3] != places[3]

@@ -1,9 +1,8 @@
-"""`ActionUnits`: how far each muscle group of the face is moved, from tables made elsewhere."""
+"""`ActionUnits`: intensities of the facial action units, from tables of other programs."""
 
 from __future__ import annotations
 
 import csv
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -12,43 +11,113 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, MediaError
 from aver.features.feature import DerivedFeature, Feature, FeatureRecord
-
-_UNIT_COLUMN_START = "AU"
-_SUCCESS_COLUMN = "success"  # OpenFace: 0 where it found no face
+from aver.settings import settings
 
 
-@dataclass(frozen=True)
-class UnitTrack:
-    """Action units of the frames of one clip.
+@settings
+class ActionUnits(Feature):
+    """The action units of a clip, read from the table that the clip names.
 
-    Parameters
-    ----------
-    units : np.ndarray [shape=(frames, units), dtype=float32]
-        Frames with a face only.
-    names : tuple of str
-        Column names, for instance ``"AU01_r"``.
-    coverage : float in [0, 1]
-        Share of the file's frames that had a face.
+    Arrays: ``units`` float32 (frames, units), and ``per_frame`` bool (), False for a table of clip
+    means, which gives one row. Columns are those whose names start with ``AU``, in the file's
+    order. The synthetic corpus includes such tables;
+    `aver.corpora.user_files.attach_action_units` attaches others.
+
+    Notes
+    -----
+    Source: Ekman & Friesen (1978), Facial Action Coding System; the column names are those of
+    OpenFace 2 (Baltrusaitis et al. 2018): ``_r`` for intensity (0 to 5), ``_c`` for presence.
     """
 
-    units: np.ndarray
-    names: tuple[str, ...]
-    coverage: float
+    name = "action-units"
+    modality = "action_units"
+    source = "Ekman & Friesen (1978); tables as OpenFace 2 writes them"
+    effort = 0.1
+
+    def paths(self, clip: Clip) -> tuple[Path, ...]:
+        """The table that contains the clip."""
+        return (clip.action_units,) if clip.action_units else ()
+
+    def identity(self, clip: Clip) -> str:
+        """The clip's row in a table of many clips; otherwise empty."""
+        return clip.action_units_row
+
+    def extract(self, clip: Clip) -> FeatureRecord:
+        """Read the action units of one clip."""
+        if clip.action_units is None:
+            return FeatureRecord.absent("no action units")
+        if clip.action_units_row:
+            return _from_means(read_unit_means(clip.action_units), clip.action_units_row)
+        units, coverage = read_unit_track(clip.action_units)
+        if not len(units):
+            return FeatureRecord.absent("no face in the action units")
+        return FeatureRecord({"units": units, "per_frame": np.array(True)}, coverage)
 
 
-def read_unit_track(path: Path) -> UnitTrack:
+def _from_means(means: dict[str, np.ndarray], row: str) -> FeatureRecord:
+    if row not in means:
+        return FeatureRecord.absent("no action units")
+    if not np.isfinite(means[row]).all():
+        return FeatureRecord.absent("no face in the action units")
+    units = means[row][np.newaxis].copy()  # (1, units)
+    return FeatureRecord(arrays={"units": units, "per_frame": np.array(False)})
+
+
+@settings
+class ActionUnitFunctionals(DerivedFeature):
+    """Mean and standard deviation of each action unit over the frames of a clip.
+
+    Array: ``statistics`` float32 (2 x units,) from tables of frames; (units,), the means alone,
+    from tables of clip means.
+    """
+
+    name = "action-unit-functionals"
+    modality = "action_units"
+    source = "Functionals of the action units"
+    effort = 0.1
+
+    @cached_property
+    def basis(self) -> Feature:
+        """The action units."""
+        return ActionUnits()
+
+    def derive(self, record: FeatureRecord) -> FeatureRecord:
+        """Mean and standard deviation over frames."""
+        units = record.arrays["units"]  # (frames, units)
+        functionals = [units.mean(axis=0)]
+        if record.arrays["per_frame"]:
+            functionals.append(units.std(axis=0))
+        return FeatureRecord(
+            arrays={"statistics": np.concatenate(functionals).astype(np.float32)},
+            coverage=record.coverage,
+            flags=record.flags,
+        )
+
+
+_UNIT_COLUMN_START = "AU"
+_SUCCESS_COLUMN = "success"  # OpenFace: 0 if it found no face
+
+
+def read_unit_track(path: Path) -> tuple[np.ndarray, float]:
     """Read a table with one row per frame.
 
-    Columns are separated by ``,`` or ``;``. Those whose names start with ``AU`` are taken, in the
-    file's order. Rows with an empty or non-finite value, or with 0 in OpenFace's column
-    ``success``, are frames without a face.
+    Columns are separated by ``,`` or ``;``. Those whose names start with ``AU`` are read, in the
+    file's order. Rows with an empty or non-finite value, or with 0 in the column ``success`` of
+    OpenFace, are frames without a face.
+
+    Returns
+    -------
+    units : np.ndarray [shape=(frames, units), dtype=float32]
+        Frames with a face only.
+    coverage : float in [0, 1]
+        Share of the table's frames that have a face.
 
     Raises
     ------
     MediaError
         If the file cannot be read.
     FeatureError
-        If it is no table of action units; the message names the file and the row.
+        If it is not a table of action units; the message names the file and the row.
     """
     header, rows = _read_rows(path)
     columns = _unit_columns(path, header)
@@ -60,24 +129,23 @@ def read_unit_track(path: Path) -> UnitTrack:
     found = np.isfinite(values).all(axis=1)
     if success is not None:
         found &= np.array([row[success].strip() not in ("0", "0.0") for row in rows], dtype=bool)
-    names = tuple(header[column] for column in columns)
-    return UnitTrack(values[found], names, float(found.mean()) if rows else 0.0)
+    return values[found], float(found.mean()) if rows else 0.0
 
 
 def read_unit_means(path: Path) -> dict[str, np.ndarray]:
-    """Read a table with one row per clip, whose first column names the clip.
+    """Read a table with one row per clip; the first column is the name of the clip.
 
     Returns
     -------
     dict of str to np.ndarray [shape=(units,), dtype=float32]
-        By clip name. The same table is parsed once per process and content.
+        By clip name. An unchanged table is parsed once per process.
 
     Raises
     ------
     MediaError
         If the file cannot be read.
     FeatureError
-        If it is no table of action units, or names a clip twice.
+        If it is not a table of action units, or names a clip twice.
     """
     try:
         state = path.stat()
@@ -109,7 +177,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     except OSError as error:
         raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, csv.Error) as error:
-        raise FeatureError(f"{path} is no table of action units: {error}.") from None
+        raise FeatureError(f"{path} is not a table of action units: {error}.") from None
     return header, rows
 
 
@@ -117,8 +185,8 @@ def _unit_columns(path: Path, header: list[str]) -> list[int]:
     columns = [at for at, name in enumerate(header) if name.startswith(_UNIT_COLUMN_START)]
     if not columns:
         raise FeatureError(
-            f"{path} is no table of action units: no column is named AU... Its first row must "
-            "hold names such as AU01_r, separated by ',' or ';'."
+            f"{path} is not a table of action units: no column name starts with AU. Its first row "
+            "must contain names such as AU01_r, separated by ',' or ';'."
         )
     return columns
 
@@ -128,92 +196,12 @@ def _numbers(
 ) -> list[float]:
     if len(row) != len(header):
         raise FeatureError(
-            f"Row {number} of {path} has {len(row)} values where the header has {len(header)} "
-            "columns; the file may be torn."
+            f"Row {number} of {path} has {len(row)} values, but the header has {len(header)} "
+            "columns; the file may be truncated."
         )
     try:
         return [float(row[at]) if row[at].strip() else float("nan") for at in columns]
     except ValueError as error:
-        raise FeatureError(f"Row {number} of {path} holds no number: {error}.") from None
-
-
-@dataclass(frozen=True)
-class ActionUnits(Feature):
-    """Read the action units of a clip from the table that its corpus names.
-
-    Arrays: ``units`` float32 (frames, units), and ``per_frame`` bool (), False for a table of clip
-    means, which gives one row. Columns are those whose names start with ``AU``, in the file's
-    order. The synthetic corpus brings such tables;
-    `aver.corpora.user_files.attach_action_units` attaches others.
-
-    Notes
-    -----
-    Source: Ekman & Friesen (1978), Facial Action Coding System; the column names are those of
-    OpenFace 2 (Baltrusaitis et al. 2018): ``_r`` for intensity (0 to 5), ``_c`` for presence.
-    """
-
-    name = "action-units"
-    modality = "action_units"
-    source = "Ekman & Friesen (1978); tables as OpenFace 2 writes them"
-    effort = 0.1
-
-    def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """The table that holds the clip's units."""
-        return (clip.action_units,) if clip.action_units else ()
-
-    def identity(self, clip: Clip) -> str:
-        """The clip's row, where one table holds many clips."""
-        return clip.action_units_row
-
-    def extract(self, clip: Clip) -> FeatureRecord:
-        """Read one clip's units."""
-        if clip.action_units is None:
-            return FeatureRecord.absent("no action units")
-        if clip.action_units_row:
-            return _from_means(read_unit_means(clip.action_units), clip.action_units_row)
-        track = read_unit_track(clip.action_units)
-        if not len(track.units):
-            return FeatureRecord.absent("no face in the action units")
-        return FeatureRecord(
-            arrays={"units": track.units, "per_frame": np.array(True)}, coverage=track.coverage
-        )
-
-
-def _from_means(means: dict[str, np.ndarray], row: str) -> FeatureRecord:
-    if row not in means:
-        return FeatureRecord.absent("no action units")
-    if not np.isfinite(means[row]).all():
-        return FeatureRecord.absent("no face in the action units")
-    units = means[row][np.newaxis].copy()  # (1, units)
-    return FeatureRecord(arrays={"units": units, "per_frame": np.array(False)})
-
-
-@dataclass(frozen=True)
-class ActionUnitFunctionals(DerivedFeature):
-    """Mean and deviation of each action unit over the frames of a clip.
-
-    Array: ``statistics`` float32 (2 x units,) from tracks; (units,), the means alone, from tables
-    of clip means, which have no deviation.
-    """
-
-    name = "action-unit-functionals"
-    modality = "action_units"
-    source = "Functionals of the action units"
-    effort = 0.1
-
-    @cached_property
-    def basis(self) -> Feature:
-        """The action units themselves."""
-        return ActionUnits()
-
-    def derive(self, record: FeatureRecord) -> FeatureRecord:
-        """Mean and deviation over frames."""
-        units = record.arrays["units"]  # (frames, units)
-        parts = [units.mean(axis=0)]
-        if record.arrays["per_frame"]:
-            parts.append(units.std(axis=0))
-        return FeatureRecord(
-            arrays={"statistics": np.concatenate(parts).astype(np.float32)},
-            coverage=record.coverage,
-            flags=record.flags,
-        )
+        raise FeatureError(
+            f"Row {number} of {path} contains a value that is not a number: {error}."
+        ) from None

@@ -1,4 +1,4 @@
-"""What the feature cache holds, and getting rid of it."""
+"""Show what a feature cache holds, and clear it."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ _DAY_S = 24 * _HOUR_S
 
 @dataclass(frozen=True)
 class CachedFeature:
-    """Entries of one feature with one set of settings.
+    """The cache entries of one feature with certain settings.
 
     Parameters
     ----------
     name : str
-        Registered name of the feature.
+        Name in the table of features.
     key : str
         Hash of its settings.
     entries, size_bytes : int
     newest_s : float
-        Time of the latest entry, in seconds since the epoch.
+        Time of the newest entry, in seconds since the epoch.
     """
 
     name: str
@@ -39,7 +39,7 @@ class CachedFeature:
 
 @dataclass(frozen=True)
 class CacheReport:
-    """What a cache holds, by feature and settings.
+    """Contents of a cache by feature and settings.
 
     Parameters
     ----------
@@ -62,7 +62,7 @@ class CacheReport:
         return sum(feature.entries for feature in self.features)
 
     def text(self) -> str:
-        """A small table that a person can read."""
+        """The report as a table for people."""
         if not self.features:
             return f"The feature cache at {self.root} is empty."
         width = max(len("feature"), *(len(feature.name) for feature in self.features))
@@ -75,6 +75,28 @@ class CacheReport:
             )
         total = f"{self.entries} entries, {self.size_bytes / 1e6:.1f} MB, at {self.root}"
         return "\n".join([*lines, total])
+
+
+def describe_cache(root: Path) -> CacheReport:
+    """Count the entries of a feature cache by feature and settings.
+
+    Parameters
+    ----------
+    root : Path
+        Cache folder; a missing folder counts as an empty cache.
+
+    Returns
+    -------
+    CacheReport
+    """
+    features = []
+    for folder in _feature_folders(root):
+        states = [state for _, state in _entries(folder)]
+        if states:
+            name, _, key = folder.name.rpartition("-")
+            sizes, times = [s.st_size for s in states], [s.st_mtime for s in states]
+            features.append(CachedFeature(name, key, len(states), sum(sizes), max(times)))
+    return CacheReport(root, tuple(sorted(features, key=lambda f: (-f.size_bytes, f.name))))
 
 
 @dataclass(frozen=True)
@@ -90,41 +112,19 @@ class Cleared:
         return self.size_bytes / 1e6
 
 
-def describe_cache(root: Path) -> CacheReport:
-    """Count the entries of a feature cache.
-
-    Parameters
-    ----------
-    root : Path
-        Cache folder; a missing one is an empty cache.
-
-    Returns
-    -------
-    CacheReport
-    """
-    found = []
-    for folder in _feature_folders(root):
-        states = [state for _, state in _entries(folder)]
-        if states:
-            name, _, key = folder.name.rpartition("-")
-            sizes, times = [s.st_size for s in states], [s.st_mtime for s in states]
-            found.append(CachedFeature(name, key, len(states), sum(sizes), max(times)))
-    return CacheReport(root, tuple(sorted(found, key=lambda one: (-one.size_bytes, one.name))))
-
-
 def clear_cache(
     root: Path, *, feature: str | None = None, older_than_days: float | None = None
 ) -> Cleared:
-    """Remove entries; they are computed again when needed.
+    """Remove cache entries; they are computed again when needed.
 
     Parameters
     ----------
     root : Path
         Cache folder.
     feature : str, optional
-        Only entries of this feature, with whatever settings.
+        Only entries of this feature, with any settings.
     older_than_days : float >= 0, optional
-        Only entries written longer ago.
+        Only entries that are older.
 
     Returns
     -------
@@ -133,19 +133,19 @@ def clear_cache(
     Raises
     ------
     SettingsError
-        If the cache holds nothing of that feature (the message lists what it holds), or the age
-        is negative.
+        If the cache holds no entry of that feature (the message lists what it holds), or the age is
+        negative.
     StorageError
         If an entry cannot be removed.
     """
     if older_than_days is not None and older_than_days < 0:
-        raise SettingsError(f"An age of {older_than_days} days is negative; give 0 or more.")
+        raise SettingsError(f"older_than_days is {older_than_days}; give 0 or more.")
     folders = list(_feature_folders(root))
     names = sorted({folder.name.rpartition("-")[0] for folder in folders})
     if feature is not None:
         if feature not in names:
-            held = f"It holds: {', '.join(names)}." if names else "It is empty."
-            raise SettingsError(f"The cache at {root} holds no feature {feature!r}. {held}")
+            contents = f"It holds: {', '.join(names)}." if names else "It is empty."
+            raise SettingsError(f"The cache at {root} holds no feature {feature!r}. {contents}")
         folders = [folder for folder in folders if folder.name.rpartition("-")[0] == feature]
     before_s = time.time() - (older_than_days or 0.0) * _DAY_S
     entries = size_bytes = 0
@@ -166,7 +166,7 @@ def _feature_folders(root: Path) -> Iterator[Path]:
 
 
 def _entries(folder: Path) -> Iterator[tuple[Path, os.stat_result]]:
-    """Entries and their states; what other processes write or remove meanwhile is passed over."""
+    """Paths and states of entries, without those that other processes write or remove meanwhile."""
     for path in folder.glob("*/*.safetensors"):
         with suppress(FileNotFoundError):
             state = path.stat()
@@ -183,7 +183,7 @@ def _remove(path: Path) -> None:
 
 
 def _remove_empty(folder: Path) -> None:
-    """Remove folders in which nothing is left; one that is being written to stays."""
-    for inner in (*folder.iterdir(), folder):
+    """Remove the empty ones of a folder and its subfolders."""
+    for each in (*folder.iterdir(), folder):
         with suppress(OSError):
-            inner.rmdir()
+            each.rmdir()

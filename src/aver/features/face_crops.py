@@ -1,41 +1,43 @@
-"""`FaceCrops`: square pictures of the main face at a steady rate."""
+"""`FaceCrops`: square images of the main face at a steady rate, and the base of what uses them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from abc import abstractmethod
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError, SettingsError
-from aver.features.feature import Feature, FeatureRecord
+from aver.features.feature import DerivedFeature, Feature, FeatureRecord
+from aver.settings import Field, settings
 
 if TYPE_CHECKING:
     from aver.media.face_detection import FaceDetector
-    from aver.media.main_face import FaceTrack
 
 
-@dataclass(frozen=True)
+@settings
 class FaceCrops(Feature):
-    """Follow the main face and cut it out.
+    """Track the main face and crop it.
 
-    Arrays: ``crops`` uint8 (frames, size_px, size_px, 3) in RGB, black where there is no face;
-    ``times_s`` float32 (frames,) on the file's clock, from the first picture that is not black;
-    ``found`` bool (frames,). Coverage counts black leading pictures as pictures without a face.
+    Arrays: ``crops`` uint8 (frames, size_px, size_px, 3) in RGB, black in frames without a face;
+    ``times_s`` float32 (frames,) on the file's clock, from the first frame that is not black;
+    ``found`` bool (frames,). For the coverage, black frames at the start count as frames without a
+    face.
 
     Parameters
     ----------
     size_px : int > 0
         Side of the crops.
     rate_hz : float > 0
-        Crops a second.
+        Crops per second.
     margin : float > -0.5
-        What is added to the face's box on each side, in shares of its longer side.
+        Added to the face's box on each side, as a share of its longer side.
     detector : {"mtcnn", "haar", "dlib"}
-        How faces are found.
+        Face detector.
     face_model : str
         With dlib: path of its detector file ``mmod_human_face_detector.dat``. Empty: the one in
         the package `face_recognition_models`.
@@ -47,13 +49,13 @@ class FaceCrops(Feature):
 
     Notes
     -----
-    Source: Chang & Skarbek (2021), section 4.1, crops of faces as visual input.
-    Differs from the paper: it names neither size nor rate; 112 px at 10 crops a second are ours.
+    Source: Chang & Skarbek (2021), section 4.1, face crops as visual input.
+    Differs from the paper: it names neither size nor rate; 112 px at 10 crops per second are ours.
     """
 
-    size_px: int = 112
-    rate_hz: float = 10.0
-    margin: float = 0.1
+    size_px: Annotated[int, Field(gt=0)] = 112
+    rate_hz: Annotated[float, Field(gt=0)] = 10.0
+    margin: Annotated[float, Field(gt=-0.5)] = 0.1
     detector: Literal["mtcnn", "haar", "dlib"] = "mtcnn"
     face_model: str = ""
 
@@ -64,71 +66,85 @@ class FaceCrops(Feature):
     file_settings = ("face_model",)
 
     def __post_init__(self) -> None:
-        for field in ("size_px", "rate_hz"):
-            if getattr(self, field) <= 0:
-                raise SettingsError(f"{field} is {getattr(self, field)}; it must be positive.")
-        if self.margin <= -0.5:
-            raise SettingsError(f"margin is {self.margin}; nothing is left at -0.5 or below.")
-        if self.detector not in ("mtcnn", "haar", "dlib"):
-            raise SettingsError(
-                f"There is no detector {self.detector!r}. Choose 'mtcnn', 'haar' or 'dlib'."
-            )
-
-        if self.face_model and self.detector != "dlib":
+        if not self.face_model:
+            return
+        if self.detector != "dlib":
             raise SettingsError(
                 f"The face detector {self.detector!r} takes no model file, but face_model is "
                 f"{self.face_model}. Leave it out, or choose detector=dlib."
             )
-        if self.face_model and not Path(self.face_model).expanduser().is_file():
+        if not Path(self.face_model).expanduser().is_file():
             raise SettingsError(
                 f"There is no file at {self.face_model}. face_model is the path of "
                 "mmod_human_face_detector.dat."
             )
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """The clip's video, and the detector's file where one is named."""
+        """The clip's video, and the detector's file if one is named."""
         if clip.video is None:
             return ()
-        return (
-            (clip.video, Path(self.face_model).expanduser()) if self.face_model else (clip.video,)
-        )
+        model = (Path(self.face_model).expanduser(),) if self.face_model else ()
+        return (clip.video, *model)
 
     def extract(self, clip: Clip) -> FeatureRecord:
-        """Track the face of one clip and cut it out."""
+        """Track the face of one clip and crop it."""
         if clip.video is None:
             return FeatureRecord.absent("no video")
         from aver.media.main_face import iter_face_crops, track_faces
 
         try:
-            detector = _make(self.detector, self.face_model)
+            detector = _detector(self.detector, self.face_model)
             track = track_faces(clip.video, rate_hz=self.rate_hz, detector=detector)
         except MissingModalityError:
             return FeatureRecord.absent("no video")
         if not track.found.any():
             return FeatureRecord.absent("no face")
         crops = np.zeros((len(track.found), self.size_px, self.size_px, 3), np.uint8)
-        cut = iter_face_crops(clip.video, track, self.size_px, margin=self.margin)
-        for row, (_, crop, _) in enumerate(cut):
+        stream = iter_face_crops(clip.video, track, self.size_px, margin=self.margin)
+        for row, (_, crop, _) in enumerate(stream):
             crops[row] = crop
+        black = round((track.first_visible_s or 0.0) * self.rate_hz)
         return FeatureRecord(
             arrays={
                 "crops": crops,
                 "times_s": track.times_s.astype(np.float32),
                 "found": track.found,
             },
-            coverage=_coverage(track, self.rate_hz),
+            coverage=float(track.found.sum() / (len(track.found) + black)),
             flags=() if track.complete else ("truncated video",),
         )
 
 
-def _coverage(track: FaceTrack, rate_hz: float) -> float:
-    black = round((track.first_visible_s or 0.0) * rate_hz)
-    return float(track.found.sum() / (len(track.found) + black))
-
-
 @lru_cache(maxsize=1)
-def _make(detector: str, face_model: str) -> FaceDetector:
-    """One detector per process: its networks are loaded once."""
+def _detector(name: str, face_model: str) -> FaceDetector:
+    """The detector, once per process, since its networks must be loaded."""
     from aver.media.face_detection import make_detector
 
-    return make_detector(detector, face_model=Path(face_model).expanduser() if face_model else None)
+    return make_detector(name, face_model=Path(face_model).expanduser() if face_model else None)
+
+
+class FaceFeature(DerivedFeature):
+    """A feature of the crops with a face; a subclass computes it in `from_faces`."""
+
+    modality = "video"
+    file_settings: ClassVar[tuple[str, ...]] = FaceCrops.file_settings
+    crops: FaceCrops
+
+    @abstractmethod
+    def from_faces(self, images: np.ndarray) -> Mapping[str, np.ndarray]:
+        """Compute the arrays.
+
+        Parameters
+        ----------
+        images : np.ndarray [shape=(frames with a face, size_px, size_px, 3), dtype=uint8]
+        """
+
+    @property
+    def basis(self) -> FaceCrops:
+        """The crops."""
+        return self.crops
+
+    def derive(self, record: FeatureRecord) -> FeatureRecord:
+        """Compute the arrays from the crops with a face."""
+        images = record.arrays["crops"][record.arrays["found"]]
+        return FeatureRecord(self.from_faces(images), record.coverage, flags=record.flags)

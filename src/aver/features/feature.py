@@ -1,4 +1,4 @@
-"""`Feature`: what turns a clip into arrays for models, and `FeatureRecord`, what it yields."""
+"""`Feature`: computes arrays from a clip; `FeatureRecord`: these arrays; `features`: the table."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,36 +20,36 @@ from aver.settings import settings_from_mapping
 
 @dataclass(frozen=True)
 class FeatureRecord:
-    """Arrays of one clip, how much of the clip they cover, and what to know about them.
+    """Arrays of one clip, how much of the clip they cover, and remarks.
 
     Parameters
     ----------
     arrays : mapping of str to np.ndarray
-        Named arrays; empty exactly where the modality is missing.
+        Named arrays; empty if and only if the modality is missing.
     coverage : float in [0, 1]
-        Share of the clip's duration that had what the feature needs (a face, sound).
+        Share of the clip's duration that had what the feature needs (a face, audio).
     missing : str
-        Why there are no arrays, as a few words ("no face", "no sound"); empty otherwise.
+        Why there are no arrays, in a few words ("no face", "no audio"); otherwise empty.
     flags : tuple of str
-        What a reader of the result should know, for instance ``"shorter than one segment"``.
+        Remarks that are shown with a prediction, for instance ``"shorter than one segment"``.
     """
 
     arrays: Mapping[str, np.ndarray]
     coverage: float = 1.0
     missing: str = ""
-    flags: tuple[str, ...] = field(default=())
+    flags: tuple[str, ...] = ()
 
     @classmethod
     def absent(cls, reason: str) -> FeatureRecord:
-        """The record of a clip that lacks this modality."""
+        """The record of a clip that lacks the modality."""
         return cls(arrays={}, coverage=0.0, missing=reason)
 
 
 class Feature(ABC):
-    """A frozen dataclass of settings that knows how to extract itself from one clip.
+    """Base class of features: a frozen dataclass of settings that computes arrays of one clip.
 
-    Subclass as a frozen dataclass, decorate with ``@features.register("name")``, and the cache,
-    the command line and every recogniser can use it.
+    A subclass is decorated with `aver.settings.settings`. Once it is in the table `features`, the
+    cache, the command line and every recognizer can use it.
     """
 
     name: ClassVar[str]
@@ -58,12 +58,12 @@ class Feature(ABC):
     source: ClassVar[str]
     """Where the feature comes from: paper and section, or library."""
     version: ClassVar[int] = 1
-    """Raise it when the same settings yield other numbers; old cache entries then no longer fit."""
+    """Raise it if the same settings now give other values; old cache entries are then unused."""
     effort: ClassVar[float] = 1.0
-    """Computing time for a file, relative to other features; makes the time left right."""
+    """Computing time per byte, relative to other features, for the time left on progress bars."""
     file_settings: ClassVar[tuple[str, ...]] = ()
-    """Settings that name files, of this feature or of one within it. Such a file is among `paths`:
-    its content counts for the cache, not where it lies."""
+    """Settings, of this feature or of a nested one, that name files. Such a file is among `paths`:
+    its content is part of the cache key, its place is not."""
 
     @property
     def pretrained_weights(self) -> tuple[str, ...]:
@@ -72,7 +72,7 @@ class Feature(ABC):
 
     @abstractmethod
     def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """Files whose content the result depends on; empty where the clip lacks the modality."""
+        """Files whose content determines the result; empty if the clip lacks the modality."""
 
     @abstractmethod
     def extract(self, clip: Clip) -> FeatureRecord:
@@ -81,21 +81,21 @@ class Feature(ABC):
         Raises
         ------
         MediaError
-            If a file cannot be read. A file that is fine but lacks the modality yields
+            If a file cannot be read. A readable file that lacks the modality gives
             `FeatureRecord.absent` instead.
         """
 
     def identity(self, clip: Clip) -> str:
-        """What besides file content tells clips apart, for tables that hold many clips."""
+        """What distinguishes clips that share their files, such as rows of one table."""
         return ""
 
     def settings(self) -> dict[str, Any]:
-        """Settings as plain JSON values: stored in checkpoints, hashed for the cache."""
+        """Settings as JSON values: stored in checkpoints, hashed for the cache."""
         return json.loads(json.dumps(asdict(self), default=str))  # type: ignore[call-overload]
 
     @cached_property
     def key(self) -> str:
-        """Hash of name, version and settings other than files: 16 hexadecimal digits."""
+        """Hash of name, version and settings without file names: 16 hexadecimal digits."""
         settings = _without(self.settings(), self.file_settings)
         text = json.dumps([self.name, self.version, settings], sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
@@ -109,43 +109,11 @@ def _without(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, A
     }
 
 
-features: Registry[Feature] = Registry(
-    "feature",
-    {
-        "action-units": "aver.features.action_units:ActionUnits",
-        "mfcc": "aver.features.mfcc:MFCC",
-        "face-crops": "aver.features.face_crops:FaceCrops",
-        "face-embeddings": "aver.features.face_embeddings:FaceEmbeddings",
-        "face-functionals": "aver.features.face_functionals:FaceFunctionals",
-        "laplacian-crops": "aver.features.laplacian_crops:LaplacianCrops",
-        "log-spectrogram": "aver.features.log_spectrogram:LogSpectrogram",
-        "mel-bands": "aver.features.mel_bands:MelBands",
-        "audio-functionals": "aver.features.audio_functionals:AudioFunctionals",
-        "spectrogram-segments": "aver.features.spectrogram_segments:SpectrogramSegments",
-        "action-unit-functionals": "aver.features.action_units:ActionUnitFunctionals",
-    },
-    "aver.features",
-)
-"""All features. ``@features.register("name")`` adds one; `aver list` prints them."""
-
-
-def feature_from_settings(name: str, settings: Mapping[str, Any]) -> Feature:
-    """Rebuild a feature from what `Feature.settings` gave, as checkpoints do.
-
-    Raises
-    ------
-    SettingsError
-        If the name is unknown or a setting does not exist.
-    """
-    return settings_from_mapping(features.get(name), settings, name)
-
-
 class DerivedFeature(Feature):
-    """Subclass this where another feature already did the costly part.
+    """Base class of features that are computed from the arrays of another feature, their basis.
 
-    The store fetches the basis from the cache (or computes and keeps it) and hands it to `derive`,
-    so that a video is never tracked twice. A derived feature's own settings must hold those of its
-    basis, so that its key changes with them.
+    The store takes the basis from the cache, or computes and caches it, so that no video is tracked
+    twice. The settings of the basis are part of those of the derived feature, and of its key.
     """
 
     @property
@@ -155,14 +123,14 @@ class DerivedFeature(Feature):
 
     @abstractmethod
     def derive(self, record: FeatureRecord) -> FeatureRecord:
-        """Compute the arrays from the basis; `record` is never an absent one."""
+        """Compute the arrays from those of the basis; `record` is never an absent one."""
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """As the basis has them."""
+        """The files of the basis."""
         return self.basis.paths(clip)
 
     def identity(self, clip: Clip) -> str:
-        """As the basis has it, with its version."""
+        """Key and identity of the basis."""
         return f"{self.basis.key}\n{self.basis.identity(clip)}"
 
     def extract(self, clip: Clip) -> FeatureRecord:
@@ -170,5 +138,36 @@ class DerivedFeature(Feature):
         return self.from_basis(self.basis.extract(clip))
 
     def from_basis(self, record: FeatureRecord) -> FeatureRecord:
-        """Derive from a record of the basis, or pass on why it is absent."""
+        """`derive`, or the record itself if the modality is missing."""
         return record if record.missing else self.derive(record)
+
+
+features: Registry[Feature] = Registry(
+    "feature",
+    {
+        "face-crops": "aver.features.face_crops:FaceCrops",
+        "face-embeddings": "aver.features.face_embeddings:FaceEmbeddings",
+        "face-functionals": "aver.features.face_functionals:FaceFunctionals",
+        "laplacian-crops": "aver.features.laplacian_crops:LaplacianCrops",
+        "spectrogram-segments": "aver.features.spectrogram_segments:SpectrogramSegments",
+        "log-spectrogram": "aver.features.log_spectrogram:LogSpectrogram",
+        "mel-bands": "aver.features.mel_bands:MelBands",
+        "mfcc": "aver.features.mfcc:MFCC",
+        "audio-functionals": "aver.features.audio_functionals:AudioFunctionals",
+        "action-units": "aver.features.action_units:ActionUnits",
+        "action-unit-functionals": "aver.features.action_units:ActionUnitFunctionals",
+    },
+    "aver.features",
+)
+"""All features by name. ``@features.register("name")`` adds one; `aver list` prints them."""
+
+
+def feature_from_settings(name: str, settings: Mapping[str, Any]) -> Feature:
+    """Build a feature from the result of `Feature.settings`.
+
+    Raises
+    ------
+    SettingsError
+        If the name is unknown, a setting does not exist, or its value does not fit.
+    """
+    return settings_from_mapping(features.get(name), settings, name)

@@ -1,4 +1,4 @@
-"""`FeatureStore`: features of clips from a cache that is right or silent."""
+"""`FeatureStore`: computes features of clips once and caches them by content and settings."""
 
 from __future__ import annotations
 
@@ -20,125 +20,11 @@ from aver.execution.progress import progress_bar
 from aver.execution.tasks import map_tasks
 from aver.features.feature import DerivedFeature, Feature, FeatureRecord
 
-_BLOCK_BYTES = 1 << 20
-
-
-class ContentKeys:
-    """SHA-256 of files' contents, remembered by size, time of change and inode.
-
-    Parameters
-    ----------
-    folder : Path
-        Where notes are kept between runs, so that a corpus is read once only.
-    """
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[Path, tuple[list[int], str]] = {}
-
-    def of(self, path: Path) -> str:
-        """The key of one file.
-
-        Raises
-        ------
-        MediaError
-            If the file cannot be read.
-        StorageError
-            If the note cannot be written.
-        """
-        try:
-            state = path.stat()
-            stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
-            known = self._known.get(path)
-            if known is not None and known[0] == stamp:
-                return known[1]
-            name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
-            note = self._folder / name[:2] / f"{name}.json"
-            key = _read_note(note, stamp)
-            if key is None:
-                key = _hash_file(path)
-                write_json(note, {"stamp": stamp, "sha256": key})
-        except OSError as error:
-            raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
-        self._known[path] = (stamp, key)
-        return key
-
-
-def _hash_file(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while block := file.read(_BLOCK_BYTES):
-            digest.update(block)
-    return digest.hexdigest()
-
-
-def _read_note(note: Path, stamp: list[int]) -> str | None:
-    try:
-        known = json.loads(note.read_text(encoding="utf-8"))
-        return str(known["sha256"]) if known["stamp"] == stamp else None
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
-
-
 _FORMAT = "aver-feature-1"
 
 
-class CacheWarning(UserWarning):
-    """A cache entry was torn or foreign, and is computed again."""
-
-
-def write_entry(place: Path, record: FeatureRecord) -> None:
-    """Write a record, whole or not at all.
-
-    Raises
-    ------
-    StorageError
-        If the disk is full or the place cannot be written.
-    """
-    from safetensors.numpy import save
-
-    about = {
-        "format": _FORMAT,
-        "entry": place.stem,
-        "coverage": repr(float(record.coverage)),
-        "missing": record.missing,
-        "flags": json.dumps(list(record.flags)),
-    }
-    arrays = {name: np.ascontiguousarray(array) for name, array in record.arrays.items()}
-    with write_atomically(place) as temporary:
-        temporary.write_bytes(save(arrays, metadata=about))
-
-
-def read_entry(place: Path) -> FeatureRecord | None:
-    """Read what `write_entry` wrote; None with a `CacheWarning` where it is torn or foreign."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(place, framework="numpy") as file:
-            about = file.metadata() or {}
-            if (about.get("format"), about.get("entry")) != (_FORMAT, place.stem):
-                raise ValueError("it was not written under this name and format")
-            return FeatureRecord(
-                arrays={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
-                coverage=float(about["coverage"]),
-                missing=_renamed(about["missing"]),
-                flags=tuple(map(_renamed, json.loads(about["flags"]))),
-            )
-    except (SafetensorError, OSError, KeyError, ValueError) as error:
-        warnings.warn(
-            f"The cache entry {place} is torn or foreign ({error}); it is computed again.",
-            CacheWarning,
-            stacklevel=3,
-        )
-        return None
-
-
-def _renamed(flag: str) -> str:
-    return flag.replace("sound", "audio")  # entries of version 0.1 say "no sound"
-
-
 class FeatureSource(Protocol):
-    """What recognisers ask for features: the store, or arrays that a test planted."""
+    """What recognizers get features from: the store, or planted arrays in a test."""
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         """The feature of one clip."""
@@ -160,10 +46,10 @@ class Preparation:
     Parameters
     ----------
     clips : tuple of Clip
-        Those whose features are all there now, in the order asked for.
+        Clips with all features in the cache, in the order given.
     failures : tuple of Failure
     computed, cached : int
-        Features (clip times feature) computed now, and found in the cache.
+        Features (clips times features) computed now, and found in the cache.
     """
 
     clips: tuple[Clip, ...]
@@ -173,11 +59,11 @@ class Preparation:
 
 
 class FeatureStore:
-    """Computes features once and keeps them, keyed by file content and settings.
+    """Computes features once and caches them, keyed by file content and settings.
 
-    Safe with several processes: entries are written whole under their final name, and of two
-    processes that compute the same entry the later one replaces equal arrays. A torn or foreign
-    entry is recomputed with a warning. Clips whose files moved keep their entries.
+    Safe with several processes: an entry appears whole under its final name, and if two processes
+    compute the same entry, the later one replaces equal arrays. A damaged or foreign entry is
+    computed again with a warning. Clips whose files moved keep their entries.
 
     Parameters
     ----------
@@ -190,7 +76,7 @@ class FeatureStore:
         self._content_keys = ContentKeys(self.root / "content")
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
-        """The feature of one clip, computed now unless the cache holds it.
+        """The feature of one clip, from the cache or computed now.
 
         Raises
         ------
@@ -202,20 +88,20 @@ class FeatureStore:
             If the result cannot be written.
         """
         if not feature.paths(clip):
-            return feature.extract(clip)  # absent; nothing to key an entry by, nothing to save
-        place = self._place(clip, feature)
-        record = read_entry(place) if place.exists() else None
+            return feature.extract(clip)  # an absent record, which needs no entry
+        path = self._path(clip, feature)
+        record = read_entry(path) if path.exists() else None
         if record is None:
             if isinstance(feature, DerivedFeature):
                 record = feature.from_basis(self.get(clip, feature.basis))
             else:
                 record = feature.extract(clip)
-            write_entry(place, record)
+            write_entry(path, record)
         return record
 
     def has(self, clip: Clip, feature: Feature) -> bool:
-        """Whether `get` would find an entry (whole or torn), or has nothing to compute."""
-        return not feature.paths(clip) or self._place(clip, feature).exists()
+        """Whether there is an entry (whole or damaged), or nothing to compute."""
+        return not feature.paths(clip) or self._path(clip, feature).exists()
 
     def prepare(
         self,
@@ -225,10 +111,10 @@ class FeatureStore:
         workers: int = 1,
         description: str = "Extracting features",
     ) -> Preparation:
-        """Compute what is missing, in parallel, and list clips that cannot be used.
+        """Compute what is missing, in parallel, and list the clips that cannot be used.
 
-        One task is one clip with all it lacks, so that features that build on each other are
-        computed one after the other and no file is opened by two processes at a time.
+        One task is one clip with all features that it lacks, so that features that build on each
+        other are computed in turn and no file is opened by two processes at a time.
 
         Parameters
         ----------
@@ -237,7 +123,7 @@ class FeatureStore:
         workers : int >= 1
             Processes.
         description : str
-            Words in front of the progress bar, which counts only what must be computed.
+            Label of the progress bar, which counts only what must be computed.
 
         Returns
         -------
@@ -246,10 +132,10 @@ class FeatureStore:
         Raises
         ------
         StorageError
-            If a result cannot be written: the next one could not either. What was finished is
-            kept.
+            If a result cannot be written, since the next one could not be written either. Results
+            up to then are kept.
         SettingsError
-            If a feature's settings turn out not to work.
+            If the settings of a feature turn out to be unusable.
         """
         failed: dict[str, str] = {}
         lacking = self._lacking(clips, features, failed)
@@ -257,7 +143,7 @@ class FeatureStore:
         outcomes = map_tasks(
             _Extraction(self), lacking, workers=workers, description=description, weight=_work
         )
-        with closing(outcomes):  # stops the workers at once where an error leaves this function
+        with closing(outcomes):  # stops the workers at once if an error leaves this function
             for outcome in outcomes:
                 if isinstance(outcome.error, StorageError | SettingsError):
                     raise outcome.error
@@ -275,7 +161,7 @@ class FeatureStore:
     def _lacking(
         self, clips: Sequence[Clip], features: Sequence[Feature], failed: dict[str, str]
     ) -> list[_Lacking]:
-        """What must be computed; clips whose files cannot be read go to `failed`."""
+        """What must be computed; clips whose files cannot be read are added to `failed`."""
         lacking = []
         with progress_bar("Looking at the cache", len(clips)) as bar:
             for clip in clips:
@@ -291,16 +177,16 @@ class FeatureStore:
         return lacking
 
     def content_key(self, clip: Clip, feature: Feature) -> str:
-        """Hash of what the feature of a clip is made of; empty where the clip lacks the modality.
+        """Hash of the files a feature is computed from; empty if the clip lacks the modality.
 
-        Files are read once: after that size, time of change and inode tell whether they changed.
+        A file is read once; later, its size, modification time and inode show whether it changed.
 
         Raises
         ------
         MediaError
             If a file of the clip cannot be read.
         StorageError
-            If what was read cannot be remembered.
+            If the hash cannot be stored.
         """
         paths = feature.paths(clip)
         if not paths:
@@ -314,7 +200,7 @@ class FeatureStore:
         """Hash of one file's content; raises as `content_key` does."""
         return self._content_keys.of(path)
 
-    def _place(self, clip: Clip, feature: Feature) -> Path:
+    def _path(self, clip: Clip, feature: Feature) -> Path:
         entry = self.content_key(clip, feature)
         folder = self.root / "features" / f"{feature.name}-{feature.key}"
         return folder / entry[:2] / f"{entry}.safetensors"
@@ -346,3 +232,106 @@ def _work(item: _Lacking) -> float:
         for feature in item.features
         for path in feature.paths(item.clip)
     )
+
+
+class CacheWarning(UserWarning):
+    """A cache entry was damaged or foreign, and is computed again."""
+
+
+def write_entry(path: Path, record: FeatureRecord) -> None:
+    """Write a record atomically.
+
+    Raises
+    ------
+    StorageError
+        If the disk is full or `path` cannot be written.
+    """
+    from safetensors.numpy import save
+
+    metadata = {
+        "format": _FORMAT,
+        "entry": path.stem,
+        "coverage": repr(float(record.coverage)),
+        "missing": record.missing,
+        "flags": json.dumps(list(record.flags)),
+    }
+    arrays = {name: np.ascontiguousarray(array) for name, array in record.arrays.items()}
+    with write_atomically(path) as temporary:
+        temporary.write_bytes(save(arrays, metadata=metadata))
+
+
+def read_entry(path: Path) -> FeatureRecord | None:
+    """Read what `write_entry` wrote; None with a `CacheWarning` if it is damaged or foreign."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            metadata = file.metadata() or {}
+            if (metadata.get("format"), metadata.get("entry")) != (_FORMAT, path.stem):
+                raise ValueError("it was not written under this name and format")
+            return FeatureRecord(
+                arrays={name: file.get_tensor(name) for name in file.keys()},  # noqa: SIM118
+                coverage=float(metadata["coverage"]),
+                missing=_renamed(metadata["missing"]),
+                flags=tuple(map(_renamed, json.loads(metadata["flags"]))),
+            )
+    except (SafetensorError, OSError, KeyError, ValueError) as error:
+        warnings.warn(
+            f"The cache entry {path} is damaged or foreign ({error}); it is computed again.",
+            CacheWarning,
+            stacklevel=3,
+        )
+        return None
+
+
+def _renamed(text: str) -> str:
+    return text.replace("sound", "audio")  # entries of version 0.1 say "no sound"
+
+
+class ContentKeys:
+    """SHA-256 of files' contents, remembered with size, modification time and inode.
+
+    Parameters
+    ----------
+    folder : Path
+        Keeps the hashes between runs, so that a corpus is read once only.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._keys: dict[Path, tuple[list[int], str]] = {}
+
+    def of(self, path: Path) -> str:
+        """The key of one file.
+
+        Raises
+        ------
+        MediaError
+            If the file cannot be read.
+        StorageError
+            If the hash cannot be stored.
+        """
+        try:
+            state = path.stat()
+            stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
+            if path in self._keys and self._keys[path][0] == stamp:
+                return self._keys[path][1]
+            name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+            stored = self._folder / name[:2] / f"{name}.json"
+            key = _read_key(stored, stamp)
+            if key is None:
+                with path.open("rb") as file:
+                    key = hashlib.file_digest(file, "sha256").hexdigest()
+                write_json(stored, {"stamp": stamp, "sha256": key})
+        except OSError as error:
+            raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
+        self._keys[path] = (stamp, key)
+        return key
+
+
+def _read_key(stored: Path, stamp: list[int]) -> str | None:
+    try:
+        content = json.loads(stored.read_text(encoding="utf-8"))
+        return str(content["sha256"]) if content["stamp"] == stamp else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
