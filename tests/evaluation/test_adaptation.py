@@ -98,7 +98,7 @@ def test_an_adaptation_that_changes_nothing_is_refused(tmp_path: Path) -> None:
     only_crops = Experiment(
         corpus, split, "temporal-aggregation-compact", {"modalities": ["video"]}, adapt="speaker"
     )
-    with pytest.raises(SettingsError, match="crops of faces"):
+    with pytest.raises(SettingsError, match="does not change face crops"):
         run_experiment(only_crops, tmp_path / "run", store=FeatureStore(tmp_path / "cache"))
 
 

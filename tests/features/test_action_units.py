@@ -109,7 +109,7 @@ def test_changed_table_is_read_again(tmp_path: Path) -> None:
         ("", "no column name starts with AU"),
         ("clip,pitch\none,1\n", "no column name starts with AU"),
         ("clip,AU01_r,AU02_r\none,1\n", "Row 2"),
-        ("clip,AU01_r\none,much\n", "row 2 .* not a number"),
+        ("clip,AU01_r\none,much\n", "Row 2 .* not a number"),
         ("clip,AU01_r\none,1\none,2\n", "twice"),
     ],
 )

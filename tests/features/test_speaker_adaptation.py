@@ -80,7 +80,7 @@ def test_columns_of_whole_clips_end_on_the_speakers_scale_band_by_band() -> None
 
 
 def test_a_recognizer_of_crops_alone_cannot_be_adapted() -> None:
-    with pytest.raises(SettingsError, match="crops of faces"):
+    with pytest.raises(SettingsError, match="does not change face crops"):
         check_adaptable([FaceCrops()])
     check_adaptable([FaceCrops(), SpectrogramSegments()])
 
@@ -114,7 +114,7 @@ def test_crops_and_missing_modalities_pass_unchanged() -> None:
 def test_too_few_clips_are_an_error_that_says_how_many(speaker: str | None) -> None:
     clips = [Clip(f"c{number}", speaker, None) for number in range(3)]
     planted = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in clips})
-    with pytest.raises(FeatureError, match="it needs 4"):
+    with pytest.raises(FeatureError, match="needs 4 unlabeled clips"):
         SpeakerAdaptation(planted, clips).get(clips[0], FEATURE)
 
 
@@ -122,12 +122,12 @@ def test_a_modality_that_too_few_clips_have_can_be_left_out_instead() -> None:
     clips = _clips("a", 5)
     new = Clip("new", "a", None)
     few = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in [*clips[:3], new]})
-    source = SpeakerAdaptation(few, clips, forgiving=True)
+    source = SpeakerAdaptation(few, clips, missing_ok=True)
     assert source.get(new, FEATURE).missing == "too few clips to adapt audio to"
-    with pytest.raises(FeatureError, match="has 3 unlabelled clips"):
+    with pytest.raises(FeatureError, match="needs 4 unlabeled clips"):
         source.check_enough("a", [FEATURE])
     enough = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in [*clips, new]})
-    SpeakerAdaptation(enough, clips, forgiving=True).check_enough("a", [FEATURE])
+    SpeakerAdaptation(enough, clips, missing_ok=True).check_enough("a", [FEATURE])
 
 
 def test_what_a_speaker_hardly_ever_had_stays_finite() -> None:

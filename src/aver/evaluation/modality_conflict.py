@@ -45,7 +45,7 @@ def as_adapted(run: Evaluation, source: FeatureSource, clips: Iterable[Clip]) ->
     """
     if not run.facts.get("adapt"):
         return source
-    return SpeakerAdaptation(source, tuple(clips), forgiving=True)
+    return SpeakerAdaptation(source, tuple(clips), missing_ok=True)
 
 
 def parts_of(run: Evaluation) -> list[tuple[int, int]]:

@@ -1,4 +1,4 @@
-"""`SpeakerAdaptation`: features on each speaker's own scale, learnt from clips without labels."""
+"""`SpeakerAdaptation`: features on each speaker's own scale, estimated without labels."""
 
 from __future__ import annotations
 
@@ -14,26 +14,26 @@ from aver.features.face_crops import FaceCrops
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.store import FeatureSource
 
-ADAPTED = "uses unlabelled clips of test speakers"
-"""What a result with adaptation must say of itself."""
+ADAPTED = "uses unlabeled clips of test speakers"
+"""Every result with adaptation is marked with these words."""
 
 MIN_CLIPS = 4
-"""So many clips of a speaker are needed to know what is usual for them."""
+"""Minimum number of clips of a speaker that adaptation needs."""
 
 _ARRAYS = ("statistics", "units", "embeddings", "segments", "columns", "images")
 _MIN_STD = 1e-6
-_MOST = 20.0  # a new clip may have what a speaker's known clips hardly ever had
+_MAX_DEVIATIONS = 20.0  # limits values of a new clip that the speaker's other clips hardly had
 
 
 @dataclass(frozen=True)
 class Scale:
-    """What is usual for one speaker.
+    """Mean and standard deviation of one speaker's clips.
 
     Parameters
     ----------
     mean, std : np.ndarray
-        Of each value of a vector, feature of a track, pixel, or band of segments, in a shape that
-        goes with the arrays.
+        Per value of a vector, column of a track, pixel, or band of segments, in a shape that
+        broadcasts to the arrays.
     """
 
     mean: np.ndarray
@@ -41,14 +41,14 @@ class Scale:
 
     @classmethod
     def of(cls, arrays: Sequence[np.ndarray], *, bands: bool = False) -> Scale:
-        """The scale of a speaker's clips, each counting the same however long it is.
+        """The scale of a speaker's clips; each clip has the same weight, whatever its length.
 
         Parameters
         ----------
         arrays : sequence of np.ndarray
-            One per clip: a vector, or rows of a track, of embeddings, columns or pictures.
+            One per clip: a vector, or rows of a track, of embeddings, columns or images.
         bands : bool
-            Arrays are segments ``(segments, bands, columns)``, and bands are to be scaled.
+            Arrays are segments ``(segments, bands, columns)``, to be scaled per band.
         """
         means, squares = [], []
         for array in arrays:
@@ -59,43 +59,43 @@ class Scale:
         mean = np.mean(means, axis=0)
         variance = np.mean(squares, axis=0) - np.square(mean)
         std = np.sqrt(np.maximum(variance, 0.0))
-        std[std < _MIN_STD] = 1.0  # a value that never changes says nothing
+        std[std < _MIN_STD] = 1.0  # constant values become 0
         return cls(mean.astype(np.float32), std.astype(np.float32))
 
     def apply(self, values: np.ndarray) -> np.ndarray:
-        """The same values on this scale, in their own precision; at most 20 deviations away."""
+        """The values on this scale, in their own precision, limited to 20 standard deviations."""
         scaled = (values.astype(np.float32) - self.mean) / self.std
-        return np.clip(scaled, -_MOST, _MOST).astype(values.dtype)
+        return np.clip(scaled, -_MAX_DEVIATIONS, _MAX_DEVIATIONS).astype(values.dtype)
 
 
 class SpeakerAdaptation:
-    """A source of features that subtracts a speaker's mean and divides by their deviation.
+    """A source of features that subtracts a speaker's mean and divides by their standard deviation.
 
-    Vectors of statistics, tracks of action units, embeddings, spectrograms (band by band, of
-    segments and of whole clips) and filtered pictures (pixel by pixel) are adapted; crops of faces
-    are passed on as they are. No label is looked at, but all clips given here are, so that answers
-    for one clip depend on the others of its speaker: results are named `ADAPTED` and never stand
-    beside results without.
+    Functionals, tracks of action units, embeddings, spectrograms (per band, of segments and of
+    whole clips) and filtered images (per pixel) are adapted; face crops are passed on unchanged. No
+    label is used, but all clips given here are, so that the prediction for one clip depends on the
+    other clips of its speaker: results are marked as `ADAPTED` and are never compared with results
+    without adaptation.
 
     Parameters
     ----------
     store : FeatureSource
         Where features come from.
     clips : sequence of Clip
-        With speakers; every clip that will be asked for, and any more that these speakers have.
-    forgiving : bool
-        A feature that too few of a speaker's clips have counts as missing, in place of an error.
+        Clips with speakers: every clip that will be asked for, and further clips of these speakers.
+    missing_ok : bool
+        A feature that too few of a speaker's clips have counts as missing instead of an error.
 
     Notes
     -----
-    Source: speaker normalisation, as in Schuller et al. (2010), "Cross-corpus acoustic emotion
+    Source: speaker normalization, as in Schuller et al. (2010), "Cross-corpus acoustic emotion
     recognition: variances and strategies", section 4.
     """
 
     def __init__(
-        self, store: FeatureSource, clips: Sequence[Clip], *, forgiving: bool = False
+        self, store: FeatureSource, clips: Sequence[Clip], *, missing_ok: bool = False
     ) -> None:
-        self._store, self._forgiving = store, forgiving
+        self._store, self._missing_ok = store, missing_ok
         self._clips: dict[str, list[Clip]] = defaultdict(list)
         for clip in clips:
             if clip.speaker is not None:
@@ -108,7 +108,7 @@ class SpeakerAdaptation:
         Raises
         ------
         FeatureError
-            If the clip's speaker is unknown, or has too few clips with this feature.
+            If the clip's speaker is unknown or has too few clips with this feature.
         """
         record = self._store.get(clip, feature)
         name = next((name for name in _ARRAYS if name in record.arrays), None)
@@ -119,7 +119,7 @@ class SpeakerAdaptation:
         if key not in self._scales:
             arrays = self._arrays(speaker, feature, name)
             if len(arrays) < MIN_CLIPS:
-                if self._forgiving:
+                if self._missing_ok:
                     return FeatureRecord.absent(f"too few clips to adapt {feature.modality} to")
                 raise _too_few(feature, speaker, len(arrays))
             self._scales[key] = Scale.of(arrays, bands=name == "segments")
@@ -127,7 +127,7 @@ class SpeakerAdaptation:
         return replace(record, arrays={**record.arrays, name: adapted})
 
     def check_enough(self, speaker: str, features: Iterable[Feature]) -> None:
-        """Raise FeatureError if no feature can be adapted to the speaker."""
+        """Raise FeatureError if none of the features can be adapted to the speaker."""
         features = tuple(features)
         counts = [
             max(len(self._arrays(speaker, feature, name)) for name in _ARRAYS)
@@ -144,24 +144,24 @@ class SpeakerAdaptation:
 def _too_few(feature: Feature, speaker: str, count: int) -> FeatureError:
     who = f"the speaker {speaker!r}" if speaker else "a clip without a known speaker"
     return FeatureError(
-        f"Adaptation of {feature.name} to {who} has {count} unlabelled clips to go by; it needs "
-        f"{MIN_CLIPS}. Give more clips, or do without adaptation."
+        f"Adaptation of {feature.name} to {who} needs {MIN_CLIPS} unlabeled clips; there are "
+        f"{count}. Give more clips, or leave out adaptation."
     )
 
 
 def passes_unchanged(features: Iterable[Feature]) -> bool:
-    """Whether adaptation changes nothing that these features yield: all are crops of faces."""
+    """Whether adaptation changes none of these features, since all are face crops."""
     features = tuple(features)
     return bool(features) and all(isinstance(feature, FaceCrops) for feature in features)
 
 
 def check_adaptable(features: Iterable[Feature]) -> None:
-    """Raise SettingsError if adaptation would change nothing that these features yield.
+    """Raise SettingsError if adaptation would change none of these features.
 
-    A result would bear the name of an adaptation that did not take place.
+    The result would be marked as adapted without being so.
     """
     if passes_unchanged(features):
         raise SettingsError(
-            "Speaker adaptation passes crops of faces on as they are, and this recogniser reads "
-            "nothing else. Leave --adapt out, or take a preset with face embeddings or sound."
+            "Speaker adaptation does not change face crops, and this recognizer uses nothing else. "
+            "Leave out --adapt, or choose a preset with face embeddings or audio."
         )

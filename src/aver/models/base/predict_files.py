@@ -94,7 +94,7 @@ def predict_files(
             known, unused = _usable(speaker_clips, action_units, features, store, workers)
         except CorpusError as error:
             raise CorpusError(f"--speaker-clips cannot be used: {error}") from None
-        adaptation = SpeakerAdaptation(store, _of_one_speaker(known), forgiving=True)
+        adaptation = SpeakerAdaptation(store, _of_one_speaker(known), missing_ok=True)
         try:
             adaptation.check_enough(_SPEAKER, features)
         except FeatureError:
