@@ -24,9 +24,9 @@ from aver.networks.face_network import standardize_images
 from aver.networks.pretrained import read_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
-from aver.pretraining.image_task import Share
+from aver.pretraining.classifier import Classifier
 from aver.pretraining.images import read_images
-from aver.pretraining.run import Classifier
+from aver.pretraining.video import Share
 from aver.splits import make_split
 
 

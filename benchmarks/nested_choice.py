@@ -39,12 +39,12 @@ from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.paired import compare
+from aver.evaluation.run import digest
 from aver.execution.files import write_json
 from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.prediction import Prediction, load_prediction, save_prediction
 from aver.models.base.presets import load_preset
-from aver.pretraining.run import digest
 from aver.splits import make_split
 
 

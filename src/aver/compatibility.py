@@ -22,6 +22,7 @@ NAMES = {
     "class_deviation": "class_std",
     "deviation": "std",
     "draws": "tta",
+    "elsewhere": "other_corpus",
     "grey": "gray",
     "licence": "license",
     "learnt": "learned",
@@ -34,8 +35,10 @@ NAMES = {
     "standardised": "standardized",
     "standardise_sound": "standardize_audio",
     "standardise_video": "standardize_video",
+    "sounds": "audio",
     "strength": "C",
     "strengths": "Cs",
+    "taught": "target",
 }
 """Name in version 0.1 to today's name."""
 

@@ -28,6 +28,7 @@ from aver.errors import SettingsError
 
 __all__ = [
     "Field",
+    "apply_changes",
     "build_with_settings",
     "settings",
     "settings_from_mapping",
@@ -137,6 +138,35 @@ def settings_to_mapping(value: Any) -> dict[str, Any]:
     {'edges_hz': [50.0, 400.0]}
     """
     return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+
+
+def apply_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """A copy of nested settings with changes: mappings are merged, all other values are replaced.
+
+    Parameters
+    ----------
+    values : mapping
+        Nested settings.
+    changes : mapping
+        Nested as the settings are, or by dotted name.
+
+    Examples
+    --------
+    >>> apply_changes({"training": {"epochs": 9, "seed": 1}}, {"training.epochs": 5})
+    {'training': {'epochs': 5, 'seed': 1}}
+    """
+    result = {
+        name: apply_changes(value, {}) if isinstance(value, Mapping) else value
+        for name, value in values.items()
+    }
+    for name, value in changes.items():
+        first, _, rest = name.partition(".")
+        change = {rest: value} if rest else value
+        if isinstance(change, Mapping):
+            old = result.get(first)
+            change = apply_changes(old if isinstance(old, dict) else {}, change)
+        result[first] = change
+    return result
 
 
 def build_with_settings(kind: Callable[..., T], values: Mapping[str, object], what: str) -> T:

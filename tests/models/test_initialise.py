@@ -175,7 +175,7 @@ def test_a_file_of_another_shape_says_which_settings_fit(
         ("video", "each once"),
         ("video=a,video=b", "each once"),
         ("video=", "needs a name"),
-        ("video=faces-voices", "whole recogniser"),
+        ("video=faces-voices", "whole recognizer"),
         ("video=007", "no pretrained weights at 007"),
     ],
 )

@@ -213,7 +213,7 @@ def test_save_and_load_prediction_the_same(tmp_path):
         ("recognizer.json", lambda text: text.replace('"mrpn"', '"snn"'), "holds the model 'snn'"),
         ("recognizer.json", lambda text: text.replace('"hidden": 16', '"hidden": 17'), "has shape"),
         ("recognizer.json", lambda text: text.replace('"network": "N2"', '"network": "N1"'),
-         "is foreign"),
+         "is unknown"),
         ("recognizer.json", lambda text: text[:50], "not readable JSON"),
     ],
 )  # fmt: skip

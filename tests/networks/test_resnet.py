@@ -1,4 +1,4 @@
-"""ResNet-18: the names and shapes that other people's weights have."""
+"""ResNet-18: the parameter names and shapes of torchvision, and weights that do not fit."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def test_names_and_shapes_are_torchvisions():
     assert sum(p.numel() for p in ResNet18().parameters()) == 11_689_512 - 513_000
 
 
-def test_an_image_becomes_a_vector_and_stages_halve_it():
+def test_an_image_becomes_a_vector_and_each_stage_halves_it():
     network = ResNet18(channels_in=1, width=8).eval()
     sizes = []
     for name in ("conv1", "maxpool", "layer1", "layer2", "layer3", "layer4"):
@@ -53,7 +53,7 @@ def test_an_image_becomes_a_vector_and_stages_halve_it():
     ]  # fmt: skip
 
 
-def test_a_block_with_zero_convolutions_passes_its_input_on():
+def test_a_block_with_zero_convolutions_returns_its_input():
     network = ResNet18(width=4, blocks=1).eval()
     block = network.layer1[0]
     torch.nn.init.zeros_(block.conv2.weight)
@@ -67,14 +67,14 @@ def test_sizes_out_of_range_are_refused(wrong):
         ResNet18(**wrong)
 
 
-def test_a_torchvision_file_starts_the_papers_branch_of_faces(tmp_path):
+def test_a_torchvision_file_starts_the_face_branch_of_the_paper(tmp_path):
     """Names and shapes are written out here, not taken from our own network."""
     torch.manual_seed(0)
     weights = {name: torch.rand(shape) for name, shape in torchvision_names().items()}
     weights |= {"fc.weight": torch.rand(1000, 512), "fc.bias": torch.rand(1000)}
     path = tmp_path / "resnet18-somewhere.pth"
     torch.save(weights, path)
-    overrides = start_from("mrpn-paper", {}, {"visual": str(path)})
+    overrides = start_from("mrpn-paper", {}, {"video": str(path)})
     _, settings = load_preset("mrpn-paper", overrides)
     told = settings.branches["video"]
     assert (told.pretrained, told.frozen_epochs, told.pretrained_rate) == (str(path), 3, 0.1)
@@ -96,11 +96,11 @@ def test_weights_that_do_not_fit_are_named(tmp_path):
     torch.save(weights, path)
     with pytest.raises(CheckpointError) as error:
         load_pretrained(network, path)
-    for words in ("layer4.1.bn2.bias is missing", "head.weight is foreign", "(4, 1, 7, 7), not"):
+    for words in ("layer4.1.bn2.bias is missing", "head.weight is unknown", "(4, 1, 7, 7), not"):
         assert words in str(error.value)
 
 
-def test_weights_for_color_prediction_gray_images_as_they_would_alike_channels(tmp_path):
+def test_color_weights_treat_a_gray_image_as_three_equal_channels(tmp_path):
     torch.manual_seed(3)
     color = ResNet18(3, 4).eval()
     for norm in (part for part in color.modules() if isinstance(part, torch.nn.BatchNorm2d)):
@@ -118,12 +118,12 @@ def test_weights_for_color_prediction_gray_images_as_they_would_alike_channels(t
         load_pretrained(ResNet18(1, 8), tmp_path / "color.pth")
 
 
-def test_files_that_are_no_weights_are_refused(tmp_path):
+def test_files_without_weights_are_refused(tmp_path):
     network = ResNet18(width=4)
     with pytest.raises(CheckpointError, match="no such file"):
         load_pretrained(network, tmp_path / "none.pt")
     torch.save({"epoch": 3}, tmp_path / "run.pt")
-    with pytest.raises(CheckpointError, match="does not hold a state dict"):
+    with pytest.raises(CheckpointError, match="contains no state dict"):
         load_pretrained(network, tmp_path / "run.pt")
     (tmp_path / "text.safetensors").write_text("hello")
     with pytest.raises(CheckpointError, match="cannot be read"):
@@ -135,10 +135,10 @@ def test_files_that_are_no_weights_are_refused(tmp_path):
 
 
 @pytest.mark.parametrize("content", [b"", b"hello", b"\x80\x02}q\x00.", bytes(range(256)) * 9])
-def test_bytes_of_any_kind_are_refused_in_one_line(tmp_path, content):
+def test_any_other_bytes_are_refused_with_one_sentence(tmp_path, content):
     path = tmp_path / "some.pth"
     path.write_bytes(content)
-    with pytest.raises(CheckpointError, match=r"cannot be read|does not hold a state dict"):
+    with pytest.raises(CheckpointError, match=r"cannot be read|contains no state dict"):
         load_pretrained(ResNet18(width=4), path)
 
 

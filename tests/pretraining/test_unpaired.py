@@ -166,10 +166,10 @@ def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(
     again = train_unpaired(corpora.request, out, store=corpora.store)
     assert again.classes == tuple(sorted(EMOTIONS, key=["happy", "sad", "angry"].index))
     assert place.stat().st_mtime_ns == written_ns
-    with pytest.raises(CheckpointError, match="other adaptation"):
+    with pytest.raises(SettingsError, match="other adaptation"):
         train_unpaired(replace(corpora.request, adapt="speaker"), out, store=corpora.store)
     (out / "done.json").unlink()  # as if it had been stopped before its end
-    with pytest.raises(CheckpointError, match="other seed"):
+    with pytest.raises(SettingsError, match="other seed"):
         train_unpaired(corpora.request, out, store=corpora.store, seed=1)
 
 
@@ -195,7 +195,7 @@ def test_faces_that_lack_a_part_are_named_before_the_folder_is_taken(
 ) -> None:
     shown = tuple(clip for clip in corpora.faces if clip.subset != "validation")
     request = replace(corpora.request, faces=replace(corpora.faces, clips=shown))
-    with pytest.raises(SplitError, match="no picture in the part validation"):
+    with pytest.raises(SplitError, match="no image in the subset validation"):
         train_unpaired(request, tmp_path, store=corpora.store)
     assert not list(tmp_path.iterdir())
 

@@ -29,7 +29,7 @@ from aver.errors import MediaError
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
     from aver.features.store import Failure
-    from aver.pretraining.run import Notice
+    from aver.pretraining.audio_data import Notice
 
 
 def _add_shared_arguments(parser: ArgumentParser, out: str) -> None:
@@ -104,30 +104,30 @@ def _add_video_arguments(parser: ArgumentParser) -> None:
 
 def _run_video(arguments: Namespace) -> int:
     from aver.pretraining.images import split_images
-    from aver.pretraining.run import read_settings
-    from aver.pretraining.visual import VisualSettings, pretrain_visual
+    from aver.pretraining.settings import VideoSettings, read_settings
+    from aver.pretraining.video import pretrain_video
 
     corpus = corpus_of(arguments)
     print_unusable(corpus)
     changes = parse_assignments(arguments.set, "--set")
-    result = pretrain_visual(
+    card = pretrain_video(
         corpus,
         split_images(corpus),
-        read_settings(VisualSettings, "visual", arguments.preset, changes),
+        read_settings(VideoSettings, "video", arguments.preset, changes),
         out=arguments.out,
         seed=arguments.seed,
         workers=arguments.workers,
         leaking=arguments.leaking,
         command=typed_command(),
     )
-    print(_describe_video(result.card))
-    print_path(result.folder)
+    print(_describe_video(card))
+    print_path(arguments.out)
     return 0
 
 
 def _describe_video(card: dict[str, Any]) -> str:
     lines = [f"LEAKS: {leak}" for leak in card.get("leaks", ())]
-    lines.append(f"Images: {_counts(card['pictures'])}.")
+    lines.append(f"Images: {_counts(card['images'])}.")
     for subset, faults in card["set_aside"].items():
         if faults:
             lines.append(f"Set aside in {subset}: {_counts(faults)}.")
@@ -140,7 +140,7 @@ def _describe_video(card: dict[str, Any]) -> str:
         share = metrics[name]
         lines.append(
             f"Accuracy, {title}: {share['value']:.1%} "
-            f"[{share['low']:.1%}, {share['high']:.1%}], {share['pictures']} images."
+            f"[{share['low']:.1%}, {share['high']:.1%}], {share['images']} images."
         )
     recalls = ", ".join(f"{name} {share:.0%}" for name, share in metrics["test_recall"].items())
     return "\n".join([*lines, f"Recall on test: {recalls}."])
@@ -165,9 +165,9 @@ def _add_audio_arguments(parser: ArgumentParser) -> None:
 
 def _run_audio(arguments: Namespace) -> int:
     from aver.features.store import FeatureStore
-    from aver.pretraining.run import read_settings
-    from aver.pretraining.voice import pretrain_voice
-    from aver.pretraining.voice_data import VoiceSettings, check_labels, split_voices
+    from aver.pretraining.audio import pretrain_audio
+    from aver.pretraining.audio_data import check_labels, split_speakers
+    from aver.pretraining.settings import AudioSettings, read_settings
 
     corpus = corpus_of(arguments)
     print_unusable(corpus)
@@ -178,10 +178,10 @@ def _run_audio(arguments: Namespace) -> int:
         )
     check_labels(corpus, arguments.target)
     changes = {"target": arguments.target} | parse_assignments(arguments.set, "--set")
-    result = pretrain_voice(
+    card = pretrain_audio(
         corpus,
-        split_voices(corpus),
-        read_settings(VoiceSettings, "voice", arguments.preset, changes),
+        split_speakers(corpus),
+        read_settings(AudioSettings, "audio", arguments.preset, changes),
         out=arguments.out,
         verify=verify,
         store=FeatureStore(arguments.cache),
@@ -189,15 +189,15 @@ def _run_audio(arguments: Namespace) -> int:
         workers=arguments.workers,
         notice=_notice(arguments.strict),
     )
-    print(_describe_audio(result.card["metrics"]))
-    print_path(result.folder)
+    print(_describe_audio(card["metrics"]))
+    print_path(arguments.out)
     return 0
 
 
 def _describe_audio(metrics: dict[str, Any]) -> str:
     lines = [f"{metrics['unseen_speakers']} unseen speakers: {_error_rates(metrics)}"]
-    if "elsewhere" in metrics:
-        other = metrics["elsewhere"]
+    if "other_corpus" in metrics:
+        other = metrics["other_corpus"]
         lines.append(
             f"{other['unseen_speakers']} speakers of {other['corpus']}: {_error_rates(other)}"
         )

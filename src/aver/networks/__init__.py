@@ -1,1 +1,1 @@
-"""Networks that features and models share, and where their pretrained weights come from."""
+"""Networks that features and models share, and their pretrained weights."""

@@ -1,8 +1,7 @@
-"""`FaceNetwork`: a pretrained extractor of faces with the facts needed to feed it."""
+"""`FaceNetwork`: a pretrained network that turns images of faces into embeddings."""
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,25 +11,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aver.compatibility import upgrade
 from aver.errors import CheckpointError
 from aver.networks.pretrained import load_pretrained
 from aver.networks.resnet import ResNet18
-from aver.networks.shipped import CARD_NAME
+from aver.networks.shipped import CARD_NAME, read_card
 
-_MIN_STD = 1.0  # grey levels; a picture of one colour stays flat
+_MIN_STD = 1.0  # gray levels; a uniform image stays at 0
 
 
 def standardize_images(images: Tensor) -> Tensor:
-    """Subtract each picture's mean and divide by its deviation.
+    """Subtract the mean of each image and divide by its standard deviation.
 
     Parameters
     ----------
-    images : Tensor of uint8 [shape=(pictures, 1, height, width)]
+    images : Tensor of uint8 [shape=(images, 1, height, width)]
 
     Returns
     -------
-    Tensor of float32 [shape=(pictures, 1, height, width)]
+    Tensor of float32 [shape=(images, 1, height, width)]
 
     Examples
     --------
@@ -44,16 +42,16 @@ def standardize_images(images: Tensor) -> Tensor:
     return centered / std.clamp_min(_MIN_STD)
 
 
-_AT_ONCE = 128
+_BATCH_SIZE = 128
 
 
 class FaceNetwork:
-    """Turns pictures of faces into vectors; built from what ``aver pretrain visual`` wrote.
+    """Turns images of faces into embeddings; loads what ``aver pretrain video`` wrote.
 
     Parameters
     ----------
     weights : Path
-        ``weights.safetensors`` with its ``card.json`` beside.
+        ``weights.safetensors``, with ``card.json`` in the same folder.
 
     Raises
     ------
@@ -71,25 +69,25 @@ class FaceNetwork:
 
     @torch.no_grad()
     def embed(self, images: np.ndarray) -> np.ndarray:
-        """Describe pictures.
+        """Embed images of faces.
 
         Parameters
         ----------
-        images : np.ndarray [shape=(pictures, height, width) or (..., 3), dtype=uint8]
-            Grey, or RGB, of any size.
+        images : np.ndarray [shape=(images, height, width) or (..., 3), dtype=uint8]
+            Gray or RGB, of any size.
 
         Returns
         -------
-        np.ndarray [shape=(pictures, size), dtype=float32]
+        np.ndarray [shape=(images, size), dtype=float32]
         """
-        fitted = torch.from_numpy(np.stack([self._fitted(one) for one in images]))[:, None]
+        inputs = torch.from_numpy(np.stack([self._resize(one) for one in images]))[:, None]
         rows = [
             self._extractor(standardize_images(some).contiguous(memory_format=torch.channels_last))
-            for some in fitted.split(_AT_ONCE)
+            for some in inputs.split(_BATCH_SIZE)
         ]
         return torch.cat(rows).numpy()
 
-    def _fitted(self, image: np.ndarray) -> np.ndarray:
+    def _resize(self, image: np.ndarray) -> np.ndarray:
         if image.ndim == 3:
             image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         if image.shape == (self.size_px, self.size_px):
@@ -98,27 +96,27 @@ class FaceNetwork:
 
 
 def face_facts(weights: Path) -> dict[str, Any]:
-    """What the card beside weights says of the network's shape, and of the size it looks at.
+    """The shape of the network and the size of its input, from the card beside the weights.
 
     Raises
     ------
     CheckpointError
         If there is no such card.
     """
-    place = weights.parent / CARD_NAME
     try:
-        card = upgrade(json.loads(place.read_text(encoding="utf-8")))
+        card = read_card(weights.parent)
         shape = {name: card["network"][name] for name in ("width", "blocks", "stem")}
         return {**shape, "size_px": int(card["input"]["size_px"])}
     except (OSError, ValueError, KeyError, TypeError):
         raise CheckpointError(
-            f"{place} is no card of 'aver pretrain visual', so nobody knows how to feed the "
-            f"network in {weights}. Name that command's run folder, or shipped weights."
+            f"{weights.parent / CARD_NAME} is no card of 'aver pretrain video', so the input of "
+            f"the network in {weights} is unknown. Give the run folder of that command, or the "
+            "name of shipped weights."
         ) from None
 
 
 def face_network(weights: Path) -> FaceNetwork:
-    """One network per process and file; read again once weights or card have changed."""
+    """The network in a file; loaded once per process, and again if weights or card changed."""
     return _face_network(weights, _stamp(weights), _stamp(weights.parent / CARD_NAME))
 
 

@@ -1,4 +1,4 @@
-"""Load a user's own pretrained weights into an extractor."""
+"""Pretrained weights: find, read, check and write state dicts."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from aver.networks.shipped import find_shipped, is_shipped, shipped_weights
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor], *, half: bool = False) -> None:
-    """Write a state dict, whole or not at all.
+    """Write a state dict atomically.
 
     Parameters
     ----------
@@ -26,23 +26,23 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], *, half: bool = Fal
         Ends in ``.safetensors``.
     weights : mapping of str to Tensor
     half : bool
-        Round floating-point weights to 16 bits: half the size, and three digits remain.
+        Round floating-point weights to 16 bits: half the size, about three significant digits.
 
     Raises
     ------
     StorageError
         If the disk is full or the folder cannot be written.
     """
-    kept = {
+    tensors = {
         name: (value.half() if half and value.is_floating_point() else value).contiguous().cpu()
         for name, value in weights.items()
     }
     with write_atomically(path) as temporary:
-        temporary.write_bytes(save(kept))
+        temporary.write_bytes(save(tensors))
 
 
 WEIGHTS_NAME = "weights.safetensors"
-_SHOWN = 3
+_MAX_SHOWN = 3  # differences in a message
 _FIRST = "conv1.weight"
 _UNREADABLE = (
     SafetensorError,
@@ -50,7 +50,7 @@ _UNREADABLE = (
     RuntimeError,
     EOFError,
     OSError,
-    ValueError,  # these and the following: of files that are no pickles at all
+    ValueError,  # this and the following: from files that are no pickles
     TypeError,
     AttributeError,
     LookupError,
@@ -58,13 +58,12 @@ _UNREADABLE = (
 
 
 def find_weights(name_or_path: str) -> Path:
-    """The file of weights that a name or a path means.
+    """The file of weights with a name or a path.
 
     Parameters
     ----------
     name_or_path : str
-        Of weights that come with the package (``aver list weights``), a file, or the run folder of
-        ``aver pretrain``.
+        A name of ``aver list weights``, a file, or a run folder of ``aver pretrain``.
 
     Raises
     ------
@@ -76,38 +75,38 @@ def find_weights(name_or_path: str) -> Path:
     path = Path(name_or_path).expanduser()
     path = path / WEIGHTS_NAME if path.is_dir() else path
     if not path.is_file() and is_shipped(name_or_path, "recognizer"):
-        known = [one.name for one in shipped_weights() if one.kind == "extractor"]
+        extractors = [one.name for one in shipped_weights() if one.kind == "extractor"]
         raise CheckpointError(
-            f"{name_or_path} is a whole recogniser, which answers ('aver predict'); nothing can "
-            f"start from it. Extractors that come with the package: {', '.join(known)}."
+            f"{name_or_path} is a whole recognizer, for 'aver predict'; a training cannot start "
+            f"from it. Extractors that come with the package: {', '.join(extractors)}."
         )
     if not path.is_file():
         raise CheckpointError(
-            f"There are no pretrained weights at {path}: no such file, and the package holds none "
-            "of that name (see 'aver list weights')."
+            f"There are no pretrained weights at {path}: no such file, and the package has none "
+            "with this name (see 'aver list weights')."
         )
     return path
 
 
 def load_pretrained(extractor: nn.Module, path: Path) -> None:
-    """Copy a state dict with torchvision's names into an extractor.
+    """Load a state dict with torchvision's names into an extractor.
 
     Parameters
     ----------
     extractor : nn.Module
-        For instance `aver.networks.resnet.ResNet18`.
+        For example `aver.networks.resnet.ResNet18`.
     path : Path
-        A ``.safetensors`` file, or what ``torch.save(network.state_dict(), path)`` wrote; the
-        latter is read with ``weights_only=True``, so that nothing in it is executed. The
-        classifier ``fc.*`` is left out. Where the extractor reads one channel and the weights
-        three, those of the first convolution are summed, so that it answers as the colour network
-        does to a picture whose three channels are alike.
+        A ``.safetensors`` file, or a file that ``torch.save(network.state_dict(), path)`` wrote;
+        the latter is read with ``weights_only=True``, so that no code in it is executed. The
+        classifier ``fc.*`` is left out. If the extractor has one input channel and the weights
+        three, those of the first convolution are summed: the features of a gray image are then
+        those that the color network gives for three equal channels.
 
     Raises
     ------
     CheckpointError
-        If the file is missing, unreadable, does not fit, or holds a value that is not finite; the
-        message names the first differences.
+        If the file is missing, unreadable, does not fit, or contains a value that is not finite;
+        the message names the first differences.
     """
     weights = {
         name: value for name, value in read_weights(path).items() if not name.startswith("fc.")
@@ -116,31 +115,31 @@ def load_pretrained(extractor: nn.Module, path: Path) -> None:
     first = weights.get(_FIRST)
     if first is not None and first.ndim == 4 and (first.shape[1], own[_FIRST].shape[1]) == (3, 1):
         weights[_FIRST] = first.sum(dim=1, keepdim=True)
-    counted = {name for name in own if not name.endswith("num_batches_tracked")}
-    faults = [f"{name} is missing" for name in sorted(counted - weights.keys())]
-    faults += [f"{name} is foreign" for name in sorted(weights.keys() - own.keys())]
+    required = {name for name in own if not name.endswith("num_batches_tracked")}
+    faults = [f"{name} is missing" for name in sorted(required - weights.keys())]
+    faults += [f"{name} is unknown" for name in sorted(weights.keys() - own.keys())]
     faults += [
         f"{name} has shape {tuple(weights[name].shape)}, not {tuple(own[name].shape)}"
         for name in sorted(own.keys() & weights.keys())
         if weights[name].shape != own[name].shape
     ]
     if faults:
-        more = f" and {len(faults) - _SHOWN} more" if len(faults) > _SHOWN else ""
+        more = f" and {len(faults) - _MAX_SHOWN} more" if len(faults) > _MAX_SHOWN else ""
         raise CheckpointError(
             f"The pretrained weights at {path} do not fit the extractor: "
-            f"{'; '.join(faults[:_SHOWN])}{more}. Check width, blocks, stem and channels."
+            f"{'; '.join(faults[:_MAX_SHOWN])}{more}. Check width, blocks, stem and channels."
         )
-    for name in sorted(counted):
+    for name in sorted(required):
         if not torch.isfinite(weights[name]).all():
             raise CheckpointError(
-                f"The pretrained weights at {path} hold values that are not finite, in {name}. "
-                "Their training went astray; take others."
+                f"The pretrained weights at {path} contain values that are not finite, in {name}. "
+                "Their training diverged; use others."
             )
     extractor.load_state_dict(weights, strict=False)
 
 
 def resnet_shape(path: Path) -> dict[str, Any]:
-    """Width, blocks and stem of the ResNet that a state dict with torchvision's names is of.
+    """Width, blocks and stem of the ResNet in a state dict with torchvision's names.
 
     Raises
     ------
@@ -151,7 +150,7 @@ def resnet_shape(path: Path) -> dict[str, Any]:
     first = weights.get(_FIRST)
     if first is None or first.ndim != 4:
         raise CheckpointError(
-            f"The pretrained weights at {path} are of no ResNet with torchvision's names "
+            f"The pretrained weights at {path} are no ResNet with torchvision's names "
             f"({_FIRST}, bn1.weight, ...): {_FIRST} is missing."
         )
     return {
@@ -162,7 +161,7 @@ def resnet_shape(path: Path) -> dict[str, Any]:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Read a state dict, safetensors or torch's own with tensors only.
+    """Read a state dict from safetensors, or from a torch file that contains only tensors.
 
     Raises
     ------
@@ -176,15 +175,15 @@ def read_weights(path: Path) -> dict[str, Tensor]:
             return load_file(path)
         weights = torch.load(path, map_location="cpu", weights_only=True)
     except _UNREADABLE as error:
-        # Torch's own words for a file with objects in it advise to run them.
+        # Torch's message for a file with objects advises to execute them.
         why = "" if isinstance(error, pickle.UnpicklingError) else f" ({_first_line(error)})"
         raise CheckpointError(
-            f"The pretrained weights at {path} cannot be read{why}. Expected is a state dict: "
+            f"The pretrained weights at {path} cannot be read{why}. They must be a state dict: "
             "safetensors, or saved by torch.save with tensors only."
         ) from None
     if not isinstance(weights, dict) or not all(isinstance(v, Tensor) for v in weights.values()):
         raise CheckpointError(
-            f"{path} does not hold a state dict (names to tensors). Save network.state_dict()."
+            f"{path} contains no state dict (names to tensors). Save network.state_dict()."
         )
     return weights
 

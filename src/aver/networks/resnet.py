@@ -1,4 +1,4 @@
-"""`ResNet18`: residual network of 18 layers with torchvision's parameter names."""
+"""`ResNet18`: a residual network of 18 layers with torchvision's parameter names."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ STEMS = ("7x7", "3x3")
 
 
 class BasicBlock(nn.Module):
-    """Two 3 x 3 convolutions and a short cut around them."""
+    """Two 3 x 3 convolutions with a shortcut connection."""
 
     def __init__(self, channels_in: int, channels: int, stride: int) -> None:
         super().__init__()
@@ -26,10 +26,10 @@ class BasicBlock(nn.Module):
             )
 
     def forward(self, x: Tensor) -> Tensor:
-        """Add the convolutions' output to the input."""
-        short_cut = x if self.downsample is None else self.downsample(x)
+        """The output of the convolutions, added to the input."""
+        shortcut = x if self.downsample is None else self.downsample(x)
         x = self.relu(self.bn1(self.conv1(x)))
-        return self.relu(self.bn2(self.conv2(x)) + short_cut)
+        return self.relu(self.bn2(self.conv2(x)) + shortcut)
 
 
 class ResNet18(nn.Module):
@@ -38,24 +38,24 @@ class ResNet18(nn.Module):
     Parameters
     ----------
     channels_in : int
-        3 for colour, 1 for grey and for spectrograms.
+        3 for color images, 1 for gray images and spectrograms.
     width : int >= 1
-        Channels of the first stage; 64 in the original. The four stages have 1, 2, 4, 8 times it.
+        Channels of the first stage, 64 in the paper. The four stages have 1, 2, 4, 8 times as many.
     blocks : int in {1, 2}
         Residual blocks per stage: 2 is ResNet-18, 1 is ResNet-10.
     stem : {"7x7", "3x3"}
-        The first convolution: the original's, which halves the picture, or a small one that keeps
-        the size, for pictures of 48 pixels.
+        The first convolution: that of the paper, which halves the size of the image, or a small one
+        that keeps the size, for images of 48 pixels.
 
     Raises
     ------
     SettingsError
-        If a size is out of range.
+        If width, blocks or stem is out of range.
 
     Notes
     -----
-    Parameters bear torchvision's names (``conv1.weight`` ... ``layer4.1.bn2.bias``), so that state
-    dicts from elsewhere load. The classifier ``fc`` is left off.
+    Parameters have torchvision's names (``conv1.weight`` ... ``layer4.1.bn2.bias``), so that public
+    state dicts load. The classifier ``fc`` is left out.
 
     Source: He et al. 2015; the extractor of Chang & Skarbek 2021, section 4.2.
 
@@ -70,7 +70,11 @@ class ResNet18(nn.Module):
         self, channels_in: int = 3, width: int = 64, blocks: int = 2, stem: str = "7x7"
     ) -> None:
         super().__init__()
-        check_shape(width, blocks, stem)
+        if width < 1 or blocks not in (1, 2) or stem not in STEMS:
+            raise SettingsError(
+                "A ResNet needs a width of at least 1, 1 or 2 blocks per stage and the stem "
+                f"{' or '.join(STEMS)}, not width {width}, {blocks} blocks and stem {stem!r}."
+            )
         side, stride = (7, 2) if stem == "7x7" else (3, 1)
         self.conv1 = nn.Conv2d(channels_in, width, side, stride, padding=side // 2, bias=False)
         self.bn1 = nn.BatchNorm2d(width)
@@ -82,9 +86,9 @@ class ResNet18(nn.Module):
         self.layer4 = self._stage(4 * width, 8 * width, 2, blocks)
         self.avgpool = nn.AdaptiveAvgPool2d(1)
         self.size = 8 * width
-        for part in self.modules():
-            if isinstance(part, nn.Conv2d):
-                nn.init.kaiming_normal_(part.weight, mode="fan_out", nonlinearity="relu")
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
 
     @staticmethod
     def _stage(channels_in: int, channels: int, stride: int, blocks: int) -> nn.Sequential:
@@ -105,14 +109,3 @@ class ResNet18(nn.Module):
         x = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
         return self.avgpool(x).flatten(1)
-
-
-def check_shape(width: int, blocks: int, stem: str) -> None:
-    """Raise SettingsError if there is no such ResNet; parameters are those of `ResNet18`."""
-    if width < 1 or blocks not in (1, 2):
-        raise SettingsError(
-            f"A ResNet needs a width of at least 1 and 1 or 2 blocks per stage, not width "
-            f"{width} and {blocks} blocks."
-        )
-    if stem not in STEMS:
-        raise SettingsError(f"A ResNet has no stem {stem!r}. Known are: {', '.join(STEMS)}.")

@@ -1,11 +1,11 @@
-"""Weights that come with the package: found by name, checked by hash before they are used."""
+"""Weights that come with the package: listed by name, checked by hash before they are used."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,9 +24,9 @@ class ShippedWeights:
     ----------
     name : str
     kind : {"extractor", "recognizer"}
-        A state dict to start from, or a checkpoint that answers for clips.
+        A state dict to start a training from, or a checkpoint that predicts.
     summary : str
-        One line for `aver list weights`.
+        One line for ``aver list weights``.
     folder : Path
     hashes : mapping of str to str
         File name to SHA-256.
@@ -40,16 +40,16 @@ class ShippedWeights:
 
     @property
     def card(self) -> dict[str, Any]:
-        """Data, speakers, split, metrics with intervals, licence."""
-        return upgrade(json.loads((self.folder / CARD_NAME).read_text(encoding="utf-8")))
+        """Data, speakers, split, metrics with intervals, license."""
+        return read_card(self.folder)
 
     @property
     def size_bytes(self) -> int:
-        """Of all its files."""
+        """Total size of its files."""
         return sum((self.folder / name).stat().st_size for name in self.hashes)
 
     def checked(self) -> Path:
-        """The folder, after every file was compared with its hash.
+        """The folder, after each file was compared with its hash.
 
         Raises
         ------
@@ -59,36 +59,41 @@ class ShippedWeights:
         for name, wanted in self.hashes.items():
             if _hash(self.folder / name) != wanted:
                 raise CheckpointError(
-                    f"{self.folder / name} is missing or was changed since the package was made. "
-                    "Install the package again."
+                    f"{self.folder / name} is missing or was changed. Install the package again."
                 )
         return self.folder
 
 
 def shipped_weights() -> tuple[ShippedWeights, ...]:
-    """All weights in the package, by name.
+    """All weights in the package, sorted by name.
 
     Raises
     ------
     CheckpointError
-        If the list of them is missing or unreadable.
+        If their index is missing or unreadable.
     """
-    root = weights_root()
+    index = weights_root() / INDEX_NAME
     try:
-        index = json.loads((root / INDEX_NAME).read_text(encoding="utf-8"))
+        status = index.stat()
+        return _read_index(index, status.st_size, status.st_mtime_ns)
     except (OSError, ValueError):
         raise CheckpointError(
-            f"{root / INDEX_NAME}, the list of the package's weights, is missing or unreadable. "
-            "Install the package again."
+            f"{index}, the index of the package's weights, is missing or unreadable. Install the "
+            "package again."
         ) from None
+
+
+@lru_cache(maxsize=1)
+def _read_index(path: Path, _size: int, _mtime_ns: int) -> tuple[ShippedWeights, ...]:
+    """Read once per process, and again if the file has changed."""
     return tuple(
-        ShippedWeights(name, entry["kind"], entry["summary"], root / name, entry["files"])
-        for name, entry in sorted(index.items())
+        ShippedWeights(name, entry["kind"], entry["summary"], path.parent / name, entry["files"])
+        for name, entry in sorted(json.loads(path.read_text(encoding="utf-8")).items())
     )
 
 
 def find_shipped(name: str, kind: str) -> ShippedWeights:
-    """The weights of that name.
+    """The weights with this name.
 
     Parameters
     ----------
@@ -98,29 +103,40 @@ def find_shipped(name: str, kind: str) -> ShippedWeights:
     Raises
     ------
     CheckpointError
-        If there are none of that name and kind.
+        If there are none with this name and of this kind.
     """
-    known = {one.name: one for one in shipped_weights() if one.kind == kind}
-    if name not in known:
+    weights = {one.name: one for one in shipped_weights() if one.kind == kind}
+    if name not in weights:
         raise CheckpointError(
             f"No weights named {name!r} ({kind}) come with the package. "
-            f"Known are: {', '.join(known) or 'none'}."
+            f"Known are: {', '.join(weights) or 'none'}."
         )
-    return known[name]
+    return weights[name]
 
 
 def is_shipped(name: str, kind: str) -> bool:
-    """Whether the package holds weights of that name and kind."""
+    """Whether the package contains weights with this name and of this kind."""
     return any((one.name, one.kind) == (name, kind) for one in shipped_weights())
 
 
 def weights_root() -> Path:
-    """Folder of the package that holds the weights."""
+    """Folder of the package that contains the weights."""
     return Path(str(resources.files("aver") / "weights"))
 
 
+def read_card(folder: Path) -> dict[str, Any]:
+    """The card in a folder of weights, with today's names.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it is missing or not JSON.
+    """
+    return upgrade(json.loads((folder / CARD_NAME).read_text(encoding="utf-8")))
+
+
 def describe_folder(folder: Path, kind: str, summary: str) -> dict[str, Any]:
-    """The entry of a folder in the index: its kind, one line, and a hash per file."""
+    """The entry of a folder in the index: its kind, its summary, and a hash per file."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     return {
         "kind": kind,

@@ -121,4 +121,5 @@ def _counts_by_similarity(unit: np.ndarray, who: np.ndarray) -> tuple[np.ndarray
         alike = (who[rows][:, None] == who[None])[later]
         same += np.bincount(steps[alike], minlength=len(same))
         other += np.bincount(steps[~alike], minlength=len(other))
-    return same, other
+    occupied = np.flatnonzero(same + other)  # the others change no rate
+    return same[occupied], other[occupied]

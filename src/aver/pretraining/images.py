@@ -1,4 +1,4 @@
-"""`sort_images`: the parts of a picture corpus without copies, blanks and contradictions."""
+"""Corpora of labeled face images: reading, splitting, and setting copies and blank images aside."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from aver.splits.split import SUBSETS, Fold, Split
 
 
 def read_images(clips: Sequence[Clip], size_px: int) -> np.ndarray:
-    """Decode pictures of faces.
+    """Decode images of faces.
 
     Parameters
     ----------
     clips : sequence of Clip
-        Each with a picture as its video; it may lie in an archive.
+        Each with an image as its video; it may lie in an archive.
     size_px : int > 0
-        Side that they are brought to.
+        Side of the result; other sizes are resampled.
 
     Returns
     -------
@@ -44,16 +44,16 @@ def read_images(clips: Sequence[Clip], size_px: int) -> np.ndarray:
     Raises
     ------
     MediaError
-        If one cannot be decoded.
+        If an image cannot be decoded.
     """
     images = np.empty((len(clips), size_px, size_px), np.uint8)
-    with progress_bar("Reading pictures", len(clips)) as bar:
+    with progress_bar("Reading images", len(clips)) as bar:
         for row, clip in enumerate(clips):
             assert clip.video is not None
             content = np.frombuffer(read_file(clip.video), np.uint8)
             gray = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
             if gray is None:
-                raise MediaError(f"{clip.video} cannot be read as a picture. Fetch it again.")
+                raise MediaError(f"{clip.video} cannot be read as an image. Download it again.")
             if gray.shape != (size_px, size_px):
                 gray = cv2.resize(gray, (size_px, size_px), interpolation=cv2.INTER_AREA)
             images[row] = gray
@@ -62,73 +62,73 @@ def read_images(clips: Sequence[Clip], size_px: int) -> np.ndarray:
 
 
 def digest_images(clips: Sequence[Clip]) -> str:
-    """Sixteen hexadecimal digits that name pictures and their labels, not where they lie.
+    """Hash of the content and the labels of images, 16 hexadecimal digits; paths do not matter.
 
     Parameters
     ----------
     clips : sequence of Clip
-        Each with a picture as its video. One that cannot be read counts as empty.
+        Each with an image as its video. An unreadable image counts as empty.
     """
-    found = hashlib.sha256()
+    result = hashlib.sha256()
     for clip in clips:
         assert clip.video is not None
-        found.update(json.dumps(clip_facts(clip), sort_keys=True).encode())
+        result.update(json.dumps(clip_facts(clip), sort_keys=True).encode())
         try:
-            found.update(hashlib.sha256(read_file(clip.video)).digest())
+            result.update(hashlib.sha256(read_file(clip.video)).digest())
         except MediaError:
-            found.update(b"unreadable")
-    return found.hexdigest()[:16]
+            result.update(b"unreadable")
+    return result.hexdigest()[:16]
 
 
-PURPOSES = {"train": "to learn from", "validation": "to choose by", "test": "to test with"}
-"""What pictures of each part are for."""
+PURPOSES = {"train": "to train with", "validation": "to validate with", "test": "to test with"}
+"""What the images of each subset are for."""
 
 
 def split_images(corpus: Corpus) -> Split:
-    """Take the parts that the corpus's authors made.
+    """The official split of a corpus of images.
 
-    Names and labels are looked at before pictures are compared, which takes minutes.
+    Names and labels are checked here, before the images are compared, which takes minutes.
 
     Parameters
     ----------
     corpus : Corpus
-        Of pictures with emotions, such as FER2013.
+        Of images with emotions, such as FER2013.
 
     Raises
     ------
     SplitError
-        If a part is empty.
+        If a subset is empty.
     MediaError
-        If a clip of a part is no picture.
+        If a clip of a subset is no image.
     LabelError
-        If one has no emotion, training has fewer than two, or another part has one that training
-        lacks.
+        If an image has no emotion, training has fewer than two emotions, or another subset has one
+        that training lacks.
     """
-    words: dict[str, set[str]] = {}
-    for part in SUBSETS:
-        clips = [clip for clip in corpus if clip.subset == part]
+    emotions: dict[str, set[str]] = {}
+    for subset in SUBSETS:
+        clips = [clip for clip in corpus if clip.subset == subset]
         if not clips:
             raise SplitError(
-                f"{corpus.label} at {corpus.root} has no picture in the part {part}, so none "
-                f"{PURPOSES[part]}. Parts are the folders {', '.join(SUBSETS)}, or the names of "
-                "FER2013 (Training_, PublicTest_, PrivateTest_)."
+                f"{corpus.label} at {corpus.root} has no image in the subset {subset}, so none "
+                f"{PURPOSES[subset]}. Subsets are the folders {', '.join(SUBSETS)}, or the names "
+                "of FER2013 (Training_, PublicTest_, PrivateTest_)."
             )
         for clip in clips:
             if clip.video is None or clip.video.suffix.lower() not in IMAGE_SUFFIXES:
-                raise MediaError(f"Clip {clip.clip_id} of {corpus.label} is no picture.")
+                raise MediaError(f"Clip {clip.clip_id} of {corpus.label} is no image.")
             if clip.emotion is None:
-                raise LabelError(f"The picture {clip.clip_id} of {corpus.label} has no emotion.")
-        words[part] = {str(clip.emotion) for clip in clips}
-    if len(words["train"]) < 2:
+                raise LabelError(f"The image {clip.clip_id} of {corpus.label} has no emotion.")
+        emotions[subset] = {str(clip.emotion) for clip in clips}
+    if len(emotions["train"]) < 2:
         raise LabelError(
-            f"All pictures of {corpus.label} to learn from are {next(iter(words['train']))}; a "
-            "network needs at least two emotions."
+            f"All training images of {corpus.label} are {next(iter(emotions['train']))}; a network "
+            "needs at least two emotions."
         )
-    unknown = in_canonical_order((words["validation"] | words["test"]) - words["train"])
+    unknown = in_canonical_order((emotions["validation"] | emotions["test"]) - emotions["train"])
     if unknown:
         raise LabelError(
-            f"{corpus.label} has {', '.join(unknown)} in validation or test, and not in training. "
-            "Leave such pictures out (--emotions), or add some to training."
+            f"{corpus.label} has {', '.join(unknown)} in validation or test, but not in training. "
+            "Leave these images out (--emotions), or add some to training."
         )
     return make_split(corpus, "official")
 
@@ -136,117 +136,107 @@ def split_images(corpus: Corpus) -> Split:
 FAULTS = (
     "unreadable",
     "blank",
-    "copy of a test picture",
-    "copy of a validation picture",
+    "copy of a test image",
+    "copy of a validation image",
     "two labels",
     "double",
 )
-"""Why a picture is set aside; the first that applies is the one that is named."""
+"""Why an image is set aside; the first reason that applies is given."""
 
-_RULES = 3  # version of the rules, so that a file kept under older ones is made anew
+_RULES = 3  # version of the rules; a file written under other rules is not used
 
 
 @dataclass(frozen=True)
 class SortedImages:
-    """Pictures by part, and those set aside.
+    """Images by subset, and those set aside.
 
     Parameters
     ----------
-    parts : mapping of str to tuple of str
-        Clip ids to learn, to choose and to test with.
+    subsets : mapping of str to tuple of str
+        Ids of the clips to train, validate and test with.
     faults : mapping of str to mapping of str to tuple of str
-        Part, then fault (one of `FAULTS`), to the clips set aside. The test part is named where
-        pictures of it cannot be read.
+        Subset, then fault (one of `FAULTS`), to the clips set aside. The test subset is listed only
+        if some of its images are unreadable.
     doubtful : tuple of str
-        Pictures of the test part that are blank, have two labels, or come twice. They stay in the
-        test, for the published figures count them; the result is given without them beside.
+        Test images that are blank, have two labels, or occur twice. They stay in the test, because
+        published figures include them; the accuracy without them is reported too.
     """
 
-    parts: Mapping[str, tuple[str, ...]]
+    subsets: Mapping[str, tuple[str, ...]]
     faults: Mapping[str, Mapping[str, tuple[str, ...]]]
     doubtful: tuple[str, ...]
 
     def as_published(self, fold: Fold) -> SortedImages:
-        """The same with nothing set aside but what cannot be read; training LEAKS.
+        """The same with only unreadable images set aside; the training data LEAK.
 
-        It holds copies of the test.
+        They include copies of test images.
         """
-        torn = {part: self.faults.get(part, {}).get("unreadable", ()) for part in SUBSETS}
+        unreadable = {s: self.faults.get(s, {}).get("unreadable", ()) for s in SUBSETS}
         return replace(
             self,
-            parts={
-                part: tuple(name for name in names if name not in torn[part])
-                for part, names in fold.subsets().items()
+            subsets={
+                subset: tuple(name for name in names if name not in unreadable[subset])
+                for subset, names in fold.subsets().items()
             },
-            faults={part: {"unreadable": names} for part, names in torn.items() if names},
+            faults={s: {"unreadable": names} for s, names in unreadable.items() if names},
         )
 
 
-def sort_images(corpus: Corpus, split: Split, *, workers: int = 1) -> SortedImages:
-    """Find copies, blanks and contradictions by content, and set them aside.
+def sort_images(
+    corpus: Corpus, split: Split, *, workers: int = 1, cache: Path | None = None
+) -> SortedImages:
+    """Set copies, blank images and contradictory labels aside, found by the content of the images.
 
-    The test part stays as published, but for pictures that cannot be read. Of training and
-    validation go: unreadable and blank pictures, copies of test pictures, of training also copies
-    of validation pictures, and all but the first of several copies within the part. Where copies
-    bear several labels, one that more than half of them bear counts and pictures with another go;
-    where there is none, all go.
+    The test subset stays as published, except for unreadable images. Training and validation lose
+    unreadable and blank images, copies of test images, and all but the first of several copies
+    within the subset; training also loses copies of validation images. If copies have different
+    labels, the label of more than half of them counts and images with another label are set aside;
+    without such a majority all are.
 
     Parameters
     ----------
     corpus : Corpus
-        Of pictures.
+        Of images.
     split : Split
         Its first fold counts.
     workers : int >= 1
         Processes; the result does not depend on it.
+    cache : Path, optional
+        JSON file for the result, because the search takes minutes. It is read if it fits the split,
+        otherwise written.
 
     Raises
     ------
     MediaError
-        If nothing is left of a part.
+        If no image of a subset is left.
     """
-    matches = find_matches(files_in_corpus(listing_of(split, corpus), corpus), workers)
-    labels = {clip.clip_id: clip.emotion or "" for clip in corpus}
-    seen = {clip.clip_id: _seen(clip) for clip in corpus}
-    found = sort_by_matches(
-        split.folds[0],
-        labels,
-        matches.found,
-        [name for name, what in seen.items() if what == "blank"],
-        [name for name, what in seen.items() if what == "unreadable"],
-    )
-    for part, names in found.parts.items():
-        if not names and getattr(split.folds[0], part):
-            told = {fault: len(those) for fault, those in found.faults[part].items()}
-            counts = ", ".join(f"{fault} {count}" for fault, count in told.items())
-            raise MediaError(
-                f"No picture of {corpus.label} is left {PURPOSES[part]}; set aside: {counts}."
-            )
-    return found
-
-
-def keep_sorted(corpus: Corpus, split: Split, place: Path, *, workers: int = 1) -> SortedImages:
-    """As `sort_images`; the search takes minutes, so its result is kept in a file.
-
-    Parameters
-    ----------
-    corpus, split, workers
-        As `sort_images`.
-    place : Path
-        JSON file, read where it fits the split, else written.
-    """
-    if place.exists():
-        kept = json.loads(place.read_text(encoding="utf-8"))
+    if cache is not None and cache.exists():
+        kept = json.loads(cache.read_text(encoding="utf-8"))
         if (kept["split"], kept.get("rules")) == (split.hash, _RULES):
-            parts = {part: tuple(names) for part, names in kept["parts"].items()}
-            return SortedImages(parts, kept["faults"], tuple(kept["doubtful"]))
-    found = sort_images(corpus, split, workers=workers)
-    write_json(place, {"split": split.hash, "rules": _RULES, **asdict(found)})
-    return found
+            subsets = {subset: tuple(names) for subset, names in kept["subsets"].items()}
+            return SortedImages(subsets, kept["faults"], tuple(kept["doubtful"]))
+    matches = find_matches(files_in_corpus(listing_of(split, corpus), corpus), workers)
+    content = {clip.clip_id: _content_fault(clip) for clip in corpus}
+    result = sort_by_matches(
+        split.folds[0],
+        {clip.clip_id: clip.emotion or "" for clip in corpus},
+        matches.found,
+        [name for name, fault in content.items() if fault == "blank"],
+        [name for name, fault in content.items() if fault == "unreadable"],
+    )
+    for subset, names in result.subsets.items():
+        if not names and split.folds[0].subsets()[subset]:
+            counts = ", ".join(f"{f} {len(those)}" for f, those in result.faults[subset].items())
+            raise MediaError(
+                f"No image of {corpus.label} is left {PURPOSES[subset]}; set aside: {counts}."
+            )
+    if cache is not None:
+        write_json(cache, {"split": split.hash, "rules": _RULES, **asdict(result)})
+    return result
 
 
-def _seen(clip: Clip) -> str:
-    """``"blank"`` where a picture shows nothing, ``"unreadable"``, or empty."""
+def _content_fault(clip: Clip) -> str:
+    """``"blank"``, ``"unreadable"``, or empty."""
     assert clip.video is not None
     try:
         return "blank" if image_file_hash(clip.video) is None else ""
@@ -261,7 +251,7 @@ def sort_by_matches(
     blank: Iterable[str],
     unreadable: Iterable[str] = (),
 ) -> SortedImages:
-    """As `sort_images`, with the copies known already.
+    """As `sort_images`, with the copies given.
 
     Parameters
     ----------
@@ -271,33 +261,32 @@ def sort_by_matches(
     matches : sequence of Match
         Pairs with the same content.
     blank, unreadable : iterable of str
-        Pictures that show nothing, and that cannot be read.
+        Clip ids.
     """
-    part_of = {name: part for part in SUBSETS for name in getattr(fold, part)}
-    groups = _groups(part_of, matches)
+    subset_of = {name: subset for subset, names in fold.subsets().items() for name in names}
+    groups = _groups(subset_of, matches)
     blank, unreadable = set(blank), set(unreadable)
-    found = {
-        name: "unreadable"
-        if name in unreadable
-        else _fault(name, groups[name], part_of, labels, blank)
-        for name in part_of
-    }
-    faults: dict[str, dict[str, list[str]]] = {part: defaultdict(list) for part in SUBSETS}
-    kept: dict[str, list[str]] = {part: [] for part in SUBSETS}
-    for name, part in part_of.items():
-        if found[name]:
-            faults[part][found[name]].append(name)
-        if not found[name] or (part == "test" and found[name] != "unreadable"):
-            kept[part].append(name)
-    torn = faults["test"].pop("unreadable", [])
+    faults: dict[str, dict[str, list[str]]] = {subset: defaultdict(list) for subset in SUBSETS}
+    kept: dict[str, list[str]] = {subset: [] for subset in SUBSETS}
+    for name, subset in subset_of.items():
+        fault = (
+            "unreadable"
+            if name in unreadable
+            else _fault(name, groups[name], subset_of, labels, blank)
+        )
+        if fault:
+            faults[subset][fault].append(name)
+        if not fault or (subset == "test" and fault != "unreadable"):
+            kept[subset].append(name)
+    unreadable_tests = faults["test"].pop("unreadable", [])
     doubtful = tuple(name for names in faults.pop("test").values() for name in names)
-    if torn:
-        faults["test"] = {"unreadable": torn}
+    if unreadable_tests:
+        faults["test"] = {"unreadable": unreadable_tests}
     return SortedImages(
-        {part: tuple(names) for part, names in kept.items()},
+        {subset: tuple(names) for subset, names in kept.items()},
         {
-            part: {fault: tuple(names) for fault, names in of_part.items()}
-            for part, of_part in faults.items()
+            subset: {fault: tuple(names) for fault, names in by_fault.items()}
+            for subset, by_fault in faults.items()
         },
         doubtful,
     )
@@ -306,37 +295,37 @@ def sort_by_matches(
 def _fault(
     name: str,
     group: Sequence[str],
-    part_of: Mapping[str, str],
+    subset_of: Mapping[str, str],
     labels: Mapping[str, str],
     blank: set[str],
 ) -> str:
-    """One of `FAULTS`; empty for a picture to keep."""
-    part = part_of[name]
-    others = {part_of[other] for other in group if other != name}
+    """One of `FAULTS`; empty for an image to keep."""
+    subset = subset_of[name]
+    others = {subset_of[other] for other in group if other != name}
     if name in blank:
         return "blank"
-    agreed = _agreed([labels[other] for other in group])
-    if part == "test" and len({labels[other] for other in group}) > 1:
+    majority = _majority([labels[other] for other in group])
+    if subset == "test" and len({labels[other] for other in group}) > 1:
         return "two labels"
-    if part != "test" and "test" in others:
-        return "copy of a test picture"
-    if part == "train" and "validation" in others:
-        return "copy of a validation picture"
-    if labels[name] != agreed:
+    if subset != "test" and "test" in others:
+        return "copy of a test image"
+    if subset == "train" and "validation" in others:
+        return "copy of a validation image"
+    if labels[name] != majority:
         return "two labels"
-    same_part = sorted(o for o in group if part_of[o] == part and labels[o] == agreed)
-    return "double" if same_part[0] != name else ""
+    same = sorted(o for o in group if subset_of[o] == subset and labels[o] == majority)
+    return "double" if same[0] != name else ""
 
 
-def _agreed(labels: Sequence[str]) -> str | None:
+def _majority(labels: Sequence[str]) -> str | None:
     """The label of more than half of the copies."""
-    word, count = Counter(labels).most_common(1)[0]
-    return word if 2 * count > len(labels) else None
+    label, count = Counter(labels).most_common(1)[0]
+    return label if 2 * count > len(labels) else None
 
 
-def _groups(part_of: Mapping[str, str], matches: Sequence[Match]) -> dict[str, list[str]]:
-    """For each name the names with its content, itself among them; copies of copies are copies."""
-    root = {name: name for name in part_of}
+def _groups(names: Iterable[str], matches: Sequence[Match]) -> dict[str, list[str]]:
+    """For each name all names with the same content, itself included; copies of copies count."""
+    root = {name: name for name in names}
 
     def top(name: str) -> str:
         while root[name] != name:
@@ -348,6 +337,6 @@ def _groups(part_of: Mapping[str, str], matches: Sequence[Match]) -> dict[str, l
         if match.one in root and match.other in root:
             root[top(match.other)] = top(match.one)
     members: dict[str, list[str]] = defaultdict(list)
-    for name in part_of:
+    for name in root:
         members[top(name)].append(name)
-    return {name: members[top(name)] for name in part_of}
+    return {name: members[top(name)] for name in root}

@@ -14,7 +14,7 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, SettingsError
-from aver.evaluation.run import clip_facts
+from aver.evaluation.run import Run, clip_facts, digest
 from aver.execution.files import write_json
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import Feature, FeatureRecord
@@ -25,9 +25,9 @@ from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import Recognizer
 from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
-from aver.pretraining.images import digest_images, keep_sorted, read_images, split_images
+from aver.pretraining.audio_data import Notice, usable_clips
+from aver.pretraining.images import digest_images, read_images, sort_images, split_images
 from aver.pretraining.reconcile import check_named, reconcile
-from aver.pretraining.run import Notice, RunRecord, digest, usable_clips
 from aver.settings import settings_to_mapping
 from aver.splits.split import Split
 
@@ -215,10 +215,8 @@ def train_unpaired(
         store, request.voices.clips, audio_tracks, workers=workers, notice=notice
     )
     request = replace(request, voices=replace(request.voices, clips=prepared.clips))
-    record = RunRecord(
-        out, _asked(request, settings, audio_tracks, faces, store, seed), done=out / DONE_NAME
-    )
-    if record.start():
+    run = Run(out, _asked(request, settings, audio_tracks, faces, store, seed), result=DONE_NAME)
+    if run.start():
         return kind.load(out / "checkpoint", store)
     pairs, told = _pairs(request, out, seed, workers)
     told["unusable_clips"] = {failure.clip.clip_id: failure.reason for failure in prepared.failures}
@@ -234,7 +232,7 @@ def train_unpaired(
         card |= {"adapt": request.adapt, "adaptation": ADAPTED}
     write_json(out / "checkpoint" / CARD_NAME, card)
     write_json(out / DONE_NAME, {"seed": seed, "classes": list(model.classes)})
-    record.finish()
+    run.finish()
     return kind.load(out / "checkpoint", store)
 
 
@@ -270,10 +268,10 @@ def _pairs(
     """Joined clips of both parts, and what the card says of where they come from."""
     fold = request.voice_split.folds[0]
     split = split_images(request.faces)
-    sorted_faces = keep_sorted(request.faces, split, out / "images.json", workers=workers)
+    sorted_faces = sort_images(request.faces, split, workers=workers, cache=out / "images.json")
     parts = {
         part: reconcile(
-            request.faces.select(list(sorted_faces.parts[part])),
+            request.faces.select(list(sorted_faces.subsets[part])),
             [clip for clip in request.voices if clip.clip_id in getattr(fold, part)],
             merge=request.merge,
             drop=request.drop,

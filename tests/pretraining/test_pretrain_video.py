@@ -1,11 +1,12 @@
-"""Pretraining on pictures: learns, is tested once, is not repeated, and its network embeds."""
+"""Pretraining on images: it learns, is tested once, resumes, and its network embeds faces."""
 
 from __future__ import annotations
 
 import json
 import shutil
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,25 +14,32 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
-from aver.errors import CheckpointError, LabelError, SettingsError
+from aver.errors import CheckpointError, LabelError, SettingsError, TrainingInterrupted
 from aver.models.data.clip_frames import ClipSequences
 from aver.models.layers.augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.networks.face_network import FaceNetwork
 from aver.networks.resnet import ResNet18
-from aver.pretraining.image_task import VIEWS, look
-from aver.pretraining.run import read_settings
+from aver.pretraining.settings import VideoSettings, read_settings
 from aver.pretraining.ship import ship_run
-from aver.pretraining.visual import VisualResult, VisualSettings, pretrain_visual
+from aver.pretraining.video import VIEWS, image_views, pretrain_video
 from aver.splits import make_split
+from stopped_training import stopped_after_one_epoch
 
 SETTINGS = read_settings(
-    VisualSettings,
-    "visual",
+    VideoSettings,
+    "video",
     "compact",
     {"width": 4, "blocks": 1, "size_px": 24, "bfloat16": False, "training.epochs": 6,
      "training.batch_size": 16},
 )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Trained:
+    folder: Path
+    card: dict[str, Any]
 
 
 @pytest.fixture(scope="module")
@@ -53,12 +61,12 @@ def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
 
 
 @pytest.fixture(scope="module")
-def result(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> VisualResult:
+def result(corpus: Corpus, tmp_path_factory: pytest.TempPathFactory) -> Trained:
     out = tmp_path_factory.mktemp("run")
-    return pretrain_visual(corpus, make_split(corpus, "official"), SETTINGS, out=out)
+    return Trained(out, pretrain_video(corpus, make_split(corpus, "official"), SETTINGS, out=out))
 
 
-def test_it_learns_and_tells_what_it_was_tested_on(result: VisualResult) -> None:
+def test_training_learns_and_the_card_states_the_test(result: Trained) -> None:
     assert result.card["metrics"]["test"]["value"] > 0.8  # chance 0.5
     assert result.card["metrics"]["test"]["images"] == 16
     assert result.card["classes"] == ["happy", "sad"]
@@ -68,32 +76,65 @@ def test_it_learns_and_tells_what_it_was_tested_on(result: VisualResult) -> None
 
 
 def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(
-    corpus: Corpus, result: VisualResult
+    corpus: Corpus, result: Trained
 ) -> None:
     split = make_split(corpus, "official")
     before = (result.folder / "weights.safetensors").stat().st_mtime_ns
-    again = pretrain_visual(corpus, split, SETTINGS, out=result.folder)
-    assert again.card["metrics"] == result.card["metrics"]
+    again = pretrain_video(corpus, split, SETTINGS, out=result.folder)
+    assert again["metrics"] == result.card["metrics"]
     assert (result.folder / "weights.safetensors").stat().st_mtime_ns == before
-    with pytest.raises(CheckpointError, match="other seed"):
-        pretrain_visual(corpus, split, SETTINGS, out=result.folder, seed=1)
+    with pytest.raises(SettingsError, match="other seed"):
+        pretrain_video(corpus, split, SETTINGS, out=result.folder, seed=1)
 
 
-def test_an_unfinished_run_is_not_gone_on_with_under_other_settings(
+def test_an_unfinished_run_is_not_resumed_with_other_settings(
     corpus: Corpus, tmp_path: Path
 ) -> None:
     split = make_split(corpus, "official")
     training = replace(SETTINGS.training, epochs=1, patience=1)
     short = replace(SETTINGS, training=training)
-    pretrain_visual(corpus, split, short, out=tmp_path)
+    pretrain_video(corpus, split, short, out=tmp_path)
     (tmp_path / "card.json").unlink()  # as if it had been stopped before its end
-    with pytest.raises(CheckpointError, match="other settings"):
-        pretrain_visual(corpus, split, replace(short, dropout=0.3), out=tmp_path)
-    again = pretrain_visual(corpus, split, short, out=tmp_path)
-    assert again.card["epochs"] == 1
+    with pytest.raises(SettingsError, match="other settings"):
+        pretrain_video(corpus, split, replace(short, dropout=0.3), out=tmp_path)
+    again = pretrain_video(corpus, split, short, out=tmp_path)
+    assert again["epochs"] == 1
 
 
-def test_a_leaking_run_learns_copies_says_so_and_is_not_shipped(
+def test_an_interrupted_training_resumes_to_the_same_result(
+    corpus: Corpus, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = make_split(corpus, "official")
+    settings = replace(SETTINGS, training=replace(SETTINGS.training, epochs=3, patience=3))
+    whole = pretrain_video(corpus, split, settings, out=tmp_path / "whole")
+    with stopped_after_one_epoch(monkeypatch), pytest.raises(TrainingInterrupted):
+        pretrain_video(corpus, split, settings, out=tmp_path / "broken")
+    log = tmp_path / "broken" / "training.jsonl"
+    assert len(log.read_text().splitlines()) == 1
+    assert not (tmp_path / "broken" / "card.json").exists()
+    resumed = pretrain_video(corpus, split, settings, out=tmp_path / "broken")
+    assert resumed["metrics"] == whole["metrics"]
+    assert log.read_text() == (tmp_path / "whole" / "training.jsonl").read_text()
+    expected = load_file(tmp_path / "whole" / "weights.safetensors")
+    for name, value in load_file(tmp_path / "broken" / "weights.safetensors").items():
+        torch.testing.assert_close(value, expected[name], rtol=0, atol=0)
+    assert not list((tmp_path / "broken").glob("resume*"))
+
+
+def test_the_command_prints_the_figures_of_the_card(
+    corpus: Corpus, result: Trained, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings = ["width=4", "blocks=1", "size_px=24", "bfloat16=false", "training.epochs=6",
+                "training.batch_size=16"]  # fmt: skip
+    command = ["pretrain", "video", "--corpus", str(corpus.root), "--reader", "fer2013",
+               "--set", *settings, "--out", str(result.folder)]  # fmt: skip
+    assert main(command) == 0  # the run is finished
+    printed = capsys.readouterr().out
+    assert "train 60, validation 12, test 16" in printed
+    assert f"{result.card['metrics']['test']['value']:.1%}" in printed
+
+
+def test_a_leaking_run_trains_on_copies_states_it_and_is_not_shipped(
     corpus: Corpus, tmp_path: Path
 ) -> None:
     copied = tmp_path / "copied"
@@ -105,20 +146,20 @@ def test_a_leaking_run_learns_copies_says_so_and_is_not_shipped(
     images = open_corpus(copied, "fer2013")
     split = make_split(images, "official")
     brief = replace(SETTINGS, training=replace(SETTINGS.training, epochs=1, patience=1))
-    clean = pretrain_visual(images, split, brief, out=tmp_path / "clean")
-    leaking = pretrain_visual(images, split, brief, out=tmp_path / "leaking", leaking=True)
-    assert clean.card["images"]["train"] == 60
-    assert clean.card["set_aside"]["train"] == {"copy of a test picture": len(tested)}
-    assert "leaks" not in clean.card
-    assert leaking.card["images"]["train"] == 60 + len(tested)
-    assert "test pictures" in leaking.card["leaks"][0]
-    with pytest.raises(CheckpointError, match="other leaking"):
-        pretrain_visual(images, split, brief, out=tmp_path / "leaking")
+    clean = pretrain_video(images, split, brief, out=tmp_path / "clean")
+    leaking = pretrain_video(images, split, brief, out=tmp_path / "leaking", leaking=True)
+    assert clean["images"]["train"] == 60
+    assert clean["set_aside"]["train"] == {"copy of a test image": len(tested)}
+    assert "leaks" not in clean
+    assert leaking["images"]["train"] == 60 + len(tested)
+    assert "test images" in leaking["leaks"][0]
+    with pytest.raises(SettingsError, match="other leaking"):
+        pretrain_video(images, split, brief, out=tmp_path / "leaking")
     with pytest.raises(CheckpointError, match="LEAK"):
-        ship_run(leaking.folder, "leaky", "Never", tmp_path / "weights")
+        ship_run(tmp_path / "leaking", "leaky", "Never", tmp_path / "weights")
 
 
-def test_an_emotion_of_copies_alone_is_named(corpus: Corpus, tmp_path: Path) -> None:
+def test_an_emotion_that_only_copies_have_is_named(corpus: Corpus, tmp_path: Path) -> None:
     shutil.copytree(corpus.root, tmp_path / "images")
     folder = tmp_path / "images"
     for part, name in (("train", "Training_900"), ("test", "PrivateTest_900")):
@@ -127,18 +168,18 @@ def test_an_emotion_of_copies_alone_is_named(corpus: Corpus, tmp_path: Path) -> 
             folder / "train" / "happy" / "Training_0.png", folder / part / "angry" / f"{name}.png"
         )
     images = open_corpus(folder, "fer2013")
-    with pytest.raises(LabelError, match="no picture of angry"):
-        pretrain_visual(images, make_split(images, "official"), SETTINGS, out=tmp_path / "run")
+    with pytest.raises(LabelError, match="no image of angry"):
+        pretrain_video(images, make_split(images, "official"), SETTINGS, out=tmp_path / "run")
 
 
-def test_a_network_of_no_width_is_refused() -> None:
+def test_a_network_without_width_is_refused() -> None:
     with pytest.raises(SettingsError, match="width"):
-        VisualSettings(width=0)
+        VideoSettings(width=0)
 
 
 def test_views_are_the_image_its_mirror_image_and_both_moved() -> None:
     image = torch.arange(36, dtype=torch.uint8).view(1, 1, 6, 6)
-    plain, mirrored, both = (look(image, views) for views in VIEWS)
+    plain, mirrored, both = (image_views(image, views) for views in VIEWS)
     assert (len(plain), len(mirrored), len(both)) == (1, 2, 10)
     torch.testing.assert_close(mirrored[1], image.flip(3))
     assert {tuple(view.shape) for view in both} == {(1, 1, 6, 6)}
@@ -146,7 +187,7 @@ def test_views_are_the_image_its_mirror_image_and_both_moved() -> None:
     torch.testing.assert_close(up_left[0, 0, 2:, 2:], image[0, 0, :4, :4])
 
 
-def test_embeddings_are_the_extractors_own(result: VisualResult) -> None:
+def test_embeddings_are_the_output_of_the_extractor(result: Trained) -> None:
     images = np.random.default_rng(1).integers(0, 255, (3, 24, 24)).astype(np.uint8)
     found = FaceNetwork(result.folder / "weights.safetensors").embed(images)
     weights = load_file(result.folder / "weights.safetensors")
@@ -158,14 +199,14 @@ def test_embeddings_are_the_extractors_own(result: VisualResult) -> None:
     np.testing.assert_allclose(found, wanted.detach().numpy(), rtol=1e-3, atol=1e-4)
 
 
-def test_erasing_takes_a_rectangle_out_of_the_share_of_images_asked_for() -> None:
+def test_erasing_blanks_a_rectangle_in_the_given_share_of_images() -> None:
     torch.manual_seed(0)
     settings = ImageAugmentationSettings(0, 0, 0, False, 0, 0, erasing=0.5)
     frames = torch.ones(400, 1, 32, 32)
     clips = ClipSequences(frames, (1,) * 400, torch.ones(400, dtype=torch.bool))
-    seen = ImageAugmentation(settings).train()(frames, clips)
-    gone = (seen == 0).float().mean(dim=(1, 2, 3))
+    erased = ImageAugmentation(settings).train()(frames, clips)
+    gone = (erased == 0).float().mean(dim=(1, 2, 3))
     assert 0.42 < (gone > 0).float().mean() < 0.58
     assert gone.max() <= 0.25
-    rows = (seen == 0).any(dim=3)[:, 0].sum(1) * (seen == 0).any(dim=2)[:, 0].sum(1)
+    rows = (erased == 0).any(dim=3)[:, 0].sum(1) * (erased == 0).any(dim=2)[:, 0].sum(1)
     torch.testing.assert_close(gone * 32 * 32, rows.float())  # one whole rectangle each

@@ -1,4 +1,4 @@
-"""A corpus that taught a recogniser does not test it."""
+"""Tests on another corpus: checks that nothing of it was trained on."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from aver.pretraining.cross_corpus import (
 from tone_corpus import write_tone_corpus
 
 
-def test_what_taught_it_is_refused_by_its_label(tmp_path: Path) -> None:
+def test_a_corpus_of_the_training_is_refused(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
     check_unseen(corpus, ("fer2013", "another folder"))
     with pytest.raises(SettingsError, match="never seen"):
         check_unseen(corpus, ("fer2013", corpus.label))
 
 
-def test_what_could_not_be_judged_or_adapted_is_named_before_training(tmp_path: Path) -> None:
+def test_clips_without_an_emotion_or_a_speaker_to_adapt_to_are_named(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
     check_predictable(corpus, "speaker")
     nobody = replace(corpus, clips=tuple(replace(clip, speaker=None) for clip in corpus))
@@ -40,7 +40,7 @@ def test_what_could_not_be_judged_or_adapted_is_named_before_training(tmp_path: 
         check_predictable(mute, "")
 
 
-def test_the_same_audio_tracks_under_another_name_are_found(tmp_path: Path) -> None:
+def test_the_same_audio_under_another_name_is_found(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
     store = FeatureStore(tmp_path / "cache")
     others = write_tone_corpus(tmp_path / "others", speakers=3, takes=1, seed=1)
@@ -54,7 +54,7 @@ def test_the_same_audio_tracks_under_another_name_are_found(tmp_path: Path) -> N
         check_apart(corpus, again, store)
 
 
-def test_a_corpus_of_which_nothing_can_be_read_is_no_test(tmp_path: Path) -> None:
+def test_a_corpus_without_a_readable_clip_is_an_error(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=1, takes=1)
     for clip in corpus:
         Path(str(clip.audio)).write_bytes(b"RIFF")
