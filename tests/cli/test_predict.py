@@ -97,7 +97,7 @@ def test_a_table_that_knows_no_file_is_an_error(
         str(table),
     ]
     assert main([*words, "--cache", str(tmp_path / "cache")]) == 2
-    assert "knows none of the clips" in capsys.readouterr().err
+    assert "has none of the clips" in capsys.readouterr().err
 
 
 def test_the_table_shows_every_target() -> None:

@@ -121,7 +121,10 @@ def test_too_few_other_clips_are_named(
     audio = sorted((adapted / "tones").glob("s1_*.wav"))[0]
     words = [str(audio), "--checkpoint", str(adapted / "run"), "--speaker-clips", str(tmp_path)]
     assert main(_predict(adapted, *words)) == 2
-    assert "--speaker-clips cannot be used: There is no video or sound" in capsys.readouterr().err
+    assert (
+        "--speaker-clips cannot be used: There is no usable video or audio"
+        in capsys.readouterr().err
+    )
     shutil.copy(audio, tmp_path)
     assert main(_predict(adapted, *words)) == 2
     shown = capsys.readouterr()

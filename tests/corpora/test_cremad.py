@@ -96,7 +96,7 @@ def test_pointers_and_silent_copies_give_way_to_the_next_file(plant, lfs_pointer
     assert corpus.clips[0].audio.suffix == ".flv"
     reasons = {problem.path: problem.reason for problem in corpus.problems}
     assert "git lfs pull" in reasons["AudioWAV/1001_DFA_ANG_XX.wav"]
-    assert "without sound" in reasons["AudioMP3/1001_DFA_ANG_XX.mp3"]
+    assert "without audio" in reasons["AudioMP3/1001_DFA_ANG_XX.mp3"]
 
 
 def test_a_clone_without_lfs(plant, lfs_pointer):

@@ -1,13 +1,16 @@
-"""Anybody's own clips, by pattern, table or description file."""
+"""A corpus of one's own, by pattern, table or description file."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 from aver.corpora import open_corpus
+from aver.corpora.manifest import SHIPPED, Layout, parse_codes, read_layout
+from aver.emotions import EMOTIONS
 from aver.errors import CorpusError, LabelError, SettingsError
 
 PATTERN = "{speaker}-{sentence}-{emotion}_{take}.mp4"
@@ -54,10 +57,11 @@ def test_codes_stay_text_in_yaml(tmp_path, plant):
     assert open_corpus(tmp_path).classes == ("fearful",)
 
 
-def test_table(tmp_path, plant):
+@pytest.mark.parametrize(("audio", "subset"), [("audio", "subset"), ("sound", "part")])
+def test_table_with_columns_of_today_and_of_version_0_1(tmp_path, plant, audio, subset):
     plant(["x/one.mp4", "two.wav", "three.mp4", "three.wav"])
     (tmp_path / "aver-corpus.csv").write_text(
-        "file,video,sound,speaker,sex,emotion,intensity,channel,performance,subset\n"
+        f"file,video,{audio},speaker,sex,emotion,intensity,channel,performance,{subset}\n"
         "x/one.mp4,,,anna,f,joy,strong,song,p1,train\n"
         "two.wav,,,ben,male,,,,,\n"
         ",three.mp4,three.wav,ben,m,anger,,,p1,test\n"
@@ -175,5 +179,43 @@ def test_nothing_describes_the_folder(tmp_path, plant):
         open_corpus(plant(["one.mp4"]), "manifest")
     with pytest.raises(CorpusError, match="javanese-av"):
         open_corpus(tmp_path, "manifest", config="nowhere")
-    with pytest.raises(SettingsError, match="no setting 'motif'"):
+    with pytest.raises(SettingsError, match=r"no setting 'manifest\.motif'"):
         open_corpus(tmp_path, "manifest", motif="{speaker}.mp4")
+
+
+@pytest.mark.parametrize("name", [path.stem for path in SHIPPED.glob("*.yaml")])
+def test_shipped_layouts_are_complete(name):
+    layout = read_layout(Path(name))
+
+    assert layout.pattern or layout.table
+    assert set(layout.labels.values()) <= set(EMOTIONS)
+    assert "none given" not in layout.citation
+
+
+def test_codes_from_text_and_mapping():
+    assert parse_codes("labels", "1=happy, 2=sad,") == {"1": "happy", "2": "sad"}
+    assert parse_codes("labels", {1: "happy"}) == {"1": "happy"}
+    with pytest.raises(SettingsError, match="'happy'"):
+        parse_codes("labels", "happy")
+
+
+def test_sex_by_speaker_and_by_code():
+    layout = Layout(sexes={"anna": "F", "w": "female"})
+
+    assert layout.make_clip({"speaker": "anna"}, "1", None, None).sex == "female"
+    assert layout.make_clip({"speaker": "ben", "sex": "w"}, "1", None, None).sex == "female"
+    assert layout.make_clip({"speaker": "ben"}, "1", None, None).sex is None
+    with pytest.raises(LabelError, match="'robot' for clip-7"):
+        layout.make_clip({"sex": "robot"}, "clip-7", None, None)
+
+
+@pytest.mark.parametrize("fact", ["intensity", "channel", "subset"])
+def test_unknown_words(fact):
+    with pytest.raises(LabelError, match=f"Unknown {fact} 'odd' in clip-7"):
+        Layout().make_clip({fact: "odd"}, "clip-7", None, None)
+
+
+def test_intensities_are_translated():
+    layout = Layout(intensities={"2": "strong"})
+
+    assert layout.make_clip({"intensity": "2"}, "1", None, None).intensity == "strong"

@@ -40,3 +40,12 @@ def test_dots_are_dots():
 def test_faulty_patterns(text):
     with pytest.raises(SettingsError):
         NamePattern(text)
+
+
+@pytest.mark.parametrize("placeholder", ["subset", "part"])
+def test_the_subset_by_its_name_and_by_that_of_version_0_1(placeholder):
+    pattern = NamePattern(f"{{{placeholder}}}/{{speaker}}.mp4")
+
+    assert pattern.match("train/anna.mp4") == {"subset": "train", "speaker": "anna"}
+    with pytest.raises(SettingsError, match="twice"):
+        NamePattern("{part}-{subset}.mp4")

@@ -108,7 +108,7 @@ def test_bad_files_are_listed_and_the_rest_read(tmp_path, plant, lfs_pointer):
 def test_missing_folder_and_empty_corpus(tmp_path):
     with pytest.raises(CorpusError, match="does not exist"):
         open_corpus(tmp_path / "nowhere", "ravdess")
-    with pytest.raises(CorpusError, match=r"Expected are files like Actor_01/03-01"):
+    with pytest.raises(CorpusError, match=r"expects files like Actor_01/03-01"):
         open_corpus(tmp_path, "ravdess")
 
 

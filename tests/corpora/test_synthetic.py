@@ -7,17 +7,18 @@ import pytest
 from aver.corpora import open_corpus
 from aver.errors import CorpusError, LabelError
 
-HEADER = "clip_id,speaker,sex,emotion,intensity,sentence,take,file,units\n"
+HEADER = "clip_id,speaker,sex,emotion,intensity,sentence,take,file,action_units\n"
 
 
-def test_clips(plant):
+@pytest.mark.parametrize("column", ["action_units", "units"])
+def test_clips_of_today_and_of_version_0_1(plant, column):
     plant(["media/a.mp4", "units/a.csv"])
     plant(["synthesis.json"], b"{}")
     rows = (
         "s1-sad-1,s1,female,sad,strong,q,1,media/a.mp4,units/a.csv\n"
         "s1-sad-2,s1,female,sad,,,,b.mp4,\n"
     )
-    root = plant(["clips.csv"], (HEADER + rows).encode())
+    root = plant(["clips.csv"], (HEADER.replace("action_units", column) + rows).encode())
 
     corpus = open_corpus(root)
 

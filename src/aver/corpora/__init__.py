@@ -1,4 +1,4 @@
-"""Who says what: clips, labels, speakers. No media are opened here; one file per corpus."""
+"""Corpora: clips with their speakers and labels; one file per corpus. Opens no media."""
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem, corpora, open_corpus

@@ -1,4 +1,4 @@
-"""What a copy of a corpus holds, lacks, has twice, and what is wrong with it."""
+"""`check_corpus`: contents of a copy of a corpus, missing clips, duplicates and faulty files."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from aver.errors import MediaError
 
 @dataclass(frozen=True)
 class CorpusCheck:
-    """The findings about one copy of a corpus.
+    """What a copy of a corpus contains, and what is wrong with it.
 
     Parameters
     ----------
     corpus : Corpus
     by_class, by_speaker, by_sex, by_channel, by_subset : dict of str to int
-        Clips of each; classes in canonical order, the others sorted. Clips of which a fact is
-        unknown are under ``"unknown"``.
+        Number of clips; classes in canonical order, the others sorted. Clips for which it is
+        unknown count under ``"unknown"``.
     with_video, with_audio : int
-        Clips that have a file for pictures, for sound.
+        Number of clips with a video or image file, with an audio file.
     missing : tuple of str
-        Clips that the complete corpus has and this copy lacks, where the reader knows them.
+        Clips of the complete corpus that this copy lacks, if the reader knows them.
     doubled : tuple of tuple of str
         Groups of clips whose files hold the same bytes.
     contradicting : tuple of tuple of str
-        Those groups of `doubled` in which the emotions differ.
+        The groups of `doubled` whose emotions differ.
     problems : tuple of Problem
         Files and rows that could not be used.
     """
@@ -57,7 +57,7 @@ class CorpusCheck:
 
 
 def check_corpus(root: str | Path, name: str | None = None, **settings: object) -> CorpusCheck:
-    """Read a corpus folder and say what is in it and what is wrong.
+    """Read a corpus folder and check it.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def check_corpus(root: str | Path, name: str | None = None, **settings: object) 
     Returns
     -------
     CorpusCheck
-        Files are compared byte by byte where their sizes are equal; none is decoded.
+        Files of equal size are compared byte by byte; none is decoded.
 
     Raises
     ------
@@ -105,7 +105,7 @@ def _count(corpus: Corpus, fact: str, order: tuple[str, ...] = ()) -> dict[str, 
 
 
 def _doubled(corpus: Corpus) -> tuple[tuple[str, ...], ...]:
-    """Groups of clip ids that share a file's content, each group and all groups sorted."""
+    """Groups of clip ids with files of equal content, sorted."""
     by_size: dict[int, list[tuple[Clip, Path]]] = {}
     for clip, path in _files(corpus):
         try:
@@ -119,7 +119,7 @@ def _doubled(corpus: Corpus) -> tuple[tuple[str, ...], ...]:
             try:
                 content = hashlib.blake2b(read_file(path), digest_size=16).digest()
             except MediaError:
-                continue  # who opens the clip will be told
+                continue  # reported when the clip is opened
             by_content.setdefault(content, set()).add(clip.clip_id)
     return tuple(sorted(tuple(sorted(ids)) for ids in by_content.values() if len(ids) > 1))
 

@@ -1,4 +1,4 @@
-"""`Clip`: one performance by one speaker, and where its files lie."""
+"""`Clip`: one performance by one speaker, its label and its files."""
 
 from __future__ import annotations
 
@@ -7,46 +7,46 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 INTENSITIES = ("normal", "strong", "low", "medium", "high", "unspecified")
-"""Words for how strongly an emotion was to be shown, as the corpora use them."""
+"""How strongly an emotion is acted, in the terms of the corpora."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """Who says what, how, and in which files. No media are opened here.
+    """One performance: speaker, label, text and files. Media are not opened here.
 
     Parameters
     ----------
     clip_id : str
-        Unique within the corpus and stable between machines; never holds a folder of this one.
+        Unique within the corpus and the same on every machine.
     speaker : str or None
-        Speaker's id within the corpus; None where nobody knows (a user's own file).
+        Speaker's id within the corpus; None if unknown (a user's own file).
     emotion : str or None
-        One of `aver.emotions.EMOTIONS`; None for clips without a label and for clips handed to
-        `predict_proba`.
+        One of `aver.emotions.EMOTIONS`; None for clips without a label and for clips passed to
+        a recognizer for prediction.
     video, audio : Path or None
-        The file to take pictures from, and the one to take sound from; often the same file.
+        The files that hold the video (or image) and the audio; often the same file.
     performance : str
-        Clips (or files) with the same performance are one event filmed once: they must never fall
-        on two sides of a split. Empty: the clip is a performance of its own.
+        Clips (or files) with the same performance are recordings of one event and must be in one
+        subset of a split. Default: the clip's id.
     sex : {"female", "male"} or None
-        As the corpus states it.
+        As stated by the corpus.
     intensity : str or None
         One of `INTENSITIES`.
     sentence, take : str or None
-        What was said (an id within the corpus) and which repetition.
+        The spoken sentence (an id within the corpus) and the repetition.
     channel : {"speech", "song"}
         Vocal channel.
     votes : mapping of str to mapping of str to float
         Shares of raters' votes, by what the raters perceived (``"voice"``, ``"face"``,
-        ``"both"``), then by emotion; each inner mapping sums to 1. Empty where there are none.
+        ``"both"``), then by emotion; each inner mapping sums to 1. Empty if there are none.
     aliases : tuple of str
-        Names by which other tables (action units, votes) know this clip.
-    units : Path or None
+        Names of this clip in other tables (action units, votes).
+    action_units : Path or None
         A table of action units per frame, or one with a row for each of many clips.
     action_units_row : str
-        Name of the clip's row in a table of many clips; empty where rows are frames.
+        Name of the clip's row in a table of many clips; empty if rows are frames.
     subset : {"train", "validation", "test"} or None
-        The subset that the corpus's authors put the clip in, where they did.
+        The official subset of the clip, if the corpus has such subsets.
     """
 
     clip_id: str
@@ -72,9 +72,9 @@ class Clip:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The clip's id and all its aliases: the keys to try in somebody else's table."""
+        """The clip's id and all its aliases: the keys to look up in other tables."""
         return (self.clip_id, *self.aliases)
 
     def without_labels(self) -> Clip:
-        """The clip as `predict_proba` may see it: no emotion, intensity, votes or sentence."""
+        """The clip as a recognizer may see it: no emotion, intensity, votes or sentence."""
         return replace(self, emotion=None, intensity=None, sentence=None, votes={})

@@ -1,4 +1,4 @@
-"""`Corpus`: the clips found in a folder, what was wrong with it, and how to cite it."""
+"""`Corpus` and `open_corpus`: read the clips of a corpus folder, without opening any media."""
 
 from __future__ import annotations
 
@@ -17,28 +17,26 @@ from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order, parse_emotion
 from aver.errors import CorpusError, LabelError, SplitError
 from aver.registry import Registry
-from aver.settings import build_with_settings
-
-_ANYBODYS = ("manifest", "speaker-folders")  # readers that say nothing of whose files they read
+from aver.settings import settings_from_mapping
 
 
 @dataclass(frozen=True)
 class CorpusInfo:
-    """What a user must know before using a corpus."""
+    """License, citation and folder layout of a corpus."""
 
     title: str
     license: str
     citation: str
     url: str
     tree: str
-    """The folder layout that the reader expects, as a small drawing."""
+    """The folder layout that the reader expects, one file or folder per line."""
     example: str
-    """One path of that tree, for messages."""
+    """One path of that layout, for messages."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """One file or row that the reader could not use, and why."""
+    """A file or row that the reader skipped, and the reason."""
 
     path: str
     reason: str
@@ -57,9 +55,9 @@ class Corpus:
     clips : tuple of Clip
         Sorted by `clip_id`.
     problems : tuple of Problem
-        What was skipped.
+        The files and rows that were skipped.
     info : CorpusInfo or None
-        Licence and citation for model cards; `open_corpus` fills it in.
+        License and citation, for model cards.
     """
 
     name: str
@@ -76,8 +74,9 @@ class Corpus:
 
     @property
     def label(self) -> str:
-        """Name for tables: that of the reader, or of the folder where anybody's files lie."""
-        return self.root.resolve().name if self.name in _ANYBODYS else self.name
+        """Name for tables: that of the corpus, or of the folder if the reader is a general one."""
+        general = ("manifest", "speaker-folders")
+        return self.root.resolve().name if self.name in general else self.name
 
     @cached_property
     def by_id(self) -> dict[str, Clip]:
@@ -95,7 +94,7 @@ class Corpus:
         return in_canonical_order(clip.emotion for clip in self.clips if clip.emotion)
 
     def select(self, clip_ids: Sequence[str]) -> list[Clip]:
-        """The clips of these ids, in the order of the ids.
+        """The clips with these ids, in the order of the ids.
 
         Raises
         ------
@@ -113,7 +112,7 @@ class Corpus:
         Raises
         ------
         CorpusError
-            If none is left; `why` says in words what was asked for.
+            If none is left; `why` is the reason, for the message.
         """
         clips = tuple(clip for clip in self.clips if keep(clip))
         if not clips:
@@ -122,9 +121,10 @@ class Corpus:
 
 
 class CorpusReader(ABC):
-    """Reads one kind of corpus folder: subclass, decorate with `corpora.register`, done.
+    """Reads the folder of one corpus.
 
-    A reader's settings are the keyword arguments of its constructor, all with defaults.
+    A reader is a class decorated with `aver.settings.settings` and `corpora.register`; its fields
+    are its settings, all with defaults.
     """
 
     name: ClassVar[str]
@@ -137,41 +137,42 @@ class CorpusReader(ABC):
         Raises
         ------
         CorpusError
-            If the folder is missing, or holds no clip.
+            If the folder is missing or contains no clip.
         LabelError
             If a file's emotion code is unknown; the message names the file.
         """
 
     def missing(self, corpus: Corpus) -> tuple[str, ...]:
-        """Clips that the complete corpus holds and this copy does not; empty if nobody knows."""
+        """Clips of the complete corpus that this copy lacks; empty if the reader cannot know."""
         return ()
 
     def collect(self, root: Path, clips: Iterable[Clip], problems: Iterable[Problem]) -> Corpus:
-        """Sort what was found, and refuse an empty corpus or a doubled id.
+        """Make the corpus: sort the clips, and check that there are some and that ids are unique.
 
         Raises
         ------
         CorpusError
-            If there is no clip, or two clips have one id.
+            If there is no clip, or two clips have the same id.
         """
-        found, faults = tuple(sorted(clips, key=lambda clip: clip.clip_id)), tuple(problems)
-        if not found:
+        sorted_clips = tuple(sorted(clips, key=lambda clip: clip.clip_id))
+        faults = tuple(problems)
+        if not sorted_clips:
             skipped = (
                 f" Problems: {len(faults)}, the first with {faults[0].path}: {faults[0].reason}"
                 if faults
                 else ""
             )
             raise CorpusError(
-                f"No clip was found at {root}.{skipped} Expected are files like "
+                f"No clip was found at {root}.{skipped} The reader expects files like "
                 f"{self.info.example} ('aver corpus info {self.name}' shows the tree)."
             )
-        for one, following in pairwise(found):
+        for one, following in pairwise(sorted_clips):
             if one.clip_id == following.clip_id:
                 raise CorpusError(
-                    f"Two clips at {root} are both named {one.clip_id!r}: {one.video or one.audio} "
+                    f"Two clips at {root} have the id {one.clip_id!r}: {one.video or one.audio} "
                     f"and {following.video or following.audio}. Rename or remove one of them."
                 )
-        return Corpus(self.name, root, found, faults, self.info)
+        return Corpus(self.name, root, sorted_clips, faults, self.info)
 
 
 corpora: Registry[CorpusReader] = Registry(
@@ -191,38 +192,39 @@ corpora: Registry[CorpusReader] = Registry(
 
 
 def reader_of(root: Path, name: str | None = None, **settings: object) -> CorpusReader:
-    """Choose and set up the reader of a corpus folder.
+    """The reader of a corpus folder, with its settings.
 
     Parameters
     ----------
     root : Path
     name : str, optional
-        Registered reader; without it the reader is guessed from the file names.
+        Registered reader; by default it is guessed from the file names.
     **settings
         Settings of that reader.
 
     Raises
     ------
     CorpusError
-        If the folder is missing or empty, or no reader knows it.
+        If the folder is missing or empty, or no reader recognizes it.
     SettingsError
         If there is no such reader, or it has no such setting.
     """
     if not root.exists():
         raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
     chosen = name or guess_reader(root)
-    return build_with_settings(corpora.get(chosen), settings, f"The corpus reader {chosen!r}")
+    reader: CorpusReader = settings_from_mapping(corpora.get(chosen), settings, chosen)
+    return reader
 
 
 def open_corpus(root: str | Path, name: str | None = None, **settings: object) -> Corpus:
-    """Read a corpus folder; the first step of everything.
+    """Read a corpus folder.
 
     Parameters
     ----------
     root : str or Path
         Folder (or archive) of the corpus.
     name : str, optional
-        Registered reader; without it the reader is guessed from the file names.
+        Registered reader; by default it is guessed from the file names.
     **settings
         Settings of that reader.
 
@@ -233,7 +235,7 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
     Raises
     ------
     CorpusError
-        If the folder is missing or empty, or no reader knows it.
+        If the folder is missing or empty, or no reader recognizes it.
     LabelError
         If a file's emotion code is unknown.
     SettingsError
@@ -244,9 +246,9 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
 
 
 MANIFEST_NAMES = ("aver-corpus.yaml", "aver-corpus.yml", "aver-corpus.json", "aver-corpus.csv")
-"""Files that describe a folder of one's own; the `manifest` reader looks for them in this order."""
+"""Files that describe a corpus of one's own, in the order in which they are looked for."""
 
-_LOOKED_AT = 5000  # files; enough to reach media behind tables, quick on a network drive
+_MAX_NAMES = 5000  # enough to reach the media among the tables, and fast on a network drive
 
 _PATTERNS = (
     ("ravdess", re.compile(r"(^|/)0[123]-0[12]-\d\d-\d\d-\d\d-\d\d-\d\d\.\w+$")),
@@ -258,7 +260,7 @@ _PATTERNS = (
 
 
 def guess_reader(root: Path) -> str:
-    """Name the reader for a folder, a tar archive or a manifest file.
+    """Guess the reader of a folder, a tar archive or a manifest file from the file names.
 
     Parameters
     ----------
@@ -273,7 +275,7 @@ def guess_reader(root: Path) -> str:
     Raises
     ------
     CorpusError
-        If no reader's names occur there; the message says how to choose one.
+        If no reader recognizes the names; the message says how to choose one.
     """
     if root.is_file() and root.suffix.lower() in (".csv", ".yaml", ".yml", ".json"):
         return "manifest"
@@ -282,7 +284,7 @@ def guess_reader(root: Path) -> str:
             return "synthetic"
         if any((root / name).is_file() for name in MANIFEST_NAMES):
             return "manifest"
-    names = list(islice(_names(root), _LOOKED_AT))
+    names = list(islice(_names(root), _MAX_NAMES))
     counts = {
         reader: sum(1 for name in names if pattern.search(name)) for reader, pattern in _PATTERNS
     }
@@ -292,17 +294,17 @@ def guess_reader(root: Path) -> str:
     if not names:
         raise CorpusError(f"The corpus at {root} is empty: there is no file in it.")
     raise CorpusError(
-        f"No reader knows the file names at {root} (for instance {min(names)!r}). Choose one with "
-        "--reader, or describe the names to the 'manifest' reader, for instance "
+        f"No reader recognizes the file names at {root} (for instance {min(names)!r}). Choose one "
+        "with --reader, or describe the names for the 'manifest' reader, for instance "
         "--reader manifest --corpus-settings 'pattern={speaker}_{emotion}.mp4'."
     )
 
 
 def _names(root: Path) -> Iterator[str]:
-    """Paths of files below a folder, or inside an archive, with forward slashes."""
+    """Relative paths of the files in a folder or an archive, with forward slashes."""
     if root.is_file():
         if not tarfile.is_tarfile(root):
-            raise CorpusError(f"{root} is a file, but neither a manifest nor a tar archive.")
+            raise CorpusError(f"{root} is a file but neither a manifest nor a tar archive.")
         with tarfile.open(root) as archive:
             yield from (member.name for member in archive if member.isfile())
         return
@@ -315,13 +317,14 @@ def _names(root: Path) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which clips of a corpus to keep; what is left empty keeps all.
+    """Which clips of a corpus to keep. An empty field keeps all.
 
     Parameters
     ----------
     emotions : tuple of str
-        Classes to keep. Papers 1 and 2 use ``("happy", "sad", "angry", "fearful", "disgust",
-        "surprised")``. Clips without a label are dropped when classes are named.
+        Classes to keep, for instance the six of Mansouri-Benssassi & Ye (2019, 2020):
+        ``("happy", "sad", "angry", "fearful", "disgust", "surprised")``. Clips without a label
+        are dropped if classes are given.
     speakers : tuple of str
         Speakers to keep.
     channel : {"", "speech", "song"}
@@ -342,17 +345,17 @@ class Selection:
         CorpusError
             If a speaker is not in the corpus, or no clip is left.
         """
-        emotions = {parse_emotion(word, "the emotions asked for") for word in self.emotions}
+        emotions = {parse_emotion(word, "the selected emotions") for word in self.emotions}
         absent = sorted(emotions.difference(corpus.classes))
         if absent:
             raise LabelError(
-                f"The corpus at {corpus.root} has no clip that is {absent[0]!r}. It has: "
+                f"The corpus at {corpus.root} has no clip that is {absent[0]!r}. Its classes are: "
                 f"{', '.join(corpus.classes) or 'no labels'}."
             )
-        strangers = sorted(set(self.speakers).difference(corpus.speakers))
-        if strangers:
+        unknown = sorted(set(self.speakers).difference(corpus.speakers))
+        if unknown:
             raise CorpusError(
-                f"The corpus at {corpus.root} has no speaker {strangers[0]!r}. It has: "
+                f"The corpus at {corpus.root} has no speaker {unknown[0]!r}. Its speakers are: "
                 f"{', '.join(corpus.speakers) or 'none'}."
             )
         return corpus.where(
@@ -361,5 +364,5 @@ class Selection:
                 and (not self.speakers or clip.speaker in self.speakers)
                 and (not self.channel or clip.channel == self.channel)
             ),
-            f"asked for were {self}",
+            f"selected were {self}",
         )

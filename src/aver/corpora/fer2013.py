@@ -1,15 +1,15 @@
-"""FER2013: 35,887 small grey pictures of faces, for pretraining."""
+"""FER2013: 35,887 small gray images of faces, for pretraining."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
 from aver.corpora.files import IMAGE_SUFFIXES, archive_members, find_media
 from aver.emotions import parse_emotion
+from aver.settings import settings
 
 _SUBSETS = {
     "Training": "train",
@@ -21,13 +21,14 @@ _SUBSETS = {
 }
 
 
-@dataclass(frozen=True)
+@settings
 class Fer2013(CorpusReader):
-    """Reads FER2013 from folders or from a tar archive, which is not unpacked.
+    """Reads FER2013 from folders or from a tar archive, without unpacking it.
 
     Each image is a clip without audio and without a known speaker. `Clip.subset` holds the subset
     of the challenge: Training is train, PublicTest validation, PrivateTest test; the split rule
-    ``official`` follows it. Images inside an archive have paths as `aver.corpora.files` says.
+    ``official`` follows it. The path of an image inside an archive is
+    that of the archive plus its name; `aver.corpora.files.read_file` reads it.
 
     Notes
     -----
@@ -55,20 +56,20 @@ class Fer2013(CorpusReader):
     )
 
     def read(self, root: Path) -> Corpus:
-        """Read the pictures' names, from a folder or an archive."""
+        """Read the names of the images, from a folder or an archive."""
         problems: list[Problem] = []
         clips: list[Clip] = []
         for name in _images(root, problems):
             clip = _clip(root, name)
             if clip is None:
-                problems.append(Problem(name, "The name is not subset/emotion/picture."))
+                problems.append(Problem(name, "The name is not subset/emotion/image."))
             else:
                 clips.append(clip)
         return self.collect(root, clips, problems)
 
 
 def _images(root: Path, problems: list[Problem]) -> Iterator[str]:
-    """Names of pictures below a folder or within an archive; faulty ones go to the problems."""
+    """Names of the images in a folder or archive; faulty ones are added to `problems`."""
     if root.is_dir():
         found = find_media(root, IMAGE_SUFFIXES)
         problems += found.problems
@@ -84,13 +85,13 @@ def _images(root: Path, problems: list[Problem]) -> Iterator[str]:
 
 
 def _clip(root: Path, name: str) -> Clip | None:
-    places = PurePosixPath(name).with_suffix("").parts
-    if len(places) < 3:
+    parts = PurePosixPath(name).with_suffix("").parts
+    if len(parts) < 3:
         return None
-    folder, emotion, stem = places[-3:]
+    folder, emotion, stem = parts[-3:]
     return Clip(
-        # The last three names only, so that folder and archive give the same ids.
-        clip_id="/".join(places[-3:]),
+        # Only the last three, so that a folder and an archive give the same ids.
+        clip_id="/".join(parts[-3:]),
         speaker=None,
         emotion=parse_emotion(emotion, name),
         video=root / name,

@@ -1,11 +1,11 @@
-"""CSV tables that come with corpora or are written by users."""
+"""Files of corpora: media in folders and tar archives, Git LFS pointers, CSV tables."""
 
 from __future__ import annotations
 
 import csv
 import os
 import tarfile
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -29,14 +29,14 @@ _LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
 
 @dataclass(frozen=True)
 class MediaFiles:
-    """Usable files, sorted by their path below the folder, and the ones that cannot be media."""
+    """Usable files, sorted by their path below the folder, and those that cannot be media."""
 
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
 
 
 def is_lfs_pointer(path: Path) -> bool:
-    """Whether a file is the small text that Git LFS leaves in place of a large file.
+    """Whether a file is the small text that a clone without Git LFS has for a large file.
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def is_lfs_pointer(path: Path) -> bool:
 
 
 def media_fault(path: Path) -> str | None:
-    """Say in one sentence why a file cannot be media, or None where it may well be."""
+    """The reason why a file cannot be media, as a sentence; None if it may be."""
     try:
         if path.stat().st_size == 0:
             return "The file is empty (0 bytes)."
@@ -72,9 +72,9 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
     Parameters
     ----------
     root : Path
-        An existing folder. Hidden files and folders are passed over.
+        An existing folder. Hidden files and folders are skipped.
     suffixes : collection of str
-        In lower case with the dot; the case of the files' own suffixes does not matter.
+        In lower case with the dot; the case of the files' suffixes does not matter.
 
     Returns
     -------
@@ -101,13 +101,56 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
                 files.append(path)
             else:
                 problems.append(Problem(path.relative_to(root).as_posix(), fault))
-    by_place = sorted(files, key=lambda path: path.relative_to(root).as_posix())
-    return MediaFiles(tuple(by_place), tuple(sorted(problems, key=lambda problem: problem.path)))
+    files.sort(key=lambda path: path.relative_to(root).as_posix())
+    return MediaFiles(tuple(files), tuple(sorted(problems, key=lambda problem: problem.path)))
+
+
+def group_media(
+    root: Path,
+    suffixes: Collection[str],
+    assign: Callable[[Path], tuple[str, str] | str | None],
+) -> tuple[dict[str, dict[str, Path]], list[Problem]]:
+    """Group the media files below `root` by clip.
+
+    Parameters
+    ----------
+    root : Path
+        An existing folder.
+    suffixes : collection of str
+        See `find_media`.
+    assign : callable
+        From a path relative to `root` to the clip and the kind of the file (such as its suffix);
+        to the reason why the file is skipped and listed; or to None if it is not of interest.
+
+    Returns
+    -------
+    dict of str to dict of str to Path
+        Files by clip, then by kind.
+    list of Problem
+        Skipped files, and second files of the same kind for a clip, of which the first is used.
+    """
+    found = find_media(root, suffixes)
+    problems = list(found.problems)
+    clips: dict[str, dict[str, Path]] = {}
+    for path in found.files:
+        place = path.relative_to(root)
+        assigned = assign(place)
+        if isinstance(assigned, str):
+            problems.append(Problem(place.as_posix(), assigned))
+        elif assigned is not None:
+            clip, kind = assigned
+            used = clips.setdefault(clip, {}).setdefault(kind, path)
+            if used is not path:
+                first = used.relative_to(root).as_posix()
+                problems.append(
+                    Problem(place.as_posix(), f"A second copy of {first}, which is used.")
+                )
+    return clips, problems
 
 
 @dataclass(frozen=True)
 class Member:
-    """Where the bytes of one file lie within an archive."""
+    """Position and size of one file in an archive."""
 
     offset_bytes: int
     size_bytes: int
@@ -129,7 +172,7 @@ def archive_members(archive: Path) -> dict[str, Member]:
     Raises
     ------
     CorpusError
-        If the file is missing, compressed, or no tar archive.
+        If the file is missing, compressed, or not a tar archive.
     """
     try:
         status = archive.stat()
@@ -141,7 +184,7 @@ def archive_members(archive: Path) -> dict[str, Member]:
 @lru_cache(maxsize=8)
 def _index(archive: Path, _mtime_ns: int, _size_bytes: int) -> dict[str, Member]:
     try:
-        # "r:" refuses compressed archives, in which no file can be read without all before it.
+        # "r:" rejects compressed archives, in which a file cannot be read without all before it.
         with tarfile.open(archive, "r:") as opened:
             return {
                 member.name.removeprefix("./"): Member(member.offset_data, member.size)
@@ -198,7 +241,7 @@ def read_file(path: Path) -> bytes:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text by column, with the number of the line that each ends on."""
+    """Rows of text by column, each with the number of its last line."""
 
     path: Path
     columns: tuple[str, ...]
@@ -206,30 +249,30 @@ class Table:
 
 
 _OLD_COLUMNS = {"sound": "audio", "units": "action_units", "part": "subset"}
-"""Names of columns in version 0.1, to today's."""
+"""Names of columns in version 0.1 to today's names."""
 
 
 def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     """Read a CSV file with a header.
 
-    Columns that version 0.1 named otherwise (``sound``, ``units``, ``part``) get today's name.
+    Columns with names of version 0.1 (``sound``, ``units``, ``part``) get today's names.
 
     Parameters
     ----------
     path : Path
         In UTF-8, with or without a byte-order mark.
     needed : collection of str
-        Columns that must be there.
+        Required columns.
 
     Returns
     -------
     Table
-        Values without surrounding spaces; cells that a short row lacks are empty.
+        Values without surrounding spaces; missing cells of short rows are empty.
 
     Raises
     ------
     CorpusError
-        If the file cannot be read, is no CSV in UTF-8, or lacks a column.
+        If the file cannot be read, is not CSV in UTF-8, or lacks a column.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:

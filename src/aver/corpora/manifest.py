@@ -1,10 +1,10 @@
-"""Anybody's own folder of clips: a pattern for its file names, or a CSV table."""
+"""A corpus of one's own: a pattern for its file names, or a CSV table."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,21 @@ from aver.corpora.files import (
 from aver.corpora.name_pattern import FIELDS, NamePattern
 from aver.emotions import parse_emotion
 from aver.errors import AverError, CorpusError, LabelError, SettingsError
+from aver.settings import settings, settings_from_mapping
 
 SHIPPED = Path(__file__).parent / "layouts"
-"""Layouts that come with the package, known by their bare names."""
+"""Layouts that come with the package."""
 
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
-_MAPPINGS = ("labels", "sexes", "intensities")
+_CODES = ("labels", "sexes", "intensities")
+
+Codes = Mapping[str | int, str] | str
+"""Codes and their meaning, as a mapping or as text ``"01=neutral,02=sad"``."""
 
 
-@dataclass(frozen=True)
+@settings
 class Layout:
-    """How to read one folder: names or a table, and what their codes mean.
+    """How to read one folder: a pattern or a table, and the meaning of codes.
 
     Parameters
     ----------
@@ -42,16 +46,16 @@ class Layout:
     pattern : str
         File names with placeholders, see `aver.corpora.name_pattern.NamePattern`.
     table : str
-        Name of a CSV file in the folder, in place of a pattern.
+        Name of a CSV file in the folder, instead of a pattern.
     labels : mapping of str to str
-        The folder's codes for emotions to words; without it the codes themselves must be words.
+        From codes for emotions to words; without it the codes must be words.
     sexes : mapping of str to str
-        Speakers' ids, or the codes that the names hold for sexes, to ``female`` or ``male``.
+        From speakers' ids or codes for sexes to ``female`` or ``male``.
     intensities : mapping of str to str
-        The folder's codes for intensities to words of `aver.corpora.clip.INTENSITIES`.
+        From codes for intensities to words of `aver.corpora.clip.INTENSITIES`.
     """
 
-    title: str = "Clips of one's own"
+    title: str = "Own clips"
     license: str = "as stated by their owner"
     citation: str = "none given"
     url: str = ""
@@ -61,10 +65,10 @@ class Layout:
     sexes: Mapping[str, str] = field(default_factory=dict)
     intensities: Mapping[str, str] = field(default_factory=dict)
 
-    def clip(
+    def make_clip(
         self, facts: Mapping[str, str], clip_id: str, video: Path | None, audio: Path | None
     ) -> Clip:
-        """Translate the codes of one file or row into a `Clip`.
+        """Make a `Clip` of the codes of one file or row.
 
         Raises
         ------
@@ -99,7 +103,7 @@ class Layout:
             return parse_emotion(code, where)
         if code not in self.labels:
             raise LabelError(
-                f"Unknown emotion code {code!r} in {where}. The labels given are: "
+                f"Unknown emotion code {code!r} in {where}. The labels are: "
                 f"{', '.join(f'{key}={word}' for key, word in self.labels.items())}."
             )
         return parse_emotion(self.labels[code], f"the labels of this corpus ({code!r})")
@@ -120,30 +124,30 @@ def _one_of(
     if not word:
         return None
     if word not in words:
-        raise LabelError(f"Unknown {what} {word!r} in {where}. Known are: {', '.join(words)}.")
+        raise LabelError(f"Unknown {what} {word!r} in {where}. Use one of: {', '.join(words)}.")
     return word
 
 
 def read_layout(path: Path) -> Layout:
-    """Read a layout from YAML or JSON.
+    """Read a layout from a YAML or JSON file.
 
     Parameters
     ----------
     path : Path
-        A file, or the bare name of a layout that comes with the package (``javanese-av``).
+        A file, or the name of a layout that comes with the package (``javanese-av``).
 
     Raises
     ------
     CorpusError
         If there is no such file, or it cannot be read as YAML or JSON.
     SettingsError
-        If it holds an unknown key, or a value of the wrong kind.
+        If it has an unknown key or a value of the wrong type.
     """
     if not path.exists() and (SHIPPED / f"{path}.yaml").is_file():
         path = SHIPPED / f"{path}.yaml"
     try:
         text = path.read_text(encoding="utf-8")
-        # Every scalar stays text: YAML would turn the code 01 into the number 1.
+        # Keep every scalar as text: YAML would turn the code 01 into the number 1.
         values: Any = (
             json.loads(text)
             if path.suffix.lower() == ".json"
@@ -158,25 +162,20 @@ def read_layout(path: Path) -> Layout:
     except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise CorpusError(f"{path} is not valid YAML or JSON: {reason}.") from error
-    if not isinstance(values, dict):
-        raise SettingsError(f"{path} must hold keys and values, such as 'pattern: ...'.")
-    known = [entry.name for entry in fields(Layout)]
-    for key, value in values.items():
-        if key not in known:
-            raise SettingsError(f"{path} has an unknown key {key!r}. Known: {', '.join(known)}.")
-        if not isinstance(value, dict if key in _MAPPINGS else str):
-            kind = "codes and words" if key in _MAPPINGS else "text"
-            raise SettingsError(f"{key!r} in {path} must be {kind}, not {value!r}.")
-    return Layout(**values)
+    try:
+        layout: Layout = settings_from_mapping(Layout, values)
+    except SettingsError as error:
+        raise SettingsError(f"{path}: {error}") from None
+    return layout
 
 
-def parse_codes(setting: str, text: str | Mapping[str, str]) -> dict[str, str]:
-    """Read codes and words from ``"01=neutral,02=sad"``; a mapping passes through.
+def parse_codes(setting: str, text: Codes) -> dict[str, str]:
+    """Read codes and words from ``"01=neutral,02=sad"`` or a mapping.
 
     Raises
     ------
     SettingsError
-        If a piece has no equals sign.
+        If a part has no equals sign.
 
     Examples
     --------
@@ -197,25 +196,25 @@ def parse_codes(setting: str, text: str | Mapping[str, str]) -> dict[str, str]:
 _FILES = ("file", "video", "audio")
 
 
-@dataclass(frozen=True)
+@settings
 class Manifest(CorpusReader):
     """Reads any folder, described by a pattern, a CSV table or a small YAML or JSON file.
 
-    What is given here goes before what the description file says. Without any of it the folder
-    itself must hold ``aver-corpus.yaml``, ``.json`` or ``.csv``. The corpus's path may also be the
-    CSV or description file itself; files are then looked for in its folder.
+    These settings take precedence over the description file. Without any of them the folder must
+    contain ``aver-corpus.yaml``, ``.json`` or ``.csv``. The path of the corpus may also be that of
+    the CSV or description file; media are then looked for in its folder.
 
     Parameters
     ----------
     pattern : str
         For instance ``"{speaker}-{sentence}-{emotion}_{take}.mp4"``, see
-        `aver.corpora.name_pattern.NamePattern`. A file of pictures and one of sound with equal
-        fields are one clip, where each is the only one of its kind.
+        `aver.corpora.name_pattern.NamePattern`. A video (or image) file and an audio file
+        with equal fields are one clip if each is the only one of its kind.
     labels, sexes, intensities : mapping of str to str, or str
-        What codes mean, see `aver.corpora.manifest.Layout`; as text ``"01=neutral,02=sad"``.
+        Meaning of codes, see `Layout`; as text ``"01=neutral,02=sad"``.
     config : str
-        Path of a description file, or the name of one that comes with the package:
-        ``javanese-av``.
+        Path of a description file, or the name of one that comes with the package
+        (``javanese-av``).
     table : str
         Name of a CSV file in the folder with a column ``file`` (or ``video`` and ``audio``), and
         any of ``clip_id``, ``speaker``, ``emotion``, ``sentence``, ``take``, ``intensity``,
@@ -224,21 +223,21 @@ class Manifest(CorpusReader):
     Raises
     ------
     SettingsError
-        If nothing describes the folder, or a description is faulty.
+        If nothing describes the folder, or a description is wrong.
     """
 
     pattern: str = ""
-    labels: Mapping[str, str] | str = field(default_factory=dict)
-    sexes: Mapping[str, str] | str = field(default_factory=dict)
-    intensities: Mapping[str, str] | str = field(default_factory=dict)
+    labels: Codes = field(default_factory=dict)
+    sexes: Codes = field(default_factory=dict)
+    intensities: Codes = field(default_factory=dict)
     config: str = ""
     table: str = ""
 
     name = "manifest"
     info = CorpusInfo(
-        title="Clips of one's own",
+        title="Own clips",
         license="as stated by their owner",
-        citation="none; state it in the description file",
+        citation="none; give it in the description file",
         url="",
         tree=(
             "clips/\n"
@@ -253,7 +252,7 @@ class Manifest(CorpusReader):
     )
 
     def read(self, root: Path) -> Corpus:
-        """Read the clips that the pattern or the table describes."""
+        """Read the clips described by the pattern or the table."""
         folder = root.parent if root.is_file() else root
         layout = self._layout(root, folder)
         if layout.pattern and layout.table:
@@ -267,7 +266,7 @@ class Manifest(CorpusReader):
             clips, problems = _read_names(folder, layout)
         else:
             raise SettingsError(
-                f"Nothing says how to read {root}. Give a pattern such as "
+                f"There is no description of {root}. Give a pattern such as "
                 "'{speaker}_{emotion}.mp4', a table, or a config."
             )
         info = replace(
@@ -281,7 +280,7 @@ class Manifest(CorpusReader):
         return replace(self.collect(folder, clips, problems), info=info)
 
     def _layout(self, root: Path, folder: Path) -> Layout:
-        """The description file, where there is one, overlaid with this reader's settings."""
+        """The description file, if there is one, with the settings of this reader."""
         layout = Layout()
         if self.config:
             layout = read_layout(Path(self.config).expanduser())
@@ -291,9 +290,7 @@ class Manifest(CorpusReader):
             present = [folder / name for name in MANIFEST_NAMES if (folder / name).is_file()]
             layout = _described_by(present[0]) if present else layout
         given: dict[str, str | dict[str, str]] = {
-            name: parse_codes(name, getattr(self, name))
-            for name in ("labels", "sexes", "intensities")
-            if getattr(self, name)
+            name: parse_codes(name, getattr(self, name)) for name in _CODES if getattr(self, name)
         }
         if self.pattern:
             given |= {"pattern": self.pattern, "table": ""}
@@ -316,19 +313,21 @@ def _read_names(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
         where = path.relative_to(root).as_posix()
         facts = pattern.match(where)
         if facts is None:
-            problems.append(Problem(where, f"The name does not fit the pattern {pattern.text!r}."))
+            problems.append(
+                Problem(where, f"The name does not match the pattern {pattern.text!r}.")
+            )
         else:
             alike.setdefault(tuple(facts.items()), []).append(path)
     clips: list[Clip] = []
     for facts_as_key, paths in alike.items():
         facts = dict(facts_as_key)
-        images = [path for path in paths if not _is_audio(path)]
-        audio_tracks = [path for path in paths if _is_audio(path)]
-        if len(images) == len(audio_tracks) == 1:
-            clips.append(layout.clip(facts, _id(images[0], root), images[0], audio_tracks[0]))
+        visual = [path for path in paths if path.suffix.lower() not in AUDIO_SUFFIXES]
+        audio = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
+        if len(visual) == len(audio) == 1:
+            clips.append(layout.make_clip(facts, _id(visual[0], root), visual[0], audio[0]))
         else:
             clips += [
-                layout.clip(facts, _id(path, root), *_image_and_audio(path)) for path in paths
+                layout.make_clip(facts, _id(path, root), *_video_and_audio(path)) for path in paths
             ]
     return clips, problems
 
@@ -355,30 +354,25 @@ def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
             problems.append(Problem(f"{where} ({fault[0].name})", fault[1] or ""))
             continue
         video, audio = (
-            _image_and_audio(paths["file"])
+            _video_and_audio(paths["file"])
             if "file" in paths
             else (paths.get("video"), paths.get("audio"))
         )
         clip_id = row.get("clip_id") or _id(next(iter(paths.values())), root)
         try:
-            clips.append(layout.clip(row, clip_id, video, audio))
+            clips.append(layout.make_clip(row, clip_id, video, audio))
         except AverError as error:
             raise type(error)(f"{table.path}, line {number}: {error}") from None
     return clips, problems
 
 
-def _is_audio(path: Path) -> bool:
-    return path.suffix.lower() in AUDIO_SUFFIXES
-
-
-def _image_and_audio(path: Path) -> tuple[Path | None, Path | None]:
-    """Where pictures and sound of a single file come from."""
+def _video_and_audio(path: Path) -> tuple[Path | None, Path | None]:
+    """The file as the source of video (or image) and of audio."""
     suffix = path.suffix.lower()
-    video = None if suffix in AUDIO_SUFFIXES else path
-    return video, None if suffix in IMAGE_SUFFIXES else path
+    return None if suffix in AUDIO_SUFFIXES else path, None if suffix in IMAGE_SUFFIXES else path
 
 
 def _id(path: Path, root: Path) -> str:
-    """The path below the folder without its suffix; the bare name for files elsewhere."""
+    """The path below the folder without its suffix; the name alone for files elsewhere."""
     place = path.relative_to(root) if path.is_relative_to(root) else Path(path.name)
     return place.with_suffix("").as_posix()

@@ -1,4 +1,4 @@
-"""File-name patterns such as ``"{speaker}-{sentence}-{emotion}_{take}.mp4"``."""
+"""`NamePattern`: file-name patterns such as ``"{speaker}-{sentence}-{emotion}_{take}.mp4"``."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ FIELDS = (
     "performance",
     "subset",
 )
-"""What a pattern or a table can say about a clip, besides its files."""
+"""What a pattern or a table can give of a clip, besides its files."""
 
 OLD_FIELDS = {"part": "subset"}
-"""What version 0.1 called a field, to its name."""
+"""Fields of version 0.1 to today's names."""
 
 _PLACEHOLDER = re.compile(r"\{(\w*)\}")
 
 
 @dataclass(frozen=True)
 class NamePattern:
-    """Reads facts about a clip out of the path of its file.
+    """Reads facts about a clip from the path of its file.
 
     Parameters
     ----------
     text : str
-        A path with placeholders in braces: the names in `FIELDS`, ``{_}`` for anything that does
-        not matter, ``{ext}`` for any suffix. A placeholder matches at least one character and no
-        slash. A pattern without a slash is compared with the file's name in any folder, one with
-        a slash with the whole path below the corpus folder.
+        A path with placeholders in braces: the names in `FIELDS`, ``{_}`` for any text, ``{ext}``
+        for any suffix. A placeholder matches at least one character and no slash. A pattern
+        without a slash is compared with the name of the file in any folder, one with a slash with
+        the whole path below the corpus folder.
 
     Raises
     ------
@@ -61,7 +61,7 @@ class NamePattern:
         for name in named:
             if name not in (*FIELDS, "ext"):
                 raise SettingsError(
-                    f"Unknown placeholder {{{name}}} in the pattern {self.text!r}. Known are: "
+                    f"Unknown placeholder {{{name}}} in the pattern {self.text!r}. Use one of: "
                     f"{', '.join(f'{{{field}}}' for field in (*FIELDS, 'ext', '_'))}."
                 )
             if named.count(name) > 1:
@@ -86,7 +86,7 @@ class NamePattern:
         return re.compile(expression)
 
     def match(self, path: str) -> dict[str, str] | None:
-        """Read the fields from a path below the corpus folder; None where it does not fit.
+        """The fields of a path below the corpus folder; None if it does not match.
 
         Parameters
         ----------

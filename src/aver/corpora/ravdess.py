@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
-from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_media
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader
+from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, group_media
 from aver.emotions import EMOTIONS
-from aver.errors import LabelError, SettingsError
+from aver.errors import LabelError
+from aver.settings import settings
 
 _NAME = re.compile(r"(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)-(\d\d)")
+_FULL, _VIDEO_ONLY, _AUDIO_ONLY = _MODALITIES = ("01", "02", "03")
 _CHANNELS = {"01": "speech", "02": "song"}
-_INTENSITIES = {"01": "normal", "02": "strong"}
 _EMOTIONS = {f"{code:02d}": emotion for code, emotion in enumerate(EMOTIONS, start=1)}
-_FULL, _VIDEO_ONLY, _AUDIO_ONLY = "01", "02", "03"
 _SONG_EMOTIONS = ("01", "02", "03", "04", "05", "06")
+_INTENSITIES = {"01": "normal", "02": "strong"}
 
 
-@dataclass(frozen=True)
+@settings
 class Ravdess(CorpusReader):
     """Reads RAVDESS, one clip per performance.
 
-    The files ``01-`` (picture and sound), ``02-`` (picture) and ``03-`` (sound) with the same six
-    further fields are one performance in three containers, hence one `Clip`. Pictures come from
-    the full file where there is one, sound from the sound file (uncompressed as published).
+    The files ``01-`` (video and audio), ``02-`` (video) and ``03-`` (audio) with the same six
+    further fields are one performance in three containers, hence one `Clip`. The video is that of
+    the full file if it exists, the audio that of the audio file (published uncompressed).
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class Ravdess(CorpusReader):
     Source: Livingstone & Russo (2018), PLoS ONE 13(5): e0196391, "Filename identifiers".
     """
 
-    channel: str = "speech"
+    channel: Literal["speech", "song", "both"] = "speech"
 
     name = "ravdess"
     info = CorpusInfo(
@@ -52,7 +53,7 @@ class Ravdess(CorpusReader):
         url="https://zenodo.org/record/1188976",
         tree=(
             "ravdess/\n"
-            "  Actor_01/            any folders do; the file names say everything\n"
+            "  Actor_01/            any folders; only the file names matter\n"
             "    01-01-03-02-02-01-01.mp4    modality-channel-emotion-intensity-\n"
             "    02-01-03-02-02-01-01.mp4    statement-repetition-actor\n"
             "    03-01-03-02-02-01-01.wav    (or .flac, .mp3, ...)"
@@ -60,57 +61,37 @@ class Ravdess(CorpusReader):
         example="Actor_01/03-01-03-02-02-01-01.wav",
     )
 
-    def __post_init__(self) -> None:
-        if self.channel not in ("speech", "song", "both"):
-            raise SettingsError(
-                f"RAVDESS has no channel {self.channel!r}. Choose 'speech', 'song' or 'both'."
-            )
-
     def read(self, root: Path) -> Corpus:
-        """Pair the files below `root` into performances by their names."""
-        found = find_media(root, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
-        problems = list(found.problems)
-        performances: dict[str, dict[str, Path]] = {}
-        for path in found.files:
-            where = path.relative_to(root).as_posix()
-            match = _NAME.fullmatch(path.stem)
-            if match is None:
-                problems.append(Problem(where, "The name has not the seven fields of RAVDESS."))
-                continue
-            modality, channel = match[1], match[2]
-            if modality not in (_FULL, _VIDEO_ONLY, _AUDIO_ONLY) or channel not in _CHANNELS:
-                problems.append(Problem(where, "The modality or channel is unknown to RAVDESS."))
-                continue
-            if self.channel not in ("both", _CHANNELS[channel]):
-                continue
-            _check_label(match[3], where)
-            files = performances.setdefault(path.stem[3:], {})
-            if modality in files:
-                kept = files[modality].relative_to(root).as_posix()
-                problems.append(Problem(where, f"A second copy of {kept}, which is used."))
-            else:
-                files[modality] = path
-        clips = [_clip(fields, files) for fields, files in performances.items()]
-        return self.collect(root, clips, problems)
+        """Group the files below `root` into performances by their names."""
+        files, problems = group_media(root, VIDEO_SUFFIXES | AUDIO_SUFFIXES, self._assign)
+        return self.collect(root, [_clip(*entry) for entry in files.items()], problems)
 
     def missing(self, corpus: Corpus) -> tuple[str, ...]:
-        """Performances that the actors present should have: 60 speech and 44 song clips each."""
-        present = corpus.by_id
-        channels = [code for code, name in _CHANNELS.items() if self.channel in ("both", name)]
+        """Missing performances of the actors: each has 60 of speech and 44 of song."""
         return tuple(
             name
             for actor in corpus.speakers
-            for channel in channels
-            for name in _all_performances(channel, actor)
-            if name not in present
+            for code, channel in _CHANNELS.items()
+            if self.channel in ("both", channel)
+            for name in _all_performances(code, actor)
+            if name not in corpus.by_id
         )
 
-
-def _check_label(code: str, where: str) -> None:
-    if code not in _EMOTIONS:
-        raise LabelError(
-            f"Unknown emotion code {code!r} in {where}. RAVDESS has 01 (neutral) to 08 (surprised)."
-        )
+    def _assign(self, place: Path) -> tuple[str, str] | str | None:
+        match = _NAME.fullmatch(place.stem)
+        if match is None:
+            return "The name does not have the seven fields of RAVDESS."
+        modality, channel, emotion = match.group(1, 2, 3)
+        if modality not in _MODALITIES or channel not in _CHANNELS:
+            return "The modality or channel is unknown to RAVDESS."
+        if self.channel not in ("both", _CHANNELS[channel]):
+            return None
+        if emotion not in _EMOTIONS:
+            raise LabelError(
+                f"Unknown emotion code {emotion!r} in {place.as_posix()}. RAVDESS has 01 (neutral) "
+                "to 08 (surprised)."
+            )
+        return place.stem[3:], modality
 
 
 def _clip(fields: str, files: dict[str, Path]) -> Clip:
@@ -126,12 +107,12 @@ def _clip(fields: str, files: dict[str, Path]) -> Clip:
         sentence=statement,
         take=repetition,
         channel=_CHANNELS[channel],
-        aliases=tuple(f"{modality}-{fields}" for modality in (_FULL, _VIDEO_ONLY, _AUDIO_ONLY)),
+        aliases=tuple(f"{modality}-{fields}" for modality in _MODALITIES),
     )
 
 
 def _all_performances(channel: str, actor: str) -> list[str]:
-    if channel == "02" and actor == "18":  # she sang nothing
+    if channel == "02" and actor == "18":  # has no songs
         return []
     emotions = _SONG_EMOTIONS if channel == "02" else tuple(_EMOTIONS)
     return [

@@ -1,20 +1,20 @@
-"""Recordings in one folder per speaker, as in VoxCeleb: for pretraining on who speaks."""
+"""Recordings in one folder per speaker, as in VoxCeleb: for pretraining on speakers."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
-from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_media
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader
+from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, group_media
+from aver.settings import settings
 
 
-@dataclass(frozen=True)
+@settings
 class SpeakerFolders(CorpusReader):
     """Reads ``speaker/session/file`` or ``speaker/file``; no emotions.
 
-    A video and a sound file with the same path but for the suffix are one clip.
+    A video and an audio file whose paths differ only in the suffix are one clip.
     """
 
     name = "speaker-folders"
@@ -36,31 +36,22 @@ class SpeakerFolders(CorpusReader):
 
     def read(self, root: Path) -> Corpus:
         """Read the recordings below `root`."""
-        found = find_media(root, AUDIO_SUFFIXES | VIDEO_SUFFIXES)
-        problems = list(found.problems)
-        recordings: dict[str, dict[str, Path]] = {}
-        for path in found.files:
-            place = path.relative_to(root)
-            if len(place.parts) < 2:
-                problems.append(Problem(place.as_posix(), "The file is in no speaker's folder."))
-                continue
-            kind = "audio" if path.suffix.lower() in AUDIO_SUFFIXES else "video"
-            files = recordings.setdefault(place.with_suffix("").as_posix(), {})
-            if kind in files:
-                kept = files[kind].relative_to(root).as_posix()
-                problems.append(
-                    Problem(place.as_posix(), f"A second copy of {kept}, which is used.")
-                )
-            else:
-                files[kind] = path
-        clips = [
-            Clip(
-                clip_id=name,
-                speaker=name.split("/")[0],
-                emotion=None,
-                video=files.get("video"),
-                audio=files.get("audio") or files.get("video"),
-            )
-            for name, files in recordings.items()
-        ]
-        return self.collect(root, clips, problems)
+        files, problems = group_media(root, AUDIO_SUFFIXES | VIDEO_SUFFIXES, _assign)
+        return self.collect(root, [_clip(*entry) for entry in files.items()], problems)
+
+
+def _assign(place: Path) -> tuple[str, str] | str:
+    if len(place.parts) < 2:
+        return "The file is not in the folder of a speaker."
+    kind = "audio" if place.suffix.lower() in AUDIO_SUFFIXES else "video"
+    return place.with_suffix("").as_posix(), kind
+
+
+def _clip(name: str, files: dict[str, Path]) -> Clip:
+    return Clip(
+        clip_id=name,
+        speaker=name.split("/")[0],
+        emotion=None,
+        video=files.get("video"),
+        audio=files.get("audio") or files.get("video"),
+    )

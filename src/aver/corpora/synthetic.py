@@ -1,29 +1,29 @@
-"""Folders that `aver corpus synthesize` writes."""
+"""The synthetic corpus that `aver corpus synthesize` writes."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
 from aver.corpora.files import media_fault, read_table
 from aver.emotions import parse_emotion
+from aver.settings import settings
 
 _COLUMNS = ("clip_id", "speaker", "sex", "emotion", "intensity", "sentence", "take", "file")
 
 
-@dataclass(frozen=True)
+@settings
 class Synthetic(CorpusReader):
-    """Reads a synthetic corpus: real MP4 files of drawn faces and synthesised voices.
+    """Reads a synthetic corpus: MP4 files of drawn faces and synthesized voices.
 
-    ``clips.csv`` lists the clips; its column ``action_units``, if present, names tables of action
-    units per frame.
+    ``clips.csv`` lists the clips; its column ``action_units`` (``units`` in version 0.1), if it
+    exists, names tables of action units per frame.
     """
 
     name = "synthetic"
     info = CorpusInfo(
-        title="Synthetic corpus of drawn faces and synthesised voices",
+        title="Synthetic corpus of drawn faces and synthesized voices",
         license="free of rights: made by this program",
         citation="none needed; name the version of aver, the seed and the settings",
         url="",

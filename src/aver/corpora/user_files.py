@@ -1,4 +1,4 @@
-"""Action units made elsewhere, attached to the clips of a corpus."""
+"""A user's own files: media to predict, and tables of action units."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from aver.errors import CorpusError
 
 
 def load_clips(paths: Iterable[str | Path]) -> Corpus:
-    """Make clips without labels of files and folders.
+    """Make clips without labels from files and folders.
 
     Parameters
     ----------
     paths : iterable of str or Path
-        Video or sound files, or folders, in which all such files are taken. A named file is taken
-        whatever its suffix.
+        Video or audio files, or folders with such files. A file that is given by name may have
+        any suffix.
 
     Returns
     -------
     Corpus
-        Named ``"files"``. Ids are the paths below the folder that all files have in common, with
-        their suffixes. Missing, empty and pointer files are its problems.
+        Named ``"files"``. The ids are the paths below the common folder of all files, with their
+        suffixes. Missing files, empty files and Git LFS pointers are among its problems.
 
     Raises
     ------
     CorpusError
-        If nothing usable is left; the message gives the first reason.
+        If no file is usable; the message gives the first reason.
     """
     files: dict[Path, None] = {}  # in order, each once
     problems: list[Problem] = []
@@ -45,7 +45,7 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
                 Problem(str(path / problem.path), problem.reason) for problem in found.problems
             ]
             if not (found.files or found.problems):
-                problems.append(Problem(str(path), "The folder holds no video or sound file."))
+                problems.append(Problem(str(path), "The folder contains no video or audio file."))
             continue
         fault = media_fault(path)
         if fault is None:
@@ -54,7 +54,7 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
             problems.append(Problem(str(path), fault))
     if not files:
         why = f" {problems[0].path}: {problems[0].reason}" if problems else ""
-        raise CorpusError(f"There is no video or sound file to work on.{why}")
+        raise CorpusError(f"There is no usable video or audio file.{why}")
     absolute = {Path(os.path.abspath(path)): None for path in files}  # noqa: PTH100 - keeps links
     root = Path(os.path.commonpath([path.parent for path in absolute]))
     clips = (_clip(path, path.relative_to(root).as_posix()) for path in absolute)
@@ -68,44 +68,45 @@ def _clip(path: Path, clip_id: str) -> Clip:
 
 
 def attach_action_units(corpus: Corpus, path: str | Path) -> Corpus:
-    """Tell clips where their action units lie.
+    """Attach tables of action units to the clips of a corpus.
 
     Parameters
     ----------
     corpus : Corpus
     path : str or Path
-        A CSV with one row per clip, its first column one of the clip's names (`Clip.names`); or a
-        folder in which (at any depth) a CSV named after the clip holds one row per frame.
+        A CSV file with one row per clip and one of the clip's names (`Clip.names`) in its first
+        column; or a folder with one CSV file per clip, named after the clip at any depth, with
+        one row per frame.
 
     Returns
     -------
     Corpus
-        `Clip.action_units` and `Clip.action_units_row` are set if the table or folder has
-        the clip.
+        With `Clip.action_units` and `Clip.action_units_row` set for every clip in the table or
+        folder.
 
     Raises
     ------
     CorpusError
-        If there is no such file or folder, it cannot be read, or it knows none of the clips.
+        If the file or folder is missing, cannot be read, or has none of the clips.
     """
     path = Path(path).expanduser()
     if not path.exists():
         raise CorpusError(
-            f"There are no action units at {path}. Give a CSV keyed by clip names, or a folder of "
-            "one CSV per clip."
+            f"There are no action units at {path}. Give a CSV file with a row per clip, or a "
+            "folder with a CSV file per clip."
         )
     tracks = _tracks_below(path) if path.is_dir() else dict.fromkeys(_rows_of(path), path)
-    clips = tuple(_with_units(clip, tracks, is_table=not path.is_dir()) for clip in corpus)
+    clips = tuple(_with_action_units(clip, tracks, is_table=not path.is_dir()) for clip in corpus)
     if not any(clip.action_units in tracks.values() for clip in clips):
         example = next(iter(tracks), "nothing")
         raise CorpusError(
-            f"{path} knows none of the clips of {corpus.root}: it names {example!r}, the corpus "
+            f"{path} has none of the clips of {corpus.root}: it has {example!r}, the "
             f"{', '.join(repr(name) for name in corpus.clips[0].names)}."
         )
     return replace(corpus, clips=clips)
 
 
-def _with_units(clip: Clip, tracks: dict[str, Path], *, is_table: bool) -> Clip:
+def _with_action_units(clip: Clip, tracks: dict[str, Path], *, is_table: bool) -> Clip:
     name = next((name for name in clip.names if name in tracks), None)
     if name is None:
         return clip
@@ -113,7 +114,7 @@ def _with_units(clip: Clip, tracks: dict[str, Path], *, is_table: bool) -> Clip:
 
 
 def _tracks_below(folder: Path) -> dict[str, Path]:
-    """File stems to files; the first by path where two have the same stem."""
+    """Files by stem; of two with the same stem the first by path."""
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.csv")):
         found.setdefault(path.stem, path)
@@ -121,7 +122,7 @@ def _tracks_below(folder: Path) -> dict[str, Path]:
 
 
 def _rows_of(table: Path) -> list[str]:
-    """First column below the header."""
+    """The first column."""
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()

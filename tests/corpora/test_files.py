@@ -1,10 +1,10 @@
-"""Finding files without opening them."""
+"""Media files, Git LFS pointers and CSV tables."""
 
 from __future__ import annotations
 
 import pytest
 
-from aver.corpora.files import AUDIO_SUFFIXES, find_media, is_lfs_pointer, media_fault
+from aver.corpora.files import AUDIO_SUFFIXES, find_media, is_lfs_pointer, media_fault, read_table
 from aver.errors import CorpusError
 
 
@@ -31,10 +31,32 @@ def test_pointers(plant, lfs_pointer):
     assert [problem.path for problem in find_media(root, {".wav"}).problems] == ["pointer.wav"]
 
 
-def test_faults(plant):
+def test_faulty_media_files(plant):
     root = plant(["good.wav"])
 
     assert media_fault(root / "good.wav") is None
     assert "No such file" in media_fault(root / "none.wav")
     with pytest.raises(CorpusError, match="not a folder"):
         find_media(root / "good.wav", AUDIO_SUFFIXES)
+
+
+def test_values_of_a_table(tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes('\ufeffa, b\n1 ,"x, ""y"""\n2\n'.encode())
+
+    table = read_table(path, ["a"])
+
+    assert table.columns == ("a", "b")
+    assert table.rows == ((2, {"a": "1", "b": 'x, "y"'}), (3, {"a": "2", "b": ""}))
+
+
+def test_faulty_tables(tmp_path):
+    path = tmp_path / "t.csv"
+    with pytest.raises(CorpusError, match="cannot be read"):
+        read_table(path)
+    path.write_bytes(b"a\n\xff\xfe\n")
+    with pytest.raises(CorpusError, match="UTF-8"):
+        read_table(path)
+    path.write_text("")
+    with pytest.raises(CorpusError, match=r"no column .a.\. It has: none"):
+        read_table(path, ["a"])
