@@ -137,5 +137,5 @@ def test_empty_and_missing_folders(name, tmp_path):
 
 @pytest.mark.parametrize("name", corpora.names())
 def test_unknown_setting(name, tmp_path):
-    with pytest.raises(SettingsError, match="There is no setting '.*color'"):
+    with pytest.raises(SettingsError, match=r"There is no setting '.*color'"):
         open_corpus(tmp_path, name, color="red")
