@@ -37,9 +37,7 @@ def test_where(corpus):
 def test_settings_of_the_wrong_kind(plant):
     root = plant(["03-01-04-01-01-01-02.wav"])
 
-    with pytest.raises(
-        SettingsError, match=r"'ravdess\.channel' must be one of .*, not 3"
-    ):
+    with pytest.raises(SettingsError, match=r"'ravdess\.channel' must be one of .*, not 3"):
         open_corpus(root, channel=3)
     with pytest.raises(SettingsError, match="no corpus named 'ravdes'"):
         open_corpus(root, "ravdes")
