@@ -117,7 +117,7 @@ def test_a_baseline_of_crops_alone_stands_beside_an_adapted_system(tmp_path: Pat
         )
     written = yaml.safe_load((tmp_path / "run" / "settings.yaml").read_text())
     assert written["adapt"] == "speaker"
-    assert "crops of faces are passed on as they are" in written["remarks"][0]
+    assert "face crops are passed on unchanged" in written["remarks"][0]
 
 
 class _FewFaces:

@@ -16,6 +16,7 @@ from aver import api
 from aver.errors import SettingsError, TrainingInterrupted
 from aver.evaluation.fold_run import FoldRun, read_fold, run_fold
 from aver.features.store import FeatureStore
+from aver.models.base.presets import load_preset
 from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
@@ -27,8 +28,10 @@ def fold(tmp_path_factory: pytest.TempPathFactory) -> FoldRun:
     corpus = write_tone_corpus(place / "tones", speakers=5, takes=2)
     by_speaker = [tuple(c for c in corpus.clips if c.speaker == f"s{n}") for n in range(5)]
     return FoldRun(
-        preset="mrpn-statistics",
-        overrides={"modalities": ["audio"], "training.epochs": 80, "training.patience": 80},
+        *load_preset(
+            "mrpn-statistics",
+            {"modalities": ["audio"], "training.epochs": 80, "training.patience": 80},
+        ),
         train=by_speaker[0] + by_speaker[1],
         validation=by_speaker[2],
         test=by_speaker[3],
@@ -61,7 +64,7 @@ def test_another_fold_does_not_train_on(fold: FoldRun, tmp_path: Path) -> None:
     for other in (
         replace(task, train=task.validation, validation=task.train),
         replace(task, seed=1),
-        replace(task, overrides={**task.overrides, "dropout": 0.5}),
+        replace(task, wanted=replace(task.wanted, dropout=0.5)),
     ):
         with pytest.raises(SettingsError, match="another folder with --out"):
             run_fold(other)

@@ -11,6 +11,7 @@ from aver.corpora.clip import Clip
 from aver.evaluation.fold_run import FoldRun
 from aver.evaluation.reproduce import CorpusRuns
 from aver.features.store import FeatureStore
+from aver.models.base.presets import load_preset
 from tone_corpus import write_tone_corpus
 
 
@@ -21,8 +22,7 @@ def clips(tmp_path: Path) -> tuple[Clip, ...]:
 
 def _key(clips: tuple[Clip, ...], tmp_path: Path, modalities: tuple[str, ...] = ("audio",)) -> str:
     task = FoldRun(
-        preset="statistics-logistic",
-        overrides={"modalities": list(modalities)},
+        *load_preset("statistics-logistic", {"modalities": list(modalities)}),
         train=clips[1:],
         validation=clips[1:],
         test=clips[:1],
@@ -97,8 +97,10 @@ def test_other_pretrained_weights_at_one_path_are_another_fold(
     for content in (b"some", b"others"):
         weights.write_bytes(content)
         task = FoldRun(
-            preset="mrpn-compact",
-            overrides={"modalities": ["audio"], "branches.audio.pretrained": str(weights)},
+            *load_preset(
+                "mrpn-compact",
+                {"modalities": ["audio"], "branches.audio.pretrained": str(weights)},
+            ),
             train=clips[1:],
             validation=clips[1:],
             test=clips[:1],

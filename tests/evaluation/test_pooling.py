@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +11,7 @@ from aver.corpora.corpus import Corpus
 from aver.evaluation.experiment import Experiment, pool_folds
 from aver.evaluation.fold_run import FoldRun
 from aver.models.base.prediction import Prediction, save_prediction
+from aver.models.base.presets import load_preset
 from aver.splits.split import Fold, Split
 
 CLIPS = (
@@ -44,11 +44,12 @@ def test_columns_of_targets_go_by_name(tmp_path: Path) -> None:
     for number, (clip, outputs) in enumerate(zip(CLIPS, said, strict=True)):
         folder = tmp_path / str(number)
         save_prediction(_predictions(clip, outputs), folder / "predictions.safetensors")
-        facts = {"fit_s": 1.0, "predict_s": 1.0, "card": {}}
-        (folder / "fold.json").write_text(json.dumps(facts))
         others = tuple(other for other in CLIPS if other is not clip)
         tasks.append(
-            FoldRun("majority", {}, others, (), (clip,), 0, number, folder, tmp_path / "cache")
+            FoldRun(
+                *load_preset("majority"),
+                *(others, (), (clip,), 0, number, folder, tmp_path / "cache"),
+            )
         )
     corpus = Corpus("drawn", tmp_path, CLIPS)
     folds = tuple(
@@ -56,7 +57,8 @@ def test_columns_of_targets_go_by_name(tmp_path: Path) -> None:
         for task in tasks
     )
     experiment = Experiment(corpus, Split("drawn", "drawn", 0, folds, ()), "majority")
-    found = pool_folds(experiment, tasks, [task.folder for task in tasks], {}).target_predictions
+    records = [{"fit_s": 1.0, "predict_s": 1.0, "card": {}}] * 3
+    found = pool_folds(experiment, tasks, records).target_predictions
 
     intensity, votes = found["intensity"], found["votes-face"]
     assert set(intensity.outputs) == {"low", "normal", "strong"}

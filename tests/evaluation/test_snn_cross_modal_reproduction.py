@@ -7,9 +7,10 @@ from dataclasses import replace
 import pytest
 
 from aver.errors import SettingsError
-from aver.evaluation.baselines import branches_by_sense
+from aver.evaluation.baselines import branches_by_modality
 from aver.evaluation.published import published
 from aver.evaluation.reproduction import Reproduction, ReproductionSettings, reproductions
+from aver.features.store import FeatureStore
 from aver.models.base.presets import load_preset
 from aver.splits.rule import split_rules
 
@@ -139,9 +140,13 @@ def test_what_cannot_be_repeated() -> None:
 
 
 def test_baselines_look_at_what_the_networks_look_at() -> None:
-    assert branches_by_sense("snn-cross-modal-compact", {}) == {
+    def branches(preset: str) -> dict[str, tuple[str, ...]]:
+        model, settings = load_preset(preset)
+        return branches_by_modality(model(settings, FeatureStore()).features)
+
+    assert branches("snn-cross-modal-compact") == {
         "video": ("video",),
         "audio": ("audio",),
     }
-    assert branches_by_sense("snn-video-compact", {}) == {"video": ("video",)}
-    assert branches_by_sense("majority", {}) == {"audio": ("audio",)}
+    assert branches("snn-video-compact") == {"video": ("video",)}
+    assert branches("majority") == {"audio": ("audio",)}

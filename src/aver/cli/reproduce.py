@@ -118,12 +118,15 @@ def _protocols(text: str) -> tuple[ProtocolKind, ...]:
 
 
 def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionSettings:
-    from aver.evaluation.baselines import branches_by_sense
+    from aver.evaluation.baselines import branches_by_modality
     from aver.evaluation.reproduction import ReproductionSettings
+    from aver.features.store import FeatureStore
+    from aver.models.base.presets import load_preset
 
     preset = arguments.preset or f"{arguments.paper}-compact"
     overrides = parse_assignments(arguments.set, "--set")
-    branches = branches_by_sense(preset, overrides)
+    model, settings = load_preset(preset, overrides)
+    branches = branches_by_modality(model(settings, FeatureStore()).features)
     video = ("action_units",) if arguments.video == "action_units" else branches.get("video")
     return ReproductionSettings(
         corpus=corpus,

@@ -1,17 +1,17 @@
-"""Baselines on the same folds: what a result must be better than to mean anything."""
+"""Baselines on the folds of an experiment: majority, functionals, one modality, late fusion."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from aver.evaluation.combine import fuse_late
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
+from aver.features.feature import Feature
 from aver.features.store import FeatureStore
-from aver.models.base.presets import load_preset
+from aver.settings import settings_to_mapping
 
 BaselineChoice = Literal["all", "quick", "none"]
 
@@ -35,9 +35,9 @@ def run_baselines(
     folder : Path
         Each baseline gets a run folder below.
     choice : {"all", "quick", "none"}
-        ``"quick"``: majority class, statistics with logistic regression and with an SVM on the
-        same modalities. ``"all"``: also the system with each modality alone, and the mean of those
-        probabilities (late fusion), where it has several modalities.
+        ``"quick"``: majority class, and functionals of the same modalities with logistic regression
+        and with an SVM. ``"all"``: for a system with several modalities also the system with each
+        modality alone, and the mean of their probabilities (late fusion).
     store, workers
         As for `run_experiment`.
 
@@ -47,70 +47,58 @@ def run_baselines(
     """
     if choice == "none":
         return ()
-    senses = branches_by_sense(experiment.preset, experiment.overrides)
-    experiment = replace(experiment, is_baseline=True)
+    branches = branches_by_modality(experiment.recognizer.features)
+
+    def run(place: str, **changes: object) -> ExperimentResult:
+        baseline = experiment.beside(**changes, leaking=False, is_baseline=True)
+        return run_experiment(baseline, folder / place, store=store, workers=workers)
+
     results = [
-        run_experiment(
-            replace(
-                experiment,
-                preset=preset,
-                overrides={} if preset == "majority" else {"modalities": list(senses)},
-                name=preset,
-                seeds=experiment.seeds[:1],  # none of them draws anything at random
-                leaking=False,
-            ),
-            folder / preset,
-            store=store,
-            workers=workers,
+        run(
+            preset,
+            preset=preset,
+            overrides={} if preset == "majority" else {"modalities": list(branches)},
+            name=preset,
+            seeds=experiment.seeds[:1],  # none of them depends on the seed
         )
         for preset in QUICK
     ]
-    if choice == "all" and len(senses) > 1 and _chooses_modalities(experiment):
-        alone = [
-            run_experiment(
-                replace(
-                    experiment,
-                    overrides={**experiment.overrides, "modalities": list(branches)},
-                    name=f"{experiment.title}, {sense} only",
-                    leaking=False,
-                ),
-                folder / f"{sense}-only",
-                store=store,
-                workers=workers,
+    # Spiking networks have no choice of modalities.
+    can_choose = "modalities" in settings_to_mapping(experiment.recognizer.settings)
+    if choice == "all" and len(branches) > 1 and can_choose:
+        unimodal = [
+            run(
+                f"{modality}-only",
+                overrides={**experiment.overrides, "modalities": list(names)},
+                name=f"{experiment.title}, {modality} only",
             )
-            for sense, branches in senses.items()
+            for modality, names in branches.items()
         ]
-        results += [*alone, _late_fusion(experiment, alone, folder / "late-fusion")]
+        title = f"{experiment.title}, late fusion"
+        fused = fuse_late([result.evaluation for result in unimodal], title)
+        save_evaluation(fused, folder / "late-fusion")
+        results += [*unimodal, ExperimentResult(fused, folder / "late-fusion", ())]
     return tuple(results)
 
 
-def branches_by_sense(preset: str, overrides: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
-    """The modalities of a system, grouped by what they are taken from.
+def branches_by_modality(features: Mapping[str, Feature]) -> dict[str, tuple[str, ...]]:
+    """The branches of a system, grouped by the modality that they read.
 
-    Two branches may read the same sense: a network on spectrograms and statistics of the sound.
+    Two branches may read the same modality, for instance a network on spectrograms and functionals
+    of the audio.
+
+    Parameters
+    ----------
+    features : mapping of str to Feature
+        Of a recognizer, by branch.
 
     Returns
     -------
     dict of str to tuple of str
-        ``"video"``, ``"audio"``, ``"action_units"`` to names in the system's ``features``; a system
-        that looks at nothing stands beside others on sound.
+        ``"video"``, ``"audio"``, ``"action_units"`` to names of branches. A system without features
+        is compared with others on audio.
     """
-    kind, settings = load_preset(preset, overrides)
-    senses: dict[str, tuple[str, ...]] = {}
-    for branch, feature in kind(settings, FeatureStore()).features.items():
-        senses[feature.modality] = (*senses.get(feature.modality, ()), branch)
-    return senses or {"audio": ("audio",)}
-
-
-def _chooses_modalities(experiment: Experiment) -> bool:
-    """Whether the system can do with one modality of several; spiking networks cannot choose."""
-    _, settings = load_preset(experiment.preset, experiment.overrides)
-    return any(entry.name == "modalities" for entry in fields(settings))
-
-
-def _late_fusion(
-    experiment: Experiment, alone: list[ExperimentResult], folder: Path
-) -> ExperimentResult:
-    fused = fuse_late([result.evaluation for result in alone], f"{experiment.title}, late fusion")
-    save_evaluation(fused, folder)
-    return ExperimentResult(fused, folder, ())
+    branches: dict[str, tuple[str, ...]] = {}
+    for branch, feature in features.items():
+        branches[feature.modality] = (*branches.get(feature.modality, ()), branch)
+    return branches or {"audio": ("audio",)}

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from aver.errors import LabelError, SettingsError
-from aver.models.base.prediction import probability_columns
+from aver.models.base.prediction import probability_columns, target_columns
 
 CLIP_COLUMNS = ("clip_id", "speaker", "sex", "fold", "seed", "truth", "prediction", "flags")
 """Columns of `Evaluation.predictions` that every run has, in front of the numbers."""
@@ -50,7 +50,7 @@ class TargetColumns:
     @property
     def predictions(self) -> list[str]:
         """Columns of the predictions: class probabilities, or regressed values."""
-        return [f"{self.name}: predicted {output}" for output in self.outputs]
+        return target_columns(self.name, self.outputs)
 
 
 @dataclass(frozen=True, eq=False)

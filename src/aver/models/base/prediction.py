@@ -6,11 +6,15 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aver.errors import CheckpointError
 from aver.execution.files import write_atomically
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 NO_MODALITY = "no usable modality"
 """Flag of a clip that has none of the modalities that the recognizer reads."""
@@ -56,6 +60,35 @@ class Prediction:
         """The most probable class of each clip."""
         return tuple(self.classes[index] for index in self.probabilities.argmax(axis=1))
 
+    def to_frame(self) -> pd.DataFrame:
+        """All predictions as a table, one row per clip.
+
+        Returns
+        -------
+        pd.DataFrame
+            ``clip_id``, ``prediction``, ``flags`` (separated by semicolons), ``p <class>``,
+            ``<modality>: p <class>``, ``<target>: predicted <output>`` and
+            ``<modality>: coverage``.
+        """
+        import pandas as pd
+
+        blocks = [(probability_columns(self.classes), self.probabilities)]
+        for modality, values in self.by_modality.items():
+            blocks.append((probability_columns(self.classes, modality), values))
+        for target, values in self.other_targets.items():
+            blocks.append((target_columns(target, self.other_outputs[target]), values))
+        for modality, shares in self.coverage.items():
+            blocks.append(([f"{modality}: coverage"], np.reshape(shares, (-1, 1))))
+        clips = pd.DataFrame(
+            {
+                "clip_id": list(self.clip_ids),
+                "prediction": list(self.labels),
+                "flags": ["; ".join(flags) for flags in self.flags] or "",
+            }
+        )
+        tables = [pd.DataFrame(values, columns=columns) for columns, values in blocks]
+        return pd.concat([clips, *tables], axis=1)
+
 
 def probability_columns(classes: Sequence[str], modality: str = "") -> list[str]:
     """Names of the columns that hold class probabilities in tables of predictions.
@@ -69,6 +102,17 @@ def probability_columns(classes: Sequence[str], modality: str = "") -> list[str]
     """
     prefix = f"{modality}: " if modality else ""
     return [f"{prefix}p {label}" for label in classes]
+
+
+def target_columns(target: str, outputs: Sequence[str]) -> list[str]:
+    """Names of the columns that hold the predictions of a target besides emotion.
+
+    Examples
+    --------
+    >>> target_columns("intensity", ("normal", "strong"))
+    ['intensity: predicted normal', 'intensity: predicted strong']
+    """
+    return [f"{target}: predicted {output}" for output in outputs]
 
 
 _FORMAT = "aver-prediction-1"
