@@ -1,4 +1,4 @@
-"""The label vocabulary shared by all corpora, in its canonical order."""
+"""The emotion labels shared by all corpora, in their canonical order."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ EMOTIONS: tuple[str, ...] = (
     "disgust",
     "surprised",
 )
-"""Canonical order; every table and every probability vector follows it."""
+"""In canonical order, which all tables and probability vectors have."""
 
 _SYNONYMS = {
     "neutral": "neutral", "neu": "neutral", "n": "neutral",
@@ -32,14 +32,14 @@ _SYNONYMS = {
 
 
 def parse_emotion(word: str, where: str) -> str:
-    """Translate a corpus's own word into the canonical label.
+    """Translate a word of a corpus into the canonical label.
 
     Parameters
     ----------
     word : str
         For instance ``"HAP"``, ``"Fear"``, ``"surprised"``; case does not matter.
     where : str
-        The file or row that the word comes from, named in the error.
+        The file or row of the word, for the error.
 
     Returns
     -------
@@ -60,13 +60,13 @@ def parse_emotion(word: str, where: str) -> str:
         return _SYNONYMS[word.strip().lower()]
     except KeyError:
         raise LabelError(
-            f"Unknown emotion {word!r} in {where}. Known are: {', '.join(EMOTIONS)} "
-            "and their usual abbreviations."
+            f"Unknown emotion {word!r} in {where}. Use one of {', '.join(EMOTIONS)}, or a usual "
+            "abbreviation."
         ) from None
 
 
 def in_canonical_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Sort distinct labels as `EMOTIONS` does.
+    """Distinct labels in the order of `EMOTIONS`.
 
     Examples
     --------
@@ -76,5 +76,5 @@ def in_canonical_order(labels: Iterable[str]) -> tuple[str, ...]:
     present = set(labels)
     unknown = sorted(present.difference(EMOTIONS))
     if unknown:
-        raise LabelError(f"Unknown emotion {unknown[0]!r}. Known are: {', '.join(EMOTIONS)}.")
+        raise LabelError(f"Unknown emotion {unknown[0]!r}. Use one of {', '.join(EMOTIONS)}.")
     return tuple(label for label in EMOTIONS if label in present)

@@ -1,4 +1,4 @@
-"""Every error that a user can meet.
+"""The errors that `aver` raises.
 
 Each message is one or more whole sentences: what is wrong, the value, what to do. The command
 line prints the message on one line and exits with status 2.
@@ -8,62 +8,62 @@ from collections.abc import Mapping
 
 
 class AverError(Exception):
-    """Base class of every error that `aver` raises on purpose."""
+    """Base class of all errors of `aver`."""
 
 
 class CorpusError(AverError):
-    """A corpus folder is missing, empty, or not laid out as its reader expects."""
+    """A corpus folder is missing, empty, or does not have the layout that its reader expects."""
 
 
 class LabelError(AverError):
-    """A label that no vocabulary knows, or labels that do not allow what was asked."""
+    """An unknown label, or labels that do not allow the task."""
 
 
 class SplitError(AverError):
-    """A split names a clip twice, an unknown clip, or leaks without saying so."""
+    """A split has an unknown clip, a clip twice, or a leak that it does not declare."""
 
 
 class MediaError(AverError):
-    """A file of video or sound is missing, empty, truncated, a pointer, or unreadable."""
+    """A media file is missing, empty, truncated, a Git LFS pointer, or unreadable."""
 
 
 class MissingModalityError(AverError):
-    """A readable file lacks the picture, the sound or the face that was asked for.
+    """A readable file lacks the video, the audio or the face that was requested.
 
-    A recogniser answers from the modality that is left; this error is for those who asked for
-    the missing one alone.
+    Recognizers predict from the other modality; this error is for callers that need the missing
+    one.
     """
 
 
 class FeatureError(AverError):
-    """A feature cannot be computed with these settings, or a track file does not fit."""
+    """A feature cannot be computed with these settings, or a track file does not match."""
 
 
 class SettingsError(AverError):
-    """A setting, preset or name that is unknown or out of range."""
+    """A setting, preset or name is unknown or out of range."""
 
 
 class ClipError(SettingsError):
-    """Clips whose files are fine, but that a recogniser with these settings cannot take.
+    """Clips with intact files that a recognizer with these settings cannot process.
 
     Parameters
     ----------
     reasons : mapping of str to str
-        By clip id: whole sentences, the last of which says what to do. The message is the first,
-        with a count of the others.
+        By clip id: whole sentences, the last of which says what to do. The message is the first
+        reason and the number of other clips.
     """
 
     def __init__(self, reasons: Mapping[str, str]) -> None:
-        super().__init__(dict(reasons))  # whole, so that it comes through from worker processes
+        super().__init__(dict(reasons))  # not only the text, so that it can be pickled
         self.reasons = dict(reasons)
 
     def __str__(self) -> str:
         first, *others = self.reasons.values()
-        return f"{first} The same holds for {len(others)} more." if others else first
+        return f"{first} This holds for {len(others)} more clips." if others else first
 
 
 class CheckpointError(AverError):
-    """A checkpoint of another version, with missing or foreign keys, or not one of ours."""
+    """A checkpoint of another version, with missing or unknown keys, or of another program."""
 
 
 class StorageError(AverError):
@@ -75,8 +75,8 @@ class WorkerError(AverError):
 
 
 class TrainingInterrupted(AverError):  # noqa: N818 - an interruption, not a fault
-    """Training was stopped by the user; what was reached is kept and can be resumed."""
+    """The user stopped a training; its state is saved and it can be resumed."""
 
 
 class SimulationError(AverError):
-    """A simulation cannot run as asked, or ran away."""
+    """A simulation cannot run with these settings, or diverged."""

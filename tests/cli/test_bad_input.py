@@ -65,7 +65,7 @@ def test_unknown_label(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixtur
 
 def test_one_class(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert aver("train", *system(tones), "--emotions", "sad", "--out", tmp_path / "run") == 2
-    assert "one class" in error_of(capsys)
+    assert "at least two classes" in error_of(capsys)
 
 
 def test_one_speaker(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

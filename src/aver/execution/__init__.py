@@ -1,1 +1,1 @@
-"""Where work runs: this process, local processes; progress; files written whole."""
+"""Execution: tasks in one or several processes, progress bars, atomic files."""

@@ -1,4 +1,4 @@
-"""What leaves this machine names files, not the folders that they lie in."""
+"""Atomic files, the cache folder, and texts without absolute paths."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from typing import Any
 
 from aver.errors import StorageError
 
-_NO_PLACE = {
+_NOT_WRITABLE = {
     *(errno.EACCES, errno.EPERM, errno.EROFS, errno.EDQUOT, errno.EFBIG),
     *(errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ENAMETOOLONG, errno.EIO),
 }
@@ -23,22 +23,23 @@ _NO_PLACE = {
 
 @contextmanager
 def write_atomically(target: Path) -> Iterator[Path]:
-    """Give out a temporary path beside `target` and rename it into place on success.
+    """Yield a temporary path beside `target`, and rename it to `target` on success.
 
     Parameters
     ----------
     target : Path
-        Final place; its folder is made where missing.
+        Final path; missing folders are made.
 
     Yields
     ------
     Path
-        Write here. After an error or Ctrl-C nothing is left behind and `target` is untouched.
+        Write here. After an error or Ctrl-C the temporary file is removed and `target` is
+        unchanged.
 
     Raises
     ------
     StorageError
-        If the disk is full or the place cannot be written.
+        If the disk is full or the file cannot be written.
     """
     temporary: Path | None = None
     try:
@@ -55,9 +56,9 @@ def write_atomically(target: Path) -> Iterator[Path]:
         if error.errno == errno.ENOSPC:
             raise StorageError(
                 f"The disk is full: {target} was not written. Free some space, or choose another "
-                "folder; what was finished before is kept."
+                "folder. Files that were finished before are kept."
             ) from error
-        if error.errno in _NO_PLACE:
+        if error.errno in _NOT_WRITABLE:
             raise StorageError(f"{target} cannot be written: {error.strerror}.") from error
         raise
     finally:
@@ -79,12 +80,12 @@ def write_text(target: Path, text: str) -> None:
 
 
 def write_json(target: Path, value: Any) -> None:
-    """Write JSON that a person can read, atomically."""
+    """Write indented JSON atomically."""
     write_text(target, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
 
 
 def cache_root() -> Path:
-    """Folder of caches: ``$AVER_CACHE``, else ``aver`` in the user's cache folder."""
+    """Folder of caches: ``$AVER_CACHE``, by default ``aver`` in the user's cache folder."""
     chosen = os.environ.get("AVER_CACHE")
     if chosen:
         return Path(chosen).expanduser()
@@ -93,21 +94,21 @@ def cache_root() -> Path:
 
 
 _FOLDERS = re.compile(
-    r"""(?<![\w.:/\\~<>})\]*])            # no part of a relative path, an address or a tag
-        (?:~[\w.-]*|[A-Za-z]:)?[/\\]    # of this machine: of the root, of a user, of a drive
-        (?:[^/\\\s'"`,;()]+[/\\])*      # folders, which go
-        (?=[^/\\\s'"`,;()]*\w)          # the name, which stays""",
+    r"""(?<![\w.:/\\~<>})\]*])            # not inside a relative path, a URL or a tag
+        (?:~[\w.-]*|[A-Za-z]:)?[/\\]    # absolute: of the root, a user or a drive
+        (?:[^/\\\s'"`,;()]+[/\\])*      # folders, which are removed
+        (?=[^/\\\s'"`,;()]*\w)          # the name, which remains""",
     re.VERBOSE,
 )
 
 
 def without_folders(value: Any) -> Any:
-    r"""The value with every absolute path cut down to its last name.
+    r"""The value with every absolute path replaced by its last name.
 
     Parameters
     ----------
     value : JSON value
-        Mappings and lists are gone through; a text may hold paths among other words.
+        Mappings and lists are searched too; a text may contain paths among other words.
 
     Returns
     -------
@@ -122,8 +123,8 @@ def without_folders(value: Any) -> Any:
     'There is no corpus at ravdess: the path does not exist.'
     """
     if isinstance(value, str):
-        whole = is_private(value) and (" " not in value or Path(value).expanduser().exists())
-        return bare_name(value) if whole else _FOLDERS.sub("", value)
+        whole = _is_absolute(value) and (" " not in value or Path(value).expanduser().exists())
+        return last_name(value) if whole else _FOLDERS.sub("", value)
     if isinstance(value, Mapping):
         return {key: without_folders(entry) for key, entry in value.items()}
     if isinstance(value, list | tuple):
@@ -132,7 +133,7 @@ def without_folders(value: Any) -> Any:
 
 
 def command_without_folders(command: str) -> str:
-    """A command line with every absolute path cut down to its last name.
+    """A command line with every absolute path replaced by its last name.
 
     Examples
     --------
@@ -141,22 +142,22 @@ def command_without_folders(command: str) -> str:
     """
     try:
         words = shlex.split(command)
-    except ValueError:  # an open quotation mark: no command of ours
+    except ValueError:  # an open quotation mark: not a command line
         return str(without_folders(command))
     return shlex.join(_word(word) for word in words)
 
 
-def is_private(text: str) -> bool:
-    """Whether the whole text is a path that begins at this machine's or a user's root."""
+def _is_absolute(text: str) -> bool:
+    """Whether the whole text is an absolute path or a path in a home folder."""
     return "\n" not in text and (text.startswith(("/", "~")) or PureWindowsPath(text).is_absolute())
 
 
-def bare_name(path: str) -> str:
-    r"""The last name of a path of any system; a root has none.
+def last_name(path: str) -> str:
+    r"""The last name of a path of any operating system; a root has none.
 
     Examples
     --------
-    >>> bare_name("/home/ann/clips/"), bare_name(r"C:\Users\Ann\clips"), bare_name("/")
+    >>> last_name("/home/ann/clips/"), last_name(r"C:\Users\Ann\clips"), last_name("/")
     ('clips', 'clips', '')
     """
     kind = PurePosixPath if path.startswith(("/", "~")) else PureWindowsPath
@@ -164,9 +165,9 @@ def bare_name(path: str) -> str:
 
 
 def _word(word: str) -> str:
-    """One word of a command: values behind ``=`` and between commas may be paths."""
+    """One word of a command: values after ``=`` and between commas may be paths."""
     parts = [part.rpartition("=") for part in word.split(",")]
     return ",".join(
-        key + equals + (bare_name(value) if is_private(value) else str(without_folders(value)))
+        key + equals + (last_name(value) if _is_absolute(value) else str(without_folders(value)))
         for key, equals, value in parts
     )

@@ -1,4 +1,4 @@
-"""One progress bar for everything that runs over two seconds."""
+"""`progress_bar`: the progress bar of everything that may take more than two seconds."""
 
 from __future__ import annotations
 
@@ -8,34 +8,34 @@ from contextlib import contextmanager
 
 
 class ProgressBar:
-    """Handle given out by `progress_bar`; silent where standard error is no terminal."""
+    """What `progress_bar` yields; does nothing if standard error is not a terminal."""
 
     def __init__(self, bar: object | None, task: int) -> None:
         self._bar = bar
         self._task = task
 
     def advance(self, amount: float = 1.0) -> None:
-        """Say that `amount` more units of work are done."""
+        """Add `amount` finished units of work."""
         if self._bar is not None:
             self._bar.advance(self._task, amount)  # type: ignore[attr-defined]
 
     def describe(self, description: str) -> None:
-        """Change the words in front of the bar."""
+        """Change the text in front of the bar."""
         if self._bar is not None:
             self._bar.update(self._task, description=description)  # type: ignore[attr-defined]
 
 
 @contextmanager
 def progress_bar(description: str, total: float) -> Iterator[ProgressBar]:
-    """Show work being done, with the time left, on standard error.
+    """Show progress and the time left on standard error.
 
     Parameters
     ----------
     description : str
-        A few words in front of the bar.
+        Text in front of the bar.
     total : float > 0
-        Units of work in all. Count only work that will really be done: what a cache answers at
-        once must not be part of it, or the time left is wrong.
+        Total units of work. Count only work that has to be done: if results from a cache are
+        included, the time left is wrong.
 
     Yields
     ------
