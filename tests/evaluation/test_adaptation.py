@@ -18,8 +18,8 @@ from drawn_runs import drawn_run
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError, SettingsError
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
-from aver.evaluation.modality_conflict import as_adapted
 from aver.evaluation.paired import compare
+from aver.evaluation.predict_again import adapted_source
 from aver.features.face_functionals import FaceFunctionals
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.speaker_adaptation import ADAPTED
@@ -132,8 +132,8 @@ class _FewFaces:
 def test_damage_that_leaves_too_few_faces_takes_them_and_stops_nothing() -> None:
     clips = [Clip(f"c{number}", "a", None) for number in range(6)]
     adapted = replace(drawn_run(), facts={"adapt": "speaker"})
-    source = as_adapted(adapted, _FewFaces(), clips)
+    source = adapted_source(adapted, _FewFaces(), clips)
     assert source.get(clips[0], FaceFunctionals()).missing == "too few clips to adapt video to"
     assert source.get(clips[5], FaceFunctionals()).missing == "no face"
     planted = _FewFaces()
-    assert as_adapted(drawn_run(), planted, clips) is planted
+    assert adapted_source(drawn_run(), planted, clips) is planted

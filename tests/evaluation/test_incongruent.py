@@ -12,7 +12,7 @@ from tiny import tiny
 
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation import Evaluation
-from aver.evaluation.modality_conflict import (
+from aver.evaluation.incongruent import (
     Incongruent,
     mix_clips,
     predict_incongruent,

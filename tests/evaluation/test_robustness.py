@@ -81,7 +81,7 @@ def test_a_lost_modality_is_predicted_by_the_other(finished) -> None:
 
 def test_what_the_system_does_not_look_at_is_left_out(finished) -> None:
     assert list(measure(finished, blur=[1.0], offset=[0.2])) == ["offset"]
-    with pytest.raises(SettingsError, match="looks at audio, action_units; none of blur"):
+    with pytest.raises(SettingsError, match="reads audio, action_units; none of blur"):
         measure(finished, blur=[1.0])
     with pytest.raises(SettingsError, match="none of lost-modality changes that"):
         measure(finished, **{"lost-modality": ["video"]})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from aver.evaluation.modality_conflict import Incongruent
+from aver.evaluation.incongruent import Incongruent
 from aver.reports.run_tables import incongruent_table
 from aver.reports.table import as_text
 

@@ -1,4 +1,4 @@
-"""`measure_robustness`: what the recognisers of a finished run answer when the media get worse."""
+"""`measure_robustness`: predictions of a finished run's recognizers on degraded media."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 
@@ -17,188 +16,41 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
-from aver.evaluation.modality_conflict import (
-    as_adapted,
+from aver.evaluation.predict_again import (
+    adapted_source,
     fold_recognizers,
+    predict_again,
     shift_audio,
     tested_clips,
 )
+from aver.evaluation.run import Run
 from aver.execution.tasks import map_tasks
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.store import FeatureStore, read_entry, write_entry
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
 from aver.media.degrade_clip import degrade_clip
+from aver.models.base.recognizer import Recognizer
 
 FOLDER = "robustness"
-"""Below a run folder."""
+"""Name of the folder below a run folder."""
+
+BABBLE_CLIPS = 6
+"""Number of other clips that babble is made of, of other speakers if there are any."""
 
 
 @dataclass(frozen=True)
 class DegradedRuns:
-    """A run under one kind of damage.
+    """A run under one kind of degradation.
 
     Parameters
     ----------
     kind : Degradation
     runs : mapping of float or str to Evaluation
-        By level, as given; the same rows as the run without damage.
+        By level, as given; the same rows as the run on undegraded media.
     """
 
     kind: Degradation
     runs: Mapping[Level, Evaluation]
-
-
-def read_robustness(run: Evaluation, folder: Path) -> tuple[DegradedRuns, ...]:
-    """What was measured of a run before, in the order of `DEGRADATIONS`; may be empty."""
-    found = []
-    for kind in DEGRADATIONS:
-        runs: dict[Level, Evaluation] = {}
-        for place in (folder / FOLDER / kind.name).glob("*/evaluation.json"):
-            degraded = load_evaluation(place.parent)
-            about = degraded.facts.get("robustness", {})
-            if about.get("of") == key_of_run(run):
-                runs[about["level"]] = degraded
-        if runs:
-            ordered = sorted(runs, key=lambda level: (isinstance(level, str), level))
-            found.append(DegradedRuns(kind, {level: runs[level] for level in ordered}))
-    return tuple(found)
-
-
-@dataclass(frozen=True)
-class DegradedPredictions:
-    """Where the answers to one level of one kind of damage lie.
-
-    Parameters
-    ----------
-    kind : Degradation
-    level : float or str
-    seed : int
-        Of everything drawn.
-    of : str
-        The run, as `key_of_run` names it.
-    """
-
-    kind: Degradation
-    level: Level
-    seed: int
-    of: str
-
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What an evaluation says of itself that holds these answers."""
-        return {"kind": self.kind.name, "level": self.level, "seed": self.seed, "of": self.of}
-
-    def place(self, folder: Path) -> Path:
-        """Below the run folder."""
-        level = self.level if isinstance(self.level, str) else f"{self.level:g}"
-        return folder / FOLDER / self.kind.name / level
-
-    def read(self, folder: Path) -> Evaluation | None:
-        """The answers, if they are of this run, level and seed."""
-        place = self.place(folder)
-        if not (place / "evaluation.json").exists():
-            return None
-        found = load_evaluation(place)
-        return found if found.facts.get("robustness") == self.facts else None
-
-    def write(self, run: Evaluation, folder: Path) -> None:
-        """Keep the answers."""
-        facts = {**run.facts, "robustness": self.facts}
-        save_evaluation(replace(run, facts=facts), self.place(folder))
-
-
-def key_of_run(run: Evaluation) -> str:
-    """Tells runs apart by their answers."""
-    rows = [run.clip_ids, run.seeds.tolist(), run.folds.tolist()]
-    digest = hashlib.sha256(json.dumps(rows).encode())
-    digest.update(np.ascontiguousarray(run.probabilities).tobytes())
-    return digest.hexdigest()[:16]
-
-
-@dataclass(frozen=True)
-class DegradedFeatures:
-    """Where recognisers find features of clips whose media got worse.
-
-    Worse media are written to a folder of the moment, read by the very features that answers for
-    files of one's own are made from, and deleted. What a damage does not touch comes from the
-    user's cache.
-
-    Parameters
-    ----------
-    store : FeatureStore
-        For features that are not touched.
-    folder : Path
-        Where records of this damage are kept; empty before `prepare`.
-    kind : Degradation
-    level : float or str
-    seed : int
-    voices : mapping of str to tuple of Path
-        By clip, what babble is made of.
-    """
-
-    store: FeatureStore
-    folder: Path
-    kind: Degradation
-    level: Level
-    seed: int = 0
-    voices: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
-
-    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
-        """The feature of one clip, after the damage."""
-        place = self._place(clip, feature)
-        record = read_entry(place) if place.exists() else None
-        return self.store.get(clip, feature) if record is None else record
-
-    def prepare(self, clips: Sequence[Clip], features: Sequence[Feature], workers: int = 1) -> None:
-        """Damage the clips, and extract what that changes.
-
-        Raises
-        ------
-        MediaError
-            If a clip cannot be read.
-        """
-        distinct = tuple({feature.key: feature for feature in features}.values())
-        level = self.level if isinstance(self.level, str) else f"{self.level:g}"
-        outcomes = map_tasks(
-            _Damage(self, distinct), clips, workers=workers, description=f"{self.kind.name} {level}"
-        )
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
-
-    def extract(self, clip: Clip, features: Sequence[Feature]) -> None:
-        """Damage one clip and keep the features that differ."""
-        with TemporaryDirectory(prefix="aver-") as scratch:
-            worse = degrade_clip(
-                clip,
-                self.kind,
-                self.level,
-                Path(scratch),
-                seed=self.seed,
-                voices=self.voices.get(clip.clip_id, ()),
-            )
-            for feature in features:
-                if feature.paths(worse) != feature.paths(clip):
-                    write_entry(self._place(clip, feature), feature.extract(worse))
-
-    def _place(self, clip: Clip, feature: Feature) -> Path:
-        name = hashlib.sha256(f"{feature.name} {feature.key} {clip.clip_id}".encode()).hexdigest()
-        return self.folder / f"{name[:32]}.safetensors"
-
-
-@dataclass(frozen=True)
-class _Damage:
-    """The task that worker processes run."""
-
-    features: DegradedFeatures
-    wanted: tuple[Feature, ...]
-
-    def __call__(self, clip: Clip) -> None:
-        self.features.extract(clip, self.wanted)
-
-
-VOICES = 6
-"""Other clips that babble is made of, of other speakers where there are any."""
 
 
 @dataclass(frozen=True)
@@ -208,9 +60,9 @@ class RobustnessPlan:
     Parameters
     ----------
     levels : mapping of Degradation to tuple of float or str
-        By kind of damage.
+        By kind of degradation.
     seed : int
-        Of everything drawn.
+        Of everything random.
     """
 
     levels: Mapping[Degradation, tuple[Level, ...]] = field(
@@ -228,11 +80,11 @@ def measure_robustness(
     *,
     workers: int = 1,
 ) -> tuple[DegradedRuns, ...]:
-    """Let the recognisers of a finished run answer again, from worse media.
+    """Let the recognizers of a finished run predict their test clips from degraded media.
 
-    Nothing is trained: each fold's checkpoint answers for its own test clips. Answers are kept
-    below ``robustness/`` in the run folder, and not asked for twice; features of worse media are
-    not kept.
+    Nothing is trained: each fold's checkpoint predicts its own test clips. Predictions are kept
+    below ``robustness/`` in the run folder and are not computed twice; features of degraded media
+    are not kept.
 
     Parameters
     ----------
@@ -240,23 +92,23 @@ def measure_robustness(
     folder : Path
         Its run folder, with the checkpoints.
     clips : sequence of Clip
-        Of the corpus; those that were tested must be among them.
+        Of the corpus; all tested clips must be among them.
     store : FeatureStore
     plan : RobustnessPlan
     workers : int >= 1
-        Processes; they change nothing but the rounding of some features.
+        Processes; results do not depend on it, except for rounding of some features.
 
     Returns
     -------
     tuple of DegradedRuns
-        Kinds that the system can tell: damage to what it does not look at is left out.
+        Without degradations of modalities that the system does not read.
 
     Raises
     ------
     CheckpointError
         If a fold kept no checkpoint, or a tested clip is not among `clips`.
     SettingsError
-        If no kind of the plan touches what the system looks at.
+        If no degradation of the plan affects a modality that the system reads.
     MediaError
         If a clip cannot be read.
     """
@@ -266,114 +118,223 @@ def measure_robustness(
             "clean run."
         )
     by_id = tested_clips(run, clips)
-    looks = _features(run, folder, store)
-    told = {
-        kind: [level for level in levels if _tells(kind, level, looks)]
-        for kind, levels in plan.levels.items()
+    recognizer, _, _ = next(fold_recognizers(run, folder, store))
+    modalities = _modalities(recognizer)
+    levels = {
+        kind: [level for level in chosen if kind.name != "lost-modality" or level in modalities]
+        for kind, chosen in plan.levels.items()
+        if affects(kind, modalities)
     }
-    kinds = [kind for kind, levels in told.items() if levels and touches(kind, looks)]
-    if not kinds:
+    levels = {kind: chosen for kind, chosen in levels.items() if chosen}
+    if not levels:
         raise SettingsError(
-            f"{run.system} looks at {', '.join(_modalities(looks)) or 'nothing'}; none of "
+            f"{run.system} reads {', '.join(modalities) or 'no modality'}; none of "
             f"{', '.join(kind.name for kind in plan.levels)} changes that. Choose other --kinds or "
             "--levels."
         )
+    measurement = _Measurement(run, folder, by_id, store, plan.seed, workers)
+    return tuple(
+        DegradedRuns(kind, measurement.all_levels(kind, chosen, recognizer))
+        for kind, chosen in levels.items()
+    )
+
+
+def read_robustness(run: Evaluation, folder: Path) -> tuple[DegradedRuns, ...]:
+    """Everything that was measured of a run, in the order of `DEGRADATIONS`; may be empty."""
     measured = []
-    for kind in kinds:
-        wanted = [
-            DegradedPredictions(kind, level, plan.seed, key_of_run(run)) for level in told[kind]
-        ]
-        lacking = [entry for entry in wanted if entry.read(folder) is None]
-        if kind.name == "offset" and lacking and _movable(run, folder, store):
-            offsets = [float(entry.level) for entry in lacking]
-            source = as_adapted(run, store, by_id.values())
-            moved = shift_audio(run, folder, tuple(by_id.values()), source, offsets)
-            for entry in lacking:
-                entry.write(moved[float(entry.level)], folder)
-        else:
-            for entry in lacking:
-                entry.write(_prediction(run, folder, by_id, store, entry, looks, workers), folder)
-        found = {entry.level: entry.read(folder) for entry in wanted}
-        measured.append(DegradedRuns(kind, {k: e for k, e in found.items() if e is not None}))
+    for kind in DEGRADATIONS:
+        runs: dict[Level, Evaluation] = {}
+        for path in (folder / FOLDER / kind.name).glob("*/evaluation.json"):
+            degraded = load_evaluation(path.parent)
+            facts = degraded.facts.get("robustness", {})
+            if facts.get("of") == key_of_run(run):
+                runs[facts["level"]] = degraded
+        if runs:
+            ordered = sorted(runs, key=lambda level: (isinstance(level, str), level))
+            measured.append(DegradedRuns(kind, {level: runs[level] for level in ordered}))
     return tuple(measured)
 
 
-def touches(kind: Degradation, features: Sequence[Feature]) -> bool:
-    """Whether a system with these features can notice this kind of damage."""
-    modalities = _modalities(features)
+def affects(kind: Degradation, modalities: Sequence[str]) -> bool:
+    """Whether a degradation changes what a system with these modalities reads."""
     if kind.name in ("lost-modality", "offset"):
         return len(modalities) > 1 and (kind.touches == "any" or kind.touches in modalities)
     return kind.touches in modalities
 
 
-def _tells(kind: Degradation, level: Level, features: Sequence[Feature]) -> bool:
-    return kind.name != "lost-modality" or level in _modalities(features)
+def key_of_run(run: Evaluation) -> str:
+    """Hash of the predictions of a run."""
+    rows = [run.clip_ids, run.seeds.tolist(), run.folds.tolist()]
+    digest = hashlib.sha256(json.dumps(rows).encode())
+    digest.update(np.ascontiguousarray(run.probabilities).tobytes())
+    return digest.hexdigest()[:16]
 
 
-def _modalities(features: Sequence[Feature]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(feature.modality for feature in features))
+def _modalities(recognizer: Recognizer) -> tuple[str, ...]:
+    """What the features of a recognizer are taken from; its branches may have other names."""
+    return tuple(dict.fromkeys(feature.modality for feature in recognizer.features.values()))
 
 
-def _features(run: Evaluation, folder: Path, store: FeatureStore) -> tuple[Feature, ...]:
-    recognizer, _, _ = next(fold_recognizers(run, folder, store))
-    return tuple(recognizer.features.values())
+@dataclass(frozen=True)
+class _Measurement:
+    """What all degradations of one run have in common."""
 
+    run: Evaluation
+    folder: Path
+    clips: Mapping[str, Clip]
+    store: FeatureStore
+    seed: int
+    workers: int
 
-def _movable(run: Evaluation, folder: Path, store: FeatureStore) -> bool:
-    """Whether the system takes its sound at a chosen moment, so that no sound is lost at edges."""
-    recognizer, _, _ = next(fold_recognizers(run, folder, store))
-    return recognizer.supports_offset
+    def all_levels(
+        self, kind: Degradation, levels: Sequence[Level], recognizer: Recognizer
+    ) -> dict[Level, Evaluation]:
+        """The run at each level, measured now if it is missing."""
+        missing = [level for level in levels if not self._kept(kind, level).is_finished()]
+        if kind.name == "offset" and recognizer.supports_offset and missing:
+            # Audio is taken at another time, so that none is lost at the ends of a clip.
+            source = adapted_source(self.run, self.store, self.clips.values())
+            offsets_s = [float(level) for level in missing]
+            shifted = shift_audio(
+                self.run, self.folder, tuple(self.clips.values()), source, offsets_s
+            )
+            for level in missing:
+                self._keep(kind, level, shifted[float(level)])
+        else:
+            features = tuple(recognizer.features.values())
+            for level in missing:
+                self._keep(kind, level, self._degraded(kind, level, features))
+        return {level: load_evaluation(self._kept(kind, level).folder) for level in levels}
 
+    def _kept(self, kind: Degradation, level: Level) -> Run:
+        identity = {
+            "run": key_of_run(self.run),
+            "kind": kind.name,
+            "level": level,
+            "seed": self.seed,
+        }
+        return Run(self.folder / FOLDER / kind.name / _shown(level), identity, replaces=True)
 
-def _prediction(
-    run: Evaluation,
-    folder: Path,
-    by_id: Mapping[str, Clip],
-    store: FeatureStore,
-    wanted: DegradedPredictions,
-    features: Sequence[Feature],
-    workers: int,
-) -> Evaluation:
-    """What every fold's recogniser says of its clips after the damage."""
-    clips = [clip.without_labels() for clip in by_id.values()]
-    voices = _voices(clips, wanted.seed) if wanted.kind.name == "babble" else {}
-    probabilities = np.zeros_like(run.probabilities)
-    alone: dict[str, np.ndarray] = {}
-    flags: list[tuple[str, ...]] = [()] * len(run.clip_ids)
-    with TemporaryDirectory(prefix="aver-") as scratch:
-        source = DegradedFeatures(
-            *(store, Path(scratch), wanted.kind, wanted.level, wanted.seed), voices
+    def _keep(self, kind: Degradation, level: Level, degraded: Evaluation) -> None:
+        kept = self._kept(kind, level)
+        kept.start()
+        facts = {"kind": kind.name, "level": level, "seed": self.seed, "of": kept.identity["run"]}
+        save_evaluation(
+            replace(degraded, facts={**self.run.facts, "robustness": facts}), kept.folder
         )
-        source.prepare(clips, features, workers)
-        adapted = as_adapted(run, source, by_id.values())
-        for recognizer, rows, columns in fold_recognizers(run, folder, adapted):
-            asked = [by_id[run.clip_ids[row]].without_labels() for row in rows]
-            said = recognizer.predict(asked)
-            probabilities[np.ix_(rows, columns)] = said.probabilities
-            for name, values in said.by_modality.items():
-                block = alone.setdefault(name, np.full_like(probabilities, np.nan))
-                block[rows] = np.where(np.isnan(values).any(axis=1), np.nan, 0.0)[:, np.newaxis]
-                block[np.ix_(rows, columns)] = values
-            for row, found in zip(rows, said.flags or ((),) * len(rows), strict=True):
-                flags[row] = found
-    return run.with_predictions(probabilities, by_modality=alone, flags=flags)
+
+    def _degraded(self, kind: Degradation, level: Level, features: Sequence[Feature]) -> Evaluation:
+        clips = [clip.without_labels() for clip in self.clips.values()]
+        voices = _voices(clips, self.seed) if kind.name == "babble" else {}
+        with TemporaryDirectory(prefix="aver-") as scratch:
+            source = DegradedFeatures(self.store, Path(scratch), kind, level, self.seed, voices)
+            source.prepare(clips, features, self.workers)
+            adapted = adapted_source(self.run, source, self.clips.values())
+            return predict_again(self.run, self.folder, self.clips, adapted)
+
+
+def _shown(level: Level) -> str:
+    return level if isinstance(level, str) else f"{level:g}"
+
+
+@dataclass(frozen=True)
+class DegradedFeatures:
+    """Features of clips whose media are degraded.
+
+    Degraded media are written to a temporary folder, read by the usual features and deleted.
+    Features that a degradation does not affect come from the user's cache.
+
+    Parameters
+    ----------
+    store : FeatureStore
+        For features that are not affected.
+    folder : Path
+        Where records of degraded media are kept; empty before `prepare`.
+    kind : Degradation
+    level : float or str
+    seed : int
+    voices : mapping of str to tuple of Path
+        By clip, the files that babble is made of.
+    """
+
+    store: FeatureStore
+    folder: Path
+    kind: Degradation
+    level: Level
+    seed: int = 0
+    voices: Mapping[str, tuple[Path, ...]] = field(default_factory=dict)
+
+    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
+        """The feature of one clip, after the degradation."""
+        path = self._path(clip, feature)
+        record = read_entry(path) if path.exists() else None
+        return self.store.get(clip, feature) if record is None else record
+
+    def prepare(self, clips: Sequence[Clip], features: Sequence[Feature], workers: int = 1) -> None:
+        """Degrade the clips, and extract the features that change.
+
+        Raises
+        ------
+        MediaError
+            If a clip cannot be read.
+        """
+        distinct = tuple({feature.key: feature for feature in features}.values())
+        outcomes = map_tasks(
+            _Extraction(self, distinct),
+            clips,
+            workers=workers,
+            description=f"{self.kind.name} {_shown(self.level)}",
+        )
+        for outcome in outcomes:
+            if outcome.error is not None:
+                raise outcome.error
+
+    def extract(self, clip: Clip, features: Sequence[Feature]) -> None:
+        """Degrade one clip and keep the features that change."""
+        with TemporaryDirectory(prefix="aver-") as scratch:
+            degraded = degrade_clip(
+                clip,
+                self.kind,
+                self.level,
+                Path(scratch),
+                seed=self.seed,
+                voices=self.voices.get(clip.clip_id, ()),
+            )
+            for feature in features:
+                if feature.paths(degraded) != feature.paths(clip):
+                    write_entry(self._path(clip, feature), feature.extract(degraded))
+
+    def _path(self, clip: Clip, feature: Feature) -> Path:
+        name = hashlib.sha256(f"{feature.name} {feature.key} {clip.clip_id}".encode()).hexdigest()
+        return self.folder / f"{name[:32]}.safetensors"
+
+
+@dataclass(frozen=True)
+class _Extraction:
+    """The task that worker processes run."""
+
+    source: DegradedFeatures
+    features: tuple[Feature, ...]
+
+    def __call__(self, clip: Clip) -> None:
+        self.source.extract(clip, self.features)
 
 
 def _voices(clips: Sequence[Clip], seed: int) -> dict[str, tuple[Path, ...]]:
-    """For every clip the files of others; of its own speaker only where there is no other."""
-    heard = [(clip, path) for clip in clips if (path := clip.audio or clip.video) is not None]
-    strangers = {
-        speaker: [path for other, path in heard if other.speaker != speaker]
+    """For every clip the files of others; of its own speaker only if there is no other speaker."""
+    audible = [(clip, path) for clip in clips if (path := clip.audio or clip.video) is not None]
+    others = {
+        speaker: [path for other, path in audible if other.speaker != speaker]
         for speaker in {clip.speaker for clip in clips}
     }
     voices = {}
     for clip in clips:
-        paths = strangers[clip.speaker] or [
-            path for other, path in heard if other.performance != clip.performance
+        paths = others[clip.speaker] or [
+            path for other, path in audible if other.performance != clip.performance
         ]
         if not paths:
-            raise SettingsError("Babble is made of other clips, and the run tested only one.")
+            raise SettingsError("Babble is made of other clips, but the run tested only one.")
         generator = np.random.default_rng([seed, zlib.crc32(clip.clip_id.encode())])
-        chosen = generator.choice(len(paths), size=min(VOICES, len(paths)), replace=False)
+        chosen = generator.choice(len(paths), size=min(BABBLE_CLIPS, len(paths)), replace=False)
         voices[clip.clip_id] = tuple(paths[index] for index in chosen)
     return voices

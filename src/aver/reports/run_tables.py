@@ -9,9 +9,9 @@ import numpy as np
 from aver.audit import AuditReport
 from aver.audit.finding import Finding, counted
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.incongruent import Followed, Incongruent, Side, share_following
 from aver.evaluation.intervals import Interval, interval
 from aver.evaluation.metrics import METRICS, accuracy
-from aver.evaluation.modality_conflict import Followed, Incongruent, Side, share_following
 from aver.evaluation.paired import PairedComparison, compare, holm, minimum_p
 from aver.evaluation.published import PublishedNumber, published_numbers
 from aver.evaluation.summary import PROPORTIONS, Summary, interval_of_metric

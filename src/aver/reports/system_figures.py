@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from aver.corpora.clip import Clip
 from aver.evaluation.combine import pool_seeds
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.incongruent import predict_incongruent
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, confusion_matrix
-from aver.evaluation.modality_conflict import OFFSETS_S, predict_incongruent, shift_audio
+from aver.evaluation.predict_again import OFFSETS_S, shift_audio
 from aver.evaluation.reproduce import RunCache, RunRequest, reproduce_table
 from aver.evaluation.reproduction import ProtocolKind, Reproduction, SystemPlan
 from aver.features.store import FeatureSource

@@ -13,7 +13,7 @@ from tiny import tiny
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.modality_conflict import shift_audio
+from aver.evaluation.predict_again import shift_audio
 from aver.features.feature import FeatureRecord
 from aver.models.baselines.majority import Majority
 from aver.models.temporal_aggregation.recognizer import TemporalAggregation
