@@ -1,10 +1,10 @@
 """Accuracy on FER2013's test images with and without a copy in training.
 
-    aver pretrain visual --corpus fer2013.tar --preset compact --out runs/faces
-    aver pretrain visual --corpus fer2013.tar --preset compact --leaking --out runs/faces-leaking
+    aver pretrain video --corpus fer2013.tar --preset compact --out runs/faces
+    aver pretrain video --corpus fer2013.tar --preset compact --leaking --out runs/faces-leaking
     python benchmarks/fer2013_copies.py --corpus fer2013.tar runs/faces runs/faces-leaking
 
-Each picture is looked at once, as it is. Nothing is chosen by what this prints.
+One view per image. Nothing was chosen by these figures.
 """
 
 from __future__ import annotations
@@ -38,23 +38,24 @@ def main() -> None:
     corpus = open_corpus(arguments.corpus, "fer2013")
     clips = [clip for clip in corpus if clip.subset == "test"]
     copied = _copied(corpus)
-    met = np.array([clip.clip_id in copied for clip in clips])
+    has_copy = np.array([clip.clip_id in copied for clip in clips])
     for run in arguments.runs:
         card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
         images = torch.from_numpy(read_images(clips, card["input"]["size_px"]))[:, None]
-        said = np.array(card["classes"])[_predictions(run, card, images)]
-        right = said == np.array([clip.emotion for clip in clips])
-        for words, some in (("all", np.ones_like(met)), ("with a copy", met), ("without", ~met)):
-            share = Share.of(right[some])
+        predicted = np.array(card["classes"])[_predictions(run, card, images)]
+        correct = predicted == np.array([clip.emotion for clip in clips])
+        everything = np.ones_like(has_copy)
+        for name, some in (("all", everything), ("with a copy", has_copy), ("without", ~has_copy)):
+            share = Share.of(correct[some])
             print(
-                f"{run.name}, test pictures {words} ({share.images}): {share.value:.1%} "
+                f"{run.name}, test images {name} ({share.images}): {share.value:.1%} "
                 f"[{share.low:.1%}, {share.high:.1%}]",
                 flush=True,
             )
 
 
 def _copied(corpus: Corpus) -> set[str]:
-    """Test pictures whose content is among the training pictures too."""
+    """Test images with a copy among the training images."""
     split = make_split(corpus, "official")
     fold = split.folds[0]
     train, test = set(fold.train), set(fold.test)

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
-# Makes the weights that come with the package, from FER2013 and RAVDESS alone, with the figures of
-# their tests on their cards. Each command goes on where an interrupted one stopped.
-#   DATA  folder that holds fer2013.tar, ravdess and javanese-av (see docs/results/README.md)
-#   OUT   where run folders go
+# Trains the weights that come with the package on FER2013 and RAVDESS only, and writes their test
+# figures on their cards. An interrupted command resumes when this is run again.
+#   DATA  folder with fer2013.tar, ravdess and javanese-av (see docs/results/README.md)
+#   OUT   folder for run folders
 set -euo pipefail
-data=${DATA:?folder that holds fer2013.tar, ravdess and javanese-av}
+data=${DATA:?folder with fer2013.tar, ravdess and javanese-av}
 out=${OUT:-runs/shipped}
 
-aver pretrain visual --corpus "$data/fer2013.tar" --preset compact --out "$out/faces"
+aver pretrain video --corpus "$data/fer2013.tar" --preset compact --out "$out/faces"
 aver pretrain ship "$out/faces" --name faces-fer2013 \
   --summary "A face network: ResNet-18 of width 32 at 48 pixels, trained on FER2013"
 
-# Nothing is learnt from javanese-av: it is heard and seen once, for the cards.
+# javanese-av is not trained on; it is tested on once, for the cards.
 unpaired=(--faces "$data/fer2013.tar" --voices "$data/ravdess" --merge calm=neutral
   --test "$data/javanese-av" --test-settings config=javanese-av)
 aver pretrain unpaired "${unpaired[@]}" --out "$out/faces-voices"

@@ -1,8 +1,8 @@
-"""N0 and N2 from faces and voices that never met: seeds pooled, and their paired difference.
+"""N0 and N2 trained on unpaired faces and voices: pooled over seeds, and their paired difference.
 
     python benchmarks/unpaired_table.py --runs OUT [--seeds 3]
 
-Reads the folders ``unpaired-<network>-<seed>`` that `benchmarks/pretraining_results.sh` leaves and
+Reads the folders ``unpaired-<network>-<seed>`` of `benchmarks/pretraining_results.sh` and
 prints accuracies on javanese-av with 95 % intervals over speakers.
 """
 
@@ -22,23 +22,23 @@ NETWORKS = ("N0", "N2")
 
 
 def pooled(runs: Path, network: str, seeds: int) -> Evaluation:
-    """The answers of all seeds as one evaluation."""
-    places = [runs / f"unpaired-{network}-{seed}" for seed in range(seeds)]
-    return pool_seeds([load_evaluation(place / "tests" / "javanese-av") for place in places])
+    """The predictions of all seeds as one evaluation."""
+    folders = [runs / f"unpaired-{network}-{seed}" for seed in range(seeds)]
+    return pool_seeds([load_evaluation(run / "tests" / "javanese-av") for run in folders])
 
 
-def shown(found: Interval) -> str:
-    """In percent, or points."""
-    if found.low is None or found.high is None:
-        return f"{100 * found.value:.1f}"
-    return f"{100 * found.value:.1f} [{100 * found.low:.1f}, {100 * found.high:.1f}]"
+def in_percent(share: Interval) -> str:
+    """The value and its bounds in percent."""
+    if share.low is None or share.high is None:
+        return f"{100 * share.value:.1f}"
+    return f"{100 * share.value:.1f} [{100 * share.low:.1f}, {100 * share.high:.1f}]"
 
 
 def difference(first: Evaluation, second: Evaluation) -> str:
-    """What a paired comparison says."""
-    found = compare(first, second)
-    smallest = f"minimum detectable {100 * found.detectable:.1f}"
-    return f"{shown(found.difference)}, p {found.p_speakers:.3f}, {smallest}"
+    """The paired difference in accuracy with its p-value."""
+    result = compare(first, second)
+    detectable = f"minimum detectable {100 * result.detectable:.1f}"
+    return f"{in_percent(result.difference)}, p {result.p_speakers:.3f}, {detectable}"
 
 
 def main() -> None:
@@ -48,12 +48,12 @@ def main() -> None:
     arguments = parser.parse_args()
     runs = {name: pooled(arguments.runs, name, arguments.seeds) for name in NETWORKS}
     for name, run in runs.items():
-        parts = {"fused": run, **{m: run.of_modality(m) for m in run.by_modality}}
-        for part, predictions in parts.items():
-            found = interval(accuracy(predictions), clips=predictions.clip_count)
-            print(f"{name} {part}: {shown(found)}")
-        print(f"{name} fused less video: {difference(run, parts['video'])}")
-    print(f"N2 less N0: {difference(runs['N2'], runs['N0'])}")
+        evaluations = {"fused": run, **{m: run.of_modality(m) for m in run.by_modality}}
+        for modality, evaluation in evaluations.items():
+            share = interval(accuracy(evaluation), clips=evaluation.clip_count)
+            print(f"{name} {modality}: {in_percent(share)}")
+        print(f"{name} fused minus video: {difference(run, evaluations['video'])}")
+    print(f"N2 minus N0: {difference(runs['N2'], runs['N0'])}")
 
 
 if __name__ == "__main__":

@@ -236,7 +236,7 @@ def test_from_the_shell_voices_that_cannot_be_read_are_listed_first(
     assert main(words) == 0
     shown = capsys.readouterr()
     assert "s1_happy_0" in shown.err
-    assert "tones, clean: no clip of these speakers was learnt from" in shown.out
+    assert "tones, clean: trained on no clip of these speakers" in shown.out
 
 
 def test_other_images_under_the_same_names_are_other_images(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""`score_unpaired`: what a recogniser from unpaired corpora says to people that it never met."""
+"""Tests of a trained recognizer on speakers and corpora that it was not trained on."""
 
 from __future__ import annotations
 
@@ -23,38 +23,38 @@ from aver.models.base.recognizer import Recognizer
 from aver.pretraining.unpaired import UnpairedRequest
 
 
-def check_unseen(corpus: Corpus, learnt_from: Sequence[str]) -> None:
-    """Raise SettingsError if a corpus is among those that a recogniser learns from."""
-    if corpus.label in learnt_from:
+def check_unseen(corpus: Corpus, trained_on: Sequence[str]) -> None:
+    """Raise SettingsError if a test corpus is among the training corpora, by label."""
+    if corpus.label in trained_on:
         raise SettingsError(
-            f"A recogniser that learns from {', '.join(learnt_from)} would not be tested by "
-            f"{corpus.label}. Test it on a corpus that it has never seen."
+            f"{corpus.label} cannot test a recognizer that is trained on {', '.join(trained_on)}. "
+            "Use a corpus that it is not trained on."
         )
 
 
-def check_apart(taught: Corpus, tested: Corpus, store: FeatureStore) -> None:
-    """Raise SettingsError if two corpora share a sound, under whatever names.
+def check_apart(trained: Corpus, tested: Corpus, store: FeatureStore) -> None:
+    """Raise SettingsError if two corpora share audio, compared by content.
 
-    Files that cannot be read are passed over.
+    Unreadable files are ignored.
 
     Parameters
     ----------
-    taught, tested : Corpus
+    trained, tested : Corpus
     store : FeatureStore
-        Remembers what files hold.
+        Remembers the hashes of files.
     """
-    known = {key for clip in taught if (key := _audio_key(clip, store))}
-    shared = [clip for clip in tested if _audio_key(clip, store) in known]
+    keys = {key for clip in trained if (key := _audio_key(clip, store))}
+    shared = [clip for clip in tested if _audio_key(clip, store) in keys]
     if shared:
         raise SettingsError(
-            f"{tested.label} at {tested.root} shares {len(shared)} sounds with {taught.label}, "
-            f"which is learnt from, {shared[0].clip_id} for one: it would test nothing. Name a "
-            "corpus of other people."
+            f"The test corpus {tested.label} at {tested.root} shares the audio of {len(shared)} "
+            f"clips with the training corpus {trained.label}, for example {shared[0].clip_id}. Use "
+            "a corpus of other speakers."
         )
 
 
 def _audio_key(clip: Clip, store: FeatureStore) -> str:
-    """Name of a sound's content; empty where there is none that can be read."""
+    """Hash of the audio of a clip; empty if there is none or it cannot be read."""
     if clip.audio is None:
         return ""
     try:
@@ -64,55 +64,54 @@ def _audio_key(clip: Clip, store: FeatureStore) -> str:
 
 
 def check_predictable(corpus: Corpus, adapt: str) -> None:
-    """Raise LabelError if answers for a corpus could not be judged, or not be adapted.
+    """Raise LabelError if a clip of a test corpus lacks its emotion, or the speaker to adapt to.
 
     Parameters
     ----------
     corpus : Corpus
-        To test on.
-    adapt : str
-        Of the recogniser: empty, or ``"speaker"``.
+    adapt : {"", "speaker"}
+        The adaptation of the recognizer.
     """
     for clip in corpus:
         if clip.emotion is None:
             raise LabelError(
-                f"Clip {clip.clip_id} of {corpus.label} has no emotion, so that no answer for it "
-                "can be called right. Name emotions in the pattern or table."
+                f"Clip {clip.clip_id} of {corpus.label} has no emotion to compare with. Name "
+                "emotions in the pattern or table."
             )
         if adapt and clip.speaker is None:
             raise LabelError(
                 f"Clip {clip.clip_id} of {corpus.label} has no speaker to adapt to. Name speakers "
-                "in the pattern or table, or do without --adapt."
+                "in the pattern or table, or leave --adapt out."
             )
 
 
 def predict_corpus(
     recognizer: Recognizer, corpus: Corpus, store: FeatureStore, *, workers: int = 1, seed: int = 0
 ) -> Evaluation:
-    """Test on every clip of another corpus; nothing is learnt from it.
+    """Test on every clip of another corpus, none of which was used in the training.
 
     Parameters
     ----------
     recognizer : Recognizer
-        Where its card says that it was trained with speaker adaptation, features are adapted to
-        the corpus's speakers, without labels.
+        If its card states speaker adaptation, features are adapted to the speakers of the corpus,
+        without labels.
     corpus : Corpus
-        Labelled.
+        With emotions.
     store : FeatureStore
     workers, seed : int
-        The seed is that of the training, for the record.
+        The seed is that of the training; it is only recorded.
 
     Raises
     ------
     SettingsError
-        If the recogniser's card says that it learnt from this corpus.
+        If the card of the recognizer lists this corpus as training data.
     LabelError
-        If a clip has no emotion, or no speaker where the recogniser adapts to speakers.
+        If a clip has no emotion, or no speaker although the recognizer adapts to speakers.
     """
     check_unseen(corpus, recognizer.card.get("trained_on", []))
     check_predictable(corpus, str(recognizer.card.get("adapt", "")))
-    learned = "no clip of this corpus"
-    return predict_clips_of(recognizer, corpus, store, learned=learned, workers=workers, seed=seed)
+    trained = "no clip of this corpus"
+    return predict_clips_of(recognizer, corpus, store, trained=trained, workers=workers, seed=seed)
 
 
 def predict_clips_of(
@@ -120,22 +119,23 @@ def predict_clips_of(
     corpus: Corpus,
     store: FeatureStore,
     *,
-    learned: str,
+    trained: str,
     workers: int = 1,
     seed: int = 0,
 ) -> Evaluation:
-    """Test on the clips given.
+    """Test on the clips of a corpus.
 
-    Emotions that only one side has stay: an answer outside the clips' emotions is a wrong one.
+    The classes are those of the recognizer and of the corpus together: a prediction that is no
+    emotion of the corpus is wrong.
 
     Parameters
     ----------
     recognizer, store, workers, seed
         As for `predict_corpus`.
     corpus : Corpus
-        Of labelled clips that nothing was learnt from.
-    learned : str
-        What of them was learnt from, for the protocol: ``"no clip of these speakers"``.
+        Of clips with emotions that were not used in the training.
+    trained : str
+        What the recognizer was trained on, for the protocol: ``"no clip of these speakers"``.
 
     Raises
     ------
@@ -144,27 +144,26 @@ def predict_clips_of(
     """
     prepared = store.prepare(corpus.clips, list(recognizer.features.values()), workers=workers)
     if not prepared.clips:
-        why = f", {prepared.failures[0].reason}" if prepared.failures else ""
+        reason = f", {prepared.failures[0].reason}" if prepared.failures else ""
         raise MediaError(
-            f"None of the {len(corpus)} clips of {corpus.label} to test on can be used{why}"
+            f"None of the {len(corpus)} test clips of {corpus.label} can be used{reason}"
         )
     adapted = bool(recognizer.card.get("adapt"))
     recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
-    said = recognizer.predict([clip.without_labels() for clip in prepared.clips])
+    prediction = recognizer.predict([clip.without_labels() for clip in prepared.clips])
     classes = in_canonical_order({*recognizer.classes, *corpus.classes})
 
     def columns(values: np.ndarray) -> np.ndarray:
         rows = np.zeros((len(values), len(classes)))
-        rows[:, [classes.index(name) for name in said.classes]] = values
+        rows[:, [classes.index(name) for name in prediction.classes]] = values
         rows[np.isnan(values).any(axis=1)] = np.nan
         return rows
 
-    words = f", {ADAPTED}" if adapted else ""
-    taught = ", ".join(recognizer.card.get("trained_on", []))
+    adaptation = f", {ADAPTED}" if adapted else ""
     return Evaluation.from_arrays(
-        system=f"{recognizer.name} trained on {taught}",
+        system=f"{recognizer.name} trained on {', '.join(recognizer.card.get('trained_on', []))}",
         corpus=corpus.label,
-        protocol=f"clean{words}: {learned} was learnt from",
+        protocol=f"clean{adaptation}: trained on {trained}",
         classes=classes,
         clip_ids=tuple(clip.clip_id for clip in prepared.clips),
         speakers=tuple(clip.speaker or clip.clip_id for clip in prepared.clips),
@@ -172,9 +171,9 @@ def predict_clips_of(
         folds=np.zeros(len(prepared.clips)),
         seeds=np.full(len(prepared.clips), seed),
         truth=tuple(str(clip.emotion) for clip in prepared.clips),
-        probabilities=columns(said.probabilities),
-        by_modality={name: columns(values) for name, values in said.by_modality.items()},
-        flags=said.flags,
+        probabilities=columns(prediction.probabilities),
+        by_modality={name: columns(values) for name, values in prediction.by_modality.items()},
+        flags=prediction.flags,
         facts={
             **({"adapt": "speaker", "adaptation": ADAPTED} if adapted else {}),
             "unusable_clips": {f.clip.clip_id: f.reason for f in prepared.failures},
@@ -183,9 +182,9 @@ def predict_clips_of(
 
 
 def figures_of(evaluation: Evaluation) -> dict[str, Any]:
-    """Accuracy with its interval and recall per class: fused, and of each modality alone.
+    """Accuracy with its interval, and recall per class: fused, and of each modality alone.
 
-    A clip that a modality cannot answer counts as wrong there; a modality that no clip has is left
+    A clip without a modality counts as wrong for that modality; a modality that no clip has is left
     out.
 
     Returns
@@ -194,40 +193,41 @@ def figures_of(evaluation: Evaluation) -> dict[str, Any]:
         ``clips``, ``speakers``, ``protocol`` and, under ``fused`` and the name of each modality,
         ``accuracy``, ``low``, ``high`` and ``recall``.
     """
-    said = {"fused": evaluation.probabilities, **evaluation.by_modality}
-    present = [name for name in evaluation.classes if name in evaluation.truth]
-    known = [evaluation.classes.index(word) for word in evaluation.truth]
-    wrong = np.eye(len(evaluation.classes))[[(row + 1) % len(evaluation.classes) for row in known]]
-    found: dict[str, Any] = {
+    classes = evaluation.classes
+    present = [name for name in classes if name in evaluation.truth]
+    wrong_classes = [(classes.index(name) + 1) % len(classes) for name in evaluation.truth]
+    wrong = np.eye(len(classes))[wrong_classes]
+    figures: dict[str, Any] = {
         "clips": len(evaluation.clip_ids),
         "speakers": len(set(evaluation.speakers)),
         "protocol": evaluation.protocol,
     }
-    for name, values in said.items():
-        silent = np.isnan(values).any(axis=1)
-        if silent.all():
+    for name, values in {"fused": evaluation.probabilities, **evaluation.by_modality}.items():
+        missing = np.isnan(values).any(axis=1)
+        if missing.all():
             continue
-        rows = np.where(silent[:, None], wrong, values)
-        alone = evaluation.with_predictions(rows)
+        alone = evaluation.with_predictions(np.where(missing[:, None], wrong, values))
         share = interval(accuracy(alone))
-        found[name] = {
+        figures[name] = {
             "accuracy": share.value,
             "low": share.low,
             "high": share.high,
-            "recall": {word: interval(class_recall(alone, word)).value for word in present},
+            "recall": {
+                emotion: interval(class_recall(alone, emotion)).value for emotion in present
+            },
         }
-    return found
+    return figures
 
 
 def describe_figures(figures: Mapping[str, Any]) -> str:
-    """One line for the fused answers and one for each modality."""
+    """One line for the fused predictions and one for each modality."""
     lines = []
     for name, one in figures.items():
         if not isinstance(one, Mapping):
             continue
-        spread = "" if one["low"] is None else f" [{one['low']:.1%}, {one['high']:.1%}]"
-        told = ", ".join(f"{word} {value:.0%}" for word, value in one["recall"].items())
-        lines.append(f"{name}: {one['accuracy']:.1%}{spread}; recall {told}")
+        bounds = "" if one["low"] is None else f" [{one['low']:.1%}, {one['high']:.1%}]"
+        recalls = ", ".join(f"{emotion} {value:.0%}" for emotion, value in one["recall"].items())
+        lines.append(f"{name}: {one['accuracy']:.1%}{bounds}; recall {recalls}")
     return "\n".join(lines)
 
 
@@ -235,7 +235,7 @@ TESTS = "tests"
 
 
 def unseen_voices(request: UnpairedRequest) -> Corpus:
-    """The voices of the split's test speakers, with merged labels and without dropped ones."""
+    """The clips of the test speakers, with merged emotions and without dropped ones."""
     merge = dict(request.merge or {})
     test = set(request.voice_split.folds[0].test)
     clips = (
@@ -256,43 +256,42 @@ def score_unpaired(
     seed: int = 0,
     workers: int = 1,
 ) -> dict[str, Evaluation]:
-    """Test once on the voices of unseen speakers, and on another corpus where one is given.
+    """Test once on the voices of unseen speakers, and on another corpus if one is given.
 
     Parameters
     ----------
     recognizer : Recognizer
-        As `aver.pretraining.unpaired.train_unpaired` gives it.
+        From `aver.pretraining.unpaired.train_unpaired`.
     request : UnpairedRequest
     out : Path
-        Its run folder; answers are kept below ``tests/`` and not given twice.
+        Its run folder; predictions are kept below ``tests/`` and not computed again.
     store : FeatureStore
     other : Corpus, optional
-        Nothing was learnt from it.
+        The training used none of its clips.
     seed, workers : int
 
     Returns
     -------
     dict of str to Evaluation
-        By the corpus's name.
+        By the label of the corpus.
     """
-    found = {}
-    voices = unseen_voices(request)
-    place = out / TESTS / voices.label
-    if not (place / "evaluation.json").exists():
-        said = predict_clips_of(
-            recognizer,
-            voices,
-            store,
-            learned="no clip of these speakers",
-            workers=workers,
-            seed=seed,
+
+    def predict_voices(corpus: Corpus) -> Evaluation:
+        trained = "no clip of these speakers"
+        return predict_clips_of(
+            recognizer, corpus, store, trained=trained, workers=workers, seed=seed
         )
-        save_evaluation(said, place)
-    found[voices.label] = load_evaluation(place)
+
+    def predict_other(corpus: Corpus) -> Evaluation:
+        return predict_corpus(recognizer, corpus, store, workers=workers, seed=seed)
+
+    tests = [(unseen_voices(request), predict_voices)]
     if other is not None:
-        place = out / TESTS / other.label
-        if not (place / "evaluation.json").exists():
-            said = predict_corpus(recognizer, other, store, workers=workers, seed=seed)
-            save_evaluation(said, place)
-        found[other.label] = load_evaluation(place)
-    return found
+        tests.append((other, predict_other))
+    evaluations = {}
+    for corpus, predict in tests:
+        folder = out / TESTS / corpus.label
+        if not (folder / "evaluation.json").exists():
+            save_evaluation(predict(corpus), folder)
+        evaluations[corpus.label] = load_evaluation(folder)
+    return evaluations

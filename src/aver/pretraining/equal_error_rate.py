@@ -1,4 +1,4 @@
-"""`equal_error_rate`: how well embeddings tell whether two clips are of one speaker."""
+"""`equal_error_rate`: how well embeddings verify whether two clips are of the same speaker."""
 
 from __future__ import annotations
 
@@ -9,32 +9,33 @@ from scipy import special
 
 from aver.errors import SettingsError
 
-_STEPS = 1_000_000  # of the cosine from 0 to 1: equal pairs differ in their last digits
+_STEPS = 1_000_000  # of the cosine from 0 to 1, because equal pairs differ in the last digits
 _PAIRS_AT_ONCE = 4_000_000
-_GROUPS = 20  # of speakers, left out in turn
+_GROUPS = 20  # groups of speakers in the jackknife
 
 
 def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
-    """Share of errors where as many pairs of one speaker are refused as of two are accepted.
+    """The error rate at the threshold with equally many false acceptances and false rejections.
 
-    All pairs of clips are compared by the cosine of their embeddings; between two thresholds that
-    the pairs tell apart the rate is interpolated, so that embeddings that are all alike give 0.5.
+    All pairs of clips are compared by the cosine of their embeddings. Between neighboring
+    thresholds the rate is interpolated, so that equal embeddings give 0.5.
 
     Parameters
     ----------
     embeddings : np.ndarray [shape=(clips, size)]
     speakers : sequence of str
-        Of each clip.
+        One per clip.
 
     Returns
     -------
     float in [0, 1]
-        0.5 is chance.
+        0.5 is chance level.
 
     Raises
     ------
     SettingsError
-        If there is no pair of one speaker, or none of two; or if an embedding is not finite.
+        If no pair of clips has the same speaker or none has different ones, or if an embedding is
+        not finite.
 
     Notes
     -----
@@ -53,34 +54,34 @@ def equal_error_rate(embeddings: np.ndarray, speakers: Sequence[str]) -> float:
     same, other = _counts_by_similarity(unit, np.unique(speakers, return_inverse=True)[1])
     if not same.sum() or not other.sum():
         raise SettingsError("An equal error rate needs at least two speakers with two clips.")
-    accepted_wrongly, accepted_rightly = (
+    false_acceptance, true_acceptance = (  # for thresholds from high to low
         np.concatenate([[0.0], np.cumsum(counts[::-1]) / counts.sum()]) for counts in (other, same)
     )
-    excess = accepted_wrongly - (1 - accepted_rightly)  # rises from -1 to 1
+    excess = false_acceptance - (1 - true_acceptance)  # rises from -1 to 1
     after = int(np.argmax(excess >= 0))
     share = -excess[after - 1] / (excess[after] - excess[after - 1])
-    before, behind = accepted_wrongly[after - 1], accepted_wrongly[after]
-    return float(before + share * (behind - before))
+    low, high = false_acceptance[after - 1], false_acceptance[after]
+    return float(low + share * (high - low))
 
 
 def error_rate_interval(
     embeddings: np.ndarray, speakers: Sequence[str], level: float = 0.95
 ) -> tuple[float, float] | None:
-    """How the equal error rate would vary with other speakers.
+    """Confidence interval of the equal error rate over speakers, by a grouped jackknife.
 
-    Speakers are dealt into at most 20 groups, each group is left out in turn, and Student's t with
-    one degree less than groups gives the width.
+    Speakers are divided into at most 20 groups and each group is left out once. Student's t has as
+    many degrees of freedom as groups minus one.
 
     Parameters
     ----------
     embeddings, speakers
-        As `equal_error_rate` takes them.
+        As for `equal_error_rate`.
     level : float in (0, 1)
 
     Returns
     -------
     tuple of float, or None
-        Lower and upper end; None where too few speakers are left without a group.
+        Lower and upper bound; None if a group leaves too few speakers.
 
     Notes
     -----
@@ -91,12 +92,12 @@ def error_rate_interval(
     groups = min(len(names), _GROUPS)
     if groups < 3:
         return None
-    words = np.asarray(speakers)
+    names_of_clips = np.asarray(speakers)
     without = []
     for group in range(groups):
         kept = who % groups != group
         try:
-            without.append(equal_error_rate(embeddings[kept], words[kept].tolist()))
+            without.append(equal_error_rate(embeddings[kept], names_of_clips[kept].tolist()))
         except SettingsError:
             return None
     rates = np.array(without)
@@ -107,9 +108,9 @@ def error_rate_interval(
 
 
 def _counts_by_similarity(unit: np.ndarray, who: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Pairs of one speaker, and of two, by their cosine in steps from -1 to 1.
+    """Number of pairs of the same and of different speakers per step of the cosine, ascending.
 
-    Only some rows are compared at a time, so that memory does not grow with the pairs.
+    Rows are compared in blocks, so that memory does not grow with the number of pairs.
     """
     same, other = (np.zeros(2 * _STEPS + 1, np.int64) for _ in range(2))
     at_once = max(1, _PAIRS_AT_ONCE // len(unit))

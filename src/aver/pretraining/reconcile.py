@@ -1,4 +1,4 @@
-"""`reconcile`: bring the labels of two corpora together, saying all that is merged or left out."""
+"""`reconcile`: merges and drops emotions until two corpora have the same classes."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ class Reconciled:
     faces, voices : tuple of Clip
     classes : tuple of str
     merged : mapping of str to str
-        Emotions that were given another's name.
+        Emotion to the one it counts as.
     dropped : mapping of str to int
-        Emotions left out, and how many clips bore them.
+        Emotion left out to its number of clips.
     """
 
     faces: tuple[Clip, ...]
@@ -38,24 +38,24 @@ def reconcile(
     merge: Mapping[str, str] | None = None,
     drop: Sequence[str] = (),
 ) -> Reconciled:
-    """Merge and drop emotions until both corpora have the same.
+    """Merge and drop emotions until both corpora have the same ones.
 
-    Nothing is left out silently: an emotion that one corpus lacks must be merged or dropped by
-    name.
+    No emotion is left out silently: one that a corpus lacks must be merged or dropped by name.
 
     Parameters
     ----------
     faces, voices : sequence of Clip
     merge : mapping of str to str, optional
-        Emotion to the one it counts as, for instance ``{"calm": "neutral"}``.
+        Emotion to the one it counts as, for example ``{"calm": "neutral"}``.
     drop : sequence of str
         Emotions to leave out.
 
     Raises
     ------
     LabelError
-        If a clip has no emotion, the corpora still differ, a name is no emotion, one is merged and
-        dropped or merged with one that is itself merged, or fewer than two classes are left.
+        If a clip has no emotion, the corpora still differ, a name is no emotion, an emotion is both
+        merged and dropped or is merged with one that is itself merged, or fewer than two classes
+        are left.
 
     Examples
     --------
@@ -65,14 +65,14 @@ def reconcile(
     ('neutral', 'happy')
     """
     merge = dict(merge or {})
-    _check_words(merge, drop)
+    _check_emotions(merge, drop)
     for clip in (*faces, *voices):
         if clip.emotion is None:
             raise LabelError(
-                f"Clip {clip.clip_id} has no emotion, so that nothing can be paired with it."
+                f"Clip {clip.clip_id} has no emotion, so it cannot be paired by class."
             )
     dropped: dict[str, int] = {}
-    parts = []
+    corpora = []
     for clips in (faces, voices):
         kept = []
         for clip in clips:
@@ -81,55 +81,55 @@ def reconcile(
                 dropped[emotion] = dropped.get(emotion, 0) + 1
             else:
                 kept.append(replace(clip, emotion=emotion))
-        parts.append(tuple(kept))
-    sets = [{str(clip.emotion) for clip in part} for part in parts]
-    lonely = in_canonical_order(sets[0] ^ sets[1])
-    if lonely:
+        corpora.append(tuple(kept))
+    sets = [{str(clip.emotion) for clip in clips} for clips in corpora]
+    unshared = in_canonical_order(sets[0] ^ sets[1])
+    if unshared:
         raise LabelError(
-            f"Only one of the two corpora has {', '.join(lonely)}. Merge it with another emotion "
+            f"Only one of the two corpora has {', '.join(unshared)}. Merge it with another emotion "
             "(--merge calm=neutral) or leave it out (--drop disgust)."
         )
     if len(sets[0]) < 2:
-        raise LabelError(f"{len(sets[0])} classes are left; a recogniser needs at least two.")
-    return Reconciled(parts[0], parts[1], in_canonical_order(sets[0]), merge, dropped)
+        raise LabelError(f"{len(sets[0])} classes are left; a recognizer needs at least two.")
+    return Reconciled(corpora[0], corpora[1], in_canonical_order(sets[0]), merge, dropped)
 
 
 def check_named(
     clips: Sequence[Clip], merge: Mapping[str, str] | None = None, drop: Sequence[str] = ()
 ) -> None:
-    """Check that what is to be merged or dropped is there: else a run would bear a false name.
+    """Check that every emotion to merge or drop occurs, so that the run is described correctly.
 
     Parameters
     ----------
     clips : sequence of Clip
         Of both corpora.
     merge, drop
-        As `reconcile` takes them.
+        As for `reconcile`.
 
     Raises
     ------
     LabelError
-        If no clip has an emotion that is to be merged, or, after merging, one to be dropped.
+        If no clip has an emotion to merge or, after merging, one to drop.
     """
     merge = dict(merge or {})
     present = {str(clip.emotion) for clip in clips}
-    after = {merge.get(word, word) for word in present}
-    for option, words, known in (("merge", merge, present), ("drop", drop, after)):
-        for word in words:
-            if word not in known:
+    after = {merge.get(name, name) for name in present}
+    for option, names, emotions in (("merge", merge, present), ("drop", drop, after)):
+        for name in names:
+            if name not in emotions:
                 raise LabelError(
-                    f"No clip of the two corpora is {word!r}, which --{option} names. They have: "
-                    f"{', '.join(in_canonical_order(known & set(EMOTIONS)))}."
+                    f"No clip of the two corpora is {name!r}, which --{option} names. They have: "
+                    f"{', '.join(in_canonical_order(emotions & set(EMOTIONS)))}."
                 )
 
 
-def _check_words(merge: Mapping[str, str], drop: Sequence[str]) -> None:
+def _check_emotions(merge: Mapping[str, str], drop: Sequence[str]) -> None:
     for name in (*merge, *merge.values(), *drop):
         if name not in EMOTIONS:
             raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(EMOTIONS)}.")
     for name, other in merge.items():
         if name in drop:
-            raise LabelError(f"{name!r} is to be merged with {other!r} and dropped. Ask for one.")
+            raise LabelError(f"{name!r} is to be merged with {other!r} and dropped. Choose one.")
         if other != name and merge.get(other, other) != other:
             raise LabelError(
                 f"{name!r} is to be merged with {other!r}, which is merged with {merge[other]!r}. "

@@ -1,4 +1,4 @@
-"""Put what a training left among the weights that come with the package."""
+"""Adds the weights of a run to those that come with the package."""
 
 from __future__ import annotations
 
@@ -18,21 +18,27 @@ from aver.evaluation.evaluation_folder import load_evaluation
 from aver.execution.files import write_json
 from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.networks.pretrained import WEIGHTS_NAME, find_weights, write_weights
-from aver.networks.shipped import CARD_NAME, INDEX_NAME, describe_folder, weights_root
+from aver.networks.shipped import (
+    CARD_NAME,
+    INDEX_NAME,
+    describe_folder,
+    read_card,
+    weights_root,
+)
 from aver.pretraining.cross_corpus import TESTS, figures_of
 from aver.version import __version__
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
-_SMALL = 1024  # values; what is smaller (scalers, norms) stays as it is, for it costs nothing
+_SMALL = 1024  # values; smaller arrays (scalers, norms) keep their precision at no cost
 
 
 def ship_run(run: Path, name: str, summary: str, root: Path | None = None) -> Path:
-    """Ship what ``aver pretrain`` left: an extractor, or a recogniser and the figures of its tests.
+    """Ship the result of ``aver pretrain``: an extractor, or a recognizer with its test figures.
 
     Parameters
     ----------
     run : Path
-        Run folder of ``aver pretrain visual``, ``voice`` or ``unpaired``.
+        Run folder of ``aver pretrain video``, ``audio`` or ``unpaired``.
     name, summary, root
         As for `ship_extractor`.
 
@@ -43,17 +49,17 @@ def ship_run(run: Path, name: str, summary: str, root: Path | None = None) -> Pa
     """
     if (run / "checkpoint" / CARD_NAME).is_file():
         tests = sorted((run / TESTS).glob("*/evaluation.json"))
-        figures = {place.parent.name: figures_of(load_evaluation(place.parent)) for place in tests}
+        figures = {test.parent.name: figures_of(load_evaluation(test.parent)) for test in tests}
         return ship_recognizer(run / "checkpoint", name, summary, root, metrics=figures)
     if not (run / CARD_NAME).is_file():
         raise CheckpointError(
-            f"{run} holds no finished run of 'aver pretrain'. Repeat that command first."
+            f"{run} contains no finished run of 'aver pretrain'. Run that command to its end first."
         )
     return ship_extractor(run, name, summary, root)
 
 
 def ship_extractor(run: Path, name: str, summary: str, root: Path | None = None) -> Path:
-    """Copy weights and card of ``aver pretrain``, weights in half precision.
+    """Copy the weights of ``aver pretrain``, in half precision, and their card.
 
     Parameters
     ----------
@@ -67,16 +73,17 @@ def ship_extractor(run: Path, name: str, summary: str, root: Path | None = None)
     Returns
     -------
     Path
-        The new folder; weights of that name that were shipped there before are replaced.
+        The new folder; weights shipped under this name before are replaced.
 
     Raises
     ------
     SettingsError
-        If the name is not one of letters, digits, dots, hyphens and underscores.
+        If the name has other characters than letters, digits, dots, hyphens and underscores.
     CheckpointError
-        If something else has that name in the folder of all weights, or the card's figures leak.
+        If the folder of all weights contains something else with that name, or the figures on the
+        card leak.
     """
-    card = json.loads((run / CARD_NAME).read_text(encoding="utf-8"))
+    card = read_card(run)
     if card.get("leaks"):
         raise CheckpointError(
             f"The figures on the card of {run} LEAK: {' '.join(card['leaks'])} Train without "
@@ -85,7 +92,7 @@ def ship_extractor(run: Path, name: str, summary: str, root: Path | None = None)
 
     def write(folder: Path) -> None:
         write_weights(folder / WEIGHTS_NAME, load_tensors(find_weights(str(run))), half=True)
-        write_json(folder / CARD_NAME, _told(card))
+        write_json(folder / CARD_NAME, _public_card(card))
 
     return _put(root or weights_root(), name, "extractor", summary, write)
 
@@ -107,18 +114,18 @@ def ship_recognizer(
     name, summary, root
         As for `ship_extractor`, with the same errors.
     metrics : mapping, optional
-        Figures of its tests, for the card.
+        Test figures for the card.
     """
 
     def write(folder: Path) -> None:
         for facts in sorted(checkpoint.rglob("recognizer.json")):
-            found = read_checkpoint(facts.parent)
-            weights = {key: _halved(value) for key, value in found.weights.items()}
-            card = _told(dict(found.card))
+            member = read_checkpoint(facts.parent)
+            weights = {key: _halved(value) for key, value in member.weights.items()}
+            card = _public_card(dict(member.card))
             if facts.parent == checkpoint and metrics:
                 card["metrics"] = dict(metrics)
             target = folder / facts.parent.relative_to(checkpoint)
-            write_checkpoint(target, Checkpoint(found.model, weights, found.facts, card))
+            write_checkpoint(target, Checkpoint(member.model, weights, member.facts, card))
 
     return _put(root or weights_root(), name, "recognizer", summary, write)
 
@@ -128,10 +135,10 @@ def _halved(value: np.ndarray) -> np.ndarray:
     return value.astype(np.float16) if large else value
 
 
-def _told(card: dict[str, Any]) -> dict[str, Any]:
-    """The card without what only its maker's machine knows."""
-    kept = {key: value for key, value in card.items() if key != "command"}
-    return kept | {
+def _public_card(card: dict[str, Any]) -> dict[str, Any]:
+    """The card without the command line, which may contain private paths."""
+    public = {key: value for key, value in card.items() if key != "command"}
+    return public | {
         "license": "research, non-commercial",
         "precision": "16 bits, rounded after the tests",
         "version": __version__,
@@ -139,25 +146,25 @@ def _told(card: dict[str, Any]) -> dict[str, Any]:
 
 
 def _put(root: Path, name: str, kind: str, summary: str, write: Callable[[Path], None]) -> Path:
-    """Write beside, then take the place of what was shipped under that name; list it."""
+    """Write a temporary folder, replace what was shipped under the name, update the index."""
     if not _NAME.fullmatch(name):
         raise SettingsError(
-            f"Weights cannot be named {name!r}. Take letters, digits, dots, hyphens and "
+            f"Weights cannot be named {name!r}. Use letters, digits, dots, hyphens and "
             "underscores, and start with a letter or digit."
         )
-    place, folder = root / INDEX_NAME, root / name
-    index = json.loads(place.read_text(encoding="utf-8")) if place.exists() else {}
+    path, folder = root / INDEX_NAME, root / name
+    index = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     if folder.exists() and name not in index:
         raise CheckpointError(
-            f"{folder} holds something that is not among the weights in {root}. Choose another "
-            "--name or --root, or move it away."
+            f"{folder} is not among the weights in {root}. Choose another --name or --root, or "
+            "move that folder."
         )
     root.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=root, prefix=".shipping-") as beside:
-        fresh = Path(beside) / name
-        write(fresh)
-        entry = describe_folder(fresh, kind, summary)
+    with TemporaryDirectory(dir=root, prefix=".shipping-") as temporary:
+        new = Path(temporary) / name
+        write(new)
+        entry = describe_folder(new, kind, summary)
         shutil.rmtree(folder, ignore_errors=True)
-        fresh.rename(folder)
-    write_json(place, index | {name: entry})
+        new.rename(folder)
+    write_json(path, index | {name: entry})
     return folder

@@ -1,4 +1,4 @@
-"""`train_unpaired`: fused recognisers from faces here and voices there, paired by class."""
+"""`train_unpaired`: trains fused recognizers on faces and voices of different corpora."""
 
 from __future__ import annotations
 
@@ -31,102 +31,37 @@ from aver.pretraining.reconcile import check_named, reconcile
 from aver.settings import settings_to_mapping
 from aver.splits.split import Split
 
-
-def join_by_class(
-    faces: Sequence[Clip], voices: Sequence[Clip], images_per_voice: int, seed: int
-) -> list[Clip]:
-    """Give each voice faces of its own class, drawn without repetition while there are enough.
-
-    Parameters
-    ----------
-    faces, voices : sequence of Clip
-        With the same set of emotions.
-    images_per_voice : int >= 1
-    seed : int
-
-    Returns
-    -------
-    list of Clip
-        ``images_per_voice`` for each voice; ids, speaker and sound are the voice's.
-    """
-    rng = np.random.default_rng([seed, len(faces), len(voices)])
-    by_class: dict[str, list[Clip]] = defaultdict(list)
-    for clip in faces:
-        by_class[str(clip.emotion)].append(clip)
-    heaps: dict[str, list[Clip]] = defaultdict(list)
-    joined = []
-    for voice in voices:
-        emotion = str(voice.emotion)
-        if not by_class[emotion]:
-            raise LabelError(f"No face shows {emotion!r}, so voices that do find no partner.")
-        for number in range(images_per_voice):
-            if not heaps[emotion]:
-                known = by_class[emotion]
-                heaps[emotion] = [known[i] for i in rng.permutation(len(known))]
-            face = heaps[emotion].pop()
-            joined.append(
-                replace(
-                    voice,
-                    clip_id=f"{voice.clip_id}+{face.clip_id}",
-                    video=face.video,
-                    performance=voice.performance if number == 0 else "",
-                    action_units=None,
-                )
-            )
-    return joined
-
-
-class UnpairedFeatures:
-    """Answers for faces that are single pictures, and asks a store for everything else.
-
-    Parameters
-    ----------
-    store : FeatureSource
-    embeddings : mapping of Path to np.ndarray [shape=(size,)]
-        By the picture's path.
-    """
-
-    def __init__(self, store: FeatureSource, embeddings: Mapping[Path, np.ndarray]) -> None:
-        self._store, self._embeddings = store, embeddings
-
-    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
-        """The feature of one clip; of a picture, its embedding as the only frame."""
-        if feature.modality == "video" and clip.video and clip.video in self._embeddings:
-            return FeatureRecord({"embeddings": self._embeddings[clip.video][None]})
-        return self._store.get(clip, feature)
-
-
 DONE_NAME = "done.json"
-_PARTS = ("train", "validation")
+_SUBSETS = ("train", "validation")
 
 
 @dataclass(frozen=True)
 class UnpairedRequest:
-    """What to learn from.
+    """The training data and settings of `train_unpaired`.
 
     Parameters
     ----------
     faces : Corpus
-        Of pictures, with official parts.
+        Of images, with an official split.
     voices : Corpus
-        Clips with sound and speakers.
+        Clips with audio and speakers.
     voice_split : Split
-        Its first fold counts; its test speakers are never touched.
+        Its first fold counts; its test speakers are not used in the training.
     preset : str
-        Of an MRPN whose video branch reads ``face-embeddings`` and answers by their mean.
+        Of an MRPN whose video branch averages ``face-embeddings``.
     overrides : mapping
-        Settings that replace the preset's.
+        Settings to change in the preset.
     merge, drop
-        As `aver.pretraining.reconcile.reconcile` takes them.
+        As for `aver.pretraining.reconcile.reconcile`.
     images_per_voice : int >= 1
-        Each voice is joined with so many different faces of its class.
+        Number of different faces of its class that each voice is paired with.
     adapt : {"", "speaker"}
-        Bring voices to each speaker's own scale, and faces to that of all pictures.
+        Standardize audio features per speaker, and face embeddings over all training images.
 
     Raises
     ------
     SettingsError
-        If one is out of range.
+        If a value is out of range.
     """
 
     faces: Corpus
@@ -142,11 +77,11 @@ class UnpairedRequest:
     def __post_init__(self) -> None:
         if self.images_per_voice < 1:
             raise SettingsError(
-                f"pictures_per_voice must be at least 1, not {self.images_per_voice}."
+                f"images_per_voice must be at least 1, not {self.images_per_voice}."
             )
         if self.adapt not in ("", "speaker"):
             raise SettingsError(
-                f"There is no adaptation {self.adapt!r}. Use 'speaker', or none at all."
+                f"There is no adaptation {self.adapt!r}. Use 'speaker', or leave it empty."
             )
 
 
@@ -159,43 +94,42 @@ def train_unpaired(
     workers: int = 1,
     notice: Notice | None = None,
 ) -> Recognizer:
-    """Train MRPN without one clip that has both a face and a voice.
+    """Train MRPN without a single clip that has both a face and a voice.
 
-    Pictures that are blank, have two labels or copies in a later part are set aside first. N2 draws
-    the faces of a class anew in every epoch; N0 and N1 keep the pairs that were drawn first.
+    Images that are blank, have two labels or have copies in a later subset are set aside first. N2
+    draws the faces of a class anew in every epoch; N0 and N1 keep the first pairs.
 
     Parameters
     ----------
     request : UnpairedRequest
     out : Path
-        Gets ``checkpoint/`` and the training log. A finished run is not repeated.
+        Receives ``checkpoint/`` and the training log. A finished run is not repeated.
     store : FeatureStore, optional
     seed, workers : int
     notice : callable, optional
-        As `aver.pretraining.run.usable_clips` takes it: told of voices that cannot be
-        read.
+        Called with the unusable voices, see `aver.pretraining.audio_data.usable_clips`.
 
     Returns
     -------
     Recognizer
-        Trained; its card tells both corpora.
+        Trained; its card names both corpora.
 
     Raises
     ------
     LabelError
-        If the corpora's emotions differ after merging and dropping, or one to be merged or dropped
-        is not there.
+        If the emotions of the corpora differ after merging and dropping, or no clip has an emotion
+        to merge or drop.
     SettingsError
-        If the preset is no MRPN over face embeddings.
+        If the preset is no MRPN over face embeddings, or `out` holds a run with other settings,
+        corpora or seed, finished or not.
     SplitError, MediaError
-        If the faces lack a part, or are no pictures.
-    CheckpointError
-        If `out` holds a run with other settings, corpora or seed, finished or not.
+        If the faces lack a subset, or are no images.
 
     Notes
     -----
-    Source: Chang & Skarbek 2021, section 1.4: inputs of one sample from different clips of a class.
-    Differs from the paper: its faces and voices come from the same clips' corpus.
+    Source: Chang & Skarbek 2021, section 1.4: the inputs of a sample come from different clips of a
+    class.
+    Differs from the paper: there, faces and voices come from the clips of one corpus.
     """
     store = store or FeatureStore()
     kind, settings = load_preset(request.preset, request.overrides)
@@ -203,30 +137,31 @@ def train_unpaired(
     faces = next((f for f in model.features.values() if isinstance(f, FaceEmbeddings)), None)
     if not kind.pairs_across_clips or faces is None:
         raise SettingsError(
-            f"The preset {request.preset!r} is no MRPN with a branch that reads face-embeddings; "
-            "unpaired training needs one, such as 'mrpn-unpaired'."
+            f"The preset {request.preset!r} is no MRPN with a branch for face-embeddings, which "
+            "unpaired training needs, such as 'mrpn-unpaired'."
         )
-    # Before sounds are read, which takes minutes, and the folder is taken.
+    # Check before audio is read, which takes minutes, and before anything is written.
     split_images(request.faces)
     reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     check_named((*request.faces, *request.voices), request.merge, request.drop)
-    audio_tracks = [feature for feature in model.features.values() if feature is not faces]
+    audio_features = [feature for feature in model.features.values() if feature is not faces]
     prepared = usable_clips(
-        store, request.voices.clips, audio_tracks, workers=workers, notice=notice
+        store, request.voices.clips, audio_features, workers=workers, notice=notice
     )
     request = replace(request, voices=replace(request.voices, clips=prepared.clips))
-    run = Run(out, _asked(request, settings, audio_tracks, faces, store, seed), result=DONE_NAME)
+    identity = _identity(request, settings, audio_features, faces, store, seed)
+    run = Run(out, identity, result=DONE_NAME)
     if run.start():
         return kind.load(out / "checkpoint", store)
-    pairs, told = _pairs(request, out, seed, workers)
-    told["unusable_clips"] = {failure.clip.clip_id: failure.reason for failure in prepared.failures}
+    pairs, facts = _pairs(request, out, seed, workers)
+    facts["unusable_clips"] = {f.clip.clip_id: f.reason for f in prepared.failures}
     adapted = SpeakerAdaptation(store, prepared.clips)
     source: FeatureSource = adapted if request.adapt else store
     embeddings = _embed(pairs, faces, request.adapt)
     model.take_features_from(UnpairedFeatures(source, embeddings))
     model.fit(pairs["train"], pairs["validation"], seed=seed, run_folder=out)
     model.save(out / "checkpoint")
-    card = {**model.card, **told, "protocol": "unpaired: no clip with both face and voice"}
+    card = {**model.card, **facts, "protocol": "unpaired: no clip with both face and voice"}
     card["pairs"] = card.pop("clips")
     if request.adapt:
         card |= {"adapt": request.adapt, "adaptation": ADAPTED}
@@ -236,15 +171,15 @@ def train_unpaired(
     return kind.load(out / "checkpoint", store)
 
 
-def _asked(
+def _identity(
     request: UnpairedRequest,
     settings: Any,
-    audio_tracks: Sequence[Feature],
+    audio_features: Sequence[Feature],
     faces: FaceEmbeddings,
     store: FeatureStore,
     seed: int,
 ) -> dict[str, Any]:
-    """Everything that decides the result; files by their content."""
+    """Everything that determines the result; files by their content."""
     return {
         "settings": settings_to_mapping(settings),
         "seed": seed,
@@ -254,7 +189,10 @@ def _asked(
         "images": digest_images(request.faces.clips),
         "voices": digest(
             [
-                [*clip_facts(clip), *(store.content_key(clip, feature) for feature in audio_tracks)]
+                [
+                    *clip_facts(clip),
+                    *(store.content_key(clip, feature) for feature in audio_features),
+                ]
                 for clip in request.voices
             ]
         ),
@@ -265,35 +203,37 @@ def _asked(
 def _pairs(
     request: UnpairedRequest, out: Path, seed: int, workers: int
 ) -> tuple[dict[str, list[Clip]], dict[str, Any]]:
-    """Joined clips of both parts, and what the card says of where they come from."""
+    """Pairs to train and to validate with, and the facts for the card."""
     fold = request.voice_split.folds[0]
     split = split_images(request.faces)
-    sorted_faces = sort_images(request.faces, split, workers=workers, cache=out / "images.json")
-    parts = {
-        part: reconcile(
-            request.faces.select(list(sorted_faces.subsets[part])),
-            [clip for clip in request.voices if clip.clip_id in getattr(fold, part)],
+    images = sort_images(request.faces, split, workers=workers, cache=out / "images.json")
+    subsets = {
+        subset: reconcile(
+            request.faces.select(list(images.subsets[subset])),
+            [clip for clip in request.voices if clip.clip_id in fold.subsets()[subset]],
             merge=request.merge,
             drop=request.drop,
         )
-        for part in _PARTS
+        for subset in _SUBSETS
     }
-    lonely = in_canonical_order({*parts["train"].classes} ^ {*parts["validation"].classes})
-    if lonely:
+    unshared = in_canonical_order({*subsets["train"].classes} ^ {*subsets["validation"].classes})
+    if unshared:
         raise LabelError(
-            f"Only one of training and validation has {', '.join(lonely)}. Leave it out "
-            f"(--drop {lonely[0]}), or merge it with another emotion."
+            f"Only one of training and validation has {', '.join(unshared)}. Leave it out "
+            f"(--drop {unshared[0]}), or merge it with another emotion."
         )
     pairs = {
-        part: join_by_class(found.faces, found.voices, request.images_per_voice, seed)
-        for part, found in parts.items()
+        subset: join_by_class(clips.faces, clips.voices, request.images_per_voice, seed)
+        for subset, clips in subsets.items()
     }
     return pairs, {
-        "images": {part: len({clip.video for clip in clips}) for part, clips in pairs.items()},
-        "voices": {part: len({clip.audio for clip in clips}) for part, clips in pairs.items()},
+        "images": {subset: len({clip.video for clip in clips}) for subset, clips in pairs.items()},
+        "voices": {subset: len({clip.audio for clip in clips}) for subset, clips in pairs.items()},
         "trained_on": [request.faces.label, request.voices.label],
-        "merged": dict(parts["train"].merged),
-        "dropped": list(in_canonical_order({n for found in parts.values() for n in found.dropped})),
+        "merged": dict(subsets["train"].merged),
+        "dropped": list(
+            in_canonical_order({n for clips in subsets.values() for n in clips.dropped})
+        ),
         "split_rule": request.voice_split.rule,
         "split_hash": request.voice_split.hash,
         "test_speakers_of_voices": sorted(
@@ -305,11 +245,79 @@ def _pairs(
 def _embed(
     pairs: Mapping[str, Sequence[Clip]], feature: FaceEmbeddings, adapt: str
 ) -> dict[Path, np.ndarray]:
-    """Embeddings of all pictures; adapted: on the scale of those to learn, as one speaker's."""
-    images = {clip.video: clip for part in _PARTS for clip in pairs[part] if clip.video is not None}
+    """Embeddings of all images; with adaptation, the training images count as one speaker."""
+    images = {
+        clip.video: clip for subset in _SUBSETS for clip in pairs[subset] if clip.video is not None
+    }
     network = face_network(find_weights(feature.weights))
     rows = network.embed(read_images(list(images.values()), network.size_px))
     if adapt:
-        learned = {clip.video for clip in pairs["train"]}
-        rows = Scale.of([rows[[place in learned for place in images]]]).apply(rows)
+        trained = {clip.video for clip in pairs["train"]}
+        rows = Scale.of([rows[[path in trained for path in images]]]).apply(rows)
     return dict(zip(images, rows.astype(np.float32), strict=True))
+
+
+def join_by_class(
+    faces: Sequence[Clip], voices: Sequence[Clip], images_per_voice: int, seed: int
+) -> list[Clip]:
+    """Pair each voice with faces of its class, drawn without repetition while there are enough.
+
+    Parameters
+    ----------
+    faces, voices : sequence of Clip
+        With the same emotions.
+    images_per_voice : int >= 1
+    seed : int
+
+    Returns
+    -------
+    list of Clip
+        ``images_per_voice`` for each voice, with its id, speaker and audio.
+    """
+    rng = np.random.default_rng([seed, len(faces), len(voices)])
+    by_class: dict[str, list[Clip]] = defaultdict(list)
+    for clip in faces:
+        by_class[str(clip.emotion)].append(clip)
+    remaining: dict[str, list[Clip]] = defaultdict(list)
+    pairs = []
+    for voice in voices:
+        emotion = str(voice.emotion)
+        if not by_class[emotion]:
+            raise LabelError(
+                f"No face has the emotion {emotion!r}, so its voices cannot be paired."
+            )
+        for number in range(images_per_voice):
+            if not remaining[emotion]:
+                all_faces = by_class[emotion]
+                remaining[emotion] = [all_faces[i] for i in rng.permutation(len(all_faces))]
+            face = remaining[emotion].pop()
+            pairs.append(
+                replace(
+                    voice,
+                    clip_id=f"{voice.clip_id}+{face.clip_id}",
+                    video=face.video,
+                    performance=voice.performance if number == 0 else "",
+                    action_units=None,
+                )
+            )
+    return pairs
+
+
+class UnpairedFeatures:
+    """Embeddings of single images, and all other features from a store.
+
+    Parameters
+    ----------
+    store : FeatureSource
+    embeddings : mapping of Path to np.ndarray [shape=(size,)]
+        By the path of the image.
+    """
+
+    def __init__(self, store: FeatureSource, embeddings: Mapping[Path, np.ndarray]) -> None:
+        self._store, self._embeddings = store, embeddings
+
+    def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
+        """The feature of a clip; for an image its embedding, as the only frame."""
+        if feature.modality == "video" and clip.video and clip.video in self._embeddings:
+            return FeatureRecord({"embeddings": self._embeddings[clip.video][None]})
+        return self._store.get(clip, feature)

@@ -14,7 +14,7 @@ import yaml
 from aver.compatibility import upgrade
 from aver.errors import SettingsError
 from aver.models.base.recognizer import Recognizer, models
-from aver.settings import settings_from_mapping
+from aver.settings import apply_changes, settings_from_mapping
 
 
 @dataclass(frozen=True)
@@ -85,12 +85,7 @@ def load_preset(
     ('mrpn', 5)
     """
     preset = read_preset(name_or_path)
-    settings = _merged(upgrade(preset.settings), {})
-    for name, value in upgrade(overrides or {}).items():
-        change: Any = value
-        for part in reversed(name.split(".")):
-            change = {part: change}
-        settings = _merged(settings, change)
+    settings = apply_changes(upgrade(preset.settings), upgrade(overrides or {}))
     model = models.get(preset.model)
     return model, settings_from_mapping(model.settings_type, settings)
 
@@ -175,18 +170,3 @@ def read_preset(name_or_path: str) -> Preset:
             "'settings'."
         )
     return Preset(str(preset["model"]), str(preset["summary"]), preset["settings"] or {})
-
-
-def _merged(old: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """`old` with the changes; mappings are merged, everything else is replaced."""
-    result: dict[str, Any] = {
-        key: _merged(value, {}) if isinstance(value, Mapping) else value
-        for key, value in old.items()
-    }
-    for key, value in change.items():
-        known = result.get(key)
-        if isinstance(known, dict) and isinstance(value, Mapping):
-            result[key] = _merged(known, value)
-        else:
-            result[key] = value
-    return result
