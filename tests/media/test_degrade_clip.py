@@ -117,7 +117,7 @@ def test_levels_are_read_or_refused() -> None:
         ("blur", "much", "is a number"),
         ("blur", "-1", "lies between 0 and 50"),
         ("white-noise", "nan", "lies between"),
-        ("lost-modality", "smell", "Choose among sound, video, units"),
+        ("lost-modality", "smell", "Choose among audio, video, action_units"),
     ):
         with pytest.raises(SettingsError, match=why):
             degradation(name).read_level(word)

@@ -50,5 +50,5 @@ def test_cover_image_is_no_video(write_media, tmp_path):
 def test_neither_images_nor_audio(tmp_path):
     path = tmp_path / "words.srt"
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n\n")
-    with pytest.raises(MediaError, match="neither pictures nor sound"):
+    with pytest.raises(MediaError, match="neither video nor audio"):
         inspect_media(path)

@@ -54,7 +54,7 @@ def test_names_that_look_like_protocols(tmp_path, write_media, numbered):
 
 def test_file_without_audio(write_media, numbered):
     path = write_media("silent.mp4", numbered(5))
-    with pytest.raises(MissingModalityError, match="no sound"):
+    with pytest.raises(MissingModalityError, match="no audio"):
         read_audio(path)
 
 
@@ -124,5 +124,5 @@ def test_nothing_decodable_is_an_error(broken_off):
 def test_stream_that_is_announced_but_empty(tmp_path):
     path = tmp_path / "nothing.wav"
     soundfile.write(path, np.zeros(0), 16000)
-    with pytest.raises(MissingModalityError, match="announces sound but holds none"):
+    with pytest.raises(MissingModalityError, match=r"The audio stream of .* is empty"):
         read_audio(path)

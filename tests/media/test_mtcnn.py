@@ -101,7 +101,7 @@ def test_batching_changes_nothing(detector, portraits):
 def test_canvas_gives_each_level_as_if_alone(detector, portraits):
     frame = portraits[2]
     pyramid = plan_pyramid(*frame.shape[:2], smallest_px=20)
-    canvas = pyramid.paint([frame])
+    canvas = pyramid.draw([frame])
     with torch.inference_mode():
         together = detector._pnet(_to_tensor(canvas))[0][0].numpy()
         for level in pyramid.levels:

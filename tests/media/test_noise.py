@@ -44,7 +44,7 @@ def test_babble_holds_every_voice_equally_loud() -> None:
 def test_silence_stays_and_babble_of_nothing_is_an_error() -> None:
     silence = np.zeros(100, np.float32)
     assert not add_noise(silence, np.ones(100, np.float32), 0.0).any()
-    with pytest.raises(SettingsError, match="at least one other clip with sound"):
+    with pytest.raises(SettingsError, match="at least one other clip with audio"):
         babble([silence], 10, np.random.default_rng(0))
-    with pytest.raises(SettingsError, match="100 samples and noise 3"):
+    with pytest.raises(SettingsError, match="100 samples and the noise 3"):
         add_noise(silence, np.ones(3, np.float32), 0.0)

@@ -26,7 +26,7 @@ def test_levels_fit_and_do_not_overlap(size):
 def test_levels_are_shrunken_copies():
     ramp = np.tile(np.linspace(0, 255, 360, dtype=np.uint8)[None, :, None], (270, 1, 3))
     pyramid = plan_pyramid(270, 360, smallest_px=20)
-    canvas = pyramid.paint([ramp])[0]
+    canvas = pyramid.draw([ramp])[0]
     for level in pyramid.levels:
         part = canvas[
             level.top : level.top + level.height, level.left : level.left + level.width, 0

@@ -158,8 +158,8 @@ def read_robustness(run: Evaluation, folder: Path) -> tuple[DegradedRuns, ...]:
 def affects(kind: Degradation, modalities: Sequence[str]) -> bool:
     """Whether a degradation changes what a system with these modalities reads."""
     if kind.name in ("lost-modality", "offset"):
-        return len(modalities) > 1 and (kind.touches == "any" or kind.touches in modalities)
-    return kind.touches in modalities
+        return len(modalities) > 1 and (kind.modality == "any" or kind.modality in modalities)
+    return kind.modality in modalities
 
 
 def key_of_run(run: Evaluation) -> str:

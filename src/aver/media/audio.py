@@ -1,4 +1,4 @@
-"""Sound at the rate a model wants, in blocks or whole, on the file's clock."""
+"""`read_audio`: a file's audio as one channel at any rate, whole or in blocks."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ import numpy as np
 from aver.errors import MediaError, MissingModalityError, SettingsError
 from aver.media.media_file import MediaFile
 
-_JITTER_S = 0.04  # containers round stamps; smaller gaps and overlaps are rounding, not silence
-_LONGEST_SILENCE_S = 600.0  # a greater jump is a broken clock; sound goes on where it was
+_JITTER_S = 0.04  # containers round time stamps: smaller gaps and overlaps are ignored
+_MAX_SILENCE_S = 600.0  # a larger jump is a broken clock: audio continues without a gap
 
 
 class AudioReader(Iterator[np.ndarray]):
-    """Iterate over a file's sound in blocks; see `read_audio_blocks`.
+    """Iterator over blocks of a file's audio; see `read_audio_blocks`.
 
     Attributes
     ----------
     read_s : float
-        How far the sound was read.
+        End of the audio read so far.
     complete : bool or None
         None while reading; then whether the file was read to its stated end without damage.
     """
@@ -30,15 +30,15 @@ class AudioReader(Iterator[np.ndarray]):
         if rate_hz <= 0:
             raise SettingsError(f"rate_hz is {rate_hz}; give a positive sampling rate in Hz.")
         if round(block_s * rate_hz) < 1:
-            raise SettingsError(f"block_s is {block_s}; a block must hold at least one sample.")
+            raise SettingsError(f"block_s is {block_s}; a block must have at least one sample.")
         self.read_s = 0.0
         self.complete: bool | None = None
         self._media = MediaFile(path)
-        self._stream = self._media.audio()
+        self._stream = self._media.audio_stream()
         if self._stream is None:
             self._media.container.close()
             raise MissingModalityError(
-                f"{path} has no sound. Use the pictures alone, or name another file."
+                f"{path} has no audio. Use the video alone, or give another file."
             )
         self._stream.codec_context.thread_count = 1
         self._blocks = _cut(self._resampled(rate_hz), round(block_s * rate_hz))
@@ -52,7 +52,7 @@ class AudioReader(Iterator[np.ndarray]):
         self._media.container.close()
 
     def _resampled(self, rate_hz: int) -> Iterator[np.ndarray]:
-        """Pieces of any length at the wanted rate."""
+        """Pieces of any length at `rate_hz`."""
         import soxr
 
         resampler: Any = None
@@ -72,12 +72,12 @@ class AudioReader(Iterator[np.ndarray]):
 
 
 def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1.0) -> AudioReader:
-    """Read a file's sound block by block, in constant memory.
+    """Read a file's audio block by block, in constant memory.
 
     Parameters
     ----------
     path : str or Path
-        Video or sound file of any kind that FFmpeg reads.
+        Any video or audio file that FFmpeg reads.
     rate_hz : int > 0
         Rate to resample to (by soxr, high quality).
     block_s : float > 0
@@ -86,8 +86,8 @@ def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1
     Returns
     -------
     AudioReader
-        Iterator over blocks : np.ndarray [shape=(samples,), dtype=float32, range=-1..1]; joined
-        they are what `read_audio` gives.
+        Iterator over blocks : np.ndarray [shape=(samples,), dtype=float32, range=-1..1];
+        concatenated, they equal `read_audio`.
 
     Raises
     ------
@@ -98,16 +98,16 @@ def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1
 
 
 def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
-    """Read a file's whole sound as one channel.
+    """Read all audio of a file as one channel.
 
-    Channels are averaged. The first sample lies at time 0 of the file's clock, the one that
-    `read_frames` uses: what a codec needs to run up is cut off, and where the sound track starts
-    late or pauses there is silence.
+    Channels are averaged. The first sample is at time 0 of the file's clock, which `read_frames`
+    shares: priming samples of the codec are cut off, and there is silence if the audio stream
+    starts late or pauses.
 
     Parameters
     ----------
     path : str or Path
-        Video or sound file of any kind that FFmpeg reads (FLAC, WAV, MP3, M4A, MP4, AVI ...).
+        Any video or audio file that FFmpeg reads (FLAC, WAV, MP3, M4A, MP4, AVI ...).
     rate_hz : int > 0
         Rate to resample to (by soxr, high quality).
 
@@ -118,10 +118,10 @@ def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
     Raises
     ------
     MediaError
-        If the file is missing, empty, a pointer, or nothing in it can be decoded. A file that
-        breaks off gives what it has and warns with `TruncatedMediaWarning`.
+        If the file is missing, empty, a Git LFS pointer, or nothing in it can be decoded. A
+        truncated file gives what it has and warns with `TruncatedMediaWarning`.
     MissingModalityError
-        If it has no sound.
+        If it has no audio.
     SettingsError
         If `rate_hz` is not positive.
     """
@@ -129,14 +129,14 @@ def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
 
 
 def _on_the_clock(media: MediaFile, stream: Any) -> Iterator[tuple[int, np.ndarray]]:
-    """Pieces of mono sound without gap or overlap, from time 0, at the file's own rate."""
+    """Pieces of mono audio without gap or overlap, from time 0, at the file's own rate."""
     rate_hz = 0
-    position = 0  # samples given out so far = where the next one belongs
+    position = 0  # samples yielded so far
     shift = 0  # correction after a broken clock
     for frame in media.decode(stream):
         if rate_hz and frame.sample_rate != rate_hz:
             raise MediaError(
-                f"The sound of {media.path} changes its rate from {rate_hz} to "
+                f"The audio of {media.path} changes its rate from {rate_hz} to "
                 f"{frame.sample_rate} Hz. Convert the file to one rate first."
             )
         rate_hz = frame.sample_rate
@@ -144,15 +144,15 @@ def _on_the_clock(media: MediaFile, stream: Any) -> Iterator[tuple[int, np.ndarr
         if frame.pts is not None:
             start_s = float(frame.pts * frame.time_base) - media.origin_s
             late = round(start_s * rate_hz) + shift - position
-            if abs(late) > _LONGEST_SILENCE_S * rate_hz:
+            if abs(late) > _MAX_SILENCE_S * rate_hz:
                 shift -= late
             elif position == 0 and late < 0:
-                samples = samples[-late:]  # the codec's run-up
+                samples = samples[-late:]  # priming samples of the codec
             elif late > (0 if position == 0 else _JITTER_S * rate_hz):
                 yield rate_hz, np.zeros(late, np.float32)
                 position += late
             elif late < -_JITTER_S * rate_hz:
-                samples = samples[-late:]  # overlaps what was given out already
+                samples = samples[-late:]  # overlaps with samples that were yielded already
         if samples.size:
             yield rate_hz, samples
             position += samples.size
@@ -174,14 +174,15 @@ def _to_mono(frame: Any) -> np.ndarray:
 
 
 def _cut(pieces: Iterator[np.ndarray], block: int) -> Generator[np.ndarray]:
-    held: list[np.ndarray] = []
+    """Blocks of equal length; the last one may be shorter."""
+    pending: list[np.ndarray] = []
     size = 0
     for piece in pieces:
-        held.append(piece)
+        pending.append(piece)
         size += piece.size
         while size >= block:
-            joined = np.concatenate(held)
+            joined = np.concatenate(pending)
             yield joined[:block].copy()
-            held, size = [joined[block:]], size - block
+            pending, size = [joined[block:]], size - block
     if size:
-        yield np.concatenate(held)
+        yield np.concatenate(pending)

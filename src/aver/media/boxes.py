@@ -1,7 +1,7 @@
-"""Boxes around faces: overlap, squares, and which of several to keep.
+"""Boxes around faces: overlap, non-maximum suppression, squares and crops.
 
-A box is ``(left, top, right, bottom)`` in pixels, edges counted from the picture's left and upper
-edge: the box of a whole picture is ``(0, 0, width, height)``.
+A box is ``(left, top, right, bottom)`` in pixels from the left and upper edge of the image; the box
+of a whole image is ``(0, 0, width, height)``.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ def overlap(first: np.ndarray, second: np.ndarray, *, over_smaller: bool = False
     first : np.ndarray [shape=(n, 4)]
     second : np.ndarray [shape=(m, 4)]
     over_smaller : bool
-        Divide by the smaller box instead of the union: 1 where one box lies inside the other.
+        Divide by the smaller box instead of the union: 1 if one box contains the other.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def overlap(first: np.ndarray, second: np.ndarray, *, over_smaller: bool = False
 
 
 def areas(boxes: np.ndarray) -> np.ndarray:
-    """Area of each box in square pixels, zero where it is turned inside out."""
+    """Area of each box in square pixels; zero if its edges are in the wrong order."""
     return np.prod(np.clip(boxes[:, 2:] - boxes[:, :2], 0, None), axis=1)
 
 
@@ -63,16 +63,16 @@ def suppress(
         Indices of the boxes to keep, best first.
     """
     order = np.argsort(-scores, kind="stable")
-    rivals = overlap(boxes[order], boxes[order], over_smaller=over_smaller) > threshold
-    alive = np.ones(len(order), bool)
+    overlaps = overlap(boxes[order], boxes[order], over_smaller=over_smaller) > threshold
+    kept = np.ones(len(order), bool)
     for rank in range(len(order)):
-        if alive[rank]:
-            alive[rank + 1 :] &= ~rivals[rank, rank + 1 :]
-    return order[alive]
+        if kept[rank]:
+            kept[rank + 1 :] &= ~overlaps[rank, rank + 1 :]
+    return order[kept]
 
 
 def squared(boxes: np.ndarray, scale: float = 1.0) -> np.ndarray:
-    """Square of the longer side around each box's centre, grown by `scale`.
+    """Square around the center of each box, with its longer side times `scale`.
 
     Examples
     --------
@@ -85,7 +85,7 @@ def squared(boxes: np.ndarray, scale: float = 1.0) -> np.ndarray:
 
 
 def cut_square(frame: np.ndarray, box: np.ndarray, size_px: int) -> np.ndarray:
-    """Cut a square out of a picture and resize it; black where it lies outside.
+    """Crop a square and resize it; what lies outside the image is black.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""`Degradation`: a way in which media get worse, and how far; `DEGRADATIONS` lists them."""
+"""Degradations of audio and video: what they do, and the table `DEGRADATIONS` of all kinds."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ import numpy as np
 from aver.errors import SettingsError
 
 Level = float | str
-"""How far: a number in the degradation's unit, or the name of a modality."""
+"""Strength of a degradation: a number in its unit, or the name of a modality."""
 
 
 @dataclass(frozen=True)
 class Degradation:
-    """One kind of damage.
+    """One kind of degradation.
 
     Parameters
     ----------
@@ -24,45 +24,49 @@ class Degradation:
     title : str
         For headings.
     along : str
-        What its levels are, with the unit.
-    touches : {"audio", "video", "any"}
-        Systems that do not look at this are not affected; ``"any"``: one modality among several.
+        Meaning of the levels, with the unit.
+    modality : {"audio", "video", "any"}
+        What is degraded. Systems that do not use it are not affected; ``"any"`` is one of several
+        modalities.
     levels : tuple of float or str
-        The usual ones, from little damage to much.
+        Default levels, from little to strong degradation.
+    range : (float, float) or None
+        Lowest and highest level; None if levels are names of modalities.
     none : float or None
-        The level that means no damage, where there is one.
+        The level without degradation, if there is one.
     """
 
     name: str
     title: str
     along: str
-    touches: Literal["audio", "video", "any"]
+    modality: Literal["audio", "video", "any"]
     levels: tuple[Level, ...]
+    range: tuple[float, float] | None = None
     none: float | None = None
 
-    def read_level(self, word: str) -> Level:
-        """A level as somebody types it.
+    def read_level(self, text: str) -> Level:
+        """Parse a level.
 
         Raises
         ------
         SettingsError
-            If it is none.
+            If it is not a level of this kind, or out of range.
 
         Examples
         --------
         >>> degradation("blur").read_level("1.5")
         1.5
         """
-        if self.name == "lost-modality":
-            if word in self.levels:
-                return word
-            known = ", ".join(map(str, self.levels))
-            raise SettingsError(f"{self.name} has no level {word!r}. Choose among {known}.")
+        if self.range is None:
+            if text in self.levels:
+                return text
+            names = ", ".join(map(str, self.levels))
+            raise SettingsError(f"{self.name} has no level {text!r}. Choose among {names}.")
         try:
-            level = float(word)
+            level = float(text)
         except ValueError:
-            raise SettingsError(f"A level of {self.name} is a number, not {word!r}.") from None
-        lowest, highest = _RANGES[self.name]
+            raise SettingsError(f"A level of {self.name} is a number, not {text!r}.") from None
+        lowest, highest = self.range
         if not lowest <= level <= highest:
             raise SettingsError(
                 f"A level of {self.name} ({self.along}) lies between {lowest:g} and {highest:g}; "
@@ -71,36 +75,29 @@ class Degradation:
         return level
 
 
-_RANGES = {
-    "white-noise": (-60.0, 100.0),
-    "babble": (-60.0, 100.0),
-    "blur": (0.0, 50.0),
-    "low-light": (0.0, 16.0),
-    "occlusion": (0.0, 100.0),
-    "dropped-frames": (0.0, 100.0),
-    "offset": (-10.0, 10.0),
-}
-
 _SNR = "signal-to-noise ratio in dB"
 _SNR_LEVELS_DB = (20.0, 15.0, 10.0, 5.0, 0.0, -5.0)
+_SNR_RANGE_DB = (-60.0, 100.0)
 
 DEGRADATIONS = (
-    Degradation("white-noise", "White noise in the sound", _SNR, "audio", _SNR_LEVELS_DB),
-    Degradation("babble", "Babble of other clips in the sound", _SNR, "audio", _SNR_LEVELS_DB),
+    Degradation("white-noise", "White noise", _SNR, "audio", _SNR_LEVELS_DB, _SNR_RANGE_DB),
+    Degradation("babble", "Babble of other clips", _SNR, "audio", _SNR_LEVELS_DB, _SNR_RANGE_DB),
     Degradation(
         "blur",
-        "Blurred pictures",
-        "standard deviation of the blur in % of the picture's height",
+        "Blurred video",
+        "standard deviation of the blur in % of the image height",
         "video",
         (0.5, 1.0, 2.0, 4.0),
+        range=(0.0, 50.0),
         none=0.0,
     ),
     Degradation(
         "low-light",
-        "Little light",
+        "Low light",
         "stops of light missing (each halves it)",
         "video",
         (1.0, 2.0, 4.0, 6.0),
+        range=(0.0, 16.0),
         none=0.0,
     ),
     Degradation(
@@ -109,6 +106,7 @@ DEGRADATIONS = (
         "share of the face covered in %",
         "video",
         (25.0, 50.0, 75.0),
+        range=(0.0, 100.0),
         none=0.0,
     ),
     Degradation(
@@ -117,6 +115,7 @@ DEGRADATIONS = (
         "share of the frames dropped in %",
         "video",
         (25.0, 50.0, 75.0, 90.0),
+        range=(0.0, 100.0),
         none=0.0,
     ),
     Degradation(
@@ -128,10 +127,11 @@ DEGRADATIONS = (
     ),
     Degradation(
         "offset",
-        "Sound and picture apart",
-        "sound taken later than the picture, in s",
+        "Audio and video out of sync",
+        "audio taken later than the video, in s",
         "audio",
         (-1.0, -0.5, -0.2, -0.1, 0.1, 0.2, 0.5, 1.0),
+        range=(-10.0, 10.0),
         none=0.0,
     ),
 )
@@ -149,25 +149,25 @@ def degradation(name: str) -> Degradation:
     for kind in DEGRADATIONS:
         if kind.name == name:
             return kind
-    known = ", ".join(kind.name for kind in DEGRADATIONS)
-    raise SettingsError(f"There is no degradation {name!r}. Choose among {known}.")
+    names = ", ".join(kind.name for kind in DEGRADATIONS)
+    raise SettingsError(f"There is no degradation {name!r}. Choose among {names}.")
 
 
 def add_noise(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray:
-    """Mix noise into sound so that their mean powers have the ratio wanted.
+    """Add noise to audio at a given signal-to-noise ratio.
 
     Parameters
     ----------
     audio, noise : np.ndarray [shape=(samples,), dtype=float32]
-        At the same rate; the ratio holds over the band up to half of it.
+        At the same rate; the ratio refers to frequencies up to half of it.
     snr_db : float
         ``10 log10(power of audio / power of noise)``, over the whole clip.
 
     Returns
     -------
     np.ndarray [shape=(samples,), dtype=float32]
-        May exceed -1..1: it is not clipped, so that the noise is what was asked for. Silence, and
-        sound with noise of no power, stay as they are.
+        May exceed -1..1: it is not clipped, so that the ratio holds. Silence, and audio with noise
+        of zero power, are returned unchanged.
 
     Raises
     ------
@@ -181,28 +181,28 @@ def add_noise(audio: np.ndarray, noise: np.ndarray, snr_db: float) -> np.ndarray
     [0.5, -0.5, 0.5, -0.5]
     """
     if audio.shape != noise.shape:
-        raise SettingsError(f"Sound has {audio.size} samples and noise {noise.size}.")
-    loudness, disturbance = _power(audio), _power(noise)
-    if loudness == 0.0 or disturbance == 0.0:
+        raise SettingsError(f"The audio has {audio.size} samples and the noise {noise.size}.")
+    signal_power, noise_power = _power(audio), _power(noise)
+    if signal_power == 0.0 or noise_power == 0.0:
         return audio.copy()
-    gain = np.sqrt(loudness / disturbance / 10 ** (snr_db / 10))
+    gain = np.sqrt(signal_power / noise_power / 10 ** (snr_db / 10))
     return (audio + gain * noise).astype(np.float32)
 
 
 def white_noise(samples: int, generator: np.random.Generator) -> np.ndarray:
-    """Gaussian noise of power 1, alike at all frequencies; float32 (samples,)."""
+    """Gaussian noise of power 1 with a flat spectrum; float32 (samples,)."""
     return generator.standard_normal(samples, dtype=np.float32)
 
 
 def babble(
     voices: Sequence[np.ndarray], samples: int, generator: np.random.Generator
 ) -> np.ndarray:
-    """Several voices at once, equally loud, each from a random place on and repeated if short.
+    """Several voices at once, equally loud, each from a random start and repeated if too short.
 
     Parameters
     ----------
     voices : sequence of np.ndarray [shape=(n,)]
-        Sound of other clips, at the same rate.
+        Audio of other clips, at the same rate.
     samples : int
         Length of the result.
     generator : np.random.Generator
@@ -214,13 +214,13 @@ def babble(
     Raises
     ------
     SettingsError
-        If no voice has any sound.
+        If all voices are silent.
     """
-    heard = [voice for voice in voices if voice.size and _power(voice) > 0]
-    if not heard:
-        raise SettingsError("Babble needs at least one other clip with sound.")
+    voices = [voice for voice in voices if voice.size and _power(voice) > 0]
+    if not voices:
+        raise SettingsError("Babble needs at least one other clip with audio.")
     mixed = np.zeros(samples)
-    for voice in heard:
+    for voice in voices:
         start = int(generator.integers(voice.size))
         mixed += np.take(voice, np.arange(start, start + samples), mode="wrap") / np.sqrt(
             _power(voice)
@@ -232,35 +232,35 @@ def _power(audio: np.ndarray) -> float:
     return float(np.mean(np.square(audio, dtype=np.float64))) if audio.size else 0.0
 
 
-_FULL_WELL = 2000.0  # photo-electrons at white: a phone's camera at a high gain
+_FULL_WELL = 2000.0  # photo-electrons at white: a phone camera at high gain
 _READ_NOISE = 3.0  # photo-electrons, standard deviation
 _GRAY = 128
 
 
 def blur(image: np.ndarray, percent: float) -> np.ndarray:
-    """Blur by a Gaussian.
+    """Blur an image with a Gaussian.
 
     Parameters
     ----------
     image : np.ndarray [shape=(height, width, 3), dtype=uint8]
     percent : float >= 0
-        Standard deviation in percent of the picture's height, so that pictures of all sizes lose
-        alike.
+        Standard deviation in percent of the image height, so that images of all sizes lose the
+        same detail.
     """
     import cv2
 
-    deviation_px = percent / 100 * image.shape[0]
-    if deviation_px <= 0:
+    sigma_px = percent / 100 * image.shape[0]
+    if sigma_px <= 0:
         return image
-    return cv2.GaussianBlur(image, (0, 0), deviation_px)
+    return cv2.GaussianBlur(image, (0, 0), sigma_px)
 
 
 def darken(image: np.ndarray, stops: float, generator: np.random.Generator) -> np.ndarray:
-    """Take the picture with less light: every stop halves it, and the sensor's noise remains.
+    """Simulate less light: each stop halves it, while the noise of the sensor stays.
 
-    The picture is brought to linear light (sRGB), scaled, given the noise of counting photons
-    (2,000 of them at white, normal approximation) and of reading the sensor, and coded again in
-    8 bits. Nothing brightens it afterwards.
+    The image is converted to linear light (sRGB), scaled, given shot noise (2,000 photo-electrons
+    at white, normal approximation) and read noise, and coded in 8 bits again. It is not brightened
+    afterwards.
 
     Parameters
     ----------
@@ -286,13 +286,13 @@ def darken(image: np.ndarray, stops: float, generator: np.random.Generator) -> n
 
 
 def cover(image: np.ndarray, box: np.ndarray, percent: float) -> np.ndarray:
-    """Hold something grey before the face, from the chin up.
+    """Cover the face with gray, from the chin up.
 
     Parameters
     ----------
     image : np.ndarray [shape=(height, width, 3), dtype=uint8]
     box : np.ndarray [shape=(4,)]
-        Left, top, right, bottom of the face in pixels; NaN leaves the picture as it is.
+        Left, top, right, bottom of the face in pixels; NaN leaves the image unchanged.
     percent : float, 0 to 100
         Share of the box's height that is covered.
     """

@@ -1,41 +1,42 @@
-"""Face detection: one interface; Haar cascade and dlib here, MTCNN in `aver.media.mtcnn`."""
+"""Face detectors: their interface, Haar cascade and dlib; MTCNN is in `aver.media.mtcnn`."""
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
 
 from aver.errors import SettingsError
 from aver.media.boxes import overlap, squared
+from aver.settings import Field, settings
 
 DETECTORS: dict[str, str] = {
     "mtcnn": "aver.media.mtcnn:MtcnnDetector",
     "haar": "aver.media.face_detection:HaarDetector",
     "dlib": "aver.media.face_detection:DlibDetector",
 }
-"""Name to class of the detectors that `make_detector` knows; the first is the default."""
+"""Name to class of all detectors; the first is the default."""
 
 
 @dataclass(frozen=True)
 class Faces:
-    """The faces of one picture, best first.
+    """The faces of one image, best first.
 
     Parameters
     ----------
     boxes : np.ndarray [shape=(faces, 4), dtype=float32]
-        Left, top, right, bottom in pixels; may reach beyond the picture's edge.
+        Left, top, right, bottom in pixels; may extend beyond the image.
     scores : np.ndarray [shape=(faces,), dtype=float32]
-        The detector's certainty; 0 to 1 with MTCNN and Haar, open upwards with dlib.
+        Confidence of the detector: 0 to 1 with MTCNN and Haar, without upper bound with dlib.
     landmarks : np.ndarray [shape=(faces, 5, 2), dtype=float32]
-        Eye on the picture's left, eye on its right, nose, mouth corners left and right, as x and y
-        in pixels; NaN from detectors that find none.
+        Left eye, right eye, nose, left and right mouth corner (as seen in the image), as x and y in
+        pixels; NaN with detectors that find none.
     """
 
     boxes: np.ndarray
@@ -47,7 +48,7 @@ class Faces:
 
     @classmethod
     def without_landmarks(cls, boxes: np.ndarray, scores: np.ndarray) -> Faces:
-        """Faces of a detector that finds boxes only; sorted here."""
+        """Faces of a detector that finds boxes only, sorted by score."""
         order = np.argsort(-scores, kind="stable")
         return cls(
             np.asarray(boxes, np.float32).reshape(-1, 4)[order],
@@ -57,42 +58,41 @@ class Faces:
 
 
 class FaceDetector(ABC):
-    """Finds faces in pictures; `make_detector` gives one by name."""
+    """Finds faces in images; `make_detector` creates one by name."""
 
     name: str
-    """As `make_detector` knows it."""
+    """Name in `DETECTORS`."""
     min_score: float = 0.5
-    """What `refine` must reach for the face to count as seen."""
+    """Minimum score of `refine` for a face that counts as found."""
 
     @abstractmethod
     def detect(self, frames: Sequence[np.ndarray]) -> list[Faces]:
-        """Find the faces of each picture.
+        """Find the faces of each image.
 
         Parameters
         ----------
         frames : sequence of np.ndarray [shape=(height, width, 3), dtype=uint8]
-            Red, green, blue.
+            RGB images.
 
         Returns
         -------
         list of Faces
-            One per picture; empty where there is no face.
+            One per image; empty if there is no face.
         """
 
     def refine(self, frames: Sequence[np.ndarray], boxes: np.ndarray) -> Faces:
-        """Find, in each picture, the one face that is about where `boxes` says.
+        """Find in each image the one face that is near the given box.
 
         Parameters
         ----------
         frames : sequence of n np.ndarray [shape=(height, width, 3), dtype=uint8]
         boxes : np.ndarray [shape=(n, 4)]
-            One guess per picture.
+            One guess per image.
 
         Returns
         -------
         Faces
-            One row per picture, in the pictures' order; score 0 and the guess itself where no face
-            was found there.
+            One row per image, in order; score 0 and the guess itself if no face was found.
         """
         found = Faces(
             np.asarray(boxes, np.float32).copy(),
@@ -102,9 +102,9 @@ class FaceDetector(ABC):
         for row, (frame, window) in enumerate(zip(frames, squared(boxes, 2.0), strict=True)):
             left, top = np.clip(window[:2], 0, None).astype(int)
             right, bottom = np.clip(window[2:], 0, None).astype(int)
-            part = np.ascontiguousarray(frame[top:bottom, left:right])
-            faces = self.detect([part])[0] if part.size else None
-            if faces is None or not len(faces):
+            region = np.ascontiguousarray(frame[top:bottom, left:right])
+            faces = self.detect([region])[0] if region.size else ()
+            if not faces:
                 continue
             corner = np.array([left, top], np.float32)
             shifted = faces.boxes + np.tile(corner, 2)
@@ -115,15 +115,15 @@ class FaceDetector(ABC):
 
 
 def make_detector(name: str = "mtcnn", *, face_model: str | Path | None = None) -> FaceDetector:
-    """Give out a face detector by name.
+    """Create a face detector by name.
 
     Parameters
     ----------
     name : {"mtcnn", "haar", "dlib"}
-        MTCNN (the default) is the most accurate here; Haar cascades of OpenCV need no weights and
-        see frontal faces only; dlib's network needs the extra ``dlib``.
+        MTCNN (the default) is the most accurate; the Haar cascade of OpenCV needs no weights and
+        finds frontal faces only; the network of dlib needs the extra ``dlib``.
     face_model : str or Path, optional
-        Detector file for dlib (``mmod_human_face_detector.dat``).
+        Detector file of dlib (``mmod_human_face_detector.dat``).
 
     Returns
     -------
@@ -132,7 +132,7 @@ def make_detector(name: str = "mtcnn", *, face_model: str | Path | None = None) 
     Raises
     ------
     SettingsError
-        If there is no detector of that name, or it lacks its library or file.
+        If there is no detector of that name, or its library or file is missing.
     """
     if face_model is not None and name != "dlib":
         raise SettingsError(
@@ -151,24 +151,24 @@ def make_detector(name: str = "mtcnn", *, face_model: str | Path | None = None) 
 _CASCADE = "haarcascade_frontalface_default.xml"
 
 
-@dataclass(frozen=True)
+@settings
 class HaarSettings:
-    """What counts as a face.
+    """Settings of `HaarDetector`.
 
     Parameters
     ----------
-    smallest_share : float in 0..1
-        Smallest face as a share of the picture's shorter side.
-    neighbors : int
-        Overlapping hits that a face must have.
+    smallest_share : float in [0, 1]
+        Size of the smallest face as a share of the image's shorter side.
+    neighbors : int >= 0
+        Minimum number of overlapping hits of a face.
     """
 
-    smallest_share: float = 0.1
-    neighbors: int = 5
+    smallest_share: Annotated[float, Field(ge=0, le=1)] = 0.1
+    neighbors: Annotated[int, Field(ge=0)] = 5
 
 
 class HaarDetector(FaceDetector):
-    """Frontal faces, on the CPU, without landmarks.
+    """Haar cascade of OpenCV: frontal faces, without landmarks.
 
     Parameters
     ----------
@@ -182,8 +182,8 @@ class HaarDetector(FaceDetector):
     Notes
     -----
     Source: Viola and Jones, "Rapid object detection using a boosted cascade of simple features",
-    CVPR 2001; the cascade is the one OpenCV ships. The score is the cascade's last margin through
-    a logistic function, so that it lies in 0..1 as MTCNN's does; it is no probability.
+    CVPR 2001; the cascade is the one that OpenCV ships. The score is the logistic function of the
+    cascade's last margin, so that it lies in 0..1 as that of MTCNN; it is not a probability.
     """
 
     name = "haar"
@@ -234,22 +234,22 @@ class DlibDetector(FaceDetector):
     Parameters
     ----------
     face_model : str or Path, optional
-        The file ``mmod_human_face_detector.dat``. Without it the one in the package
-        `face_recognition_models` is taken.
+        The file ``mmod_human_face_detector.dat``; default is the one in the package
+        `face_recognition_models`.
 
     Raises
     ------
     SettingsError
-        If dlib is not installed, or its detector file is nowhere.
+        If dlib is not installed, or its detector file was not found.
 
     Notes
     -----
-    Source: King, "Max-margin object detection", arXiv 1502.00046. Scores are dlib's margins: open
-    upwards, more than 0 is a face.
+    Source: King, "Max-margin object detection", arXiv 1502.00046. Scores are the margins of dlib,
+    without upper bound; a face has more than 0.
     """
 
     name = "dlib"
-    min_score = 0.01  # margins of hits are positive; 0 says that nothing was hit
+    min_score = 0.01  # margins of faces are positive; 0 means that none was found
 
     def __init__(self, face_model: str | Path | None = None) -> None:
         if importlib.util.find_spec("dlib") is None:
@@ -263,7 +263,7 @@ class DlibDetector(FaceDetector):
                 f"The detector file of dlib was not found{f' at {path}' if path else ''}. Give "
                 f"the path of {_MODEL}, or run `pip install face_recognition_models`."
             )
-        dlib = importlib.import_module("dlib")
+        dlib = import_module("dlib")
         try:
             self._detector = dlib.cnn_face_detection_model_v1(str(path))
         except RuntimeError as error:
@@ -284,7 +284,7 @@ class DlibDetector(FaceDetector):
 
 
 def _packaged_model() -> Path | None:
-    # find_spec, because importing the package needs the outdated pkg_resources.
+    # find_spec, since importing the package requires the outdated pkg_resources.
     spec = importlib.util.find_spec("face_recognition_models")
     if spec is None or not spec.submodule_search_locations:
         return None

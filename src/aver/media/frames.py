@@ -1,4 +1,4 @@
-"""Pictures with time stamps, one at a time, from any container and at any rate."""
+"""`read_frames`: the frames of a video with their times, one at a time, at any rate."""
 
 from __future__ import annotations
 
@@ -11,23 +11,22 @@ import numpy as np
 from aver.errors import MissingModalityError, SettingsError
 from aver.media.media_file import MediaFile
 
-_Convert = Callable[[Any], np.ndarray]
-"""From a decoded frame to a picture."""
+_Convert = Callable[[Any], np.ndarray]  # from a decoded frame to an array
 
-_TICK_TOLERANCE_S = 1e-4  # time bases are rational: a tick meant for a frame may miss by this
-_BLACK_BELOW = 24  # luma of video black is 16; noise and coding lift it a little
-_VISIBLE_SHARE = 0.02  # a picture with this share of pixels above black is one to look at
+_TICK_TOLERANCE_S = 1e-4  # time bases are rational: a tick may miss its frame by this much
+_BLACK_BELOW = 24  # luma of video black is 16; noise and coding raise it a little
+_VISIBLE_SHARE = 0.02  # a frame with this share of pixels above black is not black
 
 
 class FrameReader(Iterator[tuple[float, np.ndarray]]):
-    """Iterate over the pictures of a file in constant memory; see `read_frames`.
+    """Iterator over the frames of a file in constant memory; see `read_frames`.
 
     Attributes
     ----------
     first_visible_s : float or None
-        Time of the first picture that is not black; None before one was met.
+        Time of the first frame that is not black; None until there is one.
     read_s : float
-        End of the last picture read so far.
+        End of the last frame read so far.
     complete : bool or None
         None while reading; then whether the file was read to its stated end without damage.
     """
@@ -41,19 +40,21 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         outline_px: int | None = None,
     ) -> None:
         if rate_hz is not None and not rate_hz > 0:
-            raise SettingsError(f"rate_hz is {rate_hz}; give a positive number of frames a second.")
+            raise SettingsError(
+                f"rate_hz is {rate_hz}; give a positive number of frames per second."
+            )
         self.first_visible_s: float | None = None
         self.read_s = 0.0
         self.complete: bool | None = None
         self._media = MediaFile(path)
-        stream = self._media.images()
+        stream = self._media.video_stream()
         if stream is None:
             self._media.container.close()
             raise MissingModalityError(
-                f"{path} has no video stream. Use the sound alone, or name another file."
+                f"{path} has no video. Use the audio alone, or give another file."
             )
         self._stream: Any = stream
-        self._stream.codec_context.thread_count = 1  # files are read in parallel, not frames
+        self._stream.codec_context.thread_count = 1  # files are read in parallel instead of frames
         self._skip_black = skip_black
         stamped = self._stamped()
         context = self._stream.codec_context
@@ -61,24 +62,24 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         if outline_px is None:
             convert = _ToRgb(self._stream.sample_aspect_ratio or context.sample_aspect_ratio)
         else:
-            context.options = {"skip_loop_filter": "all"}  # edges of blocks are lost in shrinking
+            context.options = {"skip_loop_filter": "all"}  # shrinking removes the edges of blocks
             convert = _ToOutline(outline_px)
-        self._images: Generator[tuple[float, np.ndarray]] = (
+        self._frames: Generator[tuple[float, np.ndarray]] = (
             ((time_s, convert(frame)) for time_s, frame in stamped)
             if rate_hz is None
             else _sample(stamped, convert, rate_hz, self)
         )
 
     def __next__(self) -> tuple[float, np.ndarray]:
-        return next(self._images)
+        return next(self._frames)
 
     def close(self) -> None:
         """Release the file before the end was reached."""
-        self._images.close()
+        self._frames.close()
         self._media.container.close()
 
     def _stamped(self) -> Iterator[tuple[float, Any]]:
-        """Frames with their times; also keeps `read_s`, `first_visible_s` and `complete`."""
+        """Frames with their times; updates `read_s`, `first_visible_s` and `complete`."""
         media, stream = self._media, self._stream
         rate = stream.average_rate or stream.guessed_rate
         usual_gap_s = float(1 / rate) if rate else 0.04
@@ -86,10 +87,10 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         with media:
             for frame in media.decode(stream):
                 time_s = _time_s(frame, media.origin_s)
-                if time_s is None:  # some containers stamp no frames; then the rate must do
+                if time_s is None:  # some containers have no time stamps: use the frame rate
                     time_s = 0.0 if previous_s is None else previous_s + usual_gap_s
                 if time_s < -_TICK_TOLERANCE_S or (previous_s is not None and time_s <= previous_s):
-                    continue  # run-up before the start, or a frame that comes twice
+                    continue  # before the start, or a repeated frame
                 previous_s = time_s = max(time_s, 0.0)
                 self.read_s = time_s + usual_gap_s
                 if self.first_visible_s is None and is_visible(frame.to_ndarray(format="gray")):
@@ -107,38 +108,38 @@ def read_frames(
     skip_black: bool = False,
     outline_px: int | None = None,
 ) -> FrameReader:
-    """Read the pictures of a file one by one, with the time each is shown at.
+    """Read the frames of a video one by one, with the time at which each is displayed.
 
-    Rotation that the file asks for is carried out, and pixels that are not square are made so.
-    Only one picture is held at a time, however long the file.
+    The rotation stored in the file is applied, and pixels are made square. Only one frame is held
+    in memory at a time, whatever the length of the file.
 
     Parameters
     ----------
     path : str or Path
-        Any video that FFmpeg reads, at constant or changing frame rate.
+        Any video that FFmpeg reads, with constant or variable frame rate.
     rate_hz : float > 0, optional
-        Give the picture on display at 0, 1 / rate_hz, 2 / rate_hz ... seconds instead of every
-        one; a picture is repeated where the file has fewer. Times are then exactly these.
+        Give the frame on display at 0, 1 / rate_hz, 2 / rate_hz ... seconds instead of all frames;
+        a frame is repeated if the file has fewer. Times are exactly these.
     skip_black : bool
-        Leave out what comes before the first picture that is not black.
+        Leave out the frames before the first one that is not black.
     outline_px : int > 0, optional
-        Give grey pictures [shape=(outline_px, outline_px)] in place of colours, twice as fast:
-        for fingerprints, not for looking at.
+        Give gray images [shape=(outline_px, outline_px)] instead of color, twice as fast. Meant for
+        fingerprints, not for display.
 
     Returns
     -------
     FrameReader
-        Iterator over ``(time_s, image)``; picture : np.ndarray [shape=(height, width, 3),
-        dtype=uint8], red, green, blue. Its attributes say where the first visible picture was and
-        whether the file was complete.
+        Iterator over ``(time_s, frame)``; frame : np.ndarray [shape=(height, width, 3),
+        dtype=uint8] in RGB. Its attributes give the time of the first visible frame and whether
+        the file was complete.
 
     Raises
     ------
     MediaError
-        If the file is missing, empty, a pointer, or nothing in it can be decoded. A file that
-        breaks off gives what it has and warns with `TruncatedMediaWarning`.
+        If the file is missing, empty, a Git LFS pointer, or nothing in it can be decoded. A
+        truncated file gives what it has and warns with `TruncatedMediaWarning`.
     MissingModalityError
-        If it has no pictures.
+        If it has no video.
     SettingsError
         If `rate_hz` is not positive.
     """
@@ -146,7 +147,7 @@ def read_frames(
 
 
 def is_visible(luma: np.ndarray) -> bool:
-    """Whether a grey picture shows anything: at least 2 % of its pixels above black.
+    """Whether a gray image is not black: at least 2 % of its pixels are above black.
 
     Examples
     --------
@@ -179,14 +180,14 @@ def _time_s(frame: Any, origin_s: float) -> float | None:
 
 
 class _ToRgb:
-    """Turn decoded frames into upright pictures with square pixels."""
+    """Converts decoded frames to upright RGB images with square pixels."""
 
     def __init__(self, pixel_shape: Any) -> None:
         from av.video.reformatter import VideoReformatter
 
-        # width of a pixel over its height; missing or zero where the file does not say
+        # width of a pixel over its height; missing or zero if the file does not say
         self._stretch = float(pixel_shape or 1)
-        self._reformatter = VideoReformatter()  # kept, because setting one up takes longer than use
+        self._reformatter = VideoReformatter()  # kept: creating one takes longer than using it
 
     def __call__(self, frame: Any) -> np.ndarray:
         width = round(frame.width * self._stretch)
@@ -195,7 +196,7 @@ class _ToRgb:
 
 
 class _ToOutline:
-    """Turn decoded frames into small grey pictures, upright, each pixel a mean."""
+    """Converts decoded frames to small upright gray images; each pixel is a mean."""
 
     def __init__(self, side_px: int) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter
@@ -212,6 +213,6 @@ class _ToOutline:
 
 
 def _upright(image: np.ndarray, frame: Any) -> np.ndarray:
-    """The picture turned as the file asks for."""
+    """The image with the rotation stored in the file."""
     quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise, as rot90's
     return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image

@@ -1,4 +1,4 @@
-"""`MediaFile`: one opened file of pictures and sound, its streams on one clock."""
+"""`MediaFile`: an open video or audio file, with its streams on one clock."""
 
 from __future__ import annotations
 
@@ -18,24 +18,24 @@ if TYPE_CHECKING:
 
 _LFS_POINTER_START = b"version https://git-lfs"
 
-# Containers whose headers state the length; others (raw MP3, MPEG) only let FFmpeg guess it.
+# Containers whose headers state the duration; for others (raw MP3, MPEG) FFmpeg estimates it.
 _STATE_THEIR_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flac", "asf", "flv")
 
 
 class TruncatedMediaWarning(UserWarning):
-    """A file broke off or is damaged inside; what could be decoded was used."""
+    """A file is truncated or damaged; what could be decoded was used."""
 
 
 class MediaFile:
-    """Open a file of any container that FFmpeg knows, as a context manager.
+    """Open a file of any container that FFmpeg reads, as a context manager.
 
-    All times are seconds from the file's own start: the earliest time stamp of its streams, or
-    zero where that is negative (codecs that need a run-up give it negative stamps, and what lies
-    there is not to be played). Pictures and sound share this clock, so a sound track that starts
-    2.4 s late starts at 2.4 s.
+    All times are in seconds from the start of the file: the earliest time stamp of its streams, or
+    zero if that is negative (some codecs give negative stamps to priming samples, which are not
+    meant to be played). Video and audio share this clock: an audio stream that starts 2.4 s late
+    starts at 2.4 s.
 
-    Damage: what decodes counts. A packet that cannot be decoded is skipped and counted; a file
-    that breaks off ends there. `MediaError` is raised only where nothing at all could be decoded.
+    A packet that cannot be decoded is skipped and counted; a truncated file ends where it breaks
+    off. `MediaError` is raised only if nothing at all could be decoded.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class MediaFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.damaged_packets = 0
-        _refuse_what_is_no_media_file(self.path)
+        _check_is_media_file(self.path)
         import av
 
         try:
@@ -67,8 +67,8 @@ class MediaFile:
             )
         except (av.FFmpegError, OSError, ValueError) as error:
             raise MediaError(
-                f"{self.path} cannot be read as video or sound ({_reason(error)}). It may be "
-                "truncated or not a media file; fetch it again, or try to play it."
+                f"{self.path} cannot be read as video or audio ({_reason(error)}). It may be "
+                "truncated or not a media file; download it again, or try to play it."
             ) from error
 
     def __enter__(self) -> MediaFile:
@@ -84,12 +84,12 @@ class MediaFile:
 
     @property
     def origin_s(self) -> float:
-        """Time stamp that counts as zero, in the container's own time."""
+        """Time stamp of the container that counts as zero."""
         start = self.container.start_time
         return max(start / 1_000_000, 0.0) if start is not None else 0.0
 
-    def images(self) -> Any | None:
-        """The first video stream that is not a cover picture; None where there is none."""
+    def video_stream(self) -> Any | None:
+        """The first video stream that is not a cover image, or None."""
         from av.stream import Disposition
 
         for stream in self.container.streams.video:
@@ -97,13 +97,13 @@ class MediaFile:
                 return stream
         return None
 
-    def audio(self) -> Any | None:
-        """The first sound stream; None where there is none."""
+    def audio_stream(self) -> Any | None:
+        """The first audio stream, or None."""
         streams = self.container.streams.audio
         return streams[0] if streams else None
 
     def stated_end_s(self, stream: Any) -> float | None:
-        """When the stream ends by the file's header; None where the header does not say."""
+        """End of the stream according to the file's header; None if the header does not say."""
         if self.container.format.name not in _STATE_THEIR_LENGTH:
             return None
         if stream.duration is not None and stream.time_base is not None:
@@ -119,9 +119,9 @@ class MediaFile:
         Raises
         ------
         MediaError
-            If packets were there but none could be decoded.
+            If there are packets but none could be decoded.
         MissingModalityError
-            If the stream holds no packets at all.
+            If the stream has no packets.
         """
         import av
 
@@ -144,25 +144,25 @@ class MediaFile:
         if self.damaged_packets:
             raise MediaError(
                 f"The {what} of {self.path} cannot be decoded: the file is truncated or damaged. "
-                "Fetch it again."
+                "Download it again."
             )
         raise MissingModalityError(
-            f"{self.path} announces {what} but holds none. Leave this file out, or use the other "
-            "modality alone."
+            f"The {what} stream of {self.path} is empty. Leave out this file, or use the "
+            "other modality alone."
         )
 
     def is_complete(self, stream: Any, read_s: float) -> bool:
         """Whether reading up to `read_s` reached the stated end without damage.
 
-        Half a second, or a twentieth of a long file, may be missing: headers are often rounded.
+        Up to 0.5 s, or 5 % of a long file, may be missing, since headers are often rounded.
         """
-        stated_s = self.stated_end_s(stream)
         if self.damaged_packets:
             return False
+        stated_s = self.stated_end_s(stream)
         return stated_s is None or read_s >= stated_s - max(0.5, 0.05 * stated_s)
 
     def warn_if_incomplete(self, stream: Any, read_s: float) -> bool:
-        """Return `is_complete`, and warn with `TruncatedMediaWarning` where it is not."""
+        """Return `is_complete`, and warn with `TruncatedMediaWarning` if it is False."""
         if self.is_complete(stream, read_s):
             return True
         stated_s = self.stated_end_s(stream)
@@ -176,9 +176,9 @@ class MediaFile:
         return False
 
 
-def _refuse_what_is_no_media_file(path: Path) -> None:
+def _check_is_media_file(path: Path) -> None:
     if path.is_dir():
-        raise MediaError(f"{path} is a folder. Name a file of video or sound.")
+        raise MediaError(f"{path} is a folder. Give a video or audio file.")
     if not path.exists():
         raise MediaError(f"{path} does not exist. Check the path and the corpus's folder.")
     try:
@@ -187,7 +187,7 @@ def _refuse_what_is_no_media_file(path: Path) -> None:
     except OSError as error:
         raise MediaError(f"{path} cannot be opened: {error.strerror}.") from error
     if not start:
-        raise MediaError(f"{path} is empty (0 bytes). Fetch it again.")
+        raise MediaError(f"{path} is empty (0 bytes). Download it again.")
     if start == _LFS_POINTER_START:
         raise MediaError(
             f"{path} is a Git LFS pointer, not the media file itself. Run `git lfs pull` in its "
@@ -201,7 +201,7 @@ def _reason(error: BaseException) -> str:
 
 @dataclass(frozen=True)
 class MediaFacts:
-    """What a file says of itself; None where it has no such stream or does not say.
+    """Contents of a file's header; None if it has no such stream or does not say.
 
     Parameters
     ----------
@@ -209,17 +209,17 @@ class MediaFacts:
     container : str
         FFmpeg's name of the container format.
     duration_s : float or None
-        As the header states it; a truncated file states what it should have had.
+        As stated in the header; a truncated file states its original duration.
     has_video, has_audio : bool
-        Cover pictures of music files are no video.
+        Cover images of music files do not count as video.
     frame_rate_hz : float or None
         Mean frame rate.
     width_px, height_px : int or None
-        Of the picture as it is stored, before rotation and pixel shape are undone.
+        Of the frames as stored, before correction of rotation and pixel shape.
     video_codec, audio_codec : str or None
     audio_rate_hz, channels : int or None
     video_start_s, audio_start_s : float or None
-        When each stream starts on the file's clock.
+        Start of each stream on the file's clock.
     """
 
     path: Path
@@ -253,22 +253,23 @@ def inspect_media(path: str | Path) -> MediaFacts:
     Raises
     ------
     MediaError
-        If the file is missing, empty, a Git LFS pointer, unreadable, or holds neither pictures
-        nor sound.
+        If the file is missing, empty, a Git LFS pointer, unreadable, or has neither video nor
+        audio.
     """
     with MediaFile(path) as media:
-        images, audio = media.images(), media.audio()
-        if images is None and audio is None:
-            raise MediaError(f"{path} holds neither pictures nor sound. Name a media file.")
+        video, audio = media.video_stream(), media.audio_stream()
+        if video is None and audio is None:
+            raise MediaError(f"{path} has neither video nor audio. Give a media file.")
+        duration = media.container.duration
         facts: dict[str, Any] = {}
-        if images is not None:
-            rate = images.average_rate or images.guessed_rate
+        if video is not None:
+            rate = video.average_rate or video.guessed_rate
             facts |= {
                 "frame_rate_hz": float(rate) if rate else None,
-                "width_px": images.codec_context.width,
-                "height_px": images.codec_context.height,
-                "video_codec": images.codec_context.name,
-                "video_start_s": _start_s(media, images),
+                "width_px": video.codec_context.width,
+                "height_px": video.codec_context.height,
+                "video_codec": video.codec_context.name,
+                "video_start_s": _start_s(media, video),
             }
         if audio is not None:
             facts |= {
@@ -280,8 +281,8 @@ def inspect_media(path: str | Path) -> MediaFacts:
         return MediaFacts(
             path=media.path,
             container=media.container.format.name,
-            duration_s=_duration_s(media),
-            has_video=images is not None,
+            duration_s=None if duration is None else duration / 1_000_000,
+            has_video=video is not None,
             has_audio=audio is not None,
             **facts,
         )
@@ -291,9 +292,3 @@ def _start_s(media: MediaFile, stream: Any) -> float | None:
     if stream.start_time is None or stream.time_base is None:
         return None
     return max(float(stream.start_time * stream.time_base) - media.origin_s, 0.0)
-
-
-def _duration_s(media: MediaFile) -> float | None:
-    if media.container.duration is None:
-        return None
-    return media.container.duration / 1_000_000

@@ -1,4 +1,4 @@
-"""MTCNN: three networks that propose, refine and place faces, batched over pyramid and frames."""
+"""`MtcnnDetector`: the face detector MTCNN, batched over the image pyramid and over frames."""
 
 from __future__ import annotations
 
@@ -6,148 +6,47 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Annotated
 
 import numpy as np
 import torch
 
-from aver.errors import SettingsError
 from aver.media.boxes import cut_square, squared, suppress
 from aver.media.face_detection import FaceDetector, Faces
 from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet, load_mtcnn_weights
-
-
-@dataclass(frozen=True)
-class Level:
-    """Where one shrunken copy of the picture lies on the canvas, in pixels."""
-
-    top: int
-    left: int
-    height: int
-    width: int
-
-
-@dataclass(frozen=True)
-class Pyramid:
-    """Levels of pictures of one size and the canvas that holds them.
-
-    Levels have even sizes and even places, so that a network with stride 2 sees the same windows
-    as on each level alone; windows that straddle two levels are for the reader to leave out.
-    """
-
-    levels: tuple[Level, ...]
-    height: int
-    width: int
-
-    def paint(self, frames: Sequence[np.ndarray]) -> np.ndarray:
-        """Shrink pictures onto canvases.
-
-        Parameters
-        ----------
-        frames : sequence of n np.ndarray [shape=(height, width, 3), dtype=uint8]
-
-        Returns
-        -------
-        np.ndarray [shape=(n, canvas height, canvas width, 3), dtype=uint8]
-        """
-        import cv2
-
-        canvases = np.zeros((len(frames), self.height, self.width, 3), np.uint8)
-        for canvas, frame in zip(canvases, frames, strict=True):
-            source = frame
-            for level in self.levels:
-                # each level is shrunk from the one before: shrinking by areas composes
-                source = cv2.resize(
-                    source, (level.width, level.height), interpolation=cv2.INTER_AREA
-                )
-                rows = slice(level.top, level.top + level.height)
-                canvas[rows, level.left : level.left + level.width] = source
-        return canvases
-
-
-def plan_pyramid(
-    height_px: int, width_px: int, *, smallest_px: float, window_px: int = 12, factor: float = 0.709
-) -> Pyramid:
-    """Choose the levels for pictures of one size and place them on shelves.
-
-    Parameters
-    ----------
-    height_px, width_px : int
-        Size of the pictures.
-    smallest_px : float > 0
-        Face size that fills the network's window on the largest level.
-    window_px : int
-        The network's window.
-    factor : float in 0..1
-        From one level to the next.
-
-    Returns
-    -------
-    Pyramid
-        Without levels where the picture is smaller than the smallest face.
-
-    Examples
-    --------
-    >>> [(level.height, level.width) for level in plan_pyramid(60, 80, smallest_px=20).levels]
-    [(36, 48), (26, 34), (18, 24), (12, 18)]
-    """
-    sizes = []
-    scale = window_px / smallest_px
-    while min(height_px, width_px) * scale >= window_px:
-        sizes.append((_even(height_px * scale), _even(width_px * scale)))
-        scale *= factor
-    canvas_width = max((width for _, width in sizes), default=0)
-    levels: list[Level] = []
-    shelves: list[list[int]] = []  # top, height, used width
-    for height, width in sizes:
-        shelf = next((s for s in shelves if s[1] >= height and s[2] + width <= canvas_width), None)
-        if shelf is None:
-            top = shelves[-1][0] + shelves[-1][1] if shelves else 0
-            shelf = [top, height, 0]
-            shelves.append(shelf)
-        levels.append(Level(shelf[0], shelf[2], height, width))
-        shelf[2] += width
-    canvas_height = shelves[-1][0] + shelves[-1][1] if shelves else 0
-    return Pyramid(tuple(levels), canvas_height, canvas_width)
-
-
-def _even(size: float) -> int:
-    return 2 * round(size / 2)
-
+from aver.settings import Field, settings
 
 _WINDOW_PX, _STRIDE_PX = 12, 2  # of P-Net
 
 
-@dataclass(frozen=True)
+_Probability = Annotated[float, Field(ge=0, le=1)]
+
+
+@settings
 class MtcnnSettings:
-    """What counts as a face.
+    """Settings of `MtcnnDetector`.
 
     Parameters
     ----------
-    smallest_px : float
-        Faces below this size are not looked for.
-    smallest_share : float in 0..1
-        The same as a share of the picture's shorter side; the larger of the two counts.
-    thresholds : tuple of three floats in 0..1
-        Least probability of a face after each network. The first two are the authors'; the third
+    smallest_px : float >= 12
+        Size of the smallest face.
+    smallest_share : float in [0, 1]
+        The same as a share of the image's shorter side; the larger of the two counts.
+    thresholds : tuple of three floats in [0, 1]
+        Minimum probability of a face after each network. The first two are the authors'; the third
         is the stricter one of the package `mtcnn`.
-    batch_frames : int
-        Pictures that pass through P-Net together.
+    batch_frames : int > 0
+        Images that pass through P-Net together.
     """
 
-    smallest_px: float = 20.0
-    smallest_share: float = 0.06
-    thresholds: tuple[float, float, float] = (0.6, 0.7, 0.8)
-    batch_frames: int = 8
-
-    def __post_init__(self) -> None:
-        if self.smallest_px < _WINDOW_PX:
-            raise SettingsError(
-                f"smallest_px is {self.smallest_px}; MTCNN sees no face below {_WINDOW_PX} pixels."
-            )
+    smallest_px: Annotated[float, Field(ge=_WINDOW_PX)] = 20.0
+    smallest_share: _Probability = 0.06
+    thresholds: tuple[_Probability, _Probability, _Probability] = (0.6, 0.7, 0.8)
+    batch_frames: Annotated[int, Field(gt=0)] = 8
 
 
 class MtcnnDetector(FaceDetector):
-    """Face detector with five landmarks, on the CPU.
+    """MTCNN, with five landmarks, on the CPU.
 
     Parameters
     ----------
@@ -156,7 +55,7 @@ class MtcnnDetector(FaceDetector):
     Raises
     ------
     SettingsError
-        If the package that carries the weights is missing or another version.
+        If the package that contains the weights is missing or has another version.
 
     Notes
     -----
@@ -175,38 +74,37 @@ class MtcnnDetector(FaceDetector):
             network.eval().requires_grad_(False)
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[Faces]:
-        """See `FaceDetector.detect`; pictures may differ in size."""
-        found: list[Faces | None] = [None] * len(frames)
+        """See `FaceDetector.detect`; images may differ in size."""
+        found: dict[int, Faces] = {}
         by_size: dict[tuple[int, ...], list[int]] = defaultdict(list)
         for index, frame in enumerate(frames):
             by_size[frame.shape].append(index)
         for indices in by_size.values():
             for start in range(0, len(indices), self.settings.batch_frames):
                 batch = indices[start : start + self.settings.batch_frames]
-                for index, faces in zip(
-                    batch, self._detect_batch([frames[i] for i in batch]), strict=True
-                ):
-                    found[index] = faces
-        return [faces for faces in found if faces is not None]
+                found.update(
+                    zip(batch, self._detect_batch([frames[i] for i in batch]), strict=True)
+                )
+        return [found[index] for index in range(len(frames))]
 
     def refine(self, frames: Sequence[np.ndarray], boxes: np.ndarray) -> Faces:
         """See `FaceDetector.refine`: one pass of O-Net over the guessed boxes."""
         windows = squared(np.asarray(boxes, np.float32))
         owners = np.arange(len(frames))
-        scores, offsets, landmarks = self._judge(self._onet, frames, owners, windows, 48)
+        scores, offsets, landmarks = self._classify(self._onet, frames, owners, windows, 48)
         return Faces(_moved(windows, offsets), scores, _placed(windows, landmarks))
 
     def _detect_batch(self, frames: list[np.ndarray]) -> list[Faces]:
         _, minimum_r, minimum_o = self.settings.thresholds
         owners, boxes = self._propose(frames)
 
-        scores, offsets = self._judge(self._rnet, frames, owners, boxes, 24)
+        scores, offsets = self._classify(self._rnet, frames, owners, boxes, 24)
         sure = scores > minimum_r
         owners, boxes, scores, offsets = owners[sure], boxes[sure], scores[sure], offsets[sure]
         kept = _suppress_within(owners, boxes, scores, 0.7)
         owners, boxes = owners[kept], squared(_moved(boxes[kept], offsets[kept]))
 
-        scores, offsets, landmarks = self._judge(self._onet, frames, owners, boxes, 48)
+        scores, offsets, landmarks = self._classify(self._onet, frames, owners, boxes, 48)
         sure = scores > minimum_o
         owners, boxes, scores = owners[sure], boxes[sure], scores[sure]
         points = _placed(boxes, landmarks[sure])
@@ -219,14 +117,14 @@ class MtcnnDetector(FaceDetector):
         ]
 
     def _propose(self, frames: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-        """P-Net: square candidate boxes (candidates, 4) and whose they are (candidates,)."""
+        """P-Net: frames (candidates,) and square boxes (candidates, 4) of candidate faces."""
         height, width = frames[0].shape[:2]
         smallest = max(self.settings.smallest_px, self.settings.smallest_share * min(height, width))
         pyramid = _plan(height, width, smallest)
         if not pyramid.levels:
             return np.zeros(0, int), np.zeros((0, 4), np.float32)
         with torch.inference_mode():
-            faces, offsets = self._pnet(_to_tensor(pyramid.paint(frames)))
+            faces, offsets = self._pnet(_to_tensor(pyramid.draw(frames)))
         likely, moves = faces.numpy(), offsets.numpy()
         owners: list[np.ndarray] = []
         boxes: list[np.ndarray] = []
@@ -249,7 +147,7 @@ class MtcnnDetector(FaceDetector):
         kept = _suppress_within(owned, placed[:, :4], rated, 0.7)
         return owned[kept], squared(_moved(placed[kept, :4], placed[kept, 4:]))
 
-    def _judge(
+    def _classify(
         self,
         network: torch.nn.Module,
         frames: Sequence[np.ndarray],
@@ -257,12 +155,109 @@ class MtcnnDetector(FaceDetector):
         boxes: np.ndarray,
         size_px: int,
     ) -> list[np.ndarray]:
-        """Outputs of R-Net or O-Net for square boxes of the pictures `owners`."""
+        """Outputs of R-Net or O-Net for square boxes; `owners` are the indices of their frames."""
         windows = np.empty((len(boxes), size_px, size_px, 3), np.uint8)
         for window, owner, box in zip(windows, owners, boxes, strict=True):
             window[:] = cut_square(frames[owner], box, size_px)
         with torch.inference_mode():
             return [output.numpy() for output in network(_to_tensor(windows))]
+
+
+@dataclass(frozen=True)
+class Level:
+    """Position and size of one downscaled copy of the image on the canvas, in pixels."""
+
+    top: int
+    left: int
+    height: int
+    width: int
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """Levels of the image pyramid for images of one size, and the canvas that holds all of them.
+
+    Levels have even sizes and positions, so that a network with stride 2 sees the same windows as
+    on each level alone; windows that overlap two levels must be discarded.
+    """
+
+    levels: tuple[Level, ...]
+    height: int
+    width: int
+
+    def draw(self, frames: Sequence[np.ndarray]) -> np.ndarray:
+        """Draw the levels of each image on a canvas.
+
+        Parameters
+        ----------
+        frames : sequence of n np.ndarray [shape=(height, width, 3), dtype=uint8]
+
+        Returns
+        -------
+        np.ndarray [shape=(n, canvas height, canvas width, 3), dtype=uint8]
+        """
+        import cv2
+
+        canvases = np.zeros((len(frames), self.height, self.width, 3), np.uint8)
+        for canvas, frame in zip(canvases, frames, strict=True):
+            source = frame
+            for level in self.levels:
+                # each level is made from the one before: averaging over areas composes
+                source = cv2.resize(
+                    source, (level.width, level.height), interpolation=cv2.INTER_AREA
+                )
+                rows = slice(level.top, level.top + level.height)
+                canvas[rows, level.left : level.left + level.width] = source
+        return canvases
+
+
+def plan_pyramid(
+    height_px: int, width_px: int, *, smallest_px: float, window_px: int = 12, factor: float = 0.709
+) -> Pyramid:
+    """Choose the levels for images of one size and arrange them in rows on the canvas.
+
+    Parameters
+    ----------
+    height_px, width_px : int
+        Size of the images.
+    smallest_px : float > 0
+        Size of a face that fills the network's window on the largest level.
+    window_px : int
+        Size of the network's window.
+    factor : float in (0, 1)
+        Scale from one level to the next.
+
+    Returns
+    -------
+    Pyramid
+        Without levels if the image is smaller than the smallest face.
+
+    Examples
+    --------
+    >>> [(level.height, level.width) for level in plan_pyramid(60, 80, smallest_px=20).levels]
+    [(36, 48), (26, 34), (18, 24), (12, 18)]
+    """
+    sizes = []
+    scale = window_px / smallest_px
+    while min(height_px, width_px) * scale >= window_px:
+        sizes.append((_even(height_px * scale), _even(width_px * scale)))
+        scale *= factor
+    canvas_width = max((width for _, width in sizes), default=0)
+    levels: list[Level] = []
+    rows: list[list[int]] = []  # top, height, used width
+    for height, width in sizes:
+        row = next((r for r in rows if r[1] >= height and r[2] + width <= canvas_width), None)
+        if row is None:
+            row = [rows[-1][0] + rows[-1][1] if rows else 0, height, 0]
+            rows.append(row)
+        levels.append(Level(row[0], row[2], height, width))
+        row[2] += width
+    canvas_height = rows[-1][0] + rows[-1][1] if rows else 0
+    return Pyramid(tuple(levels), canvas_height, canvas_width)
+
+
+def _even(size: float) -> int:
+    return 2 * round(size / 2)
 
 
 @lru_cache(maxsize=16)
@@ -271,18 +266,18 @@ def _plan(height_px: int, width_px: int, smallest_px: float) -> Pyramid:
 
 
 def _to_tensor(images: np.ndarray) -> torch.Tensor:
-    """(n, height, width, 3) bytes to (n, 3, height, width) in -1..1, as in training."""
+    """uint8 (n, height, width, 3) to float32 (n, 3, height, width) in -1..1, as in training."""
     return torch.from_numpy(images).permute(0, 3, 1, 2).float().sub_(127.5).div_(128.0)
 
 
 def _moved(boxes: np.ndarray, offsets: np.ndarray) -> np.ndarray:
-    """Boxes with each edge moved by its share of the box's size."""
+    """Boxes with their edges moved by offsets in shares of the box's size."""
     sizes = boxes[:, 2:] - boxes[:, :2]
     return (boxes + offsets * np.concatenate([sizes, sizes], axis=1)).astype(np.float32)
 
 
 def _placed(boxes: np.ndarray, landmarks: np.ndarray) -> np.ndarray:
-    """Landmarks from shares of their box to pixels."""
+    """Landmarks in pixels, from shares of their box."""
     sizes = boxes[:, 2:] - boxes[:, :2]
     return (boxes[:, None, :2] + landmarks * sizes[:, None]).astype(np.float32)
 
@@ -295,9 +290,9 @@ def _suppress_within(
     *,
     over_smaller: bool = False,
 ) -> np.ndarray:
-    """`suppress` in each picture by itself; indices of the boxes to keep."""
+    """`suppress` within each frame; indices of the boxes to keep."""
     kept = []
     for owner in np.unique(owners):
-        mine = np.flatnonzero(owners == owner)
-        kept.append(mine[suppress(boxes[mine], scores[mine], threshold, over_smaller=over_smaller)])
+        own = np.flatnonzero(owners == owner)
+        kept.append(own[suppress(boxes[own], scores[own], threshold, over_smaller=over_smaller)])
     return np.concatenate(kept) if kept else np.zeros(0, int)
