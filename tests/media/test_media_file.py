@@ -1,4 +1,6 @@
-"""Bad files: each gives one clear error, or what can be read and a warning."""
+"""Bad files give one clear error, or their content and a warning; headers against written files."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest
@@ -126,3 +128,50 @@ def test_stream_that_is_announced_but_empty(tmp_path):
     soundfile.write(path, np.zeros(0), 16000)
     with pytest.raises(MissingModalityError, match=r"The audio stream of .* is empty"):
         read_audio(path)
+
+
+def test_written_file(write_media, numbered):
+    path = write_media("both.mp4", numbered(50), audio=np.zeros((2, 44100)), audio_hz=44100)
+    facts = inspect_media(path)
+    assert facts.has_video
+    assert facts.has_audio
+    assert (facts.width_px, facts.height_px) == (64, 48)
+    assert facts.frame_rate_hz == pytest.approx(25)
+    assert facts.duration_s == pytest.approx(2.0, abs=0.05)
+    assert (facts.audio_rate_hz, facts.channels) == (44100, 2)
+    assert (facts.video_codec, facts.audio_codec) == ("h264", "aac")
+
+
+def test_audio_only(write_media):
+    facts = inspect_media(write_media("voice.m4a", audio=np.zeros((1, 8000))))
+    assert facts.has_audio
+    assert not facts.has_video
+    assert facts.frame_rate_hz is None
+
+
+def test_cover_image_is_no_video(write_media, tmp_path):
+    import av
+    from av.stream import Disposition
+
+    with av.open(str(tmp_path / "song.mp4"), "w") as container:
+        cover = container.add_stream("mjpeg", rate=1)
+        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
+        cover.disposition = Disposition.attached_pic
+        tone = container.add_stream("aac", rate=16000, layout="mono")
+        frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 99, np.uint8), "rgb24")
+        container.mux(cover.encode(frame.reformat(format="yuvj420p")))
+        audio = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), "fltp", "mono")
+        audio.rate = 16000
+        container.mux(tone.encode(audio))
+        container.mux(cover.encode())
+        container.mux(tone.encode())
+    facts = inspect_media(tmp_path / "song.mp4")
+    assert facts.has_audio
+    assert not facts.has_video
+
+
+def test_neither_images_nor_audio(tmp_path):
+    path = tmp_path / "words.srt"
+    path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n\n")
+    with pytest.raises(MediaError, match="neither video nor audio"):
+        inspect_media(path)

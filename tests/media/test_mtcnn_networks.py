@@ -1,10 +1,13 @@
-"""The three networks against a plain evaluation of the Keras arrays with SciPy.
+"""The networks of MTCNN against an evaluation of the Keras arrays with SciPy, and their weights.
 
-Written from the layers' definitions in channels-last order, as the arrays lie in the package:
-nothing of the torch code, its naming or its weight layout is used.
+The evaluation follows the definitions of the layers in channels-last order, as in the package: it
+uses nothing of the torch code, its names or its weight layout.
 """
 
+from __future__ import annotations
+
 import importlib.util
+import sys
 from pathlib import Path
 
 import joblib
@@ -13,6 +16,8 @@ import pytest
 import torch
 from scipy.signal import correlate
 
+from aver.errors import SettingsError
+from aver.media import mtcnn_networks as mtcnn_weights
 from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet, load_mtcnn_weights
 
 
@@ -104,3 +109,60 @@ def test_output_net():
     np.testing.assert_allclose(ours_face, face, atol=1e-5)
     np.testing.assert_allclose(ours_box, box, atol=1e-4)
     np.testing.assert_allclose(ours_points, np.stack([points[:5], points[5:]], 1), atol=1e-4)
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("AVER_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "mtcnn"
+
+
+def test_converted_once_then_read_from_the_cache(cache, monkeypatch):
+    first = load_mtcnn_weights("rnet")
+    (file,) = cache.iterdir()
+    assert file.suffix == ".safetensors"
+    monkeypatch.setattr(joblib, "load", None)  # the pickle must not be needed again
+    second = load_mtcnn_weights("rnet")
+    assert first.keys() == second.keys()
+    assert all(torch.equal(first[name], second[name]) for name in first)
+
+
+def test_torn_cache_file_is_written_again(cache):
+    load_mtcnn_weights("pnet")
+    (file,) = cache.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole[:100])
+    load_mtcnn_weights("pnet")
+    assert file.read_bytes() == whole
+
+
+def test_cache_that_cannot_be_written_costs_nothing(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("AVER_CACHE", str(tmp_path / "file" / "cache"))
+    assert load_mtcnn_weights("pnet")
+
+
+def test_foreign_pickle_is_never_opened(cache, tmp_path, monkeypatch):
+    folder = tmp_path / "site" / "mtcnn"
+    (folder / "assets" / "weights").mkdir(parents=True)
+    (folder / "__init__.py").touch()
+    joblib.dump([1, 2], folder / "assets" / "weights" / "pnet.lz4")
+    spec = importlib.util.spec_from_file_location(
+        "mtcnn", folder / "__init__.py", submodule_search_locations=[str(folder)]
+    )
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: spec)
+    monkeypatch.setattr(joblib, "load", lambda path: pytest.fail("a foreign pickle was opened"))
+    with pytest.raises(SettingsError, match="not the file of mtcnn"):
+        load_mtcnn_weights("pnet")
+
+
+def test_missing_package(cache, monkeypatch):
+    monkeypatch.setattr(mtcnn_weights.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(SettingsError, match="pip install mtcnn"):
+        load_mtcnn_weights("onet")
+
+
+def test_the_package_itself_is_not_imported(cache):
+    load_mtcnn_weights("onet")
+    assert "mtcnn" not in sys.modules
+    assert "tensorflow" not in sys.modules

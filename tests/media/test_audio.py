@@ -1,4 +1,6 @@
-"""Sound against soundfile, soxr and SciPy, and the codecs' run-up against the written click."""
+"""Audio against soundfile, soxr and SciPy; priming samples of codecs against a written click."""
+
+from __future__ import annotations
 
 import numpy as np
 import pytest

@@ -1,4 +1,6 @@
-"""One interface for all detectors."""
+"""One interface for all face detectors."""
+
+from __future__ import annotations
 
 import importlib.util
 
