@@ -1,10 +1,10 @@
-"""`RateCoding`: how values of a feature become firing rates."""
+"""From features of clips to the firing rates of a spiking network's input."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -14,28 +14,33 @@ from aver.features.feature import Feature, FeatureRecord, feature_from_settings
 from aver.features.laplacian_crops import LaplacianCrops
 from aver.features.mel_bands import MelBands
 from aver.features.store import FeatureSource
+from aver.models.base.recognizer import raise_missing_modality
+from aver.settings import Field, settings
+from aver.spiking.parameters import Positive
 from aver.spiking.topology import Windows
 
+Size = Annotated[tuple[Annotated[int, Field(ge=0)], ...], Field(min_length=2, max_length=2)]
 
-@dataclass(frozen=True)
+
+@settings
 class RateCoding:
     """From values to rates between 0 and `highest_rate_hz`.
 
     Parameters
     ----------
     scale : {"z-score", "min-max"}
-        ``z-score``: deviations from the mean, full rate at `limit` deviations; ``min-max``: zero
-        at the lowest value of the training clips, full rate at the highest.
+        ``z-score``: standard scores, with the full rate at `limit`; ``min-max``: zero at the
+        lowest value of the training clips, the full rate at the highest.
     channels : {"on-off", "on", "shifted"}
         What z-scores become. ``on-off``: two inputs, one for values above the mean and one for
         values below; ``on``: values above only; ``shifted``: one input at half rate for the mean.
-        Without meaning for ``min-max``.
+        Not used by ``min-max``.
     apart : bool
-        Windows see on or off inputs, not both: all on inputs come first, then all off inputs, and
-        neurons of their own count each.
+        All on inputs come first, then all off inputs, so that a window contains inputs of one kind
+        and each kind has neurons of its own.
     over : {"rows", "all", "pixels"}
-        Mean and deviation of each row of the feature (coefficient, band), of all values together,
-        or of each value of pictures that have one size: what is above or below the usual picture.
+        What has a mean and standard deviation of its own: each row of the feature (coefficient,
+        band), all values together, or each pixel of images that have one size.
     limit : float > 0
     highest_rate_hz : float > 0
 
@@ -43,39 +48,31 @@ class RateCoding:
     -----
     Source: Mansouri-Benssassi & Ye 2019, section IV-B: rates of 0 to 63.75 Hz in proportion to the
     intensity of each value.
-    Differs from the paper: it names neither scale nor channels.
+    Differs from the paper: scale and channels are ours; it names neither.
     """
 
     scale: Literal["z-score", "min-max"] = "z-score"
     channels: Literal["on-off", "on", "shifted"] = "on-off"
     apart: bool = False
     over: Literal["rows", "all", "pixels"] = "rows"
-    limit: float = 3.0
-    highest_rate_hz: float = 63.75
-
-    def __post_init__(self) -> None:
-        for name in ("limit", "highest_rate_hz"):
-            if not 0 < getattr(self, name) < np.inf:
-                raise SettingsError(
-                    f"{name} is {getattr(self, name)}; it must be positive and finite."
-                )
+    limit: Positive = 3.0
+    highest_rate_hz: Positive = 63.75
 
     @property
     def inputs_per_row(self) -> int:
-        """Inputs for each value: 2 for on and off, else 1."""
+        """Inputs per value: 2 for on and off channels, else 1."""
         return 2 if self.scale == "z-score" and self.channels == "on-off" else 1
 
 
 @dataclass(frozen=True, eq=False)
 class FittedCoding:
-    """A coding with its numbers.
+    """A coding that was fitted to training clips.
 
     Parameters
     ----------
     coding : RateCoding
     zero, unit : np.ndarray [shape=(rows, 1), (1, 1) or (rows, columns)]
-        What becomes zero, and what is one unit from there: mean and deviation, or lowest value and
-        range.
+        Mean and standard deviation, or lowest value and range.
     """
 
     coding: RateCoding
@@ -98,7 +95,7 @@ class FittedCoding:
         Raises
         ------
         FeatureError
-            If each pixel has a scale of its own, and the values are not of that size.
+            If each pixel has a scale of its own and the images are of another size.
 
         Examples
         --------
@@ -109,8 +106,8 @@ class FittedCoding:
         coding = self.coding
         if coding.over == "pixels" and values.shape[-2:] != self.zero.shape:
             raise FeatureError(
-                f"Rates pixel by pixel were fitted to {self.zero.shape} values a picture, but a "
-                f"clip has {values.shape[-2:]}. Take over=rows or over=all."
+                f"The coding pixel by pixel was fitted to images of {self.zero.shape} values, but "
+                f"a clip has {values.shape[-2:]}. Take over=rows or over=all."
             )
         scaled = ((values - self.zero) / self.unit).astype(np.float32)
         if coding.scale == "min-max":
@@ -128,23 +125,23 @@ class FittedCoding:
 
 
 def fit_coding(coding: RateCoding, clips: Sequence[np.ndarray]) -> FittedCoding:
-    """Take mean and deviation, or lowest value and range, from clips.
+    """Compute mean and standard deviation, or lowest value and range, over clips.
 
     Parameters
     ----------
     coding : RateCoding
     clips : sequence of np.ndarray [shape=(..., rows, columns)]
-        At least one; numbers of columns may differ, unless each pixel is scaled by itself.
+        At least one; numbers of columns may differ, unless each pixel has a scale of its own.
 
     Raises
     ------
     FeatureError
-        If pictures that are to be scaled pixel by pixel differ in size.
+        If each pixel has a scale of its own and the images differ in size.
     """
     rows = [_values(coding, np.asarray(clip, np.float64)) for clip in clips]
     if coding.over == "pixels" and len({clip.shape[-2:] for clip in clips}) > 1:
         raise FeatureError(
-            "Rates pixel by pixel need pictures of one size, which these clips do not have. Take "
+            "A coding pixel by pixel needs images of one size, which these clips do not have. Take "
             "over=rows or over=all."
         )
     if coding.scale == "min-max":
@@ -161,7 +158,7 @@ def fit_coding(coding: RateCoding, clips: Sequence[np.ndarray]) -> FittedCoding:
 
 
 def _values(coding: RateCoding, clip: np.ndarray) -> np.ndarray:
-    """Values of a clip by what has a scale of its own: (scales, values)."""
+    """Values of a clip, grouped by their scale: (scales, values)."""
     if coding.over == "all":
         return clip.reshape(1, -1)
     if coding.over == "pixels":
@@ -170,41 +167,34 @@ def _values(coding: RateCoding, clip: np.ndarray) -> np.ndarray:
     return rows.reshape(len(rows), -1)
 
 
-@dataclass(frozen=True)
+@settings
 class InputSettings:
-    """What one modality shows a spiking network, and how its neurons look at it.
+    """The input of one modality to a spiking network: feature, coding and windows.
 
     Parameters
     ----------
     feature : str
-        A feature of frames (``mfcc``, ``mel-bands``) or pictures (``laplacian-crops``).
+        A feature of frames (``mfcc``, ``mel-bands``) or images (``laplacian-crops``).
     feature_settings : mapping of str to object
         Settings of the feature that differ from its defaults.
     coding : RateCoding
     window, stride : tuple of int (rows, columns) of the feature
-        What a neuron sees, and the step from one window position to the next; 0 stands for all of
-        them. The paper's windows are 10 frames wide, all rows high.
+        Size of a neuron's window, and the step from one window position to the next; 0 stands for
+        all of them. The paper's windows are 10 frames wide and all rows high.
     """
 
     feature: str = "mfcc"
     feature_settings: Mapping[str, Any] = field(default_factory=dict)
     coding: RateCoding = field(default_factory=RateCoding)
-    window: tuple[int, ...] = (0, 10)
-    stride: tuple[int, ...] = (0, 10)
-
-    def __post_init__(self) -> None:
-        if len(self.window) != 2 or len(self.stride) != 2 or min(*self.window, *self.stride) < 0:
-            raise SettingsError(
-                "window and stride must be two numbers each, rows and columns, none negative; "
-                f"they are {self.window} and {self.stride}."
-            )
+    window: Size = (0, 10)
+    stride: Size = (0, 10)
 
     def make_feature(self) -> Feature:
         """The feature itself."""
         return feature_from_settings(self.feature, self.feature_settings)
 
     def windows(self, shape: tuple[int, int]) -> Windows:
-        """Windows over the inputs; on and off inputs of a row lie one below the other, or apart.
+        """Windows over the inputs; on and off inputs of a row are adjacent rows, or apart.
 
         Parameters
         ----------
@@ -214,7 +204,7 @@ class InputSettings:
         Raises
         ------
         SettingsError
-            If a window does not fit, or would see on and off inputs that are to lie apart.
+            If a window does not fit, or would contain on and off inputs that must stay apart.
         """
         each = self.coding.inputs_per_row
         apart = self.coding.apart and each > 1
@@ -229,8 +219,8 @@ class InputSettings:
         if apart and any(top < rows < top + size[0] for top in range(0, rows, stride[0])):
             raise SettingsError(
                 f"With on and off inputs apart, windows of {size[0]} rows at every {stride[0]} of "
-                f"{rows} rows would see the last on inputs and the first off inputs together. "
-                "Choose rows and stride that end where the on inputs end."
+                f"{rows} rows would contain the last on inputs and the first off inputs together. "
+                "Choose rows and stride such that a window ends with the last on input."
             )
         return Windows(size, stride)
 
@@ -242,10 +232,10 @@ class LayerClips:
     Parameters
     ----------
     values : tuple of np.ndarray [shape=(..., rows, columns)] or None
-        None where a clip lacks the modality.
+        None if a clip lacks the modality.
     coverage : np.ndarray [shape=(clips,)]
     flags : tuple of tuple of str
-        What the feature says, and why it is missing.
+        Flags of the feature, and why it is missing.
     """
 
     values: tuple[np.ndarray | None, ...]
@@ -253,7 +243,7 @@ class LayerClips:
     flags: tuple[tuple[str, ...], ...]
 
     def first(self, count: int) -> LayerClips:
-        """Those of the first so many clips."""
+        """The first `count` clips."""
         return LayerClips(self.values[:count], self.coverage[:count], self.flags[:count])
 
     @property
@@ -263,12 +253,12 @@ class LayerClips:
 
 
 def load_layer_clips(clips: Sequence[Clip], feature: Feature, store: FeatureSource) -> LayerClips:
-    """Ask the store for the feature of all clips.
+    """Get the feature of all clips from the store.
 
     Raises
     ------
     FeatureError
-        If the feature yields no array that a spiking layer reads.
+        If the feature has no array that a spiking layer reads.
     """
     records = [store.get(clip, feature) for clip in clips]
     return LayerClips(
@@ -288,23 +278,23 @@ def _values_of_record(record: FeatureRecord, clip: Clip, feature: Feature) -> np
     if "units" in record.arrays:
         return record.arrays["units"].T
     raise FeatureError(
-        f"The feature {feature.name!r} of clip {clip.clip_id!r} yields "
-        f"{', '.join(record.arrays) or 'nothing'}; a spiking layer reads 'units' (frames) of sound "
-        "or 'pictures' of video."
+        f"The feature {feature.name!r} of clip {clip.clip_id!r} has the arrays "
+        f"{', '.join(record.arrays) or 'none'}; a spiking layer reads 'units' (frames) of audio or "
+        "'images' of video."
     )
 
 
 @dataclass
 class LayerInputs:
-    """Turns feature values into rates of a fixed shape, by numbers of the training clips.
+    """Turns feature values into rates of a fixed shape, by a coding fitted to training clips.
 
     Parameters
     ----------
     coding : RateCoding
     shape : tuple of int (rows, columns)
-        Of the feature at its longest; where a clip is shorter, the rates behind its end are zero.
+        Of the feature at its longest; the rates behind the end of a shorter clip are zero.
     fitted : FittedCoding or None
-        Known after `fit`.
+        Set by `fit`.
     """
 
     coding: RateCoding
@@ -317,13 +307,13 @@ class LayerInputs:
         return self.shape[0] * self.coding.inputs_per_row, self.shape[1]
 
     def fit(self, clips: LayerClips) -> None:
-        """Take the coding's numbers from the training clips that have the modality."""
+        """Fit the coding to the training clips that have the modality."""
         self.fitted = fit_coding(self.coding, [v for v in clips.values if v is not None])
 
     def rates_hz(self, clips: LayerClips) -> list[np.ndarray | None]:
-        """Rates of each clip, `[shape=(..., *input_shape), float32]`; None where it is missing."""
+        """Rates of each clip, `[shape=(..., *input_shape), float32]`; None if it is missing."""
         if self.fitted is None:
-            raise SettingsError("Rates need a coding that was fitted to training clips.")
+            raise SettingsError("The coding has not been fitted to training clips: call fit.")
         return [
             None if values is None else self._padded(self.fitted.rates_hz(values))
             for values in clips.values
@@ -341,12 +331,12 @@ class LayerInputs:
         return np.pad(rates, widths) if short else rates
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """The coding's numbers, for a checkpoint."""
+        """The fitted scales, for a checkpoint."""
         assert self.fitted is not None
         return {"zero": self.fitted.zero, "unit": self.fitted.unit}
 
     def restore(self, zero: np.ndarray, unit: np.ndarray) -> None:
-        """Take the numbers that `arrays` gave.
+        """Take the scales that `arrays` gave.
 
         Raises
         ------
@@ -361,30 +351,8 @@ class LayerInputs:
         self.fitted = FittedCoding(self.coding, zero, unit)
 
 
-def check_modalities(name: str, features: Mapping[str, Feature]) -> None:
-    """Refuse a feature of another modality than the one that it is to show.
-
-    Parameters
-    ----------
-    name : str
-        Of the recogniser.
-    features : mapping of str to Feature
-        By modality.
-
-    Raises
-    ------
-    SettingsError
-    """
-    for wanted, feature in features.items():
-        if feature.modality != wanted:
-            raise SettingsError(
-                f"{name} needs a feature of {wanted}, but {feature.name!r} is one of "
-                f"{feature.modality}. Choose another feature."
-            )
-
-
 def feature_shape(feature: Feature) -> tuple[int, int]:
-    """Rows and most columns of a feature of frames or pictures.
+    """Rows and maximum number of columns of a feature of frames or images.
 
     Raises
     ------
@@ -396,6 +364,105 @@ def feature_shape(feature: Feature) -> tuple[int, int]:
     if isinstance(feature, LaplacianCrops):
         return feature.size_px, feature.size_px
     raise SettingsError(
-        f"A spiking layer cannot look at {feature.name!r}: it reads 'cepstra', 'mel-bands' or "
+        f"A spiking layer cannot read {feature.name!r}: it reads 'mfcc', 'mel-bands' or "
         "'laplacian-crops'."
     )
+
+
+@dataclass(frozen=True, eq=False)
+class ClipRates:
+    """Clips as firing rates.
+
+    Parameters
+    ----------
+    clip_ids : tuple of str
+    rates_hz : mapping of str to list of np.ndarray or None
+        By modality; None if a clip lacks it.
+    """
+
+    clip_ids: tuple[str, ...]
+    rates_hz: Mapping[str, list[np.ndarray | None]]
+
+    def rows(self, *modalities: str) -> np.ndarray:
+        """Indices of the clips that have all these modalities."""
+        present = [[one is not None for one in self.rates_hz[name]] for name in modalities]
+        return np.flatnonzero(np.all(present, axis=0))
+
+    def first(self, count: int) -> ClipRates:
+        """The first `count` clips."""
+        return self.take(np.arange(count))
+
+    def take(self, rows: np.ndarray) -> ClipRates:
+        """Some of the clips."""
+        return ClipRates(
+            tuple(self.clip_ids[row] for row in rows),
+            {name: [rates[row] for row in rows] for name, rates in self.rates_hz.items()},
+        )
+
+
+class RateInputs:
+    """Features of clips as firing rates, one coding per modality, fitted to training clips.
+
+    Parameters
+    ----------
+    name : str
+        Of the recognizer, for messages.
+    inputs : mapping of str to InputSettings
+        By modality.
+
+    Raises
+    ------
+    SettingsError
+        If a feature is of another modality, or a spiking layer cannot read it.
+    """
+
+    def __init__(self, name: str, inputs: Mapping[str, InputSettings]) -> None:
+        self.features = {modality: one.make_feature() for modality, one in inputs.items()}
+        for modality, feature in self.features.items():
+            if feature.modality != modality:
+                raise SettingsError(
+                    f"{name} needs a feature of {modality}, but {feature.name!r} is one of "
+                    f"{feature.modality}. Choose another feature."
+                )
+        self.inputs = {
+            modality: LayerInputs(inputs[modality].coding, feature_shape(feature))
+            for modality, feature in self.features.items()
+        }
+
+    @property
+    def shapes(self) -> dict[str, tuple[int, int]]:
+        """Rows and columns of inputs, by modality."""
+        return {modality: one.input_shape for modality, one in self.inputs.items()}
+
+    def load(self, clips: Sequence[Clip], store: FeatureSource) -> dict[str, LayerClips]:
+        """Features of all clips, by modality."""
+        return {
+            modality: load_layer_clips(clips, feature, store)
+            for modality, feature in self.features.items()
+        }
+
+    def fit(self, loaded: Mapping[str, LayerClips]) -> None:
+        """Fit the codings to training clips.
+
+        Raises
+        ------
+        MissingModalityError
+            If no clip has a modality.
+        """
+        for modality, clips in loaded.items():
+            if not clips.present.any():
+                raise_missing_modality(modality, clips.flags)
+            self.inputs[modality].fit(clips)
+
+    def rates(self, clips: Sequence[Clip], loaded: Mapping[str, LayerClips]) -> ClipRates:
+        """Rates of clips whose features are `loaded`."""
+        return ClipRates(
+            tuple(clip.clip_id for clip in clips),
+            {modality: self.inputs[modality].rates_hz(one) for modality, one in loaded.items()},
+        )
+
+
+def joined_flags(loaded: Mapping[str, LayerClips]) -> tuple[tuple[str, ...], ...]:
+    """Flags of each clip, over all modalities."""
+    flags = zip(*(clips.flags for clips in loaded.values()), strict=True)
+    return tuple(tuple(flag for of_modality in some for flag in of_modality) for some in flags)

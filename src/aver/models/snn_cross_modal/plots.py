@@ -1,4 +1,4 @@
-"""`write_layer_images`: what spiking layers have learnt and how they answer one clip."""
+"""`write_layer_images`: weights of spiking layers and their spikes for one clip, as images."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aver.execution.files import write_atomically
-from aver.models.snn_cross_modal.network import INPUT, POPULATION, SpikingLayer
+from aver.models.layers.spiking_layer import SpikingLayers
+from aver.models.snn_cross_modal.network import INPUT, LAYER
 from aver.spiking.plots import spike_raster, weight_maps, weights_in_place
 from aver.spiking.spikes import Spikes
 
@@ -18,46 +19,47 @@ if TYPE_CHECKING:
 
 
 _MAX_NEURONS = 400
-"""So many neurons of a link are drawn, evenly spaced; more would not be told apart."""
+"""At most so many neurons of a link are drawn, evenly spaced; more cannot be distinguished."""
 
 
 def write_layer_images(
-    layers: Mapping[str, SpikingLayer], fired: Mapping[str, Spikes], folder: Path
+    layers: Mapping[str, SpikingLayers], spikes: Mapping[str, Spikes], folder: Path
 ) -> None:
     """Draw spikes of one clip, weights of windows and weights of links, as PNG.
 
     Parameters
     ----------
-    layers : mapping of str to SpikingLayer
-    fired : mapping of str to Spikes
-        By layer, what it fired for one clip.
+    layers : mapping of str to SpikingLayers
+    spikes : mapping of str to Spikes
+        Of one clip, by layer.
     folder : Path
         Gets ``<layer>-spikes.png``; ``<layer>-weights.png``, the first feature maps with each
         window's weights in its place; ``<layer>-window.png``, all feature maps of the middle
         window; and ``<layer>-from-<other>.png``.
     """
     for name, layer in layers.items():
-        if name in fired:
+        if name in spikes:
             timing = layer.network.simulation.timing
             figure = spike_raster(
-                fired[name],
-                layer.neurons,
+                spikes[name],
+                layer.layers[LAYER].neurons,
                 timing.stimulus_ms + timing.rest_ms,
                 f"{name}: spikes of one clip",
             )
             _write(figure, folder / f"{name}-spikes.png")
         if INPUT in layer.network.sources:
-            middle, connection = layer.positions // 2, f"{INPUT}->{POPULATION}"
+            middle, connection = layer.layers[LAYER].positions // 2, f"{INPUT}->{LAYER}"
             figure = weight_maps(layer.network, connection, middle)
             _write(figure, folder / f"{name}-window.png")
             _write(weights_in_place(layer.network, connection), folder / f"{name}-weights.png")
         for link in layer.links:
-            figure = _link_weights(layer.network.weights(f"{link}->{POPULATION}"), link, name)
-            _write(figure, folder / f"{name}-from-{link}.png")
+            weights = layer.network.weights(f"{link.source}->{link.target}")
+            figure = _link_weights(weights, link.source, name)
+            _write(figure, folder / f"{name}-from-{link.source}.png")
 
 
 def _link_weights(weights: np.ndarray, link: str, name: str) -> Figure:
-    """Weights of a link, `[shape=(positions, other neurons, features)]`, as one picture."""
+    """Weights of a link, `[shape=(positions, other neurons, features)]`, as one image."""
     from matplotlib.figure import Figure
 
     matrix = weights.transpose(0, 2, 1).reshape(-1, weights.shape[1])  # (neurons, other neurons)

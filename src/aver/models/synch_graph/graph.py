@@ -1,85 +1,91 @@
-"""`GraphBatch`: the graphs of many clips as one, ready for spectral convolution."""
+"""`SynchronyGraph`: the neurons of one clip, joined if they spike within a window.
+
+Source: Mansouri-Benssassi & Ye 2020, Modelling Neural Synchrony in Graph Network.
+"""
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from aver.errors import LabelError, SettingsError
-from aver.models.synch_graph.spiking_network import MODALITIES, ClipSpikes
+from aver.errors import SettingsError
+from aver.models.synch_graph.settings import MODALITIES
 from aver.spiking.kernels.compile import compiled
+from aver.spiking.spikes import Spikes
+from aver.training.seeding import derived_seed
 
 if TYPE_CHECKING:
     import networkx
 
 
-@compiled(nogil=True)
-def sweep(
-    time_ms: np.ndarray, node: np.ndarray, nodes: int, window_ms: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Count coincidences of all pairs of nodes.
-
-    The window slides over the spikes and knows the nodes that have spikes in it, how many, and
-    the latest one. A spike is met by nodes, not by spikes: pairs of spikes are counted without
-    being visited, and the work after sorting is at most one step per spike and node.
+@dataclass(frozen=True, eq=False)
+class ClipSpikes:
+    """Spikes of the excitatory neurons of one clip, in order of time.
 
     Parameters
     ----------
-    time_ms : np.ndarray [shape=(spikes,), dtype=float64], rising
-    node : np.ndarray [shape=(spikes,), dtype=int64, range=0..nodes-1]
-    nodes : int
-    window_ms : float >= 0
+    modality : np.ndarray [shape=(spikes,), dtype=int, index into `MODALITIES`]
+    position : np.ndarray [shape=(spikes,), dtype=int]
+        Window position of the neuron.
+    feature_map : np.ndarray [shape=(spikes,), dtype=int]
+        Which of the neurons at that position.
+    time_ms : np.ndarray [shape=(spikes,), dtype=float64]
+        From the beginning of the clip.
 
-    Returns
-    -------
-    np.ndarray [shape=(nodes, nodes), dtype=int64]
-        Above the diagonal, pairs of spikes not further apart than the window.
-    np.ndarray [shape=(nodes, nodes), dtype=float64]
-        Time of the later-numbered node's spike minus that of the other, for their closest pair;
-        infinite where there is none within the window.
+    Examples
+    --------
+    >>> spikes = ClipSpikes.of({"audio": Spikes([7.0, 3.5], [20, 1])}, maps=20)
+    >>> spikes.position.tolist(), spikes.feature_map.tolist(), spikes.time_ms.tolist()
+    ([0, 1], [1, 0], [3.5, 7.0])
     """
-    counts = np.zeros((nodes, nodes), np.int64)
-    lags_ms = np.full((nodes, nodes), np.inf)
-    inside = np.zeros(nodes, np.int64)
-    latest_ms = np.zeros(nodes)
-    active = np.zeros(nodes, np.int64)
-    place = np.full(nodes, -1)
-    n_active = tail = 0
-    for s in range(time_ms.size):
-        now_ms, a = time_ms[s], node[s]
-        while now_ms - time_ms[tail] > window_ms:
-            gone = node[tail]
-            tail += 1
-            inside[gone] -= 1
-            if inside[gone] == 0:
-                n_active -= 1
-                last = active[n_active]
-                active[place[gone]] = last
-                place[last] = place[gone]
-                place[gone] = -1
-        for k in range(n_active):
-            b = active[k]
-            if b == a:
-                continue
-            low, high = min(a, b), max(a, b)
-            counts[low, high] += inside[b]
-            lag_ms = now_ms - latest_ms[b]
-            if lag_ms < abs(lags_ms[low, high]):
-                lags_ms[low, high] = lag_ms if a == high else -lag_ms
-        if inside[a] == 0:
-            place[a] = n_active
-            active[n_active] = a
-            n_active += 1
-        inside[a] += 1
-        latest_ms[a] = now_ms
-    return counts, lags_ms
+
+    modality: np.ndarray
+    position: np.ndarray
+    feature_map: np.ndarray
+    time_ms: np.ndarray
+
+    @classmethod
+    def of(cls, spikes: Mapping[str, Spikes], maps: int) -> ClipSpikes:
+        """Join the spikes that the engine recorded in the populations of the modalities.
+
+        Parameters
+        ----------
+        spikes : mapping of {"video", "audio"} to Spikes
+        maps : int >= 1
+            Neurons at each window position.
+        """
+        present = [name for name in MODALITIES if name in spikes]
+        neuron = np.concatenate([np.zeros(0, np.int64), *(spikes[m].neuron for m in present)])
+        modality = np.concatenate(
+            [np.zeros(0, np.int64)]
+            + [np.full(len(spikes[m]), MODALITIES.index(m)) for m in present]
+        )
+        time_ms = np.concatenate([np.zeros(0), *(spikes[m].time_ms for m in present)])
+        order = np.argsort(time_ms, kind="stable")
+        return cls(modality[order], neuron[order] // maps, neuron[order] % maps, time_ms[order])
+
+    def __len__(self) -> int:
+        return int(self.time_ms.size)
+
+    def only(self, modality: str) -> ClipSpikes:
+        """The spikes of one modality."""
+        kept = self.modality == MODALITIES.index(modality)
+        return self._take(kept)
+
+    def shuffled(self, rng: np.random.Generator) -> ClipSpikes:
+        """The same neurons with the same numbers of spikes, but with permuted times.
+
+        What remains of the synchrony is that of neurons with these numbers of spikes.
+        """
+        permuted = replace(self, time_ms=rng.permutation(self.time_ms))
+        return permuted._take(np.argsort(permuted.time_ms, kind="stable"))
+
+    def _take(self, chosen: np.ndarray) -> ClipSpikes:
+        return ClipSpikes(*(getattr(self, one.name)[chosen] for one in fields(self)))
 
 
 WINDOW_MS = 150.0
@@ -90,7 +96,7 @@ Edges = Literal["synchrony", "all", "none"]
 
 @dataclass(frozen=True, eq=False)
 class SynchronyGraph:
-    """One clip as an undirected graph without loops.
+    """The spikes of one clip as an undirected graph without loops.
 
     Nodes are numbered by modality, window position and feature map, so that video comes first.
 
@@ -103,10 +109,10 @@ class SynchronyGraph:
     first, second : np.ndarray [shape=(edges,), dtype=int]
         Nodes that an edge joins, ``first < second``.
     coincidences : np.ndarray [shape=(edges,), dtype=int]
-        Pairs of spikes within the window; 0 for an edge that no synchrony made.
+        Pairs of spikes within the window; 0 if the edge does not come from synchrony.
     lag_ms : np.ndarray [shape=(edges,)]
-        How much later `second` fired than `first`, for the closest two of their spikes; NaN where
-        no two are within the window. Positive between the modalities: the sound was later.
+        How much later `second` fired than `first`, for the closest two of their spikes; NaN if no
+        two are within the window. Positive between the modalities if the audio is later.
     window_ms : float
 
     Notes
@@ -139,13 +145,13 @@ class SynchronyGraph:
 
     @property
     def density(self) -> float:
-        """Share of the possible edges that there are; NaN with fewer than two nodes."""
+        """Share of all possible edges; NaN with fewer than two nodes."""
         possible = self.nodes * (self.nodes - 1) // 2
         return self.edges / possible if possible else float("nan")
 
     @property
     def is_complete(self) -> bool:
-        """Whether every two nodes are joined: then the edges say nothing."""
+        """Whether every two nodes are joined, so that the edges carry no information."""
         return self.edges == self.nodes * (self.nodes - 1) // 2
 
     def to_networkx(self) -> networkx.Graph:
@@ -195,7 +201,7 @@ def synchrony_graph(
     window_ms : float > 0
         Two neurons are joined if any two of their spikes are at most so far apart.
     edges : {"synchrony", "all", "none"}
-        ``"all"`` joins all neurons of the clip; ``"none"`` leaves them alone.
+        ``"all"`` joins all neurons of the clip, ``"none"`` joins none.
 
     Raises
     ------
@@ -245,208 +251,84 @@ def synchrony_graph(
     )
 
 
-@dataclass(frozen=True, eq=False)
-class LabelEdges:
-    """The adjacency of nodes that share their clip's class but not their clip.
-
-    With one-hot rows K (nodes, classes) and C (nodes, clips) of the joined nodes, the matrix is
-    ``K K' - C C'``: every class a block of ones, less the blocks of its own clips. Its product
-    with features is therefore the sum over the class minus the sum over the clip: exact, and
-    linear in nodes in time and memory, where the edges themselves grow with their square
-    (3e9 at 130,000 nodes).
+def shuffled_graph(spikes: ClipSpikes, clip_id: str, window_ms: float) -> SynchronyGraph:
+    """The nodes of these spikes, joined as if the times of the spikes had been permuted.
 
     Parameters
     ----------
-    clip : Tensor [shape=(nodes,), dtype=int64]
-        The clip of each node, counted from 0.
-    label : Tensor [shape=(clips,), dtype=int64]
-        The class of each clip; -1 for a clip that gets no such edges.
-
-    Raises
-    ------
-    LabelError
-        If a node belongs to no clip.
-
-    Notes
-    -----
-    Source: Mansouri-Benssassi & Ye 2020, Multisensory Interaction Learning Workflow: "neurons
-    between subgraphs are connected if they share the same class label". Where the labels of test
-    clips are among them, the graph gives the answers away.
-
-    Examples
-    --------
-    >>> edges = LabelEdges(clip=torch.tensor([0, 0, 1, 2]), label=torch.tensor([5, 5, 3]))
-    >>> edges.product(torch.eye(4)).int().tolist()
-    [[0, 0, 1, 0], [0, 0, 1, 0], [1, 1, 0, 0], [0, 0, 0, 0]]
+    spikes : ClipSpikes
+    clip_id : str
+        Chooses the permutation.
+    window_ms : float > 0
     """
-
-    clip: Tensor
-    label: Tensor
-
-    def __post_init__(self) -> None:
-        if len(self.clip) and not 0 <= int(self.clip.min()) <= int(self.clip.max()) < len(
-            self.label
-        ):
-            raise LabelError(
-                f"Nodes belong to clips {int(self.clip.min())} to {int(self.clip.max())}, but "
-                f"there are labels for {len(self.label)} clips. Give every clip a label, or -1."
-            )
-
-    @property
-    def degrees(self) -> Tensor:
-        """Number of such edges at each node, `[shape=(nodes,), dtype=float64]`."""
-        return self.product(torch.ones(len(self.clip), 1, dtype=torch.float64))[:, 0]
-
-    def product(self, values: Tensor) -> Tensor:
-        """Sum over the neighbours of each node.
-
-        Parameters
-        ----------
-        values : Tensor [shape=(nodes, columns)]
-
-        Returns
-        -------
-        Tensor [shape=(nodes, columns)]
-        """
-        of_clip = values.new_zeros(len(self.label), values.shape[1])
-        of_clip = of_clip.index_add(0, self.clip, values)  # (clips, columns)
-        joined = self.label >= 0
-        classes = 1 + max(0, int(self.label.max()))
-        of_class = values.new_zeros(classes, values.shape[1])
-        of_class = of_class.index_add(0, self.label[joined], of_clip[joined])
-        of_others = of_class[self.label.clamp_min(0)] - of_clip
-        return (of_others * joined[:, None].to(values.dtype))[self.clip]
-
-
-EdgeWeight = Literal["one", "coincidences"]
-
-
-@dataclass(frozen=True, eq=False)
-class GraphBatch:
-    """Nodes of all clips, one behind the other, and the normalised adjacency between them.
-
-    Parameters
-    ----------
-    inputs : Tensor [shape=(nodes, inputs)]
-    clip : Tensor [shape=(nodes,), dtype=int64]
-        Number of each node's clip.
-    labels : Tensor [shape=(clips,), dtype=int64]
-        Classes to learn from or to compare with; -1 for a clip that only lends its nodes.
-    own : Tensor, sparse CSR [shape=(nodes, nodes)]
-        Edges within clips and loops, each divided by the root of the degrees at its two ends.
-    scale : Tensor [shape=(nodes, 1)]
-        One over the root of the degree, label edges counted.
-    label_edges : LabelEdges or None
-        Edges between clips.
-    """
-
-    inputs: Tensor
-    clip: Tensor
-    labels: Tensor
-    own: Tensor
-    scale: Tensor
-    label_edges: LabelEdges | None
-
-    @property
-    def clips(self) -> int:
-        """Number of clips."""
-        return len(self.labels)
-
-    def to(self, device: Any) -> Self:
-        """The same on another device."""
-        moved = {
-            name: getattr(self, name).to(device)
-            for name in ("inputs", "clip", "labels", "own", "scale")
-        }
-        edges = self.label_edges
-        if edges is not None:
-            edges = LabelEdges(edges.clip.to(device), edges.label.to(device))
-        return replace(self, **moved, label_edges=edges)
-
-
-def join_graphs(
-    graphs: Sequence[SynchronyGraph],
-    inputs: Sequence[np.ndarray],
-    labels: Sequence[int],
-    *,
-    edge_weight: EdgeWeight = "one",
-    joined: Sequence[int] | None = None,
-) -> GraphBatch:
-    """Put the graphs of clips side by side.
-
-    Parameters
-    ----------
-    graphs : sequence of SynchronyGraph
-    inputs : sequence of np.ndarray [shape=(nodes, inputs)]
-        One for each graph.
-    labels : sequence of int
-        As `GraphBatch.labels`.
-    edge_weight : {"one", "coincidences"}
-        What an edge counts.
-    joined : sequence of int, optional
-        Class of each clip for its label edges, -1 for none; without it there are none at all.
-
-    Notes
-    -----
-    Source: Mansouri-Benssassi & Ye 2020, equation 8, and Kipf & Welling 2016: the adjacency with
-    loops, ``A + I``, times the inverse roots of the degrees on both sides.
-    """
-    clip = torch.from_numpy(np.repeat(np.arange(len(graphs)), [graph.nodes for graph in graphs]))
-    starts, neighbors, weights = _rows_of(graphs, edge_weight)
-    rows = np.repeat(np.arange(len(clip)), np.diff(starts))
-    degrees = np.bincount(rows, weights=weights, minlength=len(clip))
-    edges = None
-    if joined is not None:
-        edges = LabelEdges(clip, torch.as_tensor(np.asarray(joined, dtype=np.int64)))
-        degrees = degrees + edges.degrees.numpy()
-    scale = 1.0 / np.sqrt(np.maximum(degrees, 1.0))
-    weights *= scale[rows].astype(np.float32)
-    weights *= scale[neighbors].astype(np.float32)
-    return GraphBatch(
-        inputs=torch.from_numpy(np.concatenate(list(inputs))),
-        clip=clip,
-        labels=torch.as_tensor(np.asarray(labels, dtype=np.int64)),
-        own=_sparse(starts, neighbors, weights),
-        scale=torch.from_numpy(scale.astype(np.float32))[:, None],
-        label_edges=edges,
+    rng = np.random.default_rng(derived_seed(0, "shuffled spikes", clip_id))
+    joined = synchrony_graph(spikes.shuffled(rng), window_ms)
+    return replace(
+        synchrony_graph(spikes, window_ms, "none"),
+        first=joined.first,
+        second=joined.second,
+        coincidences=joined.coincidences,
+        lag_ms=joined.lag_ms,
     )
 
 
-def _sparse(starts: np.ndarray, neighbors: np.ndarray, weights: np.ndarray) -> Tensor:
-    with warnings.catch_warnings():  # torch calls all sparse matrices a beta
-        warnings.filterwarnings("ignore", message="Sparse CSR tensor support")
-        return torch.sparse_csr_tensor(
-            torch.from_numpy(starts),
-            torch.from_numpy(neighbors),
-            torch.from_numpy(weights),
-            size=(len(starts) - 1, len(starts) - 1),
-            check_invariants=False,
-        )
+@compiled(nogil=True)
+def sweep(
+    time_ms: np.ndarray, node: np.ndarray, nodes: int, window_ms: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Count coincidences of all pairs of nodes.
 
+    A window slides over the spikes; for each node with spikes in it, their number and the time of
+    the latest are kept. Each spike is compared with these nodes, not with their spikes: pairs of
+    spikes are counted without being visited, in at most one step per spike and node.
 
-def _rows_of(
-    graphs: Sequence[SynchronyGraph], edge_weight: EdgeWeight
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compressed rows of all graphs with loops: starts, neighbours and weights."""
-    from scipy.sparse import csr_array
+    Parameters
+    ----------
+    time_ms : np.ndarray [shape=(spikes,), dtype=float64], rising
+    node : np.ndarray [shape=(spikes,), dtype=int64, range=0..nodes-1]
+    nodes : int
+    window_ms : float >= 0
 
-    lengths, neighbors, weights, nodes = [], [], [], 0
-    for graph in graphs:
-        values = np.ones(graph.edges)
-        if edge_weight == "coincidences":
-            values = np.maximum(graph.coincidences, 1).astype(np.float64)
-        loops = np.arange(graph.nodes)
-        ends = np.concatenate([graph.first, graph.second, loops])
-        others = np.concatenate([graph.second, graph.first, loops])
-        values = np.concatenate([values, values, np.ones(graph.nodes)])
-        matrix = csr_array((values, (ends, others)), shape=(graph.nodes, graph.nodes))
-        lengths.append(np.diff(matrix.indptr))
-        neighbors.append((matrix.indices + nodes).astype(np.int32))
-        weights.append(matrix.data.astype(np.float32))
-        nodes += graph.nodes
-    starts = np.concatenate([[0], np.cumsum(np.concatenate([np.zeros(0, int), *lengths]))])
-    return (
-        starts.astype(np.int32),
-        np.concatenate([np.zeros(0, np.int32), *neighbors]),
-        np.concatenate([np.zeros(0, np.float32), *weights]),
-    )
+    Returns
+    -------
+    np.ndarray [shape=(nodes, nodes), dtype=int64]
+        Above the diagonal, pairs of spikes not further apart than the window.
+    np.ndarray [shape=(nodes, nodes), dtype=float64]
+        Time of the later-numbered node's spike minus that of the other, for their closest pair;
+        infinite if there is none within the window.
+    """
+    counts = np.zeros((nodes, nodes), np.int64)
+    lags_ms = np.full((nodes, nodes), np.inf)
+    inside = np.zeros(nodes, np.int64)
+    latest_ms = np.zeros(nodes)
+    active = np.zeros(nodes, np.int64)
+    slot = np.full(nodes, -1)  # of a node in `active`
+    n_active = tail = 0
+    for s in range(time_ms.size):
+        now_ms, a = time_ms[s], node[s]
+        while now_ms - time_ms[tail] > window_ms:
+            gone = node[tail]
+            tail += 1
+            inside[gone] -= 1
+            if inside[gone] == 0:
+                n_active -= 1
+                last = active[n_active]
+                active[slot[gone]] = last
+                slot[last] = slot[gone]
+                slot[gone] = -1
+        for k in range(n_active):
+            b = active[k]
+            if b == a:
+                continue
+            low, high = min(a, b), max(a, b)
+            counts[low, high] += inside[b]
+            lag_ms = now_ms - latest_ms[b]
+            if lag_ms < abs(lags_ms[low, high]):
+                lags_ms[low, high] = lag_ms if a == high else -lag_ms
+        if inside[a] == 0:
+            slot[a] = n_active
+            active[n_active] = a
+            n_active += 1
+        inside[a] += 1
+        latest_ms[a] = now_ms
+    return counts, lags_ms

@@ -1,9 +1,28 @@
-"""`GraphTask`: a graph network learns from all clips at once."""
+"""The networks of Mansouri-Benssassi & Ye 2020: spiking neurons, then graph convolutions.
+
+**1. Spiking network** (Multisensory Integration and Interaction in Spiking Neural Network). Two
+groups of excitatory neurons, each with lateral inhibition, see the windows of their modality.
+Membranes (1), synapses (2) and learning without labels (3) are those of
+`aver.models.snn_cross_modal.network`, with membranes of 200 and 100 ms: the dynamics ``paper-2`` of
+`aver.spiking.presets.preset`. Plastic connections join the groups both ways. The audio sets in 5 ms
+after the video.
+
+========  =======  ======  =======  =========  ========  =======
+modality  input    window  stride   positions  features  neurons
+========  =======  ======  =======  =========  ========  =======
+video     100x100  40x40   40       4          20        80
+audio     40x388   40x40   40x116   4          20        80
+========  =======  ======  =======  =========  ========  =======
+
+**2. Synchrony graph** (Modelling Neural Synchrony in Graph Network):
+`aver.models.synch_graph.graph`. Nodes are the neurons that fired; two are joined if they spike
+within 150 ms. **3. Graph convolutions** (equations 6 to 9): `GraphNetwork`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Mapping
 from itertools import pairwise
 from typing import Any, Literal
 
@@ -11,113 +30,140 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import MessagePassing, global_add_pool, global_mean_pool
-from torch_geometric.nn.dense.linear import Linear
 
-from aver.models.synch_graph.graph import GraphBatch, SynchronyGraph
-from aver.models.synch_graph.spiking_network import MODALITIES
-from aver.training.task import Loss, Task
+from aver.models.layers.rate_coding import ClipRates
+from aver.models.layers.spiking_layer import Layer, Link, SpikingLayers
+from aver.models.synch_graph.graph import ClipSpikes
+from aver.models.synch_graph.graph_batch import GraphBatch
+from aver.models.synch_graph.settings import MODALITIES, RecurrentSettings
+from aver.spiking.topology import Windows
+from aver.training.seeding import derived_seed
 
-Encoding = Literal["numbers", "one-hot", "neuron"]
 
-
-@dataclass(frozen=True, eq=False)
-class NodeEncoder:
-    """Turns modality, position, map, spike count and first spike of each node into inputs.
+class RecurrentNetwork:
+    """The spiking network: video and audio at once, their excitatory layers connected both ways.
 
     Parameters
     ----------
-    encoding : {"numbers", "one-hot", "neuron"}
-        ``"numbers"``: one input each, position and map as shares of their range. ``"one-hot"``: an
-        input for every position of either modality and for every map. ``"neuron"``: an input for
-        every neuron, which holds its spike count, and the first spike.
-    positions : mapping of str to int
-        Window positions of each modality.
-    maps : int
-        Neurons at each position.
-    mean, std : np.ndarray [shape=(2,)]
-        Of the logarithm of the spike count, and of the first spike in ms, over the nodes of the
-        training clips; these two are standardised by them.
+    settings : RecurrentSettings
+    shapes : mapping of str to (rows, columns)
+        Of the inputs, by modality; a single modality has no recurrent connections.
+    windows : mapping of str to Windows
+        By modality.
+    seed : int
     """
 
-    encoding: Encoding
-    positions: Mapping[str, int]
-    maps: int
-    mean: np.ndarray
-    std: np.ndarray
-
-    @classmethod
-    def learn(
-        cls,
-        encoding: Encoding,
-        positions: Mapping[str, int],
-        maps: int,
-        graphs: Sequence[SynchronyGraph],
-    ) -> NodeEncoder:
-        """Take mean and deviation from training graphs; nodes of all clips count the same."""
-        values = np.concatenate([np.zeros((0, 2)), *(_timing(graph) for graph in graphs)])
-        if not len(values):
-            values = np.zeros((1, 2))
-        std = values.std(axis=0)
-        return cls(
-            encoding,
-            positions,
-            maps,
-            values.mean(axis=0),
-            np.where(std > 1e-9, std, 1.0),
-        )
+    def __init__(
+        self,
+        settings: RecurrentSettings,
+        shapes: Mapping[str, tuple[int, int]],
+        windows: Mapping[str, Windows],
+        seed: int = 0,
+    ) -> None:
+        self._seed = seed
+        modalities = [name for name in MODALITIES if name in shapes]
+        several = len(modalities) > 1
+        layers = {
+            name: Layer(
+                settings.maps,
+                shapes[name],
+                windows[name],
+                source=f"{name} input",
+                lag_ms=settings.lag_ms if name == "audio" and several else 0.0,
+            )
+            for name in modalities
+        }
+        links = []
+        if several and settings.link_gain > 0:
+            for source, target in (modalities, modalities[::-1]):
+                inputs = int(np.prod(windows[target].size))
+                normal_sum = settings.link_gain * settings.dynamics.normal_sum(inputs)
+                links.append(Link(source, target, normal_sum))
+        self.layers = SpikingLayers(settings.dynamics, layers, links, seed=seed)
 
     @property
-    def inputs(self) -> int:
-        """Number of inputs of a node."""
-        places = sum(self.positions.values())
+    def positions(self) -> dict[str, int]:
+        """Window positions, by modality."""
+        return {name: layer.positions for name, layer in self.layers.layers.items()}
+
+    def learn(self, rates: ClipRates) -> None:
+        """Show training clips in random order; weights and thresholds adapt without labels."""
+        rng = np.random.default_rng(derived_seed(self._seed, "order of clips"))
+        passes = range(self.layers.dynamics.passes)
+        orders = (rng.permutation(len(rates.clip_ids)) for _ in passes)
+        self.layers.learn(self._inputs(rates), orders)
+
+    def observe(self, rates: ClipRates) -> list[ClipSpikes]:
+        """Show clips to the frozen network.
+
+        The input spikes of a clip depend on its id only. Spikes of a modality that a clip lacks,
+        which the other one may have evoked, are left out.
+        """
+        numbers = [derived_seed(self._seed, clip_id) >> 8 for clip_id in rates.clip_ids]
+        recording = self.layers.observe(self._inputs(rates), numbers, record_spikes=True)
+        maps = next(iter(self.layers.layers.values())).features
+        return [
+            ClipSpikes.of(
+                {
+                    name: recording.spikes[name][clip]
+                    for name, of_clips in rates.rates_hz.items()
+                    if of_clips[clip] is not None
+                },
+                maps,
+            )
+            for clip in range(len(rates.clip_ids))
+        ]
+
+    def _inputs(self, rates: ClipRates) -> dict[str, list[np.ndarray]]:
+        """Rates of every input, zero for a missing modality."""
+        missing = [None] * len(rates.clip_ids)
         return {
-            "numbers": 5,
-            "one-hot": len(MODALITIES) + places + self.maps + 2,
-            "neuron": places * self.maps + 1,
-        }[self.encoding]
-
-    def encode(self, graph: SynchronyGraph) -> np.ndarray:
-        """Inputs of all nodes, `[shape=(nodes, inputs), dtype=float32]`."""
-        timing = (_timing(graph) - self.mean) / self.std
-        if self.encoding == "numbers":
-            widest = np.array([max(1, self.positions.get(name, 1)) for name in MODALITIES])
-            described = [
-                graph.modality,
-                graph.position / widest[graph.modality],
-                graph.feature_map / self.maps,
+            layer.source: [
+                np.zeros(layer.shape or ()) if one is None else one
+                for one in rates.rates_hz.get(name, missing)
             ]
-            return np.column_stack([*described, timing]).astype(np.float32)
-        place = self._first_places[graph.modality] + graph.position
-        if self.encoding == "neuron":
-            counts = _one_hot(place * self.maps + graph.feature_map, self.inputs - 1)
-            counts *= np.log1p(graph.spike_count)[:, None]
-            return np.column_stack([counts, timing[:, 1]]).astype(np.float32)
-        return np.column_stack(
-            [
-                _one_hot(graph.modality, len(MODALITIES)),
-                _one_hot(place, sum(self.positions.values())),
-                _one_hot(graph.feature_map, self.maps),
-                timing,
-            ]
-        ).astype(np.float32)
-
-    @property
-    def _first_places(self) -> np.ndarray:
-        """Number of the first position of each modality, all positions counted through."""
-        counts = [self.positions.get(name, 0) for name in MODALITIES]
-        return np.cumsum([0, *counts[:-1]])
+            for name, layer in self.layers.layers.items()
+        }
 
 
-def _timing(graph: SynchronyGraph) -> np.ndarray:
-    """Logarithm of the spike count, and first spike in ms: (nodes, 2)."""
-    return np.column_stack([np.log1p(graph.spike_count), graph.first_spike_ms])
+class GraphConvolution(nn.Module):
+    """``D^-1/2 (A + I) D^-1/2 X W + b``, with edges within clips and between them in A.
 
+    Parameters
+    ----------
+    inputs, outputs : int
 
-def _one_hot(index: np.ndarray, width: int) -> np.ndarray:
-    rows = np.zeros((len(index), width))
-    rows[np.arange(len(index)), index] = 1.0
-    return rows
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2020, equation 8; Kipf & Welling 2016, equation 2. Weights have
+    the names and the initialization of `torch_geometric.nn.GCNConv`, which gives the same outputs
+    over explicit edges.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.lin = nn.utils.skip_init(nn.Linear, inputs, outputs, bias=False)
+        bound = math.sqrt(6.0 / (inputs + outputs))  # Glorot & Bengio 2010
+        nn.init.uniform_(self.lin.weight, -bound, bound)
+        self.bias = nn.Parameter(torch.zeros(outputs))
+
+    def forward(self, values: Tensor, batch: GraphBatch) -> Tensor:
+        """Features of the next layer.
+
+        Parameters
+        ----------
+        values : Tensor [shape=(nodes, inputs)]
+        batch : GraphBatch
+
+        Returns
+        -------
+        Tensor [shape=(nodes, outputs)]
+        """
+        values = self.lin(values)
+        gathered = _SymmetricProduct.apply(batch.own, values)
+        if batch.label_edges is not None:
+            gathered = gathered + batch.scale * batch.label_edges.product(batch.scale * values)
+        return gathered + self.bias
 
 
 class _SymmetricProduct(torch.autograd.Function):
@@ -136,57 +182,26 @@ class _SymmetricProduct(torch.autograd.Function):
         return None, ctx.matrix @ gradient.contiguous()
 
 
-class GraphConvolution(MessagePassing):
-    """``D^-1/2 (A + I) D^-1/2 X W + b``, with A the sum of both kinds of edges.
-
-    Parameters
-    ----------
-    inputs, outputs : int
-
-    Notes
-    -----
-    Source: Mansouri-Benssassi & Ye 2020, equation 8; Kipf & Welling 2016, equation 2. Weights have
-    the names of `torch_geometric.nn.GCNConv`, whose answers over explicit edges are the same.
-    """
-
-    def __init__(self, inputs: int, outputs: int) -> None:
-        super().__init__(aggr="sum")
-        self.lin = Linear(inputs, outputs, bias=False, weight_initializer="glorot")
-        self.bias = torch.nn.Parameter(torch.zeros(outputs))
-
-    def forward(self, values: Tensor, batch: GraphBatch) -> Tensor:
-        """Features of the next layer.
-
-        Parameters
-        ----------
-        values : Tensor [shape=(nodes, inputs)]
-        batch : GraphBatch
-
-        Returns
-        -------
-        Tensor [shape=(nodes, outputs)]
-        """
-        values = self.lin(values)
-        gathered = self.propagate(batch.own, x=values)
-        if batch.label_edges is not None:
-            gathered = gathered + batch.scale * batch.label_edges.product(batch.scale * values)
-        return gathered + self.bias
-
-    def message_and_aggregate(self, adj_t: Tensor, x: Tensor) -> Tensor:
-        """Sum over neighbours as one sparse product, without a message for every edge."""
-        return _SymmetricProduct.apply(adj_t, x)
-
-
 Pooling = Literal["mean", "sum", "fingerprint"]
 
 
 class GraphNetwork(nn.Module):
-    """Scores of the classes for clips and for their neurons.
+    """Three graph convolutions and a pooling layer (equation 8, Figure 2).
+
+    ``Z = softmax(pool(A' relu(A' relu(A' X W0) W1) W2))``, ``A' = D^-1/2 (A + I) D^-1/2``
+
+    =========  ==================
+    X          (nodes, inputs)
+    W0         (inputs, hidden)
+    W1         (hidden, hidden)
+    W2         (hidden, classes)
+    Z          (clips, classes)
+    =========  ==================
 
     Parameters
     ----------
     inputs : int
-        Inputs of a node.
+        Inputs per node.
     classes : int
     hidden : int
         Width of all layers but the last.
@@ -196,17 +211,17 @@ class GraphNetwork(nn.Module):
         Before each convolution.
     pooling : {"mean", "sum", "fingerprint"}
         ``"mean"`` and ``"sum"`` pool the class scores of the clip's nodes. ``"fingerprint"``: in
-        every layer each node casts one vote, shared out by a softmax over the places of a
-        fingerprint; the votes of a clip are added up and a dense layer reads them.
+        every layer each node adds a softmax vector to the fingerprint of its clip, and a linear
+        layer gives the class scores.
 
     Notes
     -----
     Source: Mansouri-Benssassi & Ye 2020, equation 8 and Figure 2; the fingerprint is algorithm 2
     of Duvenaud et al. 2015, Convolutional networks on graphs for learning molecular fingerprints,
     which the paper cites for its pooling.
-    Differs from the paper: equation 8 prints no non-linearity between the layers; as in Kipf &
-    Welling 2016, on which it builds, it is ReLU. With the fingerprint the last convolution has
-    `hidden` outputs too.
+    Differs from the paper: the non-linearity between the layers is ReLU, as in Kipf & Welling 2016,
+    because equation 8 does not name it. With the fingerprint the last convolution has `hidden`
+    outputs too.
     """
 
     def __init__(
@@ -240,17 +255,18 @@ class GraphNetwork(nn.Module):
                 torch.softmax(vote(output), dim=1)
                 for vote, output in zip(self.votes, outputs, strict=True)
             ]
-            found = global_add_pool(torch.stack(votes).sum(dim=0), batch.clip, batch.clips)
-            return self.read(found)
+            return self.read(_sum_by_clip(torch.stack(votes).sum(dim=0), batch))
         return self.pool(outputs[-1], batch)
 
     def pool(self, scores: Tensor, batch: GraphBatch) -> Tensor:
-        """Scores of nodes, `(nodes, classes)`, as scores of clips; 0 for a clip without nodes."""
-        pool = global_add_pool if self.pooling == "sum" else global_mean_pool
-        return pool(scores, batch.clip, batch.clips)
+        """Scores of clips from those of nodes, `(nodes, classes)`; 0 for a clip without nodes."""
+        sums = _sum_by_clip(scores, batch)
+        if self.pooling == "sum":
+            return sums
+        return sums / _sum_by_clip(scores.new_ones(len(scores), 1), batch).clamp(min=1)
 
     def _layers(self, batch: GraphBatch) -> list[Tensor]:
-        """What each convolution yields; all but the last after ReLU."""
+        """Outputs of each convolution; all but the last after ReLU."""
         values, outputs = batch.inputs, []
         for number, convolution in enumerate(self.convolutions, start=1):
             values = functional.dropout(values, self.dropout, self.training)
@@ -261,61 +277,7 @@ class GraphNetwork(nn.Module):
         return outputs
 
 
-GraphLoss = Literal["clip", "node"]
-
-
-class GraphTask(Task):
-    """One step an epoch, over the whole graph.
-
-    Parameters
-    ----------
-    network : GraphNetwork
-    training, validation : GraphBatch
-        Clips whose label is -1 take part as neighbours only.
-    loss : {"clip", "node"}
-        Cross-entropy of the clips' scores, or of the scores of their neurons.
-
-    Notes
-    -----
-    Source: Mansouri-Benssassi & Ye 2020, Multisensory Emotion Recognition via Graph Convolution
-    Neural Network: "the full training set is used in each iteration"; equation 9 is ``node``.
-    """
-
-    network: GraphNetwork
-
-    def __init__(
-        self,
-        network: GraphNetwork,
-        training: GraphBatch,
-        validation: GraphBatch,
-        loss: GraphLoss = "clip",
-    ) -> None:
-        super().__init__(network)
-        self._training, self._validation, self._loss = training, validation, loss
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """One."""
-        return 1
-
-    def training_batches(self, generator: torch.Generator) -> Iterator[GraphBatch]:
-        """The whole training graph."""
-        yield self._training
-
-    def validation_batches(self) -> Iterator[GraphBatch]:
-        """The whole validation graph."""
-        yield self._validation
-
-    def loss(self, batch: GraphBatch) -> Loss:
-        """Loss over the labelled clips, or over their neurons."""
-        known = batch.labels >= 0
-        if self._loss == "node":
-            nodes = self.network.node_scores(batch)
-            labels = batch.labels[batch.clip]
-            value = functional.cross_entropy(nodes[labels >= 0], labels[labels >= 0])
-            scores = self.network.pool(nodes, batch)
-        else:
-            scores = self.network(batch)
-            value = functional.cross_entropy(scores[known], batch.labels[known])
-        right = int((scores[known].argmax(dim=1) == batch.labels[known]).sum())
-        return Loss(value, int(known.sum()), right)
+def _sum_by_clip(values: Tensor, batch: GraphBatch) -> Tensor:
+    """Sums over the nodes of each clip, `[shape=(clips, columns)]`."""
+    clip = batch.clip[:, None].expand_as(values)
+    return values.new_zeros(batch.clips, values.shape[1]).scatter_add_(0, clip, values)

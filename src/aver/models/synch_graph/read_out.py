@@ -1,37 +1,43 @@
-"""`make_readout`: the read-out that the settings name, untrained."""
+"""Read-outs of the recurrent network: `GraphReadOut`, and `CountReadOut` as a baseline."""
 
 from __future__ import annotations
 
-import dataclasses
-from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
+from torch.nn import functional
 
 from aver.models.base.checkpoint import check_names
-from aver.models.snn_cross_modal.read_out import ReadOut
-from aver.models.synch_graph.graph import GraphBatch, SynchronyGraph, join_graphs, synchrony_graph
-from aver.models.synch_graph.network import GraphNetwork, GraphTask, NodeEncoder
-from aver.models.synch_graph.settings import SynchGraphSettings, refuse_leaking_edges
-from aver.models.synch_graph.spiking_network import MODALITIES, ClipSpikes
+from aver.models.layers.read_out import ReadOut
+from aver.models.synch_graph.graph import (
+    ClipSpikes,
+    SynchronyGraph,
+    shuffled_graph,
+    synchrony_graph,
+)
+from aver.models.synch_graph.graph_batch import GraphBatch, NodeEncoder, join_graphs
+from aver.models.synch_graph.network import GraphNetwork
+from aver.models.synch_graph.settings import MODALITIES, SynchGraphSettings, refuse_leaking_edges
 from aver.training.fit import fit
 from aver.training.history import History
-from aver.training.seeding import derived_seed, fixed_threads, seeded
+from aver.training.seeding import fixed_threads, seeded
+from aver.training.task import Loss, Task
 
 
 @dataclass(frozen=True, eq=False)
 class SpikingClips:
-    """Clips as a read-out sees them.
+    """Clips with their spikes and labels.
 
     Parameters
     ----------
     clip_ids : sequence of str
     spikes : sequence of ClipSpikes
     labels : np.ndarray [shape=(clips,), dtype=int]
-        Class numbers; -1 where unknown.
+        Class indices; -1 for other classes.
     """
 
     clip_ids: Sequence[str]
@@ -39,23 +45,26 @@ class SpikingClips:
     labels: np.ndarray
 
 
-class Readout(ABC):
-    """Learns from labelled spikes and answers for others.
+class GraphReadOut:
+    """Predicts a clip from its synchrony graph.
 
     Parameters
     ----------
     settings : SynchGraphSettings
     positions : mapping of str to int
-        Window positions of each modality.
+        Window positions, by modality.
     classes : int
     """
+
+    network: GraphNetwork
+    encoder: NodeEncoder
+    history: History
 
     def __init__(
         self, settings: SynchGraphSettings, positions: Mapping[str, int], classes: int
     ) -> None:
         self.settings, self.positions, self.classes = settings, dict(positions), classes
 
-    @abstractmethod
     def learn(
         self,
         train: SpikingClips,
@@ -64,115 +73,7 @@ class Readout(ABC):
         seed: int,
         run_folder: Path | None = None,
     ) -> None:
-        """Learn from `train`; choices are made on `validation`."""
-
-    @abstractmethod
-    def probabilities(self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]) -> np.ndarray:
-        """Answers, `[shape=(clips, classes)]`; without meaning for a clip without spikes."""
-
-    @abstractmethod
-    def arrays(self) -> dict[str, np.ndarray]:
-        """All that was learnt, for a checkpoint."""
-
-    @abstractmethod
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take up what `arrays` gave.
-
-        Raises
-        ------
-        KeyError, TypeError, ValueError
-            If an array is missing, foreign, or does not fit.
-        """
-
-    @property
-    @abstractmethod
-    def facts(self) -> dict[str, object]:
-        """What the model card says of it."""
-
-
-def spike_counts(spikes: Sequence[ClipSpikes], positions: dict[str, int], maps: int) -> np.ndarray:
-    """Spikes of every neuron, `[shape=(clips, neurons)]`; neurons of the video first."""
-    present = [name for name in MODALITIES if name in positions]
-    first = dict(
-        zip(present, np.cumsum([0, *(positions[name] * maps for name in present)]), strict=False)
-    )
-    begins = np.array([first.get(name, 0) for name in MODALITIES])
-    neurons = sum(positions[name] * maps for name in present)
-    counts = np.zeros((len(spikes), neurons))
-    for row, one in zip(counts, spikes, strict=True):
-        np.add.at(row, begins[one.modality] + one.position * maps + one.feature_map, 1)
-    return counts
-
-
-class CountReadout(Readout):
-    """Reads how often each neuron fired, as the recognisers of spiking layers do.
-
-    Neurons are numbered through both modalities. See `Readout` for parameters, and
-    `aver.models.snn_cross_modal.read_out.ReadOutSettings` for kinds.
-    """
-
-    def __init__(
-        self, settings: SynchGraphSettings, positions: Mapping[str, int], classes: int
-    ) -> None:
-        super().__init__(settings, positions, classes)
-        places, alike = sum(self.positions.values()), np.full(classes, 1 / classes)
-        self._read_out = ReadOut(settings.counts, places, alike)
-
-    def learn(
-        self,
-        train: SpikingClips,
-        validation: SpikingClips,
-        *,
-        seed: int,
-        run_folder: Path | None = None,
-    ) -> None:
-        """Fit on `train`; `validation` chooses as it does for the kind of read-out."""
-        known = validation.labels >= 0
-        held_out = (self._counts(validation.spikes)[known], validation.labels[known])
-        counts = self._counts(train.spikes)
-        self._read_out.fit((counts, train.labels), held_out, refit=False)
-
-    def probabilities(self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]) -> np.ndarray:
-        """Answers by the counts."""
-        return self._read_out.probabilities(self._counts(spikes))
-
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What the read-out learnt."""
-        return self._read_out.arrays()
-
-    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take up what `arrays` gave."""
-        neurons = sum(self.positions.values()) * self.settings.spiking.maps
-        self._read_out.restore(arrays, neurons)
-
-    @property
-    def facts(self) -> dict[str, object]:
-        """The kind, and the strength that the validation clips chose."""
-        found: dict[str, object] = {"read-out of counts": self.settings.counts.kind}
-        if self._read_out.C is not None:
-            found["strength chosen on validation"] = self._read_out.C
-        return found
-
-    def _counts(self, spikes: Sequence[ClipSpikes]) -> np.ndarray:
-        return spike_counts(spikes, self.positions, self.settings.spiking.maps)
-
-
-class GraphReadout(Readout):
-    """Every clip a graph; see `Readout` for parameters."""
-
-    network: GraphNetwork | None = None
-    encoder: NodeEncoder | None = None
-    history: History | None = None
-
-    def learn(
-        self,
-        train: SpikingClips,
-        validation: SpikingClips,
-        *,
-        seed: int,
-        run_folder: Path | None = None,
-    ) -> None:
-        """Learn from `train`; the validation loss chooses the epoch.
+        """Train on `train`; the validation loss chooses the epoch.
 
         Raises
         ------
@@ -184,7 +85,7 @@ class GraphReadout(Readout):
         self._learn_encoder(graphs)
         joined = train.labels if self.settings.graph.label_edges == "train" else None
         training = self._batch(graphs, train.labels, joined)
-        # A clip that is not learnt from has no label edges, here as later in use.
+        # Validation clips have no label edges, as later the clips that are predicted.
         held_out = self._batch(
             self._graphs(validation.clip_ids, validation.spikes), validation.labels
         )
@@ -199,24 +100,24 @@ class GraphReadout(Readout):
         seed: int,
         run_folder: Path | None = None,
     ) -> np.ndarray:
-        """The printed method: all clips in one graph, joined by their labels. It LEAKS.
+        """The printed method: all clips in one graph, joined by their labels. LEAKS.
 
         Returns
         -------
         np.ndarray [shape=(test clips, classes)]
         """
-        parts = (train, validation, test)
-        labels = np.concatenate([part.labels for part in parts])
-        graphs = [g for part in parts for g in self._graphs(part.clip_ids, part.spikes)]
+        subsets = (train, validation, test)
+        labels = np.concatenate([subset.labels for subset in subsets])
+        graphs = [g for subset in subsets for g in self._graphs(subset.clip_ids, subset.spikes)]
         self._learn_encoder(graphs[: len(train.labels)])
         whole = self._batch(graphs, labels, labels)
-        part_of = np.repeat([0, 1, 2], [len(part.labels) for part in parts])
-        learned, chosen = (
-            dataclasses.replace(whole, labels=torch.from_numpy(np.where(part_of == k, labels, -1)))
+        subset_of = np.repeat([0, 1, 2], [len(subset.labels) for subset in subsets])
+        training, held_out = (
+            replace(whole, labels=torch.from_numpy(np.where(subset_of == k, labels, -1)))
             for k in (0, 1)
         )
-        self._fit(learned, chosen, seed, run_folder)
-        return self._predictions(whole)[part_of == 2]
+        self._fit(training, held_out, seed, run_folder)
+        return self._predictions(whole)[subset_of == 2]
 
     def probabilities(self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]) -> np.ndarray:
         """Softmax of the clips' scores."""
@@ -227,8 +128,6 @@ class GraphReadout(Readout):
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Weights of the network, and scales of the node features."""
-        assert self.network is not None
-        assert self.encoder is not None
         weights = {
             f"network/{name}": value.detach().cpu().numpy()
             for name, value in self.network.state_dict().items()
@@ -237,7 +136,13 @@ class GraphReadout(Readout):
         return weights | {f"encoder/{name}": value for name, value in scales.items()}
 
     def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
-        """Take up what `arrays` gave."""
+        """Take what `arrays` gave.
+
+        Raises
+        ------
+        CheckpointError, KeyError, ValueError
+            If an array is missing, foreign, or does not fit.
+        """
         if not arrays["encoder/mean"].shape == arrays["encoder/std"].shape == (2,):
             raise ValueError("scales of node features are not two numbers each")
         self.encoder = NodeEncoder(
@@ -256,8 +161,6 @@ class GraphReadout(Readout):
     @property
     def facts(self) -> dict[str, object]:
         """Parameters and epochs."""
-        assert self.network is not None
-        assert self.history is not None
         return {
             "parameters": sum(p.numel() for p in self.network.parameters()),
             "epochs": len(self.history.epochs),
@@ -268,13 +171,13 @@ class GraphReadout(Readout):
         self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]
     ) -> list[SynchronyGraph]:
         chosen = self.settings.graph
-        if chosen.intra_clip_edges != "shuffled":
-            edges = chosen.intra_clip_edges
-            return [synchrony_graph(one, chosen.window_ms, edges) for one in spikes]
-        return [
-            _with_shuffled_edges(one, clip_id, chosen.window_ms)
-            for clip_id, one in zip(clip_ids, spikes, strict=True)
-        ]
+        if chosen.intra_clip_edges == "shuffled":
+            return [
+                shuffled_graph(one, clip_id, chosen.window_ms)
+                for clip_id, one in zip(clip_ids, spikes, strict=True)
+            ]
+        edges = chosen.intra_clip_edges
+        return [synchrony_graph(one, chosen.window_ms, edges) for one in spikes]
 
     def _learn_encoder(self, graphs: Sequence[SynchronyGraph]) -> None:
         chosen = self.settings
@@ -288,7 +191,6 @@ class GraphReadout(Readout):
         labels: np.ndarray,
         joined: np.ndarray | None = None,
     ) -> GraphBatch:
-        assert self.encoder is not None
         return join_graphs(
             graphs,
             [self.encoder.encode(graph) for graph in graphs],
@@ -323,38 +225,131 @@ class GraphReadout(Readout):
         )
 
     def _predictions(self, batch: GraphBatch) -> np.ndarray:
-        assert self.network is not None
         with fixed_threads(self.settings.training.threads), torch.no_grad():
             return torch.softmax(self.network(batch), dim=1).numpy().astype(np.float64)
 
 
-def _with_shuffled_edges(spikes: ClipSpikes, clip_id: str, window_ms: float) -> SynchronyGraph:
-    """Nodes and their features of these spikes, edges of the same with their times dealt anew."""
-    chance = np.random.default_rng(derived_seed(0, "shuffled spikes", clip_id))
-    joined = synchrony_graph(spikes.shuffled(chance), window_ms)
-    return dataclasses.replace(
-        synchrony_graph(spikes, window_ms, "none"),
-        first=joined.first,
-        second=joined.second,
-        coincidences=joined.coincidences,
-        lag_ms=joined.lag_ms,
-    )
+GraphLoss = Literal["clip", "node"]
 
 
-def make_readout(
-    settings: SynchGraphSettings, positions: Mapping[str, int], classes: int
-) -> Readout:
-    """Make a read-out of graphs or of counts.
+class GraphTask(Task):
+    """Trains a graph network: one step per epoch, over all clips.
 
     Parameters
     ----------
-    settings : SynchGraphSettings
-    positions : mapping of str to int
-        Window positions of each modality.
-    classes : int
-    """
-    if settings.readout == "counts":
-        return CountReadout(settings, positions, classes)
-    # torch-geometric takes seconds to import; only those who train or answer wait.
+    network : GraphNetwork
+    training, validation : GraphBatch
+        Clips with label -1 are neighbors only.
+    loss : {"clip", "node"}
+        Cross-entropy of the clips' scores, or of the scores of their neurons.
 
-    return GraphReadout(settings, positions, classes)
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2020, Multisensory Emotion Recognition via Graph Convolution
+    Neural Network: "the full training set is used in each iteration"; equation 9 is ``node``.
+    """
+
+    network: GraphNetwork
+
+    def __init__(
+        self,
+        network: GraphNetwork,
+        training: GraphBatch,
+        validation: GraphBatch,
+        loss: GraphLoss = "clip",
+    ) -> None:
+        super().__init__(network)
+        self._training, self._validation, self._loss = training, validation, loss
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """One."""
+        return 1
+
+    def training_batches(self, generator: torch.Generator) -> Iterator[GraphBatch]:
+        """The whole training graph."""
+        yield self._training
+
+    def validation_batches(self) -> Iterator[GraphBatch]:
+        """The whole validation graph."""
+        yield self._validation
+
+    def loss(self, batch: GraphBatch) -> Loss:
+        """Loss over the labeled clips, or over their neurons."""
+        labeled = batch.labels >= 0
+        if self._loss == "node":
+            nodes = self.network.node_scores(batch)
+            labels = batch.labels[batch.clip]
+            value = functional.cross_entropy(nodes[labels >= 0], labels[labels >= 0])
+            scores = self.network.pool(nodes, batch)
+        else:
+            scores = self.network(batch)
+            value = functional.cross_entropy(scores[labeled], batch.labels[labeled])
+        right = int((scores[labeled].argmax(dim=1) == batch.labels[labeled]).sum())
+        return Loss(value, int(labeled.sum()), right)
+
+
+class CountReadOut:
+    """Predicts a clip from the spike counts of all neurons; parameters as `GraphReadOut`.
+
+    See `aver.models.layers.read_out.ReadOutSettings` for the kinds of read-out.
+    """
+
+    def __init__(
+        self, settings: SynchGraphSettings, positions: Mapping[str, int], classes: int
+    ) -> None:
+        self.settings, self.positions = settings, dict(positions)
+        equal = np.full(classes, 1 / classes)
+        self._read_out = ReadOut(settings.counts, sum(positions.values()), equal)
+
+    def learn(
+        self,
+        train: SpikingClips,
+        validation: SpikingClips,
+        *,
+        seed: int,
+        run_folder: Path | None = None,
+    ) -> None:
+        """Fit on `train`; `validation` chooses as it does for the kind of read-out."""
+        labeled = validation.labels >= 0
+        held_out = (self._counts(validation.spikes)[labeled], validation.labels[labeled])
+        counts = self._counts(train.spikes)
+        self._read_out.fit((counts, train.labels), held_out, refit=False)
+
+    def probabilities(self, clip_ids: Sequence[str], spikes: Sequence[ClipSpikes]) -> np.ndarray:
+        """Class probabilities, `[shape=(clips, classes)]`."""
+        return self._read_out.probabilities(self._counts(spikes))
+
+    def arrays(self) -> dict[str, np.ndarray]:
+        """Everything that was fitted, for a checkpoint."""
+        return self._read_out.arrays()
+
+    def restore(self, arrays: Mapping[str, np.ndarray]) -> None:
+        """Take what `arrays` gave."""
+        neurons = sum(self.positions.values()) * self.settings.spiking.maps
+        self._read_out.restore(arrays, neurons)
+
+    @property
+    def facts(self) -> dict[str, object]:
+        """The kind, and the ``C`` that was chosen on the validation clips."""
+        facts: dict[str, object] = {"read-out of counts": self.settings.counts.kind}
+        if self._read_out.C is not None:
+            facts["strength chosen on validation"] = self._read_out.C
+        return facts
+
+    def _counts(self, spikes: Sequence[ClipSpikes]) -> np.ndarray:
+        return spike_counts(spikes, self.positions, self.settings.spiking.maps)
+
+
+def spike_counts(spikes: Sequence[ClipSpikes], positions: dict[str, int], maps: int) -> np.ndarray:
+    """Spikes of every neuron, `[shape=(clips, neurons)]`; neurons of the video first."""
+    present = [name for name in MODALITIES if name in positions]
+    first = dict(
+        zip(present, np.cumsum([0, *(positions[name] * maps for name in present)]), strict=False)
+    )
+    begins = np.array([first.get(name, 0) for name in MODALITIES])
+    neurons = sum(positions[name] * maps for name in present)
+    counts = np.zeros((len(spikes), neurons))
+    for row, one in zip(counts, spikes, strict=True):
+        np.add.at(row, begins[one.modality] + one.position * maps + one.feature_map, 1)
+    return counts

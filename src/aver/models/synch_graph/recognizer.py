@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,40 +14,43 @@ from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer, check_validation
-from aver.models.layers.rate_coding import check_modalities
-from aver.models.snn_cross_modal.read_out import known
-from aver.models.synch_graph.front_end import FrontEnd, Observed
-from aver.models.synch_graph.read_out import Readout, SpikingClips, make_readout
+from aver.models.layers.rate_coding import LayerClips, RateInputs, joined_flags
+from aver.models.layers.read_out import class_indices
+from aver.models.synch_graph.graph import ClipSpikes
+from aver.models.synch_graph.network import RecurrentNetwork
+from aver.models.synch_graph.read_out import CountReadOut, GraphReadOut, SpikingClips
 from aver.models.synch_graph.settings import SynchGraphSettings, refuse_leaking_edges
 
 
-def fit_record(
-    settings: SynchGraphSettings, *, labels_of_test: bool
-) -> dict[str, dict[str, list[str]]]:
-    """For the model card; see `aver.audit.audit_run`.
+@dataclass(frozen=True, eq=False)
+class Observed:
+    """Spikes of clips in the trained network.
 
     Parameters
     ----------
-    settings : SynchGraphSettings
-    labels_of_test : bool
-        Whether label edges joined test clips.
+    clip_ids : tuple of str
+    spikes : tuple of ClipSpikes
+    loaded : mapping of str to LayerClips
+        By modality, what was shown.
     """
-    used = {"weights": ["train"], "class shares": ["train"]}
-    if settings.readout == "counts":
-        if settings.counts.kind in ("logistic", "selective-vote"):
-            used["strength and temperature"] = ["validation"]
-    elif settings.training.keep == "best":
-        used["epoch"] = ["validation"]
-    if labels_of_test:
-        used["label edges"] = ["train", "validation", "test"]
-    elif settings.readout == "graph" and settings.graph.label_edges == "train":
-        used["label edges"] = ["train"]
-    fitted = {"scales of the rates": ["train"], "spiking network": ["train"]}
-    return {"fitted_on": fitted, "labels_used": used}
+
+    clip_ids: tuple[str, ...]
+    spikes: tuple[ClipSpikes, ...]
+    loaded: Mapping[str, LayerClips]
+
+    @property
+    def silent(self) -> np.ndarray:
+        """Which clips have no spikes: bool (clips,)."""
+        return np.array([len(one) == 0 for one in self.spikes], dtype=bool)
+
+    @property
+    def missing(self) -> np.ndarray:
+        """Which clips lack every modality: bool (clips,)."""
+        return ~np.any([one.present for one in self.loaded.values()], axis=0)
 
 
 class SynchGraph(Recognizer):
-    """Lets picture and sound stir each other, and reads who fired together with whom.
+    """Video and audio excite each other in a spiking network; a graph tells who fired together.
 
     Parameters
     ----------
@@ -58,7 +61,7 @@ class SynchGraph(Recognizer):
     -----
     Source: Mansouri-Benssassi & Ye 2020, "Synch-Graph: Multisensory Emotion Recognition Through
     Neural Synchrony via Graph Convolutional Networks".
-    Differs from the paper: a clip is answered from its own graph. The printed method joins the
+    Differs from the paper: a clip is predicted from its own graph. The printed method joins the
     neurons of all clips of one class, test clips included; that is `fit_predict_leaking`.
     """
 
@@ -73,21 +76,16 @@ class SynchGraph(Recognizer):
 
     def __init__(self, settings: SynchGraphSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
-        check_modalities(self.name, self.features)
-        self._front_end = FrontEnd(settings, self.features, store)
-        self._readout: Readout
+        inputs = {modality: settings.inputs[modality] for modality in settings.modalities}
+        self._inputs = RateInputs(self.name, inputs)
+        self._network: RecurrentNetwork
+        self._read_out: GraphReadOut | CountReadOut
         self._seed = 0
 
-    def take_features_from(self, source: FeatureSource) -> None:
-        """Use another source of features from now on."""
-        super().take_features_from(source)
-        self._front_end.store = source
-
-    @cached_property
+    @property
     def features(self) -> Mapping[str, Feature]:
-        """What each modality shows the network."""
-        inputs = self.settings.inputs
-        return {modality: inputs[modality].make_feature() for modality in self.settings.modalities}
+        """Modality to the feature that it shows the network."""
+        return self._inputs.features
 
     def _fit(
         self,
@@ -97,25 +95,24 @@ class SynchGraph(Recognizer):
         seed: int,
         run_folder: Path | None,
     ) -> dict[str, Any]:
-        """Let the spiking network learn from `train`, then the read-out from its spikes.
+        """Train the spiking network on `train`, then the read-out on its spikes.
 
         Raises
         ------
         SettingsError
-            If ``label_edges`` reaches beyond the training clips, before anything is learnt.
+            If ``label_edges`` reaches beyond the training clips, before anything is trained.
         """
         if self.settings.readout == "graph":
             refuse_leaking_edges(self.settings.graph)
-        observed = self._learn_spikes(train, validation, seed)
-        readout = make_readout(self.settings, self._positions, len(self._classes))
-        readout.learn(
-            self._spiking_clips(observed[0], train),
-            self._spiking_clips(observed[1], validation),
+        self._learn(train, validation, seed)
+        self._read_out = self._new_read_out()
+        self._read_out.learn(
+            self._spiking_clips(train),
+            self._spiking_clips(validation),
             seed=seed,
             run_folder=run_folder,
         )
-        self._readout = readout
-        return {**readout.facts, **fit_record(self.settings, labels_of_test=False)}
+        return {**self._read_out.facts, **self._subsets_used()}
 
     def _fit_predict_leaking(
         self,
@@ -126,79 +123,136 @@ class SynchGraph(Recognizer):
         seed: int,
         run_folder: Path | None,
     ) -> tuple[dict[str, Any], Prediction]:
-        """The printed method, whatever ``label_edges`` says: it sees the labels of `test`. LEAKS.
+        """The printed method, whatever ``label_edges`` is: it uses the labels of `test`. LEAKS.
 
-        Without a graph there is nothing to leak through: the other read-outs are fitted as ever.
+        Read-outs of spike counts have no label edges, so that nothing leaks: they are fitted as
+        in `fit`.
         """
         if self.settings.readout != "graph":
             facts = self._fit(train, validation, seed=seed, run_folder=run_folder)
             return facts, self._predict([clip.without_labels() for clip in test])
-        from aver.models.synch_graph.read_out import GraphReadout
-
-        seen = self._learn_spikes(train, validation, seed)
-        tested = self._front_end.observe(test)
-        readout = GraphReadout(self.settings, self._positions, len(self._classes))
-        probabilities = readout.learn_leaking(
-            self._spiking_clips(seen[0], train),
-            self._spiking_clips(seen[1], validation),
-            self._spiking_clips(tested, test),
-            seed=seed,
-            run_folder=run_folder,
-        )
-        facts = {**readout.facts, **fit_record(self.settings, labels_of_test=True)}
-        return facts, tested.prediction(self._classes, self._prior, probabilities, {})
+        self._learn(train, validation, seed)
+        subsets = [self._spiking_clips(clips) for clips in (train, validation)]
+        observed = self._observe(test)
+        subsets.append(self._spiking_clips(test, observed))
+        read_out = GraphReadOut(self.settings, self._network.positions, len(self._classes))
+        probabilities = read_out.learn_leaking(*subsets, seed=seed, run_folder=run_folder)
+        facts = {**read_out.facts, **self._subsets_used(labels_of_test=True)}
+        return facts, self._prediction(observed, probabilities, {})
 
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
         """Predict clips, each from its own graph.
 
-        The answer of a modality alone is that of a network to which only it is shown.
+        The prediction by one modality is that of the network if only this modality is shown.
         """
-        readout = self._readout
-        observed = self._front_end.observe(clips)
-        alone = {}
-        for modality, present in observed.present.items():
-            several = len(self.features) > 1
-            seen = self._front_end.observe(clips, (modality,)) if several else observed
-            predictions = readout.probabilities(seen.clip_ids, seen.spikes)
-            predictions[~present | seen.silent] = np.nan
-            alone[modality] = predictions
-        probabilities = readout.probabilities(observed.clip_ids, observed.spikes)
-        return observed.prediction(self._classes, self._prior, probabilities, alone)
+        observed = self._observe(clips)
+        by_modality = {}
+        for modality, shown in observed.loaded.items():
+            alone = self._observe(clips, (modality,)) if len(self.features) > 1 else observed
+            probabilities = self._read_out.probabilities(alone.clip_ids, alone.spikes)
+            probabilities[~shown.present | alone.silent] = np.nan
+            by_modality[modality] = probabilities
+        probabilities = self._read_out.probabilities(observed.clip_ids, observed.spikes)
+        return self._prediction(observed, probabilities, by_modality)
+
+    def _prediction(
+        self,
+        observed: Observed,
+        probabilities: np.ndarray,
+        by_modality: Mapping[str, np.ndarray],
+    ) -> Prediction:
+        """The prediction with its flags; the prior for clips without spikes."""
+        silent, missing = observed.silent, observed.missing
+        without_spikes = np.where(missing[:, None], np.nan, self._prior)
+        return Prediction(
+            clip_ids=observed.clip_ids,
+            classes=self._classes,
+            probabilities=np.where(silent[:, None], without_spikes, probabilities),
+            by_modality=by_modality,
+            coverage={modality: one.coverage for modality, one in observed.loaded.items()},
+            flags=tuple(
+                (*flags, "no spikes") if clip_silent and not clip_missing else flags
+                for flags, clip_silent, clip_missing in zip(
+                    joined_flags(observed.loaded), silent, missing, strict=True
+                )
+            ),
+        )
+
+    def observe(self, clips: Sequence[Clip]) -> Observed:
+        """Spikes of clips in the trained network, for graphs and plots."""
+        self._check_trained()
+        return self._observe(clips)
+
+    def _observe(self, clips: Sequence[Clip], modalities: Sequence[str] | None = None) -> Observed:
+        """Show clips to the frozen network; as if they had only these modalities, if given."""
+        loaded = self._inputs.load(clips, self.store)
+        loaded = {name: one for name, one in loaded.items() if name in (modalities or loaded)}
+        rates = self._inputs.rates(clips, loaded)
+        return Observed(rates.clip_ids, tuple(self._network.observe(rates)), loaded)
+
+    def _learn(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> None:
+        """Fit the codings to training clips and train the spiking network on them."""
+        check_validation([clip for clip in validation if clip.emotion in self._classes])
+        loaded = self._inputs.load(train, self.store)
+        self._inputs.fit(loaded)
+        self._seed, self._network = seed, self._new_network(seed)
+        self._network.learn(self._inputs.rates(train, loaded))
+
+    def _spiking_clips(
+        self, clips: Sequence[Clip], observed: Observed | None = None
+    ) -> SpikingClips:
+        """Spikes and class indices of clips."""
+        observed = observed or self._observe(clips)
+        labels = class_indices([clip.emotion for clip in clips], self._classes)
+        return SpikingClips(observed.clip_ids, observed.spikes, labels)
+
+    def _new_network(self, seed: int) -> RecurrentNetwork:
+        shapes = self._inputs.shapes
+        windows = {
+            name: self.settings.inputs[name].windows(shape) for name, shape in shapes.items()
+        }
+        return RecurrentNetwork(self.settings.spiking, shapes, windows, seed)
+
+    def _new_read_out(self) -> GraphReadOut | CountReadOut:
+        kind = GraphReadOut if self.settings.readout == "graph" else CountReadOut
+        return kind(self.settings, self._network.positions, len(self._classes))
+
+    def _subsets_used(self, *, labels_of_test: bool = False) -> dict[str, dict[str, list[str]]]:
+        """Which subsets were used for what, for the model card; see `aver.audit.audit_run`."""
+        settings, labels = self.settings, {"weights": ["train"], "class shares": ["train"]}
+        if settings.readout == "counts":
+            if settings.counts.chosen_on_validation:
+                labels["strength and temperature"] = ["validation"]
+        elif settings.training.keep == "best":
+            labels["epoch"] = ["validation"]
+        if labels_of_test:
+            labels["label edges"] = ["train", "validation", "test"]
+        elif settings.readout == "graph" and settings.graph.label_edges == "train":
+            labels["label edges"] = ["train"]
+        fitted = {"scales of the rates": ["train"], "spiking network": ["train"]}
+        return {"fitted_on": fitted, "labels_used": labels}
 
     def _state(self) -> dict[str, Any]:
         return {"seed": self._seed}
 
     def _weights(self) -> dict[str, np.ndarray]:
-        learned = {f"readout/{name}": v for name, v in self._readout.arrays().items()}
-        return learned | self._front_end.arrays()
+        scales = {
+            f"{name}/{modality}": array
+            for modality, inputs in self._inputs.inputs.items()
+            for name, array in inputs.arrays().items()
+        }
+        spiking = {f"spiking/{name}": v for name, v in self._network.layers.arrays().items()}
+        return scales | spiking | {f"readout/{n}": v for n, v in self._read_out.arrays().items()}
 
     def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
+        def taken(group: str) -> dict[str, np.ndarray]:
+            names = [name for name in weights if name.startswith(f"{group}/")]
+            return {name.removeprefix(f"{group}/"): weights.pop(name) for name in names}
+
+        for modality, inputs in self._inputs.inputs.items():
+            inputs.restore(weights.pop(f"zero/{modality}"), weights.pop(f"unit/{modality}"))
         self._seed = int(facts["seed"])
-        self._front_end.restore(weights, self._seed)
-        self._readout = make_readout(self.settings, self._positions, len(self._classes))
-        self._readout.restore({n[8:]: v for n, v in weights.items() if n[:8] == "readout/"})
-        for name in self._weights():
-            del weights[name]
-
-    def observe(self, clips: Sequence[Clip]) -> Observed:
-        """Spikes of clips in the trained network, for graphs and pictures."""
-        self._check_trained()
-        return self._front_end.observe(clips)
-
-    @property
-    def _positions(self) -> dict[str, int]:
-        assert self._front_end.network is not None
-        return self._front_end.network.positions
-
-    def _learn_spikes(
-        self, train: Sequence[Clip], validation: Sequence[Clip], seed: int
-    ) -> tuple[Observed, Observed]:
-        check_validation([clip for clip in validation if clip.emotion in self._classes])
-        self._seed = seed
-        self._front_end.learn(train, seed)
-        return self._front_end.observe(train), self._front_end.observe(validation)
-
-    def _spiking_clips(self, observed: Observed, clips: Sequence[Clip]) -> SpikingClips:
-        """Spikes with class numbers; -1 for a class that training has not seen."""
-        labels = known([clip.emotion for clip in clips], self._classes)
-        return SpikingClips(observed.clip_ids, observed.spikes, labels)
+        self._network = self._new_network(self._seed)
+        self._network.layers.restore(taken("spiking"))
+        self._read_out = self._new_read_out()
+        self._read_out.restore(taken("readout"))

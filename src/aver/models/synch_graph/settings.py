@@ -3,27 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import field
+from typing import Annotated, Literal
 
 from aver.errors import SettingsError
 from aver.models.layers.rate_coding import InputSettings, RateCoding
-from aver.models.snn_cross_modal.read_out import ReadOutSettings
-from aver.models.synch_graph.spiking_network import MODALITIES, RecurrentSettings
+from aver.models.layers.read_out import ReadOutSettings
+from aver.models.layers.spiking_layer import DynamicsSettings
+from aver.settings import Field, settings
+from aver.spiking.parameters import NotNegative, Positive
 from aver.training.settings import TrainingSettings
 
+MODALITIES = ("video", "audio")
+"""In the order in which neurons are numbered."""
 
-@dataclass(frozen=True)
+Count = Annotated[int, Field(ge=1)]
+
+
+@settings
+class RecurrentSettings:
+    """Settings of the spiking network.
+
+    Parameters
+    ----------
+    maps : int >= 1
+        Neurons at each window position.
+    dynamics : DynamicsSettings
+        Of both modalities.
+    lag_ms : float >= 0
+        How much later than the video the audio sets in.
+    link_gain : float >= 0
+        Sum of the weights from the other modality onto a neuron, as a share of the sum of those
+        from its input; 0 leaves the modalities unconnected.
+
+    Notes
+    -----
+    Source: Mansouri-Benssassi & Ye 2020, Implementation and Network Configuration: 20 features,
+    audio 5 ms late, recurrent connections at the excitatory layer.
+    Differs from the paper: it does not print the strength of the recurrent connections; as between
+    the networks of paper 1, they are all-to-all, plastic, start like those of the input and are
+    normalized on their own.
+    """
+
+    maps: Count = 20
+    dynamics: DynamicsSettings = field(default_factory=lambda: DynamicsSettings("paper-2"))
+    lag_ms: NotNegative = 5.0
+    link_gain: NotNegative = 0.5
+
+
+@settings
 class GraphSettings:
-    """The graphs, and the network that reads them.
+    """Settings of the graphs and of the graph network.
 
     Parameters
     ----------
     window_ms : float > 0
-        Neurons that spike within it are joined.
+        Two neurons are joined if they spike within it.
     intra_clip_edges : {"synchrony", "all", "none", "shuffled"}
-        Who is joined within a clip. ``"shuffled"``: as synchrony of the same spikes, their times
-        dealt out anew among them; node features stay as they are.
+        Which nodes of a clip are joined. ``"shuffled"``: by the synchrony of the same spikes with
+        permuted times; node features stay as they are.
     edge_weight : {"one", "coincidences"}
     label_edges : {"none", "train", "all"}
         Edges between all neurons of different clips of one class: none; between training clips,
@@ -42,35 +80,27 @@ class GraphSettings:
     0.5; label edges between all clips.
     """
 
-    window_ms: float = 150.0
+    window_ms: Positive = 150.0
     intra_clip_edges: Literal["synchrony", "all", "none", "shuffled"] = "synchrony"
     edge_weight: Literal["one", "coincidences"] = "one"
     label_edges: Literal["none", "train", "all"] = "none"
     encoding: Literal["numbers", "one-hot", "neuron"] = "one-hot"
-    hidden: int = 64
-    layers: int = 3
-    dropout: float = 0.5
+    hidden: Count = 64
+    layers: Count = 3
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
     pooling: Literal["mean", "sum", "fingerprint"] = "mean"
     loss: Literal["clip", "node"] = "clip"
 
     def __post_init__(self) -> None:
-        if self.hidden < 1 or self.layers < 1:
-            raise SettingsError(
-                f"hidden and layers must be at least 1; they are {self.hidden} and {self.layers}."
-            )
-        if not 0 <= self.dropout < 1:
-            raise SettingsError(f"dropout must lie in [0, 1); it is {self.dropout}.")
-        if not self.window_ms > 0:
-            raise SettingsError(f"window_ms must be positive; it is {self.window_ms}.")
         if self.loss == "node" and self.pooling == "fingerprint":
             raise SettingsError(
-                "A fingerprint belongs to a clip, so that its nodes have no scores of their own. "
-                "With loss=node take pooling=mean or sum."
+                "With pooling=fingerprint nodes have no class scores, so that loss=node is "
+                "impossible. Take pooling=mean or sum, or loss=clip."
             )
 
 
 def _inputs() -> dict[str, InputSettings]:
-    """As paper 2 counts 160 nodes a clip: 2 x 2 windows of the face, 4 of the sound."""
+    """160 neurons, as in the paper: 2 x 2 windows of the video, 4 of the audio."""
     return {
         "video": InputSettings(
             "laplacian-crops",
@@ -84,24 +114,24 @@ def _inputs() -> dict[str, InputSettings]:
     }
 
 
-@dataclass(frozen=True)
+@settings
 class SynchGraphSettings:
     """Settings of `aver.models.synch_graph.recognizer.SynchGraph`.
 
     Parameters
     ----------
     modalities : tuple of {"video", "audio"}
-        A single one makes a network without recurrent connections.
+        With a single one there are no recurrent connections.
     inputs : mapping of str to InputSettings
-        What each modality shows the network.
+        Feature, coding and windows of each modality.
     spiking : RecurrentSettings
     readout : {"graph", "counts"}
-        The graph network; or, of the same spikes, how often each neuron fired.
+        Predict from the synchrony graph, or from the spike counts of the same neurons.
     graph : GraphSettings
     counts : ReadOutSettings
-        How counts are read: by logistic regression, or a vote of the neurons.
+        Of the read-out of spike counts.
     training : TrainingSettings
-        Of the graph network; all clips make one batch.
+        Of the graph network; all clips are one batch.
     """
 
     modalities: tuple[str, ...] = MODALITIES
@@ -121,12 +151,12 @@ class SynchGraphSettings:
             if modality not in MODALITIES or modality not in self.inputs:
                 raise SettingsError(
                     f"There are no inputs for the modality {modality!r}. "
-                    f"Known are: {', '.join(name for name in MODALITIES if name in self.inputs)}."
+                    f"Use: {', '.join(name for name in MODALITIES if name in self.inputs)}."
                 )
 
 
 def refuse_leaking_edges(graph: GraphSettings) -> None:
-    """Refuse label edges that reach test clips, which only the paper protocol may see.
+    """Refuse label edges between test clips, which only the paper protocol may use.
 
     Raises
     ------

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aver.errors import SettingsError
-from aver.models.synch_graph.spiking_network import MODALITIES
+from aver.models.synch_graph.settings import MODALITIES
 from aver.reports.plots.style import INK, MARKERS, PALETTE, new_figure
 
 if TYPE_CHECKING:

@@ -1,14 +1,13 @@
-"""`ReadOut`: from spike counts to class probabilities."""
+"""`ReadOut`: from spike counts to class probabilities, by votes of neurons or by regression."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 
-from aver.errors import SettingsError
 from aver.models.layers.score_classifier import (
     ScoreClassifier,
     best_temperature,
@@ -16,6 +15,8 @@ from aver.models.layers.score_classifier import (
     fit_logistic,
     softmax,
 )
+from aver.settings import Field, settings
+from aver.spiking.parameters import NotNegative, Positive
 
 Vote = Literal["vote", "winner", "active-tenth"]
 _ACTIVE_SHARE = 0.1
@@ -23,7 +24,7 @@ _ACTIVE_SHARE = 0.1
 
 @dataclass(frozen=True, eq=False)
 class NeuronLabels:
-    """Neurons with the class that they stand for.
+    """The class that each neuron is labeled with.
 
     Parameters
     ----------
@@ -40,35 +41,35 @@ class NeuronLabels:
     classes: int
 
     def scores(self, counts: np.ndarray, positions: int, kind: Vote) -> np.ndarray:
-        """How much speaks for each class.
+        """Scores of the classes.
 
         Parameters
         ----------
         counts : np.ndarray [shape=(clips, neurons)]
         positions : int
-            Window positions; neurons are counted position by position.
+            Window positions; neurons are numbered position by position.
         kind : {"vote", "winner", "active-tenth"}
             ``vote``: mean count of the neurons of a class; ``winner``: the most active neuron of
-            each position has one voice; ``active-tenth``: share of a class's neurons among the
-            most active tenth.
+            each position has one vote; ``active-tenth``: share of a class's neurons that are among
+            the most active tenth of all neurons.
 
         Returns
         -------
         np.ndarray [shape=(clips, classes)]
-            Not negative; a row of zeros where nothing speaks for anything.
+            Not negative; a row of zeros if no neuron votes.
         """
         if kind == "winner":
             return self._winners(counts, positions)
-        voices = counts.astype(np.float64)
+        votes = counts.astype(np.float64)
         if kind == "active-tenth":
             kept = max(1, round(_ACTIVE_SHARE * counts.shape[1]))
-            # Equal counts: the neuron with the lower number is taken, whatever the sort.
+            # Of equal counts, the neuron with the lower number is taken, on every platform.
             ranks = np.argsort(-counts, axis=1, kind="stable")[:, :kept]
-            voices = np.zeros(counts.shape)
-            np.put_along_axis(voices, ranks, 1.0, axis=1)
-            voices *= counts > 0
+            votes = np.zeros(counts.shape)
+            np.put_along_axis(votes, ranks, 1.0, axis=1)
+            votes *= counts > 0
         sizes = np.bincount(self.label[self.label >= 0], minlength=self.classes)
-        return voices @ self._members / np.maximum(sizes, 1)
+        return votes @ self._members / np.maximum(sizes, 1)
 
     @property
     def _members(self) -> np.ndarray:
@@ -80,17 +81,17 @@ class NeuronLabels:
         features = by_position.shape[2]
         winner = by_position.argmax(axis=2) + np.arange(positions) * features  # (clips, positions)
         fired = by_position.max(axis=2) > 0
-        voices = self._members[winner] * fired[:, :, np.newaxis]  # (clips, positions, classes)
-        return voices.sum(axis=1)
+        votes = self._members[winner] * fired[:, :, np.newaxis]  # (clips, positions, classes)
+        return votes.sum(axis=1)
 
 
 def label_neurons(counts: np.ndarray, labels: np.ndarray, classes: int) -> NeuronLabels:
-    """Give each neuron the class whose clips drive it most on average.
+    """Label each neuron with the class whose clips evoke most of its spikes on average.
 
     Parameters
     ----------
     counts : np.ndarray [shape=(clips, neurons)]
-        Of labelled clips.
+        Of labeled clips.
     labels : np.ndarray [shape=(clips,), dtype=int]
     classes : int >= 2
 
@@ -110,13 +111,14 @@ def _mean(counts: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True, eq=False)
 class SelectiveVote:
-    """Labelled neurons that vote by how much more than usual they fire, the choosy ones loudest.
+    """Votes of labeled neurons by standard scores of their counts, weighted by selectivity.
 
-    A neuron that fires in every clip says nothing by firing. Here its voice is its standard score:
-    the square root of its count, less its mean over training clips, by its deviation there. Its
-    label is the class whose training clips have the highest mean score; its weight is that mean,
-    the selectivity, to the power `sharpness`. A class has the weighted mean of its neurons' voices,
-    itself as a standard score over training clips, so that no class is answered more readily.
+    A neuron that fires in every clip carries no information by firing. Here its vote is a standard
+    score: the square root of its count, minus its mean over the training clips, divided by its
+    standard deviation there. Its label is the class whose training clips have the highest mean
+    score; its weight is that mean, the selectivity, to the power `sharpness`. The score of a class
+    is the weighted mean of its neurons' votes, again as a standard score over the training clips,
+    so that no class is favored.
 
     Parameters
     ----------
@@ -126,7 +128,7 @@ class SelectiveVote:
     mean, std : np.ndarray [shape=(neurons,)]
         Of the square roots of the counts.
     class_mean, class_std : np.ndarray [shape=(classes,)]
-        Of the classes' voices.
+        Of the classes' weighted votes.
     temperature : float > 0
         Divides scores before the softmax.
 
@@ -144,7 +146,7 @@ class SelectiveVote:
     temperature: float = 1.0
 
     def scores(self, counts: np.ndarray) -> np.ndarray:
-        """How much more than usual speaks for each class.
+        """Scores of the classes.
 
         Parameters
         ----------
@@ -154,9 +156,9 @@ class SelectiveVote:
         -------
         np.ndarray [shape=(clips, classes)]
         """
-        return (self._voices(counts) - self.class_mean) / self.class_std
+        return (self._votes(counts) - self.class_mean) / self.class_std
 
-    def _voices(self, counts: np.ndarray) -> np.ndarray:
+    def _votes(self, counts: np.ndarray) -> np.ndarray:
         standard = (np.sqrt(counts) - self.mean) / self.std
         of_class = self.label[:, np.newaxis] == np.arange(len(self.class_mean))
         # einsum adds in the same order whatever the number of rows and threads.
@@ -181,7 +183,7 @@ class SelectiveVote:
     def learn(
         cls, counts: np.ndarray, labels: np.ndarray, classes: int, sharpness: float
     ) -> SelectiveVote:
-        """Label and weigh the neurons by labelled clips.
+        """Label and weight the neurons by labeled clips.
 
         Parameters
         ----------
@@ -206,68 +208,76 @@ class SelectiveVote:
         weight = np.maximum(means.max(axis=0), 0.0) ** sharpness
         weight /= _or_one(np.bincount(label, weights=weight, minlength=classes))[label]
         raw = cls(label, weight, mean, std, np.zeros(classes), np.ones(classes))
-        voices = raw._voices(counts)
-        return replace(raw, class_mean=voices.mean(axis=0), class_std=_or_one(voices.std(axis=0)))
+        votes = raw._votes(counts)
+        return replace(raw, class_mean=votes.mean(axis=0), class_std=_or_one(votes.std(axis=0)))
 
 
 def _or_one(std: np.ndarray) -> np.ndarray:
-    """What divides; 1 where there is nothing to divide by."""
+    """The deviations, with 1 in place of zeros."""
     return np.where(std > 1e-9, std, 1.0)
 
 
 Kind = Literal["logistic", "selective-vote", "vote", "winner", "active-tenth"]
 
 
-@dataclass(frozen=True)
+@settings
 class ReadOutSettings:
-    """How spike counts are read.
+    """How classes are predicted from spike counts.
 
     Parameters
     ----------
     kind : {"logistic", "selective-vote", "vote", "winner", "active-tenth"}
         ``logistic``, ours: multinomial logistic regression on the square roots of the counts.
-        ``selective-vote``, ours: labelled neurons vote by how much more than usual they fire, see
+        ``selective-vote``, ours: labeled neurons vote by standard scores of their counts, see
         `SelectiveVote`. The others are the published votes, see `NeuronLabels.scores`.
     Cs : tuple of float > 0
-        Candidates for scikit-learn's ``C``, rising; the validation clips choose.
+        Candidates for scikit-learn's ``C``, in rising order; chosen on the validation clips.
     sharpness : float >= 0
-        Of the selective vote: how much more a choosy neuron counts than others; 0: all alike.
+        Of the selective vote: exponent of the neurons' selectivity in their weights; 0: all equal.
     """
 
     kind: Kind = "logistic"
-    Cs: tuple[float, ...] = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03)
-    sharpness: float = 2.0
-
-    def __post_init__(self) -> None:
-        if not self.sharpness >= 0:
-            raise SettingsError(f"sharpness is {self.sharpness}; it must not be negative.")
-        if not self.Cs or not all(C > 0 for C in self.Cs):
-            raise SettingsError(f"strengths must be positive numbers, not {self.Cs}.")
+    Cs: Annotated[tuple[Positive, ...], Field(min_length=1)] = (
+        0.0001,
+        0.0003,
+        0.001,
+        0.003,
+        0.01,
+        0.03,
+    )
+    sharpness: NotNegative = 2.0
 
     @property
     def vote(self) -> Vote:
-        """The published vote that stands in for read-outs of ours."""
+        """The published vote; ``"vote"`` for the kinds that are ours."""
         if self.kind == "logistic" or self.kind == "selective-vote":
             return "vote"
         return self.kind
 
+    @property
+    def chosen_on_validation(self) -> str:
+        """What the validation clips choose; empty if nothing."""
+        return {"logistic": "strength and temperature", "selective-vote": "temperature"}.get(
+            self.kind, ""
+        )
+
 
 @dataclass
 class ReadOut:
-    """A read-out and what it has learnt.
+    """Predicts classes from spike counts, after `fit` or `label`.
 
     Parameters
     ----------
     settings : ReadOutSettings
     positions : int
-        Window positions of the layer that is read.
+        Window positions of the layer whose spikes are counted.
     prior : np.ndarray [shape=(classes,)]
-        Answer for a clip that stirs no neuron with a label.
+        Prediction for a clip in which no labeled neuron fires.
     labels : NeuronLabels or None
     selective : SelectiveVote or None
     classifier : ScoreClassifier or None
     C : float or None
-        The strength that validation chose.
+        Chosen on the validation clips.
     """
 
     settings: ReadOutSettings
@@ -285,21 +295,21 @@ class ReadOut:
         *,
         refit: bool,
     ) -> None:
-        """Learn from counts and labels of clips.
+        """Fit to counts and labels of clips.
 
         Parameters
         ----------
         train, validation : (np.ndarray [shape=(clips, neurons)], np.ndarray [shape=(clips,)])
-            Validation chooses the strength of a regression and how sure the answers are, and
-            nothing of a published vote.
+            The validation clips choose ``C`` of a regression and the temperature; published votes
+            have nothing to choose.
         refit : bool
-            Learn from the clips of both parts in the end.
+            Fit to the clips of both subsets in the end.
         """
         classes = len(self.prior)
         if self.settings.kind == "logistic":
-            parts = [(np.sqrt(counts), labels) for counts, labels in (train, validation)]
+            roots = [(np.sqrt(counts), labels) for counts, labels in (train, validation)]
             self.classifier, self.C = fit_chosen(
-                fit_logistic, self.settings.Cs, parts[0], parts[1], classes, refit=refit
+                fit_logistic, self.settings.Cs, roots[0], roots[1], classes, refit=refit
             )
             return
         joined = [np.concatenate(pair) for pair in zip(train, validation, strict=True)]
@@ -319,7 +329,7 @@ class ReadOut:
         self.labels = label_neurons(counts, labels, len(self.prior))
 
     def probabilities(self, counts: np.ndarray) -> np.ndarray:
-        """Answer for clips.
+        """Class probabilities of clips.
 
         Parameters
         ----------
@@ -340,7 +350,7 @@ class ReadOut:
         return np.where(sums > 0, scores / np.where(sums > 0, sums, 1.0), self.prior)
 
     def arrays(self) -> dict[str, np.ndarray]:
-        """What was learnt, for a checkpoint."""
+        """Everything that was fitted, for a checkpoint."""
         if self.classifier is not None:
             return self.classifier.arrays()
         if self.selective is not None:
@@ -349,7 +359,7 @@ class ReadOut:
         return {"label": self.labels.label}
 
     def restore(self, arrays: Mapping[str, np.ndarray], neurons: int) -> None:
-        """Take what `arrays` gave, for a layer of so many neurons.
+        """Take what `arrays` gave, for a layer of `neurons` neurons.
 
         Raises
         ------
@@ -359,20 +369,20 @@ class ReadOut:
         classes = len(self.prior)
         if self.settings.kind == "logistic":
             self.classifier = ScoreClassifier.from_arrays(dict(arrays))
-            found = self.classifier.weights.shape
+            shape = self.classifier.weights.shape
         elif self.settings.kind == "selective-vote":
             self.selective = SelectiveVote.from_arrays(arrays)
-            found = (len(self.selective.label), len(self.selective.class_mean))
+            shape = (len(self.selective.label), len(self.selective.class_mean))
         else:
             self.labels = NeuronLabels(arrays["label"], classes)
-            found = (len(self.labels.label), classes)
-        if found != (neurons, classes):
+            shape = (len(self.labels.label), classes)
+        if shape != (neurons, classes):
             raise ValueError(
-                f"a read-out of {found[0]} neurons and {found[1]} classes, where there are "
+                f"the read-out is of {shape[0]} neurons and {shape[1]} classes, but there are "
                 f"{neurons} and {classes}"
             )
 
 
-def known(labels: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:
-    """Index of each label among the classes; -1 for one that training has not seen."""
+def class_indices(labels: Sequence[str | None], classes: Sequence[str]) -> np.ndarray:
+    """Index of each label among the classes; -1 if it is not among them."""
     return np.array([classes.index(str(x)) if x in classes else -1 for x in labels], dtype=int)
