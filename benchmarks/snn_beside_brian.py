@@ -27,43 +27,38 @@ from aver.cli.arguments import parse_assignments
 from aver.corpora import open_corpus
 from aver.features.store import FeatureStore
 from aver.models.base.presets import load_preset
-from aver.models.layers.rate_coding import LayerInputs, feature_shape, load_layer_clips
-from aver.models.snn_cross_modal.network import INPUT, POPULATION, SpikingLayer
+from aver.models.layers.rate_coding import RateInputs
+from aver.models.snn_cross_modal.network import INPUT, LAYER, UnimodalNetwork
+from aver.spiking import Network
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 REPEATS = 5
-REST_PARTS_MS = 50.0
+GRID_MS = 50.0
 
 
-def layer_and_rates(arguments: argparse.Namespace) -> tuple[SpikingLayer, np.ndarray]:
-    """The untrained layer, and rates (clips, rows, columns) as it is shown them."""
+def layer_and_rates(arguments: argparse.Namespace) -> tuple[Network, np.ndarray]:
+    """The untrained network of one layer, and its input rates (clips, rows, columns)."""
     _, settings = load_preset(arguments.preset, parse_assignments(arguments.set, "--set"))
     clips = list(open_corpus(arguments.corpus, arguments.reader).clips)
     clips = clips[:: len(clips) // arguments.clips][: arguments.clips]
-    feature = settings.layer.make_feature()
-    loaded = load_layer_clips(clips, feature, FeatureStore())
-    inputs = LayerInputs(settings.layer.coding, feature_shape(feature))
+    inputs = RateInputs("snn-audio", {"audio": settings.layer})
+    loaded = inputs.load(clips, FeatureStore())
     inputs.fit(loaded)
-    shape = inputs.input_shape
-    layer = SpikingLayer(
-        settings.layer.dynamics,
-        settings.layer.features,
-        input_shape=shape,
-        windows=settings.layer.windows(shape),
-    )
-    return layer, np.stack([rates for rates in inputs.rates_hz(loaded) if rates is not None])
+    network = UnimodalNetwork({"audio": settings.layer}, inputs.shapes, settings, seed=0)
+    rates = inputs.rates(clips, loaded).rates_hz["audio"]
+    return network.layers["audio"].network, np.stack([one for one in rates if one is not None])
 
 
 def ours_ms(arguments: argparse.Namespace, learn: bool) -> tuple[list[float], float]:
     """Milliseconds per clip, and spikes per clip, over all clips again and again."""
-    layer, rates = layer_and_rates(arguments)
-    network, found = layer.network, []
+    network, rates = layer_and_rates(arguments)
+    milliseconds = []
     for _ in range(REPEATS + 1):
         start = time.perf_counter()
         recording = network.run({INPUT: list(rates)}, learn=learn, threads=1)
-        found.append(1000 * (time.perf_counter() - start) / len(rates))
-    return found[1:], float(recording.counts[POPULATION].sum(axis=1).mean())
+        milliseconds.append(1000 * (time.perf_counter() - start) / len(rates))
+    return milliseconds[1:], float(recording.counts[LAYER].sum(axis=1).mean())
 
 
 def brian_ms(arguments: argparse.Namespace, learn: bool) -> list[float]:
@@ -71,12 +66,12 @@ def brian_ms(arguments: argparse.Namespace, learn: bool) -> list[float]:
     with tempfile.TemporaryDirectory() as folder:
         options = ["--build", folder, *(["--learn"] if learn else [])]
         subprocess.run([sys.executable, __file__, *sys.argv[1:], *options], check=True)
-        found = []
+        milliseconds = []
         for _ in range(REPEATS):
             subprocess.run([f"{folder}/main"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
             seconds = float(Path(folder, "results/last_run_info.txt").read_text().split()[0])
-            found.append(1000 * seconds / arguments.clips)
-    return found
+            milliseconds.append(1000 * seconds / arguments.clips)
+    return milliseconds
 
 
 def build(arguments: argparse.Namespace) -> None:
@@ -85,21 +80,21 @@ def build(arguments: argparse.Namespace) -> None:
     from tests.spiking.brian_twin import BrianTwin
 
     b2.set_device("cpp_standalone", directory=arguments.build, build_on_run=False)
-    layer, rates = layer_and_rates(arguments)
-    timing, intensity = layer.network.simulation.timing, layer.network.simulation.intensity
-    twin = BrianTwin(layer.network, learn=arguments.learn, poisson=True)
+    network, rates = layer_and_rates(arguments)
+    timing, intensity = network.simulation.timing, network.simulation.intensity
+    twin = BrianTwin(network, learn=arguments.learn, poisson=True)
     twin.normalize_before_each_clip()
     whole_ms = timing.stimulus_ms + timing.rest_ms
-    steps, shown = (round(length / REST_PARTS_MS) for length in (whole_ms, timing.stimulus_ms))
+    steps, shown = (round(length / GRID_MS) for length in (whole_ms, timing.stimulus_ms))
     every = (intensity.start * rates).reshape(len(rates), 1, -1).repeat(steps, axis=1)
     every[:, shown:] = 0.0
     by_time = b2.TimedArray(
-        every.reshape(len(rates) * steps, -1).astype(float) * b2.Hz, dt=REST_PARTS_MS * b2.ms
+        every.reshape(len(rates) * steps, -1).astype(float) * b2.Hz, dt=GRID_MS * b2.ms
     )
     source = twin.sources[INPUT]
     source.namespace = {"by_time": by_time}
     # A clock of its own: rates written in every step would slow Brian2 for nothing.
-    source.run_regularly("rates = by_time(t, i)", dt=REST_PARTS_MS * b2.ms, when="start")
+    source.run_regularly("rates = by_time(t, i)", dt=GRID_MS * b2.ms, when="start")
     twin.brian.add(*source.contained_objects)
     twin.brian.run(len(rates) * whole_ms * b2.ms)
     b2.device.build(directory=arguments.build, compile=True, run=False)

@@ -34,11 +34,9 @@ from aver.features.speaker_adaptation import ADAPTED, SpeakerAdaptation
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import label_shares
-from aver.models.layers.rate_coding import LayerInputs, feature_shape, load_layer_clips
-from aver.models.snn_cross_modal.network import INPUT, POPULATION, ClipRates, SpikingLayer
-from aver.models.snn_cross_modal.read_out import ReadOut, ReadOutSettings, known
-from aver.models.snn_cross_modal.settings import LayerSettings
-from aver.spiking.spikes import stream_key
+from aver.models.layers.rate_coding import RateInputs
+from aver.models.layers.read_out import ReadOut, ReadOutSettings, class_indices
+from aver.models.snn_cross_modal.network import UnimodalNetwork
 from aver.splits import make_split
 
 EMOTIONS = ("happy", "sad", "angry", "fearful", "disgust", "surprised")
@@ -49,40 +47,27 @@ CHOSEN_BY = (1, 2)
 RESULTS = Path(__file__).parent / "results" / "snn_cross_modal.json"
 
 
-def layer_over(settings: LayerSettings, inputs: LayerInputs, seed: int) -> SpikingLayer:
-    """The untrained layer of `snn-audio`."""
-    return SpikingLayer(
-        settings.dynamics,
-        settings.features,
-        input_shape=inputs.input_shape,
-        windows=settings.windows(inputs.input_shape),
-        seed=stream_key(seed, "audio"),
-    )
-
-
 def run_fold(
-    parts: Sequence[Sequence[Clip]], settings: Any, store: FeatureSource, seed: int, refit: bool
+    subsets: Sequence[Sequence[Clip]], settings: Any, store: FeatureSource, seed: int, refit: bool
 ) -> dict[str, Any]:
-    """Learn from the first part, answer for the third; with `refit` read-outs know the second."""
-    train, validation, test = parts
+    """Learn from the first subset, answer for the third; with `refit` read-outs know the second."""
+    train, validation, test = subsets
     clips = [*train, *validation, *test]
-    feature = settings.layer.make_feature()
-    loaded = load_layer_clips(clips, feature, store)
-    learned = len(train)
+    inputs = RateInputs("snn-audio", {"audio": settings.layer})
+    loaded = inputs.load(clips, store)
     seconds = {}
     start = time.process_time()
-    inputs = LayerInputs(settings.layer.coding, feature_shape(feature))
-    inputs.fit(loaded.first(learned))
-    rates = ClipRates(tuple(c.clip_id for c in clips), {"audio": inputs.rates_hz(loaded)})
-    layer = layer_over(settings.layer, inputs, seed)
-    taken = rates.take("audio", np.arange(len(clips)))
-    layer.learn({INPUT: taken[:learned]}, seed)
+    inputs.fit({"audio": loaded["audio"].first(len(train))})
+    rates = inputs.rates(clips, loaded)
+    network = UnimodalNetwork({"audio": settings.layer}, inputs.shapes, settings, seed)
+    network.learn(rates.first(len(train)))
     seconds["learn"], start = time.process_time() - start, time.process_time()
-    found = layer.observe({INPUT: taken}, rates.names)
+    counts = network.views(rates)["audio"].counts
     seconds["observe"], start = time.process_time() - start, time.process_time()
     classes, prior = label_shares(train)
-    labels = known([clip.emotion for clip in clips], classes)
-    counts, ends = found.counts[POPULATION], np.cumsum([len(part) for part in parts])
+    labels = class_indices([clip.emotion for clip in clips], classes)
+    (layer,) = network.layers["audio"].layers.values()
+    ends = np.cumsum([len(subset) for subset in subsets])
     groups = [
         (counts[first:last], labels[first:last])
         for first, last in zip((0, *ends[:2]), ends, strict=True)
@@ -103,15 +88,17 @@ def run_fold(
     }
 
 
-def moments_right(parts: Sequence[Sequence[Clip]], store: FeatureSource, refit: bool) -> list[int]:
+def moments_right(
+    subsets: Sequence[Sequence[Clip]], store: FeatureSource, refit: bool
+) -> list[int]:
     """Mean and deviation of MFCCs (and of their differences) with logistic regression."""
     overrides = {
         "modalities": ["audio"], "feature_settings.audio.pitch": False, "refit": refit
     }  # fmt: skip
     kind, settings = load_preset("statistics-logistic", overrides)
-    recognizer = kind(settings, store).fit(*parts[:2])
-    said = recognizer.predict([clip.without_labels() for clip in parts[2]]).labels
-    return [int(a == clip.emotion) for a, clip in zip(said, parts[2], strict=True)]
+    recognizer = kind(settings, store).fit(*subsets[:2])
+    predicted = recognizer.predict([clip.without_labels() for clip in subsets[2]]).labels
+    return [int(a == clip.emotion) for a, clip in zip(predicted, subsets[2], strict=True)]
 
 
 def measure(arguments: argparse.Namespace) -> None:
@@ -121,18 +108,18 @@ def measure(arguments: argparse.Namespace) -> None:
     corpus = Selection(emotions=EMOTIONS).apply(open_corpus(arguments.corpus, "ravdess"))
     split = make_split(corpus, "speaker-kfold", folds=5)
     fold = split.folds[arguments.fold]
-    parts = [corpus.select(ids) for ids in (fold.train, fold.validation, fold.test)]
+    subsets = [corpus.select(ids) for ids in (fold.train, fold.validation, fold.test)]
     if arguments.validation:
-        parts[2] = parts[1]
+        subsets[2] = subsets[1]
     refit = settings.refit and not arguments.validation
-    clips = list({clip.clip_id: clip for part in parts for clip in part}.values())
+    clips = list({clip.clip_id: clip for subset in subsets for clip in subset}.values())
     store: FeatureSource = FeatureStore()
     store.prepare(clips, [settings.layer.make_feature()])
     if arguments.adapt:
         store = SpeakerAdaptation(store, clips)
     with threadpool_limits(1):
-        found = run_fold(parts, settings, store, arguments.seed, refit)
-        found["right"][MOMENTS] = moments_right(parts, store, refit)
+        found = run_fold(subsets, settings, store, arguments.seed, refit)
+        found["right"][MOMENTS] = moments_right(subsets, store, refit)
     found["seed"] = arguments.seed
     shares = {kind: f"{np.mean(right):.3f}" for kind, right in found["right"].items()}
     total = sum(found["seconds"].values())

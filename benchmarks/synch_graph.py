@@ -30,9 +30,8 @@ import numpy as np
 import torch
 
 from aver.execution.files import write_json
-from aver.models.synch_graph.graph import GraphBatch, SynchronyGraph, join_graphs, synchrony_graph
-from aver.models.synch_graph.network import NodeEncoder
-from aver.models.synch_graph.spiking_network import ClipSpikes
+from aver.models.synch_graph.graph import ClipSpikes, SynchronyGraph, synchrony_graph
+from aver.models.synch_graph.graph_batch import GraphBatch, NodeEncoder, join_graphs
 from aver.spiking import Spikes
 
 CLASSES, MAPS, POSITIONS = 6, 20, {"video": 4, "audio": 4}

@@ -38,7 +38,7 @@ def densities(
 ) -> dict[str, Any]:
     """Nodes and edge densities of real clips, window by window; and a picture of the first."""
     clips = list(open_corpus(corpus, "manifest", config="javanese-av").clips)
-    kind, settings = load_preset(preset, {**overrides, "readout": "counts", "counts.kind": "vote"})
+    kind, settings = load_preset(preset, {**overrides, "read_out": "counts", "counts.kind": "vote"})
     recognizer = kind(settings, FeatureStore())
     recognizer.fit(clips, clips[:2])
     spikes = recognizer.observe(clips).spikes

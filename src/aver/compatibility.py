@@ -9,6 +9,7 @@ from typing import Any
 NAMES = {
     "sound": "audio",
     "units": "action_units",
+    "readout": "read_out",
     "sound-statistics": "audio-functionals",
     "face-statistics": "face-functionals",
     "unit-statistics": "action-unit-functionals",

@@ -12,8 +12,8 @@ from aver.models.baselines.late_fusion import LateFusionSettings
 from aver.models.baselines.majority import MajoritySettings
 from aver.models.layers.encoder import BranchSettings
 from aver.models.layers.rate_coding import InputSettings, RateCoding
-from aver.models.mrpn.settings import MRPNSettings
 from aver.models.layers.spiking_layer import DynamicsSettings
+from aver.models.mrpn.settings import MRPNSettings
 from aver.models.snn_cross_modal.settings import (
     EarlyFusionSettings,
     LayerSettings,

@@ -1,4 +1,4 @@
-"""The recogniser: what it refuses, what it says of itself, and its paper protocol."""
+"""The recognizer: errors, model card, missing modalities, checkpoints and the paper protocol."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, LabelError, SettingsError
 from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
 from aver.models.base.presets import load_preset
-from aver.models.snn_cross_modal.read_out import ReadOutSettings
-from aver.models.synch_graph.read_out import CountReadout, GraphReadout
+from aver.models.layers.read_out import ReadOutSettings
+from aver.models.synch_graph.read_out import CountReadOut, GraphReadOut
 from aver.models.synch_graph.recognizer import SynchGraph
 from aver.models.synch_graph.settings import GraphSettings
 
@@ -39,11 +39,11 @@ def trained():
     return changed().fit(TRAIN, VALIDATION)
 
 
-def test_fit_refuses_edges_by_the_labels_of_test_clips_before_it_learns():
+def test_label_edges_between_test_clips_are_refused_before_training():
     refusing = with_graph(label_edges="all")
     with pytest.raises(SettingsError, match="LEAKS"):
         refusing.fit(TRAIN, VALIDATION)
-    assert refusing._front_end.network is None
+    assert not hasattr(refusing, "_network")
 
 
 def test_no_clips_no_predictions(trained):
@@ -53,7 +53,7 @@ def test_no_clips_no_predictions(trained):
 
 
 def test_the_prediction_of_one_modality_is_that_of_clips_that_lack_the_other(trained, tmp_path):
-    """The other's spikes, which come over the recurrent connections, must not reach it."""
+    """The other's spikes must not reach it over the recurrent connections."""
     trained.save(tmp_path)
     for modality, other in (("audio", "video"), ("video", "audio")):
         lacking = SynchGraph.load(tmp_path, PlantedSource(2.0, without=other))
@@ -61,7 +61,7 @@ def test_the_prediction_of_one_modality_is_that_of_clips_that_lack_the_other(tra
         np.testing.assert_allclose(lacking.predict(TEST).probabilities, alone, rtol=1e-5)
 
 
-def test_the_paper_protocol_says_what_it_used_and_cannot_be_saved(tmp_path):
+def test_the_card_of_the_paper_protocol_reports_the_leak_and_it_cannot_be_saved(tmp_path):
     leaking = changed(C=0.0, epochs=2)
     prediction = leaking.fit_predict_leaking(TRAIN, VALIDATION, TEST)
     assert prediction.clip_ids == tuple(clip.clip_id for clip in TEST)
@@ -74,7 +74,7 @@ def test_the_paper_protocol_says_what_it_used_and_cannot_be_saved(tmp_path):
 
 
 @pytest.mark.parametrize("changes", [{"label_edges": "train"}, {"intra_clip_edges": "shuffled"}])
-def test_variants_are_trained_and_prediction(changes):
+def test_variants_of_the_edges_train_and_predict(changes):
     recognizer = with_graph(**changes).fit(TRAIN, VALIDATION)
     predictions = recognizer.predict([clip.without_labels() for clip in TEST])
     assert np.isfinite(predictions.probabilities).all()
@@ -84,8 +84,8 @@ def test_variants_are_trained_and_prediction(changes):
 
 
 @pytest.mark.parametrize("kind", ["vote", "selective-vote", "logistic"])
-def test_readouts_without_a_graph_learn_the_same_spikes_and_are_saved(kind, tmp_path):
-    recognizer = changed(readout="counts", counts=ReadOutSettings(kind)).fit(TRAIN, VALIDATION)
+def test_read_outs_of_counts_use_the_same_spikes_and_are_saved(kind, tmp_path):
+    recognizer = changed(read_out="counts", counts=ReadOutSettings(kind)).fit(TRAIN, VALIDATION)
     predictions = recognizer.predict(TEST)
     right = sum(a == clip.emotion for a, clip in zip(predictions.labels, TEST, strict=True))
     assert right > len(TEST) / 2
@@ -94,7 +94,7 @@ def test_readouts_without_a_graph_learn_the_same_spikes_and_are_saved(kind, tmp_
     np.testing.assert_array_equal(loaded.predict(TEST).probabilities, predictions.probabilities)
 
 
-def test_a_clip_is_predicted_alike_alone_and_among_others(trained):
+def test_the_prediction_of_a_clip_does_not_depend_on_the_others(trained):
     together = trained.predict(TEST)
     alone = np.concatenate([trained.predict([clip]).probabilities for clip in TEST])
     np.testing.assert_allclose(alone, together.probabilities, rtol=1e-4, atol=1e-5)
@@ -104,12 +104,12 @@ def test_a_clip_is_predicted_alike_alone_and_among_others(trained):
 def test_label_edges_join_training_clips_and_no_others(label_edges, monkeypatch):
     batches = []
 
-    def kept(self, training, held_out, seed, run_folder):
+    def recorded(self, training, held_out, seed, run_folder):
         batches.extend([training, held_out])
         fit(self, training, held_out, seed, run_folder)
 
-    fit = GraphReadout._fit
-    monkeypatch.setattr(GraphReadout, "_fit", kept)
+    fit = GraphReadOut._fit
+    monkeypatch.setattr(GraphReadOut, "_fit", recorded)
     with_graph(label_edges=label_edges).fit(TRAIN, VALIDATION)
     training, held_out = batches
     assert held_out.label_edges is None
@@ -126,9 +126,9 @@ def test_frozen_clips_are_shown_on_one_core(trained, monkeypatch):
     asked = []
     run_clips = aver.spiking.run.run_clips
 
-    def watched(network, clips, learn, record, threads, *others):
+    def watched(engine, clips, learn, record, threads, *others):
         asked.append(threads)
-        return run_clips(network, clips, learn, record, threads, *others)
+        return run_clips(engine, clips, learn, record, threads, *others)
 
     monkeypatch.setattr(aver.spiking.run, "run_clips", watched)
     trained.predict(TEST[:4])
@@ -137,29 +137,29 @@ def test_frozen_clips_are_shown_on_one_core(trained, monkeypatch):
 
 def test_a_single_modality_has_no_recurrent_connections():
     one = changed(modalities=("audio",)).fit(TRAIN, VALIDATION)
-    connections = one._front_end.network.network.connections
+    connections = one._network.layers.network.connections
     assert list(connections) == ["audio input->audio"]
     both = changed().fit(TRAIN, VALIDATION)
-    connections = both._front_end.network.network.connections
+    connections = both._network.layers.network.connections
     assert {"video->audio", "audio->video"} < set(connections)
 
 
 def test_recurrent_connections_learn_and_the_audio_is_late(trained):
-    network = trained._front_end.network.network
+    network = trained._network.layers.network
     assert network.sources["audio input"].lag_ms == 5.0
     assert network.sources["video input"].lag_ms == 0.0
     gain = trained.settings.spiking.link_gain
     for one, other in (("audio", "video"), ("video", "audio")):
         link, own = (network.connections[f"{name}->{other}"] for name in (one, f"{other} input"))
         assert link.normal_sum == pytest.approx(gain * own.normal_sum)
-    fresh = trained._front_end._build(seed=0).network
+    fresh = trained._new_network(seed=0).layers.network
     for name in ("audio->video", "video->audio"):
         before, after = fresh.weights(name), network.weights(name)  # (positions, fan-in, maps)
         before, after = (w / w.sum(axis=1, keepdims=True) for w in (before, after))
         assert np.abs(before - after).max() > 1e-3
 
 
-def test_a_checkpoint_with_a_foreign_part_is_an_error(trained, tmp_path):
+def test_a_checkpoint_that_lacks_an_array_is_refused(trained, tmp_path):
     trained.save(tmp_path)
     whole = read_checkpoint(tmp_path)
     weights = {name: v for name, v in whole.weights.items() if name != "spiking/theta/video"}
@@ -172,9 +172,9 @@ def test_a_checkpoint_with_a_foreign_part_is_an_error(trained, tmp_path):
     ("name", "found"),
     [
         ("spiking/extra", np.zeros(3)),
-        ("encoder of nobody", np.zeros(3)),
+        ("foreign array", np.zeros(3)),
         ("zero/audio", np.zeros((3, 1))),
-        ("readout/encoder/mean", np.zeros(3)),
+        ("read_out/encoder/mean", np.zeros(3)),
     ],
 )
 def test_a_checkpoint_with_other_shapes_or_foreign_arrays_is_refused(
@@ -188,36 +188,36 @@ def test_a_checkpoint_with_other_shapes_or_foreign_arrays_is_refused(
         SynchGraph.load(tmp_path, trained.store)
 
 
-def test_a_readout_of_other_neurons_is_refused(tmp_path):
-    recognizer = changed(readout="counts", counts=ReadOutSettings("vote")).fit(TRAIN, VALIDATION)
+def test_a_read_out_of_other_neurons_is_refused(tmp_path):
+    recognizer = changed(read_out="counts", counts=ReadOutSettings("vote")).fit(TRAIN, VALIDATION)
     recognizer.save(tmp_path)
     whole = read_checkpoint(tmp_path)
-    weights = {**whole.weights, "readout/label": whole.weights["readout/label"][1:]}
+    weights = {**whole.weights, "read_out/label": whole.weights["read_out/label"][1:]}
     write_checkpoint(tmp_path, Checkpoint(whole.model, weights, whole.facts, whole.card))
     with pytest.raises(CheckpointError, match="neurons"):
         SynchGraph.load(tmp_path, recognizer.store)
 
 
-def test_validation_clips_of_other_classes_are_as_good_as_none():
+def test_validation_clips_of_other_classes_do_not_count():
     other = [replace(clip, emotion="disgust") for clip in VALIDATION]
     with pytest.raises(LabelError, match="no validation clip"):
         changed().fit(TRAIN, other)
 
 
-def test_a_fit_that_failed_leaves_no_predictions_of_the_one_before(monkeypatch):
-    recognizer = changed(readout="counts").fit(TRAIN, VALIDATION)
+def test_after_a_failed_fit_nothing_can_be_predicted(monkeypatch):
+    recognizer = changed(read_out="counts").fit(TRAIN, VALIDATION)
 
     def fails(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(CountReadout, "learn", fails)
+    monkeypatch.setattr(CountReadOut, "learn", fails)
     with pytest.raises(KeyboardInterrupt):
         recognizer.fit(TRAIN, VALIDATION, seed=1)
     with pytest.raises(SettingsError, match="has not been trained"):
         recognizer.predict(TEST)
 
 
-def test_settings_that_cannot_be_are_refused():
+def test_settings_out_of_range():
     for changes in ({"hidden": 0}, {"dropout": 1.0}, {"window_ms": 0.0}):
         with pytest.raises(SettingsError, match=next(iter(changes))):
             GraphSettings(**changes)
@@ -236,14 +236,14 @@ def test_settings_that_cannot_be_are_refused():
 def test_the_papers_preset_has_160_neurons():
     kind, settings = load_preset("synch-graph-paper")
     recognizer = kind(settings, PlantedSource())
-    network = recognizer._front_end._build(0)
+    network = recognizer._new_network(0)
     assert network.positions == {"video": 4, "audio": 4}
     assert sum(network.positions.values()) * settings.spiking.maps == 160
     _, full = load_preset("synch-graph-paper", {"inputs.audio.stride": [40, 40]})
-    positions = kind(full, PlantedSource())._front_end._build(0).positions
+    positions = kind(full, PlantedSource())._new_network(0).positions
     assert sum(positions.values()) * full.spiking.maps == 260
 
 
-def test_an_unlabelled_clip_cannot_be_learnt_from():
+def test_an_unlabeled_clip_cannot_be_trained_on():
     with pytest.raises(LabelError):
         changed().fit([*TRAIN, Clip("x", "s00", None)], VALIDATION)

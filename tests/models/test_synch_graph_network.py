@@ -10,9 +10,10 @@ import pytest
 import torch
 from torch_geometric.nn import GCNConv
 
-from aver.models.synch_graph.graph import join_graphs, synchrony_graph
-from aver.models.synch_graph.network import GraphConvolution, GraphNetwork, GraphTask, NodeEncoder
-from aver.models.synch_graph.spiking_network import ClipSpikes
+from aver.models.synch_graph.graph import ClipSpikes, synchrony_graph
+from aver.models.synch_graph.graph_batch import NodeEncoder, join_graphs
+from aver.models.synch_graph.network import GraphConvolution, GraphNetwork
+from aver.models.synch_graph.read_out import GraphTask
 from aver.spiking import Spikes
 
 LABELS = (0, 1, 0, 2, 1, 0)
@@ -20,11 +21,11 @@ MAPS, POSITIONS = 4, {"video": 3, "audio": 2}
 
 
 def some_graphs(window_ms=20.0):
-    chance = np.random.default_rng(0)
+    rng = np.random.default_rng(0)
     graphs = []
     for _ in LABELS:
         trains = {
-            name: Spikes(chance.uniform(0, 350, 15), chance.integers(0, places * MAPS, 15))
+            name: Spikes(rng.uniform(0, 350, 15), rng.integers(0, places * MAPS, 15))
             for name, places in POSITIONS.items()
         }
         graphs.append(synchrony_graph(ClipSpikes.of(trains, MAPS), window_ms))
@@ -133,10 +134,10 @@ def test_losses_of_clips_and_of_nodes():
     of_node = torch.softmax(network.node_scores(batch), dim=1)
     picked = of_node[torch.arange(len(batch.clip)), torch.tensor(LABELS)[batch.clip]]
     torch.testing.assert_close(of_nodes.value, -picked.log().mean())
-    assert (of_clips.clips, of_clips.right) == (of_nodes.clips, of_nodes.right)
+    assert (of_clips.clips, of_clips.correct) == (of_nodes.clips, of_nodes.correct)
 
 
-def test_clips_without_a_label_lend_their_nodes_only():
+def test_clips_without_a_label_do_not_count_in_the_loss():
     batch = some_batch(LABELS)
     hidden = batch.labels.clone()
     hidden[3:] = -1
@@ -148,7 +149,7 @@ def test_clips_without_a_label_lend_their_nodes_only():
 
 
 @pytest.mark.parametrize(("encoding", "inputs"), [("numbers", 5), ("one-hot", 13), ("neuron", 21)])
-def test_encodings_tell_neurons_apart(encoding, inputs):
+def test_encodings_distinguish_neurons(encoding, inputs):
     graphs = some_graphs()
     encoder = NodeEncoder.learn(encoding, POSITIONS, MAPS, graphs)
     rows = np.concatenate([encoder.encode(graph) for graph in graphs])
@@ -166,7 +167,7 @@ def test_encodings_tell_neurons_apart(encoding, inputs):
         np.testing.assert_allclose(rows[:, -2:].std(axis=0), 1, atol=1e-5)
 
 
-def test_a_clip_without_neurons_is_part_of_a_batch():
+def test_a_batch_may_contain_a_clip_without_neurons():
     empty = synchrony_graph(ClipSpikes.of({}, MAPS))
     batch = some_batch(LABELS[:2], graphs=[some_graphs()[0], empty])
     network = GraphNetwork(batch.inputs.shape[1], 3, hidden=8).eval()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.collections import LineCollection, PathCollection
 
-from aver.models.synch_graph.graph import synchrony_graph
-from aver.models.synch_graph.spiking_network import ClipSpikes
+from aver.models.synch_graph.graph import ClipSpikes, synchrony_graph
 from aver.reports.plots.clips import plot_synchrony_graph
 from aver.reports.plots.style import save_figure
 from aver.spiking import Spikes

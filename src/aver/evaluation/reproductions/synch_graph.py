@@ -34,7 +34,7 @@ _LEAK = (
 
 def _counts(kind: str) -> dict[str, str]:
     """Settings that read the same spikes without a graph."""
-    return {"readout": "counts", "counts.kind": kind}
+    return {"read_out": "counts", "counts.kind": kind}
 
 
 _VOTE = _counts("vote")

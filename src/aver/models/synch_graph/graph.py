@@ -155,8 +155,17 @@ class SynchronyGraph:
         return self.edges == self.nodes * (self.nodes - 1) // 2
 
     def to_networkx(self) -> networkx.Graph:
-        """The graph for NetworkX, with all features of nodes and edges as attributes."""
-        import networkx
+        """The graph for NetworkX, with all features of nodes and edges as attributes.
+
+        Raises
+        ------
+        SettingsError
+            If NetworkX is not installed.
+        """
+        try:
+            import networkx
+        except ImportError:
+            raise SettingsError("This needs NetworkX: pip install networkx.") from None
 
         graph = networkx.Graph(window_ms=self.window_ms)
         for k in range(self.nodes):
@@ -180,14 +189,17 @@ class SynchronyGraph:
 
         Raises
         ------
+        SettingsError
+            If NetworkX is not installed.
         StorageError
             If the file cannot be written.
         """
+        graph = self.to_networkx()
         import networkx
 
         from aver.execution.files import write_text
 
-        write_text(path, "\n".join(networkx.generate_graphml(self.to_networkx())) + "\n")
+        write_text(path, "\n".join(networkx.generate_graphml(graph)) + "\n")
 
 
 def synchrony_graph(

@@ -285,8 +285,8 @@ class GraphTask(Task):
         else:
             scores = self.network(batch)
             value = functional.cross_entropy(scores[labeled], batch.labels[labeled])
-        right = int((scores[labeled].argmax(dim=1) == batch.labels[labeled]).sum())
-        return Loss(value, int(labeled.sum()), right)
+        correct = int((scores[labeled].argmax(dim=1) == batch.labels[labeled]).sum())
+        return Loss(value, int(labeled.sum()), correct)
 
 
 class CountReadOut:

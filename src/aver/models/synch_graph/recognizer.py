@@ -102,7 +102,7 @@ class SynchGraph(Recognizer):
         SettingsError
             If ``label_edges`` reaches beyond the training clips, before anything is trained.
         """
-        if self.settings.readout == "graph":
+        if self.settings.read_out == "graph":
             refuse_leaking_edges(self.settings.graph)
         self._learn(train, validation, seed)
         self._read_out = self._new_read_out()
@@ -128,7 +128,7 @@ class SynchGraph(Recognizer):
         Read-outs of spike counts have no label edges, so that nothing leaks: they are fitted as
         in `fit`.
         """
-        if self.settings.readout != "graph":
+        if self.settings.read_out != "graph":
             facts = self._fit(train, validation, seed=seed, run_folder=run_folder)
             return facts, self._predict([clip.without_labels() for clip in test])
         self._learn(train, validation, seed)
@@ -214,20 +214,20 @@ class SynchGraph(Recognizer):
         return RecurrentNetwork(self.settings.spiking, shapes, windows, seed)
 
     def _new_read_out(self) -> GraphReadOut | CountReadOut:
-        kind = GraphReadOut if self.settings.readout == "graph" else CountReadOut
+        kind = GraphReadOut if self.settings.read_out == "graph" else CountReadOut
         return kind(self.settings, self._network.positions, len(self._classes))
 
     def _subsets_used(self, *, labels_of_test: bool = False) -> dict[str, dict[str, list[str]]]:
         """Which subsets were used for what, for the model card; see `aver.audit.audit_run`."""
         settings, labels = self.settings, {"weights": ["train"], "class shares": ["train"]}
-        if settings.readout == "counts":
+        if settings.read_out == "counts":
             if settings.counts.chosen_on_validation:
                 labels["strength and temperature"] = ["validation"]
         elif settings.training.keep == "best":
             labels["epoch"] = ["validation"]
         if labels_of_test:
             labels["label edges"] = ["train", "validation", "test"]
-        elif settings.readout == "graph" and settings.graph.label_edges == "train":
+        elif settings.read_out == "graph" and settings.graph.label_edges == "train":
             labels["label edges"] = ["train"]
         fitted = {"scales of the rates": ["train"], "spiking network": ["train"]}
         return {"fitted_on": fitted, "labels_used": labels}
@@ -242,7 +242,7 @@ class SynchGraph(Recognizer):
             for name, array in inputs.arrays().items()
         }
         spiking = {f"spiking/{name}": v for name, v in self._network.layers.arrays().items()}
-        return scales | spiking | {f"readout/{n}": v for n, v in self._read_out.arrays().items()}
+        return scales | spiking | {f"read_out/{n}": v for n, v in self._read_out.arrays().items()}
 
     def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         def taken(group: str) -> dict[str, np.ndarray]:
@@ -255,4 +255,4 @@ class SynchGraph(Recognizer):
         self._network = self._new_network(self._seed)
         self._network.layers.restore(taken("spiking"))
         self._read_out = self._new_read_out()
-        self._read_out.restore(taken("readout"))
+        self._read_out.restore(taken("read_out"))

@@ -125,7 +125,7 @@ class SynchGraphSettings:
     inputs : mapping of str to InputSettings
         Feature, coding and windows of each modality.
     spiking : RecurrentSettings
-    readout : {"graph", "counts"}
+    read_out : {"graph", "counts"}
         Predict from the synchrony graph, or from the spike counts of the same neurons.
     graph : GraphSettings
     counts : ReadOutSettings
@@ -137,7 +137,7 @@ class SynchGraphSettings:
     modalities: tuple[str, ...] = MODALITIES
     inputs: Mapping[str, InputSettings] = field(default_factory=_inputs)
     spiking: RecurrentSettings = field(default_factory=RecurrentSettings)
-    readout: Literal["graph", "counts"] = "graph"
+    read_out: Literal["graph", "counts"] = "graph"
     graph: GraphSettings = field(default_factory=GraphSettings)
     counts: ReadOutSettings = field(default_factory=ReadOutSettings)
     training: TrainingSettings = field(default_factory=TrainingSettings)

@@ -1,4 +1,4 @@
-"""Label edges against the explicit matrix, and against sums that one can do in the head."""
+"""Label edges against the explicit matrix and against closed forms."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aver.errors import LabelError
-from aver.models.synch_graph.graph import LabelEdges
+from aver.models.synch_graph.graph_batch import LabelEdges
 
 
 def explicit(edges: LabelEdges) -> torch.Tensor:
-    """The matrix, pair by pair, as the paper says it."""
+    """The matrix of the paper, pair by pair."""
     nodes = len(edges.clip)
     matrix = torch.zeros(nodes, nodes, dtype=torch.float64)
     for a in range(nodes):
@@ -60,7 +60,7 @@ def test_equal_clips_of_one_class_have_a_closed_form():
     assert edges.product(edges.product(ones)).tolist() == [[900.0]] * 35
 
 
-def test_unlabelled_clips_stay_alone():
+def test_unlabeled_clips_have_no_label_edges():
     edges = LabelEdges(torch.tensor([0, 1, 2]), torch.tensor([-1, -1, 2]))
     assert not edges.product(torch.ones(3, 2)).any()
 

@@ -9,8 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aver.errors import SettingsError
-from aver.models.synch_graph.graph import sweep, synchrony_graph
-from aver.models.synch_graph.spiking_network import ClipSpikes
+from aver.models.synch_graph.graph import ClipSpikes, sweep, synchrony_graph
 from aver.spiking import Spikes
 
 MAPS = 3
@@ -67,7 +66,7 @@ def test_nodes_are_the_neurons_that_fired():
     assert graph.first_spike_ms.tolist() == [1.0, 4.0, 2.0]
 
 
-def test_the_lag_between_modalities_is_positive_where_the_audio_is_late():
+def test_the_lag_between_modalities_is_positive_if_the_audio_is_late():
     spikes = {"video": Spikes([100.0, 200.0], [0, 1]), "audio": Spikes([105.0], [0])}
     graph = synchrony_graph(ClipSpikes.of(spikes, MAPS), 150.0)
     edges = {(a, b): lag for a, b, lag in zip(graph.first, graph.second, graph.lag_ms, strict=True)}
@@ -75,37 +74,36 @@ def test_the_lag_between_modalities_is_positive_where_the_audio_is_late():
 
 
 def test_a_wide_window_makes_the_graph_complete_and_a_narrow_one_does_not():
-    chance = np.random.default_rng(0)
-    spikes = Spikes(chance.uniform(0, 350, 60), chance.integers(0, 12, 60))
+    rng = np.random.default_rng(0)
+    spikes = Spikes(rng.uniform(0, 350, 60), rng.integers(0, 12, 60))
     spikes = ClipSpikes.of({"video": spikes}, MAPS)
     densities = [synchrony_graph(spikes, window).density for window in (1, 5, 20, 50, 350)]
     assert densities == sorted(densities)
     assert densities[0] < 0.5
     assert synchrony_graph(spikes, 350).is_complete
     assert densities[-1] == 1
-    everyone, nobody = (synchrony_graph(spikes, 5, edges) for edges in ("all", "none"))
-    assert everyone.is_complete
-    assert nobody.edges == 0
-    unsynchronous = np.isnan(everyone.lag_ms)
-    assert (everyone.coincidences[unsynchronous] == 0).all()
-    assert (everyone.coincidences[~unsynchronous] > 0).all()
+    complete, empty = (synchrony_graph(spikes, 5, edges) for edges in ("all", "none"))
+    assert complete.is_complete
+    assert empty.edges == 0
+    unsynchronous = np.isnan(complete.lag_ms)
+    assert (complete.coincidences[unsynchronous] == 0).all()
+    assert (complete.coincidences[~unsynchronous] > 0).all()
 
 
 def test_shuffling_keeps_neurons_and_counts_and_all_times():
-    chance = np.random.default_rng(1)
-    spikes = ClipSpikes.of({"audio": Spikes(chance.uniform(0, 350, 80), np.arange(80) % 9)}, MAPS)
-    shuffled = spikes.shuffled(chance)
+    rng = np.random.default_rng(1)
+    spikes = ClipSpikes.of({"audio": Spikes(rng.uniform(0, 350, 80), np.arange(80) % 9)}, MAPS)
+    shuffled = spikes.shuffled(rng)
     np.testing.assert_array_equal(shuffled.time_ms, spikes.time_ms)
     one, two = synchrony_graph(spikes, 3.0), synchrony_graph(shuffled, 3.0)
     np.testing.assert_array_equal(one.spike_count, two.spike_count)
     assert of_graph(one) != of_graph(two)
 
 
-def test_networkx_sees_the_same_graph_and_graphml_keeps_it(tmp_path):
-    chance = np.random.default_rng(2)
+def test_networkx_gets_the_same_graph_and_graphml_stores_it(tmp_path):
+    rng = np.random.default_rng(2)
     trains = {
-        name: Spikes(chance.uniform(0, 350, 30), chance.integers(0, 9, 30))
-        for name in ("video", "audio")
+        name: Spikes(rng.uniform(0, 350, 30), rng.integers(0, 9, 30)) for name in ("video", "audio")
     }
     graph = synchrony_graph(ClipSpikes.of(trains, MAPS), 20.0)
     whole = graph.to_networkx()
@@ -130,9 +128,9 @@ def test_a_clip_without_spikes_is_an_empty_graph():
 def test_work_grows_with_spikes_not_with_their_pairs():
     """Ten nodes: a million spikes, 5e11 pairs of them, in the time of one sweep."""
     count = 1_000_000
-    chance = np.random.default_rng(3)
-    time_ms = np.sort(chance.uniform(0, 1000, count))
-    node = chance.integers(0, 10, count)
+    rng = np.random.default_rng(3)
+    time_ms = np.sort(rng.uniform(0, 1000, count))
+    node = rng.integers(0, 10, count)
     coincidences, _ = sweep(time_ms, node, 10, 1000.0)
     spikes = np.bincount(node)
     assert coincidences[0, 1] == spikes[0] * spikes[1]

@@ -1,6 +1,6 @@
-"""Noise in: chance out for a graph of each clip's own, everything right with labels as edges.
+"""Noise is predicted at chance by a graph for each clip, and perfectly with labels as edges.
 
-Spikes are drawn without any regard to the class, three times over.
+Spikes are drawn independently of the class, with three seeds.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from aver.models.synch_graph.read_out import GraphReadout, SpikingClips
+from aver.models.synch_graph.graph import ClipSpikes
+from aver.models.synch_graph.read_out import GraphReadOut, SpikingClips
 from aver.models.synch_graph.settings import GraphSettings, SynchGraphSettings
-from aver.models.synch_graph.spiking_network import ClipSpikes
 from aver.spiking import Spikes
 from aver.training.settings import TrainingSettings
 
@@ -26,19 +26,19 @@ SETTINGS = SynchGraphSettings(
 
 
 def noise(seed):
-    """Clips of all classes alike, 20 spikes of drawn neurons at drawn times in each modality."""
-    chance = np.random.default_rng(seed)
+    """Balanced clips with 20 spikes of random neurons at random times in each modality."""
+    rng = np.random.default_rng(seed)
     spikes = [
         ClipSpikes.of(
             {
-                name: Spikes(chance.uniform(0, 350, 20), chance.integers(0, places * MAPS, 20))
-                for name, places in POSITIONS.items()
+                name: Spikes(rng.uniform(0, 350, 20), rng.integers(0, positions * MAPS, 20))
+                for name, positions in POSITIONS.items()
             },
             MAPS,
         )
         for _ in range(CLIPS)
     ]
-    labels = chance.permutation(np.arange(CLIPS) % CLASSES)
+    labels = rng.permutation(np.arange(CLIPS) % CLASSES)
     return [
         SpikingClips([str(k) for k in rows], [spikes[k] for k in rows], labels[rows])
         for rows in np.split(np.arange(CLIPS), [216, 300])  # 420 clips are tested
@@ -48,7 +48,7 @@ def noise(seed):
 def right_in_inductive_use(seed, label_edges):
     train, validation, test = noise(seed)
     graph = replace(SETTINGS.graph, label_edges=label_edges)
-    learned = GraphReadout(replace(SETTINGS, graph=graph), POSITIONS, CLASSES)
+    learned = GraphReadOut(replace(SETTINGS, graph=graph), POSITIONS, CLASSES)
     learned.learn(train, validation, seed=seed)
     predictions = learned.probabilities(test.clip_ids, test.spikes).argmax(axis=1)
     return int((predictions == test.labels).sum()), len(test.labels)
@@ -56,23 +56,23 @@ def right_in_inductive_use(seed, label_edges):
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
 @pytest.mark.parametrize("label_edges", ["none", "train"])
-def test_graphs_that_know_no_test_label_prediction_noise_by_chance(label_edges, seed):
+def test_without_test_labels_noise_is_predicted_at_chance(label_edges, seed):
     right, count = right_in_inductive_use(seed, label_edges)
     low, high = binomtest(right, count, 1 / CLASSES).proportion_ci(0.999, method="exact")
     assert count >= 400
-    assert low <= 1 / CLASSES <= high, f"{right} of {count} right where there is nothing to know"
+    assert low <= 1 / CLASSES <= high, f"{right} of {count} right, although the features are noise"
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_printed_method_predictions_noise_rightly_for_it_leaks(seed):
-    parts = [
-        SpikingClips(part.clip_ids[::3], part.spikes[::3], part.labels[::3]) for part in noise(seed)
+def test_the_printed_method_predicts_noise_because_it_leaks(seed):
+    subsets = [
+        SpikingClips(one.clip_ids[::3], one.spikes[::3], one.labels[::3]) for one in noise(seed)
     ]
     training = replace(SETTINGS.training, epochs=130, learning_rate=0.05, patience=130)
-    learned = GraphReadout(
+    learned = GraphReadOut(
         replace(SETTINGS, graph=replace(SETTINGS.graph, dropout=0.0), training=training),
         POSITIONS,
         CLASSES,
     )
-    predictions = learned.learn_leaking(*parts, seed=seed).argmax(axis=1)
-    assert (predictions == parts[2].labels).mean() > 0.95
+    predictions = learned.learn_leaking(*subsets, seed=seed).argmax(axis=1)
+    assert (predictions == subsets[2].labels).mean() > 0.95
