@@ -1,4 +1,4 @@
-"""Shipped weights: small, whole, told on a card, and refused once changed."""
+"""Shipped weights: small, complete, described on a card, and refused if they were changed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from aver.pretraining.ship import ship_extractor, ship_recognizer
 
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder of weights of the test's own in place of the package's."""
+    """An empty folder of weights in place of that of the package."""
     folder = tmp_path / "weights"
     folder.mkdir()
     (folder / "index.json").write_text("{}")
@@ -38,7 +38,7 @@ def _run(folder: Path) -> Path:
     return folder
 
 
-def test_what_ships_is_small_whole_and_told() -> None:
+def test_shipped_weights_are_small_complete_and_described() -> None:
     found = shipped_weights()
     assert sum(one.size_bytes for one in found) <= 12e6
     assert {one.name for one in found} >= {"faces-fer2013", "faces-voices", "faces-voices-adapted"}
@@ -54,13 +54,13 @@ def test_what_ships_is_small_whole_and_told() -> None:
 
 
 def _figures(metrics: dict) -> list[dict]:
-    """Every mapping in the metrics that holds a share of right answers."""
+    """Every mapping in the metrics that contains an accuracy."""
     found = [one for one in metrics.values() if isinstance(one, dict)]
     shares = [one for one in found if {"accuracy", "value"} & set(one)]
     return shares + [share for one in found for share in _figures(one)]
 
 
-def test_cards_of_what_ships_tell_figures_with_intervals() -> None:
+def test_figures_on_the_cards_have_intervals() -> None:
     for one in shipped_weights():
         shares = _figures(one.card["metrics"])
         assert shares, one.name
@@ -69,9 +69,9 @@ def test_cards_of_what_ships_tell_figures_with_intervals() -> None:
             assert 0 < share["low"] < value < share["high"] < 1
         if one.kind == "recognizer":
             tested = set(one.card["test_speakers_of_voices"])
-            taught = {who for part in one.card["speakers"].values() for who in part}
+            trained = {name for names in one.card["speakers"].values() for name in names}
             assert tested
-            assert not tested & taught
+            assert not tested & trained
             assert ("uses unlabelled clips" in str(one.card["metrics"])) == ("adapt" in one.card)
 
 
@@ -113,8 +113,8 @@ def test_scalers_of_a_recognizer_keep_their_precision(root: Path, tmp_path: Path
     }  # fmt: skip
 
 
-def test_nothing_but_weights_is_replaced(tmp_path: Path) -> None:
-    """A run beside the folder of weights, or one level up, must not be deleted."""
+def test_only_weights_are_replaced(tmp_path: Path) -> None:
+    """A run next to the folder of weights, or one level up, must not be deleted."""
     run = _run(tmp_path / "faces")
     with pytest.raises(CheckpointError, match="not among the weights"):
         ship_extractor(run, "faces", "Of a test", tmp_path)
@@ -124,7 +124,7 @@ def test_nothing_but_weights_is_replaced(tmp_path: Path) -> None:
     assert not (tmp_path / "index.json").exists()
 
 
-def test_weights_are_replaced_whole_or_not_at_all(root: Path, tmp_path: Path) -> None:
+def test_weights_are_replaced_atomically(root: Path, tmp_path: Path) -> None:
     run = _run(tmp_path / "run")
     folder = ship_extractor(run, "mine", "First", root)
     ship_extractor(run, "mine", "Second", root)
@@ -136,13 +136,30 @@ def test_weights_are_replaced_whole_or_not_at_all(root: Path, tmp_path: Path) ->
     assert sorted(path.name for path in root.iterdir()) == ["index.json", "mine"]
 
 
-def test_an_unknown_name_lists_the_known(root: Path, tmp_path: Path) -> None:
+def test_the_index_is_read_once_until_it_changes(
+    root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ship_extractor(_run(tmp_path), "mine", "Of a test", root)
+    reads = []
+    read_text = Path.read_text
+    monkeypatch.setattr(
+        Path, "read_text", lambda path, *a, **k: reads.append(path) or read_text(path, *a, **k)
+    )
+    for _ in range(3):
+        find_shipped("mine", "extractor")
+    assert reads.count(root / "index.json") == 1
+    index = json.loads((root / "index.json").read_text())
+    (root / "index.json").write_text(json.dumps(index | {"yours": index["mine"]}))
+    assert find_shipped("yours", "extractor").name == "yours"
+
+
+def test_an_unknown_name_lists_the_names(root: Path, tmp_path: Path) -> None:
     ship_extractor(_run(tmp_path), "mine", "Of a test", root)
     with pytest.raises(CheckpointError, match="Known are: mine"):
         find_shipped("yours", "extractor")
 
 
-def test_a_face_network_that_was_trained_anew_is_read_anew(tmp_path: Path) -> None:
+def test_a_retrained_face_network_is_read_again(tmp_path: Path) -> None:
     card = {"network": {"width": 4, "blocks": 1, "stem": "3x3"}, "input": {"size_px": 16}}
     (tmp_path / "card.json").write_text(json.dumps(card))
     place = tmp_path / "weights.safetensors"

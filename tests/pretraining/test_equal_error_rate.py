@@ -12,7 +12,7 @@ from aver.pretraining.equal_error_rate import equal_error_rate, error_rate_inter
 
 
 @pytest.mark.parametrize("spread", [0.1, 1.0, 3.0])
-def test_where_scikit_learns_curve_crosses_the_diagonal(spread: float) -> None:
+def test_it_equals_the_crossing_of_scikit_learns_roc_curve(spread: float) -> None:
     rng = np.random.default_rng(0)
     speakers = [f"s{i % 6}" for i in range(120)]
     centers = rng.normal(0, 1, (6, 8))
@@ -21,11 +21,11 @@ def test_where_scikit_learns_curve_crosses_the_diagonal(spread: float) -> None:
     one, two = np.triu_indices(120, 1)
     same = [speakers[i] == speakers[j] for i, j in zip(one, two, strict=True)]
     false, true, _ = roc_curve(same, (unit @ unit.T)[one, two])
-    wanted = brentq(lambda x: 1 - x - np.interp(x, false, true), 0, 1)
-    assert equal_error_rate(rows, speakers) == pytest.approx(wanted, abs=0.005)
+    expected = brentq(lambda x: 1 - x - np.interp(x, false, true), 0, 1)
+    assert equal_error_rate(rows, speakers) == pytest.approx(expected, abs=0.005)
 
 
-def test_it_counts_the_same_pairs_whatever_it_compares_at_a_time(monkeypatch) -> None:
+def test_the_block_size_does_not_matter(monkeypatch) -> None:
     rows = np.random.default_rng(2).normal(0, 1, (50, 4))
     speakers = [f"s{i % 5}" for i in range(50)]
     whole = equal_error_rate(rows, speakers)
@@ -39,12 +39,12 @@ def test_one_speaker_is_an_error() -> None:
 
 
 @pytest.mark.parametrize("clips", [(10, 2), (2, 10), (30, 30)])
-def test_embeddings_that_are_all_alike_are_chance_in_any_order(clips):
+def test_equal_embeddings_are_at_chance_level_in_any_order(clips):
     speakers = ["a"] * clips[0] + ["b"] * clips[1]
     assert equal_error_rate(np.ones((len(speakers), 3)), speakers) == pytest.approx(0.5)
 
 
-def test_embeddings_that_are_not_finite_are_refused():
+def test_embeddings_that_are_not_finite_are_an_error():
     with pytest.raises(SettingsError, match="NaN"):
         equal_error_rate(np.full((4, 2), np.nan), ["a", "a", "b", "b"])
 
@@ -55,15 +55,15 @@ def _drawn(rng: np.random.Generator, speakers: int) -> tuple[np.ndarray, list[st
     return centers[who] + rng.normal(0, 1, (len(who), 5)), [f"s{i}" for i in who]
 
 
-def test_the_interval_holds_the_rate_of_many_other_speakers() -> None:
+def test_the_interval_covers_the_rate_of_many_speakers_and_narrows() -> None:
     truth = equal_error_rate(*_drawn(np.random.default_rng(100), 400))
-    held, widths = [], {6: [], 12: []}
+    covered, widths = [], {6: [], 12: []}
     for seed in range(12):
-        for speakers, found in widths.items():
+        for speakers, values in widths.items():
             low, high = error_rate_interval(*_drawn(np.random.default_rng(seed), speakers))
-            held.append(low <= truth <= high)
-            found.append(high - low)
-    assert np.mean(held) > 0.85
+            covered.append(low <= truth <= high)
+            values.append(high - low)
+    assert np.mean(covered) > 0.85
     assert np.mean(widths[12]) < np.mean(widths[6])
 
 

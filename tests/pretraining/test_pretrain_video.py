@@ -121,6 +121,25 @@ def test_an_interrupted_training_resumes_to_the_same_result(
     assert not list((tmp_path / "broken").glob("resume*"))
 
 
+def test_a_run_of_version_0_1_is_finished(tmp_path: Path) -> None:
+    root = Path(__file__).parents[1] / "fixtures" / "version_0_1"
+    shutil.copytree(root / "pretrain" / "visual", tmp_path / "run")
+    faces = open_corpus(root / "faces", "fer2013")
+    settings = read_settings(
+        VideoSettings, "video", "compact",
+        {"width": 2, "blocks": 1, "bfloat16": False, "training.epochs": 2, "training.patience": 2,
+         "training.batch_size": 8},
+    )  # fmt: skip
+    split = make_split(faces, "official")
+    card = pretrain_video(faces, split, settings, out=tmp_path / "run", seed=1)
+    assert card["images"] == {"train": 24, "validation": 8, "test": 4}
+    assert card["metrics"]["test"]["images"] == 4
+    with pytest.raises(SettingsError, match="other seed"):
+        pretrain_video(faces, split, settings, out=tmp_path / "run", seed=2)
+    images = np.zeros((1, 48, 48), np.uint8)
+    assert FaceNetwork(tmp_path / "run" / "weights.safetensors").embed(images).shape == (1, 16)
+
+
 def test_the_command_prints_the_figures_of_the_card(
     corpus: Corpus, result: Trained, capsys: pytest.CaptureFixture[str]
 ) -> None:

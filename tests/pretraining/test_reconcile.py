@@ -1,4 +1,4 @@
-"""Labels of two corpora: merged and dropped by name, never in silence; faces drawn by class."""
+"""Emotions of two corpora are merged and dropped by name only; faces are drawn by class."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def _voices(*emotions: str) -> list[Clip]:
     return [Clip(f"v{i}", f"s{i % 2}", e, audio=Path(f"v{i}.wav")) for i, e in enumerate(emotions)]
 
 
-def test_merged_and_dropped_as_asked() -> None:
-    found = reconcile(
+def test_emotions_are_merged_and_dropped() -> None:
+    result = reconcile(
         _faces("neutral", "happy", "disgust"),
         _voices("calm", "neutral", "happy"),
         merge={"calm": "neutral"},
         drop=("disgust",),
     )
-    assert found.classes == ("neutral", "happy")
-    assert [clip.emotion for clip in found.voices] == ["neutral", "neutral", "happy"]
-    assert len(found.faces) == 2
-    assert found.dropped == {"disgust": 1}
+    assert result.classes == ("neutral", "happy")
+    assert [clip.emotion for clip in result.voices] == ["neutral", "neutral", "happy"]
+    assert len(result.faces) == 2
+    assert result.dropped == {"disgust": 1}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_merged_and_dropped_as_asked() -> None:
         ({"calm": "neutral", "neutral": "sad"}, (), "Merge both with 'sad'"),
     ],
 )
-def test_differences_must_be_named(
+def test_remaining_differences_are_an_error(
     merge: dict[str, str], drop: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(LabelError, match=words):
@@ -67,7 +67,7 @@ def test_a_clip_without_an_emotion_is_named() -> None:
         ({"calm": "neutral"}, ("calm",), "is 'calm', which --drop names. They have: neutral, ha"),
     ],
 )
-def test_what_is_not_there_cannot_be_merged_or_dropped(
+def test_an_emotion_that_no_clip_has_cannot_be_merged_or_dropped(
     merge: dict[str, str], drop: tuple[str, ...], words: str
 ) -> None:
     clips = _faces("neutral", "happy", "calm")
@@ -76,15 +76,15 @@ def test_what_is_not_there_cannot_be_merged_or_dropped(
         check_named(clips, merge, drop)
 
 
-def test_every_voice_gets_faces_of_its_class_and_all_faces_have_their_turn() -> None:
+def test_voices_are_paired_with_faces_of_their_class_and_every_face_is_used() -> None:
     faces, voices = _faces(*["happy", "sad"] * 6), _voices(*["sad", "happy"] * 4)
-    joined = join_by_class(faces, voices, images_per_voice=3, seed=0)
+    pairs = join_by_class(faces, voices, images_per_voice=3, seed=0)
     emotion = {clip.video: clip.emotion for clip in faces}
-    assert len(joined) == 24
-    assert all(emotion[clip.video] == clip.emotion for clip in joined)
-    assert {clip.speaker for clip in joined} == {"s0", "s1"}
-    assert len({clip.clip_id for clip in joined}) == 24
+    assert len(pairs) == 24
+    assert all(emotion[clip.video] == clip.emotion for clip in pairs)
+    assert {clip.speaker for clip in pairs} == {"s0", "s1"}
+    assert len({clip.clip_id for clip in pairs}) == 24
     # 12 draws from 6 faces of each class: each face twice.
-    assert set(Counter(clip.video for clip in joined).values()) == {2}
-    assert join_by_class(faces, voices, 3, seed=0) == joined
-    assert join_by_class(faces, voices, 3, seed=1) != joined
+    assert set(Counter(clip.video for clip in pairs).values()) == {2}
+    assert join_by_class(faces, voices, 3, seed=0) == pairs
+    assert join_by_class(faces, voices, 3, seed=1) != pairs

@@ -1,4 +1,4 @@
-"""MRPN from faces here and voices there, from files to answers, and what its folder remembers."""
+"""MRPN trained on unpaired faces and voices: from files to predictions, and its run folder."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ EMOTIONS = ("happy", "sad", "angry")
 
 
 def _face(emotion: str, rng: np.random.Generator) -> np.ndarray:
-    """Blots of its own, so that no picture is another's copy; a bright third for each emotion."""
+    """Random blots, so that no image is a copy of another, and a bright third per emotion."""
     blots = rng.integers(0, 100, (9, 9)).astype(np.uint8)
     image = cv2.resize(blots, (48, 48), interpolation=cv2.INTER_CUBIC).astype(int)
     third = 16 * EMOTIONS.index(emotion)
@@ -62,15 +62,15 @@ class Corpora:
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Corpora:
     root = tmp_path_factory.mktemp("unpaired")
     rng = np.random.default_rng(0)
-    for part, name, count in (("train", "Training", 30), ("test", "PublicTest", 9),
+    for folder, name, count in (("train", "Training", 30), ("test", "PublicTest", 9),
                               ("test", "PrivateTest", 3)):  # fmt: skip
         for number in range(count):
             emotion = EMOTIONS[number % 3]
-            path = root / "fer" / part / emotion / f"{name}_{number}.png"
+            path = root / "fer" / folder / emotion / f"{name}_{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
             cv2.imwrite(str(path), _face(emotion, rng))
     voices = write_tone_corpus(root / "tones", speakers=6, takes=2)
-    (root / "tones" / "s1_happy_0.wav").write_bytes(b"not a sound")
+    (root / "tones" / "s1_happy_0.wav").write_bytes(b"no audio")
     return Corpora(open_corpus(root / "fer", "fer2013"), voices, FeatureStore(root / "cache"))
 
 
@@ -80,18 +80,16 @@ def trained(corpora: Corpora, tmp_path_factory: pytest.TempPathFactory) -> tuple
     return train_unpaired(corpora.request, out, store=corpora.store), out
 
 
-def test_voices_and_faces_are_learnt_and_told_on_the_card(
+def test_the_recognizer_learns_voices_and_the_card_states_the_data(
     corpora: Corpora, trained: tuple[MRPN, Path]
 ) -> None:
     model, out = trained
     tested = write_tone_corpus(out / "others", speakers=2, takes=2)
-    found = predict_corpus(model, replace(tested, name="others"), corpora.store)
-    right = [
-        found.classes[row] == word
-        for row, word in zip(found.probabilities.argmax(axis=1), found.truth, strict=True)
-    ]
-    assert np.mean(right) > 0.6  # chance 0.33; without a face its voice decides
-    assert np.isnan(found.by_modality["video"]).all()
+    evaluation = predict_corpus(model, replace(tested, name="others"), corpora.store)
+    predicted = [evaluation.classes[row] for row in evaluation.probabilities.argmax(axis=1)]
+    # Chance is 0.33; without a face the voice decides.
+    assert np.mean([p == t for p, t in zip(predicted, evaluation.truth, strict=True)]) > 0.6
+    assert np.isnan(evaluation.by_modality["video"]).all()
     assert model.card["protocol"] == "unpaired: no clip with both face and voice"
     assert list(model.card["unusable_clips"]) == ["s1_happy_0"]
     assert not set(model.card["test_speakers_of_voices"]) & {
@@ -99,47 +97,47 @@ def test_voices_and_faces_are_learnt_and_told_on_the_card(
     }  # fmt: skip
 
 
-def test_a_face_alone_is_predicted_by_what_was_learnt_from_images(
+def test_the_recognizer_learns_faces_from_images(
     trained: tuple[MRPN, Path], tmp_path: Path
 ) -> None:
     model, _ = trained
     rng = np.random.default_rng(1)
-    network = FaceNetwork(find_weights("faces-fer2013"))
+    clips = [Clip(f"{e}-{n}", "x", e) for e in EMOTIONS for n in range(20)]
+    images = np.stack([_face(str(clip.emotion), rng) for clip in clips])
+    rows = FaceNetwork(find_weights("faces-fer2013")).embed(images)
+    embeddings = {clip.clip_id: row[None] for clip, row in zip(clips, rows, strict=True)}
 
     class Planted:
         def get(self, clip: Clip, feature: object) -> FeatureRecord:
             if not isinstance(feature, FaceEmbeddings):
                 return FeatureRecord.absent("no audio")
-            image = _face(str(clip.emotion), rng)
-            return FeatureRecord({"embeddings": network.embed(image[None])}, coverage=1.0)
+            return FeatureRecord({"embeddings": embeddings[clip.clip_id]}, coverage=1.0)
 
     model.take_features_from(Planted())
-    clips = [Clip(f"{e}-{n}", "x", e) for e in EMOTIONS for n in range(20)]
-    said = model.predict(clips)
-    assert np.mean([a == c.emotion for a, c in zip(said.labels, clips, strict=True)]) > 0.6
+    labels = model.predict(clips).labels
+    assert np.mean([a == c.emotion for a, c in zip(labels, clips, strict=True)]) > 0.6
 
 
-def test_it_ships_with_the_figures_of_its_tests_on_the_card(
+def test_shipped_weights_have_the_test_figures_on_their_card(
     corpora: Corpora, trained: tuple[MRPN, Path], tmp_path: Path
 ) -> None:
     model, out = trained
-    found = score_unpaired(model, corpora.request, out, corpora.store)
-    voices = found["tones"]
+    voices = score_unpaired(model, corpora.request, out, corpora.store)["tones"]
     assert set(voices.speakers) == set(model.card["test_speakers_of_voices"])
     folder = ship_run(out, "mine", "Of a test", tmp_path)
     card = json.loads((folder / "card.json").read_text())
-    told = card["metrics"]["tones"]
-    right = voices.probabilities.argmax(axis=1) == [
-        voices.classes.index(word) for word in voices.truth
+    figures = card["metrics"]["tones"]
+    correct = voices.probabilities.argmax(axis=1) == [
+        voices.classes.index(emotion) for emotion in voices.truth
     ]
-    assert told["fused"]["accuracy"] == pytest.approx(right.mean())
-    assert told["fused"]["low"] <= told["fused"]["accuracy"] <= told["fused"]["high"]
-    assert "video" not in told  # no clip of these has a face
+    assert figures["fused"]["accuracy"] == pytest.approx(correct.mean())
+    assert figures["fused"]["low"] <= figures["fused"]["accuracy"] <= figures["fused"]["high"]
+    assert "video" not in figures  # none of these clips has a face
     assert card["pairs"]["train"] > card["voices"]["train"]
-    place = out / "tests" / "tones" / "evaluation.json"
-    written_ns = place.stat().st_mtime_ns
+    written = out / "tests" / "tones" / "evaluation.json"
+    written_ns = written.stat().st_mtime_ns
     score_unpaired(model, corpora.request, out, corpora.store)
-    assert place.stat().st_mtime_ns == written_ns
+    assert written.stat().st_mtime_ns == written_ns
 
 
 @pytest.mark.parametrize(
@@ -152,28 +150,28 @@ def test_requests_out_of_range_are_refused(
         replace(corpora.request, **wrong)  # type: ignore[arg-type]
 
 
-def test_a_run_that_is_not_finished_does_not_ship(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_not_shipped(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match="no finished run"):
         ship_run(tmp_path / "none", "mine", "Of a test", tmp_path / "weights")
 
 
-def test_a_finished_run_is_not_repeated_and_no_other_takes_its_folder(
+def test_a_finished_run_is_not_repeated_or_overwritten(
     corpora: Corpora, trained: tuple[MRPN, Path]
 ) -> None:
     _, out = trained
-    place = out / "checkpoint" / "weights.safetensors"
-    written_ns = place.stat().st_mtime_ns
+    weights = out / "checkpoint" / "weights.safetensors"
+    written_ns = weights.stat().st_mtime_ns
     again = train_unpaired(corpora.request, out, store=corpora.store)
     assert again.classes == tuple(sorted(EMOTIONS, key=["happy", "sad", "angry"].index))
-    assert place.stat().st_mtime_ns == written_ns
+    assert weights.stat().st_mtime_ns == written_ns
     with pytest.raises(SettingsError, match="other adaptation"):
         train_unpaired(replace(corpora.request, adapt="speaker"), out, store=corpora.store)
-    (out / "done.json").unlink()  # as if it had been stopped before its end
+    (out / "done.json").unlink()  # as if it had been interrupted
     with pytest.raises(SettingsError, match="other seed"):
         train_unpaired(corpora.request, out, store=corpora.store, seed=1)
 
 
-def test_labels_that_differ_are_named_before_the_folder_is_taken(
+def test_different_emotions_are_named_before_anything_is_written(
     corpora: Corpora, tmp_path: Path
 ) -> None:
     calm = replace(corpora.voices, clips=tuple(
@@ -190,25 +188,23 @@ def test_labels_that_differ_are_named_before_the_folder_is_taken(
     assert model.card["merged"] == {"calm": "happy"}
 
 
-def test_faces_that_lack_a_part_are_named_before_the_folder_is_taken(
+def test_a_missing_subset_of_faces_is_named_before_anything_is_written(
     corpora: Corpora, tmp_path: Path
 ) -> None:
-    shown = tuple(clip for clip in corpora.faces if clip.subset != "validation")
-    request = replace(corpora.request, faces=replace(corpora.faces, clips=shown))
+    clips = tuple(clip for clip in corpora.faces if clip.subset != "validation")
+    request = replace(corpora.request, faces=replace(corpora.faces, clips=clips))
     with pytest.raises(SplitError, match="no image in the subset validation"):
         train_unpaired(request, tmp_path, store=corpora.store)
     assert not list(tmp_path.iterdir())
 
 
-def test_a_class_that_only_training_speakers_have_is_named(
-    corpora: Corpora, tmp_path: Path
-) -> None:
+def test_a_class_without_validation_clips_is_named(corpora: Corpora, tmp_path: Path) -> None:
     fold = corpora.request.voice_split.folds[0]
-    choosing = {corpora.voices.by_id[name].speaker for name in fold.validation}
-    fewer = [c for c in corpora.voices if not (c.speaker in choosing and c.emotion == "sad")]
+    validating = {corpora.voices.by_id[name].speaker for name in fold.validation}
+    fewer = [c for c in corpora.voices if not (c.speaker in validating and c.emotion == "sad")]
     kept = {clip.clip_id for clip in fewer}
-    parts = {p: tuple(n for n in names if n in kept) for p, names in fold.subsets().items()}
-    split = replace(corpora.request.voice_split, folds=(Fold(**parts),))
+    subsets = {s: tuple(n for n in names if n in kept) for s, names in fold.subsets().items()}
+    split = replace(corpora.request.voice_split, folds=(Fold(**subsets),))
     request = replace(
         corpora.request,
         voices=replace(corpora.voices, clips=tuple(fewer)),
@@ -216,30 +212,30 @@ def test_a_class_that_only_training_speakers_have_is_named(
     )
     with pytest.raises(LabelError, match="one of the two corpora has sad"):
         train_unpaired(request, tmp_path / "a", store=corpora.store)
-    shown = tuple(c for c in corpora.faces if not (c.subset == "validation" and c.emotion == "sad"))
-    request = replace(request, faces=replace(corpora.faces, clips=shown))
+    faces = tuple(c for c in corpora.faces if not (c.subset == "validation" and c.emotion == "sad"))
+    request = replace(request, faces=replace(corpora.faces, clips=faces))
     with pytest.raises(LabelError, match="one of training and validation has sad"):
         train_unpaired(request, tmp_path / "b", store=corpora.store)
 
 
-def test_from_the_shell_voices_that_cannot_be_read_are_listed_first(
+def test_the_command_lists_unreadable_voices_before_the_training(
     corpora: Corpora, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    words = ["pretrain", "unpaired", "--faces", str(corpora.faces.root),
+    command = ["pretrain", "unpaired", "--faces", str(corpora.faces.root),
              "--voices", str(corpora.voices.root),
              "--voices-settings", "pattern={speaker}_{emotion}_{take}.wav",
              "--set", "training.epochs=1", "training.patience=1", "--workers", "1",
              "--cache", str(corpora.store.root), "--out", str(tmp_path / "run")]  # fmt: skip
-    assert main([*words, "--strict"]) == 2
+    assert main([*command, "--strict"]) == 2
     assert "s1_happy_0" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
-    assert main(words) == 0
-    shown = capsys.readouterr()
-    assert "s1_happy_0" in shown.err
-    assert "tones, clean: trained on no clip of these speakers" in shown.out
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    assert "s1_happy_0" in printed.err
+    assert "tones, clean: trained on no clip of these speakers" in printed.out
 
 
-def test_other_images_under_the_same_names_are_other_images(tmp_path: Path) -> None:
+def test_the_digest_of_images_depends_on_content_and_labels(tmp_path: Path) -> None:
     rng = np.random.default_rng(3)
     path = tmp_path / "a.png"
     keys = []
@@ -251,28 +247,28 @@ def test_other_images_under_the_same_names_are_other_images(tmp_path: Path) -> N
     assert digest_images([Clip("a", None, "sad", video=path)]) not in keys
 
 
-def test_the_scale_of_adapted_faces_is_learnt_from_those_to_learn(corpora: Corpora) -> None:
-    parts = make_split(corpora.faces, "official").folds[0]
-    pairs = {p: corpora.faces.select(list(getattr(parts, p))) for p in ("train", "validation")}
+def test_adapted_faces_are_standardized_by_the_training_images(corpora: Corpora) -> None:
+    fold = make_split(corpora.faces, "official").folds[0]
+    pairs = {s: corpora.faces.select(list(getattr(fold, s))) for s in ("train", "validation")}
     adapted = _embed(pairs, FaceEmbeddings(), "speaker")
-    learned = np.stack([adapted[clip.video] for clip in pairs["train"]])
-    np.testing.assert_allclose(learned.mean(axis=0), 0, atol=1e-4)
+    trained = np.stack([adapted[clip.video] for clip in pairs["train"]])
+    np.testing.assert_allclose(trained.mean(axis=0), 0, atol=1e-4)
     plain = _embed(pairs, FaceEmbeddings(), "")
     rows = np.stack([plain[clip.video] for clip in pairs["train"]])
     one = pairs["validation"][0].video
-    wanted = (plain[one] - rows.mean(axis=0)) / rows.std(axis=0)
-    np.testing.assert_allclose(adapted[one], wanted.clip(-20, 20), rtol=1e-3, atol=1e-3)
+    expected = (plain[one] - rows.mean(axis=0)) / rows.std(axis=0)
+    np.testing.assert_allclose(adapted[one], expected.clip(-20, 20), rtol=1e-3, atol=1e-3)
 
 
-def test_adapted_faces_are_scaled_as_a_speakers_clips_are(
+def test_adapted_faces_are_scaled_like_the_clips_of_a_speaker(
     corpora: Corpora, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A value that no picture to learn from moves must not explode in one that does."""
-    parts = make_split(corpora.faces, "official").folds[0]
-    pairs = {p: corpora.faces.select(list(getattr(parts, p))) for p in ("train", "validation")}
+    """A value that is constant over the training images must not explode in another image."""
+    fold = make_split(corpora.faces, "official").folds[0]
+    pairs = {s: corpora.faces.select(list(getattr(fold, s))) for s in ("train", "validation")}
     rng = np.random.default_rng(4)
     rows = rng.normal(0, 1, (sum(map(len, pairs.values())), 3)).astype(np.float32)
-    rows[: len(pairs["train"]), 0] = 0  # never moves
+    rows[: len(pairs["train"]), 0] = 0  # constant
     rows[-1] = (0.5, 1e6, 0)
     monkeypatch.setattr(FaceNetwork, "embed", lambda self, images: rows)
     adapted = _embed(pairs, FaceEmbeddings(), "speaker")
@@ -283,24 +279,26 @@ def test_adapted_faces_are_scaled_as_a_speakers_clips_are(
         def get(self, clip: Clip, feature: object) -> FeatureRecord:
             return FeatureRecord({"embeddings": frames[clip.video][None]})
 
-    theirs = [replace(clip, speaker="one") for clip in pairs["train"]]
+    same_speaker = [replace(clip, speaker="one") for clip in pairs["train"]]
     last = pairs["validation"][-1]
-    wanted = SpeakerAdaptation(Planted(), theirs).get(
+    expected = SpeakerAdaptation(Planted(), same_speaker).get(
         replace(last, speaker="one"), FaceEmbeddings()
     )
-    np.testing.assert_allclose(adapted[last.video], wanted.arrays["embeddings"][0], atol=1e-4)
+    np.testing.assert_allclose(adapted[last.video], expected.arrays["embeddings"][0], atol=1e-4)
     assert adapted[last.video][:2].tolist() == [0.5, 20.0]
 
 
-def test_embeddings_are_those_of_images_with_a_face_and_know_the_card(tmp_path: Path) -> None:
+def test_frames_with_a_face_are_embedded_and_the_card_is_in_the_identity(
+    tmp_path: Path,
+) -> None:
     rng = np.random.default_rng(2)
     crops = rng.integers(0, 255, (4, 64, 64, 3)).astype(np.uint8)
     found = np.array([True, False, True, False])
     feature = FaceEmbeddings()
     derived = feature.derive(FeatureRecord({"crops": crops, "found": found}, coverage=0.5))
-    wanted = FaceNetwork(find_weights("faces-fer2013")).embed(crops[found])
+    expected = FaceNetwork(find_weights("faces-fer2013")).embed(crops[found])
     assert derived.coverage == 0.5
-    np.testing.assert_array_equal(derived.arrays["embeddings"], wanted.astype(np.float16))
+    np.testing.assert_array_equal(derived.arrays["embeddings"], expected.astype(np.float16))
     folder = find_weights("faces-fer2013").parent
     (tmp_path / "weights.safetensors").write_bytes((folder / "weights.safetensors").read_bytes())
     card = json.loads((folder / "card.json").read_text())

@@ -23,6 +23,7 @@ from aver.training.optimization import make_optimizer
 from aver.training.settings import TrainingSettings
 from aver.training.task import ParameterGroup
 
+VERSION_0_1 = Path(__file__).parents[1] / "fixtures" / "version_0_1"
 SETTINGS = TrainingSettings(epochs=8, patience=8, learning_rate=0.02, ema_decay=0.5)
 
 
@@ -254,7 +255,7 @@ def test_a_resume_state_of_version_0_1_is_resumed(tmp_path):
     )
     whole, resumed = LineTask(validation_sign=-1.0), LineTask(validation_sign=-1.0)
     expected = fit(whole, settings, seed=0)
-    shutil.copy(Path(__file__).parent / "version_0_1" / "resume.ckpt", tmp_path)
+    shutil.copy(VERSION_0_1 / "resume.ckpt", tmp_path)
     assert fit(resumed, settings, seed=0, run_folder=tmp_path) == expected
     assert resumed.epochs_drawn == len(expected.epochs) - 3
     assert torch.equal(weights(resumed), weights(whole))

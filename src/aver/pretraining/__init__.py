@@ -1,1 +1,1 @@
-"""Pretraining: faces from pictures, voices from speakers, before a corpus of clips is seen."""
+"""Trains networks on face images and on speech, to start the training of recognizers from."""
