@@ -227,7 +227,7 @@ def fer2013_doubles(data: Path) -> dict[str, Any]:
         for pair in finding.subjects
         for name in pair.split(" = ")
     }
-    found["test pictures with a copy in train"] = sum(subset_of[name] == "test" for name in reached)
+    found["test images with a copy in train"] = sum(subset_of[name] == "test" for name in reached)
     found["exit_code"] = report.exit_code
     return found
 
@@ -250,22 +250,22 @@ def times(data: Path) -> dict[str, float]:
         measured[f"audit of names, {words} (s)"] = _fastest(lambda split=split: audit_split(split))
     paths = sorted((data / "ravdess").glob("Actor_0[1-5]/03-*.flac"))
     length_s = sum(len(audio_file_fingerprint(path).loud) for path in paths) * 0.016
-    measured["sound fingerprints from FLAC files, times real time"] = length_s / _fastest(
+    measured["audio fingerprints from FLAC files, times real time"] = length_s / _fastest(
         lambda: [audio_file_fingerprint(path) for path in paths]
     )
     films = sorted((data / "javanese-av").glob("01-*.mp4"))
     film_s = sum(len(audio_file_fingerprint(path).loud) for path in films) * 0.016
-    measured["sound fingerprints from MP4 files, times real time"] = film_s / _fastest(
+    measured["audio fingerprints from MP4 files, times real time"] = film_s / _fastest(
         lambda: [audio_file_fingerprint(path) for path in films]
     )
-    measured["film fingerprints (360 x 270, 30 per s), times real time"] = film_s / _fastest(
+    measured["video fingerprints (360 x 270, 30 per s), times real time"] = film_s / _fastest(
         lambda: [video_file_hash(path) for path in films[:8]], 8 / len(films)
     )
     return measured | _search_times()
 
 
 def _search_times() -> dict[str, float]:
-    """Search among 10,000 sounds of noise bursts of 3 s, to see how it grows."""
+    """Search among 10,000 audio clips of noise bursts of 3 s, to see how it grows."""
     random = np.random.default_rng(0)
     found = {}
     for count in (2500, 10_000):
@@ -275,7 +275,7 @@ def _search_times() -> dict[str, float]:
             prints.append(audio_fingerprint(random.standard_normal(bursts.size) * bursts * 0.1))
         started_s = time.process_time()
         pairs = find_audio_copies(prints)
-        found[f"search among {count} sounds of 3 s (s)"] = time.process_time() - started_s
+        found[f"search among {count} audio clips of 3 s (s)"] = time.process_time() - started_s
         found[f"pairs found among them ({count})"] = float(len(pairs))
     return found
 

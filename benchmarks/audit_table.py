@@ -23,13 +23,13 @@ def main() -> None:
 def table(result: dict[str, Any]) -> str:
     """The whole page."""
     lines = [
-        "# The leak audit, measured",
+        "# Leak audit",
         "",
-        "Made by `python benchmarks/audit.py --data DIR` (`benchmarks/results/audit.json`)",
-        "and `python benchmarks/audit_table.py` (this page). What the words mean:",
-        "[leaks](../explanation/leaks.md).",
+        "`python benchmarks/audit.py --data DIR` measures (`benchmarks/results/audit.json`);",
+        "`python benchmarks/audit_table.py` writes this page. [Leaks](../explanation/leaks.md)",
+        "explains the kinds of findings.",
         "",
-        "## Published rules, on CREMA-D's real list of 7,442 clips and 91 actors",
+        "## Common split rules on the list of CREMA-D (7,442 clips, 91 actors)",
         "",
         "| rule | exit status | speakers shared | sentences in every subset |",
         "|---|---|---|---|",
@@ -43,7 +43,7 @@ def table(result: dict[str, Any]) -> str:
         "",
         "## Leaks planted in generated splits",
         "",
-        "One leak in one fold of each; found means: its kind, in its fold, between its subsets.",
+        "Each split has one leak in one fold. Found: the audit reports its kind, fold and subsets.",
         "",
         "| planted | splits | found |",
         "|---|---|---|",
@@ -57,16 +57,16 @@ def table(result: dict[str, Any]) -> str:
         f"| none | {clean['clean']} | {clean['false_alarms']} false alarms |",
     ]
     titles = {
-        "audio_copies": "Changed copies of RAVDESS sound files",
-        "image_copies": "Changed copies of FER2013 test pictures",
-        "film_copies": "Changed copies of javanese-av films, without sound",
+        "audio_copies": "Modified copies of RAVDESS audio files",
+        "image_copies": "Modified copies of FER2013 test images",
+        "film_copies": "Modified copies of javanese-av videos, without audio",
     }
     for key, title in titles.items():
         lines += _copies(title, result[key])
         if key == "audio_copies":
-            lines += ["", "That pair is no false alarm: the two files are equal byte for byte."]
+            lines += ["", "This pair is not a false alarm: the two files are identical."]
     lines += _doubles(result["fer2013_doubles"]) if "fer2013_doubles" in result else []
-    lines += ["", "## Times, in seconds of one core", "", "| what | measured |", "|---|---|"]
+    lines += ["", "## Run time on one core", "", "| what | measured |", "|---|---|"]
     lines += [f"| {what} | {value:,.2f} |" for what, value in result["times"].items()]
     return "\n".join(lines) + "\n"
 
@@ -77,7 +77,7 @@ def _copies(title: str, found: dict[str, Any]) -> list[str]:
         "",
         f"## {title}",
         "",
-        f"Searched for among all {total:,} originals.",
+        f"Searched among all {total:,} originals.",
         "",
         "| copy | planted | found |",
         "|---|---|---|",
@@ -90,8 +90,8 @@ def _copies(title: str, found: dict[str, Any]) -> list[str]:
 
 
 def _doubles(found: dict[str, Any]) -> list[str]:
-    """FER2013's own doubles."""
-    lines = ["", "## FER2013's own doubles, in its official subsets", "", "| what | found |"]
+    """Duplicates in FER2013 itself."""
+    lines = ["", "## Duplicates in the official subsets of FER2013", "", "| what | found |"]
     lines += ["|---|---|"]
     lines += [f"| {what} | {value} |" for what, value in found.items()]
     return lines
