@@ -1,13 +1,13 @@
-"""Audio-video emotion recognition with evidence that anyone can check.
+"""Audio-video emotion recognition: train, evaluate, audit and predict.
 
-The verbs of the command line, from Python:
+The commands of the command line, as Python functions:
 
-- `open_corpus`: a folder of clips, read without opening any media;
-- `train`: fit one recogniser on one fold;
-- `evaluate`: fit and test on every fold, with baselines and intervals;
-- `load`: a trained recogniser from its run folder;
-- `predict`: answers for files of one's own;
-- `robustness`: the same recognisers on worse sound and pictures;
+- `open_corpus`: a folder of clips, without opening any media;
+- `train`: fit one recognizer on one fold;
+- `evaluate`: fit and test on every fold, with baselines and confidence intervals;
+- `load`: a trained recognizer from its run folder;
+- `predict`: the emotions of the user's own files;
+- `robustness`: the recognizers of a finished run on degraded media;
 - `report`: one page, a model card and all tables on finished runs.
 """
 
@@ -34,7 +34,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import a verb when it is first used, so that ``import aver`` costs nothing."""
+    """Import a function when it is first used, so that ``import aver`` is quick."""
     if name not in __all__:
         raise AttributeError(f"module 'aver' has no attribute {name!r}")
     from aver import api

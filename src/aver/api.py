@@ -1,33 +1,30 @@
-"""The verbs of `aver`, as functions: what the command line calls, and what `import aver` offers."""
+"""What the command line does, as Python functions; ``import aver`` offers them.
+
+Each function imports what it needs: predicting imports neither evaluation nor training.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aver.corpora import open_corpus
 from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
-from aver.evaluation.baselines import BaselineChoice, run_baselines
-from aver.evaluation.evaluation_folder import load_evaluation
-from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
-from aver.evaluation.robustness import (
-    DegradedRuns,
-    RobustnessPlan,
-    measure_robustness,
-    read_robustness,
-)
 from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
-from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
-from aver.models.base.predict_files import OwnClips, predict_files
-from aver.models.base.recognizer import load_recognizer as load
-from aver.networks.shipped import find_shipped
 from aver.splits.rule import default_split
 from aver.splits.split import Split
 
 if TYPE_CHECKING:
+    from aver.evaluation.baselines import BaselineChoice
+    from aver.evaluation.experiment import ExperimentResult
+    from aver.evaluation.robustness import DegradedRuns, RobustnessPlan
+    from aver.features.store import FeatureSource
+    from aver.models.base.predict_files import OwnClips
+    from aver.models.base.recognizer import Recognizer
     from aver.reports.run_report import WrittenReport
 
 __all__ = ["evaluate", "load", "open_corpus", "predict", "report", "robustness", "train"]
@@ -48,7 +45,7 @@ def train(
     strict: bool = False,
     command: str = "",
 ) -> ExperimentResult:
-    """Fit one recogniser on one fold and test it there.
+    """Fit one recognizer on one fold and test it there.
 
     Parameters
     ----------
@@ -56,22 +53,22 @@ def train(
     preset : str
         Name (see ``aver list presets``) or path of a preset.
     out : str or Path
-        Run folder. An interrupted training goes on where it stopped.
+        Run folder. An interrupted training is resumed.
     split : Split, optional
-        Default: `aver.splits.rule.default_split`, speakers disjoint.
+        Default: `aver.splits.rule.default_split`, speaker-independent.
     fold : int >= 0
         Which fold of the split.
     overrides : mapping, optional
         Settings that replace the preset's, by dotted key.
     seed : int
     adapt : {"", "speaker"}
-        Bring features to each speaker's own scale, by the speaker's unlabelled clips; title,
-        protocol and card then say that it uses unlabelled clips of test speakers.
+        Normalize features by each speaker's unlabeled clips; title, protocol and card then say
+        that the run uses unlabeled clips of test speakers.
     store : FeatureStore, optional
     workers : int, optional
-        Processes for extraction; default the cores at hand.
+        Processes for feature extraction; default the number of usable cores.
     strict : bool
-        Make a clip that cannot be used an error.
+        Raise an error for a clip that cannot be used.
     command : str
         The command line, for the record.
 
@@ -85,16 +82,19 @@ def train(
     SettingsError
         If the split has no such fold.
     """
+    from aver.evaluation.experiment import Experiment, run_experiment
+
     split = split or default_split(corpus)
     if not 0 <= fold < len(split.folds):
         raise SettingsError(
             f"The split has {len(split.folds)} folds, numbered from 0; there is no fold {fold}."
         )
-    one_fold = Split(
-        f"{split.rule}, fold {fold}", split.corpus, split.seed, (split.folds[fold],), split.leaks
-    )
     experiment = Experiment(
-        *(corpus, one_fold, preset, dict(overrides or {}), (seed,)),
+        corpus,
+        replace(split, rule=f"{split.rule}, fold {fold}", folds=(split.folds[fold],)),
+        preset,
+        dict(overrides or {}),
+        (seed,),
         command=command,
         adapt=adapt,
         fold_numbers=(fold,),
@@ -120,7 +120,7 @@ def evaluate(
     strict: bool = False,
     command: str = "",
 ) -> tuple[ExperimentResult, ...]:
-    """Fit and test on every fold and seed, with the baselines on the same folds beside.
+    """Fit and test on every fold and seed, with baselines on the same folds, and write a report.
 
     Parameters
     ----------
@@ -129,16 +129,19 @@ def evaluate(
     seeds : sequence of int
         Every fold is fitted once per seed.
     baselines : {"all", "quick", "none"}
-        ``"quick"``: majority class and statistics; ``"all"``: unimodal networks and their late
+        ``"quick"``: majority class and functionals; ``"all"``: unimodal networks and their late
         fusion too.
     leaking : bool
-        Run the system's own leaking protocol, where it has one.
+        Run the system's own leaking protocol, if it has one.
 
     Returns
     -------
     tuple of ExperimentResult
-        The system first, then its baselines. The run folder holds ``report.html``.
+        The system first, then its baselines; the predictions are the DataFrame
+        ``result.evaluation.predictions``. The run folder holds ``report.html``.
     """
+    from aver.evaluation.baselines import run_baselines
+    from aver.evaluation.experiment import Experiment, run_experiment
     from aver.reports.run_report import write_run_report
 
     experiment = Experiment(
@@ -153,11 +156,11 @@ def evaluate(
     )
     store, workers = store or FeatureStore(), workers or usable_cores()
     result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
-    beside = run_baselines(
+    others = run_baselines(
         experiment, Path(out) / "baselines", baselines, store=store, workers=workers
     )
-    write_run_report(result, beside, corpus)
-    return (result, *beside)
+    write_run_report(result, others, corpus)
+    return (result, *others)
 
 
 def robustness(
@@ -168,37 +171,39 @@ def robustness(
     store: FeatureStore | None = None,
     workers: int | None = None,
 ) -> tuple[DegradedRuns, ...]:
-    """Let a finished run answer again when sound and pictures get worse; nothing is trained.
+    """Let the recognizers of a finished run predict degraded media; nothing is trained.
 
     Parameters
     ----------
     run : str or Path
-        Run folder of `evaluate` or `train`, with its checkpoints. Curves and tables of all that
-        was ever measured of it go to ``robustness/`` there.
+        Run folder of `evaluate` or `train`, with its checkpoints. Curves and tables of everything
+        that was measured of it are written to ``robustness/`` there.
     corpus : Corpus
         With the clips that it tested.
     plan : RobustnessPlan, optional
-        Kinds of damage and their levels; default all.
+        Kinds of degradation and their levels; default all.
     store, workers
         As in `evaluate`.
 
     Returns
     -------
     tuple of DegradedRuns
-        What was asked for now.
+        What was requested now.
 
     Raises
     ------
     SettingsError
-        If `run` is no run folder, or the system can tell none of the kinds.
+        If `run` is not a run folder, or no degradation affects what the system reads.
     CheckpointError
         If the run kept no checkpoints, or tested clips that `corpus` lacks.
     """
+    from aver.evaluation.evaluation_folder import load_evaluation
+    from aver.evaluation.robustness import RobustnessPlan, measure_robustness, read_robustness
     from aver.reports.robustness_report import MeasuredRun, write_robustness
 
     folder = Path(run)
     evaluation = load_evaluation(folder)
-    found = measure_robustness(
+    measured = measure_robustness(
         evaluation,
         folder,
         corpus.clips,
@@ -207,7 +212,7 @@ def robustness(
         workers=workers or usable_cores(),
     )
     write_robustness(MeasuredRun(evaluation, read_robustness(evaluation, folder)), folder)
-    return found
+    return measured
 
 
 def report(
@@ -218,7 +223,7 @@ def report(
     media: bool = False,
     command: str = "",
 ) -> WrittenReport:
-    """Write one page, a model card and all tables on one finished run or several.
+    """Write one page, a model card and all tables on one or several finished runs.
 
     Parameters
     ----------
@@ -227,10 +232,10 @@ def report(
     out : str or Path, optional
         Default: the first run's folder; with several runs ``compared/`` in it.
     corpus : Corpus, optional
-        Of the first run: without it there is no audit on the page, and no picture of a clip.
+        Of the first run: without it the page has no audit and no images of clips.
     media : bool
         Show a frame and a spectrogram of the worst clips; share such a page only as the clips'
-        licence allows.
+        license allows.
     command : str
         The command line, for the record.
 
@@ -246,7 +251,7 @@ def report(
     """
     from aver.reports.run_report import report_runs
 
-    folders = [runs] if isinstance(runs, str | Path) else list(runs)
+    folders = [runs] if isinstance(runs, str | Path) else runs
     return report_runs(
         [Path(folder) for folder in folders],
         out=None if out is None else Path(out),
@@ -254,6 +259,13 @@ def report(
         media=media,
         command=command,
     )
+
+
+def load(run: str | Path, store: FeatureSource | None = None) -> Recognizer:
+    """Load a trained recognizer; see `aver.models.base.recognizer.load_recognizer`."""
+    from aver.models.base.recognizer import load_recognizer
+
+    return load_recognizer(run, store)
 
 
 def predict(
@@ -265,36 +277,40 @@ def predict(
     store: FeatureStore | None = None,
     workers: int | None = None,
 ) -> OwnClips:
-    """Answer for files of one's own.
+    """Predict the emotions of the user's own files.
 
     Parameters
     ----------
     paths : sequence of str or Path
-        Videos, sound files, folders of them.
+        Videos, audio files, folders of them.
     checkpoint : str or Path, optional
         Run folder of `train`, a checkpoint folder, or a name of ``aver list weights``. Default:
         weights that come with the package, see `aver.models.base.checkpoint.DEFAULT`.
     action_units : str or Path, optional
-        Action units: a CSV with one row per clip, or a folder of one CSV per clip, keyed by file
-        names. A clip that they do not know is answered without.
+        Action units: a CSV with one row per clip, or a folder with one CSV per clip, keyed by file
+        names. Clips that are not in it are predicted without action units.
     speaker_clips : str or Path, optional
         Folder of other clips of the one speaker of all `paths`, without labels: features are
-        brought to that speaker's own scale.
+        normalized by that speaker's clips.
     store : FeatureStore, optional
     workers : int, optional
 
     Returns
     -------
     OwnClips
-        Clips with their `Prediction`, and the files that could not be read.
+        Clips with their `Prediction`, and the files that could not be read. The predictions as a
+        DataFrame: ``result.prediction.to_frame()``.
     """
+    from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
+    from aver.models.base.predict_files import predict_files
+    from aver.networks.shipped import find_shipped
+
     store = store or FeatureStore()
     if checkpoint is None:
         name = DEFAULT_ADAPTED if speaker_clips else DEFAULT
         checkpoint = find_shipped(name, "recognizer").checked()  # not a folder of that name
-    recognizer = load(Path(checkpoint), store)
     return predict_files(
-        recognizer,
+        load(checkpoint, store),
         [Path(path) for path in paths],
         store,
         workers or 1,
