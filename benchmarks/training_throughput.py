@@ -30,7 +30,6 @@ from aver.models.mrpn.recognizer import MRPN
 from aver.training.optimization import WeightAverage, make_schedule
 from aver.training.seeding import derived_seed, fixed_threads
 
-ASKED_RATIO = 0.95
 DRAWN_EPOCHS = 2  # used alternately: hundreds of megabytes of batches would slow the bare loop
 
 
@@ -49,7 +48,7 @@ def bare_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float
     for epoch in range(DRAWN_EPOCHS):
         generator = torch.Generator().manual_seed(derived_seed(0, "batches", epoch))
         epochs.append(list(task.training_batches(generator)))
-    held_out = list(task.validation_batches())
+    validation_batches = list(task.validation_batches())
     network = task.network
     optimizer = torch.optim.AdamW(network.parameters(), lr=settings.learning_rate)
     schedule: Any = make_schedule(optimizer, settings, task.steps_per_epoch)
@@ -68,7 +67,7 @@ def bare_s(recognizer: MRPN, train: list[Clip], validation: list[Clip]) -> float
                     average.update(network)
             network.eval()
             with torch.no_grad():
-                for batch in held_out:
+                for batch in validation_batches:
                     task.loss(batch)
         return time.perf_counter() - start_s
 
@@ -84,12 +83,12 @@ def measure(clips: list[Clip], epochs: int, rounds: int) -> dict[str, Any]:
     validation = [clip for clip in clips if clip.speaker in speakers[:1]]
     store.prepare(clips, list(MRPN(settings, store).features.values()))
     fitted_s(MRPN(replace_epochs(settings, 1), FeatureStore()), train, validation)  # imports
-    taken: dict[str, list[float]] = {"fit": [], "bare": []}
+    seconds: dict[str, list[float]] = {"fit": [], "bare": []}
     for number in range(rounds):
         for side in ("fit", "bare") if number % 2 == 0 else ("bare", "fit"):
             run = fitted_s if side == "fit" else bare_s
-            taken[side].append(run(MRPN(settings, FeatureStore()), train, validation))
-    fit_s, bare = (float(np.median(taken[side])) for side in ("fit", "bare"))
+            seconds[side].append(run(MRPN(settings, FeatureStore()), train, validation))
+    fit_s, bare = (float(np.median(seconds[side])) for side in ("fit", "bare"))
     return {
         "clips": len(train),
         "epochs": epochs,
@@ -98,8 +97,7 @@ def measure(clips: list[Clip], epochs: int, rounds: int) -> dict[str, Any]:
         "fit_clips_per_s": len(train) * epochs / fit_s,
         "bare_clips_per_s": len(train) * epochs / bare,
         "ratio": bare / fit_s,
-        "asked_ratio": ASKED_RATIO,
-        "seconds": taken,
+        "seconds": seconds,
     }
 
 
@@ -122,7 +120,7 @@ def main() -> None:
     print("                       clips/s")
     print(f"fit from warm cache    {figures['fit_clips_per_s']:8.1f}")
     print(f"bare loop in memory    {figures['bare_clips_per_s']:8.1f}")
-    print(f"ratio                  {figures['ratio']:8.3f}   (asked: {ASKED_RATIO})")
+    print(f"ratio                  {figures['ratio']:8.3f}")
     target = arguments.out / "training_throughput.json"
     write_json(target, figures)
     print(f"Wrote {target}")

@@ -104,7 +104,7 @@ def _interruption(epoch: int, run_folder: Path | None) -> str:
         return f"{message} Nothing was kept, because there was no run folder."
     return (
         f"{message} The state after the last whole epoch is in {run_folder / RESUME_NAME}; run the "
-        "same command with the same run folder to go on from there."
+        "same command with the same run folder to resume."
     )
 
 
@@ -200,7 +200,7 @@ class _Training:
     def stopped_early(self) -> bool:
         """Whether patience has run out, or the last validation loss is not finite.
 
-        It follows from the rows alone, so that a resumed training stops where an unbroken one does.
+        It follows from the rows alone, so that a resumed training stops at the same epoch.
         """
         if not self.rows:
             return False
@@ -318,7 +318,7 @@ class _Training:
         }
 
     def _load(self, path: Path) -> None:
-        """Go on where `_state` was saved.
+        """Restore what `_state` saved.
 
         Raises
         ------
