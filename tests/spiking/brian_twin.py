@@ -1,6 +1,6 @@
 """The same network in Brian2, built from the description that the engine runs.
 
-Written from the equations, with Brian2's own words: this is the judge, not a port of our code.
+Written from the equations in Brian2's own terms: it is the reference, not a port of our code.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class BrianTwin:
         self.network, self.learn = network, learn
         timing = network.simulation.timing
         b2.defaultclock.dt = timing.dt_ms * b2.ms
-        self.parts, self.sources, self.groups, self.links = [], {}, {}, {}
+        self.objects, self.sources, self.groups, self.links = [], {}, {}, {}
         self.counters, self.monitors = {}, {}
         for name, source in network.sources.items():
             self.sources[name] = (
@@ -61,12 +61,12 @@ class BrianTwin:
                 if poisson
                 else b2.SpikeGeneratorGroup(source.neurons, [], [] * b2.ms)
             )
-            self.parts.append(self.sources[name])
+            self.objects.append(self.sources[name])
         for name, population in network.populations.items():
             self._add_population(name, population, method)
         for name, connection in network.connections.items():
             self._add_connection(name, connection)
-        self.brian = b2.Network(*self.parts)
+        self.brian = b2.Network(*self.objects)
 
     def _add_population(self, name, population, method):
         e, i, home = population.excitatory, population.inhibitory, population.homeostasis
@@ -94,7 +94,7 @@ class BrianTwin:
         group.theta = self.network.theta_mv(name)
         self.groups[name] = group
         self.counters[name] = b2.SpikeMonitor(group)
-        self.parts += [group, self.counters[name]]
+        self.objects += [group, self.counters[name]]
         lateral = population.inhibition
         if lateral.reach == "none":
             return
@@ -122,7 +122,7 @@ class BrianTwin:
             pre, post = pre[same], post[same]
         if pre.size:  # a single neuron has no rivals
             down.connect(i=pre, j=post)
-            self.parts += [partners, up, down]
+            self.objects += [partners, up, down]
 
     def _add_connection(self, name, connection):
         initial = self.network.weights(name)  # (positions, fan_in, features)
@@ -132,8 +132,8 @@ class BrianTwin:
         pre = np.repeat(inputs[:, :, None], population.features, axis=2)
         post = np.arange(population.neurons).reshape(population.positions, 1, -1)
         post = np.broadcast_to(post, pre.shape)
-        taught = self.learn and connection.rule is not None
-        if taught:
+        learns = self.learn and connection.rule is not None
+        if learns:
             terms = connection.rule.terms
             on_pre, on_post = _rule_code(terms)
             taus = {
@@ -145,19 +145,19 @@ class BrianTwin:
         synapses = b2.Synapses(
             source,
             self.groups[connection.target],
-            TRACES if taught else "w : 1",
-            on_pre=on_pre if taught else "g_e_post += w",
-            on_post=on_post if taught else None,
-            namespace=taus if taught else {},
+            TRACES if learns else "w : 1",
+            on_pre=on_pre if learns else "g_e_post += w",
+            on_post=on_post if learns else None,
+            namespace=taus if learns else {},
         )
         synapses.connect(i=pre.ravel(), j=post.ravel())
         synapses.w = initial.ravel().astype(np.float64)
-        if taught:
+        if learns:
             synapses.pre.order, synapses.post.order = 0, 1  # see rules.py
         if connection.delay_ms.any():
             synapses.pre.delay = connection.delay_ms[pre.ravel()] * b2.ms
         self.links[name] = (synapses, connection, initial.shape)
-        self.parts.append(synapses)
+        self.objects.append(synapses)
 
     def show(self, spikes: dict, start_ms: float) -> dict:
         """Run one clip; ``spikes``: source -> (times in ms, neurons) or rates; return counts."""
@@ -181,7 +181,7 @@ class BrianTwin:
         return {name: np.array(c.count) - before[name] for name, c in self.counters.items()}
 
     def normalize_before_each_clip(self) -> None:
-        """Let Brian2 itself normalise, for runs that are one compiled program."""
+        """Let Brian2 itself normalize, for runs that are one compiled program."""
         timing = self.network.simulation.timing
         every = (timing.stimulus_ms + timing.rest_ms) * b2.ms
         for synapses, connection, _ in self.links.values():

@@ -1,4 +1,4 @@
-"""The how-to's network learns scikit-learn's digits; with permuted labels it cannot."""
+"""The network of the how-to learns scikit-learn's digits, but not with permuted labels."""
 
 import warnings
 from pathlib import Path
@@ -29,11 +29,11 @@ def test_at_least_80_percent(session):
 
 
 def test_permuted_training_labels_give_chance(blocks, session):
-    """One permutation of the training labels for each test image; its answer, right or wrong.
+    """The training labels are permuted anew for each test image.
 
-    A binomial interval is for independent answers. Under one permutation for all, images of a
-    class stir the same neurons and are right or wrong together; permutations of their own make
-    them independent, each right with the chance of one in ten.
+    A binomial interval needs independent predictions. With one permutation for all, the images of
+    a class evoke spikes of the same neurons and are right or wrong together. With permutations of
+    their own they are independent, and each is right with a probability of one in ten.
     """
     train, tested = session["train"], len(session["labels"]) - session["train"]
     voting = blocks[0][blocks[0].index("means = ") : blocks[0].index("accuracy = ")]

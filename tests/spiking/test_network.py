@@ -1,4 +1,4 @@
-"""Networks as their users meet them: links, threads, replay, retries, recordings, bad input."""
+"""Networks through their public interface: links, threads, replay, retries, recordings, errors."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def audio(link=None, seed=1, retries=0):
     return network
 
 
-def audio_tracks(n, seed=0, scale=1.0):
+def audio_rates(n, seed=0, scale=1.0):
     return np.random.default_rng(seed).uniform(0, 63.75 * scale, (n, 10, 40))
 
 
@@ -41,13 +41,13 @@ def visual_spikes(n, seed=3):
     return [Spikes(np.sort(rng.choice(600, 80)) * 0.5, rng.integers(0, 30, 80)) for _ in range(n)]
 
 
-def test_a_switched_off_link_changes_nothing():
+def test_a_link_of_zero_weights_changes_nothing():
     record = Record(spikes=["ear"])
-    alone = audio().run({"audio": audio_tracks(4)}, record=record)
+    alone = audio().run({"audio": audio_rates(4)}, record=record)
     off = audio({"rule": None, "weights": np.zeros((4, 30, 12))})
-    linked = off.run({"audio": audio_tracks(4), "replay": visual_spikes(4)}, record=record)
+    linked = off.run({"audio": audio_rates(4), "replay": visual_spikes(4)}, record=record)
     on = audio({"normal_sum": 8.0})
-    enhanced = on.run({"audio": audio_tracks(4), "replay": visual_spikes(4)}, record=record)
+    enhanced = on.run({"audio": audio_rates(4), "replay": visual_spikes(4)}, record=record)
     for a, b in zip(alone.spikes["ear"], linked.spikes["ear"], strict=True):
         assert np.array_equal(a.time_ms, b.time_ms)
         assert np.array_equal(a.neuron, b.neuron)
@@ -69,7 +69,7 @@ def test_replayed_spikes_equal_live_ones():
     live = two_ears()
     weights = live.weights("eye->ear")
     both = live.run(
-        {"audio": audio_tracks(3), "image": images}, False, Record(spikes=["ear", "eye"])
+        {"audio": audio_rates(3), "image": images}, False, Record(spikes=["ear", "eye"])
     )
     replayed = Network(live.simulation, seed=1)
     replayed.add_source("audio", (10, 40))
@@ -77,14 +77,14 @@ def test_replayed_spikes_equal_live_ones():
     replayed.add_population("ear", Population(12, 4, homeostasis=EAGER))
     replayed.connect("audio", "ear", windows=Windows((10, 10), (10, 10)))
     replayed.connect("eye spikes", "ear", weights=weights)
-    again = replayed.run({"audio": audio_tracks(3), "eye spikes": both.spikes["eye"]}, False)
+    again = replayed.run({"audio": audio_rates(3), "eye spikes": both.spikes["eye"]}, False)
     assert both.counts["eye"].sum() > 30
     assert np.array_equal(both.counts["ear"], again.counts["ear"])
 
 
 def test_only_named_connections_learn():
     network = two_ears()
-    clips = {"audio": audio_tracks(2), "image": np.full((2, 8, 8), 200.0)}
+    clips = {"audio": audio_rates(2), "image": np.full((2, 8, 8), 200.0)}
     before = {name: network.weights(name) for name in network.connections}
     theta = {name: network.theta_mv(name) for name in network.populations}
     network.run(clips, learn={"audio->ear", "eye->ear"})
@@ -96,7 +96,7 @@ def test_only_named_connections_learn():
 
 def test_results_do_not_depend_on_threads_or_on_how_a_run_is_cut():
     network = audio(retries=3)
-    clips = audio_tracks(9, scale=0.5)
+    clips = audio_rates(9, scale=0.5)
     one = network.run({"audio": clips}, False, threads=1).counts["ear"]
     three = network.run({"audio": clips}, False, threads=3).counts["ear"]
     first = network.run({"audio": clips[:4]}, False).counts["ear"]
@@ -109,7 +109,7 @@ def test_results_do_not_depend_on_threads_or_on_how_a_run_is_cut():
 def test_independent_networks_in_parallel():
     def learn(seed):
         network = audio(seed=seed)
-        network.run({"audio": audio_tracks(3)})
+        network.run({"audio": audio_rates(3)})
         return network.weights("audio->ear")
 
     together = run_independent([lambda s=s: learn(s) for s in (1, 2)], threads=2)
@@ -117,16 +117,16 @@ def test_independent_networks_in_parallel():
     assert not np.array_equal(together[0], together[1])
 
 
-def test_a_faint_clip_is_shown_brighter():
+def test_a_clip_with_few_spikes_is_shown_at_a_higher_intensity():
     network = audio(retries=6)
-    clips = np.concatenate([audio_tracks(1), 0.02 * audio_tracks(1)])
+    clips = np.concatenate([audio_rates(1), 0.02 * audio_rates(1)])
     recording = network.run({"audio": clips}, learn=False)
     assert recording.intensity[0] == 1
     assert 1 < recording.intensity[1] <= 7
     dim = audio().run({"audio": clips}, learn=False).counts["ear"]
     assert dim[1].sum() < 5 <= recording.counts["ear"][1].sum()
-    dark = network.run({"audio": np.zeros((1, 10, 40))}, learn=False)
-    assert dark.intensity[0] == 1  # brighter nothing is still nothing
+    empty = network.run({"audio": np.zeros((1, 10, 40))}, learn=False)
+    assert empty.intensity[0] == 1  # no rates, so a higher intensity changes nothing
 
 
 def test_input_that_would_last_beyond_the_rest_is_refused():
@@ -134,7 +134,7 @@ def test_input_that_would_last_beyond_the_rest_is_refused():
         Network().add_source("audio", (10, 40), lag_ms=200.0)
 
 
-def test_lag_shifts_everything():
+def test_a_lag_shifts_all_spikes():
     spikes = Spikes(np.arange(100) * 2.0, np.arange(100) % 400)
     at_once, late = audio(), Network(audio().simulation, seed=1)
     late.add_source("audio", (10, 40), lag_ms=5.0)
@@ -155,17 +155,17 @@ def test_lag_shifts_everything():
 
 def test_normalized_weights_add_up():
     network = audio({"normal_sum": 3.0})
-    network.run({"audio": audio_tracks(1), "replay": [Spikes(np.empty(0), np.empty(0, int))]})
+    network.run({"audio": audio_rates(1), "replay": [Spikes(np.empty(0), np.empty(0, int))]})
     network.run({"audio": np.zeros((1, 10, 40)), "replay": visual_spikes(1)})
     sums = network.weights("audio->ear").sum(axis=1)
     np.testing.assert_allclose(sums, 100 * 78 / 784, rtol=1e-4)
     np.testing.assert_allclose(network.weights("replay->ear").sum(axis=1), 3.0, rtol=1e-2)
 
 
-def test_recordings_have_the_shapes_promised():
+def test_recordings_have_the_documented_shapes():
     network = audio()
     record = Record(spikes=["ear"], membranes={"ear": [0, 5]}, weights={"audio->ear": 2})
-    recording = network.run({"audio": audio_tracks(5)}, record=record)
+    recording = network.run({"audio": audio_rates(5)}, record=record)
     assert recording.counts["ear"].shape == (5, 48)
     assert recording.membranes["ear"].v_mv.shape == (5, 1000, 2)
     assert recording.weights["audio->ear"].clips.tolist() == [2, 4]
@@ -175,7 +175,7 @@ def test_recordings_have_the_shapes_promised():
 
 
 def test_a_runaway_is_an_error_that_names_the_clip():
-    # Forward Euler is unstable where many partners answer in one step: the layer fires for ever.
+    # Forward Euler is unstable if many partners fire in one step: the layer fires for ever.
     network = Network(Simulation(integrator="forward-euler"), seed=1)
     network.add_source("drive", (784,))
     network.add_population("layer", Population(400, inhibition=LateralInhibition(reach="all")))
@@ -208,7 +208,7 @@ def test_bad_clips_are_refused_before_the_run(clips, message):
     assert network.clips_learned == 0
 
 
-def test_bad_weights_delays_and_parts_are_refused():
+def test_bad_weights_delays_and_sources_are_refused():
     network = audio()
     with pytest.raises(SimulationError, match="above the highest weight"):
         network.set_weights("audio->ear", np.full((4, 100, 12), 1.5))
@@ -245,8 +245,8 @@ def test_a_recording_too_large_for_memory_is_refused():
         network.run({"audio": Endless()}, record=record)
 
 
-def test_a_numbered_clip_stirs_the_same_wherever_it_stands():
-    network, clips = audio(), audio_tracks(5)
+def test_the_spikes_of_a_numbered_clip_do_not_depend_on_its_index():
+    network, clips = audio(), audio_rates(5)
     numbers = [11, 7, 2**40, 3, 0]
     counts = network.run({"audio": clips}, learn=False, clip_numbers=numbers).counts["ear"]
     backwards = network.run({"audio": clips[::-1]}, learn=False, clip_numbers=numbers[::-1])
@@ -267,4 +267,4 @@ def test_a_numbered_clip_stirs_the_same_wherever_it_stands():
 )
 def test_numbers_that_do_not_fit_the_clips(numbers, learn, words):
     with pytest.raises(SettingsError, match=words):
-        audio().run({"audio": audio_tracks(3)}, learn=learn, clip_numbers=numbers)
+        audio().run({"audio": audio_rates(3)}, learn=learn, clip_numbers=numbers)

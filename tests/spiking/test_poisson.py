@@ -1,4 +1,4 @@
-"""Poisson input: rate, dispersion, independence, and streams that depend on nothing else."""
+"""Poisson input: rates, dispersion, independence, and streams of single neurons."""
 
 import numpy as np
 from scipy import stats

@@ -1,4 +1,4 @@
-"""Presets against the table of the papers, and a network of each that fires."""
+"""Presets have the values of the papers, and a network of each fires."""
 
 import numpy as np
 import pytest

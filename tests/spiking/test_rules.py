@@ -21,22 +21,22 @@ from aver.spiking import (
 def change(rule, pre_ms, post_ms, start=0.3):
     """Weight after pre-synaptic spikes at ``pre_ms`` and forced post-synaptic ones."""
     network = Network(Simulation(intensity=Intensity(max_retries=0)))
-    network.add_source("taught", (1,))
-    network.add_source("teacher", (1,))
+    network.add_source("plastic", (1,))
+    network.add_source("driver", (1,))
     still = Homeostasis(start_mv=0.0, offset_mv=0.0, step_mv=0.0)
     network.add_population("cell", Population(1, homeostasis=still))
     one = np.ones((1, 1, 1))
-    network.connect("taught", "cell", rule, normal_sum=None, weights=start * one)
-    network.connect("teacher", "cell", None, weights=100 * one)
-    # A teacher's spike reaches the membrane in the step after it, and fires the cell at once.
+    network.connect("plastic", "cell", rule, normal_sum=None, weights=start * one)
+    network.connect("driver", "cell", None, weights=100 * one)
+    # A driver's spike reaches the membrane in the step after it, and fires the cell at once.
     post = np.array(post_ms) - 0.5
     clips = {
-        "taught": [Spikes(np.array(pre_ms), np.zeros(len(pre_ms), int))],
-        "teacher": [Spikes(post, np.zeros(len(post), int))],
+        "plastic": [Spikes(np.array(pre_ms), np.zeros(len(pre_ms), int))],
+        "driver": [Spikes(post, np.zeros(len(post), int))],
     }
     recording = network.run(clips)
     assert recording.counts["cell"][0, 0] == len(post_ms)
-    return float(network.weights("taught->cell")[0, 0, 0])
+    return float(network.weights("plastic->cell")[0, 0, 0])
 
 
 @pytest.mark.parametrize("lag_ms", [-60.0, -20.0, -5.0, 0.0, 5.0, 20.0, 60.0])
@@ -64,7 +64,7 @@ def test_equation_3():
     rule = TargetTraceRule(learning_rate=0.1, target_trace=0.4, power=0.2)
     gain = 0.1 * (np.exp(-10 / 20) - 0.4) * (1 - 0.3) ** 0.2
     assert change(rule, [90.0], [100.0]) == pytest.approx(0.3 + gain, abs=1e-6)
-    # An input that was silent for long loses.
+    # The weight of an input that was silent for long decreases.
     loss = 0.1 * 0.4 * 0.7**0.2
     assert change(rule, [300.0], [100.0]) == pytest.approx(0.3 - loss, abs=1e-6)
 

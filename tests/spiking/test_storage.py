@@ -1,4 +1,4 @@
-"""Save, load, go on: exactly as if never interrupted."""
+"""A loaded network continues exactly as if it had not been saved."""
 
 import numpy as np
 import pytest

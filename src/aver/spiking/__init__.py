@@ -1,6 +1,6 @@
 """Spiking networks of leaky integrate-and-fire neurons that learn by STDP, fast on a CPU.
 
-The engine knows nothing of emotions: sources of spikes or rates, populations with lateral
+The engine is independent of emotions: sources of spikes or rates, populations with lateral
 inhibition, plastic connections. Equations: ``docs/explanation/spiking-engine.md``.
 """
 

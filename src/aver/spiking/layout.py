@@ -45,7 +45,7 @@ class Layout:
     connections: Connections
     cells_of: dict[str, np.ndarray]  # population -> cell of each neuron
     neuron_of_cell: np.ndarray
-    weights_of: dict[str, slice]  # connection -> place of its weights
+    weights_of: dict[str, slice]  # connection -> its slice of the weights
     steps: int
 
     @property
@@ -229,7 +229,7 @@ def _connections(
 
 
 def _tables(terms: RuleTerms, dt_ms: float) -> tuple[list[np.ndarray], int]:
-    """Traces by age in steps, ending in zero, and the age at which depression ends."""
+    """Tables of traces by age in steps, which end with zero, and the age where depression ends."""
     taus = (terms.pre_ms, terms.post_ms, terms.post2_ms or terms.post_ms)
     length = math.ceil(-math.log(NEGLIGIBLE_TRACE) * max(taus) / dt_ms) + 1
     tables = [np.exp(-np.arange(length) * dt_ms / tau) for tau in taus]
@@ -243,7 +243,7 @@ def _tables(terms: RuleTerms, dt_ms: float) -> tuple[list[np.ndarray], int]:
 
 
 def aligned_zeros(size: int, dtype: type) -> np.ndarray:
-    """Zeros that begin at a cache line, so that vectors do not straddle two."""
+    """Zeros that begin at a cache line, so that no vector crosses its end."""
     item = np.dtype(dtype).itemsize
     raw = np.zeros(size * item + 64, np.uint8)
     skip = -raw.ctypes.data % 64
@@ -251,7 +251,7 @@ def aligned_zeros(size: int, dtype: type) -> np.ndarray:
 
 
 def new_state(layout: Layout) -> State:
-    """State before the very first clip."""
+    """State before the first clip."""
     cells, conns, pops = layout.n_cells, layout.connections, layout.populations
     at_sources = int(conns.delays.size)
     state = State(
@@ -275,9 +275,9 @@ def new_state(layout: Layout) -> State:
 
 
 def new_plasticity(layout: Layout) -> Plasticity:
-    """Weights of zero and thresholds of infinity, to be filled for all cells that are neurons."""
+    """Zero weights and infinite thresholds, to be set for all cells that are neurons."""
     cells = int((layout.connections.each["blocks"] * layout.connections.each["row"]).sum())
-    weights = max((place.stop for place in layout.weights_of.values()), default=0)
+    weights = max((one.stop for one in layout.weights_of.values()), default=0)
     theta = aligned_zeros(layout.n_cells, np.float64)
     theta[:] = np.inf
     return Plasticity(
@@ -293,7 +293,7 @@ def new_workspace(layout: Layout) -> Workspace:
     columns = int((conns.each["blocks"] * conns.each["row"]).sum())
     blocks = int(conns.each["blocks"].sum())
     n = int(pops.size)
-    # No neuron fires more often than its refractory period lets it.
+    # No neuron fires more often than its refractory period allows.
     room = int((pops["neurons"] * (layout.steps // np.maximum(pops["refractory"], 1) + 1)).sum())
     return Workspace(
         risen=np.empty(cells // BLOCK + 1, np.int64),

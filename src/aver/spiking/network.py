@@ -1,4 +1,4 @@
-"""A spiking network: sources, populations and connections, put together and run."""
+"""`Network`: sources, populations and connections that are assembled, trained and run."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ class Network:
 
     Parameters
     ----------
-    simulation : Simulation, integrator, timing, intensity; default Diehl & Cook's
-    seed : int, of initial weights and input spikes. The same seed gives the same result,
-        whatever the number of threads; what is random about a source or a connection depends
-        on its own name only.
+    simulation : Simulation, optional
+        Integrator, timing, intensity; by default those of Diehl & Cook.
+    seed : int
+        Of initial weights and input spikes. The same seed gives the same result for any number of
+        threads. The random numbers of a source or a connection depend on its own name only.
     streams : mapping of str to str, optional
-        Names of random streams of sources and connections, if not their own names: a network
-        keeps its random numbers when a source is renamed.
+        Names of the random streams of sources and connections, if not their own names, so that a
+        network keeps its random numbers if a source is renamed.
 
     Examples
     --------
@@ -74,14 +75,14 @@ class Network:
         Raises
         ------
         SettingsError
-            If it would last beyond the rest.
+            If the input would last beyond the rest.
         """
         self._check_new(name)
         rest_ms = self.simulation.timing.rest_ms
         if lag_ms > rest_ms:
             raise SettingsError(
                 f"The source '{name}' sets in {lag_ms:g} ms late and would last beyond the rest of "
-                f"{rest_ms:g} ms. Choose a shorter lag, or a longer rest."
+                f"{rest_ms:g} ms. Choose a shorter lag or a longer rest."
             )
         self.sources[name] = Source(tuple(shape), lag_ms)
 
@@ -106,18 +107,21 @@ class Network:
         Parameters
         ----------
         source, target : str
-        rule : learning rule, or None for weights that never change
-        windows : Windows over the source, one position per position of the target; None: every
-            source neuron reaches every target neuron
+        rule : learning rule or None
+            None: the weights never change.
+        windows : Windows or None
+            Over the source, one position per position of the target. None: every source neuron is
+            connected to every target neuron.
         normal_sum : float > 0, "fan-in" (78 / 784 per input) or None
-            What the weights onto a neuron are scaled to add up to, before each learned clip; none
-            is lifted above the bound of its rule.
+            Before each learned clip, the weights onto a neuron are scaled to this sum; none exceeds
+            the bound of its rule.
         sharing : {"none", "winner"}
             ``winner``: after each learned clip all neurons of a feature map take the weights of
             its most active neuron.
-        delay_ms : float, or array [shape=(source neurons,)], axonal delays
-        weights : array [shape=(positions, fan_in, features)], or None for the initial weights of
-            Diehl & Cook, 0.3 (u + 0.01) with u uniform in [0, 1)
+        delay_ms : float or array [shape=(source neurons,)]
+            Axonal delays.
+        weights : array [shape=(positions, fan_in, features)] or None
+            None: the initial weights of Diehl & Cook, 0.3 (u + 0.01) with u uniform in [0, 1).
 
         Raises
         ------
@@ -192,26 +196,28 @@ class Network:
         ----------
         clips : mapping of source to one item per clip
             Rates in Hz (of the source's shape, or frames in front of it) or :class:`Spikes`.
-        learn : bool, or names of the connections that learn while all others stay frozen
-            Thresholds adapt in populations whose incoming connections learn. Learning goes clip
-            by clip; with False nothing of the network changes.
-        record : Record, what to keep besides counts
-        threads : int >= 1, or None for all cores; only frozen runs of independent clips use more
-            than one
-        first_clip : int, number of the first clip in a frozen run. It chooses the random
-            streams, so that a run cut in parts equals the whole; learned clips are counted by
-            the network.
+        learn : bool or names of connections
+            The connections that learn; all others stay frozen. Thresholds adapt in populations
+            whose incoming connections learn. Clips are learned one after another. With False the
+            network does not change.
+        record : Record, optional
+            What to record besides counts.
+        threads : int >= 1 or None
+            None: all cores. Only frozen runs of independent clips use more than one.
+        first_clip : int
+            Number of the first clip in a frozen run. Numbers choose the random streams, so that
+            several runs over parts of the clips equal one run; the network counts learned clips.
         clip_numbers : sequence of int, 0 to 2**48, or None
-            In a frozen run, the number of each clip in place of counting from `first_clip`: what a
-            clip stirs then does not depend on its place among the clips.
+            In a frozen run, the number of each clip, in place of counting from `first_clip`: the
+            spikes of a clip then do not depend on its index among the clips.
 
         Raises
         ------
         SettingsError
             If there is not one number for each clip, or the run learns.
         SimulationError
-            If the clips do not fit (before the run starts), a recording is too large for
-            memory, or the network runs away.
+            If the clips do not fit (before the run starts), the recording is too large for memory,
+            or the network runs away.
         """
         from aver.spiking.run import run_clips
 
@@ -247,13 +253,13 @@ class Network:
     def _check_open(self) -> None:
         if self._engine is not None:
             raise SettingsError(
-                "A network that has run cannot be extended. Add all parts before the first run."
+                "A network that has run cannot be extended. Add everything before the first run."
             )
 
     def _check_new(self, name: str) -> None:
         self._check_open()
         if name in self.sources or name in self.populations:
-            raise SettingsError(f"The network already has a part named '{name}'.")
+            raise SettingsError(f"The network already has a source or population '{name}'.")
 
     def _population(self, name: str) -> Population:
         if name not in self.populations:
@@ -306,7 +312,7 @@ class Network:
         if connection.windows is None:
             if connection.sharing == "winner":
                 raise SettingsError(
-                    f"Without windows '{name}' cannot share weights between positions."
+                    f"'{name}' has no windows, so that there is nothing to share weights between."
                 )
             return
         positions = connection.windows.positions(connection.source_shape)
@@ -342,10 +348,10 @@ T = TypeVar("T")
 
 
 def run_independent(runs: Sequence[Callable[[], T]], threads: int | None = None) -> list[T]:
-    """Call each run in a thread of its own; results come in the order of the runs.
+    """Call each function in a thread of its own and return the results in order.
 
-    The kernels release Python's lock, so that threads share the cores. Two runs must not touch
-    the same network.
+    The kernels release Python's global lock, so that threads run in parallel. Two functions must
+    not use the same network.
 
     Parameters
     ----------
@@ -354,8 +360,8 @@ def run_independent(runs: Sequence[Callable[[], T]], threads: int | None = None)
 
     Examples
     --------
-    >>> run_independent([lambda: "audio", lambda: "visual"])
-    ['audio', 'visual']
+    >>> run_independent([lambda: "audio", lambda: "video"])
+    ['audio', 'video']
     """
     if threads is not None and threads < 1:
         raise SettingsError(f"Runs need at least one thread, not {threads}.")

@@ -1,4 +1,4 @@
-"""Pictures of a network: spikes, weights of the windows, rates and thresholds over clips."""
+"""Plots of a network: spikes, weights of windows, rates and thresholds over clips."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def spike_raster(spikes: Spikes, neurons: int, duration_ms: float, title: str = "") -> Figure:
-    """One dot per spike: time to the right, neuron upwards.
+    """One mark per spike: time on the x axis, neuron on the y axis.
 
     Parameters
     ----------
@@ -37,14 +37,14 @@ def spike_raster(spikes: Spikes, neurons: int, duration_ms: float, title: str = 
 
 
 def weight_maps(network: Network, connection: str, position: int = 0, columns: int = 10) -> Figure:
-    """What each feature at a window position has learned, as small pictures of the window.
+    """Weights of each feature at a window position, as small images of the window.
 
     Parameters
     ----------
     network : Network
     connection : str, one from a source with two axes
     position : int, window position
-    columns : int, most pictures side by side
+    columns : int, maximum number of images side by side
     """
     weights = network.weights(connection)  # (positions, fan_in, features)
     described = network.connections[connection]
@@ -64,7 +64,7 @@ def weight_maps(network: Network, connection: str, position: int = 0, columns: i
         tiled[top : top + shape[0], left : left + shape[1]] = tile
     flat = tiled.shape[0] / tiled.shape[1]
     figure, axes = _canvas(1, 7.0, max(2.0, 0.8 + 7.0 * flat))
-    # Windows of one row would be a line too thin to be seen.
+    # Windows of one row would be drawn as a line that is too thin.
     drawn = axes[0].imshow(
         tiled,
         cmap="viridis",
@@ -77,25 +77,27 @@ def weight_maps(network: Network, connection: str, position: int = 0, columns: i
     return figure
 
 
-def weights_in_place(network: Network, connection: str, most: int = 4) -> Figure:
-    """What feature maps have learned, each window's weights where the window lies on the input.
+def weights_in_place(network: Network, connection: str, max_maps: int = 4) -> Figure:
+    """Weights of feature maps, with each window drawn at its position on the input.
 
     Parameters
     ----------
     network : Network
-    connection : str, one from a source with two axes; inputs that no window sees stay white, and
-        where windows overlap the later one is drawn
-    most : int >= 1, so many feature maps, the first ones, one below the other
+    connection : str
+        From a source with two axes. Inputs outside all windows stay white; of overlapping windows
+        the later one is drawn.
+    max_maps : int >= 1
+        Number of feature maps, the first ones, one below the other.
     """
     weights = network.weights(connection)  # (positions, fan_in, features)
     described = network.connections[connection]
     shape = described.source_shape
     if len(shape) != 2:
         raise SimulationError(
-            f"A picture in place needs a source with two axes; '{connection}' has one of shape "
-            f"{shape}."
+            f"Weights can be drawn in place for a source with two axes only; that of "
+            f"'{connection}' has the shape {shape}."
         )
-    shown = min(most, weights.shape[2])
+    shown = min(max_maps, weights.shape[2])
     figure, axes = _canvas(shown, 7.0, 0.6 + shown * float(np.clip(6 * shape[0] / shape[1], 1, 4)))
     highest = float(weights[..., :shown].max())
     for feature in range(shown):

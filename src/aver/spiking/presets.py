@@ -1,6 +1,6 @@
-"""Sets of parameters as published: ``diehl-cook`` (default), ``paper-1``, ``paper-2``.
+"""Published sets of parameters: ``diehl-cook`` (default), ``paper-1``, ``paper-2``.
 
-The engine only runs networks; a preset says which. Windows and inputs are the model's business.
+A preset has everything but windows and inputs, which belong to the model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from aver.spiking.topology import Population
 
 @dataclass(frozen=True)
 class Preset:
-    """Everything about a network but its windows and sizes.
+    """All parameters of a network but its windows and sizes.
 
     Parameters
     ----------
@@ -32,7 +32,7 @@ class Preset:
     rule : learning rule
     simulation : Simulation
     highest_rate_hz : float, rate of a full input
-    lag_ms : float, how much later than the picture the sound sets in
+    lag_ms : float, how much later than the video the audio sets in
     passes : int, passes over the training clips
     """
 
@@ -72,7 +72,7 @@ def preset(name: str) -> Preset:
     name : {"diehl-cook", "paper-1", "paper-2"}
         ``diehl-cook``: Diehl & Cook 2015 and their script. ``paper-1``: Mansouri-Benssassi & Ye
         2019, Speech emotion recognition with early visual cross-modal enhancement. ``paper-2``:
-        the same authors 2020, Synch-Graph. Where a paper prints no value, Diehl & Cook's stands.
+        the same authors 2020, Synch-Graph. Values that a paper does not print are Diehl & Cook's.
 
     Raises
     ------
@@ -82,12 +82,13 @@ def preset(name: str) -> Preset:
     Notes
     -----
     Source: paper 1, sections IV-A and V-C: inhibitory synapses 1 ms, excitatory 2 ms, threshold
-    decay 5 ms, equation 3, every neuron inhibited but its own partner. Paper 2, section on
-    neuron activity: membranes 200 and 100 ms, synapses as in paper 1.
+    decay 5 ms, equation 3, lateral inhibition of all neurons but the partner's own. Paper 2,
+    section on neuron activity: membranes 200 and 100 ms, synapses as in paper 1.
 
-    Differs from the paper: a threshold that decays within 5 ms to 20 mV below -52 mV would lie
-    below rest, and every neuron would fire for ever; ``paper-1`` therefore has no offset, and
-    theta starts from zero, as its text says (V_thresh + theta).
+    Differs from the paper: with an offset of -20 mV and a theta that decays within 5 ms, the
+    threshold would fall below the resting potential and every neuron would fire for ever.
+    ``paper-1`` therefore has no offset and theta starts from zero, as its text says
+    (V_thresh + theta).
     """
     published = Preset(
         excitatory=Neuron(excitatory_synapse_ms=2.0, inhibitory_synapse_ms=1.0),

@@ -52,7 +52,7 @@ class WeightHistory:
 
     Parameters
     ----------
-    clips : int [shape=(snapshots,)], number of clips seen at each snapshot
+    clips : int [shape=(snapshots,)], number of clips learned before each snapshot
     weights : float32 [shape=(snapshots, positions, fan_in, features)]
     """
 

@@ -1,7 +1,7 @@
-"""The mathematics of the engine in plain NumPy, written to be read.
+"""The equations of the engine in plain NumPy, written for readers.
 
-Dense matrices, one step after another, no tricks. The compiled kernels are tested against it;
-it is hundreds of times slower. It shares the description of a network and nothing else.
+Dense matrices and one step after another. The compiled kernels are tested against it; it is
+hundreds of times slower. It shares only the description of a network with them.
 """
 
 from __future__ import annotations
@@ -64,13 +64,13 @@ class _Layer:
         self.last, self.i_last = np.full(n, NEVER), np.full(n, NEVER)
 
     def rest(self) -> None:
-        """Begin a clip as if nothing had been before."""
+        """Begin a clip with resting membranes and no memory."""
         self.v = self._filled(False, self.population.excitatory)
         self.i_v = self._filled(False, self.population.inhibitory)
         self.forget()
 
     def integrate(self, now: int, adapts: bool) -> None:
-        """Advance membranes and thresholds; find out who fires now."""
+        """Advance membranes and thresholds, and determine which neurons fire."""
         simulation, steps = self.simulation, self.simulation.timing.in_steps
         e, i, home = (
             self.population.excitatory,
@@ -90,14 +90,14 @@ class _Layer:
         self.i_fired = i_free & (self.i_v > i.threshold_mv)
 
     def compete(self) -> None:
-        """Excite the partners of those that fired, let partners that fired inhibit rivals."""
+        """Excite the partners of neurons that fired; partners that fired inhibit rivals."""
         inhibition = self.population.inhibition
         if inhibition.reach != "none":
             self.i_g_e += inhibition.to_inhibitory * self.fired
             self.g_i += inhibition.to_excitatory * (self.i_fired @ self.rivals)
 
     def reset(self, now: int, adapts: bool) -> None:
-        """Reset who fired."""
+        """Reset the neurons that fired."""
         self.v[self.fired] = self.population.excitatory.reset_mv
         self.last[self.fired] = now
         self.i_v[self.i_fired] = self.population.inhibitory.reset_mv
@@ -107,7 +107,7 @@ class _Layer:
 
 
 def rival_matrix(population: Population) -> np.ndarray:
-    """Who inhibits whom, `[shape=(neurons, neurons)]`: 1 from a partner to a rival."""
+    """Lateral inhibition, `[shape=(neurons, neurons)]`: 1 from a partner to a rival."""
     neuron = np.arange(population.neurons)
     rivals = neuron[:, None] != neuron[None, :]
     if population.inhibition.reach == "same-position":
@@ -117,7 +117,7 @@ def rival_matrix(population: Population) -> np.ndarray:
 
 
 class _Link:
-    """A connection as a matrix of weights, zero where there is no synapse."""
+    """A connection as a matrix of weights, with zeros for missing synapses."""
 
     def __init__(self, connection: Connection, network: Network) -> None:
         self.connection = connection
@@ -143,7 +143,7 @@ class _Link:
         return np.exp(-(now - last) * self.dt_ms / tau_ms)
 
     def normalize(self) -> None:
-        """Scale the weights onto each neuron to their sum, none above its bound."""
+        """Scale the weights onto each neuron to their sum, up to the bound of the rule."""
         total = self.w.sum(axis=0)
         if self.connection.normal_sum:
             self.w *= np.divide(
@@ -152,7 +152,7 @@ class _Link:
             self.w = np.minimum(self.w, self.connection.highest_weight)
 
     def arrive(self, fired: np.ndarray, now: int, target: _Layer, learns: bool) -> None:
-        """Send spikes on their way; let those that arrive now act."""
+        """Send spikes, and apply those that arrive now."""
         for neuron in fired:
             self.underway.setdefault(now + self.delays[neuron], []).append(neuron)
         arriving = np.array(self.underway.pop(now, []), dtype=int)
@@ -208,7 +208,7 @@ def synapses(connection: Connection) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Reference:
-    """A network as it stands, run in NumPy on given spikes; the network itself stays as it is.
+    """Runs a copy of a network, in its current state, in NumPy on given spikes.
 
     Parameters
     ----------
@@ -216,7 +216,7 @@ class Reference:
 
     Notes
     -----
-    Clips are spikes, not rates: so both engines get the same input. Clips are shown once.
+    Clips are spikes, not rates, so that both engines get the same input. Clips are shown once.
     """
 
     def __init__(self, network: Network) -> None:
@@ -256,15 +256,15 @@ class Reference:
             name: np.rint((spikes.time_ms + self._network.sources[name].lag_ms) / timing.dt_ms)
             for name, spikes in clip.items()
         }
-        written: dict[str, list[tuple[float, int]]] = {name: [] for name in self._layers}
+        fired: dict[str, list[tuple[float, int]]] = {name: [] for name in self._layers}
         for step in range(timing.steps):
             inputs = {name: clip[name].neuron[steps[name] == step] for name in clip}
             self._step(inputs, learn)
             for name, layer in self._layers.items():
-                written[name] += [(step * timing.dt_ms, j) for j in np.flatnonzero(layer.fired)]
+                fired[name] += [(step * timing.dt_ms, j) for j in np.flatnonzero(layer.fired)]
         spikes = {
             name: Spikes(np.array([t for t, _ in rows]), np.array([j for _, j in rows], int))
-            for name, rows in written.items()
+            for name, rows in fired.items()
         }
         if learn:
             for link in self._links.values():
@@ -276,13 +276,13 @@ class Reference:
     def _step(self, inputs: Mapping[str, np.ndarray], learn: bool) -> None:
         """Membranes and thresholds, arriving spikes, inhibition, learning, resets."""
         now = self._clock
-        taught = {
+        learning = {
             link.connection.target
             for link in self._links.values()
             if learn and link.rule is not None
         }
         for name, layer in self._layers.items():
-            layer.integrate(now, name in taught)
+            layer.integrate(now, name in learning)
         for link in self._links.values():
             source, target = link.connection.source, self._layers[link.connection.target]
             fired = (
@@ -295,5 +295,5 @@ class Reference:
             for link in self._links.values():
                 link.reward(now, self._layers[link.connection.target])
         for name, layer in self._layers.items():
-            layer.reset(now, name in taught)
+            layer.reset(now, name in learning)
         self._clock += 1

@@ -135,7 +135,7 @@ class _Run:
             spikes = engine.run_clip(worker, clip, engine.clock, self._learns, self._adapts)
             if worker.state is engine.state:
                 engine.clock += engine.layout.steps
-            if spikes >= intensity.fewest_spikes or not self._stimuli.can_brighten(clip):
+            if spikes >= intensity.fewest_spikes or not self._stimuli.has_rates(clip):
                 break
         self._recorder.record_clip(clip, worker, spikes, factor)
 

@@ -1,4 +1,4 @@
-"""`Spikes`: spike trains as input and as output; what a clip is to a network."""
+"""`Spikes`: spike trains, recorded or as input; `Clips`: what a network is shown."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aver.errors import SimulationError
 
 
 def stream_key(seed: int, *names: str) -> int:
-    """64 bits for a random stream that belongs to these names alone."""
+    """64 bits that identify the random stream of these names."""
     text = "/".join([str(seed), *names])
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
@@ -23,8 +23,10 @@ class Spikes:
 
     Parameters
     ----------
-    time_ms : float [shape=(spikes,)], from the beginning of the clip
-    neuron : int [shape=(spikes,)], counted from 0 (of windows: ``position * features + feature``)
+    time_ms : float [shape=(spikes,)]
+        From the beginning of the clip.
+    neuron : int [shape=(spikes,)]
+        Counted from 0; with windows ``position * features + feature``.
 
     Examples
     --------
@@ -79,6 +81,6 @@ class Spikes:
 Clips = Mapping[str, Sequence[np.ndarray | Spikes]]
 """For each source one item per clip: rates in Hz, or spikes.
 
-Rates have the source's shape (constant) or one axis more in front (frame by frame, frames spread
-evenly over the stimulus). An array with the clips along its first axis will do.
+Rates have the source's shape (constant rates), or one axis more in front (frames, spread evenly
+over the stimulus). An array with the clips along its first axis works as well.
 """

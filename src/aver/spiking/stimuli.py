@@ -16,7 +16,7 @@ from aver.spiking.topology import NetworkDescription, Source
 
 @dataclass
 class Buffers:
-    """Input spikes of the clip at hand; one set per thread, grown when a clip needs more."""
+    """Input spikes of the current clip; one set per thread, enlarged if a clip needs more."""
 
     begins: np.ndarray  # (connections, steps + 1)
     arriving: np.ndarray = field(default_factory=lambda: np.empty(1024, np.int32))
@@ -96,8 +96,8 @@ class Stimuli:
                 f"{self._timing.dt_ms:g} ms. Lower the rates or shorten dt_ms."
             )
 
-    def can_brighten(self, clip: int) -> bool:
-        """Whether a higher intensity would change anything about this clip."""
+    def has_rates(self, clip: int) -> bool:
+        """Whether a clip has rates above zero, so that a higher intensity gives more spikes."""
         return any(
             not isinstance(items[clip], Spikes) and np.any(np.asarray(items[clip]))
             for items in self.clips.values()
@@ -111,7 +111,7 @@ class Stimuli:
         Parameters
         ----------
         clip : int, which of the clips
-        presentation, showing : int, choose the random stream
+        presentation, showing : int, they choose the random stream
         intensity : float, factor on rates
         """
         filled = 0

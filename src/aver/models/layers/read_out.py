@@ -73,7 +73,7 @@ class NeuronLabels:
 
     @property
     def _members(self) -> np.ndarray:
-        """1 where a neuron has a label: (neurons, classes)."""
+        """1 for the label of each neuron, else 0: (neurons, classes)."""
         return (self.label[:, np.newaxis] == np.arange(self.classes)).astype(np.float64)
 
     def _winners(self, counts: np.ndarray, positions: int) -> np.ndarray:

@@ -1,7 +1,8 @@
 """The spiking networks of Mansouri-Benssassi & Ye 2019: one modality, enhancement, early fusion.
 
-**A. One modality** (sections IV-A, IV-B, V-C). Excitatory neurons see one window of the input each;
-each excites its own inhibitory partner, which inhibits its rivals. Membranes::
+**A. One modality** (sections IV-A, IV-B, V-C). Each excitatory neuron is connected to one window
+of the input and to its own inhibitory partner, which inhibits the other excitatory neurons.
+Membranes and synapses::
 
     tau dV/dt = (E_rest - V) + g_e (E_e - V) + g_i (E_i - V)                              (1)
     tau_ge dg_e/dt = -g_e                                                                (2)
@@ -156,8 +157,8 @@ class UnimodalNetwork:
     ) -> View:
         """Show clips to one frozen layer; `shown` has one item for each of the rows."""
         numbers = [_number(clips.clip_ids[row]) for row in rows]
-        found = self.layers[layer].observe(shown, numbers, record_spikes=spikes)
-        return View(rows, found.counts[LAYER], tuple(found.spikes.get(LAYER, ())))
+        recording = self.layers[layer].observe(shown, numbers, record_spikes=spikes)
+        return View(rows, recording.counts[LAYER], tuple(recording.spikes.get(LAYER, ())))
 
 
 class CrossModalNetwork(UnimodalNetwork):

@@ -34,7 +34,7 @@ def write_layer_images(
         Of one clip, by layer.
     folder : Path
         Gets ``<layer>-spikes.png``; ``<layer>-weights.png``, the first feature maps with each
-        window's weights in its place; ``<layer>-window.png``, all feature maps of the middle
+        window at its position; ``<layer>-window.png``, all feature maps of the middle
         window; and ``<layer>-from-<other>.png``.
     """
     for name, layer in layers.items():

@@ -122,7 +122,7 @@ class SpikingRecognizer(Recognizer):
         seed: int,
         run_folder: Path | None,
     ) -> tuple[dict[str, Any], Prediction]:
-        """The protocol ``neurons-labelled-on-test``, as some public scripts have it. LEAKS.
+        """The protocol ``neurons-labeled-on-test``, as some public scripts have it. LEAKS.
 
         Layers learn as in `fit`; then neurons are labeled with the true classes of the test clips,
         and vote for these clips. Nothing is written.

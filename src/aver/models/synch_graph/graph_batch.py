@@ -124,7 +124,7 @@ class LabelEdges:
     With one-hot rows K (nodes, classes) and C (nodes, clips) of the joined nodes, the matrix is
     ``K K' - C C'``: every class a block of ones, less the blocks of its own clips. Its product
     with features is therefore the sum over the class minus the sum over the clip: exact, and
-    linear in nodes in time and memory, where the edges themselves grow with their square
+    linear in nodes in time and memory, whereas the number of edges grows with their square
     (3e9 at 130,000 nodes).
 
     Parameters

@@ -1,1 +1,1 @@
-"""The compiled inner loops of the engine; importing them imports numba."""
+"""The compiled inner loops of the engine; importing them imports Numba."""

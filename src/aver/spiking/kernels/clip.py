@@ -31,7 +31,7 @@ FINE, RUNAWAY, NOT_FINITE = 0, 1, 2
 
 @kernel
 def prepare(clock, reset, learns, pops, conns, state, plasticity, work):
-    """Forget the last clip, or take up its threads, and fill the lists of the workspace."""
+    """Reset the state, or continue from the last clip, and fill the lists of the workspace."""
     if reset:
         for p in range(pops.size):
             state.v[pops[p].start : pops[p].stop] = pops[p].rest
@@ -68,8 +68,8 @@ def prepare(clock, reset, learns, pops, conns, state, plasticity, work):
 def at_peace(step, arrivals, carry, conns, pops, state, plasticity, work):
     """Whether no excitatory neuron can fire any more before the clip ends.
 
-    So it is where nothing more arrives and every conductance is too weak to lift its membrane to
-    the lowest threshold still to come. Where state is carried over, all conductances must have
+    This holds if no more spikes arrive and every conductance is too weak to lift its membrane to
+    the lowest threshold still to come. If state is carried over, all conductances must have
     vanished as well, so that the rest of the decay has a closed form.
     """
     steps = arrivals.shape[1] - 1
@@ -101,7 +101,7 @@ def at_peace(step, arrivals, carry, conns, pops, state, plasticity, work):
 
 @kernel
 def finish(left, adapts, carry, pops, state, plasticity, work):
-    """Close the last ``left`` steps of a clip in closed form and store what learning changed."""
+    """Compute the last ``left`` steps of a clip in closed form; store the thresholds."""
     for p in range(pops.size):
         first, last = pops[p].start, pops[p].stop
         if carry and left > 0:
@@ -121,7 +121,7 @@ def finish(left, adapts, carry, pops, state, plasticity, work):
 
 @kernel
 def _fade_thresholds(p, pops, plasticity, work):
-    """Let adaptive thresholds decay by a step: one factor for all, until it grows tiny."""
+    """Decay adaptive thresholds by a step: by one factor for all, until it becomes tiny."""
     work.theta_scale[p] *= pops[p].theta_decay
     if work.theta_scale[p] < 1e-100:  # long before it could reach zero
         for j in range(pops[p].start, pops[p].stop):
@@ -180,7 +180,7 @@ def _write_down(step, state, watch):
 
 @kernel
 def _running_away(share, steps, pops, work):
-    """Which population fired more than its ``share`` of what it can in so many steps; or -1."""
+    """The population that fired more than ``share`` of its maximum in ``steps`` steps, or -1."""
     for p in range(pops.size):
         most = steps * pops[p].neurons / max(pops[p].refractory, 1)
         if work.in_window[p] > share * most:
@@ -214,13 +214,13 @@ def run_clip(
     Parameters
     ----------
     clock : int, step of the network's own clock at which the clip begins
-    stimulus_steps : int; afterwards the clip may be closed early
+    stimulus_steps : int; after them the clip may end early
     integrator : int, see ``membranes``
-    carry : bool, whether state runs on from the clip before
+    carry : bool, whether the state continues from the clip before
     runaway_share : float, 0 for no check; ``runaway_steps`` : int, length of one check
     learns : uint8 [shape=(connections,)], whether the weights of a connection change
     adapts : uint8 [shape=(populations,)], whether thresholds change
-    arrivals : int64 [shape=(connections, steps + 1)], where the input spikes of each step begin
+    arrivals : int64 [shape=(connections, steps + 1)], begin of the input spikes of each step
     arriving : int32, source neurons of input spikes
     """
     prepare(clock, not carry, learns, pops, conns, state, plasticity, work)

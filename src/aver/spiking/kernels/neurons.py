@@ -1,4 +1,4 @@
-"""Who fires, who must wait, and whom the spikes reach."""
+"""Membranes, spikes, refractory periods and lateral inhibition."""
 
 from __future__ import annotations
 
@@ -151,10 +151,10 @@ def excite_partners(p, now, pops, state, work):
     for k in range(work.spike_from[p], work.spike_to[p]):
         j = work.spike_cells[k]
         if state.i_active[j] == 0:
-            # Asleep since i_updated: the membrane has decayed towards rest in closed form.
-            slept = now - state.i_updated[j]
+            # Inactive since i_updated: the membrane has decayed towards rest in closed form.
+            steps = now - state.i_updated[j]
             rest = pops[p].i_rest
-            state.i_v[j] = rest + (state.i_v[j] - rest) * pops[p].i_silent_decay ** slept
+            state.i_v[j] = rest + (state.i_v[j] - rest) * pops[p].i_silent_decay ** steps
             state.i_active[j] = 1
             work.active_cells[first + work.active_count[p]] = j
             work.active_count[p] += 1
@@ -163,7 +163,7 @@ def excite_partners(p, now, pops, state, work):
 
 @kernel
 def inhibit_rivals(p, fired, pops, state, work):
-    """Let the partners that fire inhibit their group, but for the neuron they belong to."""
+    """The partners that fire inhibit their group, except for the neuron that they belong to."""
     first, group, weight = pops[p].start, pops[p].group, pops[p].to_excitatory
     for k in range(fired):
         j = work.i_spikes[first + k]
@@ -183,7 +183,7 @@ def inhibit_rivals(p, fired, pops, state, work):
 
 @kernel
 def hold_refractory(p, now, pops, state, work):
-    """Keep the potential of refractory cells at reset; let go of those whose time is over."""
+    """Keep the potential of refractory cells at reset; release those whose period is over."""
     first, room = pops[p].start, pops[p].stop - pops[p].start
     head, count = work.refractory_first[p], work.refractory_count[p]
     while count > 0:
@@ -221,7 +221,7 @@ def list_spikes(p, now, step, scale, risen, n_spikes, pops, state, plasticity, w
 
 @kernel
 def reset_fired(p, now, adapt, pops, state, plasticity, work):
-    """Reset the cells that fired in this step and make them wait."""
+    """Reset the cells that fired in this step and begin their refractory period."""
     first, room = pops[p].start, pops[p].stop - pops[p].start
     for k in range(work.spike_from[p], work.spike_to[p]):
         j = work.spike_cells[k]
@@ -239,7 +239,7 @@ def reset_fired(p, now, adapt, pops, state, plasticity, work):
 def list_reaching(c, now, conns, state, work, neuron_of_cell):
     """Write the neurons whose spikes reach connection ``c`` now to ``work.fired``; count them.
 
-    Its source is a population; spikes that have a way to go wait in the delay line.
+    The source is a population; spikes with a delay wait in the delay line.
     """
     source, ring = conns.each[c].source, conns.each[c].ring
     n_fired = work.spike_to[source] - work.spike_from[source]

@@ -1,8 +1,8 @@
 """Poisson spikes from counter-based random streams, and their order of arrival.
 
 Every input neuron draws from a stream of its own, made from a key (of the seed, the source, the
-clip and the showing) and the neuron's number. So the spikes of one source depend on nothing
-else: not on other sources, nor on the number of threads.
+clip and the showing) and the neuron's number. The spikes of one source therefore depend neither on
+other sources nor on the number of threads.
 """
 
 from __future__ import annotations
@@ -117,8 +117,8 @@ def sort_by_arrival(steps, neurons, delays, lag, n, first, begins, sorted_neuron
     steps, neurons : int32, ``n`` spikes
     delays : int32 [shape=(inputs,)], steps; empty for none
     lag : int, steps added to all
-    first : int, where in ``sorted_neurons`` to begin
-    begins : int64 [shape=(all steps + 1,)], written: where the spikes of each step begin
+    first : int, index in ``sorted_neurons`` to begin at
+    begins : int64 [shape=(all steps + 1,)], written; index at which the spikes of each step begin
     sorted_neurons : int32, written; spikes that arrive after the last step are dropped
     """
     last = begins.size - 1
@@ -130,9 +130,9 @@ def sort_by_arrival(steps, neurons, delays, lag, n, first, begins, sorted_neuron
     begins[0] = first
     for step in range(last):
         begins[step + 1] += begins[step]
-    place = begins[:-1].copy()
+    slot = begins[:-1].copy()
     for k in range(n):
         arrival = steps[k] + lag + (delays[neurons[k]] if delays.size else 0)
         if arrival < last:
-            sorted_neurons[place[arrival]] = neurons[k]
-            place[arrival] += 1
+            sorted_neurons[slot[arrival]] = neurons[k]
+            slot[arrival] += 1

@@ -1,11 +1,11 @@
-"""What the kernels work on: constants of a network, its state, and a thread's own workspace.
+"""Arrays of the kernels: constants of a network, its state, and the workspace of a thread.
 
-All populations lie one behind the other in flat arrays of *cells*: position by position, and
-within a position feature by feature, padded with silent cells to a multiple of 16, so that a
-position's weights fill whole vector registers. A cell stands for an excitatory neuron and for
-its inhibitory partner. Connections are cut in *blocks*: the cells of a block see the same inputs
-(one window position; for all-to-all links the whole population is one block). The weights of a
-block are `(fan_in, row)`, where the row runs over its cells.
+All populations are concatenated in flat arrays of *cells*: position by position, and within a
+position feature by feature, padded with silent cells to a multiple of 16, so that a position's
+weights fill whole vector registers. A cell is an excitatory neuron and its inhibitory partner.
+Connections are divided into *blocks*: the cells of a block have the same inputs (one window
+position; for all-to-all links the whole population is one block). The weights of a block have the
+shape `(fan_in, row)`; a row has one weight per cell.
 """
 
 from __future__ import annotations
@@ -63,11 +63,11 @@ CONNECTION = np.dtype(
         ("power", np.float64),
         ("highest", np.float64),
         ("triplet", np.int64),
-        ("normal_sum", np.float64),  # sum of a cell's weights after normalisation; 0: none
+        ("normal_sum", np.float64),  # sum of a cell's weights after normalization; 0: none
         ("horizon", np.int64),  # steps after which a post-synaptic trace depresses no more
         ("ages", np.int64),  # length of the trace tables
         ("ring", np.int64),  # slots of the delay line; 0: no delays between populations
-        ("at_weights", np.int64),  # where this connection begins in the flat arrays
+        ("at_weights", np.int64),  # begin of this connection in the flat arrays
         ("at_inputs", np.int64),
         ("at_sources", np.int64),
         ("at_cells", np.int64),
@@ -85,7 +85,7 @@ class Connections(NamedTuple):
 
     each: np.ndarray  # CONNECTION, one per connection
     inputs: np.ndarray  # source neuron of each weight row (block by block)
-    first_segment: np.ndarray  # (sources + 1) where the segments of a source begin
+    first_segment: np.ndarray  # (sources + 1) begin of the segments of a source
     segments: np.ndarray  # weight rows that leave a source
     segment_blocks: np.ndarray  # and the blocks they belong to
     delays: np.ndarray  # (sources) steps
@@ -116,7 +116,7 @@ class Plasticity(NamedTuple):
 
     weights: np.ndarray  # float32, flat over connections
     theta: np.ndarray  # over cells, mV; infinite for padding
-    touched: np.ndarray  # over blocks * row of all connections: changed since normalisation
+    touched: np.ndarray  # over blocks * row of all connections: changed since normalization
 
 
 class Workspace(NamedTuple):

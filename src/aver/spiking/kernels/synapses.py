@@ -1,4 +1,4 @@
-"""Spikes on their way over a connection, and what they do to its weights."""
+"""Delivery of spikes over a connection, and the changes of its weights (STDP)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def _fade(drop, factor):
 
 @kernel
 def age_drops(c, now, conns, state, work):
-    """Let the depression per arriving spike fade by a step; forget spikes too old to matter."""
+    """Decay the depression per arriving spike by a step; drop spikes that are too old."""
     link = conns.each[c]
     row = link.row
     table = conns.post_table[link.at_ages : link.at_ages + link.ages]
@@ -65,7 +65,7 @@ def age_drops(c, now, conns, state, work):
 
 @kernel
 def _fetch_ahead(k, neurons, first_segment, segments, row, weights):
-    """Ask for the beginning of a coming row; along longer ones the processor fetches by itself."""
+    """Prefetch the beginning of a coming row; the processor prefetches the rest by itself."""
     if k + AHEAD < neurons.size:
         coming = min(first_segment[neurons[k + AHEAD]], segments.size - 1)
         for j in range(0, min(row, 64), 16):
@@ -106,7 +106,7 @@ def _add_and_depress_rows(
 
 @kernel
 def deliver(c, neurons, now, learns, conns, state, plasticity, work):
-    """Let spikes of source ``neurons`` arrive over connection ``c``; they weaken its weights."""
+    """Deliver spikes of source ``neurons`` over connection ``c``; they depress its weights."""
     link = conns.each[c]
     row, cells = link.row, link.blocks * link.row
     starts = link.at_sources + c  # each connection has one boundary more than sources
@@ -152,7 +152,7 @@ def _reward_column(inputs, last_arrival, now, table, gain, target, power, highes
 
 @kernel
 def reward(c, cell, now, conns, state, plasticity, work):
-    """Change the weights onto ``cell``, which fires now, by the post-synaptic part of the rule."""
+    """Apply the post-synaptic part of the rule to the weights onto ``cell``, which fires now."""
     link = conns.each[c]
     row, fan_in = link.row, link.fan_in
     local = cell - link.first_cell
@@ -190,7 +190,7 @@ def reward(c, cell, now, conns, state, plasticity, work):
 
 @kernel
 def remember_recent(now, learns, conns, state, plasticity, work):
-    """List anew which cells fired lately enough to depress weights (after a clip or a load)."""
+    """List the cells that fired recently enough to depress weights (after a clip or a load)."""
     work.recent_count[:] = 0
     work.recent_flag[:] = 0
     work.drop[:] = 0.0
@@ -212,7 +212,7 @@ def remember_recent(now, learns, conns, state, plasticity, work):
 
 @allocating_kernel
 def normalize(learns, conns, plasticity):
-    """Normalise all connections that learn, where their weights changed since the last time."""
+    """Normalize the weights that changed since the last time, in all connections that learn."""
     for c in range(conns.each.size):
         if learns[c] and conns.each[c].normal_sum > 0.0:
             _normalize_one(c, conns, plasticity)
@@ -241,7 +241,7 @@ def _normalize_one(c, conns, plasticity):
             for m in range(fan_in):
                 for j in range(row):
                     weights[m, j] = min(weights[m, j] * factor[j], highest)
-                    # A weight at its bound leaves the sum short: try again the next time.
+                    # With a weight at its bound the sum is too small: normalize again next time.
                     touched[j] |= weights[m, j] >= highest
         else:
             for j in changed:
