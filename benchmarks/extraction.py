@@ -32,7 +32,6 @@ from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
 
 _PROCESSES = {1: "one process", 2: "two processes"}
-_PROCESSES = {1: "one process", 2: "two processes"}
 FEATURES: tuple[Feature, ...] = (
     FaceCrops(size_px=64, rate_hz=6.0),
     SpectrogramSegments(bands="mel", band_count=64, column_count=50),

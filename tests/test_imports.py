@@ -1,4 +1,4 @@
-"""What a process that extracts features imports."""
+"""What a process that extracts features or predicts imports."""
 
 from __future__ import annotations
 
@@ -8,9 +8,28 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pytest
 import soundfile
 
 from aver.synthesis import SynthesisSettings, synthesize
+
+TRAINING_STACK = {"librosa", "numba", "lightning", "lightning_fabric", "sklearn", "matplotlib"}
+
+
+def run(program: str, *arguments: Path) -> str:
+    """What a program prints in a process of its own."""
+    command = [sys.executable, "-c", program, *arguments]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One clip of 1.2 s with a face, a voice and action units."""
+    settings = SynthesisSettings(
+        speakers=1, emotions=("happy",), sentences=1, duration_s=(1.2, 1.2), fps=10, size_px=96
+    )
+    return synthesize(tmp_path_factory.mktemp("imports") / "corpus", settings)
+
 
 EXTRACT = """
 import json, sys
@@ -31,20 +50,33 @@ print(json.dumps([absent, sorted({name.partition(".")[0] for name in sys.modules
 """
 
 
-def test_extraction_of_every_feature_imports_no_training_stack(tmp_path: Path) -> None:
-    settings = SynthesisSettings(
-        speakers=1, emotions=("happy",), sentences=1, duration_s=(1.2, 1.2), fps=10, size_px=96
-    )
-    corpus = synthesize(tmp_path / "corpus", settings)
+def test_extraction_of_every_feature_imports_no_training_stack(corpus: Path) -> None:
     (video,) = corpus.rglob("*.mp4")
     (units,) = (path for path in corpus.rglob("*.csv") if path.stem == video.stem)
-    run = subprocess.run(
-        [sys.executable, "-c", EXTRACT, video, units], check=True, capture_output=True, text=True
-    )
-    absent, imported = json.loads(run.stdout)
+    absent, imported = json.loads(run(EXTRACT, video, units))
     assert len(absent) >= 11
     assert not any(absent.values()), absent
-    assert not {"librosa", "numba", "lightning", "sklearn", "matplotlib"} & set(imported)
+    assert not TRAINING_STACK & set(imported)
+
+
+PREDICT = """
+import json, sys
+from pathlib import Path
+from aver.api import predict
+from aver.features.store import FeatureStore
+
+result = predict([Path(sys.argv[1])], store=FeatureStore(Path(sys.argv[2])))
+imported = sorted({name.partition(".")[0] for name in sys.modules})
+print(json.dumps([result.prediction.flags, imported]))
+"""
+
+
+def test_prediction_imports_no_training_stack(corpus: Path, tmp_path: Path) -> None:
+    (video,) = corpus.rglob("*.mp4")
+    flags, imported = json.loads(run(PREDICT, video, tmp_path))
+    assert flags == [[]]  # face and voice were both used
+    assert "torch" in imported
+    assert not TRAINING_STACK & set(imported)
 
 
 AUDIO_ONLY = """
@@ -65,7 +97,4 @@ print([name for name in heavy if name in sys.modules])
 def test_audio_features_import_neither_torch_nor_scipy_signal(tmp_path: Path) -> None:
     path = tmp_path / "clip.wav"
     soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 20_000), 16000)
-    run = subprocess.run(
-        [sys.executable, "-c", AUDIO_ONLY, path], check=True, capture_output=True, text=True
-    )
-    assert run.stdout.strip() == "[]"
+    assert run(AUDIO_ONLY, path).strip() == "[]"
