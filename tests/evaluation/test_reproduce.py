@@ -194,7 +194,7 @@ def test_published_numbers_stand_beside_on_their_corpus_only() -> None:
 
 
 def test_unknown_tables_and_figures_are_refused() -> None:
-    with pytest.raises(SettingsError, match="no table '7' to repeat"):
+    with pytest.raises(SettingsError, match="no table '7' to reproduce"):
         mrpn().table("7")
     with pytest.raises(SettingsError, match="no figure of deep features '9'"):
         mrpn().embeddings("9")

@@ -48,7 +48,7 @@ def test_printed_numbers_stand_beside_the_rows_they_belong_to() -> None:
     assert printed("ravdess", "I") == {mel: 45.1, mfcc: 80.3}
     assert printed("enterface", "I") == {mel: 42.1, mfcc: 72.2}
     assert sorted(printed("enterface", "II").values()) == [47.1, 56.3, 60.9, 72.2, 80.1, 91.4]
-    assert printed("ravdess", "III") == {mel: 54.4, mfcc: 83.6, "MFCCs, voice alone": 80.3}
+    assert printed("ravdess", "III") == {mel: 54.4, mfcc: 83.6, "MFCCs, audio only": 80.3}
     assert sorted(printed("enterface", "IV").values()) == [66.5, 86.3, 99.9]
     assert sorted(printed("ravdess", "V").values()) == [81.3, 83.6]
     assert printed("manifest", "V") == {}
@@ -61,11 +61,11 @@ def test_settings_reach_the_networks_that_have_them() -> None:
         if row.system
     }
     loaded = {label: load_preset(s.preset, s.overrides)[1] for label, s in rows.items()}
-    assert loaded["voice alone"].layer.features == 7
+    assert loaded["audio only"].layer.features == 7
     assert loaded["SNN with cross-modal enhancement"].audio.features == 7
     assert loaded["SNN with cross-modal enhancement"].link_gain == 0.9
     default = load_preset("snn-video-compact")[1]
-    assert loaded["face alone"] == default
+    assert loaded["video only"] == default
 
 
 def test_settings_of_cepstra_do_not_reach_the_mel_spectrogram() -> None:

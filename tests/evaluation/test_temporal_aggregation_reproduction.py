@@ -110,5 +110,5 @@ def test_what_the_paper_does_not_have_is_refused() -> None:
         paper().curve("4")
     with pytest.raises(SettingsError, match="no figure of one system '5'"):
         paper().one_system("5")
-    with pytest.raises(SettingsError, match="action units cannot stand for them"):
+    with pytest.raises(SettingsError, match="action units cannot take its place"):
         paper(video=("action_units",)).table("I")

@@ -290,8 +290,8 @@ Evaluations = dict[tuple[str, ProtocolKind], Evaluation]
 def requests_of(
     system: SystemChoice, plan: TablePlan, kind: ProtocolKind, seeds: tuple[int, ...], key: str
 ) -> tuple[RunRequest, ...]:
-    """The runs of one row under one protocol, one per seed."""
-    needed = seeds if system.draws else seeds[:1]
+    """The runs of one row under one protocol: one per seed, or one if the seed does not matter."""
+    needed = seeds[:1] if system.deterministic else seeds
     return tuple(RunRequest(system, plan.protocols[kind], seed, key) for seed in needed)
 
 

@@ -20,7 +20,7 @@ ProtocolKind = Literal["paper", "clean"]
 
 @dataclass(frozen=True)
 class SystemChoice:
-    """A preset with changes.
+    """A preset with changed settings.
 
     Parameters
     ----------
@@ -29,19 +29,28 @@ class SystemChoice:
         By dotted key, as for `aver.models.base.presets.load_preset`.
     name : str
         For tables.
-    draws : bool
-        Whether chance has a part in its training; where it has none, one seed is enough.
+    deterministic : bool
+        Whether its training does not depend on the seed, so that one seed is enough.
     """
 
     preset: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
-    draws: bool = True
+    deterministic: bool = False
+
+
+MAJORITY = SystemChoice("majority", deterministic=True)
+"""The baseline that always predicts the most frequent class."""
+
+
+def functionals(*modalities: str, preset: str = "statistics-logistic") -> SystemChoice:
+    """The baseline on functionals of these modalities."""
+    return SystemChoice(preset, {"modalities": list(modalities)}, deterministic=True)
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """How clips are divided, and whether the system may leak by itself.
+    """How the corpus is split, and whether the system's own leaking protocol is run.
 
     Parameters
     ----------
@@ -50,9 +59,9 @@ class Protocol:
         Registered name of a split rule.
     rule_settings : mapping of str to JSON value
     leaking : bool
-        Run the system's own leaking protocol (``fit_predict_leaking``).
+        Run the system's own leaking protocol (`Recognizer.fit_predict_leaking`).
     predicted : {"test", "validation"}
-        For which clips of each fold; validation clips for comparing settings, see
+        Which clips of each fold are predicted; validation clips to compare settings, see
         `aver.splits.rule.on_validation`.
     """
 
@@ -64,7 +73,7 @@ class Protocol:
 
     @property
     def mark(self) -> str:
-        """What titles add where it is not test clips that are answered."""
+        """What titles add if validation clips are predicted."""
         return ", validation clips" if self.predicted == "validation" else ""
 
     def split(self, corpus: Corpus) -> Split:
@@ -80,7 +89,7 @@ class Protocol:
 
 
 def folds_of_speakers(speakers: int) -> Protocol:
-    """The clean protocol for a corpus of so many speakers: five folds, or each alone below ten."""
+    """The clean protocol by number of speakers: from ten on five folds, else leave one out."""
     if speakers < 10:
         return Protocol("clean", "leave-one-speaker-out")
     return Protocol("clean", "speaker-kfold", {"folds": 5})
@@ -88,20 +97,20 @@ def folds_of_speakers(speakers: int) -> Protocol:
 
 @dataclass(frozen=True)
 class ReproductionSettings:
-    """What a user chooses when repeating a table.
+    """What a user chooses to reproduce a table.
 
     Parameters
     ----------
     corpus : str
         Registered name of the corpus.
     speakers : int
-        In the corpus.
+        Number of speakers of the corpus.
     preset : str
-        Sizes to repeat it with: the paper's, or ones that a laptop can train.
+        Sizes of the networks: the paper's, or ones that a laptop can train.
     overrides : mapping of str to JSON value
         Settings that replace the preset's in every row of the paper's system.
     video, audio : tuple of str
-        Names of the branches that play these parts; ``"action_units"`` may stand for video.
+        Names of the branches that read them; ``"action_units"`` may take the place of video.
     seeds : tuple of int
     clean_rule : str
         Split rule of the clean protocol; empty for the paper's folds with nested validation.
@@ -121,7 +130,7 @@ class ReproductionSettings:
 
     @property
     def sizes(self) -> str:
-        """The preset, and what replaces its settings, as tables name them."""
+        """The preset and its changed settings, as tables name them."""
         changed = " ".join(f"{key}={json.dumps(value)}" for key, value in self.overrides.items())
         return f"preset {self.preset}" + (f" with {changed}" if changed else "")
 
@@ -133,13 +142,13 @@ class TableRow:
     Parameters
     ----------
     label : str
-        As in the paper; rows of ours say so.
+        As in the paper; rows that the paper lacks are marked "ours".
     system : SystemChoice or None
-        What to run; None where nothing is run: other authors' results, or late fusion.
+        What to run; None for results of other authors and for late fusion.
     published : str
-        Key of the printed number on the chosen corpus; empty where there is none.
+        Key of the printed number on the chosen corpus; empty if there is none.
     fused_from : tuple of str
-        Labels of rows whose probabilities are averaged to make this one.
+        Labels of the rows whose probabilities are averaged in this one.
     """
 
     label: str
@@ -162,7 +171,8 @@ class TablePlan:
     by_fold : bool
         Print every fold.
     inferior : mapping of str to tuple of str
-        Labels of joint rows, and of the rows that each should not fall below in any fold.
+        Label of a row with several modalities, and labels of the unimodal rows that it should not
+        fall below in any fold.
     compared : tuple of (str, str)
         Labels of rows whose paired difference is tested.
     notes : tuple of str
@@ -198,7 +208,7 @@ class EmbeddingPlan:
 
 @dataclass(frozen=True)
 class CurvePlan:
-    """A figure of accuracy along a setting: the rows of a table, one place each.
+    """A figure of accuracy against a setting: one point for each row of a table.
 
     Parameters
     ----------
@@ -206,12 +216,12 @@ class CurvePlan:
     table : str
         Number of the table whose rows are drawn.
     places : tuple of float
-        One for each row that is run, in the order of the rows.
+        Values of the setting, one for each row that is run, in the order of the rows.
     along : str
-        Name of the axis, with its unit.
+        Label of the axis, with its unit.
     lines : tuple of str
-        Where the rows make several lines, one after the other: their names. Each line has a row
-        for every place.
+        Names of the lines, if there are several; the rows of each line are consecutive, one for
+        every place.
     """
 
     number: str
@@ -224,7 +234,7 @@ class CurvePlan:
 
 @dataclass(frozen=True)
 class SystemPlan:
-    """A figure of one system: its losses, its confusions, its tolerance.
+    """A figure of one system: losses, confusions, or accuracy against an offset of the audio.
 
     Parameters
     ----------
@@ -240,7 +250,7 @@ class SystemPlan:
 
 
 class Reproduction(ABC):
-    """What a paper's tables and figures are.
+    """The tables and figures of a paper.
 
     Subclass it in a file of its own in `aver.evaluation.reproductions` and decorate it with
     ``@reproductions.register("name")``.
@@ -249,19 +259,19 @@ class Reproduction(ABC):
     name: ClassVar[str]
     source: ClassVar[str]
     tables: ClassVar[tuple[str, ...]]
-    """Numbers of the tables that can be repeated."""
+    """Numbers of the tables that can be reproduced."""
     figures: ClassVar[tuple[str, ...]]
-    """Numbers of the figures that can be repeated."""
+    """Numbers of the figures that can be reproduced."""
 
     def __init__(self, settings: ReproductionSettings) -> None:
         self.settings = settings
 
     @abstractmethod
     def plans(self) -> Mapping[str, Callable[[], TablePlan]]:
-        """What makes the plan of each table, by its number."""
+        """Functions that make the plan of each table, by its number."""
 
     def table(self, number: str) -> TablePlan:
-        """What a table consists of.
+        """The plan of a table.
 
         Raises
         ------
@@ -274,7 +284,7 @@ class Reproduction(ABC):
         return plans[number]()
 
     def embeddings(self, number: str) -> EmbeddingPlan:
-        """What a figure of deep features consists of.
+        """The plan of a figure of deep features.
 
         Raises
         ------
@@ -284,7 +294,7 @@ class Reproduction(ABC):
         raise self.unknown("figure of deep features", number, ())
 
     def curve(self, number: str) -> CurvePlan:
-        """What a figure of accuracy along a setting consists of.
+        """The plan of a figure of accuracy against a setting.
 
         Raises
         ------
@@ -294,7 +304,7 @@ class Reproduction(ABC):
         raise self.unknown("curve", number, ())
 
     def one_system(self, number: str) -> SystemPlan:
-        """What a figure of one system consists of.
+        """The plan of a figure of one system.
 
         Raises
         ------
@@ -304,31 +314,47 @@ class Reproduction(ABC):
         raise self.unknown("figure of one system", number, ())
 
     def protocols_of(self, paper: Protocol, clean: Protocol) -> Mapping[ProtocolKind, Protocol]:
-        """The paper's protocol, and the clean one: as given, or as the settings want it."""
+        """The paper's protocol, and the clean one: as given, or as the settings choose it."""
         chosen = self.settings.clean_rule
         if chosen:
             clean = Protocol("clean", chosen, self.settings.clean_settings)
         return {"paper": paper, "clean": clean}
 
     def printed(self, *keys: str) -> str:
-        """The first of these keys under which a number on the chosen corpus was published.
-
-        Empty where there is none.
-        """
+        """The first of these keys with a published number on the chosen corpus; may be empty."""
         for key in keys:
             number = published_numbers().get(key)
             if number is not None and number.corpus == self.settings.corpus:
                 return key
         return ""
 
+    def rows_of_others(self, prefix: str, also: tuple[str, ...] = ()) -> list[TableRow]:
+        """Rows of other systems' printed results on the chosen corpus, in the paper's order.
+
+        Parameters
+        ----------
+        prefix : str
+            Of the numbers' keys: the table.
+        also : tuple of str
+            Ends of keys of the paper's own earlier systems.
+        """
+        return [
+            TableRow(number.row, published=number.key)
+            for number in published_numbers().values()
+            if number.key.startswith(prefix)
+            and (number.by != "paper" or number.key.removeprefix(prefix) in also)
+            and number.corpus == self.settings.corpus
+        ]
+
     def fold_name(self, speakers: tuple[str, ...]) -> str:
         """The paper's name for the fold that tests these speakers."""
         return ", ".join(speakers)
 
     def unknown(self, kind: str, number: str, known: tuple[str, ...]) -> SettingsError:
-        """The error for a table or figure that is not there."""
+        """The error for a table or figure that does not exist."""
         return SettingsError(
-            f"{self.name} has no {kind} {number!r} to repeat. It has: {', '.join(known) or 'none'}."
+            f"{self.name} has no {kind} {number!r} to reproduce. "
+            f"It has: {', '.join(known) or 'none'}."
         )
 
 
@@ -344,4 +370,4 @@ reproductions: Registry[Reproduction] = Registry(
     },
     "aver.reproductions",
 )
-"""All papers that can be repeated. ``@reproductions.register("name")`` adds one."""
+"""All papers that can be reproduced. ``@reproductions.register("name")`` adds one."""

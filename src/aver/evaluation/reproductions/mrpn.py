@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
+    MAJORITY,
     EmbeddingPlan,
     Protocol,
     ProtocolKind,
@@ -15,18 +15,18 @@ from aver.evaluation.reproduction import (
     SystemChoice,
     TablePlan,
     TableRow,
+    functionals,
 )
 from aver.models.base.presets import load_preset
 
-_SENSES = {"action_units": "action_units"}
-"""What statistics look at where these branches play the pictures' part."""
+_FUNCTIONALS = ("statistics-logistic", "statistics-svm")
 
 _MANY_SPEAKERS = 30
-"""From here on pairs of speakers would make too many folds; the paper then speaks of ten."""
+"""With so many speakers or more, ten folds replace pairs of speakers, as in the paper."""
 
 _TRAINING_SIZE = (
-    "The clean protocol sets one group of speakers aside for validation and so trains on one group "
-    "less: the gap between the protocols is not the leak alone."
+    "The clean protocol trains on one group of speakers less, which is used for validation: the "
+    "difference between the protocols is not due to the leak alone."
 )
 
 
@@ -36,11 +36,11 @@ class MrpnReproduction(Reproduction):
     Notes
     -----
     Source: Chang & Skarbek 2021, Tables 1 to 4 and Figure 5.
-    Differs from the paper: options that it leaves open are read so: "image augmentation" (IA) is
-    without time slices and without overlap, "without overlap" (WO) has time slices. Rows that the
-    paper lacks (late fusion, cross-clip pairing, statistics) say so. Table 4
-    sets the LSTM in every row of the paper's that names none; Tables 1 to 3 keep the aggregators
-    of the preset. Tracks and vectors keep theirs in every row.
+    Differs from the paper: options that the paper leaves open are chosen as follows: "image
+    augmentation" (IA) is without time slices and without overlap, "without overlap" (WO) has time
+    slices. Rows that the paper lacks (late fusion, cross-clip pairing, functionals) are marked
+    "ours". In Table 4 the rows of the paper that name no aggregator have the LSTM; Tables 1 to 3
+    keep the aggregators of the preset. Branches of tracks and vectors keep theirs in every row.
     """
 
     name = "mrpn"
@@ -63,20 +63,22 @@ class MrpnReproduction(Reproduction):
         if number != "5":
             raise self.unknown("figure of deep features", number, ("5",))
         video, audio = self.settings.video, self.settings.audio
-        names = {part: part[0] if len(part) == 1 else "fused" for part in (video, audio)}
+        names = {
+            branches: branches[0] if len(branches) == 1 else "fused" for branches in (video, audio)
+        }
         return EmbeddingPlan(
             "5",
             "Deep features of the test clips of one fold",
             {
-                f"{_words(video)} only": (self._alone(video, True), names[video]),
-                f"{_words(audio)} only": (self._alone(audio, True), names[audio]),
+                f"{_joined(video)} only": (self._alone(video, True), names[video]),
+                f"{_joined(audio)} only": (self._alone(audio, True), names[audio]),
                 "both": (self._system("N0"), "fused"),
             },
             self._protocols()["clean"],
         )
 
     def fold_name(self, speakers: tuple[str, ...]) -> str:
-        """``"A9,10"`` for actors 09 and 10; the speakers' ids where they are no numbers."""
+        """``"A9,10"`` for actors 09 and 10; the speakers' ids if they are not numbers."""
         if all(speaker.isdigit() for speaker in speakers):
             return "A" + ",".join(str(int(speaker)) for speaker in speakers)
         return ", ".join(speakers)
@@ -116,8 +118,13 @@ class MrpnReproduction(Reproduction):
                 overrides[f"branches.{modality}.feature_settings.hop_s"] = 1.0
         return SystemChoice(self.settings.preset, overrides)
 
+    @property
+    def _video(self) -> str:
+        """The modality of functionals beside the video branches: action units if these are used."""
+        return "action_units" if self.settings.video[0] == "action_units" else "video"
+
     def _own_aggregators(self) -> set[str]:
-        """Aggregators over time that the preset's networks on pictures and sound have."""
+        """Aggregators over time of the preset's networks on images and spectrograms."""
         _, settings = load_preset(self.settings.preset, self.settings.overrides)
         branches = [
             settings.branches[name] for name in (*self.settings.video, *self.settings.audio)
@@ -126,11 +133,11 @@ class MrpnReproduction(Reproduction):
 
     def _preset_note(self) -> str:
         _, settings = load_preset(self.settings.preset, self.settings.overrides)
-        parts = [
+        extractors = [
             f"{name}: {settings.branches[name].extractor} of {settings.branches[name].feature}"
             for name in (*self.settings.video, *self.settings.audio)
         ]
-        return f"Extractors of {self.settings.preset}: {'; '.join(parts)}."
+        return f"Extractors of {self.settings.preset}: {'; '.join(extractors)}."
 
     def _alone(self, modalities: tuple[str, ...], time_slices: bool = True) -> SystemChoice:
         return self._system("N0", modalities=list(modalities), time_slices=time_slices)
@@ -169,7 +176,7 @@ class MrpnReproduction(Reproduction):
             inferior=inferior,
             compared=(*compared, ("JM(T)", "late fusion(T), ours"), ("JM(T)", "JM(NT)")),
             notes=(
-                f"AM: {_words(audio)} only; VM: {_words(video)} only; JM: both, network N0; "
+                f"AM: {_joined(audio)} only; VM: {_joined(video)} only; JM: both, network N0; "
                 "NT, T: without and with random time slices.",
                 _TRAINING_SIZE,
                 self._preset_note(),
@@ -185,7 +192,7 @@ class MrpnReproduction(Reproduction):
             by_fold=True,
             compared=(("N2 (MRPN)", "N0"),),
             notes=(
-                "The paper prints Table 2 as a picture, so its numbers are not given here.",
+                "The paper prints Table 2 as an image; its numbers are not given here.",
                 _TRAINING_SIZE,
                 self._preset_note(),
             ),
@@ -205,7 +212,7 @@ class MrpnReproduction(Reproduction):
             by_fold=True,
             compared=(("N2 (MRPN)", "N0"), ("N2 (MRPN)", "N1"), ("N1", "N0")),
             notes=(
-                "Who is in the paper's folds S1 to S9 is not printed; our folds are others.",
+                "The paper does not print the actors of its folds S1 to S9; our folds differ.",
                 _TRAINING_SIZE,
                 self._preset_note(),
             ),
@@ -229,23 +236,18 @@ class MrpnReproduction(Reproduction):
             ),
         }
         if self._own_aggregators() - {"lstm"}:
-            words = " and ".join(sorted(self._own_aggregators()))
-            ours[f"N2, {words} (the preset's own), ours"] = ("", self._system("N2"))
+            names = " and ".join(sorted(self._own_aggregators()))
+            ours[f"N2, {names} (the preset's own), ours"] = ("", self._system("N2"))
         rows = [
             TableRow(label, system, self._printed("4", key) if key else "")
             for label, (key, system) in ours.items()
         ]
-        both = [_SENSES.get(self.settings.video[0], "video"), "audio"]
-        for preset in ("statistics-logistic", "statistics-svm"):
-            system = SystemChoice(preset, {"modalities": both}, draws=False)
-            rows.append(TableRow(f"{preset}, ours", system))
-        rows.append(TableRow("majority, ours", SystemChoice("majority", draws=False)))
         rows += [
-            TableRow(f"{number.row}", published=number.key)
-            for number in published_numbers().values()
-            if number.key.startswith(f"mrpn/table-4/{self.settings.corpus}/")
-            and number.by == "others"
+            TableRow(f"{preset}, ours", functionals(self._video, "audio", preset=preset))
+            for preset in _FUNCTIONALS
         ]
+        rows.append(TableRow("majority, ours", MAJORITY))
+        rows += self.rows_of_others(f"mrpn/table-4/{self.settings.corpus}/")
         return TablePlan(
             "4",
             "Options and aggregators of N0 and MRPN beside others",
@@ -270,30 +272,30 @@ class MrpnReproduction(Reproduction):
     def _table_ours(self) -> TablePlan:
         """Every network beside every baseline, on the same clips."""
         video, audio = self.settings.video, self.settings.audio
-        alone = (f"{_words(audio)} only", f"{_words(video)} only")
-        sight = _SENSES.get(video[0], "video")
+        alone = (f"{_joined(audio)} only", f"{_joined(video)} only")
         rows = [
             TableRow(alone[0], self._alone(audio, True)),
             TableRow(alone[1], self._alone(video, True)),
             TableRow("late fusion", fused_from=alone),
             *(TableRow(network, self._system(network)) for network in ("N0", "N1", "N2")),
         ]
-        choices = {"audio": ["audio"], sight: [sight], "both": [sight, "audio"]}
-        statistics = [
-            TableRow(
-                f"{preset}, {words}",
-                SystemChoice(preset, {"modalities": modalities}, draws=False),
-            )
-            for preset in ("statistics-logistic", "statistics-svm")
-            for words, modalities in choices.items()
+        choices = {
+            "audio": ["audio"],
+            self._video: [self._video],
+            "both": [self._video, "audio"],
+        }
+        baselines = [
+            TableRow(f"{preset}, {name}", functionals(*modalities, preset=preset))
+            for preset in _FUNCTIONALS
+            for name, modalities in choices.items()
         ]
         return TablePlan(
             "ours",
-            "Single modalities, late fusion, N0, N1 and N2 beside statistics and the majority",
-            (*rows, *statistics, TableRow("majority", SystemChoice("majority", draws=False))),
+            "Single modalities, late fusion, N0, N1 and N2 beside functionals and the majority",
+            (*rows, *baselines, TableRow("majority", MAJORITY)),
             self._protocols(),
             by_fold=True,
-            # Six at most: with eight speakers more could never pass the correction for many.
+            # Six at most: with eight speakers no p value of more could pass Holm's correction.
             compared=(
                 *(("N2", other) for other in (*alone, "late fusion", "N0", "N1")),
                 ("N1", "N0"),
@@ -302,5 +304,5 @@ class MrpnReproduction(Reproduction):
         )
 
 
-def _words(branches: tuple[str, ...]) -> str:
+def _joined(branches: tuple[str, ...]) -> str:
     return " + ".join(branches)

@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 from typing import Any, Literal
 
 from aver.errors import SettingsError
-from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
+    MAJORITY,
     CurvePlan,
     Protocol,
     ProtocolKind,
@@ -18,40 +18,40 @@ from aver.evaluation.reproduction import (
     TablePlan,
     TableRow,
     folds_of_speakers,
+    functionals,
 )
 from aver.models.base.presets import load_preset
 
 
-def settings_of_part(preset: str, own: str, wanted: Mapping[str, Any]) -> dict[str, Any]:
-    """Settings of the whole that a part has too, in its words; foreign ones fall away.
+def settings_for_preset(preset: str, layer: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """Translate settings of the cross-modal network to a unimodal or early-fusion preset.
 
-    Of the cross-modal network, ``audio.features`` is ``layer.features`` of the voice alone, and
-    means nothing to the face alone; ``audio.feature_settings.coefficients`` means nothing to a mel
-    spectrogram.
+    ``audio.features`` of the cross-modal network is ``layer.features`` of the network on audio
+    alone. Settings that the preset lacks are left out: ``audio.features`` for the network on video
+    alone, ``audio.feature_settings.coefficients`` for a mel spectrogram.
 
     Parameters
     ----------
     preset : str
-        Of the part.
-    own : str
-        What the whole calls the part's one layer, as ``audio``; empty where the part has the same
-        layers under the same names.
-    wanted : mapping of str to JSON value
+    layer : str
+        Name in the cross-modal network of the preset's one layer, such as ``audio``; empty if the
+        preset's layers have the same names.
+    overrides : mapping of str to JSON value
         By dotted key.
     """
     kind, settings = load_preset(preset)
     names = {entry.name for entry in fields(kind.settings_type)}
-    found = {}
-    for key, value in wanted.items():
-        if own and key.startswith(f"{own}."):
-            key = f"layer.{key.removeprefix(f'{own}.')}"
-        if key.partition(".")[0] in names and not _foreign_to_feature(key, settings):
-            found[key] = value
-    return found
+    kept = {}
+    for key, value in overrides.items():
+        if layer and key.startswith(f"{layer}."):
+            key = f"layer.{key.removeprefix(f'{layer}.')}"
+        if key.partition(".")[0] in names and not _unknown_to_feature(key, settings):
+            kept[key] = value
+    return kept
 
 
-def _foreign_to_feature(key: str, settings: Any) -> bool:
-    """Whether a dotted key, as ``layer.feature_settings.<name>``, names what a feature lacks."""
+def _unknown_to_feature(key: str, settings: Any) -> bool:
+    """Whether a key ``<layer>.feature_settings.<name>`` names a setting that the feature lacks."""
     layer, _, rest = key.partition(".")
     if not rest.startswith("feature_settings."):
         return False
@@ -59,38 +59,38 @@ def _foreign_to_feature(key: str, settings: Any) -> bool:
     return rest.split(".")[1] not in {entry.name for entry in fields(feature)}
 
 
-Part = Literal["audio", "video", "cross-modal", "early-fusion"]
+Network = Literal["audio", "video", "cross-modal", "early-fusion"]
 
 _WINDOWS = (5, 10, 20, 40)
 _FEATURES = (10, 20, 40, 60)
 _MFCC, _MEL = "MFCCs", "Mel-scale spectrogram"
 _ENHANCED = "SNN with cross-modal enhancement"
 _FUSED = "Multimodal integration (early fusion)"
-_STATISTICS = "statistics-logistic, sound, ours"
+_FUNCTIONALS = "statistics-logistic, audio, ours"
 _TRAINING_SIZE = (
-    "The clean protocol trains on fewer clips than the paper's 80 %: the gap between the protocols "
-    "is not the leak alone."
+    "The clean protocol trains on fewer clips than the paper's 80 %: the difference between the "
+    "protocols is not due to the leak alone."
 )
 _PAPER_SIZES = (
-    "Whatever the preset, these rows are snn-audio-paper with other windows: the compact layer is "
-    "made for windows of one coefficient, and runs away with windows over all of them."
+    "For all presets these rows are snn-audio-paper with other windows: the compact layer is made "
+    "for windows of one coefficient and spikes too much with windows over all coefficients."
 )
 _ON_VALIDATION = (
-    "Clean: each fold learns from its training speakers and answers for its validation speakers; "
-    "its test speakers are left alone, and a regression takes the middle strength."
+    "Clean: each fold is trained on its training speakers and predicts its validation speakers; "
+    "its test speakers are not used, and logistic regression takes the middle C."
 )
 
 
 class SnnCrossModalReproduction(Reproduction):
-    """Spiking networks of voice and face, alone, one enhancing the other, and joined early.
+    """Spiking networks on audio, on video, with cross-modal enhancement, and with early fusion.
 
     Notes
     -----
     Source: Mansouri-Benssassi & Ye 2019, Tables I to V, Figures 3, 4 and 5; section V-A: a random
     80/20 split.
-    Differs from the paper: Figure 3 is printed as a picture; windows of 5 to 40 and 10 to 60
-    features are ours, and under the clean protocol it shows validation clips. Tables "audio",
-    "both" and "labels" are ours.
+    Differs from the paper: the numbers of Figure 3 are not printed; windows of 5 to 40 and 10 to
+    60 features are ours, and under the clean protocol validation clips are predicted. Tables
+    "audio", "both" and "labels" are ours.
     """
 
     name = "snn-cross-modal"
@@ -113,13 +113,13 @@ class SnnCrossModalReproduction(Reproduction):
         }
 
     def curve(self, number: str) -> CurvePlan:
-        """Figure 3: accuracy along the window's width, a line for each number of features."""
+        """Figure 3: accuracy against the window's width, one line per number of features."""
         if number != "3":
             raise self.unknown("curve", number, ("3",))
         lines = tuple(f"{name}, {count}" for name in (_MFCC, _MEL) for count in _FEATURES)
         return CurvePlan(
             "3",
-            "Accuracy along the window, by feature maps",
+            "Accuracy against the window, by feature maps",
             "windows",
             tuple(float(width) for width in _WINDOWS),
             "width of the window in frames",
@@ -127,23 +127,23 @@ class SnnCrossModalReproduction(Reproduction):
         )
 
     def one_system(self, number: str) -> SystemPlan:
-        """Figures 4 and 5, confusions of the voice alone and enhanced; ours, which sense wins."""
-        parts: dict[str, tuple[str, Part]] = {
+        """Figures 4 and 5, confusions of audio alone and enhanced; ours, incongruent clips."""
+        figures: dict[str, tuple[str, Network]] = {
             "4": ("Confusions, audio only", "audio"),
             "5": ("Confusions, cross-modal enhancement", "cross-modal"),
             "incongruent": ("Voice and face of different emotions", "cross-modal"),
         }
-        if number not in parts:
-            raise self.unknown("figure of one system", number, tuple(parts))
-        title, part = parts[number]
-        return SystemPlan(number, title, self._system(part), self._protocols())
+        if number not in figures:
+            raise self.unknown("figure of one system", number, tuple(figures))
+        title, network = figures[number]
+        return SystemPlan(number, title, self._system(network), self._protocols())
 
     def _protocols(self, *, leaking: bool = False) -> Mapping[ProtocolKind, Protocol]:
         paper = Protocol("paper", "random", {"shares": "80/20"}, leaking=leaking)
         return self.protocols_of(paper, folds_of_speakers(self.settings.speakers))
 
-    def _preset(self, part: Part, *, mel: bool = False) -> str:
-        """The preset of a part in the sizes that were asked for."""
+    def _preset(self, network: Network, *, mel: bool = False) -> str:
+        """The preset of a network in the chosen sizes."""
         start = "snn-cross-modal-"
         if not self.settings.preset.startswith(start):
             raise SettingsError(
@@ -152,68 +152,55 @@ class SnnCrossModalReproduction(Reproduction):
                 f"{self.settings.preset!r}, and change it with --set."
             )
         size = self.settings.preset.removeprefix(start)
-        return f"snn-{part}-mel-{size}" if mel else f"snn-{part}-{size}"
+        return f"snn-{network}-mel-{size}" if mel else f"snn-{network}-{size}"
 
     def _system(
-        self, part: Part, changes: Mapping[str, Any] | None = None, *, mel: bool = False
+        self, network: Network, changes: Mapping[str, Any] | None = None, *, mel: bool = False
     ) -> SystemChoice:
-        preset = self._preset(part, mel=mel)
-        wanted = {**self.settings.overrides, **(changes or {})}
-        own = part if part in ("audio", "video") else ""
-        return SystemChoice(preset, settings_of_part(preset, own, wanted))
+        preset = self._preset(network, mel=mel)
+        overrides = {**self.settings.overrides, **(changes or {})}
+        layer = network if network in ("audio", "video") else ""
+        return SystemChoice(preset, settings_for_preset(preset, layer, overrides))
 
     def _printed(self, table: str, row: str) -> str:
         return self.printed(f"snn/{table}/{row}", f"snn/{table}/{self.settings.corpus}/{row}")
-
-    def _others(self, table: str) -> list[TableRow]:
-        """Rows of a table that are other authors' results."""
-        return [
-            TableRow(number.row, published=number.key)
-            for number in published_numbers().values()
-            if number.key.startswith(f"snn/{table}/")
-            and number.by == "others"
-            and number.corpus == self.settings.corpus
-        ]
-
-    def _statistics(self, *modalities: str) -> SystemChoice:
-        return SystemChoice("statistics-logistic", {"modalities": list(modalities)}, draws=False)
 
     def _table_1(self) -> TablePlan:
         rows = (
             TableRow(_MEL, self._system("audio", mel=True), self._printed("table-1", "mel")),
             TableRow(_MFCC, self._system("audio"), self._printed("table-1", "mfcc")),
-            TableRow(_STATISTICS, self._statistics("audio")),
-            TableRow("majority, ours", SystemChoice("majority", draws=False)),
+            TableRow(_FUNCTIONALS, functionals("audio")),
+            TableRow("majority, ours", MAJORITY),
         )
-        compared = ((_MFCC, _MEL), (_MFCC, _STATISTICS))
-        return self._plan("I", "Voice alone, by feature", rows, compared)
+        compared = ((_MFCC, _MEL), (_MFCC, _FUNCTIONALS))
+        return self._plan("I", "Audio alone, by feature", rows, compared)
 
     def _table_2(self) -> TablePlan:
         rows = (
-            *self._others("table-2"),
+            *self.rows_of_others("snn/table-2/"),
             TableRow("SNN, MFCC", self._system("audio"), self._printed("table-2", "snn")),
-            TableRow(_STATISTICS, self._statistics("audio")),
+            TableRow(_FUNCTIONALS, functionals("audio")),
         )
-        compared = (("SNN, MFCC", _STATISTICS),)
-        return self._plan("II", "Voice alone, beside others", rows, compared)
+        compared = (("SNN, MFCC", _FUNCTIONALS),)
+        return self._plan("II", "Audio alone, beside others", rows, compared)
 
     def _table_3(self) -> TablePlan:
         rows = (
             TableRow(_MEL, self._system("cross-modal", mel=True), self._printed("table-3", "mel")),
             TableRow(_MFCC, self._system("cross-modal"), self._printed("table-3", "mfcc")),
-            TableRow("MFCCs, voice alone", self._system("audio"), self._printed("table-1", "mfcc")),
+            TableRow("MFCCs, audio only", self._system("audio"), self._printed("table-1", "mfcc")),
         )
-        compared = ((_MFCC, _MEL), (_MFCC, "MFCCs, voice alone"))
-        return self._plan("III", "Voice enhanced by the face, by feature", rows, compared)
+        compared = ((_MFCC, _MEL), (_MFCC, "MFCCs, audio only"))
+        return self._plan("III", "Audio enhanced by video, by feature", rows, compared)
 
     def _table_4(self) -> TablePlan:
         rows = (
-            *self._others("table-4"),
+            *self.rows_of_others("snn/table-4/"),
             TableRow(_ENHANCED, self._system("cross-modal"), self._printed("table-4", "snn")),
-            TableRow("statistics-logistic, both, ours", self._statistics("video", "audio")),
+            TableRow("statistics-logistic, both, ours", functionals("video", "audio")),
         )
         compared = ((_ENHANCED, "statistics-logistic, both, ours"),)
-        return self._plan("IV", "Voice enhanced by the face, beside others", rows, compared)
+        return self._plan("IV", "Audio enhanced by video, beside others", rows, compared)
 
     def _table_5(self) -> TablePlan:
         rows = (
@@ -227,30 +214,30 @@ class SnnCrossModalReproduction(Reproduction):
         return self._plan("V", "Enhancement against early fusion", rows, ((_ENHANCED, _FUSED),))
 
     def _table_both(self) -> TablePlan:
-        """Every network beside late fusion, statistics and the majority."""
-        alone = ("voice alone", "face alone")
+        """Every network beside late fusion, functionals and the majority."""
+        alone = ("audio only", "video only")
         rows = (
             TableRow(alone[0], self._system("audio")),
             TableRow(alone[1], self._system("video")),
             TableRow("late fusion", fused_from=alone),
             TableRow(_ENHANCED, self._system("cross-modal")),
             TableRow(_FUSED, self._system("early-fusion")),
-            TableRow("statistics-logistic, sound", self._statistics("audio")),
-            TableRow("statistics-logistic, video", self._statistics("video")),
-            TableRow("statistics-logistic, both", self._statistics("video", "audio")),
-            TableRow("majority", SystemChoice("majority", draws=False)),
+            TableRow("statistics-logistic, audio", functionals("audio")),
+            TableRow("statistics-logistic, video", functionals("video")),
+            TableRow("statistics-logistic, both", functionals("video", "audio")),
+            TableRow("majority", MAJORITY),
         )
         compared = (
             *((_ENHANCED, other) for other in (*alone, "late fusion", _FUSED)),
-            (_FUSED, "voice alone"),
+            (_FUSED, "audio only"),
         )
-        return self._plan("both", "Voice, face, enhancement and fusions", rows, compared)
+        return self._plan("both", "Audio, video, enhancement and fusions", rows, compared)
 
     def _table_audio(self) -> TablePlan:
-        """The voice alone: read-outs beside statistics of the same coefficients."""
+        """Audio alone: read-outs beside functionals of the same coefficients."""
         kinds = {
             "logistic": "logistic read-out",
-            "vote": "vote of labelled neurons",
+            "vote": "vote of labeled neurons",
             "winner": "winner of each window",
             "active-tenth": "most active tenth",
         }
@@ -259,23 +246,23 @@ class SnnCrossModalReproduction(Reproduction):
             for kind, label in kinds.items()
         ]
         plain = {"modalities": ["audio"], "feature_settings.audio.pitch": False}
-        moments = "mean and deviation of MFCCs, logistic regression"
+        moments = "mean and standard deviation of MFCCs, logistic regression"
         rows += [
-            TableRow(moments, SystemChoice("statistics-logistic", plain, draws=False)),
-            TableRow("the same with pitch and loudness", self._statistics("audio")),
-            TableRow("majority", SystemChoice("majority", draws=False)),
+            TableRow(moments, SystemChoice("statistics-logistic", plain, deterministic=True)),
+            TableRow("the same with pitch and loudness", functionals("audio")),
+            TableRow("majority", MAJORITY),
         ]
         compared = ((kinds["logistic"], moments), (kinds["vote"], moments))
-        return self._plan("audio", "Read-outs of the voice's layer", tuple(rows), compared)
+        return self._plan("audio", "Read-outs of the audio layer", tuple(rows), compared)
 
     def _table_labels(self) -> TablePlan:
-        """What labels of neurons that come from the test clips are worth."""
-        rows = (TableRow("voice alone, vote", self._system("audio", {"read_out.kind": "vote"})),)
-        plan = self._plan("labels", "Neurons labelled on the test clips", rows, ())
+        """How much neuron labels from the test clips add to the accuracy (LEAKS)."""
+        rows = (TableRow("audio only, vote", self._system("audio", {"read_out.kind": "vote"})),)
+        plan = self._plan("labels", "Neurons labeled on the test clips", rows, ())
         return replace(plan, protocols=self._protocols(leaking=True))
 
     def _table_windows(self) -> TablePlan:
-        """The grid of Figure 3. Who looks at 32 settings compares them: not on test clips."""
+        """The grid of Figure 3: 32 settings are compared, so not on test clips."""
         paper = type(self)(replace(self.settings, preset="snn-cross-modal-paper"))
         rows = tuple(
             TableRow(
@@ -312,5 +299,5 @@ class SnnCrossModalReproduction(Reproduction):
     ) -> TablePlan:
         _, settings = load_preset(self._preset("audio"), {})
         kind = self.settings.overrides.get("read_out.kind", settings.read_out.kind)
-        notes = (f"Read-out, where a row names none: {kind}.", _TRAINING_SIZE)
+        notes = (f"Read-out of rows that name none: {kind}.", _TRAINING_SIZE)
         return TablePlan(number, title, rows, self._protocols(), compared=compared, notes=notes)

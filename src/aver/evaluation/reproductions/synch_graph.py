@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from aver.evaluation.published import published_numbers
 from aver.evaluation.reproduction import (
+    MAJORITY,
     CurvePlan,
     Protocol,
     ProtocolKind,
@@ -16,24 +16,25 @@ from aver.evaluation.reproduction import (
     TablePlan,
     TableRow,
     folds_of_speakers,
+    functionals,
 )
 from aver.models.base.presets import load_preset
 
 _SYSTEM = "Synch-Graph"
 _WINDOWS_MS = (5.0, 20.0, 50.0, 150.0)
 _SIZE = (
-    "The clean protocol divides by speakers and trains on another share than the paper's 60 %: the "
-    "gap between the protocols is not the leak alone."
+    "The clean protocol splits by speakers and trains on another share than the paper's 60 %: the "
+    "difference between the protocols is not due to the leak alone."
 )
 _LEAK = (
-    "Under the paper protocol the neurons of all clips of one class are joined, test clips "
-    "included, in every row that has a graph, also where none are joined within clips. Read-outs "
-    "without a graph have nothing to leak through and are fitted as ever."
+    "Under the paper's protocol every row with a graph has edges between the neurons of all clips "
+    "of one class, test clips included, even if there are none within clips. Read-outs without a "
+    "graph cannot leak in this way and are fitted as usual."
 )
 
 
 def _counts(kind: str) -> dict[str, str]:
-    """Settings that read the same spikes without a graph."""
+    """Settings for a read-out of the same spikes without a graph."""
     return {"read_out": "counts", "counts.kind": kind}
 
 
@@ -41,15 +42,15 @@ _VOTE = _counts("vote")
 
 
 class SynchGraphReproduction(Reproduction):
-    """Synch-Graph beside its parts, and beside the same spikes read without a graph.
+    """Synch-Graph beside its ablations, and beside read-outs of the same spikes without a graph.
 
     Notes
     -----
     Source: Mansouri-Benssassi & Ye 2020, Tables 1 to 3, Figures 3 to 7; Implementation and Network
     Configuration: random shares of 60/20/20.
     Differs from the paper: Table 1 and Figures 3, 4 and 6 are of RAVDESS, Table 2 and Figures 5
-    and 7 of eNTERFACE'05; here each is made of the corpus at hand, and shows printed numbers where
-    it is that one. Figure 5 is the diagonal of the confusions. Tables "graph" and "windows" are
+    and 7 of eNTERFACE'05; here each is made on the chosen corpus, with the printed numbers if it is
+    the same corpus. Figure 5 is the diagonal of the confusions. Tables "graph" and "windows" are
     ours.
     """
 
@@ -69,11 +70,11 @@ class SynchGraphReproduction(Reproduction):
         }
 
     def curve(self, number: str) -> CurvePlan:
-        """Ours: accuracy along the window of synchrony."""
+        """Ours: accuracy against the window of synchrony."""
         if number != "windows":
             raise self.unknown("curve", number, ("windows",))
         return CurvePlan(
-            number, "Accuracy along the window of synchrony", number, _WINDOWS_MS, "window in ms"
+            number, "Accuracy against the window of synchrony", number, _WINDOWS_MS, "window in ms"
         )
 
     def one_system(self, number: str) -> SystemPlan:
@@ -105,23 +106,12 @@ class SynchGraphReproduction(Reproduction):
 
     def _baselines(self) -> list[TableRow]:
         return [
-            TableRow(
-                "statistics-logistic, ours",
-                SystemChoice(
-                    "statistics-logistic", {"modalities": list(self._modalities)}, draws=False
-                ),
-            ),
-            TableRow("majority, ours", SystemChoice("majority", draws=False)),
+            TableRow("statistics-logistic, ours", functionals(*self._modalities)),
+            TableRow("majority, ours", MAJORITY),
         ]
 
     def _table_of_systems(self, number: str) -> TablePlan:
-        others = [
-            TableRow(found.row, published=found.key)
-            for found in published_numbers().values()
-            if found.key.startswith(f"synch-graph/table-{number}/")
-            and found.corpus == self.settings.corpus
-            and not found.key.endswith("/synch-graph")
-        ]
+        others = self.rows_of_others(f"synch-graph/table-{number}/", also=("cross-modal",))
         ours = TableRow(
             _SYSTEM, self._system(), self.printed(f"synch-graph/table-{number}/synch-graph")
         )
@@ -135,17 +125,15 @@ class SynchGraphReproduction(Reproduction):
 
     def _table_3(self) -> TablePlan:
         corpus = self.settings.corpus
-        words = {"video": "video, SNN", "audio": "audio, SNN"}
-        keys = {"video": "video", "audio": "audio"}
         alone = [
             TableRow(
-                words[modality],
+                f"{modality}, SNN",
                 self._system({"modalities": [modality], **_VOTE}),
-                self.printed(f"synch-graph/table-3/{corpus}/{keys[modality]}"),
+                self.printed(f"synch-graph/table-3/{corpus}/{modality}"),
             )
             for modality in self._modalities
         ]
-        both = "both modalities joined, vote, ours"
+        both = "both modalities, vote, ours"
         rows = [
             *alone,
             TableRow(
@@ -169,7 +157,7 @@ class SynchGraphReproduction(Reproduction):
         )
 
     def _table_graph(self) -> TablePlan:
-        """Whether the graph helps: the same spikes, read in other ways."""
+        """The graph against other read-outs of the same spikes."""
         rows = [
             TableRow(_SYSTEM, self._system()),
             TableRow("no edges within clips", self._system({"graph.intra_clip_edges": "none"})),
@@ -196,7 +184,7 @@ class SynchGraphReproduction(Reproduction):
         )
         return TablePlan(
             "windows",
-            "Accuracy along the window of synchrony",
+            "Accuracy against the window of synchrony",
             rows,
             self._protocols(),
             compared=tuple(("150 ms", row.label) for row in rows[:-1]),

@@ -7,6 +7,7 @@ from typing import Any
 
 from aver.errors import SettingsError
 from aver.evaluation.reproduction import (
+    MAJORITY,
     CurvePlan,
     Protocol,
     ProtocolKind,
@@ -15,6 +16,7 @@ from aver.evaluation.reproduction import (
     SystemPlan,
     TablePlan,
     TableRow,
+    functionals,
 )
 
 _FOLDS = 10
@@ -23,18 +25,18 @@ _ASYNCHRONY_S = (0.0, 0.01, 0.05, 0.1, 0.3)
 _PROPOSED = "proposed method, N = 10"
 _MRPN = "MRPN (mrpn-compact, N2), ours"
 _TRAINING_SIZE = (
-    "The clean protocol sets one group of speakers aside for validation and so trains on one group "
-    "less: the gap between the protocols is not the leak alone."
+    "The clean protocol trains on one group of speakers less, which is used for validation: the "
+    "difference between the protocols is not due to the leak alone."
 )
 
 
 class TemporalAggregationReproduction(Reproduction):
-    """Temporal aggregation beside its halves, its variants and the paper's other rows.
+    """Temporal aggregation beside its unimodal halves, its variants and the paper's other rows.
 
     Notes
     -----
-    Source: Birhala et al. 2020, Table I, Figures 3, 4 and 5. Section IV: ten folds by actor, the
-    fold that chooses the epoch is the fold that is scored; Figures 3 and 4 show N = 10.
+    Source: Birhala et al. 2020, Table I, Figures 3, 4 and 5. Section IV: ten folds by actor;
+    the epoch is chosen on the fold that is tested; Figures 3 and 4 show N = 10.
     Differs from the paper: a corpus of fewer than ten speakers has a fold for each. Tables
     "segments", "weights" and "b" and figures "b" and "asynchrony" are ours; N = 1 and 5 are added
     to Figure 5.
@@ -46,7 +48,7 @@ class TemporalAggregationReproduction(Reproduction):
     figures = ("3", "4", "5", "b", "asynchrony")
 
     def plans(self) -> Mapping[str, Callable[[], TablePlan]]:
-        """Table I of the paper, and ours along N, along b, and with shared weights."""
+        """Table I of the paper, and ours for values of N and b and for shared weights."""
         return {
             "I": self._table_1,
             "segments": self._table_segments,
@@ -55,22 +57,26 @@ class TemporalAggregationReproduction(Reproduction):
         }
 
     def curve(self, number: str) -> CurvePlan:
-        """Figure 5, accuracy along N; and ours, along b."""
+        """Figure 5, accuracy against N; and ours, against b."""
         if number == "5":
             places = tuple(float(count) for count in _SEGMENTS)
-            return CurvePlan("5", "Accuracy along N", "segments", places, "segments N")
+            return CurvePlan("5", "Accuracy against N", "segments", places, "segments N")
         if number == "b":
             return CurvePlan(
-                "b", "Accuracy along the window's freedom b", "b", _ASYNCHRONY_S, "b in s"
+                "b",
+                "Accuracy against the range b of the audio window",
+                "b",
+                _ASYNCHRONY_S,
+                "b in s",
             )
         raise self.unknown("curve", number, ("5", "b"))
 
     def one_system(self, number: str) -> SystemPlan:
-        """Figures 3 and 4, losses and confusions of N = 10; and ours, its tolerance of offsets."""
+        """Figures 3 and 4, losses and confusions of N = 10; and ours, accuracy against offsets."""
         titles = {
             "3": "Loss and accuracy over epochs, N = 10",
             "4": "Confusions, N = 10",
-            "asynchrony": "Accuracy where the sound runs late or early, N = 10",
+            "asynchrony": "Accuracy with shifted audio, N = 10",
         }
         if number not in titles:
             raise self.unknown("figure of one system", number, tuple(titles))
@@ -86,8 +92,8 @@ class TemporalAggregationReproduction(Reproduction):
     def _system(self, **changes: Any) -> SystemChoice:
         if "action_units" in self.settings.video:
             raise SettingsError(
-                "Temporal aggregation looks at pictures; action units cannot stand for them. "
-                "Leave --video out."
+                "Temporal aggregation reads video; action units cannot take its place. Leave out "
+                "--video."
             )
         return SystemChoice(self.settings.preset, {**self.settings.overrides, **changes})
 
@@ -116,13 +122,8 @@ class TemporalAggregationReproduction(Reproduction):
             *(TableRow(label, system) for label, system in halves.items()),
             TableRow(late, fused_from=tuple(halves)),
             TableRow(_MRPN, SystemChoice("mrpn-compact")),
-            TableRow(
-                "statistics-logistic, ours",
-                SystemChoice(
-                    "statistics-logistic", {"modalities": ["video", "audio"]}, draws=False
-                ),
-            ),
-            TableRow("majority, ours", SystemChoice("majority", draws=False)),
+            TableRow("statistics-logistic, ours", functionals("video", "audio")),
+            TableRow("majority, ours", MAJORITY),
         ]
         return TablePlan(
             "I",
@@ -141,7 +142,7 @@ class TemporalAggregationReproduction(Reproduction):
                 )
             ),
             notes=(
-                "The paper's CNN-based approach has no batch normalisation; our N = 1 has.",
+                "The paper's CNN-based approach has no batch normalization; our N = 1 has.",
                 _TRAINING_SIZE,
             ),
         )
@@ -152,11 +153,11 @@ class TemporalAggregationReproduction(Reproduction):
         }
         return TablePlan(
             "segments",
-            "Accuracy along the number of segments (Figure 5)",
+            "Accuracy against the number of segments (Figure 5)",
             tuple(rows.values()),
             self._protocols(),
             compared=tuple(("N = 10", f"N = {count}") for count in _SEGMENTS if count != 10),
-            notes=("The paper prints Figure 5 as a picture, from N = 3 to 10.", _TRAINING_SIZE),
+            notes=("The paper prints Figure 5 without numbers, from N = 3 to 10.", _TRAINING_SIZE),
         )
 
     def _table_weights(self) -> TablePlan:
@@ -166,7 +167,7 @@ class TemporalAggregationReproduction(Reproduction):
         }
         return TablePlan(
             "weights",
-            "A network for each segment, or one for all",
+            "One network per segment, or one for all",
             tuple(TableRow(label, system) for label, system in rows.items()),
             self._protocols(),
             compared=(tuple(rows),),  # type: ignore[arg-type]
@@ -180,7 +181,7 @@ class TemporalAggregationReproduction(Reproduction):
         )
         return TablePlan(
             "b",
-            "Accuracy along b, how far the sound may lie from the picture in training",
+            "Accuracy against b, the largest offset of the audio in training",
             rows,
             self._protocols(),
             compared=tuple(("b = 0.01 s", row.label) for row in rows if row.label != "b = 0.01 s"),
