@@ -172,8 +172,8 @@ def test_a_file_of_another_shape_says_which_settings_fit(
 @pytest.mark.parametrize(
     ("typed", "words"),
     [
-        ("video", "each once"),
-        ("video=a,video=b", "each once"),
+        ("video", "at most once"),
+        ("video=a,video=b", "at most once"),
         ("video=", "needs a name"),
         ("video=faces-voices", "whole recognizer"),
         ("video=007", "no pretrained weights at 007"),
