@@ -1,9 +1,10 @@
-"""What the leak audit finds, misses and wrongly reports, and how fast.
+"""Detection rate, false alarms and speed of the leak audit.
 
     python benchmarks/audit.py --data DIR [--out benchmarks/results] [--only times]
 
-Public rules on CREMA-D's real list of clips; 1,000 planted leaks and 1,000 clean splits; changed
-copies of real sounds, pictures and films; FER2013's own doubles; times, in seconds of one core.
+Published split rules on the list of clips of CREMA-D; 1,000 planted leaks and 1,000 clean splits;
+modified copies of real audio, images and videos; the duplicates of FER2013; times, in seconds of
+one core.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ from aver.execution.files import write_json
 from aver.splits import Fold, Split, make_split
 from planted_copies import (
     AUDIO_KINDS,
-    FILM_KINDS,
     IMAGE_KINDS,
+    VIDEO_KINDS,
     write_audio_copy,
-    write_film_copy,
     write_image_copy,
+    write_video_copy,
 )
 from planted_leaks import KINDS, plant, write_split
 
@@ -56,30 +57,30 @@ def main() -> None:
     )
     arguments = parser.parse_args()
     data = arguments.data
-    place = arguments.out / "audit.json"
+    target = arguments.out / "audit.json"
     result: dict[str, Any] = {}
-    if arguments.only and place.exists():
-        result = json.loads(place.read_text(encoding="utf-8"))
+    if arguments.only and target.exists():
+        result = json.loads(target.read_text(encoding="utf-8"))
     for name, measure in (
         ("public_rules", lambda: public_rules(data)),
         ("planted_leaks", lambda: planted_leaks(1000)),
         ("clean_splits", lambda: clean_splits(1000)),
         ("audio_copies", lambda: audio_copies(data, 100)),
         ("image_copies", lambda: image_copies(data, 500)),
-        ("film_copies", lambda: film_copies(data, 24)),
+        ("video_copies", lambda: video_copies(data, 24)),
         ("times", lambda: times(data)),
-        ("fer2013_doubles", lambda: fer2013_doubles(data)),
+        ("fer2013_duplicates", lambda: fer2013_duplicates(data)),
     ):
         if arguments.only and name not in arguments.only:
             continue
         started_s = time.process_time()
         result[name] = measure()
         print(f"{name} ({time.process_time() - started_s:.0f} s): {result[name]}", flush=True)
-        write_json(place, result)
+        write_json(target, result)
 
 
 def public_rules(data: Path) -> dict[str, Any]:
-    """Two rules that papers state, on the real list of 7,442 clips and the actors' sexes."""
+    """Two rules from papers, on the list of 7,442 clips and the sexes of the actors."""
     tables = data / "cremad-metadata"
     with (tables / "SentenceFilenames.csv").open() as handle:
         names = [row["Filename"] for row in csv.DictReader(handle)]
@@ -114,7 +115,7 @@ def public_rules(data: Path) -> dict[str, Any]:
 
 
 def planted_leaks(trials: int) -> dict[str, dict[str, int]]:
-    """One leak per split; found means: its kind, in its fold, between its subsets."""
+    """One leak per split; found if the kind, the fold and the subsets are right."""
     counts = {kind: {"planted": 0, "found": 0} for kind in KINDS}
     with tempfile.TemporaryDirectory() as folder:
         for seed in range(trials):
@@ -132,7 +133,7 @@ def planted_leaks(trials: int) -> dict[str, dict[str, int]]:
 
 
 def clean_splits(trials: int) -> dict[str, Any]:
-    """No leak in any of these."""
+    """Splits without leaks."""
     alarms: Counter[str] = Counter()
     alarmed = 0
     with tempfile.TemporaryDirectory() as folder:
@@ -150,7 +151,7 @@ def _audited(planted: Any, folder: Path, seed: int) -> AuditReport:
 
 
 def audio_copies(data: Path, count: int) -> dict[str, Any]:
-    """Copies of RAVDESS files among all 1,200 of them; and any pair that is no copy."""
+    """Copies of RAVDESS files among all 1,200 of them, and reported pairs that are not copies."""
     originals = sorted((data / "ravdess").glob("Actor_*/03-*.flac"))
     random = np.random.default_rng(1)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
@@ -158,37 +159,37 @@ def audio_copies(data: Path, count: int) -> dict[str, Any]:
 
 
 def image_copies(data: Path, count: int) -> dict[str, Any]:
-    """Copies of FER2013's test pictures among all 3,589 of them."""
+    """Copies of the test images of FER2013 among all 3,589 of them."""
     corpus = open_corpus(data / "fer2013.tar")
     originals = [clip.video for clip in corpus if clip.subset == "test" and clip.video]
     random = np.random.default_rng(2)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
-    # Pictures have doubles of their own, counted elsewhere.
+    # The images have duplicates of their own, counted in fer2013_duplicates.
     found = _copies(originals, chosen, IMAGE_KINDS, write_image_copy, "images")
     found.pop("other_pairs")
     return found
 
 
-def film_copies(data: Path, count: int) -> dict[str, Any]:
-    """Copies of javanese-av films, without sound, among all 192 of them."""
+def video_copies(data: Path, count: int) -> dict[str, Any]:
+    """Copies of javanese-av videos, without audio, among all 192 of them."""
     originals = sorted((data / "javanese-av").glob("*.mp4"))
     random = np.random.default_rng(3)
     chosen = [originals[place] for place in random.choice(len(originals), count, replace=False)]
-    return _copies(originals, chosen, FILM_KINDS, write_film_copy, "video")
+    return _copies(originals, chosen, VIDEO_KINDS, write_video_copy, "video")
 
 
 def _copies(
     originals: list[Path], chosen: list[Path], kinds: tuple[str, ...], write: Any, field: str
 ) -> dict[str, Any]:
-    places = {path.stem: ClipFiles(**{field: path}) for path in originals}
+    files = {path.stem: ClipFiles(**{field: path}) for path in originals}
     source: dict[str, str] = {path.stem: path.stem for path in originals}
     with tempfile.TemporaryDirectory() as folder:
         for number, kind in enumerate(kinds):
             for path in chosen:
                 name = f"copy{number} of {path.stem}"
-                places[name] = ClipFiles(**{field: write(path, Path(folder) / name, kind)})
+                files[name] = ClipFiles(**{field: write(path, Path(folder) / name, kind)})
                 source[name] = path.stem
-        matches = find_matches(places).found
+        matches = find_matches(files).found
     pairs = {(match.one, match.other) for match in matches}
     pairs |= {(other, one) for one, other in pairs}
     found = {
@@ -209,8 +210,8 @@ def _copies(
     }
 
 
-def fer2013_doubles(data: Path) -> dict[str, Any]:
-    """FER2013's official subsets, as distributed."""
+def fer2013_duplicates(data: Path) -> dict[str, Any]:
+    """Duplicates in the official subsets of FER2013."""
     corpus = open_corpus(data / "fer2013.tar")
     split = make_split(corpus, "official")
     report = audit_media(split, corpus)
@@ -233,7 +234,7 @@ def fer2013_doubles(data: Path) -> dict[str, Any]:
 
 
 def times(data: Path) -> dict[str, float]:
-    """10,000 clips by name, over one fold and ten; fingerprints against the length of the sound."""
+    """10,000 clips by name, in one fold and in ten; fingerprints relative to the duration."""
     names = [
         f"{1001 + n % 91}_{('DFA', 'IEO', 'ITS', 'WSI')[n // 91 % 4]}_{e}_{level}"
         for n in range(364)
@@ -253,19 +254,19 @@ def times(data: Path) -> dict[str, float]:
     measured["audio fingerprints from FLAC files, times real time"] = length_s / _fastest(
         lambda: [audio_file_fingerprint(path) for path in paths]
     )
-    films = sorted((data / "javanese-av").glob("01-*.mp4"))
-    film_s = sum(len(audio_file_fingerprint(path).loud) for path in films) * 0.016
-    measured["audio fingerprints from MP4 files, times real time"] = film_s / _fastest(
-        lambda: [audio_file_fingerprint(path) for path in films]
+    videos = sorted((data / "javanese-av").glob("01-*.mp4"))
+    video_s = sum(len(audio_file_fingerprint(path).loud) for path in videos) * 0.016
+    measured["audio fingerprints from MP4 files, times real time"] = video_s / _fastest(
+        lambda: [audio_file_fingerprint(path) for path in videos]
     )
-    measured["video fingerprints (360 x 270, 30 per s), times real time"] = film_s / _fastest(
-        lambda: [video_file_hash(path) for path in films[:8]], 8 / len(films)
+    measured["video fingerprints (360 x 270, 30 per s), times real time"] = video_s / _fastest(
+        lambda: [video_file_hash(path) for path in videos[:8]], 8 / len(videos)
     )
     return measured | _search_times()
 
 
 def _search_times() -> dict[str, float]:
-    """Search among 10,000 audio clips of noise bursts of 3 s, to see how it grows."""
+    """Search among up to 10,000 recordings of 3 s of noise bursts, to see how the time grows."""
     random = np.random.default_rng(0)
     found = {}
     for count in (2500, 10_000):
@@ -281,7 +282,7 @@ def _search_times() -> dict[str, float]:
 
 
 def _fastest(run: Any, share: float = 1.0) -> float:
-    """Shortest of three, in seconds of one core, scaled to the whole."""
+    """The shortest of three runs, in seconds of one core, divided by `share`."""
     spans = []
     for _ in range(3):
         started_s = time.process_time()

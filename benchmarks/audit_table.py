@@ -59,13 +59,13 @@ def table(result: dict[str, Any]) -> str:
     titles = {
         "audio_copies": "Modified copies of RAVDESS audio files",
         "image_copies": "Modified copies of FER2013 test images",
-        "film_copies": "Modified copies of javanese-av videos, without audio",
+        "video_copies": "Modified copies of javanese-av videos, without audio",
     }
     for key, title in titles.items():
         lines += _copies(title, result[key])
         if key == "audio_copies":
             lines += ["", "This pair is not a false alarm: the two files are identical."]
-    lines += _doubles(result["fer2013_doubles"]) if "fer2013_doubles" in result else []
+    lines += _duplicates(result["fer2013_duplicates"]) if "fer2013_duplicates" in result else []
     lines += ["", "## Run time on one core", "", "| what | measured |", "|---|---|"]
     lines += [f"| {what} | {value:,.2f} |" for what, value in result["times"].items()]
     return "\n".join(lines) + "\n"
@@ -89,7 +89,7 @@ def _copies(title: str, found: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _doubles(found: dict[str, Any]) -> list[str]:
+def _duplicates(found: dict[str, Any]) -> list[str]:
     """Duplicates in FER2013 itself."""
     lines = ["", "## Duplicates in the official subsets of FER2013", "", "| what | found |"]
     lines += ["|---|---|"]

@@ -1,4 +1,4 @@
-"""Copies of real clips, changed as people change them: what the fingerprints are held to."""
+"""Modified copies of real clips: recoded, resampled, trimmed, cropped or mirrored."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ AUDIO_KINDS = (
 )
 IMAGE_KINDS = ("JPEG quality 50", "2 % cropped all round", "2 % cropped at a corner", "mirrored")
 IMAGE_KINDS += ("all of these",)
-FILM_KINDS = (
+VIDEO_KINDS = (
     "JPEG quality 50",
     "2 % cropped all round",
     "2 % cropped at a corner",
@@ -28,7 +28,7 @@ FILM_KINDS = (
 
 
 def write_audio_copy(source: Path, target: Path, kind: str) -> Path:
-    """Write a changed copy of a sound; returns the file, whose suffix depends on the kind."""
+    """Write a modified copy of an audio file; returns its path, whose suffix depends on `kind`."""
     from aver.media.audio import read_audio
 
     rate_hz = 16000
@@ -41,7 +41,7 @@ def write_audio_copy(source: Path, target: Path, kind: str) -> Path:
     if every or kind == "gain -6 dB":
         samples = samples * 10 ** (-6 / 20)
     if kind == "gain +6 dB":
-        samples = np.clip(samples * 10 ** (6 / 20), -1, 1)  # louder clips are cut off, as in life
+        samples = np.clip(samples * 10 ** (6 / 20), -1, 1)  # louder samples are clipped, as usual
     if every or kind.startswith("resampled"):
         import soxr
 
@@ -74,7 +74,7 @@ def _write_aac(target: Path, samples: np.ndarray, rate_hz: int) -> Path:
 
 
 def change_image(image: np.ndarray, kind: str) -> np.ndarray:
-    """A changed copy of a picture. [shape=(height, width) or (height, width, 3), dtype=uint8]."""
+    """A modified copy of an image. [shape=(height, width) or (height, width, 3), dtype=uint8]."""
     import cv2
 
     height, width = image.shape[:2]
@@ -94,7 +94,7 @@ def change_image(image: np.ndarray, kind: str) -> np.ndarray:
 
 
 def write_image_copy(source: Path, target: Path, kind: str) -> Path:
-    """Write a changed copy of a picture, without further loss."""
+    """Write a modified copy of an image, without further loss."""
     import cv2
 
     from aver.corpora.files import read_file
@@ -105,8 +105,8 @@ def write_image_copy(source: Path, target: Path, kind: str) -> Path:
     return target
 
 
-def write_film_copy(source: Path, target: Path, kind: str) -> Path:
-    """Write a changed copy of a film without its sound, coded anew by H.264."""
+def write_video_copy(source: Path, target: Path, kind: str) -> Path:
+    """Write a modified copy of a video without its audio, encoded by H.264."""
     import av
 
     from aver.media.frames import read_frames

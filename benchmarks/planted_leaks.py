@@ -1,4 +1,4 @@
-"""Generated splits with one leak planted in each, or none: what the audit of names is held to."""
+"""Generated splits, each with one planted leak or none, to test the audit of names."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ MARKS = (
 
 @dataclass
 class Planted:
-    """A split as rows, and what was planted where."""
+    """A split as rows, with the kind and the place of its leak."""
 
     kind: str
     naming: str
@@ -53,12 +53,12 @@ def _cremad(speaker: int, sentence: int, emotion: int, take: int) -> dict[str, s
 
 def _enterface(speaker: int, sentence: int, emotion: int, take: int) -> dict[str, str]:
     code = ("an", "di", "fe", "ha", "sa", "su")[emotion]
-    number = sentence + 1 if take == 0 else 5  # five sentences, each once
+    number = sentence + 1 if take == 0 else 5  # five sentences, one take each
     return {"path": f"subject {speaker + 1}/s{speaker + 1}_{code}_{number}.avi"}
 
 
 def _columns(speaker: int, sentence: int, emotion: int, take: int) -> dict[str, str]:
-    """Names that say nothing: running numbers in a folder per speaker, facts in columns."""
+    """Names without information: running numbers in a folder per speaker, facts in columns."""
     number = (sentence * 6 + emotion) * 4 + take
     return {
         "path": f"p{speaker}/{number:04d}.wav",
@@ -79,8 +79,8 @@ NAMINGS: dict[str, Callable[[int, int, int, int], dict[str, str]]] = {
 def plant(kind: str, seed: int) -> Planted:
     """Make a speaker-disjoint split and plant one leak in it; kind ``"clean"`` plants none.
 
-    Clean splits are hard to pass too: copies and pieces of a clip within its own subset, sentences
-    in all subsets, running numbers that every speaker's folder has.
+    Clean splits are hard too: copies and pieces of a clip within its own subset, the same
+    sentences in all subsets, and the same running numbers in the folders of all speakers.
     """
     random = np.random.default_rng(seed)
     naming = str(random.choice(list(NAMINGS)))
@@ -101,7 +101,7 @@ def plant(kind: str, seed: int) -> Planted:
     elif kind == "derived-copies":
         other.append(_copy(one[0], random))
     elif kind == "shared-speakers":
-        # The clip moves, so that nothing but its speaker is on two sides; its copies move too.
+        # Move the clip, so that only its speaker is in both subsets.
         moved = one[4] if len(one) > 4 else one[-1]
         one.remove(moved)
         other.append(moved)
@@ -129,7 +129,7 @@ def _clean_folds(
             for emotion in range(6)
             for take in range(takes)
         ]
-        distinct = {row["path"]: row for row in rows}  # some namings have fewer sentences
+        distinct = {row["path"]: row for row in rows}  # some corpora have fewer sentences
         return list(distinct.values())
 
     folds = []
@@ -159,15 +159,15 @@ def _other_container(row: dict[str, str], naming: str) -> dict[str, str]:
 def _plant_record(planted: Planted, random: np.random.Generator) -> None:
     test = planted.folds[planted.fold]["test"]
     clean: dict[str, object] = {
-        "fitted_on": {"sound scaler": ["train"]},
+        "fitted_on": {"audio scaler": ["train"]},
         "labels_used": {"weights": ["train"], "epoch": ["validation"]},
     }
     planted.cards = dict.fromkeys(range(len(planted.folds)), clean)
-    # By the subset's name, or by the ids of clips: of all, or of a single one.
+    # By the name of the subset, or by the id of a single clip.
     places = ["train", "test"] if random.random() < 0.5 else ["train", test[0]["path"]]
     faulty = dict(clean)
     if planted.kind == "fitted-beyond-training":
-        faulty["fitted_on"] = {"sound scaler": places}
+        faulty["fitted_on"] = {"audio scaler": places}
     else:
         faulty["labels_used"] = {"weights": ["train"], "neuron labels": places}
     planted.cards[planted.fold] = faulty

@@ -14,7 +14,7 @@ from aver.audit.perceptual_hash import (
 )
 from aver.corpora import open_corpus
 from aver.corpora.files import read_file
-from planted_copies import FILM_KINDS, IMAGE_KINDS, change_image, write_film_copy
+from planted_copies import IMAGE_KINDS, VIDEO_KINDS, change_image, write_video_copy
 
 
 @pytest.fixture(scope="module")
@@ -75,11 +75,11 @@ def test_takes_by_one_actor_are_different_films(films):
     assert find_video_copies(films[1]) == []
 
 
-@pytest.mark.parametrize("kind", FILM_KINDS)
+@pytest.mark.parametrize("kind", VIDEO_KINDS)
 def test_a_changed_copy_is_found(films, kind, tmp_path):
     files, prints = films
-    place = FILM_KINDS.index(kind)
-    copy = video_file_hash(write_film_copy(files[place], tmp_path / "copy", kind))
+    place = VIDEO_KINDS.index(kind)
+    copy = video_file_hash(write_video_copy(files[place], tmp_path / "copy", kind))
     found = [(one, two) for one, two, _ in find_video_copies([*prints, copy])]
     assert found == [(place, len(prints))]
 

@@ -299,7 +299,8 @@ def find_by_media(listing: Listing, matches: Matches) -> Iterator[Finding]:
         if one and other and one != other:
             contradicting.append(f"{match.one} ({one}) = {match.other} ({other})")
     if contradicting:
-        message = f"{counted(len(contradicting), 'pair')} of clips with same content, two labels."
+        pairs = counted(len(contradicting), "pair")
+        message = f"{pairs} of clips with the same content and two labels."
         yield Finding("contradicting-labels", message, subjects=tuple(contradicting))
 
 
