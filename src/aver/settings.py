@@ -14,10 +14,9 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import inspect
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, TypeVar, dataclass_transform
 
 import yaml
@@ -29,7 +28,6 @@ from aver.errors import SettingsError
 __all__ = [
     "Field",
     "apply_changes",
-    "build_with_settings",
     "settings",
     "settings_from_mapping",
     "settings_to_mapping",
@@ -167,35 +165,6 @@ def apply_changes(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict
             change = apply_changes(old if isinstance(old, dict) else {}, change)
         result[first] = change
     return result
-
-
-def build_with_settings(kind: Callable[..., T], values: Mapping[str, object], what: str) -> T:
-    """Construct a reader or a rule, with clear errors for settings that do not fit.
-
-    Parameters
-    ----------
-    kind : class
-        Every parameter of its constructor has a default.
-    values : mapping of str to object
-        Must fit the defaults: text if the default is text, a whole number if it is one.
-    what : str
-        What is set up, for messages, for instance ``"The corpus reader 'ravdess'"``.
-
-    Raises
-    ------
-    SettingsError
-        If there is no such setting, or its value is of the wrong kind.
-    """
-    parameters = inspect.signature(kind).parameters
-    for name, value in values.items():
-        if name not in parameters:
-            has = f"It has: {', '.join(parameters)}." if parameters else "It has none."
-            raise SettingsError(f"{what} has no setting {name!r}. {has}")
-        default = parameters[name].default
-        for wanted, words in ((str, "text"), (int, "a whole number")):
-            if type(default) is wanted and type(value) is not wanted:
-                raise SettingsError(f"{what} needs {words} for {name!r}, not {value!r}.")
-    return kind(**values)
 
 
 @functools.cache
