@@ -59,7 +59,7 @@ def drawn_graphs(clips: int) -> list[SynchronyGraph]:
 
 def joined(graphs: list[SynchronyGraph], label_edges: bool) -> GraphBatch:
     """All clips in one graph, classes in turn."""
-    encoder = NodeEncoder.learn("one-hot", POSITIONS, MAPS, graphs)
+    encoder = NodeEncoder.fit("one-hot", POSITIONS, MAPS, graphs)
     labels = [k % CLASSES for k in range(len(graphs))]
     inputs = [encoder.encode(graph) for graph in graphs]
     return join_graphs(graphs, inputs, labels, joined=labels if label_edges else None)

@@ -180,7 +180,7 @@ class SelectiveVote:
         return cls(**{**arrays, "temperature": float(arrays["temperature"])})  # type: ignore[arg-type]
 
     @classmethod
-    def learn(
+    def fit(
         cls, counts: np.ndarray, labels: np.ndarray, classes: int, sharpness: float
     ) -> SelectiveVote:
         """Label and weight the neurons by labeled clips.
@@ -196,7 +196,7 @@ class SelectiveVote:
         Examples
         --------
         >>> counts = np.array([[90, 1], [110, 0], [100, 9], [100, 8]])
-        >>> vote = SelectiveVote.learn(counts, np.array([0, 0, 1, 1]), 2, sharpness=3.0)
+        >>> vote = SelectiveVote.fit(counts, np.array([0, 0, 1, 1]), 2, sharpness=3.0)
         >>> vote.label.tolist(), vote.scores(counts).argmax(axis=1).tolist()
         ([1, 1], [0, 0, 1, 1])
         """
@@ -315,11 +315,11 @@ class ReadOut:
         joined = [np.concatenate(pair) for pair in zip(train, validation, strict=True)]
         last: tuple[np.ndarray, np.ndarray] = (joined[0], joined[1]) if refit else train
         if self.settings.kind == "selective-vote":
-            first = SelectiveVote.learn(*train, classes, self.settings.sharpness)
+            first = SelectiveVote.fit(*train, classes, self.settings.sharpness)
             temperature = 1.0
             if len(validation[1]):
                 temperature = best_temperature(first.scores(validation[0]), validation[1])
-            again = SelectiveVote.learn(last[0], last[1], classes, self.settings.sharpness)
+            again = SelectiveVote.fit(last[0], last[1], classes, self.settings.sharpness)
             self.selective = replace(again, temperature=temperature)
             return
         self.label(*last)

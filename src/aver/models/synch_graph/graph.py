@@ -6,14 +6,14 @@ Source: Mansouri-Benssassi & Ye 2020, Modelling Neural Synchrony in Graph Networ
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
 from aver.errors import SettingsError
-from aver.models.synch_graph.settings import MODALITIES
+from aver.models.synch_graph.settings import MODALITIES, WINDOW_MS
 from aver.spiking.kernels.compile import compiled
 from aver.spiking.spikes import Spikes
 from aver.training.seeding import derived_seed
@@ -71,27 +71,15 @@ class ClipSpikes:
     def __len__(self) -> int:
         return int(self.time_ms.size)
 
-    def only(self, modality: str) -> ClipSpikes:
-        """The spikes of one modality."""
-        kept = self.modality == MODALITIES.index(modality)
-        return self._take(kept)
-
     def shuffled(self, rng: np.random.Generator) -> ClipSpikes:
         """The same neurons with the same numbers of spikes, but with permuted times.
 
         What remains of the synchrony is that of neurons with these numbers of spikes.
         """
-        permuted = replace(self, time_ms=rng.permutation(self.time_ms))
-        return permuted._take(np.argsort(permuted.time_ms, kind="stable"))
-
-    def _take(self, chosen: np.ndarray) -> ClipSpikes:
-        return ClipSpikes(*(getattr(self, one.name)[chosen] for one in fields(self)))
-
-
-WINDOW_MS = 150.0
-"""Source: Mansouri-Benssassi & Ye 2020, Modelling Neural Synchrony in Graph Network."""
-
-Edges = Literal["synchrony", "all", "none"]
+        time_ms = rng.permutation(self.time_ms)
+        order = np.argsort(time_ms, kind="stable")
+        neurons = (self.modality[order], self.position[order], self.feature_map[order])
+        return ClipSpikes(*neurons, time_ms[order])
 
 
 @dataclass(frozen=True, eq=False)
@@ -203,7 +191,9 @@ class SynchronyGraph:
 
 
 def synchrony_graph(
-    spikes: ClipSpikes, window_ms: float = WINDOW_MS, edges: Edges = "synchrony"
+    spikes: ClipSpikes,
+    window_ms: float = WINDOW_MS,
+    edges: Literal["synchrony", "all", "none"] = "synchrony",
 ) -> SynchronyGraph:
     """Build the graph of one clip.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Self
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -13,9 +13,7 @@ from torch import Tensor
 
 from aver.errors import LabelError
 from aver.models.synch_graph.graph import SynchronyGraph
-from aver.models.synch_graph.settings import MODALITIES
-
-Encoding = Literal["numbers", "one-hot", "neuron"]
+from aver.models.synch_graph.settings import MODALITIES, EdgeWeight, Encoding
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +42,7 @@ class NodeEncoder:
     std: np.ndarray
 
     @classmethod
-    def learn(
+    def fit(
         cls,
         encoding: Encoding,
         positions: Mapping[str, int],
@@ -55,14 +53,8 @@ class NodeEncoder:
         values = np.concatenate([np.zeros((0, 2)), *(_timing(graph) for graph in graphs)])
         if not len(values):
             values = np.zeros((1, 2))
-        std = values.std(axis=0)
-        return cls(
-            encoding,
-            positions,
-            maps,
-            values.mean(axis=0),
-            np.where(std > 1e-9, std, 1.0),
-        )
+        mean, std = values.mean(axis=0), values.std(axis=0)
+        return cls(encoding, positions, maps, mean, np.where(std > 1e-9, std, 1.0))
 
     @property
     def inputs(self) -> int:
@@ -188,9 +180,6 @@ class LabelEdges:
         of_class = of_class.index_add(0, self.label[joined], of_clip[joined])
         of_others = of_class[self.label.clamp_min(0)] - of_clip
         return (of_others * joined[:, None].to(values.dtype))[self.clip]
-
-
-EdgeWeight = Literal["one", "coincidences"]
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,7 +35,7 @@ from aver.models.layers.rate_coding import ClipRates
 from aver.models.layers.spiking_layer import Layer, Link, SpikingLayers
 from aver.models.synch_graph.graph import ClipSpikes
 from aver.models.synch_graph.graph_batch import GraphBatch
-from aver.models.synch_graph.settings import MODALITIES, RecurrentSettings
+from aver.models.synch_graph.settings import MODALITIES, Pooling, RecurrentSettings
 from aver.spiking.topology import Windows
 from aver.training.seeding import derived_seed
 
@@ -180,9 +180,6 @@ class _SymmetricProduct(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> Any:
         return None, ctx.matrix @ gradient.contiguous()
-
-
-Pooling = Literal["mean", "sum", "fingerprint"]
 
 
 class GraphNetwork(nn.Module):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -21,7 +20,12 @@ from aver.models.synch_graph.graph import (
 )
 from aver.models.synch_graph.graph_batch import GraphBatch, NodeEncoder, join_graphs
 from aver.models.synch_graph.network import GraphNetwork
-from aver.models.synch_graph.settings import MODALITIES, SynchGraphSettings, refuse_leaking_edges
+from aver.models.synch_graph.settings import (
+    MODALITIES,
+    GraphLoss,
+    SynchGraphSettings,
+    refuse_leaking_edges,
+)
 from aver.training.fit import fit
 from aver.training.history import History
 from aver.training.seeding import fixed_threads, seeded
@@ -65,7 +69,7 @@ class GraphReadOut:
     ) -> None:
         self.settings, self.positions, self.classes = settings, dict(positions), classes
 
-    def learn(
+    def fit(
         self,
         train: SpikingClips,
         validation: SpikingClips,
@@ -78,11 +82,11 @@ class GraphReadOut:
         Raises
         ------
         SettingsError
-            If the label edges reach test clips, which only `learn_leaking` may see.
+            If the label edges reach test clips, which only `fit_predict_leaking` may use.
         """
         refuse_leaking_edges(self.settings.graph)
         graphs = self._graphs(train.clip_ids, train.spikes)
-        self._learn_encoder(graphs)
+        self._fit_encoder(graphs)
         joined = train.labels if self.settings.graph.label_edges == "train" else None
         training = self._batch(graphs, train.labels, joined)
         # Validation clips have no label edges, as later the clips that are predicted.
@@ -91,7 +95,7 @@ class GraphReadOut:
         )
         self._fit(training, held_out, seed, run_folder)
 
-    def learn_leaking(
+    def fit_predict_leaking(
         self,
         train: SpikingClips,
         validation: SpikingClips,
@@ -109,7 +113,7 @@ class GraphReadOut:
         subsets = (train, validation, test)
         labels = np.concatenate([subset.labels for subset in subsets])
         graphs = [g for subset in subsets for g in self._graphs(subset.clip_ids, subset.spikes)]
-        self._learn_encoder(graphs[: len(train.labels)])
+        self._fit_encoder(graphs[: len(train.labels)])
         whole = self._batch(graphs, labels, labels)
         subset_of = np.repeat([0, 1, 2], [len(subset.labels) for subset in subsets])
         training, held_out = (
@@ -179,9 +183,9 @@ class GraphReadOut:
         edges = chosen.intra_clip_edges
         return [synchrony_graph(one, chosen.window_ms, edges) for one in spikes]
 
-    def _learn_encoder(self, graphs: Sequence[SynchronyGraph]) -> None:
+    def _fit_encoder(self, graphs: Sequence[SynchronyGraph]) -> None:
         chosen = self.settings
-        self.encoder = NodeEncoder.learn(
+        self.encoder = NodeEncoder.fit(
             chosen.graph.encoding, self.positions, chosen.spiking.maps, graphs
         )
 
@@ -227,9 +231,6 @@ class GraphReadOut:
     def _predictions(self, batch: GraphBatch) -> np.ndarray:
         with fixed_threads(self.settings.training.threads), torch.no_grad():
             return torch.softmax(self.network(batch), dim=1).numpy().astype(np.float64)
-
-
-GraphLoss = Literal["clip", "node"]
 
 
 class GraphTask(Task):
@@ -302,7 +303,7 @@ class CountReadOut:
         equal = np.full(classes, 1 / classes)
         self._read_out = ReadOut(settings.counts, sum(positions.values()), equal)
 
-    def learn(
+    def fit(
         self,
         train: SpikingClips,
         validation: SpikingClips,

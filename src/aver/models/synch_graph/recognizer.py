@@ -106,7 +106,7 @@ class SynchGraph(Recognizer):
             refuse_leaking_edges(self.settings.graph)
         self._learn(train, validation, seed)
         self._read_out = self._new_read_out()
-        self._read_out.learn(
+        self._read_out.fit(
             self._spiking_clips(train),
             self._spiking_clips(validation),
             seed=seed,
@@ -136,7 +136,7 @@ class SynchGraph(Recognizer):
         observed = self._observe(test)
         subsets.append(self._spiking_clips(test, observed))
         read_out = GraphReadOut(self.settings, self._network.positions, len(self._classes))
-        probabilities = read_out.learn_leaking(*subsets, seed=seed, run_folder=run_folder)
+        probabilities = read_out.fit_predict_leaking(*subsets, seed=seed, run_folder=run_folder)
         facts = {**read_out.facts, **self._subsets_used(labels_of_test=True)}
         return facts, self._prediction(observed, probabilities, {})
 

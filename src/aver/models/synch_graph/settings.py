@@ -17,6 +17,13 @@ from aver.training.settings import TrainingSettings
 MODALITIES = ("video", "audio")
 """In the order in which neurons are numbered."""
 
+WINDOW_MS = 150.0
+"""Source: Mansouri-Benssassi & Ye 2020, Modelling Neural Synchrony in Graph Network."""
+
+EdgeWeight = Literal["one", "coincidences"]
+Encoding = Literal["numbers", "one-hot", "neuron"]
+Pooling = Literal["mean", "sum", "fingerprint"]
+GraphLoss = Literal["clip", "node"]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -80,16 +87,16 @@ class GraphSettings:
     0.5; label edges between all clips.
     """
 
-    window_ms: Positive = 150.0
+    window_ms: Positive = WINDOW_MS
     intra_clip_edges: Literal["synchrony", "all", "none", "shuffled"] = "synchrony"
-    edge_weight: Literal["one", "coincidences"] = "one"
+    edge_weight: EdgeWeight = "one"
     label_edges: Literal["none", "train", "all"] = "none"
-    encoding: Literal["numbers", "one-hot", "neuron"] = "one-hot"
+    encoding: Encoding = "one-hot"
     hidden: Count = 64
     layers: Count = 3
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.5
-    pooling: Literal["mean", "sum", "fingerprint"] = "mean"
-    loss: Literal["clip", "node"] = "clip"
+    pooling: Pooling = "mean"
+    loss: GraphLoss = "clip"
 
     def __post_init__(self) -> None:
         if self.loss == "node" and self.pooling == "fingerprint":

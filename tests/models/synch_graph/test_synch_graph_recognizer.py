@@ -210,7 +210,7 @@ def test_after_a_failed_fit_nothing_can_be_predicted(monkeypatch):
     def fails(*_, **__):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(CountReadOut, "learn", fails)
+    monkeypatch.setattr(CountReadOut, "fit", fails)
     with pytest.raises(KeyboardInterrupt):
         recognizer.fit(TRAIN, VALIDATION, seed=1)
     with pytest.raises(SettingsError, match="has not been trained"):

@@ -49,7 +49,7 @@ def right_in_inductive_use(seed, label_edges):
     train, validation, test = noise(seed)
     graph = replace(SETTINGS.graph, label_edges=label_edges)
     learned = GraphReadOut(replace(SETTINGS, graph=graph), POSITIONS, CLASSES)
-    learned.learn(train, validation, seed=seed)
+    learned.fit(train, validation, seed=seed)
     predictions = learned.probabilities(test.clip_ids, test.spikes).argmax(axis=1)
     return int((predictions == test.labels).sum()), len(test.labels)
 
@@ -74,5 +74,5 @@ def test_the_printed_method_predicts_noise_because_it_leaks(seed):
         POSITIONS,
         CLASSES,
     )
-    predictions = learned.learn_leaking(*subsets, seed=seed).argmax(axis=1)
+    predictions = learned.fit_predict_leaking(*subsets, seed=seed).argmax(axis=1)
     assert (predictions == subsets[2].labels).mean() > 0.95

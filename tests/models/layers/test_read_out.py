@@ -45,7 +45,7 @@ def test_three_votes_by_hand() -> None:
 def test_a_selective_vote_by_hand() -> None:
     counts = np.array([[1, 0, 9], [1, 4, 4], [9, 4, 9], [9, 16, 4]])
     labels = np.array([0, 0, 1, 1])
-    vote = SelectiveVote.learn(counts, labels, 2, sharpness=1.0)
+    vote = SelectiveVote.fit(counts, labels, 2, sharpness=1.0)
     # Roots: neuron 0 has 1, 1, 3, 3; neuron 1 has 0, 2, 2, 4; neuron 2 tells nothing apart.
     assert vote.label.tolist() == [1, 1, 0]
     assert vote.mean.tolist() == [2.0, 2.0, 2.5]

@@ -34,7 +34,7 @@ def some_graphs(window_ms=20.0):
 
 def some_batch(joined=None, edge_weight="one", encoding="one-hot", graphs=None):
     graphs = graphs or some_graphs()
-    encoder = NodeEncoder.learn(encoding, POSITIONS, MAPS, graphs)
+    encoder = NodeEncoder.fit(encoding, POSITIONS, MAPS, graphs)
     inputs = [encoder.encode(graph) for graph in graphs]
     labels = LABELS[: len(graphs)]
     return join_graphs(graphs, inputs, labels, edge_weight=edge_weight, joined=joined)
@@ -107,7 +107,7 @@ def test_without_label_edges_a_clip_is_predicted_as_if_it_were_alone(pooling):
     batch = some_batch(graphs=graphs)
     torch.manual_seed(0)
     network = GraphNetwork(batch.inputs.shape[1], 3, hidden=8, pooling=pooling).eval()
-    encoder = NodeEncoder.learn("one-hot", POSITIONS, MAPS, graphs)
+    encoder = NodeEncoder.fit("one-hot", POSITIONS, MAPS, graphs)
     for clip, graph in enumerate(graphs):
         alone = join_graphs([graph], [encoder.encode(graph)], [0])
         torch.testing.assert_close(network(alone)[0], network(batch)[clip], rtol=1e-4, atol=1e-5)
@@ -151,7 +151,7 @@ def test_clips_without_a_label_do_not_count_in_the_loss():
 @pytest.mark.parametrize(("encoding", "inputs"), [("numbers", 5), ("one-hot", 13), ("neuron", 21)])
 def test_encodings_distinguish_neurons(encoding, inputs):
     graphs = some_graphs()
-    encoder = NodeEncoder.learn(encoding, POSITIONS, MAPS, graphs)
+    encoder = NodeEncoder.fit(encoding, POSITIONS, MAPS, graphs)
     rows = np.concatenate([encoder.encode(graph) for graph in graphs])
     assert rows.shape[1] == encoder.inputs == inputs
     keys = np.concatenate(
