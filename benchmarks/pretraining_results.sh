@@ -72,8 +72,8 @@ evaluate mrpn tuned --set training.epochs=15 --init video=faces-fer2013
 evaluate mrpn random --set training.epochs=15 branches.video.extractor=resnet18 \
   "${size[@]/#/branches.video.}" branches.video.feature_settings.size_px=48 branches.video.standardize=clip
 evaluate temporal-aggregation tuned --set weights=shared --init video=faces-fer2013
-evaluate temporal-aggregation random --set weights=shared extractors.video.kind=resnet18 \
-  "${size[@]/#/extractors.video.}" images.size_px=48
+evaluate temporal-aggregation random --set weights=shared branches.video.extractor=resnet18 \
+  "${size[@]/#/branches.video.}" images.size_px=48
 for system in mrpn temporal-aggregation; do
   aver report "$out/$system-tuned" "$out/$system-random" --no-media --out "$out/pages/$system"
 done

@@ -188,8 +188,8 @@ def main(words: list[str] | None = None) -> None:
     _, settings = load_preset(arguments.preset)
     if settings.image_feature != "face-crops":
         parser.error(f"{arguments.preset} does not look at pictures, which is what is measured.")
-    ways = {"the paper's blocks": replace(settings, extractors={})}
-    if settings.extractors:
+    ways = {"the paper's blocks": replace(settings, branches={})}
+    if settings.branches:
         ways[arguments.preset] = settings
     found: dict[str, Any] = {}
     with fixed_threads(settings.training.threads):

@@ -30,11 +30,11 @@ for part in $parts; do
         duration_s=3.8,4.2 fps=12 size_px=128
       aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 3 \
         --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 --out "$out/synthetic" \
-        --set pictures.rate_hz=6 weights=shared extractors.video.relative=true ;;
+        --set images.rate_hz=6 weights=shared branches.video.relative=true ;;
     independent) # The same, with a network for each segment.
       aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 1 \
         --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 \
-        --set pictures.rate_hz=6 extractors.video.relative=true --out "$out/synthetic-independent" ;;
+        --set images.rate_hz=6 branches.video.relative=true --out "$out/synthetic-independent" ;;
     offsets) # Tolerance of audio that runs early or late, and of b.
       aver reproduce temporal-aggregation "${javanese[@]}" "${loso[@]}" "${ours[@]}" \
         --figure asynchrony --seeds 3 --out "$out/javanese"

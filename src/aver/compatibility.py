@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 NAMES = {
+    "extractors": "branches",
+    "band-statistics": "band-functionals",
     "sound": "audio",
     "units": "action_units",
     "readout": "read_out",
@@ -63,7 +65,9 @@ def upgrade(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         return {
-            upgrade_name(key): part if key in _AS_THEY_ARE else upgrade(part)
+            upgrade_name(key): part
+            if key in _AS_THEY_ARE
+            else upgrade(_with_extractor(part) if key == "extractors" else part)
             for key, part in value.items()
         }
     if isinstance(value, list | tuple):
@@ -71,6 +75,16 @@ def upgrade(value: Any) -> Any:
     if isinstance(value, str):
         return _ITEM.sub(lambda item: NAMES.get(item.group(), item.group()), value)
     return value
+
+
+def _with_extractor(extractors: Any) -> Any:
+    """Temporal aggregation's ``extractors.video.kind`` is ``branches.video.extractor`` today."""
+    if not isinstance(extractors, Mapping):
+        return extractors
+    return {
+        modality: {"extractor" if key == "kind" else key: value for key, value in one.items()}
+        for modality, one in extractors.items()
+    }
 
 
 def upgrade_name(name: str) -> str:
@@ -81,6 +95,8 @@ def upgrade_name(name: str) -> str:
     >>> upgrade_name("branches.sound.standardise.deviation")
     'branches.audio.standardize.std'
     """
+    if name.startswith("extractors."):
+        name = re.sub(r"\.kind$", ".extractor", name)
     return name if " " in name else upgrade_array_name(name)
 
 

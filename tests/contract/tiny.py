@@ -10,10 +10,9 @@ from aver.models.base.recognizer import Recognizer
 from aver.models.baselines.functionals import StatisticsSettings, SvmSettings
 from aver.models.baselines.late_fusion import LateFusionSettings
 from aver.models.baselines.majority import MajoritySettings
-from aver.models.layers.encoder import BranchSettings
 from aver.models.layers.rate_coding import InputSettings, RateCoding
 from aver.models.layers.spiking_layer import DynamicsSettings
-from aver.models.mrpn.settings import MRPNSettings
+from aver.models.mrpn.settings import BranchSettings, MRPNSettings
 from aver.models.snn_cross_modal.settings import (
     EarlyFusionSettings,
     LayerSettings,
@@ -71,7 +70,7 @@ TINY: dict[str, Any] = {
     "mrpn": MRPNSettings(
         branches={
             modality: BranchSettings(
-                f"{name}-functionals",
+                feature=f"{name}-functionals",
                 extractor="identity",
                 standardize="train",
                 aggregator="statistics",

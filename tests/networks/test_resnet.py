@@ -7,7 +7,7 @@ import torch
 
 from aver.errors import CheckpointError, SettingsError
 from aver.models.base.presets import load_preset, start_from
-from aver.models.layers.encoder import Branch
+from aver.models.mrpn.network import Branch
 from aver.networks.pretrained import load_pretrained
 from aver.networks.resnet import ResNet18
 

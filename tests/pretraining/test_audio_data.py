@@ -13,7 +13,8 @@ from aver.errors import SettingsError, SplitError
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import FeatureStore
-from aver.models.data.clip_frames import load_clip_frames
+from aver.models.data.batches import read_frames
+from aver.models.data.clip_features import load_feature
 from aver.pretraining.audio_data import ClipSegments, check_pairs, divide_clips, split_speakers
 from aver.pretraining.settings import AudioSettings
 from aver.splits import make_split
@@ -78,7 +79,7 @@ def test_segments_beyond_the_memory_limit_are_read_each_time(tmp_path: Path) -> 
             read.append(clip.clip_id)
             return store.get(clip, feature)
 
-    wanted = load_clip_frames(corpus.clips, feature, store).frames
+    wanted = load_feature(corpus.clips, feature, store, read_frames).values
     size_bytes = wanted[0].element_size() * wanted[0].nelement()
     segments = ClipSegments(corpus.clips, feature, Counted(), memory_bytes=2 * size_bytes)
     for _ in range(2):

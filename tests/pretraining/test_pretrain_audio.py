@@ -94,7 +94,7 @@ def test_unseen_speakers_are_verified(result: Trained) -> None:
 
 def test_the_weights_start_a_branch_of_mrpn(result: Trained) -> None:
     from aver.models.base.presets import load_preset, start_from
-    from aver.models.layers.encoder import Branch
+    from aver.models.mrpn.network import Branch
 
     found = start_from("mrpn-compact", {}, {"audio": str(result.folder)})
     _, settings = load_preset("mrpn-compact", found)

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
 from aver.errors import CheckpointError, LabelError, SettingsError, TrainingInterrupted
-from aver.models.data.clip_frames import ClipSequences
+from aver.models.data.batches import ClipSequences
 from aver.models.layers.augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.networks.face_network import FaceNetwork
 from aver.networks.resnet import ResNet18

@@ -15,7 +15,8 @@ from aver.emotions import in_canonical_order
 from aver.errors import LabelError, SettingsError, SplitError
 from aver.features.feature import Feature
 from aver.features.store import Failure, FeatureSource, FeatureStore, Preparation
-from aver.models.data.clip_frames import load_clip_frames
+from aver.models.data.batches import read_frames
+from aver.models.data.clip_features import load_feature
 from aver.pretraining.settings import AudioSettings
 from aver.splits import make_split
 from aver.splits.split import Split
@@ -227,7 +228,8 @@ class ClipSegments(Sequence[Tensor]):
             return [self[number] for number in range(*index.indices(len(self)))]
         if index in self._in_memory:
             return self._in_memory[index]
-        segments = load_clip_frames([self._clips[index]], self._feature, self._store).frames[0]
+        clips = [self._clips[index]]
+        segments = load_feature(clips, self._feature, self._store, read_frames).values[0]
         assert segments is not None, "clips without audio are left out"
         size_bytes = segments.element_size() * segments.nelement()
         if size_bytes <= self._free_bytes:

@@ -20,7 +20,7 @@ from aver.errors import LabelError
 from aver.evaluation.intervals import binomial_interval
 from aver.evaluation.run import Run
 from aver.execution.files import write_json
-from aver.models.data.clip_frames import ClipSequences
+from aver.models.data.batches import ClipSequences
 from aver.models.layers.augmentation import ImageAugmentation
 from aver.networks.face_network import standardize_images
 from aver.networks.pretrained import WEIGHTS_NAME, write_weights

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
@@ -16,9 +16,12 @@ from aver.corpora.clip import Clip
 from aver.features.store import FeatureSource
 from aver.models.base.checkpoint import check_names
 from aver.models.base.recognizer import Recognizer, check_validation, label_shares
+from aver.models.data.sampler import Sampler
+from aver.models.layers.encoder import freeze_first_epochs, groups_by_rate
 from aver.training.history import History
-from aver.training.task import Task
+from aver.training.task import ParameterGroup, Task
 
+B = TypeVar("B")
 N = TypeVar("N", bound=nn.Module)
 
 
@@ -124,3 +127,40 @@ class TorchRecognizer(Recognizer, Generic[N]):
         network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
         weights.clear()
         self.network = network.eval()
+
+
+class SamplerTask(Task, Generic[B]):
+    """A task whose batches come from samplers; subclasses define the loss.
+
+    Pretrained extractors are frozen in their first epochs and then have their own learning rate.
+
+    Parameters
+    ----------
+    network : nn.Module
+    train, validation : Sampler
+    """
+
+    def __init__(self, network: nn.Module, train: Sampler[B], validation: Sampler[B]) -> None:
+        super().__init__(network)
+        self.train, self.validation = train, validation
+
+    def parameter_groups(self) -> tuple[ParameterGroup, ...]:
+        """See `groups_by_rate`."""
+        return groups_by_rate(self.network)
+
+    def begin_epoch(self, epoch: int) -> None:
+        """See `freeze_first_epochs`."""
+        freeze_first_epochs(self.network, epoch)
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches of the training clips."""
+        return self.train.batches
+
+    def training_batches(self, generator: torch.Generator) -> Iterator[B]:
+        """One epoch of the training clips."""
+        return self.train.training(generator)
+
+    def validation_batches(self) -> Iterator[B]:
+        """All validation clips."""
+        return self.validation.evaluation()

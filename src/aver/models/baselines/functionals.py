@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
@@ -16,15 +15,21 @@ from aver.errors import FeatureError, SettingsError
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction, mean_of_known
-from aver.models.base.recognizer import Recognizer, raise_missing_modality
-from aver.models.data.clip_functionals import ClipFunctionals, load_clip_functionals
+from aver.models.base.recognizer import Recognizer
+from aver.models.data.clip_features import (
+    ClipFeature,
+    check_present,
+    coverage_of,
+    flags_of,
+    load_features,
+)
 from aver.models.layers.score_classifier import (
-    Fit,
     ScoreClassifier,
     fit_chosen,
     fit_logistic,
     fit_svm,
 )
+from aver.settings import Field, settings
 
 FEATURE_NAMES = {
     "audio": "audio-functionals",
@@ -32,8 +37,10 @@ FEATURE_NAMES = {
     "action_units": "action-unit-functionals",
 }
 
+Strengths = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 
-@dataclass(frozen=True)
+
+@settings
 class StatisticsSettings:
     """Settings of the statistics baselines.
 
@@ -53,7 +60,7 @@ class StatisticsSettings:
     """
 
     modalities: tuple[str, ...] = ("video", "audio")
-    Cs: tuple[float, ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    Cs: Strengths = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     refit: bool = True
     feature_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
@@ -68,8 +75,6 @@ class StatisticsSettings:
                     f"There are no statistics of the modality {modality!r}. "
                     f"Known are: {', '.join(FEATURE_NAMES)}."
                 )
-        if not self.Cs or min(self.Cs) <= 0:
-            raise SettingsError(f"strengths must be positive numbers, not {self.Cs}.")
 
 
 class Statistics(Recognizer):
@@ -87,15 +92,12 @@ class Statistics(Recognizer):
     settings_type = StatisticsSettings
     settings: StatisticsSettings
     can_refit = True
+    fit_classifier: ClassVar[Callable[..., ScoreClassifier]]
+    """`fit_logistic` or `fit_svm`."""
 
     def __init__(self, settings: StatisticsSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
         self._classifiers: dict[str, ScoreClassifier] = {}
-
-    @property
-    @abstractmethod
-    def _fit_classifier(self) -> Fit:
-        """How one classifier is fitted."""
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
@@ -121,19 +123,28 @@ class Statistics(Recognizer):
         changes nothing; nothing is written.
         """
         known = [clip for clip in validation if clip.emotion in self.classes]
-        statistics = [
-            load_clip_functionals(subset, self.features, self.store) for subset in (train, known)
-        ]
-        labels = [
-            np.array([self.classes.index(str(clip.emotion)) for clip in subset], dtype=int)
-            for subset in (train, known)
-        ]
+        subsets = []
+        for clips in (train, known):
+            labels = [self.classes.index(str(clip.emotion)) for clip in clips]
+            subsets.append((self._load(clips), np.array(labels, dtype=int)))
+        check_present(subsets[0][0])
         self._classifiers, chosen = {}, {}
-        for modalities in self._combinations():
-            name = "+".join(modalities)
-            fitted = self._fit_one(modalities, statistics, labels)
-            if fitted is not None:
-                self._classifiers[name], chosen[name] = fitted
+        for modalities in self._combinations:
+            rows = [_rows(loaded, modalities) for loaded, _ in subsets]
+            fitted_on, held_out = (
+                (_joined(loaded, modalities, chosen_rows), labels[chosen_rows])
+                for (loaded, labels), chosen_rows in zip(subsets, rows, strict=True)
+            )
+            if set(fitted_on[1]) == set(range(len(self.classes))):  # else it could not predict all
+                name = "+".join(modalities)
+                self._classifiers[name], chosen[name] = fit_chosen(
+                    self.fit_classifier,
+                    self.settings.Cs,
+                    fitted_on,
+                    held_out,
+                    len(self.classes),
+                    refit=self.settings.refit,
+                )
         learned = ["train", "validation"] if self.settings.refit else ["train"]
         return {
             "parameters": sum(array.size for array in self._weights().values()),
@@ -142,68 +153,49 @@ class Statistics(Recognizer):
             "labels_used": {"weights": learned, "strength and temperature": ["validation"]},
         }
 
+    @property
     def _combinations(self) -> list[tuple[str, ...]]:
         """Each modality alone, and all together."""
-        alone: list[tuple[str, ...]] = [(modality,) for modality in self.settings.modalities]
-        return alone if len(alone) == 1 else [*alone, self.settings.modalities]
+        alone: list[tuple[str, ...]] = [(modality,) for modality in self.modalities]
+        return alone if len(alone) == 1 else [*alone, self.modalities]
 
-    def _fit_one(
-        self,
-        modalities: tuple[str, ...],
-        statistics: Sequence[ClipFunctionals],
-        labels: Sequence[np.ndarray],
-    ) -> tuple[ScoreClassifier, float] | None:
-        """Fit over the clips that have these modalities; None where too few have them all."""
-        parts = []
-        for found, predictions in zip(statistics, labels, strict=True):
-            rows = found.present(modalities)
-            parts.append((found.joined(modalities)[rows], predictions[rows]))
-        if len(modalities) == 1 and not len(parts[0][1]):
-            raise_missing_modality(modalities[0], statistics[0].flags)
-        if set(parts[0][1]) != set(range(len(self.classes))):
-            return None
-        return fit_chosen(
-            self._fit_classifier,
-            self.settings.Cs,
-            parts[0],
-            parts[1],
-            len(self.classes),
-            refit=self.settings.refit,
-        )
+    def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFeature[np.ndarray]]:
+        return load_features(clips, self.features, self.store, _read_vector)
 
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
-        statistics = load_clip_functionals(clips, self.features, self.store)
+        loaded = self._load(clips)
         predictions = {
-            "+".join(modalities): self._predictions(modalities, statistics)
-            for modalities in self._combinations()
+            "+".join(modalities): self._probabilities(modalities, loaded, len(clips))
+            for modalities in self._combinations
         }
-        alone = {modality: predictions[modality] for modality in self.settings.modalities}
-        joint = predictions["+".join(self.settings.modalities)]
-        fused = np.where(np.isnan(joint), mean_of_known(list(alone.values())), joint)
+        alone = {modality: predictions[modality] for modality in self.modalities}
+        joint = predictions["+".join(self.modalities)]
         return Prediction(
             clip_ids=tuple(clip.clip_id for clip in clips),
             classes=self.classes,
-            probabilities=fused,
+            probabilities=np.where(np.isnan(joint), mean_of_known(list(alone.values())), joint),
             by_modality=alone,
-            coverage=statistics.coverage,
-            flags=statistics.flags,
+            coverage=coverage_of(loaded),
+            flags=flags_of(loaded),
         )
 
-    def _predictions(self, modalities: tuple[str, ...], statistics: ClipFunctionals) -> np.ndarray:
-        """One classifier's probabilities, NaN where a clip lacks a modality: (clips, classes)."""
-        predictions = np.full((len(statistics.flags), len(self.classes)), np.nan)
+    def _probabilities(
+        self, modalities: tuple[str, ...], loaded: Mapping[str, ClipFeature[np.ndarray]], clips: int
+    ) -> np.ndarray:
+        """One classifier's probabilities, NaN if a clip lacks a modality: (clips, classes)."""
+        probabilities = np.full((clips, len(self.classes)), np.nan)
         classifier = self._classifiers.get("+".join(modalities))
-        rows = statistics.present(modalities)
-        if classifier is None or not rows.any():
-            return predictions
-        inputs = statistics.joined(modalities)[rows]
+        rows = _rows(loaded, modalities)
+        if classifier is None or not len(rows):
+            return probabilities
+        inputs = _joined(loaded, modalities, rows)
         if inputs.shape[1] != len(classifier.mean):
             raise FeatureError(
-                f"The statistics of {', '.join(modalities)} have {inputs.shape[1]} values; this "
-                f"recogniser was trained on {len(classifier.mean)}. Use the same tables."
+                f"The functionals of {', '.join(modalities)} have {inputs.shape[1]} values; this "
+                f"recognizer was trained on {len(classifier.mean)}. Use the same tables."
             )
-        predictions[rows] = classifier.probabilities(inputs)
-        return predictions
+        probabilities[rows] = classifier.probabilities(inputs)
+        return probabilities
 
     def _state(self) -> dict[str, Any]:
         return {"classifiers": list(self._classifiers)}
@@ -236,17 +228,14 @@ class StatisticsLogistic(Statistics):
 
     name = "statistics-logistic"
     source = "Functionals with logistic regression; Schuller et al. (2009)"
-
-    @property
-    def _fit_classifier(self) -> Fit:
-        return fit_logistic
+    fit_classifier = staticmethod(fit_logistic)
 
 
-@dataclass(frozen=True)
+@settings
 class SvmSettings(StatisticsSettings):
     """As `StatisticsSettings`; support vector machines want less of a penalty."""
 
-    Cs: tuple[float, ...] = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+    Cs: Strengths = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
 class StatisticsSvm(Statistics):
@@ -262,7 +251,38 @@ class StatisticsSvm(Statistics):
     name = "statistics-svm"
     source = "Functionals with a support vector machine; Schuller et al. (2009)"
     settings_type = SvmSettings
+    fit_classifier = staticmethod(fit_svm)
 
-    @property
-    def _fit_classifier(self) -> Fit:
-        return fit_svm
+
+def _read_vector(
+    clip: Clip, feature: Feature, arrays: Mapping[str, np.ndarray]
+) -> np.ndarray | None:
+    """The functionals of one clip, ``(n,)``."""
+    if "statistics" not in arrays or arrays["statistics"].ndim != 1:
+        raise FeatureError(
+            f"The feature {feature.name!r} of clip {clip.clip_id!r} yields "
+            f"{', '.join(arrays) or 'nothing'}; a vector named 'statistics' is needed."
+        )
+    vector = arrays["statistics"]
+    return vector if np.isfinite(vector).all() else None
+
+
+def _rows(loaded: Mapping[str, ClipFeature[np.ndarray]], modalities: Sequence[str]) -> np.ndarray:
+    """Numbers of the clips that have all these modalities."""
+    return np.flatnonzero(np.all([loaded[modality].present for modality in modalities], axis=0))
+
+
+def _joined(
+    loaded: Mapping[str, ClipFeature[np.ndarray]], modalities: Sequence[str], rows: np.ndarray
+) -> np.ndarray:
+    """Vectors of several modalities side by side, ``(rows, functionals)``."""
+    vectors = [
+        np.concatenate([loaded[modality].values[row] for modality in modalities]) for row in rows
+    ]
+    widths = {len(vector) for vector in vectors}
+    if len(widths) > 1:
+        raise FeatureError(
+            f"The functionals of {', '.join(modalities)} have {min(widths)} values for some clips "
+            f"and {max(widths)} for others; do their tables differ?"
+        )
+    return np.array(vectors, dtype=np.float64).reshape(len(rows), *widths or (0,))

@@ -1,38 +1,39 @@
-"""`SpectrogramAugmentation`: hide bands and moments, the same bands in all segments of a clip."""
+"""Random augmentation of images and spectrograms, with the same parameters for a whole clip."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from aver.errors import SettingsError
-from aver.models.data.clip_frames import ClipSequences
+from aver.models.data.batches import ClipSequences
+from aver.settings import Field, settings
 
 
-@dataclass(frozen=True)
+@settings
 class ImageAugmentationSettings:
-    """How far views may differ; zero switches a part off.
+    """Ranges of random changes of images; zero switches a change off.
 
     Parameters
     ----------
     rotation_deg : float in [0, 180]
-        Turn by at most so many degrees either way.
+        Rotate by at most this angle in either direction.
     shift : float in [0, 0.5]
-        Move by at most this share of the picture.
+        Move by at most this share of the image.
     scale : float in [0, 0.9]
         Zoom by a factor of 1 plus or minus at most this.
     flip : bool
-        Mirror every second clip.
+        Mirror half of the clips.
     brightness, contrast : float in [0, 1]
-        Add at most this many deviations of the picture; stretch by 1 plus or minus at most this.
+        Add at most this number of standard deviations of the image; multiply by 1 plus or minus at
+        most this.
     erasing : float in [0, 1]
-        Of this share of the clips a rectangle (2 to 20 % of the picture) is set to 0.
+        In this share of the clips a rectangle (2 to 20 % of the image) is set to 0.
     per_frame : bool
-        Draw anew for each frame: for the lower strip of the paper's Figure 9 only.
+        Draw for each frame separately: only for the lower strip of the paper's Figure 9.
 
     Raises
     ------
@@ -40,30 +41,20 @@ class ImageAugmentationSettings:
         If a value is out of range.
     """
 
-    rotation_deg: float = 10.0
-    shift: float = 0.08
-    scale: float = 0.1
+    rotation_deg: Annotated[float, Field(ge=0, le=180)] = 10.0
+    shift: Annotated[float, Field(ge=0, le=0.5)] = 0.08
+    scale: Annotated[float, Field(ge=0, le=0.9)] = 0.1
     flip: bool = True
-    brightness: float = 0.2
-    contrast: float = 0.2
-    erasing: float = 0.0
+    brightness: Annotated[float, Field(ge=0, le=1)] = 0.2
+    contrast: Annotated[float, Field(ge=0, le=1)] = 0.2
+    erasing: Annotated[float, Field(ge=0, le=1)] = 0.0
     per_frame: bool = False
 
     @property
     def changes_anything(self) -> bool:
-        """Whether any part is switched on."""
+        """Whether any change is switched on."""
         ranges = self.rotation_deg, self.shift, self.scale, self.brightness, self.contrast
         return self.flip or self.erasing > 0 or any(ranges)
-
-    def __post_init__(self) -> None:
-        ranges = {
-            "rotation_deg": 180.0, "shift": 0.5, "scale": 0.9, "brightness": 1.0, "contrast": 1.0,
-            "erasing": 1.0,
-        }  # fmt: skip
-        for name, most in ranges.items():
-            value = getattr(self, name)
-            if not 0 <= value <= most:
-                raise SettingsError(f"{name} must lie between 0 and {most:g}, not {value}.")
 
 
 class ImageAugmentation(nn.Module):
@@ -98,13 +89,13 @@ class ImageAugmentation(nn.Module):
             frames * stretched.to(frames.device, frames.dtype).view(-1, 1, 1, 1)
             + added.to(frames.device, frames.dtype).view(-1, 1, 1, 1) * std
         )
-        if not self.settings.erasing:  # nothing is drawn, so that older seeds keep their chance
+        if not self.settings.erasing:  # nothing is drawn: seeds give the same numbers as without it
             return frames
         erased = _rectangles(len(counts), self.settings.erasing, frames.shape[-2:])[owner]
         return frames.masked_fill(erased.to(frames.device)[:, None], 0.0)
 
     def _matrices(self, count: int) -> Tensor:
-        """Random affine maps from output to input places, ``(count, 2, 3)``."""
+        """Random affine maps from output to input positions, ``(count, 2, 3)``."""
         angle = _between(count) * math.radians(self.settings.rotation_deg)
         zoom = 1 + self.settings.scale * _between(count)
         mirror = torch.ones(count)
@@ -119,41 +110,41 @@ class ImageAugmentation(nn.Module):
 
 
 def _rectangles(count: int, share: float, size: torch.Size) -> Tensor:
-    """Where to erase, as bool ``(count, height, width)``; nowhere in all but `share` of them.
+    """Pixels to erase, as bool ``(count, height, width)``, in `share` of the images.
 
     Source: Zhong et al. 2020, "Random erasing data augmentation", algorithm 1; ranges ours.
     """
-    wanted = torch.rand(count) < share
+    erased = torch.rand(count) < share
     area = 0.02 + 0.18 * torch.rand(count)
     ratio = torch.exp(math.log(2.0) * _between(count))
     middle = torch.rand(count, 2)
     inside = torch.ones(count, *size, dtype=torch.bool)
     for axis, side in enumerate(((area * ratio).sqrt(), (area / ratio).sqrt())):
-        places = (torch.arange(size[axis]) + 0.5) / size[axis]
-        near = (places[None, :] - middle[:, axis : axis + 1]).abs() < side[:, None] / 2
+        pixels = (torch.arange(size[axis]) + 0.5) / size[axis]
+        near = (pixels[None, :] - middle[:, axis : axis + 1]).abs() < side[:, None] / 2
         inside &= near[:, :, None] if axis == 0 else near[:, None, :]
-    return inside & wanted[:, None, None]
+    return inside & erased[:, None, None]
 
 
 def _between(count: int) -> Tensor:
-    """Uniform numbers between -1 and 1."""
+    """Uniform random numbers between -1 and 1."""
     return 2 * torch.rand(count) - 1
 
 
-@dataclass(frozen=True)
+@settings
 class SpectrogramAugmentationSettings:
-    """How much is hidden; zero switches a part off.
+    """Extent of masks, shifts and noise on spectrograms; zero switches one off.
 
     Parameters
     ----------
     band_share, column_share : float in [0, 1)
         A mask covers at most this share of the bands, of a segment's columns.
     masks : int >= 0
-        Masks of each kind.
+        Number of masks of each kind.
     shift_share : float in [0, 0.5]
-        Move all bands of a clip up or down by at most this share: another voice's pitch.
+        Move all bands of a clip up or down by at most this share, as another voice's pitch would.
     noise : float >= 0
-        Deviation of white noise added to the standardised spectrogram.
+        Standard deviation of white noise that is added to the standardized spectrogram.
 
     Raises
     ------
@@ -161,26 +152,15 @@ class SpectrogramAugmentationSettings:
         If a value is out of range.
     """
 
-    band_share: float = 0.0
-    column_share: float = 0.0
-    masks: int = 1
-    shift_share: float = 0.0
-    noise: float = 0.0
-
-    def __post_init__(self) -> None:
-        for name, most in (("band_share", 0.99), ("column_share", 0.99), ("shift_share", 0.5)):
-            if not 0 <= getattr(self, name) <= most:
-                raise SettingsError(
-                    f"{name} must lie between 0 and {most}, not {getattr(self, name)}."
-                )
-        if self.masks < 0 or self.noise < 0:
-            raise SettingsError(
-                f"masks and noise must not be negative, and are {self.masks} and {self.noise}."
-            )
+    band_share: Annotated[float, Field(ge=0, le=0.99)] = 0.0
+    column_share: Annotated[float, Field(ge=0, le=0.99)] = 0.0
+    masks: Annotated[int, Field(ge=0)] = 1
+    shift_share: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    noise: Annotated[float, Field(ge=0)] = 0.0
 
 
 class SpectrogramAugmentation(nn.Module):
-    """Masks, shifts and noise on standardised spectrograms, in training mode only.
+    """Masks, shifts and noise on standardized spectrograms, in training mode only.
 
     Source: Park et al. 2019 (SpecAugment), masks only.
     Differs from the paper: Chang & Skarbek slice in time only; this is ours, for small corpora.
@@ -198,7 +178,9 @@ class SpectrogramAugmentation(nn.Module):
         owner = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
         bands, columns = frames.shape[2:]
         frames = self._shifted(frames, owner, len(lengths))
-        for _ in range(self.settings.masks):  # drawn without shares too: what is drawn next stays
+        for _ in range(
+            self.settings.masks
+        ):  # drawn even if both shares are 0, so that later draws stay the same
             rows = _mask(len(lengths), bands, self.settings.band_share)[owner]
             moments = _mask(len(frames), columns, self.settings.column_share)
             if self.settings.band_share or self.settings.column_share:
@@ -209,20 +191,20 @@ class SpectrogramAugmentation(nn.Module):
         return frames
 
     def _shifted(self, frames: Tensor, owner: Tensor, clips: int) -> Tensor:
-        most = round(self.settings.shift_share * frames.shape[2])
-        if most == 0:
+        largest = round(self.settings.shift_share * frames.shape[2])
+        if largest == 0:
             return frames
-        steps = torch.randint(-most, most + 1, (clips,))[owner]
+        steps = torch.randint(-largest, largest + 1, (clips,))[owner]
         bands = frames.shape[2]
         rows = (torch.arange(bands)[None] - steps[:, None]).clamp(0, bands - 1).to(frames.device)
         return frames.gather(2, rows[:, None, :, None].expand_as(frames))
 
 
 def _mask(count: int, length: int, share: float) -> Tensor:
-    """Random runs to hide, ``(count, length)``; each at most ``share * length`` long."""
+    """Random masks, ``(count, length)``; each at most ``share * length`` long."""
     width = (
         (torch.rand(count, 1) * (share * length + 1)).floor() if share else torch.zeros(count, 1)
     )
     start = (torch.rand(count, 1) * (length - width + 1)).floor()
-    places = torch.arange(length)[None]
-    return (places >= start) & (places < start + width)
+    steps = torch.arange(length)[None]
+    return (steps >= start) & (steps < start + width)

@@ -1,190 +1,251 @@
-"""`Branch`: from the frames of one modality to one normalised feature vector per clip."""
+"""`Encoder`: an extractor of frame features, built from settings and perhaps pretrained."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+import json
+import math
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal, Self
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from aver.errors import SettingsError
-from aver.models.data.clip_frames import ClipSequences
-from aver.models.layers.augmentation import (
-    ImageAugmentation,
-    ImageAugmentationSettings,
-    SpectrogramAugmentation,
-    SpectrogramAugmentationSettings,
-)
-from aver.models.layers.hog import HOG
-from aver.models.layers.normalization import FeatureNorm, Standardize
-from aver.models.layers.pooling import make_aggregator
-from aver.models.layers.pretrained import PretrainedPart, check_pretraining
+from aver.compatibility import upgrade
+from aver.errors import CheckpointError, SettingsError
+from aver.models.layers.extractors import HOG, BandFunctionals, ConvBlocks
+from aver.networks.pretrained import find_weights, load_pretrained, resnet_shape
 from aver.networks.resnet import ResNet18
+from aver.networks.shipped import CARD_NAME
+from aver.settings import Field, settings
+from aver.training.task import ParameterGroup
 
-EXTRACTORS = ("resnet18", "hog", "identity")
+CHANNELS = (32, 64, 128, 256, 256)
+"""Of convolutional blocks, unless told otherwise."""
 
 
-@dataclass(frozen=True)
-class BranchSettings:
-    """How one modality is read.
+@settings
+class EncoderSettings:
+    """How frames of one modality become feature vectors.
 
     Parameters
     ----------
-    feature : str
-        Registered name: ``"face-crops"``, ``"spectrogram-segments"``, ``"action-units"`` ...
-    feature_settings : mapping
-        Of that feature.
-    extractor : {"resnet18", "hog", "identity"}
-        The paper's; oriented gradients, which need not be learnt, for small corpora; identity for
-        tracks of features and vectors of statistics.
+    extractor : {"resnet18", "conv-blocks", "hog", "band-functionals", "identity"}
+        A ResNet, which may be pretrained; the blocks of Birhala et al.; for small corpora,
+        histograms of oriented gradients, or mean and standard deviation of each band of a
+        spectrogram, which are not trained; identity for vectors.
     width, blocks, stem : int, int, str
         Of the ResNet; 64, 2 and "7x7" are ResNet-18.
-    gray : bool
-        Use brightness only, of colour images.
-    coord_conv : bool
-        Give the ResNet two more channels: where a row and a column lie, from -1 to 1. Its pooling
-        forgets places, and which band is loud, or which part of a face moves, matters.
-    movement : bool
-        Give the ResNet, beside each frame, its difference from the mean frame of the clip (or
-        slice): a face at work, without whose face it is.
-    standardize : {"none", "clip", "bands", "train"}
-        See `aver.models.layers.normalization.Standardize`.
-    aggregator : {"lstm", "bilstm", "transformer", "statistics", "mean"}
-        See `aver.models.layers.pooling`.
-    size : int
-        Of the aggregator's answer.
-    frames : int >= 0
-        At most so many frames of a clip (or slice) are looked at, evenly spread; 0 for all.
-    image_augmentation, spectrogram_augmentation : settings or None
-        For images and for spectrograms; None switches it off.
+    rows : int >= 1
+        Of band functionals: neighboring bands are averaged to this number of rows.
     pretrained : str
-        Weights for the extractor: a name of `aver list weights`, a file, or a run folder of
+        Weights for the ResNet: a name of `aver list weights`, a file, or a run folder of
         `aver pretrain`; empty for a random start.
     frozen_epochs : int >= 0
-        The pretrained extractor is not trained in so many first epochs.
+        The pretrained extractor is not trained in the first epochs, so many.
     pretrained_rate : float > 0
-        The pretrained extractor's learning rate, as a share of the usual one.
-    """
-
-    feature: str
-    feature_settings: Mapping[str, Any] = field(default_factory=dict)
-    extractor: str = "resnet18"
-    width: int = 64
-    blocks: int = 2
-    stem: str = "7x7"
-    gray: bool = False
-    coord_conv: bool = False
-    movement: bool = False
-    standardize: str = "none"
-    aggregator: str = "lstm"
-    size: int = 256
-    frames: int = 0
-    image_augmentation: ImageAugmentationSettings | None = None
-    spectrogram_augmentation: SpectrogramAugmentationSettings | None = None
-    pretrained: str = ""
-    frozen_epochs: int = 0
-    pretrained_rate: float = 1.0
-
-    def __post_init__(self) -> None:
-        check_pretraining(self.pretrained, self.frozen_epochs, self.pretrained_rate)
-        if self.extractor not in EXTRACTORS:
-            raise SettingsError(
-                f"There is no extractor {self.extractor!r}. Known are: {', '.join(EXTRACTORS)}."
-            )
-        if self.size < 1 or self.frames < 0:
-            raise SettingsError(
-                f"A branch needs a size of at least 1 and no negative number of frames, not size "
-                f"{self.size} and {self.frames} frames."
-            )
-
-
-class Branch(PretrainedPart):
-    """``f^_m = FeatureNorm(A_m(F_m(x_m)))``.
-
-    Parameters
-    ----------
-    settings : BranchSettings
-    shape : tuple of int
-        Of one frame: ``(channels, rows, columns)``, or ``(features,)``.
-    dropout : float in [0, 1)
-        Behind the aggregator, and within a Transformer.
-
-    Notes
-    -----
-    Source: Chang & Skarbek 2021, eqs. 1 and 3.
+        Learning rate of the pretrained extractor, as a share of the usual one.
 
     Raises
     ------
     SettingsError
-        If a ResNet is to read frames that are no images.
+        If a value is unknown or out of range, or weights are named for another extractor than a
+        ResNet.
     """
 
-    def __init__(self, settings: BranchSettings, shape: tuple[int, ...], dropout: float) -> None:
-        super().__init__(settings.frozen_epochs, settings.pretrained_rate)
-        rows = shape[-2] if len(shape) == 3 else shape[-1]
-        self.coord_conv, self.movement = settings.coord_conv, settings.movement
-        self.standardize = Standardize(settings.standardize, rows)
-        self.augment: nn.ModuleList = nn.ModuleList()
-        if settings.image_augmentation is not None:
-            self.augment.append(ImageAugmentation(settings.image_augmentation))
-        if settings.spectrogram_augmentation is not None:
-            self.augment.append(SpectrogramAugmentation(settings.spectrogram_augmentation))
-        if settings.extractor == "identity":
-            self.extractor = nn.Flatten()
-            features = 1
-            for length in shape:
-                features *= length
-        elif settings.extractor == "hog":
-            self.extractor = HOG(shape)
-            features = self.extractor.size
-        else:
-            if len(shape) != 3:
-                raise SettingsError(
-                    f"The extractor resnet18 reads images or spectrograms; {settings.feature!r} "
-                    f"yields frames of shape {shape}. Use extractor: identity."
-                )
-            channels = shape[0] * (2 if settings.movement else 1)
-            channels += 2 if settings.coord_conv else 0
-            self.extractor = ResNet18(channels, settings.width, settings.blocks, settings.stem)
-            features = self.extractor.size
-        self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
-        self.size: int = self.aggregator.size  # type: ignore[assignment]
-        self.norm = FeatureNorm(self.size)
+    extractor: Literal["resnet18", "conv-blocks", "hog", "band-functionals", "identity"] = (
+        "resnet18"
+    )
+    width: int = 64
+    blocks: int = 2
+    stem: str = "7x7"
+    rows: Annotated[int, Field(ge=1)] = 32
+    pretrained: str = ""
+    frozen_epochs: Annotated[int, Field(ge=0)] = 0
+    pretrained_rate: Annotated[float, Field(gt=0)] = 1.0
 
-    def forward(self, clips: ClipSequences) -> Tensor:
-        """``(clips that have the modality, size)``, the paper's ``f^_m``."""
-        frames = clips.frames.float()
-        if clips.frames.dtype == torch.uint8:
-            frames = frames / 127.5 - 1  # bytes of pictures to [-1, 1]
-        frames = self.standardize(frames, clips)
-        for augment in self.augment:
-            frames = augment(frames, clips)
-        if self.movement:
-            frames = torch.cat([frames, frames - clips.means(frames)], dim=1)
-        if self.coord_conv:
-            frames = with_coordinates(frames)
-        if frames.ndim == 4:
-            frames = frames.contiguous(memory_format=torch.channels_last)
-        return self.norm(self.aggregator(self.extractor(frames), clips))
+    def __post_init__(self) -> None:
+        if not self.pretrained and (self.frozen_epochs or self.pretrained_rate != 1.0):
+            raise SettingsError(
+                "frozen_epochs and pretrained_rate are for extractors that start from pretrained "
+                "weights. Name some with --init, or leave both out."
+            )
+        if self.pretrained and self.extractor != "resnet18":
+            raise SettingsError(
+                f"Pretrained weights are for the extractor resnet18, not for {self.extractor}."
+            )
 
 
-def with_coordinates(frames: Tensor) -> Tensor:
-    """Append channels that say where a row and a column lie.
+class Encoder(nn.Module):
+    """A module with an `extractor` that may be pretrained, and frozen in the first epochs.
 
-    Source: Liu et al. 2018 (CoordConv).
+    Subclasses make the extractor (`make_extractor`), and say what happens before and after it.
 
     Parameters
     ----------
-    frames : Tensor [shape=(frames, channels, rows, columns)]
+    settings : EncoderSettings
+    """
+
+    extractor: nn.Module
+
+    def __init__(self, settings: EncoderSettings) -> None:
+        super().__init__()
+        self.frozen_epochs, self.pretrained_rate = settings.frozen_epochs, settings.pretrained_rate
+        self._frozen = False
+
+    def freeze(self, frozen: bool) -> None:
+        """Keep the extractor as it is, its batch norms too; or train it."""
+        if frozen != self._frozen:
+            self._frozen = frozen
+            self.extractor.requires_grad_(not frozen)
+            self.train(self.training)
+
+    def train(self, mode: bool = True) -> Self:
+        """Training or evaluation mode; a frozen extractor stays in the latter."""
+        super().train(mode)
+        if self._frozen:
+            self.extractor.eval()
+        return self
+
+    def load_pretrained(self, name_or_path: str) -> None:
+        """Start the extractor from weights.
+
+        Parameters
+        ----------
+        name_or_path : str
+            As `aver.networks.pretrained.find_weights` takes it; empty for none.
+
+        Raises
+        ------
+        CheckpointError
+            If there are no such weights, or they do not fit.
+        """
+        if name_or_path:
+            load_pretrained(self.extractor, find_weights(name_or_path))
+
+
+def make_extractor(
+    settings: EncoderSettings, shape: tuple[int, ...], channels: Sequence[int] = CHANNELS
+) -> tuple[nn.Module, int]:
+    """Build the extractor that the settings name, with random weights.
+
+    Parameters
+    ----------
+    settings : EncoderSettings
+    shape : tuple of int
+        Of one input: ``(channels, rows, columns)``, or ``(features,)``.
+    channels : sequence of int
+        Of convolutional blocks.
 
     Returns
     -------
-    Tensor [shape=(frames, channels + 2, rows, columns)]
+    nn.Module
+    int
+        Length of its feature vectors.
+
+    Raises
+    ------
+    SettingsError
+        If the extractor reads images and the input is a vector.
     """
-    count, _, rows, columns = frames.shape
-    row = torch.linspace(-1, 1, rows, device=frames.device)[:, None].expand(rows, columns)
-    column = torch.linspace(-1, 1, columns, device=frames.device).expand(rows, columns)
-    places = torch.stack([row, column]).expand(count, 2, rows, columns)
-    return torch.cat([frames, places.to(frames.dtype)], dim=1)
+    if settings.extractor == "identity":
+        return nn.Flatten(), math.prod(shape)
+    if len(shape) != 3:
+        raise SettingsError(
+            f"The extractor {settings.extractor} reads images or spectrograms, not frames of shape "
+            f"{shape}. Use extractor: identity."
+        )
+    extractor: ResNet18 | ConvBlocks | HOG | BandFunctionals
+    if settings.extractor == "resnet18":
+        extractor = ResNet18(shape[0], settings.width, settings.blocks, settings.stem)
+    elif settings.extractor == "conv-blocks":
+        extractor = ConvBlocks((shape[0], shape[1], shape[2]), channels)
+    elif settings.extractor == "hog":
+        extractor = HOG(shape)
+    else:
+        extractor = BandFunctionals(shape, settings.rows)
+    return extractor, extractor.size
+
+
+def _encoders(network: nn.Module) -> Iterator[Encoder]:
+    return (part for part in network.modules() if isinstance(part, Encoder))
+
+
+def freeze_first_epochs(network: nn.Module, epoch: int) -> None:
+    """Freeze the network's extractors in their first epochs, then not; epochs count from 0."""
+    for encoder in _encoders(network):
+        encoder.freeze(epoch < encoder.frozen_epochs)
+
+
+def groups_by_rate(network: nn.Module) -> tuple[ParameterGroup, ...]:
+    """Pretrained extractors with their own learning rate, everything else with the usual one."""
+    slow = [
+        ParameterGroup(tuple(encoder.extractor.parameters()), encoder.pretrained_rate)
+        for encoder in _encoders(network)
+        if encoder.pretrained_rate != 1.0
+    ]
+    apart = {id(p) for group in slow for p in group.parameters}
+    usual = (p for p in network.parameters() if p.requires_grad and id(p) not in apart)
+    return (ParameterGroup(tuple(usual)), *slow)
+
+
+FROZEN_EPOCHS, PRETRAINED_RATE = 3, 0.1
+"""What pretrained extractors get unless told otherwise."""
+
+
+def pretrained_changes(
+    part: str, settings: EncoderSettings, weights: str
+) -> tuple[dict[str, Any], dict[str, Any] | None]:
+    """Changes of settings that start an extractor from the weights of a ResNet.
+
+    The ResNet gets the shape that the weights' card gives, is frozen for `FROZEN_EPOCHS` epochs and
+    then trained at `PRETRAINED_RATE` of the usual rate. Without a card it keeps the shape of the
+    settings, which the weights must fit.
+
+    Parameters
+    ----------
+    part : str
+        Dotted name of the settings, such as ``"branches.video"``.
+    settings : EncoderSettings
+    weights : str
+        As `aver.networks.pretrained.find_weights` takes it.
+
+    Returns
+    -------
+    dict
+        Changes by dotted name.
+    mapping or None
+        What the card says of the network's input; None without a card.
+
+    Raises
+    ------
+    CheckpointError
+        If there are no such weights, they do not fit the settings, or the card is damaged.
+    """
+    changes: dict[str, Any] = {
+        f"{part}.extractor": "resnet18",
+        f"{part}.pretrained": weights,
+        f"{part}.frozen_epochs": FROZEN_EPOCHS,
+        f"{part}.pretrained_rate": PRETRAINED_RATE,
+    }
+    card = find_weights(weights).parent / CARD_NAME
+    if not card.is_file():
+        _check_shape(part, settings, weights)
+        return changes, None
+    try:
+        content = upgrade(json.loads(card.read_text(encoding="utf-8")))
+        shape = {f"{part}.{key}": content["network"][key] for key in ("width", "blocks", "stem")}
+        return changes | shape, dict(content["input"])
+    except (ValueError, KeyError, TypeError):
+        raise CheckpointError(f"{card} is no card of 'aver pretrain'. Remove it.") from None
+
+
+def _check_shape(part: str, settings: EncoderSettings, weights: str) -> None:
+    """Refuse weights without a card that do not fit the settings, before any clip is read."""
+    shape = resnet_shape(find_weights(weights))
+    other = {key: value for key, value in shape.items() if getattr(settings, key) != value}
+    if other:
+        own = ", ".join(f"{key} {getattr(settings, key)}" for key in other)
+        needed = " ".join(f"{part}.{key}={value}" for key, value in other.items())
+        raise CheckpointError(
+            f"The pretrained weights at {weights} do not fit {part}, which has {own}. Add --set "
+            f"{needed}, or take weights of that shape."
+        )

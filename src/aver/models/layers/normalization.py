@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from aver.errors import SettingsError
-from aver.models.data.clip_frames import ClipSequences
+from aver.models.data.batches import ClipSequences
 
 
 class FeatureNorm(nn.BatchNorm1d):

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from aver.errors import SettingsError
-from aver.models.data.clip_frames import ClipSequences
+from aver.models.data.batches import ClipSequences
 
 AGGREGATORS = ("lstm", "bilstm", "transformer", "statistics", "mean")
 

@@ -35,7 +35,7 @@ class ScoreClassifier:
     Examples
     --------
     >>> identity = ScoreClassifier(
-    ...     mean=np.zeros(2), deviation=np.ones(2), anchors=np.zeros((0, 2)),
+    ...     mean=np.zeros(2), std=np.ones(2), anchors=np.zeros((0, 2)),
     ...     weights=np.eye(2), offsets=np.zeros(2))
     >>> identity.probabilities(np.array([[0.0, np.log(3)]])).round(2).tolist()
     [[0.25, 0.75]]

@@ -1,4 +1,19 @@
-"""`MRPNNetwork`: N0, N1 and N2 of Chang & Skarbek 2021, for any number of modalities."""
+"""`MRPNNetwork`: N0, N1 and N2 of Chang & Skarbek 2021, for any number of modalities.
+
+The equations of section 3.1 in the paper's order, for modalities m in {v (video), a (audio)}::
+
+    f_m  = A_m(F_m(x_m))                                        (1)  Branch
+    Scoring = DenseUnit -> ReLU -> FeatureNorm -> DenseUnit     (2)  Scoring
+    f^_m = FeatureNorm(f_m),  s_m = Scoring(f^_m)               (3)  Branch, Scoring
+    s_va = FusionComponent(g_v, g_a)
+         = Scoring(FeatureNorm(Concatenate(g_v, g_a)))          (3), (4)  FusionComponent
+    L    = L_v + L_a + L_va                                     (5)  task.MRPNTask
+    f'_m = f^_m + FeatureNorm(Sigmoid(DenseUnit(f^_m)))         (6)  ResidualPerceptron
+
+    N0:  s_va = FusionComponent(f^_v, f^_a)                     (7)  MRPNNetwork
+    N1:  as N0, and s_m = DenseUnit(f^_m)                       (8)
+    N2:  as N1, but s_va = FusionComponent(f'_v, f'_a)          (9)
+"""
 
 from __future__ import annotations
 
@@ -8,33 +23,76 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from aver.errors import SettingsError
-from aver.models.data.clip_frames import ClipSequences
-from aver.models.layers.encoder import Branch
-from aver.models.layers.normalization import FeatureNorm
+from aver.models.data.batches import ClipSequences
+from aver.models.layers.augmentation import ImageAugmentation, SpectrogramAugmentation
+from aver.models.layers.encoder import Encoder, make_extractor
+from aver.models.layers.extractors import with_coordinates
+from aver.models.layers.normalization import FeatureNorm, Standardize
+from aver.models.layers.pooling import make_aggregator
+from aver.models.mrpn.settings import BranchSettings, MRPNSettings
 
 
-class ResidualPerceptron(nn.Module):
-    """``f' = f^ + FeatureNorm(Sigmoid(DenseUnit(f^)))``.
+class Branch(Encoder):
+    """``f^_m = FeatureNorm(A_m(F_m(x_m)))``: from frames to one normalized vector per clip.
 
     Parameters
     ----------
-    size : int
-        Of the feature vector.
+    settings : BranchSettings
+    shape : tuple of int
+        Of one frame: ``(channels, rows, columns)``, or ``(features,)``.
+    dropout : float in [0, 1)
+        Within a Transformer.
 
     Notes
     -----
-    Source: Chang & Skarbek 2021, eq. 6.
+    Source: Chang & Skarbek 2021, eqs. 1 and 3.
+
+    Raises
+    ------
+    SettingsError
+        If the extractor reads images and the frames are vectors.
     """
 
-    def __init__(self, size: int) -> None:
-        super().__init__()
-        self.dense = nn.Linear(size, size)
-        self.norm = FeatureNorm(size)
+    def __init__(self, settings: BranchSettings, shape: tuple[int, ...], dropout: float) -> None:
+        super().__init__(settings)
+        self.coord_conv, self.movement = settings.coord_conv, settings.movement
+        self.standardize = Standardize(
+            settings.standardize, shape[-2] if len(shape) == 3 else shape[-1]
+        )
+        self.augment = nn.ModuleList()
+        if settings.image_augmentation is not None:
+            self.augment.append(ImageAugmentation(settings.image_augmentation))
+        if settings.spectrogram_augmentation is not None:
+            self.augment.append(SpectrogramAugmentation(settings.spectrogram_augmentation))
+        self.extractor, features = make_extractor(settings, _with_channels(settings, shape))  # F_m
+        self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
+        self.size: int = self.aggregator.size  # type: ignore[assignment]
+        self.norm = FeatureNorm(self.size)
 
-    def forward(self, normed: Tensor) -> Tensor:
-        """``(clips, size)`` to ``(clips, size)``."""
-        return normed + self.norm(torch.sigmoid(self.dense(normed)))
+    def forward(self, clips: ClipSequences) -> Tensor:
+        """``(clips that have the modality, size)``, the paper's ``f^_m``."""
+        frames = clips.frames.float()  # (frames of all clips, channels, rows, columns)
+        if clips.frames.dtype == torch.uint8:
+            frames = frames / 127.5 - 1  # bytes of images to [-1, 1]
+        frames = self.standardize(frames, clips)
+        for augment in self.augment:
+            frames = augment(frames, clips)
+        if self.movement:
+            frames = torch.cat([frames, frames - clips.means(frames)], dim=1)
+        if self.coord_conv:
+            frames = with_coordinates(frames)
+        if frames.ndim == 4:
+            frames = frames.contiguous(memory_format=torch.channels_last)
+        features = self.extractor(frames)  # (frames of all clips, features)
+        return self.norm(self.aggregator(features, clips))
+
+
+def _with_channels(settings: BranchSettings, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Shape of a frame with the channels of movement and coordinates, which are for images."""
+    if len(shape) != 3:
+        return shape
+    channels = shape[0] * (2 if settings.movement else 1) + (2 if settings.coord_conv else 0)
+    return channels, shape[1], shape[2]
 
 
 class Scoring(nn.Module):
@@ -45,7 +103,7 @@ class Scoring(nn.Module):
     features : int
         Of the input.
     hidden : int
-        Of the layer between.
+        Of the hidden layer.
     outputs : mapping of str to int
         Target to its number of scores.
     dropout : float in [0, 1)
@@ -66,7 +124,7 @@ class Scoring(nn.Module):
         self.scores = DenseScores(hidden, outputs, dropout)
 
     def forward(self, features: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        """Scores by target, and the hidden layer, which is the deep feature of what was fused."""
+        """Scores by target, and the hidden layer ``(clips, hidden)``, a deep feature."""
         hidden = self.hidden(features)
         return self.scores(hidden), hidden
 
@@ -113,30 +171,49 @@ class FusionComponent(nn.Module):
         self.scoring = Scoring(sum(sizes), hidden, outputs, dropout)
 
     def forward(self, features: Sequence[Tensor]) -> tuple[dict[str, Tensor], Tensor]:
-        """Feature vectors ``(clips, size)`` to scores by target and the fused deep feature."""
+        """Feature vectors ``g_m`` ``(clips, size)`` to scores by target and the fused feature."""
         return self.scoring(self.norm(torch.cat(list(features), dim=1)))
 
 
-NETWORKS = ("N0", "N1", "N2")
-SIDE_SCORINGS = ("dense", "long")
+class ResidualPerceptron(nn.Module):
+    """``f'_m = f^_m + FeatureNorm(Sigmoid(DenseUnit(f^_m)))``.
+
+    Parameters
+    ----------
+    size : int
+        Of the feature vector.
+
+    Notes
+    -----
+    Source: Chang & Skarbek 2021, eq. 6.
+    """
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.dense = nn.Linear(size, size)
+        self.norm = FeatureNorm(size)
+
+    def forward(self, normed: Tensor) -> Tensor:
+        """``(clips, size)`` to ``(clips, size)``."""
+        return normed + self.norm(torch.sigmoid(self.dense(normed)))
 
 
 @dataclass(frozen=True)
 class Scores:
-    """What the network says about a batch, before any softmax.
+    """Outputs of the network for a batch, before any softmax.
 
     Parameters
     ----------
     fused : mapping of str to Tensor [shape=(clips with every modality, outputs)]
-        By target.
+        ``s_va`` by target.
     side : mapping of str to mapping of str to Tensor [shape=(clips with it, outputs)]
-        By modality, then by target.
+        ``s_m`` by modality, then by target.
     complete : Tensor of bool [shape=(clips,)]
         Which clips have every modality.
     features : mapping of str to Tensor [shape=(clips with it, size)]
         ``f^_m`` by modality.
     fused_feature : Tensor [shape=(clips with every modality, hidden)]
-        What the last dense unit sees.
+        Input of the last dense unit.
     """
 
     fused: Mapping[str, Tensor]
@@ -147,66 +224,48 @@ class Scores:
 
 
 class MRPNNetwork(nn.Module):
-    """Branches per modality, residual perceptrons, and a component that fuses them.
+    """Branches per modality, side scores, residual perceptrons, and the fusion component.
 
     Parameters
     ----------
-    branches : mapping of str to Branch
-        By modality. A single one makes the unimodal network: its branch, then eq. 3's Scoring.
+    settings : MRPNSettings
+        A single modality makes the unimodal network: its branch, then eq. 3's Scoring.
+    shapes : mapping of str to tuple of int
+        Of one frame, by modality.
     outputs : mapping of str to int
         Target to its number of scores.
-    kind : {"N0", "N1", "N2"}
-        N0 fuses only; N1 adds side scores; N2 adds residual perceptrons before the fusion.
-    hidden : int
-        Of the FusionComponent.
-    dropout : float in [0, 1)
-    side_scoring : {"dense", "long"}
-        ``"dense"`` as eqs. 8 and 9 have it, ``"long"`` as eq. 3.
 
     Notes
     -----
     Source: Chang & Skarbek 2021, eqs. 7 to 9 and Figure 7; section 3.2 for more modalities and
     targets. N0 has side heads too, which are trained afterwards on detached features, so that it
-    can answer when a modality is missing.
+    can predict clips that lack a modality.
     Differs from the paper: those side heads.
-
-    Raises
-    ------
-    SettingsError
-        If there is no such network or scoring.
     """
 
     def __init__(
         self,
-        branches: Mapping[str, Branch],
+        settings: MRPNSettings,
+        shapes: Mapping[str, tuple[int, ...]],
         outputs: Mapping[str, int],
-        *,
-        kind: str = "N2",
-        hidden: int = 256,
-        dropout: float = 0.3,
-        side_scoring: str = "dense",
     ) -> None:
         super().__init__()
-        if kind not in NETWORKS:
-            raise SettingsError(f"There is no network {kind!r}. Known are: {', '.join(NETWORKS)}.")
-        if side_scoring not in SIDE_SCORINGS:
-            raise SettingsError(
-                f"There is no side scoring {side_scoring!r}. Known are: {', '.join(SIDE_SCORINGS)}."
-            )
-        self.kind = kind
-        self.branches = nn.ModuleDict(branches)
-        sizes = {name: branch.size for name, branch in branches.items()}
+        self.kind, hidden, dropout = settings.network, settings.hidden, settings.dropout
+        self.branches: Mapping[str, Branch] = nn.ModuleDict(  # type: ignore[assignment]
+            {m: Branch(settings.branches[m], shape, dropout) for m, shape in shapes.items()}
+        )
+        sizes = {modality: branch.size for modality, branch in self.branches.items()}
         self.residual, self.side = nn.ModuleDict(), nn.ModuleDict()
-        if len(branches) == 1:
+        if len(sizes) == 1:
             (size,) = sizes.values()
             self.scoring = Scoring(size, hidden, outputs, dropout)
             return
-        for name, size in sizes.items():
-            if kind == "N2":
-                self.residual[name] = ResidualPerceptron(size)
-            self.side[name] = (
+        for modality, size in sizes.items():
+            if self.kind == "N2":
+                self.residual[modality] = ResidualPerceptron(size)
+            self.side[modality] = (
                 DenseScores(size, outputs, dropout)
-                if side_scoring == "dense"
+                if settings.side_scoring == "dense"
                 else Scoring(size, hidden, outputs, dropout)
             )
         self.fusion = FusionComponent(list(sizes.values()), hidden, outputs, dropout)
@@ -219,29 +278,28 @@ class MRPNNetwork(nn.Module):
         inputs : mapping of str to ClipSequences
             By modality, all for the same clips.
         """
-        present = {name: inputs[name].present for name in self.branches}
+        present = {modality: inputs[modality].present for modality in self.branches}
         complete = torch.stack(list(present.values())).all(dim=0)
-        normed = {
-            name: branch(inputs[name])
-            for name, branch in self.branches.items()
-            if inputs[name].lengths
+        normed = {  # f^_m, of each clip that has the modality
+            modality: branch(inputs[modality])
+            for modality, branch in self.branches.items()
+            if inputs[modality].lengths
         }
-        if not bool(complete.any()):
-            return Scores({}, self._side(normed), complete, normed, torch.empty(0))
-        # Fusion sees clips that have everything; side branches see each clip that has theirs.
-        whole = {name: value[complete[present[name]]] for name, value in normed.items()}
-        if len(self.branches) == 1:
-            fused, feature = self.scoring(next(iter(whole.values())))
-        else:
-            if self.kind == "N2":
+        fused: dict[str, Tensor] = {}
+        feature = torch.empty(0)
+        if bool(complete.any()):
+            # g_m, of the clips that have every modality
+            whole = {name: value[complete[present[name]]] for name, value in normed.items()}
+            if self.residual:
                 whole = {name: self.residual[name](value) for name, value in whole.items()}
-            fused, feature = self.fusion(list(whole.values()))
-        return Scores(fused, self._side(normed), complete, normed, feature)
-
-    def _side(self, normed: Mapping[str, Tensor]) -> dict[str, dict[str, Tensor]]:
-        return {name: self.side_scores(name, value) for name, value in normed.items() if self.side}
+            if len(self.branches) == 1:
+                fused, feature = self.scoring(*whole.values())
+            else:
+                fused, feature = self.fusion(list(whole.values()))
+        side = {m: self.side_scores(m, normed[m]) for m in normed if m in self.side}
+        return Scores(fused, side, complete, normed, feature)
 
     def side_scores(self, modality: str, normed: Tensor) -> dict[str, Tensor]:
-        """Scores of one side branch from its ``f^_m``, by target."""
+        """Scores ``s_m`` of one side branch from its ``f^_m``, by target."""
         scores = self.side[modality](normed)
         return scores[0] if isinstance(scores, tuple) else scores

@@ -3,26 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
+import numpy as np
 import torch
 
 from aver.corpora.clip import Clip
 from aver.features.feature import Feature, feature_from_settings, features
 from aver.features.store import FeatureSource
-from aver.models.base.prediction import Prediction
-from aver.models.base.recognizer import raise_missing_modality
+from aver.models.base.prediction import Prediction, mean_of_known
 from aver.models.base.torch_recognizer import TorchRecognizer
-from aver.models.data.clip_frames import ClipFrames, load_clip_frames, min_frames
-from aver.models.data.clip_sampler import ClipSampler, FrameRule
-from aver.models.data.targets import Target, TargetLoss, learn_targets
-from aver.models.layers.encoder import Branch
-from aver.models.layers.pretrained import pretrained_changes
-from aver.models.mrpn.network import MRPNNetwork
-from aver.models.mrpn.predict import predict_clips
+from aver.models.data.batches import read_frames
+from aver.models.data.clip_features import (
+    ClipFeature,
+    check_present,
+    coverage_of,
+    flags_of,
+    load_feature,
+)
+from aver.models.data.sampler import ClipSampler, FrameRule, min_frames
+from aver.models.data.targets import Target, TargetLoss, learn_targets, predictions
+from aver.models.layers.encoder import pretrained_changes
+from aver.models.mrpn.network import MRPNNetwork, Scores
 from aver.models.mrpn.settings import MRPNSettings
-from aver.models.mrpn.task import ClipTask, fit_side_heads
+from aver.models.mrpn.task import MRPNTask, fit_side_heads
 from aver.training.seeding import fixed_threads, seeded
 from aver.training.task import Task
 
@@ -57,11 +62,11 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
     @cached_property
     def features(self) -> Mapping[str, Feature]:
         """Modality to the feature that its branch reads."""
-        found = {}
-        for modality in self.settings.modalities:
-            branch = self.settings.branches[modality]
-            found[modality] = feature_from_settings(branch.feature, branch.feature_settings)
-        return found
+        branches = {name: self.settings.branches[name] for name in self.settings.modalities}
+        return {
+            name: feature_from_settings(branch.feature, branch.feature_settings)
+            for name, branch in branches.items()
+        }
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -96,7 +101,6 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
             # No pretrained weights know these channels; the three of a gray image with coordinates
             # would even fit weights for color.
             changes |= {
-                f"{part}.extractor": "resnet18",
                 f"{part}.coord_conv": False,
                 f"{part}.movement": False,
             }
@@ -118,13 +122,11 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
     def _description(self) -> str:
         return f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}"
 
-    def _task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> ClipTask:
+    def _task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> MRPNTask:
         self._targets = learn_targets(self.settings.targets, train)
         frames = self._load(train)
-        for modality, found in frames.items():
-            if found.shape is None:
-                raise_missing_modality(modality, found.flags)
-            self._shapes[modality] = found.shape
+        check_present(frames)
+        self._shapes = {name: tuple(found.some[0].shape[1:]) for name, found in frames.items()}
         training = self._sampler(train, frames, for_training=True)
         held_out = self._sampler(validation, self._load(validation), for_training=False)
         losses = {
@@ -136,11 +138,17 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
             )
             for target in self._targets
         }
-        return ClipTask(self._start(frames, seed), training, held_out, losses)
+        with seeded(seed, "start"):
+            network = self._build()
+        for modality, branch in network.branches.items():
+            branch.load_pretrained(self.settings.branches[modality].pretrained)
+            if self.settings.branches[modality].standardize == "train":
+                branch.standardize.learn(list(frames[modality].some))
+        return MRPNTask(network, training, held_out, losses)
 
     def _after_training(self, task: Task, seed: int) -> None:
         if self._has_side_heads:
-            assert isinstance(task, ClipTask)
+            assert isinstance(task, MRPNTask)
             with fixed_threads(self.settings.training.threads), seeded(seed, "side heads"):
                 fit_side_heads(task, choose=not self.settings.refit)
 
@@ -149,10 +157,29 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
         """Whether side heads are fitted after training: N0 has none of its own."""
         return self.settings.network == "N0" and len(self.settings.modalities) > 1
 
+    @torch.no_grad()
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
-        sampler = self._sampler(clips, self._load(clips), for_training=False)
+        frames = self._load(clips)
+        outputs = _Outputs(self.modalities, self._targets, len(clips))
         with fixed_threads(self.settings.training.threads):
-            return predict_clips(self.network, sampler, self._targets, clips)
+            self.network.eval()
+            start = 0
+            for batch in self._sampler(clips, frames, for_training=False).evaluation():
+                present = {name: inputs.present for name, inputs in batch.inputs.items()}
+                outputs.add(start, self.network(batch.inputs), present)
+                start += batch.clips
+        others = [target for target in self._targets if target.name != "emotion"]
+        return Prediction(
+            clip_ids=tuple(clip.clip_id for clip in clips),
+            classes=self.classes,
+            probabilities=outputs.combined("emotion"),
+            by_modality={name: side["emotion"] for name, side in outputs.side.items()},
+            coverage=coverage_of(frames),
+            flags=flags_of(frames),
+            other_targets={target.name: outputs.combined(target.name) for target in others},
+            other_outputs={target.name: target.outputs for target in others},
+            embeddings=outputs.embeddings,
+        )
 
     def _state(self) -> dict[str, Any]:
         outputs = {target.name: list(target.outputs) for target in self._targets}
@@ -162,16 +189,22 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
         self._targets = tuple(Target(n, tuple(o)) for n, o in facts["targets"].items())
         super()._restore(weights, facts)
 
-    def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFrames]:
+    def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFeature[torch.Tensor]]:
         return {
-            modality: load_clip_frames(
-                clips, feature, self.store, self.settings.branches[modality].gray
+            modality: load_feature(
+                clips,
+                feature,
+                self.store,
+                partial(read_frames, gray=self.settings.branches[modality].gray),
             )
             for modality, feature in self.features.items()
         }
 
     def _sampler(
-        self, clips: Sequence[Clip], frames: Mapping[str, ClipFrames], for_training: bool
+        self,
+        clips: Sequence[Clip],
+        frames: Mapping[str, ClipFeature[torch.Tensor]],
+        for_training: bool,
     ) -> ClipSampler:
         labels = {target.name: target.labels(clips) for target in self._targets}
         pairing = (
@@ -193,32 +226,8 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
         )
 
     def _build(self) -> MRPNNetwork:
-        branches = {
-            modality: Branch(self.settings.branches[modality], shape, self.settings.dropout)
-            for modality, shape in self._shapes.items()
-        }
-        return MRPNNetwork(
-            branches,
-            {target.name: len(target.outputs) for target in self._targets},
-            kind=self.settings.network,
-            hidden=self.settings.hidden,
-            dropout=self.settings.dropout,
-            side_scoring=self.settings.side_scoring,
-        )
-
-    def _start(self, frames: Mapping[str, ClipFrames], seed: int) -> MRPNNetwork:
-        """The network before training: random, then what is known beforehand."""
-        with seeded(seed, "start"):
-            network = self._build()
-        for modality in self.settings.modalities:
-            settings = self.settings.branches[modality]
-            branch = network.branches[modality]
-            assert isinstance(branch, Branch)
-            if settings.pretrained:
-                branch.load_pretrained(settings.pretrained)
-            if settings.standardize == "train":
-                branch.standardize.learn([c for c in frames[modality].frames if c is not None])
-        return network
+        outputs = {target.name: len(target.outputs) for target in self._targets}
+        return MRPNNetwork(self.settings, self._shapes, outputs)
 
     def _record(self) -> dict[str, Any]:
         learned, chosen = self._trained_subsets, {}
@@ -245,3 +254,44 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
 def _same_classes(labels: Sequence[torch.Tensor]) -> torch.Tensor:
     """Number clips so that those with equal classes in every target share a number."""
     return torch.unique(torch.stack(list(labels), dim=1), dim=0, return_inverse=True)[1]
+
+
+class _Outputs:
+    """What the network gives for all clips: NaN where there is nothing."""
+
+    def __init__(self, modalities: Sequence[str], targets: Sequence[Target], clips: int) -> None:
+        self._targets, self._clips = {target.name: target for target in targets}, clips
+        self.fused = {target.name: self._nan(len(target.outputs)) for target in targets}
+        self.side = {
+            modality: {target.name: self._nan(len(target.outputs)) for target in targets}
+            for modality in modalities
+        }
+        self.embeddings: dict[str, np.ndarray] = {}
+
+    def _nan(self, columns: int) -> np.ndarray:
+        return np.full((self._clips, columns), np.nan)
+
+    def add(self, start: int, scores: Scores, present: Mapping[str, torch.Tensor]) -> None:
+        """Write the outputs of one batch, whose first clip is number `start`."""
+        complete = start + np.flatnonzero(scores.complete.numpy())
+        for name, values in scores.fused.items():
+            self.fused[name][complete] = predictions(self._targets[name], values).numpy()
+        if len(complete):
+            self._embed("fused", complete, scores.fused_feature)
+        for modality, feature in scores.features.items():
+            rows = start + np.flatnonzero(present[modality].numpy())
+            self._embed(modality, rows, feature)
+            # A single modality has no side head: its prediction is the fused one.
+            for name, values in scores.side.get(modality, scores.fused).items():
+                self.side[modality][name][rows] = predictions(self._targets[name], values).numpy()
+
+    def _embed(self, name: str, rows: np.ndarray, values: torch.Tensor) -> None:
+        if name not in self.embeddings:
+            self.embeddings[name] = self._nan(values.shape[1])
+        self.embeddings[name][rows] = values.float().numpy()
+
+    def combined(self, target: str) -> np.ndarray:
+        """Of the fused branch, or else the mean of the side heads of the modalities present."""
+        fused = self.fused[target]
+        side = mean_of_known([by_target[target] for by_target in self.side.values()])
+        return np.where(np.isnan(fused).any(axis=1, keepdims=True), side, fused)

@@ -1,30 +1,80 @@
-"""`MRPNSettings`: everything that can be chosen about MRPN."""
+"""`MRPNSettings`: all settings of MRPN."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+from typing import Annotated, Any, Literal
 
 from aver.errors import SettingsError
-from aver.models.layers.augmentation import ImageAugmentationSettings
-from aver.models.layers.encoder import BranchSettings
-from aver.models.mrpn.network import NETWORKS
+from aver.models.layers.augmentation import (
+    ImageAugmentationSettings,
+    SpectrogramAugmentationSettings,
+)
+from aver.models.layers.encoder import EncoderSettings
+from aver.settings import Field, settings
 from aver.training.settings import TrainingSettings
+
+
+@settings
+class BranchSettings(EncoderSettings):
+    """How one modality is read; see `EncoderSettings` for its extractor.
+
+    Parameters
+    ----------
+    feature : str
+        Registered name: ``"face-crops"``, ``"spectrogram-segments"``, ``"action-units"`` ...
+    feature_settings : mapping
+        Settings of that feature.
+    gray : bool
+        Convert color images to gray.
+    coord_conv : bool
+        Give the extractor two more channels with the row and column coordinate of each pixel, from
+        -1 to 1: a ResNet's pooling discards positions, but it matters which band is loud, or which
+        part of a face moves.
+    movement : bool
+        Give the extractor, beside each frame, its difference from the mean frame of the clip (or
+        slice), which shows movement and not the person.
+    standardize : {"none", "clip", "bands", "train"}
+        See `aver.models.layers.normalization.Standardize`.
+    aggregator : {"lstm", "bilstm", "transformer", "statistics", "mean"}
+        See `aver.models.layers.pooling`.
+    size : int >= 1
+        Of the aggregator's output.
+    frames : int >= 0
+        Maximum number of frames of a clip (or slice), evenly spread; 0 for all.
+    image_augmentation, spectrogram_augmentation : settings or None
+        For images and for spectrograms; None switches it off.
+    """
+
+    feature: str = field(kw_only=True)
+    feature_settings: Mapping[str, Any] = field(default_factory=dict, kw_only=True)
+    gray: bool = False
+    coord_conv: bool = False
+    movement: bool = False
+    standardize: Literal["none", "clip", "bands", "train"] = "none"
+    aggregator: Literal["lstm", "bilstm", "transformer", "statistics", "mean"] = "lstm"
+    size: Annotated[int, Field(ge=1)] = 256
+    frames: Annotated[int, Field(ge=0)] = 0
+    image_augmentation: ImageAugmentationSettings | None = None
+    spectrogram_augmentation: SpectrogramAugmentationSettings | None = None
 
 
 def _paper_branches() -> dict[str, BranchSettings]:
     return {
         "video": BranchSettings(
-            "face-crops",
-            {"size_px": 112, "rate_hz": 10.0},
+            feature="face-crops",
+            feature_settings={"size_px": 112, "rate_hz": 10.0},
             image_augmentation=ImageAugmentationSettings(),
         ),
-        "audio": BranchSettings("spectrogram-segments"),
-        "action_units": BranchSettings("action-units", extractor="identity", standardize="train"),
+        "audio": BranchSettings(feature="spectrogram-segments"),
+        "action_units": BranchSettings(
+            feature="action-units", extractor="identity", standardize="train"
+        ),
     }
 
 
-@dataclass(frozen=True)
+@settings
 class MRPNSettings:
     """Settings of MRPN; defaults are the paper's, or ours if the paper gives none.
 
@@ -39,45 +89,41 @@ class MRPNSettings:
         ``"votes-face"``, ``"votes-both"`` (regression on shares of votes).
     branches : mapping of str to BranchSettings
         How each modality is read.
-    hidden : int
-        Of the FusionComponent.
+    hidden : int >= 1
+        Size of the hidden layer of the FusionComponent.
     dropout : float in [0, 1)
     side_scoring : {"dense", "long"}
         Side scores by one dense unit (eqs. 8, 9) or by the Scoring of eq. 3.
     time_slices : bool
-        Train on random slices of at least one second, drawn for each modality on its own.
+        Train on random slices of at least one second, drawn for each modality separately.
     cross_pairing : bool
         In N2, take the modalities of one training sample from different clips of the same class.
-        Not done where a target is a regression: no two clips have the same votes.
+        Not done if a target is a regression: no two clips have the same votes.
     class_weights : bool
-        Let every class count the same in the loss.
+        Give every class the same weight in the loss.
     label_smoothing : float in [0, 1)
     refit : bool
-        Learn from the validation clips too and keep the last epoch: nothing is chosen on them then,
-        and with few speakers those that validate are missed in training. The validation curve is
-        then one over clips that were learnt from.
+        Train on the validation clips too and keep the last epoch; nothing is then chosen on them.
+        With few speakers, those of the validation set are missed in training. The validation curve
+        is then one over clips of the training set.
     training : TrainingSettings
     """
 
-    network: str = "N2"
+    network: Literal["N0", "N1", "N2"] = "N2"
     modalities: tuple[str, ...] = ("video", "audio")
     targets: tuple[str, ...] = ("emotion",)
     branches: Mapping[str, BranchSettings] = field(default_factory=_paper_branches)
-    hidden: int = 256
-    dropout: float = 0.3
-    side_scoring: str = "dense"
+    hidden: Annotated[int, Field(ge=1)] = 256
+    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
+    side_scoring: Literal["dense", "long"] = "dense"
     time_slices: bool = True
     cross_pairing: bool = True
     class_weights: bool = True
-    label_smoothing: float = 0.0
+    label_smoothing: Annotated[float, Field(ge=0, lt=1)] = 0.0
     refit: bool = False
     training: TrainingSettings = field(default_factory=TrainingSettings)
 
     def __post_init__(self) -> None:
-        if self.network not in NETWORKS:
-            raise SettingsError(
-                f"There is no network {self.network!r}. Known are: {', '.join(NETWORKS)}."
-            )
         if not self.modalities or len(set(self.modalities)) < len(self.modalities):
             raise SettingsError(
                 f"modalities must name at least one modality, each once, not {self.modalities}."
@@ -88,8 +134,3 @@ class MRPNSettings:
                     f"There is no modality {modality!r} in these settings. "
                     f"Known are: {', '.join(self.branches)}."
                 )
-        if not 0 <= self.dropout < 1 or not 0 <= self.label_smoothing < 1:
-            raise SettingsError(
-                "dropout and label_smoothing must lie in [0, 1), and are "
-                f"{self.dropout} and {self.label_smoothing}."
-            )

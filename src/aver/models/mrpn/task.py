@@ -1,22 +1,23 @@
-"""`fit_side_heads`: let N0 answer from one modality, without changing what it learnt."""
+"""`MRPNTask`: the losses of N0, N1 and N2, and the side heads of N0 that are fitted afterwards."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from aver.errors import MissingModalityError
-from aver.models.data.clip_frames import ClipBatch
-from aver.models.data.clip_sampler import ClipSampler
+from aver.models.base.torch_recognizer import SamplerTask
+from aver.models.data.batches import ClipBatch
+from aver.models.data.sampler import ClipSampler
 from aver.models.data.targets import TargetLoss
-from aver.models.layers.pretrained import freeze_first_epochs, groups_by_rate
 from aver.models.mrpn.network import DenseScores, MRPNNetwork, Scores
-from aver.training.task import Loss, ParameterGroup, Task
+from aver.training.task import Loss
 
 
-class ClipTask(Task):
+class MRPNTask(SamplerTask[ClipBatch]):
     """``L = L_va`` for N0, ``L = L_v + L_a + L_va`` for N1 and N2, summed over the targets.
 
     Parameters
@@ -24,20 +25,22 @@ class ClipTask(Task):
     network : MRPNNetwork
     train, validation : ClipSampler
     losses : mapping of str to TargetLoss
-        By target; the first is the one whose right answers are counted for the log.
+        By target; the log counts the correct predictions of the first.
 
     Raises
     ------
     MissingModalityError
-        If no clip to train or to validate on has all modalities: the fused loss needs one.
+        If no clip of the training or validation set has all modalities: the fused loss needs one.
 
     Notes
     -----
-    Source: Chang & Skarbek 2021, eqs. 5 and 7 to 9. Validation looks at the fused loss alone, for
-    the side branches do not answer at test time.
+    Source: Chang & Skarbek 2021, eqs. 5 and 7 to 9. Validation uses the fused loss alone, because
+    the side branches are not used at test time.
     """
 
     network: MRPNNetwork
+    train: ClipSampler
+    validation: ClipSampler
 
     def __init__(
         self,
@@ -46,55 +49,37 @@ class ClipTask(Task):
         validation: ClipSampler,
         losses: Mapping[str, TargetLoss],
     ) -> None:
-        super().__init__(network)
-        for part, sampler in (("training", train), ("validation", validation)):
-            _check_complete(part, sampler)
-        self.train, self.validation, self.losses = train, validation, losses
-
-    def parameter_groups(self) -> tuple[ParameterGroup, ...]:
-        """Pretrained extractors at a rate of their own, everything else at the usual one."""
-        return groups_by_rate(self.network)
-
-    def begin_epoch(self, epoch: int) -> None:
-        """Freeze extractors in their first epochs, and thaw them after."""
-        freeze_first_epochs(self.network, epoch)
-
-    @property
-    def steps_per_epoch(self) -> int:
-        """Batches of one pass over the training clips."""
-        return self.train.batches
-
-    def training_batches(self, generator: torch.Generator) -> Iterator[ClipBatch]:
-        """One pass over the training clips."""
-        return self.train.training(generator)
-
-    def validation_batches(self) -> Iterator[ClipBatch]:
-        """One pass over the validation clips."""
-        return self.validation.evaluation()
+        super().__init__(network, train, validation)
+        for subset, sampler in (("training", train), ("validation", validation)):
+            _check_complete(subset, sampler)
+        self.losses = losses
 
     def loss(self, batch: ClipBatch) -> Loss:
-        """Score a batch and compare."""
+        """Score a batch and compare with its labels."""
         training = self.network.training
         scores = self.network(batch.inputs)
-        value, right = self._fused(scores, batch, training)
+        value, correct = self._fused(scores, batch, training)
         if training and self.network.kind != "N0":
             value = value + self._side(scores, batch)
-        return Loss(value, batch.clips, right)
+        return Loss(value, batch.clips, correct)
 
     def _fused(self, scores: Scores, batch: ClipBatch, training: bool) -> tuple[Tensor, int]:
+        """``L_va``, and the number of correct predictions of the first target."""
+        # Without a complete clip the loss is 0 and still has a gradient.
         value = sum((f.sum() * 0.0 for f in scores.features.values()), torch.zeros(()))
         value = value.to(scores.complete.device)
-        right = 0
-        for place, (target, loss) in enumerate(self.losses.items()):
+        correct = 0
+        for row, (target, loss) in enumerate(self.losses.items()):
             if target not in scores.fused:
                 continue
             labels = batch.labels[target][scores.complete]
             value = value + loss(scores.fused[target], labels, training)
-            if place == 0:
-                right = int((scores.fused[target].argmax(dim=1) == labels).sum())
-        return value, right
+            if row == 0:
+                correct = int((scores.fused[target].argmax(dim=1) == labels).sum())
+        return value, correct
 
     def _side(self, scores: Scores, batch: ClipBatch) -> Tensor:
+        """``L_v + L_a``."""
         value = torch.zeros((), device=scores.complete.device)
         for modality, by_target in scores.side.items():
             present = batch.inputs[modality].present
@@ -103,41 +88,37 @@ class ClipTask(Task):
         return value
 
 
-def _check_complete(part: str, sampler: ClipSampler) -> None:
-    clips = zip(*(known.frames for known in sampler.frames.values()), strict=True)
-    if any(all(frames is not None for frames in clip) for clip in clips):
+def _check_complete(subset: str, sampler: ClipSampler) -> None:
+    present = {name: found.present for name, found in sampler.frames.items()}
+    if np.all(list(present.values()), axis=0).any():
         return
-    lacking = {
-        name: sum(frames is None for frames in known.frames)
-        for name, known in sampler.frames.items()
-    }
-    words = ", ".join(f"{name} is missing in {count}" for name, count in lacking.items())
+    missing = ", ".join(f"{name} is missing in {sum(~has)}" for name, has in present.items())
     raise MissingModalityError(
-        f"None of the {sampler.clips} {part} clips has all of {', '.join(lacking)} ({words}). "
+        f"None of the {sampler.clips} {subset} clips has all of {', '.join(present)} ({missing}). "
         "Leave one out of modalities, or choose another split."
     )
 
 
 _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
-_USUAL_PENALTY = 1e-2
+_DEFAULT_PENALTY = 1e-2
 _STEPS = 50
 
 
-def fit_side_heads(task: ClipTask, *, choose: bool = True) -> None:
-    """Train side heads on the frozen network's ``f^_m``; nothing else in the network changes.
+def fit_side_heads(task: MRPNTask, *, choose: bool = True) -> None:
+    """Fit side heads on the trained network's ``f^_m``; nothing else in the network changes.
 
-    Each head is a penalised regression on the training clips, fitted to convergence; the penalty
+    Each head is a penalized regression on the training clips, fitted to convergence; the penalty
     is the one with the lowest loss on the validation clips.
 
     Differs from the paper: N0 has no side branches there.
 
     Parameters
     ----------
-    task : ClipTask
+    task : MRPNTask
         Its network is trained, of kind N0, and has more than one modality.
     choose : bool
-        Let the validation clips choose the penalty; False takes `_USUAL_PENALTY`, where they were
-        learnt from and would choose the weakest.
+        Choose the penalty on the validation clips; False takes `_DEFAULT_PENALTY`, for validation
+        clips that were trained on and would favor the weakest penalty.
     """
     network, losses = task.network, task.losses
     network.eval()
@@ -145,7 +126,7 @@ def fit_side_heads(task: ClipTask, *, choose: bool = True) -> None:
         features, labels = _features(network, task.train, modality)
         held_out, held_out_labels = _features(network, task.validation, modality)
         best: tuple[float, dict[str, Tensor]] | None = None
-        for penalty in _PENALTIES if choose else (_USUAL_PENALTY,):
+        for penalty in _PENALTIES if choose else (_DEFAULT_PENALTY,):
             _fit_head(network, modality, features, labels, losses, penalty)
             with torch.no_grad():
                 value = float(_loss(network, modality, held_out, held_out_labels, losses, False))
@@ -161,18 +142,17 @@ def fit_side_heads(task: ClipTask, *, choose: bool = True) -> None:
 def _features(
     network: MRPNNetwork, sampler: ClipSampler, modality: str
 ) -> tuple[Tensor, dict[str, Tensor]]:
-    rows, labels = [], {target: [] for target in sampler.labels}  # type: ignore[var-annotated]
+    """``f^_m`` of all clips that have the modality, and their labels by target."""
     branch = network.branches[modality]
+    rows = [torch.empty(0, branch.size)]
+    labels = {target: [values[:0]] for target, values in sampler.labels.items()}
     for batch in sampler.evaluation():
         sequences = batch.inputs[modality]
         if sequences.lengths:
             rows.append(branch(sequences))
-            for target in labels:
-                labels[target].append(batch.labels[target][sequences.present])
-    size: int = branch.size  # type: ignore[assignment]
-    if not rows:
-        return torch.empty(0, size), {t: value[:0] for t, value in sampler.labels.items()}
-    return torch.cat(rows), {target: torch.cat(parts) for target, parts in labels.items()}
+            for target, values in batch.labels.items():
+                labels[target].append(values[sequences.present])
+    return torch.cat(rows), {target: torch.cat(values) for target, values in labels.items()}
 
 
 def _fit_head(

@@ -1,4 +1,10 @@
-"""`TemporalNetwork`: an audio-visual network per segment, and the sum of their probabilities."""
+"""`TemporalNetwork` of Birhala et al. 2020: an audio-visual network per segment, and their sum.
+
+For the segments n = 1 ... N of a clip, with a frame x_v and a window of audio x_a each::
+
+    p_n = SoftMax(FC_n(Concatenate(F_v,n(x_v,n), F_a,n(x_a,n))))    Figure 2, `AudioVisualNetwork`
+    p   = sum over n of p_n                                         Figure 1, `TemporalNetwork`
+"""
 
 from __future__ import annotations
 
@@ -8,24 +14,78 @@ from collections.abc import Collection, Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from aver.models.data.clip_frames import ClipSequences
+from aver.models.data.batches import ClipSequences
+from aver.models.data.clip_features import ClipFeature
 from aver.models.layers.augmentation import ImageAugmentation, SpectrogramAugmentation
-from aver.models.layers.normalization import FeatureMean, Standardize
-from aver.models.temporal_aggregation.extractor import SegmentExtractor
-from aver.models.temporal_aggregation.segments import SegmentBatch, SegmentClips
-from aver.models.temporal_aggregation.settings import TemporalAggregationSettings
+from aver.models.layers.encoder import Encoder, make_extractor
+from aver.models.layers.normalization import FeatureMean, FeatureNorm, Standardize
+from aver.models.temporal_aggregation.segments import Audio, Images, SegmentBatch
+from aver.models.temporal_aggregation.settings import (
+    SegmentBranchSettings,
+    TemporalAggregationSettings,
+)
 
 
-class AudioVisualNetwork(nn.Module):
-    """An extractor per modality, joined, then one dense layer.
+class SegmentEncoder(Encoder):
+    """``F_m``: the frames, or the windows, of segments to feature vectors.
 
     Parameters
     ----------
-    extractors : mapping of str to SegmentExtractor
+    settings : SegmentBranchSettings
+    shape : tuple of int
+        ``(channels, height, width)`` of an image, or ``(features,)`` of an embedding, which stays
+        as it is.
+    channels : sequence of int
+        Of convolutional blocks.
+
+    Notes
+    -----
+    Source: Birhala et al. 2020, section II and Figure 2, for the convolutional blocks; the other
+    extractors are ours, with a batch norm, because their features have other scales. A batch in
+    which a single clip has the modality has no variance: batch norms then use their running
+    statistics, which are not updated.
+    """
+
+    def __init__(
+        self, settings: SegmentBranchSettings, shape: tuple[int, ...], channels: Sequence[int]
+    ) -> None:
+        super().__init__(settings)
+        self.norm: nn.Module = nn.Identity()
+        if len(shape) == 1:
+            self.extractor, self.size = nn.Identity(), shape[0]
+            return
+        self.extractor, self.size = make_extractor(settings, shape, channels)
+        if settings.extractor != "conv-blocks":
+            self.norm = FeatureNorm(self.size)
+
+    @property
+    def is_trained(self) -> bool:
+        """Whether the extractor has anything to train."""
+        return any(True for _ in self.extractor.parameters())
+
+    def forward(self, images: Tensor) -> Tensor:
+        """``(images, ...)`` to ``(images, size)``."""
+        return self.norm(self.extract(images))
+
+    def extract(self, images: Tensor) -> Tensor:
+        """Features before the batch norm, ``(images, size)``."""
+        if len(images) > 1 or not self.extractor.training:
+            return self.extractor(images)
+        features = self.extractor.eval()(images)
+        self.extractor.train()
+        return features
+
+
+class AudioVisualNetwork(nn.Module):
+    """``p = SoftMax(FC(Concatenate(F_v(x_v), F_a(x_a))))``.
+
+    Parameters
+    ----------
+    branches : mapping of str to SegmentEncoder
         By modality.
     classes : int >= 2
     dropout : float in [0, 1)
-        On the joined features.
+        On the concatenated features.
 
     Notes
     -----
@@ -35,25 +95,19 @@ class AudioVisualNetwork(nn.Module):
     """
 
     def __init__(
-        self, extractors: Mapping[str, SegmentExtractor], classes: int, dropout: float
+        self, branches: Mapping[str, SegmentEncoder], classes: int, dropout: float
     ) -> None:
         super().__init__()
-        self.extractors = nn.ModuleDict(extractors)
-        self.means = nn.ModuleDict({name: FeatureMean(e.size) for name, e in extractors.items()})
+        self.branches: Mapping[str, SegmentEncoder] = nn.ModuleDict(branches)  # type: ignore[assignment]
+        self.means = nn.ModuleDict({name: FeatureMean(b.size) for name, b in branches.items()})
         self.dropout = nn.Dropout(dropout)
-        self.dense = nn.Linear(sum(e.size for e in extractors.values()), classes)
-
-    def extractor(self, modality: str) -> SegmentExtractor:
-        """What reads a modality."""
-        found = self.extractors[modality]
-        assert isinstance(found, SegmentExtractor)
-        return found
+        self.dense = nn.Linear(sum(branch.size for branch in branches.values()), classes)
 
     def log_probabilities(
         self,
         features: Mapping[str, Tensor],
-        has: Mapping[str, Tensor],
-        kept: Mapping[str, Tensor],
+        present: Mapping[str, Tensor],
+        shown: Mapping[str, Tensor],
         only: Collection[str] | None = None,
     ) -> Tensor:
         """Logarithms of class probabilities.
@@ -61,10 +115,10 @@ class AudioVisualNetwork(nn.Module):
         Parameters
         ----------
         features : mapping of str to Tensor [shape=(rows that have it, n)]
-        has, kept : mapping of str to Tensor of bool [shape=(rows,)]
-            Rows that have the modality; rows that shall show it.
+        present, shown : mapping of str to Tensor of bool [shape=(rows,)]
+            Rows that have the modality; rows that do not show its mean instead.
         only : collection of str, optional
-            Modalities to listen to; the others show their mean.
+            Modalities to use; of the others the mean is taken.
 
         Returns
         -------
@@ -72,7 +126,9 @@ class AudioVisualNetwork(nn.Module):
         """
         joined = [
             mean(
-                features.get(name) if only is None or name in only else None, has[name], kept[name]
+                features.get(name) if only is None or name in only else None,
+                present[name],
+                shown[name],
             )
             for name, mean in self.means.items()
         ]
@@ -81,25 +137,25 @@ class AudioVisualNetwork(nn.Module):
 
 
 class TemporalNetwork(nn.Module):
-    """Sums class probabilities over segments.
+    """``p = sum over n of p_n``: sums class probabilities over segments.
 
     Independent networks run one after the other, each on its own segment of all clips: on a CPU
-    convolutional blocks so cost less than one network on all segments at once, whose layers outgrow
-    the cache. What has nothing to learn reads all segments at once.
+    this is faster for convolutional blocks than one network on all segments at once, whose layers
+    do not fit the cache. Extractors without parameters process all segments at once.
 
     Parameters
     ----------
     settings : TemporalAggregationSettings
     shapes : mapping of {"video", "audio"} to tuple of int
-        Of a picture, ``(channels, height, width)`` or ``(features,)`` for embeddings, and of a
-        column of sound, ``(bands,)``.
+        Of a frame, ``(channels, height, width)`` or ``(features,)`` for embeddings, and of a column
+        of the spectrogram, ``(bands,)``.
     classes : int >= 2
 
     Notes
     -----
     Source: Birhala et al. 2020, section II, Figure 1.
-    Differs from the paper: it does not say how inputs are scaled. Pictures are standardised over
-    the segments of their clip, embeddings and sound feature by feature over the training clips.
+    Differs from the paper: it does not say how inputs are scaled. Images are standardized over the
+    segments of their clip, embeddings and audio feature by feature over the training clips.
     """
 
     mean_image: Tensor
@@ -125,10 +181,10 @@ class TemporalNetwork(nn.Module):
             self.standardize_audio = Standardize(settings.standardize_audio, bands)
             self.augment_audio = SpectrogramAugmentation(settings.spectrogram_augmentation)
         count = settings.segments if settings.weights == "independent" else 1
-        self.networks = nn.ModuleList(
+        self.networks: Sequence[AudioVisualNetwork] = nn.ModuleList(  # type: ignore[assignment]
             AudioVisualNetwork(
                 {
-                    name: SegmentExtractor(settings.extractor(name), shape, settings.channels)
+                    name: SegmentEncoder(settings.branch(name), shape, settings.channels)
                     for name, shape in inputs.items()
                 },
                 classes,
@@ -136,93 +192,57 @@ class TemporalNetwork(nn.Module):
             )
             for _ in range(count)
         )
-        # Convolutions of small images on a CPU run half as fast again in this layout.
+        # Convolutions of small images on a CPU are half as fast again in this layout.
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
-    def load_pretrained(self) -> None:
-        """Start every extractor for which the settings name weights from them.
-
-        Raises
-        ------
-        CheckpointError
-            If there are none of that name, or they do not fit.
-        """
-        for network in self.networks:
-            assert isinstance(network, AudioVisualNetwork)
-            for name, extractor in network.extractors.items():
-                assert isinstance(extractor, SegmentExtractor)
-                pretrained = self.settings.extractor(name).pretrained
-                if pretrained:
-                    extractor.load_pretrained(pretrained)
-
     @torch.no_grad()
-    def learn_inputs(self, clips: SegmentClips) -> None:
-        """Measure the training clips: the mean picture, and scales that all clips share."""
-        if "video" in self.settings.modalities:
-            shown = [images for images in clips.images if images is not None]
+    def measure_inputs(
+        self, video: ClipFeature[Images] | None, audio: ClipFeature[Audio] | None
+    ) -> None:
+        """Take the mean image, and the scales that all clips share, from the training clips."""
+        if video is not None:
             together = torch.zeros_like(self.mean_image, dtype=torch.float64)
-            for images in shown:  # one clip at a time: crops of 224 px fill the memory
+            for images in video.some:  # one clip at a time: crops of 224 px fill the memory
                 together += images.frames[images.found].double().mean(dim=0)
-            self.mean_image.copy_(together / len(shown))
+            self.mean_image.copy_(together / len(video.some))
             if self.standardize_video.kind == "train":
-                self.standardize_video.learn([p.frames[p.found] for p in shown])
-        if "audio" in self.settings.modalities and self.standardize_audio.kind == "train":
-            self.standardize_audio.learn(
-                [s.columns.T[None, None] for s in clips.audio_tracks if s is not None]
-            )
+                self.standardize_video.learn([one.frames[one.found] for one in video.some])
+        if audio is not None and self.standardize_audio.kind == "train":
+            self.standardize_audio.learn([one.columns.T[None, None] for one in audio.some])
 
     def forward(self, batch: SegmentBatch) -> Tensor:
         """Logarithms of the mean of the segments' class probabilities, ``(clips, classes)``."""
-        return self.predictions(batch, ())[""]
+        return self.log_probabilities(batch, ())[""]
 
-    def predictions(self, batch: SegmentBatch, alone: Collection[str]) -> dict[str, Tensor]:
+    def log_probabilities(self, batch: SegmentBatch, alone: Collection[str]) -> dict[str, Tensor]:
         """As `forward`, and the same from single modalities.
 
         Parameters
         ----------
         batch : SegmentBatch
         alone : collection of str
-            Modalities to listen to one at a time, the others showing their training mean.
+            Modalities to use one at a time; of the others the training mean is taken.
 
         Returns
         -------
         dict of str to Tensor [shape=(clips, classes)]
             By modality, and ``""`` for all of them.
         """
+        segments = self.settings.segments
         inputs = {name: self._prepared(name, batch) for name in batch.inputs}
-        has = dict(batch.present)
-        kept = self._kept(batch)
-        found: dict[str, list[Tensor]] = {name: [] for name in ("", *alone)}
-        if len(self.networks) < self.settings.segments:  # one for all segments at once
-            segments = self.settings.segments
+        present = dict(batch.present)
+        shown = self._shown(batch)
+        if len(self.networks) < segments:  # one network for all segments at once
             inputs = {name: images.flatten(0, 1)[None] for name, images in inputs.items()}
-            has = {name: rows.repeat(segments) for name, rows in has.items()}
-            kept = {name: rows.repeat(segments) for name, rows in kept.items()}
-        networks = [network for network in self.networks if isinstance(network, AudioVisualNetwork)]
-        features = _features(networks, inputs)
-        for network, known in zip(networks, self._relative(features), strict=True):
-            for name in found:
+            present = {name: rows.repeat(segments) for name, rows in present.items()}
+            shown = {name: rows.repeat(segments) for name, rows in shown.items()}
+        logs: dict[str, list[Tensor]] = {name: [] for name in ("", *alone)}
+        features = self._relative(self._features(inputs))
+        for network, of_network in zip(self.networks, features, strict=True):
+            for name in logs:
                 only = (name,) if name else None
-                found[name].append(network.log_probabilities(known, has, kept, only))
-        return {name: self._summed(torch.cat(parts)) for name, parts in found.items()}
-
-    def _relative(self, features: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
-        """Features by network, less their mean over the clip's segments where that is wanted."""
-        if self.settings.segments == 1:
-            return features
-        for name in features[0]:
-            if self.settings.extractor(name).relative:
-                together = torch.cat([known[name] for known in features])
-                by_segment = together.view(self.settings.segments, -1, together.shape[1])
-                centered = (by_segment - by_segment.mean(dim=0)).view_as(together)
-                for known, rows in zip(features, centered.chunk(len(features)), strict=True):
-                    known[name] = rows
-        return features
-
-    def _summed(self, logs: Tensor) -> Tensor:
-        """Mean over segments of probabilities ``(segments * clips, classes)``, as logarithms."""
-        by_segment = logs.view(self.settings.segments, -1, logs.shape[1])
-        return torch.logsumexp(by_segment, dim=0) - math.log(self.settings.segments)
+                logs[name].append(network.log_probabilities(of_network, present, shown, only))
+        return {name: self._mean(torch.cat(values)) for name, values in logs.items()}
 
     def _prepared(self, modality: str, batch: SegmentBatch) -> Tensor:
         """Inputs ``(segments, clips that have the modality, ...)``."""
@@ -242,33 +262,49 @@ class TemporalNetwork(nn.Module):
             frames = self.augment_audio(self.standardize_audio(frames, sequences), sequences)
         return frames.view(values.shape).transpose(0, 1).contiguous()
 
-    def _kept(self, batch: SegmentBatch) -> dict[str, Tensor]:
-        """Which clips show a modality: those that have it, but for modality dropout."""
-        kept = {name: rows.clone() for name, rows in batch.present.items()}
+    def _shown(self, batch: SegmentBatch) -> dict[str, Tensor]:
+        """Which clips use a modality: those that have it, except for modality dropout."""
+        shown = {name: rows.clone() for name, rows in batch.present.items()}
         share = self.settings.modality_dropout
-        if not self.training or share == 0 or len(kept) < 2:
-            return kept
+        if not self.training or share == 0 or len(shown) < 2:
+            return shown
         device = batch.labels.device
         dropped = (torch.rand(batch.clips) < share).to(device)
-        which = torch.randint(len(kept), (batch.clips,)).to(device)
+        which = torch.randint(len(shown), (batch.clips,)).to(device)
         both = torch.stack(list(batch.present.values())).all(dim=0)
-        for place, name in enumerate(kept):
-            kept[name] &= ~(dropped & both & (which == place))
-        return kept
+        for number, name in enumerate(shown):
+            shown[name] &= ~(dropped & both & (which == number))
+        return shown
 
+    def _features(self, inputs: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        """Features by network and modality, ``(clips, size)``."""
+        features: list[dict[str, Tensor]] = [{} for _ in self.networks]
+        for name, images in inputs.items():
+            encoders = [network.branches[name] for network in self.networks]
+            if encoders[0].is_trained:
+                extracted = [e.extract(rows) for e, rows in zip(encoders, images, strict=True)]
+            else:
+                together = encoders[0].extract(images.flatten(0, 1))
+                extracted = list(together.unflatten(0, images.shape[:2]))
+            for of_network, encoder, rows in zip(features, encoders, extracted, strict=True):
+                of_network[name] = encoder.norm(rows)
+        return features
 
-def _features(
-    networks: Sequence[AudioVisualNetwork], inputs: Mapping[str, Tensor]
-) -> list[dict[str, Tensor]]:
-    """What each network reads in its segment; where nothing is learnt in reading, all at once."""
-    features: list[dict[str, Tensor]] = [{} for _ in networks]
-    for name, images in inputs.items():
-        extractors = [network.extractor(name) for network in networks]
-        if extractors[0].learns:
-            read = [one.read(rows) for one, rows in zip(extractors, images, strict=True)]
-        else:
-            together = extractors[0].read(images.flatten(0, 1))
-            read = list(together.unflatten(0, images.shape[:2]))
-        for known, extractor, rows in zip(features, extractors, read, strict=True):
-            known[name] = extractor.norm(rows)
-    return features
+    def _relative(self, features: list[dict[str, Tensor]]) -> list[dict[str, Tensor]]:
+        """Features less their mean over the clip's segments, for branches with that setting."""
+        if self.settings.segments == 1:
+            return features
+        for name in features[0]:
+            if self.settings.branch(name).relative:
+                together = torch.cat([of_network[name] for of_network in features])
+                by_segment = together.view(self.settings.segments, -1, together.shape[1])
+                centered = (by_segment - by_segment.mean(dim=0)).view_as(together)
+                chunks = centered.chunk(len(features))
+                for of_network, rows in zip(features, chunks, strict=True):
+                    of_network[name] = rows
+        return features
+
+    def _mean(self, logs: Tensor) -> Tensor:
+        """Mean over segments of probabilities ``(segments * clips, classes)``, as logarithms."""
+        by_segment = logs.view(self.settings.segments, -1, logs.shape[1])
+        return torch.logsumexp(by_segment, dim=0) - math.log(self.settings.segments)

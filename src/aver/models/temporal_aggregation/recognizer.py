@@ -3,25 +3,45 @@
 from __future__ import annotations
 
 import copy
-import dataclasses
 from collections.abc import Mapping, Sequence
-from functools import cached_property
+from dataclasses import replace
+from functools import cached_property, partial
+from itertools import pairwise
 from typing import Any, Self
 
+import numpy as np
+import torch
+
 from aver.corpora.clip import Clip
+from aver.errors import ClipError, LabelError, MissingModalityError
+from aver.features.face_embeddings import FaceEmbeddings
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.log_spectrogram import LogSpectrogram
+from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
-from aver.models.base.recognizer import raise_missing_modality
-from aver.models.base.torch_recognizer import TorchRecognizer
+from aver.models.base.torch_recognizer import SamplerTask, TorchRecognizer
+from aver.models.data.batches import to_frames
+from aver.models.data.clip_features import (
+    ClipFeature,
+    check_present,
+    coverage_of,
+    flags_of,
+    load_feature,
+)
 from aver.models.data.targets import Target, TargetLoss
-from aver.models.layers.pretrained import pretrained_changes
+from aver.models.layers.encoder import pretrained_changes
 from aver.models.temporal_aggregation.network import TemporalNetwork
-from aver.models.temporal_aggregation.predict import predict_segments
-from aver.models.temporal_aggregation.sampler import SegmentRule, SegmentSampler, SegmentTask
-from aver.models.temporal_aggregation.segments import SegmentClips, load_segment_clips
+from aver.models.temporal_aggregation.segments import (
+    Audio,
+    Images,
+    SegmentBatch,
+    SegmentRule,
+    SegmentSampler,
+    segment_edges,
+)
 from aver.models.temporal_aggregation.settings import TemporalAggregationSettings
 from aver.training.seeding import fixed_threads, seeded
+from aver.training.task import Loss
 
 
 class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
@@ -66,8 +86,8 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
     @property
     def pretrained_weights(self) -> tuple[str, ...]:
         """Of its extractors, and of its features."""
-        extractors = (self.settings.extractor(name).pretrained for name in self.settings.modalities)
-        return tuple(dict.fromkeys((*filter(None, extractors), *super().pretrained_weights)))
+        branches = (self.settings.branch(name).pretrained for name in self.settings.modalities)
+        return tuple(dict.fromkeys((*filter(None, branches), *super().pretrained_weights)))
 
     @classmethod
     def pretrained_overrides(
@@ -83,9 +103,8 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
             return {}
         if modality == "video" and settings.image_feature == "face-embeddings":
             return {"images.weights": weights}
-        part = f"extractors.{modality}"
-        changes, expected = pretrained_changes(part, settings.extractor(modality), weights)
-        changes[f"{part}.kind"] = "resnet18"
+        branch = settings.branch(modality)
+        changes, expected = pretrained_changes(f"branches.{modality}", branch, weights)
         if expected is None:
             return changes
         if modality == "video":
@@ -103,33 +122,65 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
         return f"Training {self.settings.segments} segments on {'+'.join(self.settings.modalities)}"
 
     def _task(self, train: Sequence[Clip], validation: Sequence[Clip], seed: int) -> SegmentTask:
-        clips = self._load(train)
-        for modality in self.settings.modalities:
-            if modality not in clips.shapes:
-                raise_missing_modality(modality, clips.flags)
-        self._shapes = clips.shapes
-        training = self._sampler(clips, train)
+        loaded = self._load(train)
+        check_present(loaded)
+        self._shapes = {
+            name: tuple((one.frames if isinstance(one, Images) else one.columns).shape[1:])
+            for name, one in ((name, found.some[0]) for name, found in loaded.items())
+        }
+        training = self._sampler(loaded, train)
         loss = TargetLoss(
             Target("emotion", self.classes),
-            training.labels,
+            training.labels["emotion"],
             self.settings.class_weights,
             self.settings.label_smoothing,
         )
         with seeded(seed, "start"):
             network = self._build()
-        network.load_pretrained()
-        network.learn_inputs(clips)
-        held_out = clips.last(len(validation)) if self.settings.refit else self._load(validation)
-        judges = self._sampler(held_out, validation)
-        if not self.settings.refit:
-            judges.check_judging()
-        return SegmentTask(network, training, judges, loss)
+        for one in network.networks:
+            for name, branch in one.branches.items():
+                branch.load_pretrained(self.settings.branch(name).pretrained)
+        network.measure_inputs(loaded.get("video"), loaded.get("audio"))
+        if self.settings.refit:  # they are the last training clips
+            last = slice(len(train) - len(validation), None)
+            held_out = self._sampler({k: v[last] for k, v in loaded.items()}, validation)
+        else:
+            held_out = self._sampler(self._load(validation), validation)
+            _check_choosing(held_out)
+        return SegmentTask(network, training, held_out, loss)
 
+    @torch.no_grad()
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
         """Raises ClipError if clips have fewer frames than there are segments; it names them."""
-        sampler = self._sampler(self._load(clips), clips)
+        loaded = self._load(clips)
+        sampler = self._sampler(loaded, clips)
+        alone = self.modalities if len(self.modalities) > 1 else ()
+        draws = range(self.settings.tta) if self.settings.tta else (None,)
         with fixed_threads(self.settings.training.threads):
-            return predict_segments(self.network, sampler, self.classes, self.settings.tta)
+            self.network.eval()
+            results = [self._one_draw(replace(sampler, draw=draw), alone) for draw in draws]
+        mean = {name: np.mean([result[name] for result in results], axis=0) for name in results[0]}
+        present = {name: found.present[:, None] for name, found in loaded.items()}
+        usable = np.any(list(present.values()), axis=0)
+        return Prediction(
+            clip_ids=sampler.clip_ids,
+            classes=self.classes,
+            probabilities=np.where(usable, mean[""], np.nan),
+            by_modality={
+                name: np.where(has, mean[name if alone else ""], np.nan)
+                for name, has in present.items()
+            },
+            coverage=coverage_of(loaded),
+            flags=flags_of(loaded),
+        )
+
+    def _one_draw(self, sampler: SegmentSampler, alone: tuple[str, ...]) -> dict[str, np.ndarray]:
+        """Probabilities ``(clips, classes)``, fused under ``""`` and by modality."""
+        parts = {name: [np.empty((0, len(self.classes)))] for name in ("", *alone)}
+        for batch in sampler.evaluation():
+            for name, logs in self.network.log_probabilities(batch, alone).items():
+                parts[name].append(logs.double().exp().numpy())
+        return {name: np.concatenate(rows) for name, rows in parts.items()}
 
     def with_offset(self, offset_s: float) -> Self:
         """The same trained recognizer, with the audio taken so much later than the frames.
@@ -141,23 +192,42 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
         """
         self._check_trained()
         other = copy.copy(self)
-        other.settings = dataclasses.replace(self.settings, offset_s=offset_s)
+        other.settings = replace(self.settings, offset_s=offset_s)
         return other
 
-    def _load(self, clips: Sequence[Clip]) -> SegmentClips:
-        return load_segment_clips(
-            clips,
-            self.features,
-            self.store,
-            segments=self.settings.segments,
-            window_s=self.settings.window_s,
-            gray=self.settings.gray,
-        )
+    def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFeature[Any]]:
+        loaded: dict[str, ClipFeature[Any]] = {}
+        if "video" in self.features:
+            segments, short = self.settings.segments, dict[str, str]()
+            read = partial(
+                _read_images,
+                store=self.store,
+                gray=self.settings.gray,
+                segments=segments,
+                short=short,
+            )
+            loaded["video"] = load_feature(
+                clips, self.features["video"], self.store, read, partial(_no_faces, segments)
+            )
+            if short:
+                raise ClipError(short)
+        if "audio" in self.features:
+            window_s = self.settings.window_s
+            loaded["audio"] = load_feature(
+                clips, self.features["audio"], self.store, _read_audio, partial(_short, window_s)
+            )
+        return {modality: loaded[modality] for modality in self.modalities}
 
-    def _sampler(self, loaded: SegmentClips, clips: Sequence[Clip]) -> SegmentSampler:
-        labels = Target("emotion", self.classes).labels(clips)
-        size = self.settings.training.batch_size
-        return SegmentSampler(loaded, self.rule, self.settings.modalities, labels, size)
+    def _sampler(
+        self, loaded: Mapping[str, ClipFeature[Any]], clips: Sequence[Clip]
+    ) -> SegmentSampler:
+        return SegmentSampler(
+            labels={"emotion": Target("emotion", self.classes).labels(clips)},
+            batch_size=self.settings.training.batch_size,
+            clip_ids=tuple(clip.clip_id for clip in clips),
+            loaded=loaded,
+            rule=self.rule,
+        )
 
     def _build(self) -> TemporalNetwork:
         return TemporalNetwork(self.settings, self._shapes, len(self.classes))
@@ -177,3 +247,116 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
             "fitted_on": dict.fromkeys(fitted, self._trained_subsets),
             "labels_used": labels,
         }
+
+
+class SegmentTask(SamplerTask[SegmentBatch]):
+    """Cross-entropy of the probabilities summed over segments.
+
+    Parameters
+    ----------
+    network : TemporalNetwork
+    train, validation : SegmentSampler
+    target_loss : TargetLoss
+
+    Notes
+    -----
+    Source: Birhala et al. 2020, sections II and IV. The sum is divided by N, so that it is a
+    probability. Clips without a usable modality are left out.
+    """
+
+    network: TemporalNetwork
+
+    def __init__(
+        self,
+        network: TemporalNetwork,
+        train: SegmentSampler,
+        validation: SegmentSampler,
+        target_loss: TargetLoss,
+    ) -> None:
+        super().__init__(network, train, validation)
+        self.target_loss = target_loss
+
+    def loss(self, batch: SegmentBatch) -> Loss:
+        """Predict a batch and compare with its labels."""
+        usable = batch.usable
+        scores, labels = self.network(batch)[usable], batch.labels[usable]
+        value = self.target_loss(scores, labels, self.network.training)
+        known = int((labels >= 0).sum())
+        return Loss(value, known, int((scores.argmax(dim=1) == labels).sum()))
+
+
+def _check_choosing(validation: SegmentSampler) -> None:
+    """Check that a loss over these clips can choose an epoch.
+
+    Raises
+    ------
+    MissingModalityError
+        If no clip has any modality.
+    LabelError
+        If no clip that has one is of a class known from training.
+    """
+    loaded = validation.loaded
+    usable = np.any([found.present for found in loaded.values()], axis=0)
+    if not usable.any():
+        reasons = ", ".join(flags_of(loaded)[0]) or "no reason known"
+        raise MissingModalityError(
+            f"None of the {len(usable)} validation clips has any of {', '.join(loaded)} "
+            f"({reasons}), so that they cannot choose an epoch. Take another split, or refit=true."
+        )
+    if not (usable & (validation.labels["emotion"].numpy() >= 0)).any():
+        raise LabelError(
+            f"None of the {len(usable)} validation clips shows an emotion of the training clips, "
+            "so that they cannot choose an epoch. Take another split, or refit=true."
+        )
+
+
+def _read_images(
+    clip: Clip,
+    feature: Feature,
+    arrays: Mapping[str, np.ndarray],
+    *,
+    store: FeatureSource,
+    gray: bool,
+    segments: int,
+    short: dict[str, str],
+) -> Images | None:
+    """Frames of one clip; clips with fewer frames than segments are added to `short`."""
+    if isinstance(feature, FaceEmbeddings):  # one row per frame with a face
+        crops = store.get(clip, feature.basis).arrays
+        found = crops["found"].astype(bool)
+        frames = np.zeros((len(found), arrays["embeddings"].shape[1]), arrays["embeddings"].dtype)
+        frames[found] = arrays["embeddings"]
+        times_s = crops["times_s"]
+    else:
+        frames, times_s = arrays["crops"], arrays["times_s"]
+        found = arrays["found"].astype(bool)
+    if len(found) < segments:
+        short[clip.clip_id] = (
+            f"Clip {clip.clip_id!r} has {len(found)} frames and cannot be divided into {segments} "
+            "segments. Use fewer segments, a higher rate_hz of the images, or leave the clip out."
+        )
+    if not found.any():
+        return None
+    return Images(
+        to_frames(frames, gray),
+        torch.from_numpy(times_s.astype(np.float64)),
+        torch.from_numpy(found),
+    )
+
+
+def _no_faces(segments: int, images: Images) -> tuple[str, ...]:
+    """Flag of a clip with segments in which no frame shows a face."""
+    if len(images.found) < segments:
+        return ()
+    edges = segment_edges(len(images.found), segments).tolist()
+    empty = sum(not bool(images.found[first:after].any()) for first, after in pairwise(edges))
+    return (f"no face in {empty} of {segments} segments",) if empty else ()
+
+
+def _read_audio(clip: Clip, feature: Feature, arrays: Mapping[str, np.ndarray]) -> Audio:
+    return Audio(torch.from_numpy(arrays["columns"]), float(arrays["duration_s"][0]))
+
+
+def _short(window_s: float, audio: Audio) -> tuple[str, ...]:
+    """Flag of a clip that is shorter than one window."""
+    return ("shorter than one window of audio",) if audio.duration_s < window_s else ()

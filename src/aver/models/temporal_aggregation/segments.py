@@ -1,70 +1,28 @@
-"""`SegmentClips`: pictures and sound of many clips in memory, as segments are drawn from them."""
+"""`SegmentSampler`: cuts clips into segments, each with one frame and one window of audio.
+
+Birhala et al. 2020, section II: a clip is divided into N equal segments. In each, a frame j is
+drawn, and an audio window of d seconds around a center c that is drawn from
+``[j/r_v - b, j/r_v + b]``, with the frame rate r_v.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import pairwise
+from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from aver.corpora.clip import Clip
-from aver.errors import ClipError
-from aver.features.face_embeddings import FaceEmbeddings
-from aver.features.feature import Feature
-from aver.features.store import FeatureSource
-from aver.models.data.clip_frames import laid_out
-
-
-@dataclass(frozen=True)
-class SegmentBatch:
-    """What one step looks at.
-
-    Parameters
-    ----------
-    inputs : mapping of {"video", "audio"} to Tensor
-        Clips that have the modality, one after the other: pictures uint8 ``(clips, segments,
-        channels, height, width)`` or embeddings float16 ``(clips, segments, features)``, windows
-        float16 ``(clips, segments, 1, bands, columns)``.
-    blank : Tensor of bool [shape=(clips with pictures, segments)]
-        Segments without a face; their pictures are to be replaced.
-    present : mapping of str to Tensor of bool [shape=(clips,)]
-        Which clips have the modality.
-    labels : Tensor of int64 [shape=(clips,)]
-        -1 for unknown.
-    """
-
-    inputs: Mapping[str, Tensor]
-    blank: Tensor
-    present: Mapping[str, Tensor]
-    labels: Tensor
-
-    @property
-    def clips(self) -> int:
-        """Clips in the batch."""
-        return len(self.labels)
-
-    @property
-    def usable(self) -> Tensor:
-        """Which clips have any modality, as bool ``(clips,)``."""
-        return torch.stack(list(self.present.values())).any(dim=0)
-
-    def to(self, device: torch.device | str) -> SegmentBatch:
-        """The same on a device."""
-        return SegmentBatch(
-            {name: values.to(device) for name, values in self.inputs.items()},
-            self.blank.to(device),
-            {name: values.to(device) for name, values in self.present.items()},
-            self.labels.to(device),
-        )
+from aver.models.data.clip_features import ClipFeature
+from aver.models.data.sampler import Sampler
+from aver.training.seeding import derived_seed
 
 
 def segment_edges(frames: int, segments: int) -> Tensor:
-    """First frame of each of several equal segments, and the frame behind the last.
+    """First frame of each of N equal segments, and the frame after the last.
 
-    Where the frames cannot be shared evenly, segments differ by one frame at most.
+    If the frames cannot be divided evenly, segments differ by one frame at most.
 
     Parameters
     ----------
@@ -83,7 +41,7 @@ def segment_edges(frames: int, segments: int) -> Tensor:
     return torch.arange(segments + 1) * frames // segments
 
 
-def draw_frames(edges: Tensor, places: Tensor) -> Tensor:
+def draw_frames(edges: Tensor, positions: Tensor) -> Tensor:
     """One frame j in each segment.
 
     Source: Birhala et al. 2020, section II: "For each temporal segment, we randomly select a video
@@ -93,8 +51,8 @@ def draw_frames(edges: Tensor, places: Tensor) -> Tensor:
     ----------
     edges : Tensor of int64 [shape=(segments + 1,)]
         As `segment_edges` gives them.
-    places : Tensor [shape=(segments,), range=0..1, 1 excluded]
-        Where in its segment each frame lies: drawn evenly, or 1/2 for the middle.
+    positions : Tensor [shape=(segments,), range=0..1, 1 excluded]
+        Position of each frame in its segment: drawn uniformly, or 1/2 for the middle.
 
     Examples
     --------
@@ -102,11 +60,11 @@ def draw_frames(edges: Tensor, places: Tensor) -> Tensor:
     [1, 3]
     """
     sizes = edges[1:] - edges[:-1]
-    return edges[:-1] + torch.minimum((places * sizes).long(), sizes - 1)
+    return edges[:-1] + torch.minimum((positions * sizes).long(), sizes - 1)
 
 
 def nearest_found(frames: Tensor, edges: Tensor, found: Tensor) -> Tensor:
-    """Let a frame without a face give way to the nearest one with a face in the same segment.
+    """Replace a frame without a face by the nearest one with a face in the same segment.
 
     Parameters
     ----------
@@ -117,7 +75,7 @@ def nearest_found(frames: Tensor, edges: Tensor, found: Tensor) -> Tensor:
     Returns
     -------
     Tensor of int64 [shape=(segments,)]
-        -1 where no frame of the segment shows a face; of two equally near ones the earlier.
+        -1 if no frame of the segment shows a face; of two equally near frames the earlier.
 
     Examples
     --------
@@ -129,8 +87,8 @@ def nearest_found(frames: Tensor, edges: Tensor, found: Tensor) -> Tensor:
         return frames
     chosen = frames.clone()
     for segment, frame in enumerate(frames.tolist()):
-        first, behind = int(edges[segment]), int(edges[segment + 1])
-        with_face = first + torch.nonzero(found[first:behind]).flatten()
+        first, after = int(edges[segment]), int(edges[segment + 1])
+        with_face = first + torch.nonzero(found[first:after]).flatten()
         if len(with_face) == 0:
             chosen[segment] = -1
         else:
@@ -139,50 +97,92 @@ def nearest_found(frames: Tensor, edges: Tensor, found: Tensor) -> Tensor:
 
 
 def window_starts(
-    moments_s: Tensor,
-    places: Tensor,
+    times_s: Tensor,
+    positions: Tensor,
     *,
     asynchrony_s: float,
     window_s: float,
     duration_s: float,
     offset_s: float = 0.0,
 ) -> Tensor:
-    """Where the window of sound of each segment starts.
+    """Start of the audio window of each segment.
 
-    The centre c lies in ``[j/r_v - b, j/r_v + b]`` and is clamped so that the window stays inside
+    The center c lies in ``[j/r_v - b, j/r_v + b]`` and is clamped so that the window stays inside
     the clip; in a clip shorter than the window it starts at 0.
 
     Source: Birhala et al. 2020, section II. The clamping is ours.
 
     Parameters
     ----------
-    moments_s : Tensor [shape=(segments,)]
-        Of the pictures, ``j / r_v``.
-    places : Tensor [shape=(segments,), range=0..1]
-        Where between the two bounds each centre lies: drawn evenly, or 1/2 for the moment itself.
+    times_s : Tensor [shape=(segments,)]
+        Of the frames, ``j / r_v``.
+    positions : Tensor [shape=(segments,), range=0..1]
+        Position of each center between the two bounds: drawn uniformly, or 1/2 for j / r_v.
     asynchrony_s : float >= 0
         The paper's b.
     window_s : float > 0
         The paper's d.
     duration_s : float > 0
-        Of the clip's sound.
+        Of the clip's audio.
     offset_s : float
-        Added to every centre: how much later than the pictures the sound is taken.
+        Added to every center: how much later than the frames the audio is taken.
 
     Examples
     --------
-    >>> moments_s, middle = torch.tensor([0.0, 1.0, 2.9]), torch.full((3,), 0.5)
-    >>> window_starts(moments_s, middle, asynchrony_s=0.01, window_s=1.0, duration_s=3.0).tolist()
+    >>> times_s, middle = torch.tensor([0.0, 1.0, 2.9]), torch.full((3,), 0.5)
+    >>> window_starts(times_s, middle, asynchrony_s=0.01, window_s=1.0, duration_s=3.0).tolist()
     [0.0, 0.5, 2.0]
     """
-    centers = moments_s.double() + offset_s + (2 * places.double() - 1) * asynchrony_s
+    centers = times_s.double() + offset_s + (2 * positions.double() - 1) * asynchrony_s
     return (centers - window_s / 2).clamp(0.0, max(0.0, duration_s - window_s))
+
+
+MOMENTS_PER_COLUMN = 4
+"""A window starts on a grid four times as fine as its columns: 2.7 ms for 1.28 s in 120 columns."""
+
+
+@dataclass(frozen=True)
+class SegmentRule:
+    """How segments are drawn.
+
+    Parameters
+    ----------
+    segments : int >= 1
+        The paper's N.
+    window_s : float > 0
+        The paper's d.
+    column_count : int >= 1
+        Columns of a window.
+    asynchrony_s : float >= 0
+        The paper's b.
+    offset_s : float
+        How much later than the frames the audio is taken.
+    """
+
+    segments: int
+    window_s: float
+    column_count: int
+    asynchrony_s: float
+    offset_s: float = 0.0
+
+    @property
+    def grid_s(self) -> float:
+        """Time step of the spectrogram that windows are cut from."""
+        return self.window_s / self.column_count / MOMENTS_PER_COLUMN
 
 
 @dataclass(frozen=True)
 class Images:
-    """Pictures of one clip: ``frames`` uint8 (frames, channels, height, width) of crops, or float16
-    (frames, features) of embeddings; their moments, and which of them show a face.
+    """Frames of one clip.
+
+    Parameters
+    ----------
+    frames : Tensor
+        Crops ``(frames, channels, height, width)`` uint8, or embeddings ``(frames, features)``
+        float16.
+    times_s : Tensor [shape=(frames,)]
+    found : Tensor of bool [shape=(frames,)]
+        Which frames show a face.
     """
 
     frames: Tensor
@@ -192,155 +192,158 @@ class Images:
 
 @dataclass(frozen=True)
 class Audio:
-    """The log-frequency spectrogram of one clip: ``columns`` float16 (moments, bands)."""
+    """Log-frequency spectrogram of one clip.
+
+    Parameters
+    ----------
+    columns : Tensor of float16 [shape=(moments, bands)]
+    duration_s : float
+    """
 
     columns: Tensor
     duration_s: float
 
 
 @dataclass(frozen=True)
-class SegmentClips:
-    """Clips in order; None where a clip lacks the modality.
+class SegmentBatch:
+    """Segments of several clips.
 
     Parameters
     ----------
+    inputs : mapping of {"video", "audio"} to Tensor
+        Clips that have the modality, one after the other: crops uint8 ``(clips, segments,
+        channels, height, width)`` or embeddings float16 ``(clips, segments, features)``, windows
+        float16 ``(clips, segments, 1, bands, columns)``.
+    blank : Tensor of bool [shape=(clips with video, segments)]
+        Segments without a face; their frames are to be replaced.
+    present : mapping of str to Tensor of bool [shape=(clips,)]
+        Which clips have the modality.
+    labels : Tensor of int64 [shape=(clips,)]
+        -1 for unknown.
+    """
+
+    inputs: Mapping[str, Tensor]
+    blank: Tensor
+    present: Mapping[str, Tensor]
+    labels: Tensor
+
+    @property
+    def clips(self) -> int:
+        """Number of clips."""
+        return len(self.labels)
+
+    @property
+    def usable(self) -> Tensor:
+        """Which clips have any modality, as bool ``(clips,)``."""
+        return torch.stack(list(self.present.values())).any(dim=0)
+
+    def to(self, device: torch.device | str) -> SegmentBatch:
+        """The same on a device."""
+        return SegmentBatch(
+            {name: values.to(device) for name, values in self.inputs.items()},
+            self.blank.to(device),
+            {name: values.to(device) for name, values in self.present.items()},
+            self.labels.to(device),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SegmentSampler(Sampler[SegmentBatch]):
+    """Draws segments of clips.
+
+    Parameters
+    ----------
+    labels, batch_size
+        See `Sampler`; labels of the target ``"emotion"``.
     clip_ids : tuple of str
-    images : tuple of Pictures or None
-    audio_tracks : tuple of Sound or None
-    coverage : mapping of str to np.ndarray [shape=(clips,)]
-        By modality.
-    flags : tuple of tuple of str
-        Per clip, what the features said and what the segments lack.
+    loaded : mapping of {"video", "audio"} to ClipFeature
+        Of `Images` and `Audio`, for the same clips.
+    rule : SegmentRule
+    draw : int, optional
+        Number of the random draw for evaluation; it depends on the clip only, not on the batch.
+        Without it the middle of every segment is taken.
+
+    Notes
+    -----
+    Source: Birhala et al. 2020, section II.
+    Differs from the paper: windows start on a grid of a quarter of a column, at most an eighth of a
+    column (1.3 ms for the paper's sizes) away from where they were drawn. For a clip without video,
+    times are drawn uniformly in each segment of its audio in place of j / r_v.
     """
 
     clip_ids: tuple[str, ...]
-    images: tuple[Images | None, ...]
-    audio_tracks: tuple[Audio | None, ...]
-    coverage: Mapping[str, np.ndarray]
-    flags: tuple[tuple[str, ...], ...]
+    loaded: Mapping[str, ClipFeature[Any]]
+    rule: SegmentRule
+    draw: int | None = None
 
-    def has(self, modality: str) -> np.ndarray:
-        """Which clips have a modality, as bool ``(clips,)``."""
-        held = self.images if modality == "video" else self.audio_tracks
-        return np.array([one is not None for one in held], dtype=bool)
+    def _training_batch(self, chosen: Tensor, generator: torch.Generator) -> SegmentBatch:
+        shape = len(chosen), self.rule.segments, 2
+        return self._segments(chosen, torch.rand(shape, generator=generator))
 
-    def last(self, count: int) -> SegmentClips:
-        """The last `count` clips, which share their memory with these."""
-        first = len(self.clip_ids) - count
-        coverage = {modality: shares[first:] for modality, shares in self.coverage.items()}
-        return SegmentClips(
-            self.clip_ids[first:],
-            self.images[first:],
-            self.audio_tracks[first:],
-            coverage,
-            self.flags[first:],
+    def _batch(self, chosen: Tensor) -> SegmentBatch:
+        if self.draw is None:
+            return self._segments(chosen, torch.full((len(chosen), self.rule.segments, 2), 0.5))
+        generator, positions = torch.Generator(), []
+        for clip in chosen.tolist():
+            generator.manual_seed(derived_seed(self.draw, "segments", self.clip_ids[clip]))
+            positions.append(torch.rand(self.rule.segments, 2, generator=generator))
+        return self._segments(chosen, torch.stack(positions))
+
+    def _segments(self, chosen: Tensor, positions: Tensor) -> SegmentBatch:
+        """Segments at these positions, for the frame and for the window: (clips, segments, 2)."""
+        images: list[Tensor] = []
+        blank: list[Tensor] = []
+        windows: list[Tensor] = []
+        for clip, drawn in zip(chosen.tolist(), positions, strict=True):
+            video: Images | None = self._value("video", clip)
+            audio: Audio | None = self._value("audio", clip)
+            if video is not None:
+                frames, times_s = self._frames(video, drawn[:, 0])
+                images.append(video.frames[frames.clamp_min(0)])
+                blank.append(frames < 0)
+            else:
+                duration_s = audio.duration_s if audio is not None else 0.0
+                segments = torch.arange(self.rule.segments)
+                times_s = (segments + drawn[:, 0].double()) * duration_s / self.rule.segments
+            if audio is not None:
+                windows.append(self._windows(audio, times_s, drawn[:, 1]))
+        inputs = {"video": images, "audio": windows}
+        return SegmentBatch(
+            inputs={name: torch.stack(inputs[name]) for name in self.loaded if inputs[name]},
+            blank=torch.stack(blank) if blank else torch.zeros(0, self.rule.segments).bool(),
+            present={
+                name: torch.from_numpy(found.present)[chosen] for name, found in self.loaded.items()
+            },
+            labels=self.labels["emotion"][chosen],
         )
 
-    @property
-    def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Shape of a picture, and of a column, of the modalities that any clip has."""
-        found = {}
-        for name, clips in (("video", self.images), ("audio", self.audio_tracks)):
-            some = next((clip for clip in clips if clip is not None), None)
-            if some is not None:
-                values = some.frames if isinstance(some, Images) else some.columns
-                found[name] = tuple(values.shape[1:])
-        return found
+    def _value(self, modality: str, clip: int) -> Any:
+        return self.loaded[modality].values[clip] if modality in self.loaded else None
 
+    def _frames(self, video: Images, positions: Tensor) -> tuple[Tensor, Tensor]:
+        """A frame of each segment, -1 if none shows a face, and the times of all."""
+        edges = segment_edges(len(video.found), self.rule.segments)
+        drawn = draw_frames(edges, positions)
+        frames = nearest_found(drawn, edges, video.found)
+        return frames, video.times_s[torch.where(frames < 0, drawn, frames)]
 
-def load_segment_clips(
-    clips: Sequence[Clip],
-    features: Mapping[str, Feature],
-    store: FeatureSource,
-    *,
-    segments: int,
-    window_s: float,
-    gray: bool,
-) -> SegmentClips:
-    """Ask the store for pictures and sound of all clips.
-
-    Parameters
-    ----------
-    clips : sequence of Clip
-    features : mapping of {"video", "audio"} to Feature
-    store : FeatureSource
-    segments : int >= 1
-    window_s : float > 0
-        Length of the window of sound, for the flag of clips that are shorter.
-    gray : bool
-        Turn colour pictures into grey ones.
-
-    Raises
-    ------
-    ClipError
-        If clips have fewer pictures than segments; it names all of them.
-    """
-    short: dict[str, str] = {}
-    images: list[Images | None] = []
-    audio_tracks: list[Audio | None] = []
-    flags: list[tuple[str, ...]] = []
-    coverage = {modality: np.zeros(len(clips)) for modality in features}
-    for place, clip in enumerate(clips):
-        said: list[str] = []
-        shown, heard = None, None
-        for modality, feature in features.items():
-            record = store.get(clip, feature)
-            coverage[modality][place] = record.coverage
-            said += [*record.flags, *([record.missing] if record.missing else [])]
-            if record.arrays and modality == "video":
-                arrays = _with_moments(clip, feature, record.arrays, store)
-                if len(arrays["found"]) < segments:
-                    short[clip.clip_id] = _too_short(clip, len(arrays["found"]), segments)
-                    continue
-                shown = _images(arrays, gray)
-                said += _image_flags(shown, segments)
-                if not shown.found.any():
-                    shown = None
-            elif record.arrays:
-                columns = torch.from_numpy(record.arrays["columns"])
-                heard = Audio(columns, float(record.arrays["duration_s"][0]))
-                if heard.duration_s < window_s:
-                    said.append("shorter than one window of sound")
-        images.append(shown)
-        audio_tracks.append(heard)
-        flags.append(tuple(dict.fromkeys(said)))
-    if short:
-        raise ClipError(short)
-    ids = tuple(clip.clip_id for clip in clips)
-    return SegmentClips(ids, tuple(images), tuple(audio_tracks), coverage, tuple(flags))
-
-
-def _with_moments(
-    clip: Clip, feature: Feature, arrays: Mapping[str, np.ndarray], store: FeatureSource
-) -> Mapping[str, np.ndarray]:
-    """Arrays of face crops as they are; embeddings, of pictures with a face, laid out by moment."""
-    if not isinstance(feature, FaceEmbeddings):
-        return arrays
-    known = store.get(clip, feature.basis).arrays
-    embeddings = arrays["embeddings"]
-    rows = np.zeros((len(known["found"]), embeddings.shape[1]), embeddings.dtype)
-    rows[known["found"].astype(bool)] = embeddings
-    return {"crops": rows, "times_s": known["times_s"], "found": known["found"]}
-
-
-def _too_short(clip: Clip, count: int, segments: int) -> str:
-    return (
-        f"Clip {clip.clip_id!r} has {count} pictures and cannot be cut in {segments} segments. "
-        "Choose fewer segments, a higher rate_hz of the pictures, or leave the clip out."
-    )
-
-
-def _images(arrays: Mapping[str, np.ndarray], gray: bool) -> Images:
-    return Images(
-        laid_out(arrays["crops"], gray),
-        torch.from_numpy(arrays["times_s"].astype(np.float64)),
-        torch.from_numpy(arrays["found"].astype(bool)),
-    )
-
-
-def _image_flags(images: Images, segments: int) -> list[str]:
-    if not images.found.any():
-        return ["no face"]
-    edges = segment_edges(len(images.found), segments).tolist()
-    empty = sum(not bool(images.found[first:behind].any()) for first, behind in pairwise(edges))
-    return [f"no face in {empty} of {segments} segments"] if empty else []
+    def _windows(self, audio: Audio, times_s: Tensor, positions: Tensor) -> Tensor:
+        """Windows ``(segments, 1, bands, columns)``, zero after the end of a short clip."""
+        rule = self.rule
+        starts_s = window_starts(
+            times_s,
+            positions,
+            asynchrony_s=rule.asynchrony_s,
+            window_s=rule.window_s,
+            duration_s=audio.duration_s,
+            offset_s=rule.offset_s,
+        )
+        half_column = MOMENTS_PER_COLUMN // 2
+        first = (starts_s / rule.grid_s).round().long() + half_column  # (segments,)
+        steps = MOMENTS_PER_COLUMN * torch.arange(rule.column_count)
+        moments = first[:, None] + steps  # (segments, columns)
+        last = len(audio.columns) - 1
+        windows = audio.columns[moments.clamp_max(last)]  # (segments, columns, bands)
+        if int(moments.max()) > last:
+            windows = windows.masked_fill((moments > last)[..., None], 0.0)
+        return windows.transpose(1, 2)[:, None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -12,19 +13,19 @@ from sklearn.utils.class_weight import compute_class_weight
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
 from aver.features.feature import FeatureRecord, feature_from_settings
-from aver.models.data.clip_frames import ClipFrames, ClipSequences, load_clip_frames
-from aver.models.data.clip_sampler import ClipSampler, FrameRule
+from aver.models.data.batches import ClipSequences, read_frames
+from aver.models.data.clip_features import ClipFeature, load_feature
+from aver.models.data.sampler import ClipSampler, FrameRule
 from aver.models.data.targets import Target, TargetLoss
-from aver.models.layers.encoder import with_coordinates
-from aver.models.layers.hog import HOG
+from aver.models.layers.extractors import HOG, with_coordinates
 from aver.models.layers.normalization import Standardize
 
 
 def sampler(**changes):
     """Ten clips of two tracks; each frame holds its clip's number."""
     frames = tuple(torch.full((4 + clip, 1), float(clip)) for clip in range(10))
-    plain = ClipFrames(frames, np.ones(10), ((),) * 10)
-    lacking = ClipFrames((*frames[:9], None), np.ones(10), ((),) * 10)
+    plain = ClipFeature(frames, np.ones(10), ((),) * 10)
+    lacking = ClipFeature((*frames[:9], None), np.ones(10), ((),) * 10)
     made = ClipSampler(
         frames={"video": plain, "audio": lacking},
         rules={"video": FrameRule(3, 0), "audio": FrameRule(3, 2)},
@@ -158,21 +159,21 @@ def test_frames_without_a_face_are_left_out_and_gray_is_brightness():
     found = np.array([True, False, True])
     feature = feature_from_settings("face-crops", {})
     source = _Source(FeatureRecord({"crops": crops, "found": found}, coverage=2 / 3))
-    frames = load_clip_frames([Clip("a", None, None)], feature, source, gray=True)
-    assert frames.frames[0].shape == (2, 1, 2, 2)
-    assert frames.frames[0][:, 0, 0, 0].tolist() == [76, 150]  # BT.601: 0.299, 0.587 of 255
+    gray = partial(read_frames, gray=True)
+    (frames,) = load_feature([Clip("a", None, None)], feature, source, gray).values
+    assert frames.shape == (2, 1, 2, 2)
+    assert frames[:, 0, 0, 0].tolist() == [76, 150]  # BT.601: 0.299, 0.587 of 255
     none = _Source(FeatureRecord({"crops": crops, "found": np.zeros(3, bool)}, coverage=0.0))
-    nothing = load_clip_frames([Clip("a", None, None)], feature, none)
-    assert nothing.frames == (None,)
+    nothing = load_feature([Clip("a", None, None)], feature, none, read_frames)
+    assert nothing.values == (None,)
     assert nothing.flags == (("no video",),)
 
 
 def test_a_feature_without_frames_is_refused():
     feature = feature_from_settings("face-crops", {})
+    source = _Source(FeatureRecord({"landmarks": np.zeros(3)}))
     with pytest.raises(FeatureError, match="yields landmarks"):
-        load_clip_frames(
-            [Clip("a", None, None)], feature, _Source(FeatureRecord({"landmarks": np.zeros(3)}))
-        )
+        load_feature([Clip("a", None, None)], feature, source, read_frames)
 
 
 def test_oriented_gradients_are_numpys_histograms():
@@ -192,5 +193,5 @@ def test_oriented_gradients_are_numpys_histograms():
     found = HOG((1, 12, 12), cells=2)(x)[0].numpy()
     np.testing.assert_allclose(found, expected, atol=1e-4)
     np.testing.assert_allclose(HOG((1, 12, 12), cells=2)(3 * x + 1)[0], found, atol=1e-4)
-    with pytest.raises(SettingsError, match="2 pixels a cell"):
+    with pytest.raises(SettingsError, match="2 pixels per cell"):
         HOG((1, 10, 12))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from aver.errors import SettingsError
-from aver.models.data.clip_frames import ClipSequences
+from aver.models.data.batches import ClipSequences
 from aver.models.layers.pooling import AGGREGATORS, make_aggregator, sine_positions
 
 

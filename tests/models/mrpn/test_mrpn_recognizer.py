@@ -24,24 +24,26 @@ from aver.models.layers.augmentation import (
     ImageAugmentationSettings,
     SpectrogramAugmentationSettings,
 )
-from aver.models.layers.encoder import BranchSettings
 from aver.models.mrpn.recognizer import MRPN, MRPNSettings
+from aver.models.mrpn.settings import BranchSettings
 from aver.training.settings import TrainingSettings
 
 CLIPS = planted_clips(speakers=10, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:48], CLIPS[48:64], CLIPS[64:]
 BRANCHES = {
     "video": BranchSettings(
-        "face-crops", {"size_px": 16}, width=4, blocks=1, gray=True, standardize="clip", size=8,
+        feature="face-crops", feature_settings={"size_px": 16},
+        width=4, blocks=1, gray=True, standardize="clip", size=8,
         image_augmentation=ImageAugmentationSettings(rotation_deg=5, shift=0.02),
     ),
     "audio": BranchSettings(
-        "spectrogram-segments", {"band_count": 16, "column_count": 10}, width=4, blocks=1,
-        standardize="train", size=8, frames=4, aggregator="statistics",
+        feature="spectrogram-segments", feature_settings={"band_count": 16, "column_count": 10},
+        width=4, blocks=1, standardize="train", size=8, frames=4, aggregator="statistics",
         spectrogram_augmentation=SpectrogramAugmentationSettings(band_share=0.1),
     ),
     "action_units": BranchSettings(
-        "action-units", extractor="identity", standardize="train", aggregator="transformer", size=8
+        feature="action-units", extractor="identity", standardize="train",
+        aggregator="transformer", size=8,
     ),
 }  # fmt: skip
 TRAINING = TrainingSettings(epochs=12, patience=12, batch_size=16, learning_rate=1e-2)
@@ -243,8 +245,8 @@ def test_an_interrupted_recognizer_goes_on_to_the_same_predictions(tmp_path):
     settings = replace(SETTINGS, training=replace(TRAINING, epochs=4))
 
     class Interrupting(MRPN):
-        def _start(self, frames, seed):
-            network = super()._start(frames, seed)
+        def _build(self):
+            network = super()._build()
             calls = {"training": 0}
 
             def count(module, inputs):

@@ -14,8 +14,9 @@ from safetensors.torch import load_file
 from aver.cli.main import main
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.models.base.presets import load_preset, start_from
-from aver.models.layers.encoder import Branch, BranchSettings
+from aver.models.mrpn.network import Branch
 from aver.models.mrpn.recognizer import MRPN, MRPNSettings
+from aver.models.mrpn.settings import BranchSettings
 from aver.networks.pretrained import write_weights
 from aver.networks.resnet import ResNet18
 from aver.training.settings import TrainingSettings
@@ -37,7 +38,8 @@ def run(tmp_path: Path) -> Path:
 
 def _recognizer(run: Path, epochs: int, frozen: int, rate: float = 1.0) -> MRPN:
     branch = BranchSettings(
-        "face-crops", {"size_px": 16}, width=4, blocks=1, stem="3x3", gray=True,
+        feature="face-crops", feature_settings={"size_px": 16},
+        width=4, blocks=1, stem="3x3", gray=True,
         standardize="clip", aggregator="mean", pretrained=str(run), frozen_epochs=frozen,
         pretrained_rate=rate,
     )  # fmt: skip
@@ -146,7 +148,7 @@ def test_a_file_of_color_images_is_not_taken_for_audio_and_its_places(tmp_path: 
     ("preset", "sense", "part"),
     [
         ("mrpn-compact", "video", "branches.video"),
-        ("temporal-aggregation-compact", "audio", "extractors.audio"),
+        ("temporal-aggregation-compact", "audio", "branches.audio"),
     ],
 )
 def test_a_file_of_another_shape_says_which_settings_fit(
@@ -223,13 +225,13 @@ def test_temporal_aggregation_starts_faces_and_voices(run: Path, heard: Path) ->
     for segment in task.network.networks:
         for name, folder in (("video", run), ("audio", heard)):
             wanted = load_file(folder / "weights.safetensors")
-            found = segment.extractors[name].extractor.state_dict()
+            found = segment.branches[name].extractor.state_dict()
             for key, value in wanted.items():
                 torch.testing.assert_close(found[key], value, rtol=0, atol=0)
     assert {group.rate_factor for group in task.parameter_groups()} == {1.0, 0.1}
     task.begin_epoch(0)
     network = task.network.train()
-    resnet = network.networks[0].extractors["video"].extractor
+    resnet = network.networks[0].branches["video"].extractor
     assert not resnet.training
     assert not any(p.requires_grad for p in resnet.parameters())
     task.begin_epoch(3)
@@ -263,4 +265,4 @@ def test_what_cannot_start_says_why(
 
 def test_freezing_without_weights_is_an_error() -> None:
     with pytest.raises(SettingsError, match="--init"):
-        BranchSettings("face-crops", frozen_epochs=2)
+        BranchSettings(feature="face-crops", frozen_epochs=2)

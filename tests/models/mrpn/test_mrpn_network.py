@@ -7,20 +7,24 @@ import pytest
 import torch
 from torch import nn
 
-from aver.models.data.clip_frames import ClipSequences
-from aver.models.layers.encoder import Branch, BranchSettings
+from aver.models.data.batches import ClipSequences
 from aver.models.layers.normalization import FeatureNorm
 from aver.models.mrpn.network import MRPNNetwork, ResidualPerceptron
+from aver.models.mrpn.settings import BranchSettings, MRPNSettings
 
-TRACK = BranchSettings("action-units", extractor="identity", aggregator="statistics")
+TRACK = BranchSettings(feature="action-units", extractor="identity", aggregator="statistics")
 
 
 def network(kind, side_scoring="dense", names=("video", "audio")):
     torch.manual_seed(3)
-    branches = {name: Branch(TRACK, (5,), dropout=0.0) for name in names}
-    built = MRPNNetwork(
-        branches, {"emotion": 4}, kind=kind, hidden=7, dropout=0.3, side_scoring=side_scoring
+    settings = MRPNSettings(
+        network=kind,
+        modalities=names,
+        branches=dict.fromkeys(names, TRACK),
+        hidden=7,
+        side_scoring=side_scoring,
     )
+    built = MRPNNetwork(settings, dict.fromkeys(names, (5,)), {"emotion": 4})
     for part in built.modules():  # as after some training
         if isinstance(part, nn.BatchNorm1d):
             nn.init.normal_(part.weight, 1, 0.1)

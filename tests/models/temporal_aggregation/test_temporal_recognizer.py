@@ -18,8 +18,8 @@ from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, ClipError, LabelError, MissingModalityError, SettingsError
 from aver.features.feature import FeatureRecord
 from aver.features.store import FeatureStore
-from aver.models.temporal_aggregation.extractor import SegmentExtractorSettings
 from aver.models.temporal_aggregation.recognizer import TemporalAggregation
+from aver.models.temporal_aggregation.settings import SegmentBranchSettings
 
 CLIPS = planted_clips(speakers=8, takes=2)
 TRAIN, VALIDATION, TEST = CLIPS[:40], CLIPS[40:48], CLIPS[48:]
@@ -56,17 +56,20 @@ def test_each_half_learns_alone(modality):
     np.testing.assert_array_equal(prediction.by_modality[modality], prediction.probabilities)
 
 
-EXTRACTORS = {
-    "video": SegmentExtractorSettings("hog"),
-    "audio": SegmentExtractorSettings("band-statistics"),
+BRANCHES = {
+    "video": SegmentBranchSettings(extractor="hog"),
+    "audio": SegmentBranchSettings(extractor="band-functionals"),
 }
+
+
+RESNET = SegmentBranchSettings(extractor="resnet18", width=4, blocks=1, stem="3x3")
 
 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"extractors": EXTRACTORS},
-        {"extractors": {m: SegmentExtractorSettings("resnet18", 4, 1, "3x3") for m in EXTRACTORS}},
+        {"branches": BRANCHES},
+        {"branches": dict.fromkeys(BRANCHES, RESNET)},
         {"image_feature": "face-embeddings", "images": {"crops": {"size_px": 16}}},
         {"standardize_audio": "clip"},
     ],
@@ -95,7 +98,7 @@ def test_embeddings_lie_at_the_moments_of_their_images(fitted):
     settings = replace(TINY, image_feature="face-embeddings", images={"crops": {"size_px": 16}})
     recognizer = TemporalAggregation(settings, Seen(3.0))
     clip = TRAIN[0]
-    (images,) = recognizer._load([clip]).images
+    (images,) = recognizer._load([clip])["video"].values
     video = recognizer.features["video"]
     embeddings = recognizer.store.get(clip, video).arrays["embeddings"]
     assert not images.found[0]
@@ -153,7 +156,7 @@ def test_a_loss_weighs_as_many_clips_as_it_is_the_mean_of(fitted):
     truth = [fitted.classes.index(clip.emotion) for clip in kept]
     by_hand = -np.log(found[np.arange(7), truth]).mean()
     assert float(loss.value) == pytest.approx(by_hand, abs=1e-6)
-    assert loss.right == int((found.argmax(axis=1) == truth).sum())
+    assert loss.correct == int((found.argmax(axis=1) == truth).sum())
 
 
 def test_validation_clips_that_can_judge_nothing_are_an_error_unless_nothing_is_chosen():
@@ -203,13 +206,13 @@ def test_a_segment_without_a_face_is_flagged_and_shows_the_mean_crop(fitted):
     with torch.no_grad():
         assert torch.equal(net(twins[0]), net(twins[1]))
     clips = fitted._load(TRAIN)
-    by_hand = torch.stack([p.frames.double().mean(dim=0) for p in clips.images]).mean(dim=0)
+    by_hand = torch.stack([p.frames.double().mean(dim=0) for p in clips["video"].some]).mean(dim=0)
     torch.testing.assert_close(net.mean_image.double(), by_hand, rtol=1e-5, atol=1e-3)
 
 
 def test_more_segments_than_images_is_an_error_that_names_the_clips():
     recognizer = TemporalAggregation(replace(TINY, segments=9), PlantedSource())
-    words = r"Clip 's00-happy-0' has \d pictures .* 9 segments.* holds for 39 more"
+    words = r"Clip 's00-happy-0' has \d frames .* 9 segments.* holds for 39 more"
     with pytest.raises(ClipError, match=words) as caught:
         recognizer.fit(TRAIN, VALIDATION)
     assert set(caught.value.reasons) == {clip.clip_id for clip in TRAIN}

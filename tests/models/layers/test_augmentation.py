@@ -8,8 +8,8 @@ import torch
 from scipy import ndimage
 
 from aver.errors import SettingsError
-from aver.models.data.clip_frames import ClipSequences, min_frames
-from aver.models.data.clip_sampler import random_slice, spread
+from aver.models.data.batches import ClipSequences
+from aver.models.data.sampler import min_frames, random_slice, spread
 from aver.models.layers.augmentation import (
     ImageAugmentation,
     ImageAugmentationSettings,

@@ -9,12 +9,13 @@ import pytest
 import torch
 from scipy.stats import chisquare, kstest
 
-from aver.models.temporal_aggregation.sampler import SegmentRule, SegmentSampler
+from aver.models.data.clip_features import ClipFeature
 from aver.models.temporal_aggregation.segments import (
     Audio,
     Images,
     SegmentBatch,
-    SegmentClips,
+    SegmentRule,
+    SegmentSampler,
     draw_frames,
     nearest_found,
     segment_edges,
@@ -37,14 +38,17 @@ def clip_pair(frames: int = 20, found: list[int] | None = None, duration_s: floa
 
 
 def sampler(pairs, rule: SegmentRule = RULE) -> SegmentSampler:
-    clips = SegmentClips(
-        tuple(f"clip-{k}" for k in range(len(pairs))),
-        tuple(images for images, _ in pairs),
-        tuple(audio for _, audio in pairs),
-        {},
-        ((),) * len(pairs),
+    count = len(pairs)
+    return SegmentSampler(
+        labels={"emotion": torch.zeros(count).long()},
+        batch_size=16,
+        clip_ids=tuple(f"clip-{k}" for k in range(count)),
+        loaded={
+            modality: ClipFeature(tuple(values), np.ones(count), ((),) * count)
+            for modality, values in zip(("video", "audio"), zip(*pairs, strict=True), strict=True)
+        },
+        rule=rule,
     )
-    return SegmentSampler(clips, rule, ("video", "audio"), torch.zeros(len(pairs)).long(), 16)
 
 
 def frames_of(batch: SegmentBatch) -> torch.Tensor:
@@ -141,12 +145,12 @@ def test_training_draws_are_within_bounds_seeded_and_new_each_time():
 
 def test_draws_of_a_clip_do_not_depend_on_its_company():
     pairs = [clip_pair() for _ in range(3)]
-    (all_three,) = sampler(pairs).evaluation(draw=1)
-    (alone,) = sampler(pairs[:1]).evaluation(draw=1)
-    (other,) = sampler(pairs[:1]).evaluation(draw=2)
+    (all_three,) = replace(sampler(pairs), draw=1).evaluation()
+    (alone,) = replace(sampler(pairs[:1]), draw=1).evaluation()
+    (other,) = replace(sampler(pairs[:1]), draw=2).evaluation()
     assert torch.equal(frames_of(all_three)[:1], frames_of(alone))
     three = sampler(pairs)
-    (last,) = replace(three, clips=three.clips.last(1), labels=three.labels[2:]).evaluation(draw=1)
+    (last,) = replace(sampler(pairs[2:]), clip_ids=three.clip_ids[2:], draw=1).evaluation()
     assert torch.equal(frames_of(all_three)[2:], frames_of(last))
     assert torch.equal(all_three.inputs["audio"][2:], last.inputs["audio"])
     assert not torch.equal(first_moments_of(all_three)[0], first_moments_of(all_three)[2])

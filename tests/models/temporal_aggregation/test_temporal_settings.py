@@ -9,9 +9,9 @@ import pytest
 
 from aver.errors import SettingsError
 from aver.models.base.presets import load_preset
-from aver.models.temporal_aggregation.extractor import SegmentExtractorSettings
-from aver.models.temporal_aggregation.recognizer import (
-    TemporalAggregation,
+from aver.models.temporal_aggregation.recognizer import TemporalAggregation
+from aver.models.temporal_aggregation.settings import (
+    SegmentBranchSettings,
     TemporalAggregationSettings,
 )
 
@@ -22,7 +22,7 @@ from aver.models.temporal_aggregation.recognizer import (
         ({"segments": 0}, "segments"), ({"modalities": ("action_units",)}, "modalities"),
         ({"modalities": ()}, "modalities"), ({"window_s": 0.0}, "window_s"),
         ({"channels": ()}, "channels"), ({"modality_dropout": 1.0}, "modality_dropout"),
-        ({"extractors": {"action_units": SegmentExtractorSettings()}}, "extractors"),
+        ({"branches": {"action_units": SegmentBranchSettings()}}, "branches"),
         ({"weights": "sharde"}, "weights"), ({"image_feature": "crops"}, "image_feature"),
         ({"standardize_audio": "test"}, "standardize_audio"), ({"window_s": math.nan}, "window_s"),
         ({"offset_s": math.inf}, "offset_s"), ({"dropout": math.nan}, "dropout"),
@@ -35,13 +35,13 @@ def test_settings_out_of_range_are_named(wrong, words):
 
 
 def test_an_unknown_way_to_read_a_segment_is_named():
-    with pytest.raises(SettingsError, match=r"kind.* must be one of conv-blocks, .*not 'gradient'"):
-        SegmentExtractorSettings("gradient")
+    with pytest.raises(SettingsError, match=r"extractor.* one of resnet18, .*not 'gradient'"):
+        SegmentBranchSettings(extractor="gradient")
 
 
 def test_weights_for_what_is_no_resnet_are_refused():
     with pytest.raises(SettingsError, match="for the extractor resnet18, not for hog"):
-        SegmentExtractorSettings("hog", pretrained="faces-fer2013")
+        SegmentBranchSettings(extractor="hog", pretrained="faces-fer2013")
 
 
 def test_the_paper_preset_holds_the_papers_values():

@@ -11,21 +11,21 @@ from drawn_segments import drawn_batch, network
 
 from aver.errors import SettingsError
 from aver.models.base.presets import load_preset
-from aver.models.layers.conv_blocks import BandStatistics, ConvBlocks
+from aver.models.layers.extractors import BandFunctionals, ConvBlocks
 from aver.models.layers.normalization import FeatureMean
-from aver.models.temporal_aggregation.extractor import SegmentExtractorSettings
+from aver.models.temporal_aggregation.settings import SegmentBranchSettings
 
 
-@pytest.mark.parametrize(("video", "audio"), [("conv-blocks",) * 2, ("hog", "band-statistics")])
+@pytest.mark.parametrize(("video", "audio"), [("conv-blocks",) * 2, ("hog", "band-functionals")])
 def test_the_prediction_is_the_sum_of_the_segments_probabilities(video, audio):
-    extractors = {
-        "video": SegmentExtractorSettings(video),
-        "audio": SegmentExtractorSettings(audio, rows=4),
+    branches = {
+        "video": SegmentBranchSettings(extractor=video),
+        "audio": SegmentBranchSettings(extractor=audio, rows=4),
     }
-    net, batch = network(extractors=extractors).eval(), drawn_batch()
+    net, batch = network(branches=branches).eval(), drawn_batch()
     for part in net.networks:  # so that it matters whose norm a segment gets
-        for extractor in part.extractors.values():
-            for name, value in extractor.norm.named_buffers():
+        for branch in part.branches.values():
+            for name, value in branch.norm.named_buffers():
                 if name == "running_mean":
                     value.normal_()
     with torch.no_grad():
@@ -33,7 +33,7 @@ def test_the_prediction_is_the_sum_of_the_segments_probabilities(video, audio):
         images = {name: net._prepared(name, batch) for name in batch.inputs}
         by_hand = torch.zeros(5, 4)
         for place, part in enumerate(net.networks):
-            features = [part.extractors[name](images[name][place]) for name in ("video", "audio")]
+            features = [part.branches[name](images[name][place]) for name in ("video", "audio")]
             by_hand += torch.softmax(part.dense(torch.cat(features, dim=1)), dim=1)
     torch.testing.assert_close(found, by_hand / 2)
     torch.testing.assert_close(found.sum(dim=1), torch.ones(5))
@@ -57,11 +57,11 @@ def test_independent_networks_with_equal_weights_prediction_as_the_shared_one(wi
 
 @pytest.mark.parametrize("weights", ["independent", "shared"])
 def test_relative_features_forget_what_all_segments_of_a_clip_have_in_common(weights):
-    extractors = {"audio": SegmentExtractorSettings("band-statistics", relative=True)}
-    changes = {"weights": weights, "extractors": extractors, "modalities": ("audio",)}
+    branches = {"audio": SegmentBranchSettings(extractor="band-functionals", relative=True)}
+    changes = {"weights": weights, "branches": branches, "modalities": ("audio",)}
     net, batch = network(**changes).eval(), drawn_batch()
     for part in net.networks:
-        part.extractors["audio"].norm = torch.nn.Identity()
+        part.branches["audio"].norm = torch.nn.Identity()
     louder = batch.inputs["audio"].float() + torch.randn(5, 1, 1, 8, 1)  # per clip and band
     plain = replace(batch, inputs={"audio": batch.inputs["audio"].float()})
     with torch.no_grad():
@@ -86,16 +86,18 @@ def test_a_segment_is_predicted_by_its_own_network_only():
 
 def test_one_clip_alone_leaves_the_running_statistics_as_they_are():
     kinds = {
-        "video": SegmentExtractorSettings("resnet18", 4, 1, "7x7"),  # ends in a single pixel
-        "audio": SegmentExtractorSettings("conv-blocks"),
+        "video": SegmentBranchSettings(
+            extractor="resnet18", width=4, blocks=1, stem="7x7"
+        ),  # ends in a single pixel
+        "audio": SegmentBranchSettings(extractor="conv-blocks"),
     }
-    net, batch = network(extractors=kinds).train(), drawn_batch(clips=1)
+    net, batch = network(branches=kinds).train(), drawn_batch(clips=1)
     before = {name: value.clone() for name, value in net.state_dict().items() if "running" in name}
     assert len(before) > 4
     net(batch).sum().backward()
     for name, value in before.items():
         assert torch.equal(net.state_dict()[name], value), name
-    assert all(extractor.extractor.training for extractor in net.networks[0].extractors.values())
+    assert all(branch.extractor.training for branch in net.networks[0].branches.values())
     net(drawn_batch(clips=2))
     assert not any(torch.equal(net.state_dict()[name], value) for name, value in before.items())
 
@@ -116,9 +118,9 @@ def test_statistics_of_bands_are_those_of_numpy():
     values = windows.numpy()[:, 0]
     both = values.mean(axis=2), values.std(axis=2)
     for rows in (6, 9):  # never more than there are bands
-        found = BandStatistics((1, 6, 40), rows)(windows).numpy()
+        found = BandFunctionals((1, 6, 40), rows)(windows).numpy()
         np.testing.assert_allclose(found, np.concatenate(both, axis=1), rtol=1e-4, atol=1e-5)
-    found = BandStatistics((1, 6, 40), 2)(windows).numpy()
+    found = BandFunctionals((1, 6, 40), 2)(windows).numpy()
     expected = np.concatenate([part.reshape(5, 2, 3).mean(axis=2) for part in both], axis=1)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
 
@@ -151,10 +153,10 @@ def test_modality_dropout_hides_one_half_of_so_many_clips():
     net = network(modality_dropout=0.4).train()
     batch = drawn_batch(clips=2000)
     torch.manual_seed(0)
-    kept = net._kept(batch)
+    kept = net._shown(batch)
     assert bool((kept["video"] | kept["audio"]).all())
     for name in ("video", "audio"):
         assert 0.16 < float((~kept[name]).float().mean()) < 0.24
-    assert all(rows.all() for rows in net.eval()._kept(batch).values())
+    assert all(rows.all() for rows in net.eval()._shown(batch).values())
     lacking = replace(batch, present={**batch.present, "audio": ~batch.present["audio"]})
-    assert bool(net.train()._kept(lacking)["video"].all())  # never the only half there is
+    assert bool(net.train()._shown(lacking)["video"].all())  # never the only half there is

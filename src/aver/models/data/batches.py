@@ -1,4 +1,4 @@
-"""`ClipFrames`: one modality of many clips as tensors in memory."""
+"""`ClipBatch`: clips of different lengths as one batch, and the frames that it is made of."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from torch import Tensor
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError
 from aver.features.feature import Feature
-from aver.features.store import FeatureSource
 
 
 @dataclass(frozen=True)
 class ClipSequences:
-    """One modality of a batch: the frames of all clips that have it, one after the other.
+    """One modality of a batch: the frames of all clips that have it, one clip after the other.
 
     Frames of different clips lie end to end, so that an extractor never sees padding and its batch
     norm counts real frames only.
@@ -37,11 +36,11 @@ class ClipSequences:
 
     @classmethod
     def of(cls, clips: Sequence[Tensor | None]) -> ClipSequences:
-        """Join the frames of clips; None where a clip lacks the modality."""
-        found = [clip for clip in clips if clip is not None]
+        """Join the frames of clips; None if a clip lacks the modality."""
+        present = [clip for clip in clips if clip is not None]
         return cls(
-            frames=torch.cat(found) if found else torch.empty(0),
-            lengths=tuple(len(clip) for clip in found),
+            frames=torch.cat(present) if present else torch.empty(0),
+            lengths=tuple(len(clip) for clip in present),
             present=torch.tensor([clip is not None for clip in clips]),
         )
 
@@ -50,7 +49,7 @@ class ClipSequences:
         return ClipSequences(self.frames.to(device), self.lengths, self.present.to(device))
 
     def padded(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        """Lay features of all frames out by clip.
+        """Arrange the features of all frames by clip.
 
         Parameters
         ----------
@@ -59,7 +58,7 @@ class ClipSequences:
         Returns
         -------
         Tensor [shape=(clips present, longest, n)]
-            Zero behind the end of each clip.
+            Zero after the end of each clip.
         Tensor of bool [shape=(clips present, longest)]
             True where there is a frame.
         """
@@ -71,7 +70,7 @@ class ClipSequences:
         return rows, steps[None, :] < ends[:, None]
 
     def means(self, values: Tensor) -> Tensor:
-        """Mean of values over the frames of each clip, given back to each of its frames.
+        """Mean of values over the frames of each clip, repeated for each of its frames.
 
         Parameters
         ----------
@@ -116,87 +115,63 @@ class ClipBatch:
 
 
 FRAME_ARRAYS = ("crops", "segments", "units", "embeddings", "statistics")
+"""Names of arrays whose first axis is time, and of the vector of a whole clip."""
 _GRAY_WEIGHTS = torch.tensor([0.299, 0.587, 0.114])  # ITU-R BT.601
-_UNIT_RATE_HZ = 30  # of tracks that do not say; OpenFace writes one row per picture
 
 
-@dataclass(frozen=True)
-class ClipFrames:
-    """Frames of clips, in the order of the clips.
-
-    Parameters
-    ----------
-    frames : tuple of Tensor or None
-        Per clip: images ``(frames, channels, height, width)`` uint8, segments ``(segments, 1,
-        bands, columns)`` float16, tracks ``(frames, features)`` float32; None where the clip lacks
-        the modality.
-    coverage : np.ndarray [shape=(clips,)]
-    flags : tuple of tuple of str
-        Per clip, what the feature said; the reason where the modality is missing.
-    """
-
-    frames: tuple[Tensor | None, ...]
-    coverage: np.ndarray
-    flags: tuple[tuple[str, ...], ...]
-
-    @property
-    def shape(self) -> tuple[int, ...] | None:
-        """Shape of one frame; None if no clip has the modality."""
-        return next((tuple(clip.shape[1:]) for clip in self.frames if clip is not None), None)
-
-
-def load_clip_frames(
-    clips: Sequence[Clip], feature: Feature, store: FeatureSource, gray: bool = False
-) -> ClipFrames:
-    """Ask the store for a feature of all clips.
+def read_frames(
+    clip: Clip, feature: Feature, arrays: Mapping[str, np.ndarray], gray: bool = False
+) -> Tensor | None:
+    """Frames of one clip, for `aver.models.data.clip_features.load_feature`.
 
     Parameters
     ----------
-    clips : sequence of Clip
+    clip : Clip
     feature : Feature
-        One whose arrays hold one of `FRAME_ARRAYS`.
-    store : FeatureSource
+    arrays : mapping of str to np.ndarray
+        Of the clip's record; one of them is named in `FRAME_ARRAYS`.
     gray : bool
-        Turn colour images into grey ones (ITU-R BT.601 weights), with one channel.
+        Convert color images to gray ones (ITU-R BT.601 weights), with one channel.
+
+    Returns
+    -------
+    Tensor or None
+        As `to_frames` gives them; images without a face are left out. None if there is no frame.
 
     Raises
     ------
     FeatureError
         If the feature yields none of `FRAME_ARRAYS`.
     """
-    frames: list[Tensor | None] = []
-    coverage, flags = np.zeros(len(clips)), []
-    for place, clip in enumerate(clips):
-        record = store.get(clip, feature)
-        coverage[place] = record.coverage
-        flags.append((*record.flags, record.missing) if record.missing else record.flags)
-        if not record.arrays:
-            frames.append(None)
-            continue
-        name = next((name for name in FRAME_ARRAYS if name in record.arrays), None)
-        if name is None:
-            raise FeatureError(
-                f"The feature {feature.name!r} yields {', '.join(record.arrays)}; a sequence model "
-                f"needs one of {', '.join(FRAME_ARRAYS)}."
-            )
-        array = record.arrays[name]
-        if "found" in record.arrays:  # pictures in which there is no face are left out
-            array = array[record.arrays["found"].astype(bool)]
-        values = laid_out(array, gray)
-        if not len(values):
-            flags[-1] = (*flags[-1], f"no {feature.modality}")
-        frames.append(values if len(values) else None)
-    return ClipFrames(tuple(frames), coverage, tuple(flags))
+    name = next((name for name in FRAME_ARRAYS if name in arrays), None)
+    if name is None:
+        raise FeatureError(
+            f"The feature {feature.name!r} yields {', '.join(arrays)}; a sequence model "
+            f"needs one of {', '.join(FRAME_ARRAYS)}."
+        )
+    array = arrays[name]
+    if "found" in arrays:
+        array = array[arrays["found"].astype(bool)]
+    frames = to_frames(array, gray)
+    return frames if len(frames) else None
 
 
-def laid_out(array: np.ndarray, gray: bool) -> Tensor:
-    """Arrays of a feature as frames ``(frames, ...)`` in the shapes of `ClipFrames`."""
+def to_frames(array: np.ndarray, gray: bool = False) -> Tensor:
+    """Array of a feature as frames.
+
+    Returns
+    -------
+    Tensor
+        Images ``(frames, channels, height, width)`` uint8, segments ``(segments, 1, bands,
+        columns)`` float16, tracks ``(frames, features)`` float32; the vector of a whole clip is one
+        frame.
+    """
     values = torch.from_numpy(np.ascontiguousarray(array))
-    if values.ndim == 1:  # statistics of a whole clip: one frame
+    if values.ndim == 1:  # the vector of a whole clip
         return values[None]
     if values.ndim == 3:  # (segments, bands, columns)
         return values[:, None]
-    if values.ndim == 4:  # (frames, height, width, colours)
+    if values.ndim == 4:  # (frames, height, width, colors)
         if gray and values.shape[3] == 3:
             return _gray(values)[:, None]
         return values.permute(0, 3, 1, 2).contiguous()
@@ -204,23 +179,11 @@ def laid_out(array: np.ndarray, gray: bool) -> Tensor:
 
 
 def _gray(images: Tensor) -> Tensor:
-    """Colour ``(images, height, width, 3)`` to grey ``(images, height, width)``, uint8.
+    """Color ``(images, height, width, 3)`` to gray ``(images, height, width)``, uint8.
 
-    One by one: numbers of a whole clip at once would take five times its memory, and longer.
+    One by one: as floats the images of a whole clip would take five times their memory.
     """
     gray = torch.empty(images.shape[:3], dtype=torch.uint8)
     for row, image in zip(gray, images, strict=True):
         row.copy_((image.float() @ _GRAY_WEIGHTS).round())
     return gray
-
-
-def min_frames(feature: Feature) -> int:
-    """Frames of a feature that last one second, the shortest slice.
-
-    Source: Chang & Skarbek 2021, section 3.3, item 2.
-    """
-    rate_hz = getattr(feature, "rate_hz", _UNIT_RATE_HZ)
-    segment_s, hop_s = getattr(feature, "segment_s", None), getattr(feature, "hop_s", None)
-    if segment_s is not None and hop_s is not None:
-        return 1 + max(0, round((1.0 - segment_s) / hop_s))
-    return max(1, round(rate_hz))
