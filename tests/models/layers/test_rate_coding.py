@@ -10,13 +10,14 @@ from aver.errors import FeatureError, SettingsError
 from aver.features.audio_functionals import AudioFunctionals
 from aver.features.feature import FeatureRecord
 from aver.features.mfcc import MFCC
+from aver.models.data.clip_features import load_feature
 from aver.models.layers.rate_coding import (
     InputSettings,
     LayerInputs,
     RateCoding,
     feature_shape,
     fit_coding,
-    load_layer_clips,
+    read_array,
 )
 
 RNG = np.random.default_rng(0)
@@ -100,7 +101,7 @@ class Source:
 
 def test_short_clips_end_with_zero_rates_and_missing_ones_stay_missing() -> None:
     clips = [Clip(name, None, None) for name in ("0", "missing", "1")]
-    loaded = load_layer_clips(clips, MFCC(), Source())
+    loaded = load_feature(clips, MFCC(), Source(), read_array)
     inputs = LayerInputs(RateCoding(), (2, 50))
     inputs.fit(loaded)
     first, missing, last = inputs.rates_hz(loaded)

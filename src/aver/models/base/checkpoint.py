@@ -119,10 +119,10 @@ def check_names(found: Mapping[str, np.ndarray], expected: Mapping[str, Any]) ->
     Raises
     ------
     ValueError
-        If one is missing, foreign, or of another shape.
+        If one is missing, unknown, or of another shape.
     """
     faults = [f"{name} is missing" for name in sorted(expected.keys() - found.keys())]
-    faults += [f"{name} is foreign" for name in sorted(found.keys() - expected.keys())]
+    faults += [f"{name} is unknown" for name in sorted(found.keys() - expected.keys())]
     faults += [
         f"{name} has shape {tuple(found[name].shape)}, not {tuple(expected[name].shape)}"
         for name in sorted(found.keys() & expected.keys())

@@ -11,13 +11,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order
-from aver.errors import AverError, CheckpointError, LabelError, MissingModalityError, SettingsError
+from aver.errors import AverError, CheckpointError, LabelError, SettingsError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.checkpoint import (
@@ -367,7 +367,7 @@ class Recognizer(ABC):
         ------
         CheckpointError
             If the folder holds no checkpoint of this system, or one of another version, or if
-            arrays are missing, foreign or of the wrong shape.
+            arrays are missing, unknown or of the wrong shape.
         """
         checkpoint = read_checkpoint(folder, cls.name)
         facts, weights = checkpoint.facts, dict(checkpoint.weights)
@@ -378,7 +378,7 @@ class Recognizer(ABC):
             recognizer._card = dict(checkpoint.card)
             recognizer._restore(weights, facts)
             if weights:
-                raise ValueError(f"{min(weights)} is foreign")
+                raise ValueError(f"{min(weights)} is unknown")
         except CheckpointError:
             raise
         except (AverError, KeyError, TypeError, ValueError) as error:
@@ -406,7 +406,7 @@ class Recognizer(ABC):
         Parameters
         ----------
         weights : dict of str to np.ndarray
-            Arrays that are used are removed from it; those that stay are reported as foreign.
+            Arrays that are used are removed from it; those that stay are reported as unknown.
         facts : mapping
 
         Raises
@@ -515,23 +515,3 @@ def check_validation(validation: Sequence[Clip]) -> None:
             "has them: for the rule 'random' shares=60/20/20, or validation=test, which LEAKS; for "
             "any other its default, validation=nested."
         )
-
-
-def raise_missing_modality(modality: str, flags: Sequence[Sequence[str]]) -> NoReturn:
-    """Raise the error for a modality that no training clip has.
-
-    Parameters
-    ----------
-    modality : str
-    flags : sequence of sequence of str
-        Of the training clips; they give the reasons.
-
-    Raises
-    ------
-    MissingModalityError
-    """
-    reasons = ", ".join(sorted({flag for some in flags for flag in some})) or "no reason known"
-    raise MissingModalityError(
-        f"None of the {len(flags)} training clips has the modality {modality!r} ({reasons}). "
-        "Leave it out of modalities, or use a recognizer that does not need it."
-    )

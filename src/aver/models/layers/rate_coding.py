@@ -10,11 +10,11 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
-from aver.features.feature import Feature, FeatureRecord, feature_from_settings
+from aver.features.feature import Feature, feature_from_settings
 from aver.features.laplacian_crops import LaplacianCrops
 from aver.features.mel_bands import MelBands
 from aver.features.store import FeatureSource
-from aver.models.base.recognizer import raise_missing_modality
+from aver.models.data.clip_features import ClipFeature, check_present, load_features
 from aver.settings import Field, settings
 from aver.spiking.parameters import Positive
 from aver.spiking.topology import Windows
@@ -225,61 +225,21 @@ class InputSettings:
         return Windows(size, stride)
 
 
-@dataclass(frozen=True, eq=False)
-class LayerClips:
-    """Values of one feature for clips, in the order of the clips.
-
-    Parameters
-    ----------
-    values : tuple of np.ndarray [shape=(..., rows, columns)] or None
-        None if a clip lacks the modality.
-    coverage : np.ndarray [shape=(clips,)]
-    flags : tuple of tuple of str
-        Flags of the feature, and why it is missing.
-    """
-
-    values: tuple[np.ndarray | None, ...]
-    coverage: np.ndarray
-    flags: tuple[tuple[str, ...], ...]
-
-    def first(self, count: int) -> LayerClips:
-        """The first `count` clips."""
-        return LayerClips(self.values[:count], self.coverage[:count], self.flags[:count])
-
-    @property
-    def present(self) -> np.ndarray:
-        """Which clips have the modality: bool (clips,)."""
-        return np.array([values is not None for values in self.values], dtype=bool)
-
-
-def load_layer_clips(clips: Sequence[Clip], feature: Feature, store: FeatureSource) -> LayerClips:
-    """Get the feature of all clips from the store.
+def read_array(clip: Clip, feature: Feature, arrays: Mapping[str, np.ndarray]) -> np.ndarray | None:
+    """Values of one clip, ``(..., rows, columns)``, for `load_features`.
 
     Raises
     ------
     FeatureError
         If the feature has no array that a spiking layer reads.
     """
-    records = [store.get(clip, feature) for clip in clips]
-    return LayerClips(
-        values=tuple(
-            _values_of_record(r, clip, feature) for r, clip in zip(records, clips, strict=True)
-        ),
-        coverage=np.array([record.coverage for record in records], dtype=np.float64),
-        flags=tuple((*r.flags, r.missing) if r.missing else r.flags for r in records),
-    )
-
-
-def _values_of_record(record: FeatureRecord, clip: Clip, feature: Feature) -> np.ndarray | None:
-    if record.missing:
-        return None
-    if "images" in record.arrays:
-        return record.arrays["images"]
-    if "units" in record.arrays:
-        return record.arrays["units"].T
+    if "images" in arrays:
+        return arrays["images"]
+    if "units" in arrays:
+        return arrays["units"].T
     raise FeatureError(
         f"The feature {feature.name!r} of clip {clip.clip_id!r} has the arrays "
-        f"{', '.join(record.arrays) or 'none'}; a spiking layer reads 'units' (frames) of audio or "
+        f"{', '.join(arrays) or 'none'}; a spiking layer reads 'units' (frames) of audio or "
         "'images' of video."
     )
 
@@ -306,11 +266,11 @@ class LayerInputs:
         """Rows and columns of inputs."""
         return self.shape[0] * self.coding.inputs_per_row, self.shape[1]
 
-    def fit(self, clips: LayerClips) -> None:
+    def fit(self, clips: ClipFeature[np.ndarray]) -> None:
         """Fit the coding to the training clips that have the modality."""
         self.fitted = fit_coding(self.coding, [v for v in clips.values if v is not None])
 
-    def rates_hz(self, clips: LayerClips) -> list[np.ndarray | None]:
+    def rates_hz(self, clips: ClipFeature[np.ndarray]) -> list[np.ndarray | None]:
         """Rates of each clip, `[shape=(..., *input_shape), float32]`; None if it is missing."""
         if self.fitted is None:
             raise SettingsError("The coding has not been fitted to training clips: call fit.")
@@ -434,14 +394,13 @@ class RateInputs:
         """Rows and columns of inputs, by modality."""
         return {modality: one.input_shape for modality, one in self.inputs.items()}
 
-    def load(self, clips: Sequence[Clip], store: FeatureSource) -> dict[str, LayerClips]:
+    def load(
+        self, clips: Sequence[Clip], store: FeatureSource
+    ) -> dict[str, ClipFeature[np.ndarray]]:
         """Features of all clips, by modality."""
-        return {
-            modality: load_layer_clips(clips, feature, store)
-            for modality, feature in self.features.items()
-        }
+        return load_features(clips, self.features, store, read_array)
 
-    def fit(self, loaded: Mapping[str, LayerClips]) -> None:
+    def fit(self, loaded: Mapping[str, ClipFeature[np.ndarray]]) -> None:
         """Fit the codings to training clips.
 
         Raises
@@ -449,20 +408,15 @@ class RateInputs:
         MissingModalityError
             If no clip has a modality.
         """
+        check_present(loaded)
         for modality, clips in loaded.items():
-            if not clips.present.any():
-                raise_missing_modality(modality, clips.flags)
             self.inputs[modality].fit(clips)
 
-    def rates(self, clips: Sequence[Clip], loaded: Mapping[str, LayerClips]) -> ClipRates:
+    def rates(
+        self, clips: Sequence[Clip], loaded: Mapping[str, ClipFeature[np.ndarray]]
+    ) -> ClipRates:
         """Rates of clips whose features are `loaded`."""
         return ClipRates(
             tuple(clip.clip_id for clip in clips),
             {modality: self.inputs[modality].rates_hz(one) for modality, one in loaded.items()},
         )
-
-
-def joined_flags(loaded: Mapping[str, LayerClips]) -> tuple[tuple[str, ...], ...]:
-    """Flags of each clip, over all modalities."""
-    flags = zip(*(clips.flags for clips in loaded.values()), strict=True)
-    return tuple(tuple(flag for of_modality in some for flag in of_modality) for some in flags)

@@ -15,7 +15,8 @@ from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer
-from aver.models.layers.rate_coding import ClipRates, LayerClips, RateInputs, joined_flags
+from aver.models.data.clip_features import ClipFeature, flags_of
+from aver.models.layers.rate_coding import ClipRates, RateInputs
 from aver.models.layers.read_out import ReadOut, class_indices
 from aver.models.snn_cross_modal.network import (
     AUDIO,
@@ -149,7 +150,7 @@ class SpikingRecognizer(Recognizer):
     def _prediction(
         self,
         clips: Sequence[Clip],
-        loaded: Mapping[str, LayerClips],
+        loaded: Mapping[str, ClipFeature[np.ndarray]],
         views: Mapping[str, View],
         read_outs: Mapping[str, ReadOut],
     ) -> Prediction:
@@ -168,14 +169,14 @@ class SpikingRecognizer(Recognizer):
             probabilities=fused,
             by_modality={name: by_view[name] for name in loaded},
             coverage={name: one.coverage for name, one in loaded.items()},
-            flags=joined_flags(loaded),
+            flags=flags_of(loaded),
         )
 
     def _learn(self, clips: Sequence[Clip], count: int, seed: int) -> ClipRates:
         """Codings and layers learn from the first `count` clips; returns the rates of all."""
         self._seed = seed
         loaded = self._inputs.load(clips, self.store)
-        self._inputs.fit({modality: one.first(count) for modality, one in loaded.items()})
+        self._inputs.fit({modality: one[:count] for modality, one in loaded.items()})
         rates = self._inputs.rates(clips, loaded)
         self._network = self._new_network(seed)
         self._network.learn(rates.first(count))

@@ -14,7 +14,8 @@ from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer, check_validation
-from aver.models.layers.rate_coding import LayerClips, RateInputs, joined_flags
+from aver.models.data.clip_features import ClipFeature, flags_of
+from aver.models.layers.rate_coding import RateInputs
 from aver.models.layers.read_out import class_indices
 from aver.models.synch_graph.graph import ClipSpikes
 from aver.models.synch_graph.network import RecurrentNetwork
@@ -30,13 +31,13 @@ class Observed:
     ----------
     clip_ids : tuple of str
     spikes : tuple of ClipSpikes
-    loaded : mapping of str to LayerClips
+    loaded : mapping of str to ClipFeature
         By modality, what was shown.
     """
 
     clip_ids: tuple[str, ...]
     spikes: tuple[ClipSpikes, ...]
-    loaded: Mapping[str, LayerClips]
+    loaded: Mapping[str, ClipFeature[np.ndarray]]
 
     @property
     def silent(self) -> np.ndarray:
@@ -173,7 +174,7 @@ class SynchGraph(Recognizer):
             flags=tuple(
                 (*flags, "no spikes") if clip_silent and not clip_missing else flags
                 for flags, clip_silent, clip_missing in zip(
-                    joined_flags(observed.loaded), silent, missing, strict=True
+                    flags_of(observed.loaded), silent, missing, strict=True
                 )
             ),
         )
