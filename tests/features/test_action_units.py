@@ -57,7 +57,7 @@ def test_units_that_fit_no_clip_are_an_error(tmp_path: Path) -> None:
         attached(tmp_path / "nowhere.csv", "one")
 
 
-def test_own_table_skips_frames_without_a_face(tmp_path: Path) -> None:
+def test_frames_without_a_face_are_skipped(tmp_path: Path) -> None:
     path = tmp_path / "track.csv"
     path.write_text(
         "frame, timestamp, success, AU01_r, AU02_r\n"
@@ -113,7 +113,7 @@ def test_changed_table_is_read_again(tmp_path: Path) -> None:
         ("clip,AU01_r\none,1\none,2\n", "twice"),
     ],
 )
-def test_table_that_is_none_names_itself(tmp_path: Path, text: str, what: str) -> None:
+def test_errors_of_a_table_name_the_file(tmp_path: Path, text: str, what: str) -> None:
     means = tmp_path / "means.csv"
     means.write_text(text)
     with pytest.raises(FeatureError, match=rf"(?s){what}") as raised:

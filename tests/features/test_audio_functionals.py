@@ -1,4 +1,4 @@
-"""Sound statistics against librosa, and pitch against tones and librosa's pyin."""
+"""Audio functionals against librosa, and pitch against tones and pyin of librosa."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def clip_of(audio: np.ndarray, folder: Path) -> Clip:
     return Clip("clip", "speaker", None, audio=path)
 
 
-def test_mfcc_statistics_are_librosas(data_root: Path) -> None:
+def test_mfcc_functionals_are_librosas(data_root: Path) -> None:
     path = sorted((data_root / "ravdess").rglob("03-*.flac"))[0]
     record = AudioFunctionals(pitch=False).extract(Clip("clip", None, None, audio=path))
     mfcc = librosa.feature.mfcc(
@@ -43,7 +43,7 @@ def test_mfcc_statistics_are_librosas(data_root: Path) -> None:
     assert np.allclose(record.arrays["statistics"], np.concatenate(expected), rtol=1e-3, atol=1e-3)
 
 
-def test_pitch_statistics_describe_the_melody(tmp_path: Path) -> None:
+def test_pitch_functionals_describe_the_melody(tmp_path: Path) -> None:
     glide_hz = np.linspace(120, 240, 2 * RATE_HZ)
     record = AudioFunctionals().extract(clip_of(voice(glide_hz), tmp_path))
     assert record.arrays["statistics"].shape == (160 + 10,)
@@ -75,20 +75,20 @@ def test_noise_and_silence_are_unvoiced() -> None:
 
 def test_pitch_agrees_with_pyin_on_speech(data_root: Path) -> None:
     audio = read_audio(sorted((data_root / "ravdess").rglob("03-*.flac"))[-1])
-    ours = track_pitch(audio, RATE_HZ)
-    theirs, _, _ = librosa.pyin(
+    found_hz = track_pitch(audio, RATE_HZ)
+    pyin_hz, _, _ = librosa.pyin(
         audio, fmin=65, fmax=500, sr=RATE_HZ, hop_length=160, frame_length=1024
     )
-    shift = round(1.5 * RATE_HZ / 65 / 160)  # theirs are centred on the grid, ours start there
-    theirs = theirs[shift : shift + len(ours)]
-    both = np.isfinite(ours[: len(theirs)]) & np.isfinite(theirs)
+    shift = round(1.5 * RATE_HZ / 65 / 160)  # pyin centers its frames on the grid, ours start there
+    pyin_hz = pyin_hz[shift : shift + len(found_hz)]
+    both = np.isfinite(found_hz[: len(pyin_hz)]) & np.isfinite(pyin_hz)
     assert both.sum() > 50
-    octaves_off = np.abs(np.log2(ours[: len(theirs)][both] / theirs[both]))
+    octaves_off = np.abs(np.log2(found_hz[: len(pyin_hz)][both] / pyin_hz[both]))
     assert np.median(octaves_off) < 0.03
     assert (octaves_off < 0.1).mean() > 0.8
 
 
-def test_absent_where_there_is_too_little(tmp_path: Path) -> None:
+def test_too_little_audio_is_absent(tmp_path: Path) -> None:
     assert AudioFunctionals().extract(Clip("a", None, None)).missing == "no audio"
     short = clip_of(voice(np.full(700, 150.0)), tmp_path)
     assert AudioFunctionals().extract(short).missing == "too little audio"

@@ -37,7 +37,7 @@ def files(root: Path) -> list[Path]:
     return list((root / "features").rglob("*.safetensors"))
 
 
-def test_report_counts_what_lies_on_disk(filled: Path) -> None:
+def test_report_counts_the_files_on_disk(filled: Path) -> None:
     report = describe_cache(filled)
     assert {feature.name: feature.entries for feature in report.features} == {
         "spectrogram-segments": 2,

@@ -1,4 +1,4 @@
-"""Face crops and their statistics on real clips and on videos without faces."""
+"""Face crops and their functionals on real clips and on videos without faces."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def clip_of(video: Path) -> Clip:
 
 
 @pytest.fixture(scope="module")
-def filmed(data_root: Path) -> Clip:
+def real_clip(data_root: Path) -> Clip:
     return clip_of(data_root / "javanese-av" / "01-01-03_01.mp4")
 
 
@@ -49,8 +49,8 @@ def read_images(path: Path) -> list[np.ndarray]:
         return [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
 
 
-def test_crops_hold_the_face_by_another_detector(filmed: Clip) -> None:
-    record = CROPS.extract(filmed)
+def test_crops_hold_the_face_by_another_detector(real_clip: Clip) -> None:
+    record = CROPS.extract(real_clip)
     crops, times_s = record.arrays["crops"], record.arrays["times_s"]
     assert crops.shape[1:] == (96, 96, 3)
     assert crops.dtype == np.uint8
@@ -60,17 +60,17 @@ def test_crops_hold_the_face_by_another_detector(filmed: Clip) -> None:
     cascade = cv2.CascadeClassifier(
         str(Path(cv2.data.haarcascades) / "haarcascade_frontalface_default.xml")
     )
-    seen = [
+    agrees = [
         len(cascade.detectMultiScale(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), 1.05, 2)) == 1
         for crop in crops[record.arrays["found"]]
     ]
-    assert np.mean(seen) > 0.8
+    assert np.mean(agrees) > 0.8
 
 
-def test_black_images_count_as_images_without_a_face(filmed: Clip, tmp_path: Path) -> None:
-    assert filmed.video is not None
-    shown = [image for image in read_images(filmed.video) if image.mean() > 30][:40]
-    images = np.concatenate([np.zeros_like(shown), shown])
+def test_black_frames_count_as_frames_without_a_face(real_clip: Clip, tmp_path: Path) -> None:
+    assert real_clip.video is not None
+    visible = [image for image in read_images(real_clip.video) if image.mean() > 30][:40]
+    images = np.concatenate([np.zeros_like(visible), visible])
     record = CROPS.extract(clip_of(write_video(tmp_path / "late.mp4", images)))
     assert record.arrays["times_s"][0] == pytest.approx(4.0, abs=0.26)
     assert record.coverage == pytest.approx(0.5, abs=0.07)
@@ -91,12 +91,12 @@ def test_unreadable_video_is_a_media_error(tmp_path: Path) -> None:
         CROPS.extract(clip_of(tmp_path / "zero.mp4"))
 
 
-def test_statistics_come_from_the_cached_crops(filmed: Clip, tmp_path: Path) -> None:
+def test_functionals_come_from_the_cached_crops(real_clip: Clip, tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     feature = FaceFunctionals(CROPS, cells=4)
-    record = store.get(filmed, feature)
-    assert store.has(filmed, CROPS)
-    crops = store.get(filmed, CROPS)
+    record = store.get(real_clip, feature)
+    assert store.has(real_clip, CROPS)
+    crops = store.get(real_clip, CROPS)
     rows = [hog_descriptor(crop, 4) for crop in crops.arrays["crops"][crops.arrays["found"]]]
     assert record.arrays["statistics"].shape == (2 * 4 * 4 * 8,)
     expected = np.concatenate([np.mean(rows, axis=0), np.std(rows, axis=0)])
@@ -115,7 +115,7 @@ def test_gradients_fall_into_the_bin_of_their_direction(angle_deg: int) -> None:
     assert np.linalg.norm(histogram) == pytest.approx(1.0)
 
 
-def test_gradients_lie_in_their_cell_and_ignore_light() -> None:
+def test_gradients_lie_in_their_cell_and_do_not_depend_on_light() -> None:
     image = np.full((32, 32, 3), 50, np.uint8)
     image[4:12, 20:28] = 90
     histogram = hog_descriptor(image, 2).reshape(4, 8)
@@ -138,21 +138,21 @@ def test_cells_must_fit_the_crops() -> None:
         FaceFunctionals(FaceCrops(size_px=8), cells=5)
 
 
-def test_a_model_file_counts_by_its_content_not_its_place(tmp_path: Path) -> None:
+def test_a_model_file_is_identified_by_its_content(tmp_path: Path) -> None:
     video, one, two = (tmp_path / name for name in ("clip.mp4", "one.dat", "two.dat"))
     for path, content in ((video, b"v"), (one, b"a"), (two, b"a")):
         path.write_bytes(content)
     store, clip = FeatureStore(tmp_path / "cache"), clip_of(video)
     crops = [FaceCrops(detector="dlib", face_model=str(path)) for path in (one, two)]
     described = [FaceFunctionals(each) for each in crops]
-    places = [store._path(clip, feature) for feature in (*crops, *described)]
-    assert places[0] == places[1]
-    assert places[2] == places[3]
+    paths = [store._path(clip, feature) for feature in (*crops, *described)]
+    assert paths[0] == paths[1]
+    assert paths[2] == paths[3]
     two.write_bytes(b"b")
     again = [store._path(clip, feature) for feature in (*crops, *described)]
-    assert again[0] == places[0]
-    assert again[1] != places[1]
-    assert again[3] != places[3]
+    assert again[0] == paths[0]
+    assert again[1] != paths[1]
+    assert again[3] != paths[3]
     assert FaceCrops(detector="dlib").key == crops[0].key
     assert crops[0].paths(Clip("audio", None, None)) == ()
 

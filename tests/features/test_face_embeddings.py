@@ -1,4 +1,4 @@
-"""Embeddings of faces: one for each picture with a face, kept by content."""
+"""Face embeddings: one for each frame with a face, cached by content."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from aver.synthesis import SynthesisSettings, synthesize
 
 
 @pytest.fixture(scope="module")
-def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def video(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Half a second of a face."""
     settings = SynthesisSettings(
         speakers=1, emotions=("happy",), sentences=1, duration_s=(0.5, 0.5), fps=10, size_px=96
@@ -37,7 +37,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def weights(tmp_path: Path) -> Path:
-    """A small network as `aver pretrain visual` leaves it."""
+    """A small network as `aver pretrain video` leaves it."""
     folder = tmp_path / "network"
     folder.mkdir()
     torch.manual_seed(1)
@@ -59,7 +59,7 @@ def drawn(found: list[bool], size_px: int = 32) -> FeatureRecord:
 
 
 def by_hand(crops: np.ndarray, folder: Path, size_px: int) -> np.ndarray:
-    """Grey, shrunk, standardised, through the network, one by one."""
+    """Gray, downscaled, standardized, through the network, one by one."""
     network = ResNet18(1, 4, 1, "3x3").eval()
     network.load_state_dict(load_file(folder / "weights.safetensors"))
     rows = []
@@ -74,7 +74,7 @@ def by_hand(crops: np.ndarray, folder: Path, size_px: int) -> np.ndarray:
     return np.stack(rows)
 
 
-def test_each_image_with_a_face_is_embedded_as_by_hand(weights: Path) -> None:
+def test_each_frame_with_a_face_is_embedded_as_by_hand(weights: Path) -> None:
     basis = drawn([False, True, True, False, True])
     record = FaceEmbeddings(FaceCrops(size_px=32), str(weights)).derive(basis)
     embeddings = record.arrays["embeddings"]
@@ -82,11 +82,11 @@ def test_each_image_with_a_face_is_embedded_as_by_hand(weights: Path) -> None:
     assert embeddings.dtype == np.float16
     expected = by_hand(basis.arrays["crops"][[1, 2, 4]], weights, 24)
     np.testing.assert_allclose(embeddings, expected, rtol=2e-3, atol=2e-3)
-    assert np.abs(expected[0] - expected[1]).max() > 0.05  # so that an exchange would be seen
+    assert np.abs(expected[0] - expected[1]).max() > 0.05  # so that swapped rows would be noticed
     assert (record.coverage, record.flags) == (0.6, ("truncated video",))
 
 
-def test_light_and_contrast_do_not_matter_and_the_number_of_images_at_once_neither(
+def test_embeddings_do_not_depend_on_light_contrast_and_batch_size(
     weights: Path,
 ) -> None:
     feature = FaceEmbeddings(FaceCrops(size_px=32), str(weights))
@@ -101,8 +101,8 @@ def test_light_and_contrast_do_not_matter_and_the_number_of_images_at_once_neith
     np.testing.assert_allclose(one[0], second[290], atol=2e-3)
 
 
-def test_from_a_film_to_embeddings_and_from_the_cache(
-    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_from_a_video_to_embeddings_and_from_the_cache(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     feature = FaceEmbeddings(FaceCrops(size_px=64, rate_hz=10.0))
     size = (
@@ -111,26 +111,26 @@ def test_from_a_film_to_embeddings_and_from_the_cache(
             "network"
         ]["width"]
     )
-    clip, store = Clip("c", None, None, video=film, audio=film), FeatureStore(tmp_path / "cache")
+    clip, store = Clip("c", None, None, video=video, audio=video), FeatureStore(tmp_path / "cache")
     record = store.get(clip, feature)
     crops = store.get(clip, feature.basis)
     assert record.arrays["embeddings"].shape == (int(crops.arrays["found"].sum()), size)
-    assert len(record.arrays["embeddings"]) >= 4  # five pictures of a face
+    assert len(record.arrays["embeddings"]) >= 4  # five frames with a face
     assert record.coverage == crops.coverage
     np.testing.assert_array_equal(
         feature.extract(clip).arrays["embeddings"], record.arrays["embeddings"]
     )
     monkeypatch.setattr(FaceEmbeddings, "derive", None)  # nothing is computed again
     moved = tmp_path / "moved.mp4"
-    shutil.copy(film, moved)
+    shutil.copy(video, moved)
     again = FeatureStore(tmp_path / "cache").get(replace(clip, video=moved), feature)
     np.testing.assert_array_equal(again.arrays["embeddings"], record.arrays["embeddings"])
 
 
 def test_other_weights_or_crops_are_another_entry(
-    weights: Path, film: Path, tmp_path: Path
+    weights: Path, video: Path, tmp_path: Path
 ) -> None:
-    clip, store = Clip("c", None, None, video=film), FeatureStore(tmp_path / "cache")
+    clip, store = Clip("c", None, None, video=video), FeatureStore(tmp_path / "cache")
     feature = FaceEmbeddings(FaceCrops(size_px=32), str(weights))
     first = store.content_key(clip, feature)
     copy = tmp_path / "copy"
@@ -148,7 +148,7 @@ def test_other_weights_or_crops_are_another_entry(
     assert replace(feature, weights="elsewhere").key == feature.key
 
 
-def test_a_clip_without_images_or_face_says_so(tmp_path: Path) -> None:
+def test_a_clip_without_video_or_face_is_absent(tmp_path: Path) -> None:
     store = FeatureStore(tmp_path)
     assert store.get(Clip("c", None, None), FaceEmbeddings()).missing == "no video"
     faceless = FeatureRecord.absent("no face")

@@ -23,7 +23,7 @@ def test_all_features_are_found() -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_defaults_describe_themselves(name: str) -> None:
+def test_defaults_have_name_modality_and_source(name: str) -> None:
     feature = features.get(name)()
     assert feature.name == name
     assert feature.modality in ("video", "audio", "action_units")

@@ -36,7 +36,7 @@ def record_of(found: list[bool]) -> FeatureRecord:
     return FeatureRecord({"crops": crops, "found": np.array(found)}, coverage=0.5)
 
 
-def test_moments_are_those_with_a_face() -> None:
+def test_only_frames_with_a_face_are_chosen() -> None:
     feature = LaplacianCrops(size_px=20, image_count=2)
     record = feature.derive(record_of([False, True, True, False, True, True, False]))
     assert record.arrays["images"].shape == (2, 20, 20)
@@ -45,12 +45,12 @@ def test_moments_are_those_with_a_face() -> None:
     assert record.coverage == 0.5
 
 
-def test_few_faces_are_all_shown() -> None:
+def test_too_few_faces_are_all_taken() -> None:
     record = LaplacianCrops(image_count=7).derive(record_of([True, False, True]))
     assert record.arrays["images"].shape == (2, 100, 100)
 
 
-def test_one_moment_is_the_middle() -> None:
+def test_a_single_image_is_the_middle_one() -> None:
     assert evenly_spaced(9, 1).tolist() == [4]
     assert evenly_spaced(6, 3).tolist() == [1, 3, 5]
 

@@ -52,7 +52,7 @@ def test_vectors_become_those_of_a_standard_scaler_per_speaker() -> None:
         np.testing.assert_allclose(found, wanted, atol=2e-4)
 
 
-def test_tracks_and_spectrograms_end_at_mean_zero_and_std_one_per_row() -> None:
+def test_tracks_and_spectrograms_have_mean_zero_and_std_one_per_row() -> None:
     rng = np.random.default_rng(1)
     clips = _clips("a", 5)
     tracks = {c.clip_id: rng.normal(3, 2, (6, 4)).astype(np.float32) for c in clips}
@@ -69,7 +69,7 @@ def test_tracks_and_spectrograms_end_at_mean_zero_and_std_one_per_row() -> None:
     np.testing.assert_allclose(found.astype(float).std(axis=(0, 2)), 1, atol=0.01)
 
 
-def test_columns_of_whole_clips_end_on_the_speakers_scale_band_by_band() -> None:
+def test_columns_of_whole_clips_are_scaled_per_speaker_and_band() -> None:
     clips, rng = _clips("a", 5), np.random.default_rng(3)
     loud = np.linspace(1, 9, 6)
     columns = {c.clip_id: rng.normal(loud, 0.5, (40, 6)).astype(np.float16) for c in clips}
@@ -85,14 +85,14 @@ def test_a_recognizer_of_crops_alone_cannot_be_adapted() -> None:
     check_adaptable([FaceCrops(), SpectrogramSegments()])
 
 
-def test_no_label_is_looked_at_for_the_scale() -> None:
+def test_the_scale_does_not_use_labels() -> None:
     clips = _clips("a", 5, "happy")
     planted = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in clips})
     SpeakerAdaptation(planted, clips).get(clips[0].without_labels(), FEATURE)
     assert planted.labels == {None}
 
 
-def test_filtered_images_are_brought_to_their_speakers_scale_pixel_by_pixel() -> None:
+def test_filtered_images_are_scaled_per_speaker_and_pixel() -> None:
     clips, rng = _clips("a", 5), np.random.default_rng(2)
     face = rng.normal(0, 5, (4, 6)).astype(np.float32)
     images = {c.clip_id: (face + rng.normal(0, 1, (3, 4, 6))).astype(np.float32) for c in clips}
@@ -118,7 +118,7 @@ def test_too_few_clips_are_an_error_that_says_how_many(speaker: str | None) -> N
         SpeakerAdaptation(planted, clips).get(clips[0], FEATURE)
 
 
-def test_a_modality_that_too_few_clips_have_can_be_left_out_instead() -> None:
+def test_a_feature_that_too_few_clips_have_can_count_as_missing() -> None:
     clips = _clips("a", 5)
     new = Clip("new", "a", None)
     few = Planted("statistics", {c.clip_id: np.ones(2, np.float32) for c in [*clips[:3], new]})
@@ -130,7 +130,7 @@ def test_a_modality_that_too_few_clips_have_can_be_left_out_instead() -> None:
     SpeakerAdaptation(enough, clips, missing_ok=True).check_enough("a", [FEATURE])
 
 
-def test_what_a_speaker_hardly_ever_had_stays_finite() -> None:
+def test_extreme_values_of_a_new_clip_stay_finite() -> None:
     clips = _clips("a", 8)
     rng = np.random.default_rng(0)
     arrays = {clip.clip_id: rng.normal(0, 1e-4, 3).astype(np.float16) for clip in clips}

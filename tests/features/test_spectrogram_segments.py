@@ -59,7 +59,7 @@ def test_power_is_scipys_periodogram(tmp_path: Path) -> None:
     assert np.allclose(record.arrays["segments"][0], expected, rtol=2e-3, atol=2e-3)
 
 
-def test_tone_lies_in_its_bin(tmp_path: Path) -> None:
+def test_tone_is_in_its_bin(tmp_path: Path) -> None:
     tone = np.sin(2 * np.pi * 1000 * np.arange(RATE_HZ) / RATE_HZ).astype(np.float32)
     record = SpectrogramSegments().extract(clip_of(tone, tmp_path))
     inner = record.arrays["segments"][0][:, 4:-4]  # columns that do not reach into the padding

@@ -22,7 +22,7 @@ from aver.features.action_units import ActionUnits
 from aver.features.audio_functionals import AudioFunctionals
 from aver.features.feature import DerivedFeature, Feature, FeatureRecord
 from aver.features.spectrogram_segments import SpectrogramSegments
-from aver.features.store import CacheWarning, FeatureStore
+from aver.features.store import CacheWarning, FeatureStore, read_entry, write_entry
 
 SEGMENTS = SpectrogramSegments(band_count=16, column_count=25)
 SPARSE = SpectrogramSegments(band_count=16, column_count=25, hop_s=1.0)
@@ -117,6 +117,19 @@ def test_absence_and_flags_are_kept(store: FeatureStore, tmp_path: Path) -> None
     assert len(entries(store)) == 2
 
 
+def test_flags_of_old_entries_use_the_current_words(tmp_path: Path) -> None:
+    for name, record in (
+        ("old-missing", FeatureRecord.absent("no sound")),
+        ("old-flags", FeatureRecord({"x": np.ones(2)}, flags=("cut to 2 s of sound",))),
+    ):
+        write_entry(tmp_path / f"{name}.safetensors", record)
+    missing, cut = (read_entry(path) for path in sorted(tmp_path.iterdir(), reverse=True))
+    assert missing is not None
+    assert missing.missing == "no audio"
+    assert cut is not None
+    assert cut.flags == ("cut to 2 s of audio",)
+
+
 def test_moved_and_renamed_files_keep_their_entries(
     store: FeatureStore, clips: list[Clip], tmp_path: Path
 ) -> None:
@@ -134,7 +147,7 @@ def test_moved_and_renamed_files_keep_their_entries(
     assert (preparation.computed, preparation.cached) == (0, 4)
 
 
-def test_changed_content_and_changed_settings_are_computed_anew(
+def test_changed_content_or_settings_are_computed_again(
     store: FeatureStore, clips: list[Clip], tmp_path: Path
 ) -> None:
     before = store.get(clips[0], SEGMENTS)
@@ -158,7 +171,7 @@ def test_clips_in_one_table_have_entries_of_their_own(store: FeatureStore, tmp_p
 
 
 @pytest.mark.parametrize("fault", ["cut", "empty", "garbage", "another entry"])
-def test_torn_or_foreign_entry_is_computed_again_with_a_warning(
+def test_damaged_or_foreign_entry_is_computed_again_with_a_warning(
     store: FeatureStore, clips: list[Clip], fault: str
 ) -> None:
     right = store.get(clips[0], SEGMENTS)
@@ -206,7 +219,7 @@ def test_derived_feature_extracts_its_basis_once(
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_bad_clips_are_listed_and_stop_nothing(
+def test_unreadable_clips_are_skipped_and_listed(
     store: FeatureStore, clips: list[Clip], tmp_path: Path, workers: int
 ) -> None:
     (tmp_path / "torn.wav").write_bytes(b"RIFF")
@@ -224,7 +237,7 @@ def test_bad_clips_are_listed_and_stop_nothing(
         assert failure.clip.clip_id in failure.reason
 
 
-def test_bar_is_told_only_of_work_to_be_done(
+def test_progress_bar_counts_only_what_must_be_computed(
     store: FeatureStore, clips: list[Clip], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.prepare(clips[:3], [SEGMENTS])
@@ -240,12 +253,12 @@ def test_bar_is_told_only_of_work_to_be_done(
     assert totals == [pytest.approx(clips[3].audio.stat().st_size / 1e6)]
 
 
-def test_settings_that_fail_stop_at_once(store: FeatureStore, clips: list[Clip]) -> None:
+def test_unusable_settings_stop_at_once(store: FeatureStore, clips: list[Clip]) -> None:
     with pytest.raises(SettingsError, match="too many"):
         store.prepare(clips, [SpectrogramSegments(bands="mel", band_count=250)])
 
 
-def test_full_disk_is_one_clear_error_and_leaves_nothing_half_written(
+def test_full_disk_is_one_error_and_leaves_no_partial_entry(
     store: FeatureStore, clips: list[Clip], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store.get(clips[0], SEGMENTS)
@@ -280,7 +293,7 @@ if __name__ == "__main__":
 """
 
 
-def test_workers_that_cannot_write_end_in_one_clear_error(
+def test_workers_that_cannot_write_raise_one_error(
     store: FeatureStore, clips: list[Clip], tmp_path: Path
 ) -> None:
     script = tmp_path / "limited.py"

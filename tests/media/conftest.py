@@ -1,4 +1,4 @@
-"""Small media files written on the fly with PyAV."""
+"""Small media files, written with PyAV."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ WriteMedia = Callable[..., Path]
 
 @pytest.fixture(scope="session", autouse=True)
 def _one_thread() -> None:
-    """Small networks are quicker on one thread where several test processes share the cores."""
+    """Small networks are faster on one thread if several test processes share the cores."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
 
 
 @pytest.fixture
 def write_media(tmp_path: Path) -> WriteMedia:
-    """Give out a function that writes pictures and sound into one file."""
+    """A function that writes video and audio to one file."""
 
     def write(
         name: str,
@@ -85,7 +85,7 @@ def write_media(tmp_path: Path) -> WriteMedia:
 
 @pytest.fixture
 def numbered() -> Callable[[int], list[np.ndarray]]:
-    """Give out a function that makes n grey pictures whose brightness tells their number."""
+    """A function that makes n gray frames whose brightness is their number."""
 
     def make(n: int, height: int = 48, width: int = 64) -> list[np.ndarray]:
         return [np.full((height, width, 3), 40 + 8 * (i % 25), np.uint8) for i in range(n)]

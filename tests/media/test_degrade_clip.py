@@ -1,4 +1,4 @@
-"""Worse media are media: written, and read back by the readers that everything uses."""
+"""Degraded media are written, and read back by the usual readers."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def clip(write_media: Callable[..., Path]) -> Clip:
     return Clip("a", "s1", "happy", video=path)
 
 
-def test_what_is_written_is_read_back_to_the_last_bit(tmp_path: Path) -> None:
+def test_written_media_are_read_back_bit_by_bit(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     images = [rng.integers(0, 256, (33, 47, 3), dtype=np.uint8) for _ in range(5)]
     times_s = [0.5, 0.54, 0.6, 0.7, 1.0]
@@ -42,7 +42,7 @@ def test_what_is_written_is_read_back_to_the_last_bit(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["blur", "low-light", "occlusion", "dropped-frames"])
-def test_no_damage_shows_the_same_images_at_the_same_times(
+def test_level_zero_gives_the_same_frames_at_the_same_times(
     name: str, clip: Clip, tmp_path: Path
 ) -> None:
     same = degrade_clip(clip, degradation(name), 0.0, tmp_path)
@@ -52,10 +52,10 @@ def test_no_damage_shows_the_same_images_at_the_same_times(
         after = list(read_frames(same.video, rate_hz, skip_black=True))
         np.testing.assert_allclose([t for t, _ in after], [t for t, _ in before], atol=2e-5)
         np.testing.assert_array_equal([p for _, p in after], [p for _, p in before])
-    assert same.audio == clip.video  # heard as before
+    assert same.audio == clip.video
 
 
-def test_dropped_frames_show_the_one_before_and_more_drop_at_a_higher_level(
+def test_dropped_frames_repeat_the_one_before_and_increase_with_the_level(
     clip: Clip, tmp_path: Path
 ) -> None:
     before = [image for _, image in read_frames(clip.video)]
@@ -73,7 +73,7 @@ def test_dropped_frames_show_the_one_before_and_more_drop_at_a_higher_level(
     assert 5 < len(frozen[0]) < 20
 
 
-def test_noise_is_the_same_at_every_level_and_with_every_call(clip: Clip, tmp_path: Path) -> None:
+def test_noise_is_the_same_at_every_level_and_call(clip: Clip, tmp_path: Path) -> None:
     audio = read_audio(clip.video, RATE_HZ)
     noises = []
     for level in (0.0, 10.0, 10.0):
@@ -85,14 +85,14 @@ def test_noise_is_the_same_at_every_level_and_with_every_call(clip: Clip, tmp_pa
     assert not np.allclose(read_audio(other.audio, RATE_HZ) - audio, noises[0])
 
 
-def test_offset_takes_the_audio_of_a_later_moment(clip: Clip, tmp_path: Path) -> None:
+def test_offset_takes_later_audio(clip: Clip, tmp_path: Path) -> None:
     audio = read_audio(clip.video, RATE_HZ)
     moved = read_audio(degrade_clip(clip, degradation("offset"), 0.25, tmp_path).audio, RATE_HZ)
     np.testing.assert_array_equal(moved[: -RATE_HZ // 4], audio[RATE_HZ // 4 :])
     assert not moved[-RATE_HZ // 4 :].any()
 
 
-def test_a_lost_modality_is_not_found_anywhere(clip: Clip, tmp_path: Path) -> None:
+def test_a_lost_modality_is_absent(clip: Clip, tmp_path: Path) -> None:
     lost = degradation("lost-modality")
     deaf = degrade_clip(clip, lost, "audio", tmp_path)
     assert read_clip_audio(deaf, RATE_HZ).missing
@@ -102,15 +102,15 @@ def test_a_lost_modality_is_not_found_anywhere(clip: Clip, tmp_path: Path) -> No
     assert not read_clip_audio(blind, RATE_HZ).missing
 
 
-def test_a_clip_without_what_gets_worse_stays_as_it_is(tmp_path: Path) -> None:
+def test_a_clip_without_the_modality_is_unchanged(tmp_path: Path) -> None:
     write_audio(tmp_path / "s.wav", np.ones(100, np.float32), RATE_HZ)
-    heard = Clip("a", "s1", None, audio=tmp_path / "s.wav")
-    assert degrade_clip(heard, degradation("blur"), 2.0, tmp_path) == heard
+    audio_only = Clip("a", "s1", None, audio=tmp_path / "s.wav")
+    assert degrade_clip(audio_only, degradation("blur"), 2.0, tmp_path) == audio_only
     nothing = Clip("b", "s1", None)
     assert degrade_clip(nothing, degradation("white-noise"), 0.0, tmp_path) == nothing
 
 
-def test_levels_are_read_or_refused() -> None:
+def test_levels_are_parsed_or_refused() -> None:
     assert degradation("offset").read_level("-0.5") == -0.5
     assert degradation("lost-modality").read_level("audio") == "audio"
     for name, word, why in (

@@ -15,20 +15,20 @@ SIZE = (120, 160)
 
 
 class Oracle(FaceDetector):
-    """Reads the picture's number from its first pixel and answers from a script.
+    """Reads the frame's number from its first pixel and takes its faces from a script.
 
-    Refined boxes carry a constant bias, as O-Net's do.
+    Refined boxes have a constant bias, as those of O-Net.
     """
 
     name = "oracle"
 
     def __init__(self, script):
         self.script = script  # number -> list of boxes
-        self.looked = []
+        self.detected = []
 
     def detect(self, frames):
         numbers = [int(f[0, 0, 0]) for f in frames]
-        self.looked += numbers
+        self.detected += numbers
         return [self._faces(self.script(n)) for n in numbers]
 
     def refine(self, frames, boxes):
@@ -62,26 +62,26 @@ def curved(number):
     return [[x, 30, x + 40, 80]]
 
 
-def test_one_moving_face_with_few_looks():
+def test_one_moving_face_with_few_detections():
     follower, oracle = follow(curved, 100)
     (tracklet,) = follower.tracklets
     assert tracklet.indices == list(range(100))
     truth = np.concatenate([curved(n) for n in range(100)])
     np.testing.assert_allclose(np.stack(tracklet.boxes), truth, atol=0.05)  # the bias is off
-    assert len(oracle.looked) <= 10
+    assert len(oracle.detected) <= 10
 
 
 @pytest.mark.parametrize("span", [(0, 37), (18, 100), (31, 33), (50, 51), (0, 1), (99, 100)])
-def test_coming_and_going_is_found_to_the_image(span):
+def test_appearing_and_disappearing_is_found_to_the_frame(span):
     def script(number):
         return curved(number) if span[0] <= number < span[1] else []
 
     follower, _ = follow(script, 100)
-    seen = sorted(i for t in follower.tracklets for i in t.indices)
+    found = sorted(i for t in follower.tracklets for i in t.indices)
     # a face that comes and goes between two looks may be missed, nothing longer
     if span[1] - span[0] > 13 or span[0] == 0 or span[1] == 100:
-        assert seen == list(range(*span))
-    assert set(seen) <= set(range(*span))
+        assert found == list(range(*span))
+    assert set(found) <= set(range(*span))
 
 
 def test_two_faces_keep_their_own_tracklets():
@@ -91,7 +91,7 @@ def test_two_faces_keep_their_own_tracklets():
     follower, oracle = follow(script, 80)
     assert [t.indices for t in follower.tracklets] == [list(range(80))] * 2
     assert np.stack(follower.tracklets[0].boxes)[:, 0] == pytest.approx(10, abs=0.1)
-    assert len(oracle.looked) <= 9
+    assert len(oracle.detected) <= 9
 
 
 def test_face_lost_in_between_is_noticed():
@@ -123,14 +123,14 @@ def test_cut_ends_a_tracklet():
     assert [t.indices for t in follower.tracklets] == [list(range(17)), list(range(17, 40))]
 
 
-def test_one_image_and_none():
+def test_one_frame_and_none():
     follower, _ = follow(curved, 1)
     assert [t.indices for t in follower.tracklets] == [[0]]
     follower, _ = follow(curved, 0)
     assert follower.tracklets == []
 
 
-def test_images_are_not_kept():
+def test_frames_are_not_kept():
     follower, _ = follow(curved, 200, every_s=0.2)
     held = FaceFollower(Oracle(curved), 0.2, 0.0)
     for number in range(200):
@@ -143,7 +143,7 @@ def test_images_are_not_kept():
     "name",
     ["wild/fer__test.mp4", "wild/spectre__0Fi83BHQsMA_00002.mp4", "javanese-av/06-02-03_01.mp4"],
 )
-def test_movement_is_no_cut(data_root, name):
+def test_movement_is_not_a_cut(data_root, name):
     small = [thumbnail(p) for _, p in read_frames(data_root / name, skip_black=True)]
     assert len(small) > 30
     assert not any(is_cut(a, b) for a, b in pairwise(small))

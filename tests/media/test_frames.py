@@ -1,4 +1,4 @@
-"""Pictures against what was written, and against OpenCV's decoder on real clips."""
+"""Frames against written files, and against OpenCV's decoder on real clips."""
 
 import struct
 from fractions import Fraction
@@ -26,7 +26,7 @@ def test_times_and_order(write_media, numbered):
 
 
 @pytest.mark.parametrize("rate_hz", [5, 6, 29.97, 60])
-def test_sampling_gives_the_image_on_display(write_media, numbered, rate_hz):
+def test_sampling_gives_the_frame_on_display(write_media, numbered, rate_hz):
     written = [0, 0.04, 0.3, 0.34, 0.5, 0.9]  # changing frame rate
     path = write_media("vfr.mp4", numbered(6), times_s=written)
     images = list(read_frames(path, rate_hz))
@@ -47,7 +47,7 @@ def test_other_containers_start_at_zero(write_media, numbered, name):
 
 
 @pytest.mark.parametrize("turns", [1, 2, 3])
-def test_rotation_is_carried_out(write_media, turns):
+def test_rotation_is_applied(write_media, turns):
     image = np.zeros((48, 64, 3), np.uint8)
     image[:24, :32] = (200, 0, 0)  # red above left
     image[24:, 32:] = (0, 0, 200)
@@ -56,7 +56,7 @@ def test_rotation_is_carried_out(write_media, turns):
     at = data.index(b"tkhd") + 4 + 40  # the matrix of the track header
     one = 1 << 16
     matrix = {1: (0, one, -one, 0), 2: (-one, 0, 0, -one), 3: (0, -one, one, 0)}[turns]
-    a, b, c, d = matrix  # ISO 14496-12, 8.3.2: turns the picture clockwise by `turns` quarters
+    a, b, c, d = matrix  # ISO 14496-12, 8.3.2: turns the frame clockwise by `turns` quarters
     data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(bytes(data))
     (_, upright), *_ = read_frames(path)
@@ -110,7 +110,7 @@ def test_real_black_frames(data_root):
     assert 5 < dark < 23
 
 
-def test_outlines_are_the_images_shrunk(data_root):
+def test_outlines_are_downscaled_frames(data_root):
     path = sorted((data_root / "javanese-av").glob("*.mp4"))[0]
     whole = list(read_frames(path, 5, skip_black=True))
     small = list(read_frames(path, 5, skip_black=True, outline_px=32))

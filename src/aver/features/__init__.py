@@ -1,1 +1,1 @@
-"""Frames and sound to arrays for models: one feature per file, cached by content."""
+"""From clips to arrays for models: one feature per file, cached by content and settings."""

@@ -1,1 +1,1 @@
-"""Files into pictures and sound with time stamps, faces, and face tracks."""
+"""From media files to frames and audio on one clock; face detection and tracking; degradations."""

@@ -15,6 +15,63 @@ _JITTER_S = 0.04  # containers round time stamps: smaller gaps and overlaps are 
 _MAX_SILENCE_S = 600.0  # a larger jump is a broken clock: audio continues without a gap
 
 
+def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
+    """Read all audio of a file as one channel.
+
+    Channels are averaged. The first sample is at time 0 of the file's clock, which `read_frames`
+    shares: priming samples of the codec are cut off, and there is silence if the audio stream
+    starts late or pauses.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any video or audio file that FFmpeg reads (FLAC, WAV, MP3, M4A, MP4, AVI ...).
+    rate_hz : int > 0
+        Rate to resample to (by soxr, high quality).
+
+    Returns
+    -------
+    np.ndarray [shape=(samples,), dtype=float32, range=-1..1]
+
+    Raises
+    ------
+    MediaError
+        If the file is missing, empty, a Git LFS pointer, or nothing in it can be decoded. A
+        truncated file gives what it has and warns with `TruncatedMediaWarning`.
+    MissingModalityError
+        If it has no audio.
+    SettingsError
+        If `rate_hz` is not positive.
+    """
+    return np.concatenate(list(AudioReader(path, rate_hz, block_s=10.0)))
+
+
+def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1.0) -> AudioReader:
+    """Read a file's audio block by block, in constant memory.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any video or audio file that FFmpeg reads.
+    rate_hz : int > 0
+        Rate to resample to (by soxr, high quality).
+    block_s : float > 0
+        Length of a block in seconds; the last one may be shorter.
+
+    Returns
+    -------
+    AudioReader
+        Iterator over blocks : np.ndarray [shape=(samples,), dtype=float32, range=-1..1];
+        concatenated, they equal `read_audio`.
+
+    Raises
+    ------
+    MediaError, MissingModalityError, SettingsError
+        As `read_audio`.
+    """
+    return AudioReader(path, rate_hz, block_s)
+
+
 class AudioReader(Iterator[np.ndarray]):
     """Iterator over blocks of a file's audio; see `read_audio_blocks`.
 
@@ -69,63 +126,6 @@ class AudioReader(Iterator[np.ndarray]):
             if resampler is not None:
                 yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
             self.complete = media.warn_if_incomplete(self._stream, self.read_s)
-
-
-def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1.0) -> AudioReader:
-    """Read a file's audio block by block, in constant memory.
-
-    Parameters
-    ----------
-    path : str or Path
-        Any video or audio file that FFmpeg reads.
-    rate_hz : int > 0
-        Rate to resample to (by soxr, high quality).
-    block_s : float > 0
-        Length of a block in seconds; the last one may be shorter.
-
-    Returns
-    -------
-    AudioReader
-        Iterator over blocks : np.ndarray [shape=(samples,), dtype=float32, range=-1..1];
-        concatenated, they equal `read_audio`.
-
-    Raises
-    ------
-    MediaError, MissingModalityError, SettingsError
-        As `read_audio`.
-    """
-    return AudioReader(path, rate_hz, block_s)
-
-
-def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
-    """Read all audio of a file as one channel.
-
-    Channels are averaged. The first sample is at time 0 of the file's clock, which `read_frames`
-    shares: priming samples of the codec are cut off, and there is silence if the audio stream
-    starts late or pauses.
-
-    Parameters
-    ----------
-    path : str or Path
-        Any video or audio file that FFmpeg reads (FLAC, WAV, MP3, M4A, MP4, AVI ...).
-    rate_hz : int > 0
-        Rate to resample to (by soxr, high quality).
-
-    Returns
-    -------
-    np.ndarray [shape=(samples,), dtype=float32, range=-1..1]
-
-    Raises
-    ------
-    MediaError
-        If the file is missing, empty, a Git LFS pointer, or nothing in it can be decoded. A
-        truncated file gives what it has and warns with `TruncatedMediaWarning`.
-    MissingModalityError
-        If it has no audio.
-    SettingsError
-        If `rate_hz` is not positive.
-    """
-    return np.concatenate(list(AudioReader(path, rate_hz, block_s=10.0)))
 
 
 def _on_the_clock(media: MediaFile, stream: Any) -> Iterator[tuple[int, np.ndarray]]:

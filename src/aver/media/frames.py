@@ -18,6 +18,51 @@ _BLACK_BELOW = 24  # luma of video black is 16; noise and coding raise it a litt
 _VISIBLE_SHARE = 0.02  # a frame with this share of pixels above black is not black
 
 
+def read_frames(
+    path: str | Path,
+    rate_hz: float | None = None,
+    *,
+    skip_black: bool = False,
+    outline_px: int | None = None,
+) -> FrameReader:
+    """Read the frames of a video one by one, with the time at which each is displayed.
+
+    The rotation stored in the file is applied, and pixels are made square. Only one frame is held
+    in memory at a time, whatever the length of the file.
+
+    Parameters
+    ----------
+    path : str or Path
+        Any video that FFmpeg reads, with constant or variable frame rate.
+    rate_hz : float > 0, optional
+        Give the frame on display at 0, 1 / rate_hz, 2 / rate_hz ... seconds instead of all frames;
+        a frame is repeated if the file has fewer. Times are exactly these.
+    skip_black : bool
+        Leave out the frames before the first one that is not black.
+    outline_px : int > 0, optional
+        Give gray images [shape=(outline_px, outline_px)] instead of color, twice as fast. Meant for
+        fingerprints, not for display.
+
+    Returns
+    -------
+    FrameReader
+        Iterator over ``(time_s, frame)``; frame : np.ndarray [shape=(height, width, 3),
+        dtype=uint8] in RGB. Its attributes give the time of the first visible frame and whether
+        the file was complete.
+
+    Raises
+    ------
+    MediaError
+        If the file is missing, empty, a Git LFS pointer, or nothing in it can be decoded. A
+        truncated file gives what it has and warns with `TruncatedMediaWarning`.
+    MissingModalityError
+        If it has no video.
+    SettingsError
+        If `rate_hz` is not positive.
+    """
+    return FrameReader(path, rate_hz, skip_black=skip_black, outline_px=outline_px)
+
+
 class FrameReader(Iterator[tuple[float, np.ndarray]]):
     """Iterator over the frames of a file in constant memory; see `read_frames`.
 
@@ -99,51 +144,6 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
                     continue
                 yield time_s, frame
             self.complete = media.warn_if_incomplete(stream, self.read_s)
-
-
-def read_frames(
-    path: str | Path,
-    rate_hz: float | None = None,
-    *,
-    skip_black: bool = False,
-    outline_px: int | None = None,
-) -> FrameReader:
-    """Read the frames of a video one by one, with the time at which each is displayed.
-
-    The rotation stored in the file is applied, and pixels are made square. Only one frame is held
-    in memory at a time, whatever the length of the file.
-
-    Parameters
-    ----------
-    path : str or Path
-        Any video that FFmpeg reads, with constant or variable frame rate.
-    rate_hz : float > 0, optional
-        Give the frame on display at 0, 1 / rate_hz, 2 / rate_hz ... seconds instead of all frames;
-        a frame is repeated if the file has fewer. Times are exactly these.
-    skip_black : bool
-        Leave out the frames before the first one that is not black.
-    outline_px : int > 0, optional
-        Give gray images [shape=(outline_px, outline_px)] instead of color, twice as fast. Meant for
-        fingerprints, not for display.
-
-    Returns
-    -------
-    FrameReader
-        Iterator over ``(time_s, frame)``; frame : np.ndarray [shape=(height, width, 3),
-        dtype=uint8] in RGB. Its attributes give the time of the first visible frame and whether
-        the file was complete.
-
-    Raises
-    ------
-    MediaError
-        If the file is missing, empty, a Git LFS pointer, or nothing in it can be decoded. A
-        truncated file gives what it has and warns with `TruncatedMediaWarning`.
-    MissingModalityError
-        If it has no video.
-    SettingsError
-        If `rate_hz` is not positive.
-    """
-    return FrameReader(path, rate_hz, skip_black=skip_black, outline_px=outline_px)
 
 
 def is_visible(luma: np.ndarray) -> bool:
