@@ -1,7 +1,7 @@
 """How often nominal 95 % intervals over speakers hold the true figure.
 
 Speakers are drawn from a population whose accuracy varies (logit-normal), clips from speakers;
-classes differ in difficulty. The truth is the population's figure. Beside our two methods stand
+classes differ in difficulty. The true figure is the population's. Our two methods are compared with
 two that are in common use: the binomial interval over clips, and the percentile bootstrap.
 
     python benchmarks/interval_coverage.py [--trials 2000] [--out benchmarks/results]
@@ -38,7 +38,7 @@ class Population(NamedTuple):
     spread: float
 
     def recalls(self, rng: np.random.Generator, speakers: int) -> np.ndarray:
-        """Chance of a right answer by speaker and class; shape (speakers, classes)."""
+        """Probability of a correct prediction by speaker and class; shape (speakers, classes)."""
         logit = np.log(self.center / (1 - self.center))
         by_class = np.linspace(-0.8, 0.8, CLASSES)
         by_speaker = rng.normal(0, self.spread, size=(speakers, 1))
@@ -54,8 +54,8 @@ POPULATIONS = (
 )
 
 
-def draw(rng: np.random.Generator, population: Population, speakers: int) -> SpeakerSums:
-    """One corpus: hits and clips per speaker and class, clips per speaker uneven."""
+def draw_corpus(rng: np.random.Generator, population: Population, speakers: int) -> SpeakerSums:
+    """One corpus: hits and clips per speaker and class; numbers of clips vary."""
     recalls = population.recalls(rng, speakers)
     mean_clips = CLIPS_PER_SPEAKER[speakers] / CLASSES
     clips = rng.integers(max(1, int(mean_clips * 0.8)), int(mean_clips * 1.2) + 1, recalls.shape)
@@ -88,17 +88,17 @@ def binomial_normal(sums: SpeakerSums) -> tuple[float, float]:
 
 
 def coverage(population: Population, speakers: int, trials: int, seed: int) -> dict[str, float]:
-    """Share of trials whose interval holds the truth, and mean widths, by method."""
+    """Share of trials whose interval contains the true figure, and mean widths, by method."""
     rng = np.random.default_rng(seed)
     truth = float(population.recalls(rng, 400_000).mean())
     held = dict.fromkeys(("auto", "t", "bootstrap", "percentile", "clips"), 0)
     width = dict.fromkeys(held, 0.0)
     for _ in range(trials):
-        sums = draw(rng, population, speakers)
+        sums = draw_corpus(rng, population, speakers)
         found = {
             "auto": interval(sums),
             "t": t_interval(sums),
-            "bootstrap": bootstrap_interval(sums, draws=2000, seed=int(rng.integers(2**31))),
+            "bootstrap": bootstrap_interval(sums, resamples=2000, seed=int(rng.integers(2**31))),
         }
         bounds = {name: (i.low or 0.0, i.high or 0.0) for name, i in found.items()}
         bounds["percentile"] = percentile(sums, rng)

@@ -1,9 +1,8 @@
 #!/usr/bin/env bash
-# The results of MRPN that docs/results quotes. Each command goes on where an interrupted one
-# stopped, so this may be run again at any time.
-#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+# The results of MRPN in docs/results. An interrupted command resumes when this is run again.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  folder for run folders
 set -euo pipefail
-data=${DATA:?folder that holds javanese-av, ravdess and ravdess-au}
+data=${DATA:?folder with javanese-av, ravdess and ravdess-au}
 out=${OUT:-runs/results}
 
 javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings config=javanese-av)
@@ -14,17 +13,17 @@ folds=(--clean-rule speaker-kfold --clean-settings folds=5)
 large=(--set refit=false hidden=128 dropout=0.4 training.epochs=40 training.learning_rate=2e-3
   training.batch_size=32)
 
-# RAVDESS, 20 actors: audio, and action units as the visual modality; networks on statistics.
-aver reproduce mrpn "${ravdess[@]}" --video units --preset mrpn-statistics "${large[@]}" \
+# RAVDESS, 20 actors: audio, and action units as the visual modality; networks on functionals.
+aver reproduce mrpn "${ravdess[@]}" --video action_units --preset mrpn-statistics "${large[@]}" \
   "${folds[@]}" --table ours --protocols clean --seeds 3 --out "$out/ravdess"
 
 # javanese-av, real audio-visual clips, leave one speaker out.
 aver reproduce mrpn "${javanese[@]}" "${loso[@]}" \
   --table ours --protocols clean --seeds 3 --out "$out/javanese"
 
-# What a random split adds, on both.
+# The effect of a random split, on both.
 aver evaluate "${ravdess[@]}" --preset mrpn-statistics "${large[@]}" \
-  --modalities units,audio \
+  --modalities action_units,audio \
   --split random --split-settings shares=60/20/20 --seeds 3 --out "$out/ravdess-random"
 aver evaluate "${javanese[@]}" --preset mrpn-compact \
   --split random --split-settings shares=60/20/20 --seeds 3 --out "$out/javanese-random"

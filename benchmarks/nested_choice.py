@@ -1,20 +1,19 @@
-"""Settings chosen on validation speakers only, separately for every test speaker, then tested.
+"""Nested choice of settings: on validation speakers, separately for every test speaker.
 
 For each test group (a speaker, or a fold of speakers) every candidate is trained without that group
-and without one further group, which it then answers for; the mean over the further groups chooses.
-A network that has met neither of two groups serves both, so that G groups take G (G - 1) / 2
-trainings a candidate. The chosen candidate is then trained without the test group, for each of the
-networks and seeds, and answers for it: the only look at a test group.
+and without one further group, which it then predicts; the candidate with the highest mean accuracy
+over the further groups is chosen. A network trained without two groups serves both, so G groups
+take G (G - 1) / 2 trainings per candidate. The chosen candidate is then trained without the test
+group, for each of the networks and seeds, and predicts it: test groups are used once only.
 
     python benchmarks/nested_choice.py --corpus DIR [--corpus-settings config=javanese-av]
-        [--units CSV --folds 5] --preset mrpn-faces --candidates FILE.yaml [--adapt speaker]
+        [--action-units CSV --folds 5] --preset mrpn-faces --candidates FILE.yaml [--adapt speaker]
         [--networks N0 N1 N2] [--seeds 3] --out DIR
 
-The candidates' file holds a list of mappings, settings by dotted key; the first is tried first and
-wins ties. The folder gets ``choice.json`` and the answers of each network: one training a seed, and
-the mean over the seeds as one recogniser of several trainings; printed with paired differences to
-the first network and to another study. Each training is kept, so that an
-interrupted call goes on.
+The candidates' file holds a list of mappings, settings by dotted key; the first wins ties. The
+folder gets ``choice.json`` and the predictions of each network: one training per seed, and the mean
+over the seeds as an ensemble; printed with paired differences to the first network and to another
+study. Each training is kept, so an interrupted call resumes.
 """
 
 from __future__ import annotations
@@ -56,7 +55,7 @@ class Study:
     groups: tuple[frozenset[str], ...]
     preset: str
     source: FeatureSource
-    content: str  # hash of what features are made of, weights of face networks among it
+    content: str  # hash of the files that features are computed from, face networks included
     folder: Path
 
     def clips(self, groups: Sequence[int]) -> list[Clip]:
@@ -67,10 +66,10 @@ class Study:
     def predictions(
         self, overrides: Mapping[str, Any], left_out: Sequence[int], seed: int
     ) -> Prediction:
-        """Train without some groups and answer for them; one more validates, or is learnt from."""
+        """Train without some groups and predict them; one more is for validation."""
         name = digest([self.preset, dict(overrides), sorted(left_out), seed, self.content])
-        place = self.folder / "trainings" / f"{name}.safetensors"
-        if not place.exists():
+        path = self.folder / "trainings" / f"{name}.safetensors"
+        if not path.exists():
             others = [group for group in range(len(self.groups)) if group not in left_out]
             after = min(others, key=lambda group: (group - max(left_out)) % len(self.groups))
             train = self.clips([group for group in others if group != after])
@@ -78,16 +77,16 @@ class Study:
             model = kind(settings, self.source)
             model.fit(train, self.clips([after]), seed=seed)
             clips = [clip.without_labels() for clip in self.clips(sorted(left_out))]
-            place.parent.mkdir(parents=True, exist_ok=True)
-            save_prediction(model.predict(clips), place)
-        return load_prediction(place)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            save_prediction(model.predict(clips), path)
+        return load_prediction(path)
 
-    def right(self, said: Prediction, group: int) -> float:
-        """Share of right answers among the clips of one group."""
+    def accuracy(self, prediction: Prediction, group: int) -> float:
+        """Share of the clips of one group that are predicted correctly."""
         truth = {clip.clip_id: clip.emotion for clip in self.clips([group])}
         hits = [
             truth[name] == label
-            for name, label in zip(said.clip_ids, said.labels, strict=True)
+            for name, label in zip(prediction.clip_ids, prediction.labels, strict=True)
             if name in truth
         ]
         return float(np.mean(hits))
@@ -99,9 +98,9 @@ def validation_scores(study: Study, candidates: Sequence[Mapping[str, Any]]) -> 
     scores = np.zeros((len(candidates), count))
     for row, overrides in enumerate(candidates):
         for one, two in combinations(range(count), 2):
-            said = study.predictions(overrides, (one, two), seed=0)
-            scores[row, one] += study.right(said, two) / (count - 1)
-            scores[row, two] += study.right(said, one) / (count - 1)
+            prediction = study.predictions(overrides, (one, two), seed=0)
+            scores[row, one] += study.accuracy(prediction, two) / (count - 1)
+            scores[row, two] += study.accuracy(prediction, one) / (count - 1)
         print(f"validation {scores[row].mean():.3f}  {dict(overrides)}", flush=True)
     return scores
 
@@ -113,15 +112,16 @@ def test(
     seeds: int,
     facts: Mapping[str, Any],
 ) -> Evaluation:
-    """Each test group answered by its own choice."""
+    """Each test group, predicted with its own choice of settings."""
     rows: list[tuple[Clip, int, int, Prediction, int]] = []
     for seed in range(seeds):
         for group, overrides in enumerate(chosen):
             named = {**overrides, "network": network} if network else overrides
-            said = study.predictions(named, (group,), seed)
+            prediction = study.predictions(named, (group,), seed)
             by_id = {clip.clip_id: clip for clip in study.clips([group])}
             rows += [
-                (by_id[name], group, seed, said, place) for place, name in enumerate(said.clip_ids)
+                (by_id[name], group, seed, prediction, row)
+                for row, name in enumerate(prediction.clip_ids)
             ]
     first = rows[0][3]
     clips = [row[0] for row in rows]
@@ -136,18 +136,18 @@ def test(
         folds=np.array([row[1] for row in rows]),
         seeds=np.array([row[2] for row in rows]),
         truth=tuple(str(clip.emotion) for clip in clips),
-        probabilities=np.stack([said.probabilities[place] for *_, said, place in rows]),
+        probabilities=np.stack([p.probabilities[row] for *_, p, row in rows]),
         by_modality={
-            name: np.stack([said.by_modality[name][place] for *_, said, place in rows])
+            name: np.stack([p.by_modality[name][row] for *_, p, row in rows])
             for name in first.by_modality
         },
-        flags=tuple(said.flags[place] for *_, said, place in rows),
+        flags=tuple(p.flags[row] for *_, p, row in rows),
         facts=dict(facts),
     )
 
 
 def averaged(found: Evaluation) -> Evaluation:
-    """One recogniser of several trainings: the mean of their answers, clip by clip."""
+    """An ensemble of several trainings: the mean of their probabilities, clip by clip."""
     rows = np.flatnonzero(found.seeds == 0)
     place = {found.clip_ids[row]: number for number, row in enumerate(rows)}
     owner = np.array([place[name] for name in found.clip_ids])
@@ -213,7 +213,7 @@ def _study(arguments: argparse.Namespace, candidates: Sequence[Mapping[str, Any]
 def _difference(one: Evaluation, other: Evaluation) -> str:
     found = compare(one, other)
     low, high = found.difference.low, found.difference.high
-    if low is None or high is None:  # no speaker differs from another
+    if low is None or high is None:  # the same for every speaker
         return f"minus {other.system}: {found.difference.value:+.1%} for every speaker"
     return (
         f"minus {other.system}: {found.difference.value:+.1%} [{low:+.1%}, {high:+.1%}], "

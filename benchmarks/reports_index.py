@@ -1,4 +1,4 @@
-"""Tables of what `benchmarks/reports_results.sh` left: every system, and every page with its size.
+"""Tables of the runs of `benchmarks/reports_results.sh`: every system, and every page's size.
 
     python benchmarks/reports_index.py --runs runs/reports [--out docs/results/reports]
 
@@ -71,7 +71,7 @@ def systems(folder: Path) -> Table:
 
 
 def robustness(folder: Path) -> Table:
-    """Every damage that was measured by row: the systems' changes in points beside each other."""
+    """Every degradation by row: changes of each system in points."""
     changes: dict[tuple[str, str], dict[str, Cell]] = {}
     whole: dict[str, Cell] = {}
     for system in SYSTEMS:
@@ -89,10 +89,10 @@ def robustness(folder: Path) -> Table:
         (*what, *(found.get(system) for system in whole)) for what, found in changes.items()
     ]
     if rows:
-        rows.insert(0, ("accuracy in %, undamaged", "", *whole.values()))
-    title = "Clean runs, asked again with worse media: changes in points"
+        rows.insert(0, ("accuracy in %, undegraded", "", *whole.values()))
+    title = "Clean runs on degraded media: changes in points"
     notes = ("Intervals: 95 % over speakers, of changes paired by clip.",)
-    return Table("robustness", title, ("damage", "level", *whole), tuple(rows), notes)
+    return Table("robustness", title, ("degradation", "level", *whole), tuple(rows), notes)
 
 
 def _read(folder: Path) -> Evaluation | None:

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# The reports of the four systems that docs/results quotes: every system under a clean protocol and
-# under its paper's own (LEAKS), from worse media, then one page each. Each command goes on where an
-# interrupted one stopped, so this may be run again at any time.
-#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+# The reports of the four systems in docs/results: every system under a clean protocol and under its
+# paper's protocol (LEAKS), on degraded media, then one page each. An interrupted command resumes when
+# this is run again.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  folder for run folders
 #   bash benchmarks/reports_results.sh [evaluate|damage|report] [javanese|ravdess] [SYSTEM]: a part
 set -euo pipefail
-data=${DATA:?folder that holds javanese-av, ravdess and ravdess-au}
+data=${DATA:?folder with javanese-av, ravdess and ravdess-au}
 out=${OUT:-runs/reports}
 step=${1:-} corpus=${2:-} system=${3:-}
 
@@ -22,7 +22,7 @@ evaluate() {
   fi
 }
 
-# damage CORPUS SYSTEM LEVEL...: the clean run answers again from worse media
+# damage CORPUS SYSTEM LEVEL...: the clean run on degraded media
 damage() {
   if wanted damage "$1" "$2"; then
     aver robustness "$out/$1/$2-clean" --levels "${@:3}"
@@ -45,7 +45,7 @@ wanted() {
 folds() { echo --split speaker-kfold --split-settings "folds=$1" "validation=$2"; }
 random() { echo --split random --split-settings "shares=$1"; }
 
-# javanese-av: real films, eight speakers, six classes.
+# javanese-av: real videos, eight speakers, six classes.
 for name in mrpn temporal-aggregation; do
   evaluate javanese $name clean "${javanese[@]}" --preset $name-compact $(folds 4 nested)
   evaluate javanese $name paper "${javanese[@]}" --preset $name-compact $(folds 4 test)
@@ -60,7 +60,7 @@ evaluate javanese synch-graph paper "${javanese[@]}" --preset synch-graph-compac
 
 evaluate javanese late-fusion clean "${javanese[@]}" --preset late-fusion $(folds 4 nested)
 
-# RAVDESS speech: 20 actors, no films: audio, with action units where the system takes them. The
+# RAVDESS speech: 20 actors, no videos: audio, and action units for the systems that read them. The
 # classes are those of each paper; temporal aggregation, tested on another corpus, takes all eight.
 evaluate ravdess mrpn clean "${eight[@]}" "${units[@]}" --preset mrpn-statistics $(folds 5 nested)
 evaluate ravdess mrpn paper "${eight[@]}" "${units[@]}" --preset mrpn-statistics \

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# The results of the spiking recognisers and of Synch-Graph that docs/results quotes. Commands of
-# `aver` go on where an interrupted one stopped, so this may be run again at any time.
-#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+# The results of the spiking recognizers and of Synch-Graph in docs/results. An interrupted command of
+# `aver` resumes when this is run again.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  folder for run folders
 set -euo pipefail
-data=${DATA:?folder that holds javanese-av and ravdess}
+data=${DATA:?folder with javanese-av and ravdess}
 out=${OUT:-runs/results}
 here=$(dirname "$0")
 
@@ -11,7 +11,8 @@ javanese=(--corpus "$data/javanese-av" --reader manifest --corpus-settings confi
 four=(--clean-rule speaker-kfold --clean-settings folds=4)
 ravdess=(--corpus "$data/ravdess" --emotions happy,sad,angry,fearful,disgust,surprised)
 
-# The spiking voice on RAVDESS, five clean folds and three seeds, as it is and adapted to speakers.
+# The spiking network on audio on RAVDESS, five clean folds and three seeds, without and with speaker
+# adaptation.
 for seed in 0 1 2; do
   for fold in 0 1 2 3 4; do
     python "$here/snn_cross_modal.py" --corpus "$data/ravdess" --fold $fold --seed $seed
@@ -20,15 +21,15 @@ for seed in 0 1 2; do
 done
 python "$here/snn_cross_modal.py" --summary
 
-# What a random split adds (LEAKS: speakers on both sides).
+# The effect of a random split (LEAKS: training and test share speakers).
 aver evaluate "${ravdess[@]}" --preset snn-audio-compact \
   --split random --split-settings shares=80/20 --out "$out/snn-random"
 
-# Voice, face, enhancement and early fusion on real audio-visual clips; voice and face apart.
+# Audio, video, enhancement and early fusion on real audio-visual clips; incongruent clips.
 aver reproduce snn-cross-modal "${javanese[@]}" "${four[@]}" --table both --figure incongruent \
   --protocols clean --seeds 3 --out "$out/snn-javanese"
 
-# The same where much is to be known: the synthetic corpus, 24 speakers.
+# The same on the synthetic corpus, 24 speakers.
 aver corpus synthesize "$out/synthetic-clips" --set speakers=24 takes=1 sentences=1
 aver reproduce snn-cross-modal --corpus "$out/synthetic-clips" "${four[@]}" --table both \
   --protocols clean --seeds 3 --out "$out/snn-synthetic"
@@ -45,7 +46,7 @@ for preset in snn-audio-paper snn-audio-mel-paper; do
   done
 done
 
-# Does the graph help?
+# The graph against other read-outs.
 aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --table graph --protocols clean \
   --seeds 3 --out "$out/synch-graph-javanese"
 
@@ -53,10 +54,10 @@ aver reproduce synch-graph "${ravdess[@]}" --channel speech --clean-rule speaker
   --clean-settings folds=5 --set "modalities=[audio]" --table graph --protocols clean \
   --out "$out/synch-graph-ravdess"
 
-# Its ablation (Table 3), and accuracy along the window of synchrony.
+# The ablation (Table 3), and accuracy against the window of synchrony.
 aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --table 3 windows --protocols clean \
   --out "$out/synch-graph-javanese"
 
-# Seconds, with nothing else on the machine.
+# Seconds; run nothing else meanwhile.
 python "$here/snn_fold_seconds.py" "${javanese[@]}" --preset snn-cross-modal-compact --folds 4
 python "$here/snn_beside_brian.py" --corpus "$data/ravdess"

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# The results of temporal aggregation that docs/results quotes. Each command goes on where an
-# interrupted one stopped, so this may be run again at any time.
-#   DATA  folder of the corpora (see docs/results/README.md), OUT  where run folders go
+# The results of temporal aggregation in docs/results. An interrupted command resumes when this is run
+# again.
+#   DATA  folder of the corpora (see docs/results/README.md), OUT  folder for run folders
 #   PARTS some of: table synthetic independent segments offsets faces predict
 set -euo pipefail
-data=${DATA:?folder that holds javanese-av and ravdess}
+data=${DATA:?folder with javanese-av and ravdess}
 out=${OUT:-runs/temporal-aggregation}
 parts=${PARTS:-table synthetic independent segments offsets faces predict}
 workers=(--workers "${WORKERS:-1}")
@@ -24,23 +24,23 @@ for part in $parts; do
     segments) # Figure 5 on javanese-av, four folds of speakers.
       aver reproduce temporal-aggregation "${javanese[@]}" "${ours[@]}" --seeds 3 \
         --clean-rule speaker-kfold --clean-settings folds=4 --figure 5 --out "$out/javanese" ;;
-    synthetic) # Figure 5 where the emotion shows in one random moment of 0.6 s in about 4 s.
+    synthetic) # Figure 5 if the emotion is visible for one random 0.6 s of about 4 s.
       test -f "$out/moment/clips.csv" || aver corpus synthesize "$out/moment" "${workers[@]}" \
         --set speakers=24 takes=2 sentences=2 noise=0.5 cue=moment moment_s=0.6 \
         duration_s=3.8,4.2 fps=12 size_px=128
       aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 3 \
         --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 --out "$out/synthetic" \
         --set images.rate_hz=6 weights=shared branches.video.relative=true ;;
-    independent) # The same, with a network for each segment.
+    independent) # The same, with one network per segment.
       aver reproduce temporal-aggregation --corpus "$out/moment" "${ours[@]}" --seeds 1 \
         --clean-rule speaker-kfold --clean-settings folds=3 --figure 5 \
         --set images.rate_hz=6 branches.video.relative=true --out "$out/synthetic-independent" ;;
-    offsets) # Tolerance of audio that runs early or late, and of b.
+    offsets) # Accuracy with shifted audio, and against b.
       aver reproduce temporal-aggregation "${javanese[@]}" "${loso[@]}" "${ours[@]}" \
         --figure asynchrony --seeds 3 --out "$out/javanese"
       aver reproduce temporal-aggregation "${javanese[@]}" "${loso[@]}" "${ours[@]}" \
         --figure b --seeds 1 --out "$out/javanese" ;;
-    predict) # Six films and two without audio, of RAVDESS, by a model that knows javanese-av.
+    predict) # Eight RAVDESS clips, two without audio, by a model trained on javanese-av.
       aver train "${javanese[@]}" --preset temporal-aggregation-compact \
         --split leave-one-speaker-out --out "$out/one-fold" "${workers[@]}"
       aver predict "$data"/ravdess/Actor_01/0[12]-01-*.mp4 --checkpoint "$out/one-fold" \

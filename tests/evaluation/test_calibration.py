@@ -37,14 +37,14 @@ def test_reliability_equals_scikit_learns_curve() -> None:
     assert found.clips.sum() == pytest.approx(run.clip_count)
 
 
-def test_predictioning_only_the_surest_equals_sorting_by_hand() -> None:
+def test_selective_accuracy_equals_sorting_by_hand() -> None:
     run = drawn_run(draw=2, clips=20)
     order = np.argsort(-run.probabilities.max(axis=1))
     half = run.correct[order[: len(order) // 2]].mean()
     curve = selective_accuracy(run, (0.5, 1.0))
     assert curve[0].value == pytest.approx(half)
     assert curve[1].value == pytest.approx(accuracy(run).value)
-    assert curve[0].name == "accuracy on the surest 50%"
+    assert curve[0].name == "accuracy on the most confident 50%"
 
 
 def test_equal_confidences_are_predicted_together() -> None:

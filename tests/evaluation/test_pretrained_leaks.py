@@ -1,4 +1,4 @@
-"""Weights that met a test speaker before make a run LEAKS; others do not."""
+"""Weights that were pretrained on a test speaker make a run LEAKS; others do not."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def _protocol(corpus: Corpus, folder: Path, card: dict[str, Any] | None) -> Expe
     return Experiment(corpus, split, "mrpn-compact", changes)
 
 
-def test_met_speakers_leak_and_are_named(corpus: Corpus, tmp_path: Path) -> None:
+def test_test_speakers_in_the_pretraining_data_are_named(corpus: Corpus, tmp_path: Path) -> None:
     speaker = corpus.speakers[0]
     card = {"trained_on": [corpus.label], "speakers": {"train": [speaker], "test": ["other"]}}
     run = _protocol(corpus, tmp_path / "met", card)
@@ -49,11 +49,11 @@ def test_met_speakers_leak_and_are_named(corpus: Corpus, tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("speakers", [None, "unknown"])
-def test_weights_that_do_not_say_on_whom_may_leak(
+def test_weights_whose_card_names_no_speakers_may_leak(
     corpus: Corpus, tmp_path: Path, speakers: object
 ) -> None:
     run = _protocol(corpus, tmp_path / "mute", {"trained_on": [corpus.label], "speakers": speakers})
-    assert "do not say on whom" in run.leaks[0]
+    assert "does not name the speakers" in run.leaks[0]
 
 
 @pytest.mark.parametrize(
@@ -64,19 +64,21 @@ def test_weights_that_do_not_say_on_whom_may_leak(
         {"speakers": {"train": ["a stranger"], "test": []}},
     ],
 )
-def test_strangers_do_not_leak(corpus: Corpus, tmp_path: Path, card: dict[str, Any] | None) -> None:
+def test_other_speakers_do_not_leak(
+    corpus: Corpus, tmp_path: Path, card: dict[str, Any] | None
+) -> None:
     if card is not None:
         card = {"trained_on": [corpus.label], **card}
     assert _protocol(corpus, tmp_path / "strangers", card).leaks == ()
 
 
 @pytest.mark.parametrize("preset", preset_names())
-def test_every_preset_can_be_asked(corpus: Corpus, preset: str) -> None:
+def test_every_preset_can_be_checked(corpus: Corpus, preset: str) -> None:
     split = make_split(corpus, "leave-one-speaker-out")
     assert Experiment(corpus, split, preset).leaks == ()
 
 
-def test_weights_of_a_feature_are_seen(corpus: Corpus, tmp_path: Path) -> None:
+def test_weights_of_a_feature_are_checked(corpus: Corpus, tmp_path: Path) -> None:
     speaker = corpus.speakers[0]
     card = {"trained_on": [corpus.label], "speakers": {"train": [speaker]}}
     run = _protocol(corpus, tmp_path / "met", card)
@@ -84,7 +86,9 @@ def test_weights_of_a_feature_are_seen(corpus: Corpus, tmp_path: Path) -> None:
     assert speaker in replace(run, preset="mrpn-faces", overrides=changes).leaks[0]
 
 
-def test_weights_of_the_members_of_a_late_fusion_are_seen(corpus: Corpus, tmp_path: Path) -> None:
+def test_weights_of_the_members_of_a_late_fusion_are_checked(
+    corpus: Corpus, tmp_path: Path
+) -> None:
     speaker = corpus.speakers[0]
     card = {"trained_on": [corpus.label], "speakers": {"train": [speaker]}}
     run = _protocol(corpus, tmp_path / "met", card)
@@ -98,9 +102,7 @@ def test_weights_of_the_members_of_a_late_fusion_are_seen(corpus: Corpus, tmp_pa
 
 
 @pytest.mark.parametrize("preset", ["mrpn-faces", "temporal-aggregation-faces"])
-def test_weights_of_a_modality_that_is_not_looked_at_are_not_used(
-    tmp_path: Path, preset: str
-) -> None:
+def test_weights_of_a_modality_that_is_not_used_are_not_listed(tmp_path: Path, preset: str) -> None:
     kind, both = load_preset(preset)
     store = FeatureStore(tmp_path)
     (found,) = describe_weights(kind(both, store).pretrained_weights)
@@ -111,10 +113,10 @@ def test_weights_of_a_modality_that_is_not_looked_at_are_not_used(
     assert kind(audio, store).pretrained_weights == ()
 
 
-def test_a_card_that_cannot_be_read_is_no_license(corpus: Corpus, tmp_path: Path) -> None:
+def test_an_unreadable_card_is_an_error(corpus: Corpus, tmp_path: Path) -> None:
     run = _protocol(corpus, tmp_path / "torn", None)
     (tmp_path / "torn" / "card.json").write_text("{")
-    with pytest.raises(CheckpointError, match="nobody knows whom"):
+    with pytest.raises(CheckpointError, match="were pretrained on are unknown"):
         _ = run.leaks
 
 
@@ -142,7 +144,7 @@ def test_record_card_and_report_name_the_weights(corpus: Corpus, tmp_path: Path)
     assert str(tmp_path) not in sentence
 
 
-def test_the_audit_of_a_run_reads_what_its_weights_have_met(corpus: Corpus, tmp_path: Path) -> None:
+def test_the_audit_of_a_run_reports_leaks_through_weights(corpus: Corpus, tmp_path: Path) -> None:
     card = {"trained_on": [corpus.label], "speakers": {"train": list(corpus.speakers)}}
     run = _protocol(corpus, tmp_path / "met", card)
     torch.manual_seed(0)

@@ -49,9 +49,9 @@ def run_baselines(
         return ()
     branches = branches_by_modality(experiment.recognizer.features)
 
-    def run(place: str, **changes: object) -> ExperimentResult:
-        baseline = experiment.beside(**changes, leaking=False, is_baseline=True)
-        return run_experiment(baseline, folder / place, store=store, workers=workers)
+    def run(baseline: str, **changes: object) -> ExperimentResult:
+        other = experiment.beside(**changes, leaking=False, is_baseline=True)
+        return run_experiment(other, folder / baseline, store=store, workers=workers)
 
     results = [
         run(

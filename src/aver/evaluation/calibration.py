@@ -1,4 +1,4 @@
-"""Whether probabilities mean what they say: calibration error, reliability, selective accuracy."""
+"""Calibration error, reliability, selective accuracy, and metrics of regression targets."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ BINS = 15
 """Bins of equal width over confidence, as Guo et al. (ICML 2017, section 4) use."""
 
 SHARES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
-"""Shares of clips answered, along the selective accuracy's curve."""
+"""Shares of clips predicted, for the curve of selective accuracy."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,9 +26,9 @@ class Reliability:
     edges : np.ndarray [shape=(bins + 1,)]
         Of confidence, from 0 to 1.
     confidence, accuracy : np.ndarray [shape=(bins,)]
-        Means in each bin; NaN where it is empty.
+        Means in each bin; NaN if it is empty.
     clips : np.ndarray [shape=(bins,)]
-        Clips in each bin; a clip tested with several seeds may be shared among bins.
+        Clips in each bin; a clip tested with several seeds may be divided among bins.
     """
 
     edges: np.ndarray
@@ -43,21 +43,21 @@ def _bin_sums(evaluation: Evaluation, bins: int) -> np.ndarray:
         raise SettingsError(f"bins must be at least 1, not {bins}.")
     confidence = evaluation.probabilities.max(axis=1)
     # Bins hold their upper edge: (0, 1/bins], (1/bins, 2/bins] ...
-    place = np.clip(np.ceil(confidence * bins - 1e-12).astype(int) - 1, 0, bins - 1)
+    bin_index = np.clip(np.ceil(confidence * bins - 1e-12).astype(int) - 1, 0, bins - 1)
     weights = evaluation.clip_weights
     values = np.zeros((len(weights), bins, 3))
     rows = np.arange(len(weights))
-    values[rows, place, 0] = weights
-    values[rows, place, 1] = weights * confidence
-    values[rows, place, 2] = weights * evaluation.correct
+    values[rows, bin_index, 0] = weights
+    values[rows, bin_index, 1] = weights * confidence
+    values[rows, bin_index, 2] = weights * evaluation.correct
     return sum_by_speaker(evaluation.speaker_index, len(evaluation.speaker_ids), values)
 
 
 def calibration_error(evaluation: Evaluation, bins: int = BINS) -> SpeakerSums:
-    """Expected calibration error: mean distance between confidence and accuracy over bins.
+    """Expected calibration error (ECE): mean distance between confidence and accuracy over bins.
 
-    Source: Guo et al., ICML 2017, equation 3. Few clips inflate it: even a perfectly calibrated
-    system gets more than 0.
+    Source: Guo et al., ICML 2017, equation 3. With few clips it is above 0 even for a
+    perfectly calibrated system.
     """
     sums = _bin_sums(evaluation, bins)
 
@@ -71,7 +71,7 @@ def calibration_error(evaluation: Evaluation, bins: int = BINS) -> SpeakerSums:
 
 
 def reliability(evaluation: Evaluation, bins: int = 10) -> Reliability:
-    """Confidence against accuracy, bin by bin.
+    """Confidence and accuracy in each bin.
 
     Parameters
     ----------
@@ -95,7 +95,7 @@ def reliability(evaluation: Evaluation, bins: int = 10) -> Reliability:
 def selective_accuracy(
     evaluation: Evaluation, shares: tuple[float, ...] = SHARES
 ) -> tuple[SpeakerSums, ...]:
-    """Accuracy where the system answers only the share of clips that it is most sure of.
+    """Accuracy on the share of clips with the highest confidence.
 
     Source: El-Yaniv and Wiener, JMLR 11, 2010 (risk against coverage).
 
@@ -103,12 +103,13 @@ def selective_accuracy(
     ----------
     evaluation : Evaluation
     shares : tuple of float in (0, 1]
-        Shares of all clips that are answered.
+        Shares of all clips that are kept.
 
     Returns
     -------
     tuple of SpeakerSums
-        One per share. The threshold is the pooled one, fixed when speakers are left out or drawn.
+        One per share. The threshold of confidence is that of all clips together; it is not changed
+        when speakers are left out or resampled.
 
     Raises
     ------
@@ -116,7 +117,7 @@ def selective_accuracy(
         If a share is outside (0, 1].
     """
     if any(not 0 < share <= 1 for share in shares):
-        raise SettingsError(f"Shares of clips answered must lie in (0, 1], not {shares}.")
+        raise SettingsError(f"Shares of clips must be in (0, 1], not {shares}.")
     confidence = evaluation.probabilities.max(axis=1)
     order = np.argsort(-confidence, kind="stable")
     weights = evaluation.clip_weights
@@ -127,7 +128,7 @@ def selective_accuracy(
         predicted = confidence >= confidence[order[last]]
         values = np.stack([weights * predicted * evaluation.correct, weights * predicted], axis=1)
         sums = sum_by_speaker(evaluation.speaker_index, len(evaluation.speaker_ids), values)
-        name = f"accuracy on the surest {share:.0%}"
+        name = f"accuracy on the most confident {share:.0%}"
         curves.append(SpeakerSums(name, evaluation.speaker_ids, sums, _share_of_predicted))
     return tuple(curves)
 
@@ -168,7 +169,7 @@ def concordance(evaluation: Evaluation, name: str, output: str) -> SpeakerSums:
     Returns
     -------
     SpeakerSums
-        NaN where truth and answers are both constant and equal.
+        NaN if truth and predictions are both constant and equal.
     """
     target = _target(evaluation, name)
     column, known = _column(target, output), target.known
@@ -197,7 +198,7 @@ def _concordance_formula(sums: np.ndarray) -> np.ndarray:
 
 
 def mean_absolute_error(evaluation: Evaluation, name: str, output: str) -> SpeakerSums:
-    """Mean distance between answer and truth of one output, in the target's unit."""
+    """Mean absolute difference between prediction and truth of one output, in the target's unit."""
     target = _target(evaluation, name)
     column, known = _column(target, output), target.known
     distance = np.abs(target.predictions[known, column] - target.truth[known, column])

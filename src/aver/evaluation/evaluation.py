@@ -105,7 +105,7 @@ class Evaluation:
     protocol : str
         Name of the protocol, for instance ``"clean: speaker-kfold(folds=5)"``.
     classes : tuple of str
-        The classes told apart.
+        Classes, in the order of the columns.
     predictions : pd.DataFrame
         The content of ``predictions.csv``: ``clip_id``; ``speaker`` (if unknown, the clip's id: a
         cluster of its own); ``sex`` (missing if unknown); ``fold``; ``seed``; ``truth``;

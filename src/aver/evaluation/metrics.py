@@ -75,13 +75,13 @@ def confusion_sums(evaluation: Evaluation, *, by_seed: bool = False) -> np.ndarr
     matrices = np.zeros(
         (len(evaluation.speaker_ids), len(seeds) if by_seed else 1, classes, classes)
     )
-    place = (
+    cells = (
         evaluation.speaker_index,
         seed_index if by_seed else np.zeros_like(seed_index),
         evaluation.truth_index,
         evaluation.prediction_index,
     )
-    np.add.at(matrices, place, 1.0 if by_seed else evaluation.clip_weights)
+    np.add.at(matrices, cells, 1.0 if by_seed else evaluation.clip_weights)
     return matrices
 
 

@@ -1,4 +1,4 @@
-"""`pretrained_leaks`: test speakers that pretrained weights have met before."""
+"""`pretrained_leaks`: whether pretraining data include test speakers."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from aver.splits.split import Split
 
 
 def pretrained_leaks(weights: Sequence[str], corpus: Corpus, split: Split) -> tuple[str, ...]:
-    """What a run's extractors know of its test speakers from their pretraining, as sentences.
+    """Leaks through pretrained weights, in whole sentences.
 
-    Weights whose card names the corpus under test must name the speakers that taught them, and
-    none of these may be tested; weights without a card say nothing, and nothing is said of them.
+    Weights whose card names the tested corpus must name the speakers that they were trained on,
+    and none of these may be tested. Weights without a card cannot be checked and are not reported.
 
     Parameters
     ----------
@@ -34,30 +34,30 @@ def pretrained_leaks(weights: Sequence[str], corpus: Corpus, split: Split) -> tu
         If there are no such weights, or their card cannot be read.
     """
     tested = {str(clip.speaker) for fold in split.folds for clip in corpus.select(list(fold.test))}
-    found = []
+    leaks = []
     for name in weights:
         card = _card_of(name)
         if corpus.label not in card.get("trained_on", ()):
             continue
         speakers = card.get("speakers")
         if not isinstance(speakers, Mapping):
-            found.append(
-                f"The weights {name} were pretrained on {corpus.label}, and do not say on whom: "
-                "test speakers may be among them."
+            leaks.append(
+                f"The weights {name} were pretrained on {corpus.label}, but their card does not "
+                "name the speakers: test speakers may be among them."
             )
             continue
-        known = {who for part in ("train", "validation") for who in speakers.get(part, ())}
-        met = sorted(known & tested)
-        if met:
-            found.append(
-                f"The weights {name} were pretrained on {len(met)} of the test speakers of "
-                f"{corpus.label}: {', '.join(met[:3])}{', ...' if len(met) > 3 else ''}."
+        trained_on = {*speakers.get("train", ()), *speakers.get("validation", ())}
+        shared = sorted(trained_on & tested)
+        if shared:
+            leaks.append(
+                f"The weights {name} were pretrained on {len(shared)} of the test speakers of "
+                f"{corpus.label}: {', '.join(shared[:3])}{', ...' if len(shared) > 3 else ''}."
             )
-    return tuple(found)
+    return tuple(leaks)
 
 
 def describe_weights(weights: Sequence[str]) -> list[dict[str, Any]]:
-    """Which pretrained weights a recogniser starts from or reads by, for run record and card.
+    """The pretrained weights of a recognizer, for run folder and model card.
 
     Parameters
     ----------
@@ -67,27 +67,28 @@ def describe_weights(weights: Sequence[str]) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        ``weights`` (name or path), ``trained_on`` (labels of corpora; None where no card says it)
-        and ``sha256`` (sixteen digits of the file's).
+        ``weights`` (name or path), ``trained_on`` (labels of corpora; None if unknown) and
+        ``sha256`` (16 digits of the file's).
     """
-    found = []
-    for name in weights:
-        content = find_weights(name).read_bytes()
-        taught = _card_of(name).get("trained_on")
-        digest = hashlib.sha256(content).hexdigest()[:16]
-        found.append({"weights": name, "trained_on": taught, "sha256": digest})
-    return found
+    return [
+        {
+            "weights": name,
+            "trained_on": _card_of(name).get("trained_on"),
+            "sha256": hashlib.sha256(find_weights(name).read_bytes()).hexdigest()[:16],
+        }
+        for name in weights
+    ]
 
 
 def _card_of(name: str) -> dict[str, Any]:
-    place = find_weights(name).parent / CARD_NAME
-    if not place.is_file():
+    path = find_weights(name).parent / CARD_NAME
+    if not path.is_file():
         return {}
     try:
-        card = upgrade(json.loads(place.read_text(encoding="utf-8")))
+        card = upgrade(json.loads(path.read_text(encoding="utf-8")))
     except ValueError:
         raise CheckpointError(
-            f"{place} cannot be read, so that nobody knows whom the weights {name} have met. "
-            "Pretrain again, or remove it."
+            f"{path} cannot be read, so the speakers that the weights {name} were pretrained on "
+            "are unknown. Pretrain again, or remove it."
         ) from None
     return card if isinstance(card, dict) else {}

@@ -1,4 +1,4 @@
-"""Numbers that the papers and other authors printed, read from `published.yaml`."""
+"""Numbers printed by the papers and by other authors, from `published.yaml`."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class PublishedNumber:
     classes : tuple of str
         Numbers over other classes are not comparable.
     modality : str
-        What the system, or the human raters, had to go by.
+        What the system, or the human raters, were given.
     value : float
-        In percent: as printed, or the mean of `folds` where only these are.
+        In percent: as printed, or the mean of `folds` if only these are printed.
     folds : mapping of str to float
-        Printed folds, in order; empty where there are none.
+        Printed folds, in order; may be empty.
     measure : {"accuracy", "recall"}
     by : {"paper", "others", "humans"}
         Whose result it is.
@@ -121,12 +121,12 @@ def _number(table: Mapping[str, Any], row: Mapping[str, Any]) -> PublishedNumber
 
 
 def published(key: str) -> PublishedNumber:
-    """Look one printed number up.
+    """Look up one printed number.
 
     Raises
     ------
     SettingsError
-        If there is none of that key.
+        If there is none with that key.
 
     Examples
     --------
@@ -140,7 +140,7 @@ def published(key: str) -> PublishedNumber:
 
 
 def human_raters(corpus: str) -> tuple[PublishedNumber, ...]:
-    """What human raters reach on a corpus, each with the modality that they were given."""
+    """Accuracies of human raters on a corpus, each with the modality that they were given."""
     return tuple(
         number
         for number in published_numbers().values()
@@ -149,7 +149,7 @@ def human_raters(corpus: str) -> tuple[PublishedNumber, ...]:
 
 
 def contradictions(keys: tuple[str, ...]) -> tuple[str, ...]:
-    """What the papers say otherwise elsewhere about any of these numbers."""
+    """Where the papers print any of these numbers differently."""
     known = published_numbers()
     found = []
     for entry in _data()["contradictions"]:

@@ -1,4 +1,4 @@
-"""`summarize`: the figures that stand at the head of every result, with intervals, as JSON."""
+"""`summarize`: the figures of an evaluation with their intervals, as an object and as JSON."""
 
 from __future__ import annotations
 
@@ -35,15 +35,15 @@ class Summary:
     recall : mapping of str to Interval
         By class.
     precision : mapping of str to float
-        By class; NaN for a class never answered.
+        By class; NaN for a class that is never predicted.
     clips_of_class : mapping of str to int
     speaker_accuracy : mapping of str to float
     clips_of_speaker : mapping of str to int
     sex_accuracy : mapping of str to Interval
-        By sex, where the corpus states it.
+        By sex, if the corpus states it.
     fold_accuracy, seed_accuracy : mapping of str to float
     confusion : np.ndarray [shape=(classes, classes)]
-        Clips by true and answered class.
+        Clips by true and predicted class.
     targets : mapping of str to mapping of str to Interval
         Figures of targets besides emotion, by target, then by metric (and output).
     """
@@ -140,10 +140,10 @@ def summarize(evaluation: Evaluation, *, method: Method = "auto") -> Summary:
 def interval_of_metric(
     name: str, sums: SpeakerSums, clips: int, method: Method = "auto"
 ) -> Interval:
-    """The interval of one metric; over clips where all speakers agree on a share of clips.
+    """The interval of one metric; a binomial one over clips if it is the same for all speakers.
 
-    F1 is no share of clips. Where speakers agree on one between 0 and 1 (one class answered always,
-    equally often asked of everybody) nothing can be said of its spread.
+    Macro F1 is not a share of clips: if it is the same for all speakers and between 0 and 1 (for
+    instance if one class is always predicted), it has no interval.
 
     Parameters
     ----------
@@ -151,7 +151,7 @@ def interval_of_metric(
         Of the metric, as in `Summary.metrics`.
     sums : SpeakerSums
     clips : int
-        Tested.
+        Number of clips tested.
     method : {"auto", "t", "bootstrap"}
 
     Returns
