@@ -1,4 +1,4 @@
-"""Leaks are planted by the same code as in the benchmark."""
+"""Makes the code of the benchmark importable, which plants leaks and copies."""
 
 from __future__ import annotations
 

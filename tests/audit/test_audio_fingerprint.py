@@ -1,3 +1,5 @@
+"""Copies of recordings are found, and different takes are not paired."""
+
 import numpy as np
 import pytest
 
@@ -34,14 +36,14 @@ def test_changed_copies_are_found_among_240_clips(actors, kind, tmp_path):
     assert found == {(n, len(prints) + place) for place, n in enumerate(chosen)}
 
 
-def test_the_double_that_ravdess_was_published_with_is_found(data_root):
+def test_the_published_duplicate_in_ravdess_is_found(data_root):
     files = sorted((data_root / "ravdess" / "Actor_07").glob("03-*.flac"))
     found = find_audio_copies([audio_file_fingerprint(path) for path in files])
     pairs = [(files[one].stem, files[two].stem) for one, two, _ in found]
     assert pairs == [("03-01-03-01-02-01-07", "03-01-03-01-02-02-07")]
 
 
-def test_the_audio_of_a_video_is_that_of_its_audio_file(data_root):
+def test_the_audio_of_a_video_matches_its_audio_file(data_root):
     videos = sorted((data_root / "ravdess" / "Actor_01").glob("01-*.mp4"))
     audio_tracks = [path.with_name("03" + path.stem[2:] + ".flac") for path in videos]
     prints = [audio_file_fingerprint(path) for path in [*videos, *audio_tracks]]

@@ -1,3 +1,5 @@
+"""Equal and modified files under other names are found."""
+
 import shutil
 
 import numpy as np
@@ -13,7 +15,7 @@ from aver.splits import Fold, Split
 from aver.splits.split import SUBSETS
 
 
-def write_voice(path, seed, label_gain=0.1):
+def write_noise(path, seed, label_gain=0.1):
     """Bursts of noise: as unlike each other as two sentences."""
     random = np.random.default_rng(seed)
     loudness = np.repeat(random.gamma(0.5, 1.0, 60), 800)
@@ -26,11 +28,11 @@ def write_voice(path, seed, label_gain=0.1):
 def folder(tmp_path):
     """Voices in folders per subset; one of the training is in the test under another name."""
     for place, seed in (("train/a", 1), ("train/b", 2), ("test/c", 3), ("test/d", 4)):
-        write_voice(tmp_path / f"{place}.wav", seed)
+        write_noise(tmp_path / f"{place}.wav", seed)
     return tmp_path
 
 
-def test_different_voices_pass(folder):
+def test_different_recordings_give_no_leak(folder):
     report = audit_media(read_listing([folder]), folder)
     assert report.leaks == ()
     assert "audio of 4 clips" in report.checked
@@ -57,10 +59,10 @@ def test_a_changed_copy_under_another_name_is_found_by_two_processes_too(folder,
 
 
 def test_a_double_within_a_subset_is_a_note_and_two_labels_a_warning(tmp_path):
-    write_voice(tmp_path / "train" / "sad" / "a.wav", 1)
+    write_noise(tmp_path / "train" / "sad" / "a.wav", 1)
     (tmp_path / "train" / "happy").mkdir()
     shutil.copy(tmp_path / "train/sad/a.wav", tmp_path / "train/happy/z.wav")
-    write_voice(tmp_path / "test" / "sad" / "c.wav", 3)
+    write_noise(tmp_path / "test" / "sad" / "c.wav", 3)
     report = audit_media(read_listing([tmp_path]), tmp_path)
     assert report.leaks == ()
     found = {finding.kind: finding for finding in report.findings}
@@ -72,7 +74,7 @@ def test_a_double_within_a_subset_is_a_note_and_two_labels_a_warning(tmp_path):
 
 def test_hundreds_of_equal_files_are_paired_by_what_matters(tmp_path):
     """All pairs of 120 files would be 7,140."""
-    write_voice(tmp_path / "one.wav", 1)
+    write_noise(tmp_path / "one.wav", 1)
     places = {}
     lists = {subset: tuple(f"{subset}{n:04d}x" for n in range(40)) for subset in SUBSETS}
     for names in lists.values():
@@ -98,7 +100,7 @@ def test_files_that_cannot_be_read_are_reported(folder):
     assert note.subjects[0].startswith("test/broken.wav: ")
 
 
-def test_takes_by_one_actor_are_not_one_content(data_root):
+def test_takes_by_one_actor_do_not_match(data_root):
     corpus = open_corpus(data_root / "ravdess", "ravdess")
     clips = corpus.clips[:24]
     fold = Fold(tuple(c.clip_id for c in clips[:16]), (), tuple(c.clip_id for c in clips[16:]))

@@ -1,3 +1,5 @@
+"""Records of fitting and labels in run folders."""
+
 import json
 
 import pytest
@@ -30,7 +32,7 @@ CLEAN = {
 }
 
 
-def test_a_clean_record_passes(tmp_path):
+def test_a_clean_record_gives_no_leak(tmp_path):
     report = audit_run(write_run(tmp_path, CLEAN))
     assert report.leaks == ()
     assert "1 record" in report.checked
@@ -46,14 +48,14 @@ def test_a_clean_record_passes(tmp_path):
         ({"labels_used": {"neuron labels": ["a clip of no subset"]}}, "test-labels-used"),
     ],
 )
-def test_what_a_record_admits_is_found(tmp_path, change, kind):
+def test_leaks_in_a_record_are_found(tmp_path, change, kind):
     folder = write_run(tmp_path, {**CLEAN, **change})
     (leak,) = audit_run(folder).leaks
     assert (leak.kind, leak.fold) == (kind, 1)
     assert main(["audit", str(folder)]) == 1
 
 
-def test_validation_clips_that_were_learnt_from_count_as_training(tmp_path):
+def test_validation_clips_used_for_the_weights_count_as_training(tmp_path):
     places = ["train", "validation"]
     learned = {"fitted_on": {"scaler": places}, "labels_used": {"weights": places}}
     assert audit_run(write_run(tmp_path / "clean", learned)).leaks == ()
@@ -68,7 +70,7 @@ def test_a_declared_leak_of_the_protocol_is_a_leak(tmp_path):
     assert report.leaks[0].declared
 
 
-def test_speakers_of_the_record_are_compared_where_names_tell_none(tmp_path):
+def test_recorded_speakers_are_compared_if_names_have_none(tmp_path):
     speakers = {"train_speakers": ["a", "b"], "test_speakers": ["b"]}
     report = audit_run(write_run(tmp_path, CLEAN, speakers=speakers))
     assert kinds(report) == {"shared-speakers"}
@@ -81,7 +83,7 @@ def test_a_training_on_one_fold_of_many_is_audited(tmp_path):
     assert kinds(audit_run(folder)) == {"fitted-beyond-training"}
 
 
-def test_a_silent_run_is_noted(tmp_path):
+def test_a_run_without_records_gets_a_note(tmp_path):
     report = audit_run(write_run(tmp_path, {"model": "x"}))
     assert "no-record" in {finding.kind for finding in report.notes}
     assert report.exit_code == 0

@@ -1,3 +1,5 @@
+"""Leaks found from names."""
+
 import csv
 import time
 
@@ -39,7 +41,7 @@ def test_random_80_20_by_clip_of_cremad_shares_all_91_actors(data_root):
     assert report.exit_code == 1
 
 
-def test_a_split_of_cremad_by_actor_passes(data_root):
+def test_a_split_of_cremad_by_actor_has_no_leak(data_root):
     names = cremad_names(data_root)
     tested = {str(actor) for actor in range(1001, 1092, 5)}
     report = audit_split(
@@ -49,7 +51,7 @@ def test_a_split_of_cremad_by_actor_passes(data_root):
     assert report.exit_code == 0
 
 
-def test_our_own_clean_rule_passes_on_ravdess_and_the_random_one_does_not(data_root):
+def test_speaker_kfold_is_clean_on_ravdess_and_random_leaks(data_root):
     corpus = open_corpus(data_root / "ravdess", "ravdess")
     clean = audit_split(make_split(corpus, "speaker-kfold"), corpus)
     assert clean.leaks == ()
@@ -59,12 +61,12 @@ def test_our_own_clean_rule_passes_on_ravdess_and_the_random_one_does_not(data_r
     assert all(leak.declared for leak in leaking.leaks), "the rule says that it leaks"
 
 
-def test_three_containers_of_one_performance_are_one(data_root):
+def test_two_containers_of_one_performance_are_a_leak(data_root):
     report = audit_split(split_of(["01-01-05-01-02-01-12"], ["03-01-05-01-02-01-12"]))
     assert "shared-performances" in kinds(report, Level.LEAK)
 
 
-def test_validation_equal_to_test_is_one_finding_not_many():
+def test_validation_equal_to_test_is_a_single_finding():
     clips = [cremad(1002), cremad(1003)]
     report = audit_split(
         split_of([cremad(1001)], clips, clips, leaks=(leak_sentence("validation-is-test"),))
@@ -74,7 +76,7 @@ def test_validation_equal_to_test_is_one_finding_not_many():
     assert leak.declared
 
 
-def test_shares_warn_above_ten_points_only():
+def test_imbalance_above_ten_points_gives_a_warning():
     def labelled(actor, sad, count=100):
         return [
             f"{actor}_{chr(65 + n // 26)}{chr(65 + n % 26)}A_{'SAD' if n < sad else 'HAP'}_XX"
@@ -89,20 +91,20 @@ def test_shares_warn_above_ten_points_only():
     assert eleven.exit_code == 0
 
 
-def test_sexes_are_weighed_where_names_tell_them():
+def test_imbalance_of_the_sexes_is_found_from_names():
     men = [f"01-01-01-01-01-01-{actor:02d}" for actor in (1, 3, 5)]
     women = [f"01-01-01-01-01-01-{actor:02d}" for actor in (2, 4)]
     assert "sex-imbalance" in kinds(audit_split(split_of(men, women)), Level.WARNING)
 
 
-def test_a_sentence_in_all_parts_is_a_note():
+def test_a_sentence_in_all_subsets_gives_a_note():
     report = audit_split(split_of([cremad(1001)], [cremad(1002)], [cremad(1003)]))
     assert "shared-sentences" in kinds(report, Level.NOTE)
     other = audit_split(split_of([cremad(1001)], [cremad(1002, sentence="IEO")]))
     assert "shared-sentences" not in kinds(other)
 
 
-def test_speakers_never_tested_warn_with_several_folds():
+def test_untested_speakers_give_a_warning_with_several_folds():
     folds = (
         Fold((cremad(1001), cremad(1003)), (), (cremad(1002),)),
         Fold((cremad(1002), cremad(1003)), (), (cremad(1001),)),
@@ -112,12 +114,12 @@ def test_speakers_never_tested_warn_with_several_folds():
     assert warning.subjects == ("cremad:1003",)
 
 
-def test_blindness_is_said():
+def test_unknown_speakers_give_a_warning():
     report = audit_split(split_of(["a"], ["b"]))
     assert "unknown-speakers" in kinds(report, Level.WARNING)
 
 
-def test_running_numbers_of_two_folders_have_nothing_in_common():
+def test_running_numbers_in_two_folders_are_different_clips():
     report = audit_split(split_of(["train/angry/im7"], ["test/angry/im7"]))
     assert report.leaks == ()
     named = audit_split(split_of(["train/anna_laughs"], ["test/anna_laughs"]))
@@ -141,9 +143,9 @@ def test_ten_thousand_clips_are_audited_within_two_seconds(tmp_path):
     assert report.leaks == ()
 
 
-def test_what_a_split_declares_counts_where_names_cannot_tell():
+def test_declared_leaks_count_if_names_cannot_show_them():
     fold = Fold(("a-01", "b-02"), (), ("c-03",))
-    declared = ("shared-speakers: speakers of the test clips are also heard in training.",)
+    declared = ("shared-speakers: speakers of the test clips are also in training.",)
     (leak,) = audit_split(Split("random", "mine", 0, (fold,), declared)).leaks
     assert (leak.kind, leak.declared, leak.subjects) == ("leaking-protocol", True, declared)
     named = Fold(("1001_DFA_ANG_XX",), (), ("1002_DFA_ANG_XX",))

@@ -1,4 +1,4 @@
-"""The index finds what comparing all pairs finds."""
+"""The index finds the same pairs as a comparison of all."""
 
 from itertools import combinations
 

@@ -1,4 +1,4 @@
-"""Rows dealt to folds and subsets, and clips named apart."""
+"""Rows assigned to folds and subsets, and names of clips."""
 
 import pytest
 
@@ -18,13 +18,13 @@ def test_a_table_with_a_column_of_folds_tests_each_in_turn(tmp_path):
     assert leaks(listing) == {"shared-speakers"}
 
 
-def test_running_ids_do_not_make_clips_of_two_lists_one(tmp_path):
+def test_running_ids_of_two_lists_are_different_clips(tmp_path):
     train = write(tmp_path / "train.csv", "id,path,speaker\n0,a.wav,1\n")
     test = write(tmp_path / "test.csv", "id,path,speaker\n0,b.wav,2\n")
     assert leaks(read_listing([train, test])) == set()
 
 
-def test_running_names_and_numbers_per_speaker_do_not_either(tmp_path):
+def test_running_names_and_numbers_per_speaker_are_different_clips(tmp_path):
     lists = []
     for subset, speaker in (("train", "1"), ("test", "2")):
         text = f"id,path,speaker\nutt_1,{subset}/{speaker}_k.wav,{speaker}\n"
@@ -38,19 +38,19 @@ def test_running_names_and_numbers_per_speaker_do_not_either(tmp_path):
     assert "shared-clips" in leaks(read_listing([write(tmp_path / "same.csv", text)]))
 
 
-def test_a_column_that_repeats_under_several_files_of_a_part_is_no_id(tmp_path):
+def test_a_column_that_repeats_for_several_files_of_a_subset_is_not_an_id(tmp_path):
     text = "name,path,subset\nanna,a/1_x.wav,train\nanna,a/2_x.wav,train\nanna,b/3_x.wav,test\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
     assert subsets_of(listing) == {"train": ["a/1_x.wav", "a/2_x.wav"], "test": ["b/3_x.wav"]}
     assert leaks(listing) == set()
 
 
-def test_one_id_for_a_file_in_each_part_stays_one_clip(tmp_path):
+def test_one_id_for_a_file_in_each_subset_is_one_clip(tmp_path):
     text = "id,path,subset\nk_1_a,here/x_1.wav,train\nk_1_a,there/y_1.wav,test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-clips"}
 
 
-def test_parts_within_each_fold_of_one_long_table(tmp_path):
+def test_subsets_within_each_fold_of_one_table(tmp_path):
     rows = [
         f"{name}_k.wav,{name},{fold},{'test' if name == 'abc'[fold] else 'train'}"
         for fold in range(3)
@@ -68,13 +68,13 @@ def test_parts_within_each_fold_of_one_long_table(tmp_path):
     assert leaks(read_listing([write(tmp_path / "cv.csv", leaking)])) == {"shared-speakers"}
 
 
-def test_folds_within_a_part_do_not_count(tmp_path):
+def test_folds_within_a_subset_are_ignored(tmp_path):
     text = "path,speaker,fold,split\na,1,1,train\nb,1,2,train\nc,2,,test\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
     assert subsets_of(listing) == {"train": ["a", "b"], "test": ["c"]}
 
 
-def test_words_that_are_no_part_are_told(tmp_path):
+def test_clips_of_unknown_subsets_are_reported(tmp_path):
     text = "path,speaker,split\na,1,Train set\nb,2,test\nc,1,held-out\nd,2,\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
     assert subsets_of(listing) == {"train": ["a"], "test": ["b"]}
@@ -82,7 +82,7 @@ def test_words_that_are_no_part_are_told(tmp_path):
     assert warning.subjects == ("c (held-out)", "d (nothing)")
 
 
-def test_numbers_of_dialogues_and_utterances_count_anew_in_each_part(tmp_path):
+def test_numbers_of_dialogues_and_utterances_start_again_in_each_subset(tmp_path):
     said = {"train": ("Yes.", "No."), "dev": ("Oh!", "So?"), "test": ("Why?", "Hm.")}
     for subset, words in said.items():
         rows = [
@@ -101,24 +101,24 @@ def test_numbers_of_dialogues_and_utterances_count_anew_in_each_part(tmp_path):
     assert (leak.kind, leak.subjects) == ("shared-speakers", ("train two",))
 
 
-def test_the_same_utterance_of_a_dialogue_in_two_parts_is_one_clip(tmp_path):
+def test_the_same_utterance_of_a_dialogue_in_two_subsets_is_one_clip(tmp_path):
     text = MELD.replace("Sr No.", "Split") + "train,Yes.,Ross,joy,x,0,0\ntest,Yes.,Ross,joy,x,0,0\n"
     assert "shared-clips" in leaks(read_listing([write(tmp_path / "all.csv", text)]))
 
 
-def test_films_in_folders_named_otherwise_than_their_part(tmp_path):
+def test_videos_in_folders_with_other_names_for_the_subset(tmp_path):
     rows = {subset: f"1,{subset},{subset} one,joy,x,0,0\n" for subset in ("train", "test")}
     for subset, row in rows.items():
         write(tmp_path / "lists" / f"{subset}.csv", MELD + row)
-    films = tmp_path / "films"
-    here = write(films / "train_splits" / "dia0_utt0.mp4", "x")
-    there = write(films / "output_repeated_splits_test" / "dia0_utt0.mp4", "y")
-    places = files_in_folder(read_listing([tmp_path / "lists"]), films)
+    videos = tmp_path / "videos"
+    here = write(videos / "train_splits" / "dia0_utt0.mp4", "x")
+    there = write(videos / "output_repeated_splits_test" / "dia0_utt0.mp4", "y")
+    places = files_in_folder(read_listing([tmp_path / "lists"]), videos)
     assert places["train/dia0_utt0"].video == here
     assert places["test/dia0_utt0"].video == there
 
 
-def test_numbered_pieces_of_named_films(tmp_path):
+def test_numbered_pieces_of_named_videos(tmp_path):
     text = (
         "video_id,clip_id,text,label,annotation,mode\n"
         "ab_1,0,good,2.4,Positive,train\nab_1,1,fine,1.0,Positive,train\n"
@@ -133,7 +133,7 @@ def test_numbered_pieces_of_named_films(tmp_path):
     assert leaks(listing) == set()
     assert listing.entries["ef_3_0"].emotion == "negative", "a degree of valence is no class"
     one = read_listing([write(tmp_path / "label.csv", text.replace("ef_3,0", "cd_2,1"))])
-    assert leaks(one) == {"shared-performances"}, "two pieces of one film"
+    assert leaks(one) == {"shared-performances"}, "two pieces of one video"
     for place in ("Raw/ab_1/1.mp4", "Raw/cd_2/0.mp4", "ef_3_0.mp4"):
         write(tmp_path / place, place)
     places = files_in_folder(listing, tmp_path)
@@ -145,7 +145,7 @@ def test_numbered_pieces_of_named_films(tmp_path):
     }
 
 
-def test_bare_numbers_of_other_words_are_other_clips_or_none(tmp_path):
+def test_equal_numbers_with_different_sentences_are_different_clips_or_an_error(tmp_path):
     train = write(tmp_path / "train.csv", "id,text\n0,yes\n1,no\n")
     test = write(tmp_path / "test.csv", "id,text\n0,why\n1,oh\n")
     assert leaks(read_listing([train, test])) == set()

@@ -20,7 +20,7 @@ def test_nnunet_style_list_of_folds(tmp_path):
     assert [subsets_of(listing, n)["validation"] for n in (0, 1)] == [["c"], ["b"]]
 
 
-def test_lists_under_other_keys_are_told(tmp_path):
+def test_lists_under_other_keys_are_reported(tmp_path):
     value = {
         "train": ["a"],
         "test_files": ["b"],

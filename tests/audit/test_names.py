@@ -32,20 +32,20 @@ def test_names_of_public_corpora(name, speaker, emotion, sentence, sex):
     assert entry.sex == sex
 
 
-def test_what_tools_add_to_a_name_does_not_part_it_from_its_performance():
+def test_suffixes_of_tools_keep_the_performance():
     added = describe_name("A2/01-01-05-01-02-01-12_facecroppad.npy")
     assert added.recording == describe_name("03-01-05-01-02-01-12.wav").recording
     assert not added.derived
 
 
-def test_names_tell_what_the_reader_of_the_corpus_tells(data_root):
+def test_names_give_the_same_facts_as_the_reader_of_ravdess(data_root):
     for clip in open_corpus(data_root / "ravdess", "ravdess"):
         entry = describe_name(f"03-{clip.clip_id}.flac")
         assert entry.speaker == f"ravdess:{clip.speaker}"
         assert (entry.emotion, entry.sex) == (clip.emotion, clip.sex)
 
 
-def test_no_real_name_carries_a_mark(data_root):
+def test_original_names_have_no_mark_of_a_copy(data_root):
     files = [*data_root.glob("ravdess/Actor_*/*"), *data_root.glob("javanese-av/*.mp4")]
     listing = (data_root / "cremad-metadata" / "SentenceFilenames.csv").read_text()
     stems = [path.stem for path in files] + [
@@ -74,5 +74,5 @@ def test_marks_of_two_words(mark):
         *("x_time", "x_white", "x_sp1", "x_up", "x_background"),
     ],
 )
-def test_a_mark_alone_or_within_is_no_mark(stem):
+def test_a_mark_alone_or_inside_a_name_is_not_a_mark(stem):
     assert strip_copy_marks(stem) == (stem, False)

@@ -19,7 +19,7 @@ from planted_copies import IMAGE_KINDS, VIDEO_KINDS, change_image, write_video_c
 
 @pytest.fixture(scope="module")
 def faces(data_root):
-    """FER2013's 600 test pictures that are neither blank nor doubles among themselves."""
+    """600 test images of FER2013 that are neither blank nor duplicates of each other."""
     import cv2
 
     clips = [clip for clip in open_corpus(data_root / "fer2013.tar") if clip.subset == "test"][::6]
@@ -45,7 +45,7 @@ def test_changed_copies_are_found_among_hundreds_of_faces(faces, kind):
     assert found <= planted
 
 
-def test_mirroring_turns_signs():
+def test_mirroring_flips_signs():
     random = np.random.default_rng(1)
     image = random.integers(0, 255, (64, 64), dtype=np.uint8)
     mirrored = image_hash(np.ascontiguousarray(image[:, ::-1]))
@@ -58,39 +58,39 @@ def test_gain_and_offset_change_nothing():
     np.testing.assert_allclose(image_hash(brighter), image_hash(image), atol=1e-4)
 
 
-def test_blank_images_are_not_described():
+def test_blank_images_have_no_hash():
     assert image_hash(np.full((48, 48), 200, np.uint8)) is None
     assert find_image_copies([]) == []
 
 
 @pytest.fixture(scope="module")
-def films(data_root):
-    """One actor's 24 films, and twelve of another's, in one studio each."""
+def videos(data_root):
+    """24 videos of one actor and 12 of another, each in one studio."""
     files = sorted(data_root.glob("javanese-av/01-*.mp4"))
     files += sorted(data_root.glob("javanese-av/06-0[12]-*.mp4"))
     return files, [video_file_hash(path) for path in files]
 
 
-def test_takes_by_one_actor_are_different_films(films):
-    assert find_video_copies(films[1]) == []
+def test_takes_by_one_actor_are_different_videos(videos):
+    assert find_video_copies(videos[1]) == []
 
 
 @pytest.mark.parametrize("kind", VIDEO_KINDS)
-def test_a_changed_copy_is_found(films, kind, tmp_path):
-    files, prints = films
+def test_a_changed_copy_is_found(videos, kind, tmp_path):
+    files, prints = videos
     place = VIDEO_KINDS.index(kind)
     copy = video_file_hash(write_video_copy(files[place], tmp_path / "copy", kind))
     found = [(one, two) for one, two, _ in find_video_copies([*prints, copy])]
     assert found == [(place, len(prints))]
 
 
-def test_films_that_are_all_one_film_are_found(films):
-    one = films[1][0]
+def test_all_copies_of_one_video_are_found(videos):
+    one = videos[1][0]
     found = {(a, b) for a, b, _ in find_video_copies([one, one * MIRROR, one[4:]])}
     assert found == {(0, 1), (0, 2), (1, 2)}
 
 
-def test_still_images_and_single_ones_are_never_paired():
+def test_still_and_short_videos_are_never_paired():
     still = np.ones((50, 97), np.float32)
     assert motion_spectrum(still) is None
     assert motion_spectrum(still[:3]) is None

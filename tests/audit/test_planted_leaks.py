@@ -1,4 +1,4 @@
-"""One leak planted per split: every one is found, and no clean split is blamed."""
+"""Planted leaks are all found, and clean splits give no false alarm."""
 
 import pytest
 
@@ -15,7 +15,7 @@ def audited(planted, folder, seed):
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_a_planted_leak_is_found_where_it_was_planted(kind, tmp_path):
+def test_a_planted_leak_is_found_in_its_place(kind, tmp_path):
     for seed in range(9):
         planted = plant(kind, seed)
         report = audited(planted, tmp_path / str(seed), seed)
@@ -26,7 +26,7 @@ def test_a_planted_leak_is_found_where_it_was_planted(kind, tmp_path):
             assert planted.subsets in {finding.subsets for finding in found}
 
 
-def test_a_clean_split_is_not_blamed(tmp_path):
+def test_a_clean_split_gives_no_false_alarm(tmp_path):
     for seed in range(40):
         report = audited(plant("clean", seed), tmp_path / str(seed), seed)
         assert report.leaks == (), seed

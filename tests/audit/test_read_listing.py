@@ -1,4 +1,4 @@
-"""Anybody's split, as `read_listing` makes it out: columns, names, speakers, errors."""
+"""`read_listing`: columns, names, speakers, errors."""
 
 import json
 
@@ -14,7 +14,7 @@ from aver.splits import Fold, Split, make_split, save_split
 from aver.splits.split import SUBSETS
 
 
-def test_a_table_with_a_part_column(tmp_path):
+def test_a_table_with_a_column_of_subsets(tmp_path):
     text = "file,spk,split\na.wav,1,train\nb.wav,2,dev\nc.wav,3,eval\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
     assert subsets_of(listing) == {"train": ["a.wav"], "validation": ["b.wav"], "test": ["c.wav"]}
@@ -22,7 +22,7 @@ def test_a_table_with_a_part_column(tmp_path):
     assert leaks(listing) == set()
 
 
-def test_columns_by_any_name(tmp_path):
+def test_columns_with_names_given_by_the_user(tmp_path):
     path = write(tmp_path / "x.csv", "datei,wer,teil\na.wav,anna,train\nb.wav,anna,test\n")
     columns = {"path": "datei", "speaker": "wer", "subset": "teil"}
     assert leaks(read_listing([path], settings=ReadingSettings(columns=columns))) == {
@@ -39,14 +39,14 @@ def test_columns_by_any_name(tmp_path):
         ReadingSettings(columns={"weather": "x"})
 
 
-def test_a_pattern_that_fits_no_name_is_refused(tmp_path):
+def test_a_pattern_that_matches_no_name_is_an_error(tmp_path):
     path = write(tmp_path / "all.csv", "wav,subset\nx/anna_sad.wav,train\nx/bert_sad.wav,test\n")
     with pytest.raises(SettingsError, match="matches none of 2 names, for instance"):
         read_listing([path], settings=ReadingSettings(pattern="{speaker}-{emotion}.wav"))
 
 
 @pytest.mark.parametrize("sign", ["\x85", "\u2028", "\x0b"])
-def test_signs_in_what_is_said_end_no_line(tmp_path, sign):
+def test_unicode_line_breaks_in_a_transcript_do_not_end_a_line(tmp_path, sign):
     said = f"Well{sign}no"
     rows = [
         json.dumps({"key": f"{n}_k", "text": said, "split": n}, ensure_ascii=False) for n in SUBSETS
@@ -63,13 +63,13 @@ def test_signs_in_what_is_said_end_no_line(tmp_path, sign):
 
 
 @pytest.mark.parametrize("column", ["source,RAVDESS", "original,True", "recording,1"])
-def test_a_corpus_or_a_flag_is_no_performance(tmp_path, column):
+def test_a_corpus_or_a_flag_is_not_a_performance(tmp_path, column):
     name, value = column.split(",")
     text = f"path,speaker,{name},split\na_x.wav,1,{value},train\nb_x.wav,2,{value},test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == set()
 
 
-def test_what_is_said_is_no_name(tmp_path):
+def test_a_transcript_is_not_a_name(tmp_path):
     text = "id,Utterance,Speaker,split\nk_a,Okay.,Joey,train\nk_b,Okay.,Ross,test\n"
     listing = read_listing([write(tmp_path / "all.csv", text)])
     assert leaks(listing) == set()
@@ -79,12 +79,12 @@ def test_what_is_said_is_no_name(tmp_path):
         read_listing([write(tmp_path / "nameless.csv", text)])
 
 
-def test_an_error_about_columns_names_those_of_the_list(tmp_path):
+def test_an_error_about_columns_shows_those_of_the_list(tmp_path):
     with pytest.raises(SplitError, match=r"first line is: Utterance,Speaker,split\."):
         read_listing([write(tmp_path / "a.csv", "Utterance,Speaker,split\nOkay.,Joey,train\n")])
 
 
-def test_text_with_files_labels_and_parts_in_one_line(tmp_path):
+def test_text_with_files_labels_and_subsets_in_one_line(tmp_path):
     text = (
         "A1/01-01-05-01-02-01-01_faces.npy;A1/03-01-05-01-02-01-01_crop.wav;5;training\n"
         "A2/01-01-05-01-02-01-02_faces.npy;A2/03-01-05-01-02-01-02_crop.wav;5;validation\n"
@@ -100,7 +100,7 @@ def test_text_with_files_labels_and_parts_in_one_line(tmp_path):
 
 
 @pytest.mark.parametrize("sign", [";", "\t", "|"])
-def test_other_signs_between_columns(tmp_path, sign):
+def test_other_delimiters(tmp_path, sign):
     text = "path;speaker;split\na.wav;1;train\nb.wav;1;test\n".replace(";", sign)
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-speakers"}
 
@@ -114,7 +114,7 @@ def test_plain_text_lists(tmp_path):
 @pytest.mark.parametrize(
     ("one", "other"), [("1", "01"), ("7", "7.0"), ("007", "7"), ("Ann", "ann")]
 )
-def test_one_speaker_spelt_otherwise_is_one(tmp_path, one, other):
+def test_spellings_of_one_speaker_are_unified(tmp_path, one, other):
     text = f"path,speaker,subset\na_x.wav,{one},train\nb_x.wav,{other},test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == {"shared-speakers"}
 
@@ -122,7 +122,7 @@ def test_one_speaker_spelt_otherwise_is_one(tmp_path, one, other):
 @pytest.mark.parametrize(
     ("one", "other"), [("1", "10"), ("1.0", "1.5"), ("0", "00a"), ("a1", "a01")]
 )
-def test_other_speakers_stay_others(tmp_path, one, other):
+def test_different_speakers_stay_different(tmp_path, one, other):
     text = f"path,speaker,subset\na_x.wav,{one},train\nb_x.wav,{other},test\n"
     assert leaks(read_listing([write(tmp_path / "all.csv", text)])) == set()
 
@@ -134,7 +134,7 @@ def test_words_for_a_sex(tmp_path, one, other):
     assert "sex-imbalance" not in {finding.kind for finding in report.findings}
 
 
-def test_one_speaker_by_two_names_is_one(tmp_path, data_root):
+def test_two_names_of_one_speaker_are_unified(tmp_path, data_root):
     train = "path,actor\n03-01-05-01-02-01-12.wav,twelve\n"
     write(tmp_path / "train.csv", train)
     write(tmp_path / "dev.csv", "path,actor\n03-01-05-01-02-01-11.wav,\n")
@@ -148,7 +148,7 @@ def test_one_speaker_by_two_names_is_one(tmp_path, data_root):
     assert (leak.kind, leak.subjects) == ("shared-speakers", (known.speaker,))
 
 
-def test_a_corpus_knows_the_clips_behind_somebody_elses_paths(tmp_path, data_root):
+def test_clips_of_a_corpus_are_recognized_under_other_paths(tmp_path, data_root):
     corpus = open_corpus(data_root / "ravdess", "ravdess")
     write(tmp_path / "train.txt", "/their/disk/01-01-05-01-02-01-12.mp4\n")
     write(tmp_path / "test.txt", "/their/disk/03-01-05-01-02-01-12.wav\n/their/disk/x.wav\n")
@@ -173,12 +173,12 @@ def test_a_corpus_knows_the_clips_behind_somebody_elses_paths(tmp_path, data_roo
         ("a.csv", "", "names no clips"),
     ],
 )
-def test_errors_say_what_to_do(tmp_path, name, text, words):
+def test_error_messages(tmp_path, name, text, words):
     with pytest.raises(SplitError, match=words):
         read_listing([write(tmp_path / name, text)])
 
 
-def test_the_command_exits_with_one_on_a_leak(tmp_path, capsys, data_root):
+def test_the_command_exits_with_status_1_for_a_leak(tmp_path, capsys, data_root):
     corpus = open_corpus(data_root / "ravdess", "ravdess")
     for rule, code in (("speaker-kfold", 0), ("random", 1)):
         path = tmp_path / f"{rule}.json"

@@ -1,3 +1,5 @@
+"""Reports as text, JSON, SARIF and JUnit XML."""
+
 import json
 from dataclasses import replace
 from string import ascii_letters, digits
@@ -86,7 +88,7 @@ def test_sarif_has_what_its_schema_requires(tmp_path):
     assert "file:///" in audited.sarif()
 
 
-def test_a_verdict_without_speakers_says_so():
+def test_the_verdict_mentions_unknown_speakers():
     told = audit_split(Split("x", "x", 0, (Fold(("a_b",), (), ("c_d",)),))).verdict
     assert told.startswith("no leak found, but speakers are unknown, ")
     some = audit_split(Split("x", "x", 0, (Fold(("a_b",), (), ("1001_DFA_ANG_XX",)),))).verdict
@@ -101,7 +103,7 @@ def test_json_holds_every_subject(report):
     assert value["findings"][0]["fold"] == 1
 
 
-def test_what_a_split_does_not_declare_is_a_sentence_per_kind(report):
+def test_undeclared_leaks_are_one_sentence_per_kind(report):
     (sentence,) = report.undeclared
     assert sentence.startswith(
         "shared-speakers: 1 speaker of train also in test. This holds in 2 places."
@@ -112,7 +114,7 @@ def test_what_a_split_does_not_declare_is_a_sentence_per_kind(report):
     assert sentence.startswith("derived-copies: ")
 
 
-def test_the_table_says_what_it_means_and_what_to_do(report):
+def test_the_text_has_meaning_and_advice(report):
     text = report.text()
     kind = KINDS["shared-speakers"]
     assert kind.meaning in text

@@ -7,7 +7,7 @@ from aver.audit import ReadingSettings, audit_media, audit_split, read_listing
 from aver.audit.audit_media import files_in_folder
 
 
-def test_one_csv_per_part_and_a_pattern(tmp_path):
+def test_one_csv_per_subset_and_a_pattern(tmp_path):
     train = write(tmp_path / "train.csv", "wav\nx/anna-01-sad.wav\n")
     test = write(tmp_path / "test.csv", "wav\nx/bert-01-sad.wav\nx/anna-02-sad.wav\n")
     blind = read_listing([train, test])
@@ -30,7 +30,7 @@ def test_emobox_folds(tmp_path):
     assert leaks(listing) == set()
 
 
-def test_speechbrain_json_per_part(tmp_path):
+def test_speechbrain_json_per_subset(tmp_path):
     for subset, name, speaker in (("train", "u1", "7"), ("valid", "u2", "8"), ("test", "u3", "7")):
         record = {name: {"wav": f"{{data_root}}/{name}.wav", "spk_id": speaker, "emo": "ang"}}
         write(tmp_path / f"{subset}.json", json.dumps(record))
@@ -56,7 +56,7 @@ def test_kaldi_folders_with_perturbed_copies_and_segments(tmp_path):
     assert subjects["shared-performances"] == ("u5 = u6",), "two cuts of one tape"
 
 
-def test_media_in_folders_per_part(tmp_path):
+def test_media_in_folders_per_subset(tmp_path):
     for place in ("train/happy/s1_ha_1.avi", "valid/happy/s2_ha_1.avi", "test/happy/s1_ha_2.avi"):
         write(tmp_path / place, "x")
     listing = read_listing([tmp_path])
@@ -65,7 +65,7 @@ def test_media_in_folders_per_part(tmp_path):
     assert leak.subjects == ("enterface:1",)
 
 
-def test_names_of_media_that_were_not_fetched_tell_too(tmp_path):
+def test_names_of_media_that_were_not_fetched_are_audited(tmp_path):
     pointer = "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n"
     write(tmp_path / "train" / "1001_DFA_ANG_XX.wav", pointer)
     write(tmp_path / "test" / "1001_IEO_SAD_XX.wav", "")
@@ -105,13 +105,13 @@ def test_a_list_or_a_folder_per_fold_is_tested_in_turn(tmp_path):
     assert first.fold == 1
 
 
-def test_a_folder_says_which_of_its_lists_were_read(tmp_path):
+def test_the_form_names_the_lists_that_were_read(tmp_path):
     for name in ("train.txt", "test.txt", "readme.txt"):
         write(tmp_path / name, f"{name}_x.wav\n")
     assert read_listing([tmp_path]).form == "lists per subset (test.txt, train.txt)"
 
 
-def test_training_and_validation_in_one_list_are_learnt_from(tmp_path):
+def test_training_and_validation_in_one_list_are_training(tmp_path):
     value = {"trainval": ["a"], "test": ["a"]}
     listing = read_listing([write(tmp_path / "s.json", json.dumps(value))])
     assert "shared-clips" in leaks(listing)

@@ -1,4 +1,4 @@
-"""Lists written for a test, and what is read of them."""
+"""Writes lists for tests, and reads them."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Laws that every corpus reader keeps."""
+"""Rules for every corpus reader."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def planted(request, tmp_path) -> tuple[str, Path]:
 
 
 @pytest.mark.parametrize("name", corpora.names())
-def test_says_license_citation_source_and_tree(name):
+def test_states_license_citation_source_and_tree(name):
     reader = corpora.get(name)
 
     assert reader.name == name
@@ -82,7 +82,7 @@ def test_reads_its_tree(planted):
         assert clip.performance
 
 
-def test_clips_are_sorted_and_named_once(planted):
+def test_clips_are_sorted_and_ids_are_unique(planted):
     name, root = planted
 
     ids = [clip.clip_id for clip in open_corpus(root, name)]
@@ -90,7 +90,7 @@ def test_clips_are_sorted_and_named_once(planted):
     assert ids == sorted(set(ids))
 
 
-def test_ids_do_not_depend_on_the_place(planted, tmp_path):
+def test_ids_do_not_depend_on_the_folder(planted, tmp_path):
     name, root = planted
     shutil.copytree(root, tmp_path / "elsewhere" / "second")
 

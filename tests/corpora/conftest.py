@@ -1,4 +1,4 @@
-"""Small corpus folders with real names and files of a few bytes; readers open none of them."""
+"""Small corpus folders with the names of real files and a few bytes of content."""
 
 from __future__ import annotations
 

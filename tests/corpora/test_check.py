@@ -1,4 +1,4 @@
-"""What a copy of a corpus holds, lacks and has twice."""
+"""`check_corpus`: contents, missing clips and duplicates."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def test_ravdess(data_root):
     assert found.by_channel == {"speech": 1200}
 
 
-def test_doubled_contradicting_and_missing(plant):
+def test_duplicates_contradictions_and_missing_clips(plant):
     plant(["03-01-03-01-01-01-01.wav", "03-01-04-01-01-01-01.wav"], b"same bytes")
     plant(["03-01-05-01-01-01-01.wav", "03-01-05-01-01-02-01.wav"], b"more bytes")
     root = plant(["03-01-06-01-01-02-01.wav", "odd.wav"], b"other byte")
@@ -33,7 +33,7 @@ def test_doubled_contradicting_and_missing(plant):
     assert not found.is_complete
 
 
-def test_one_file_for_image_and_audio_is_not_doubled(plant):
+def test_one_file_for_video_and_audio_is_not_a_duplicate(plant):
     found = check_corpus(plant(["s1_an_1.avi"]))
 
     assert found.doubled == ()

@@ -1,4 +1,4 @@
-"""`Corpus`, the guess of its reader, and selections of clips."""
+"""`Corpus`, the guessed reader, and selections of clips."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_names_that_no_reader_recognizes(plant, tmp_path):
 SIX = ("happy", "sad", "angry", "fearful", "disgust", "surprised")
 
 
-def test_six_classes_of_papers_1_and_2(data_root):
+def test_six_classes(data_root):
     corpus = open_corpus(data_root / "ravdess")
 
     smaller = Selection(emotions=SIX).apply(corpus)
@@ -112,7 +112,7 @@ def test_speakers_channel_and_words(plant):
     assert Selection().apply(corpus) == corpus
 
 
-def test_what_is_not_there(plant):
+def test_selections_that_are_not_in_the_corpus(plant):
     corpus = open_corpus(plant(["03-01-03-01-01-01-01.wav"]))
 
     with pytest.raises(LabelError, match="no clip that is 'calm'"):

@@ -1,4 +1,4 @@
-"""CREMA-D: many copies of a clip, tables beside them, and what was published broken."""
+"""CREMA-D: several files per clip, tables, and clips that were published broken."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def test_all_7442_names_with_the_real_tables(plant, metadata):
         assert set(clip.votes) == {"voice", "face", "both"}
         for shares in clip.votes.values():
             assert sum(shares.values()) == pytest.approx(1)
-    # Row "100002" of the table: of nine listeners, three heard joy and six nothing particular
-    heard = corpus.by_id["1001_IEO_HAP_LO"].votes["voice"]
-    assert (heard["happy"], heard["neutral"]) == (3 / 9, 6 / 9)
+    # Row "100002" of the table: of nine raters of the voice, three chose happy and six neutral
+    by_voice = corpus.by_id["1001_IEO_HAP_LO"].votes["voice"]
+    assert (by_voice["happy"], by_voice["neutral"]) == (3 / 9, 6 / 9)
     assert CremaD(metadata=metadata).missing(corpus) == ("1076_MTI_SAD_XX",)
 
 
@@ -86,7 +86,7 @@ def test_both_spellings_are_one_clip(plant):
     assert "second copy" in corpus.problems[0].reason
 
 
-def test_pointers_and_silent_copies_give_way_to_the_next_file(plant, lfs_pointer):
+def test_pointers_and_silent_copies_are_skipped_for_the_next_file(plant, lfs_pointer):
     plant(["AudioWAV/1001_DFA_ANG_XX.wav"], lfs_pointer)
     plant(["AudioMP3/1001_DFA_ANG_XX.mp3"], b"ID3")
     root = plant(["VideoFlash/1001_DFA_ANG_XX.flv"])
@@ -121,10 +121,10 @@ def test_labels_by_the_raters(plant, metadata):
     names = ["1001_IEO_HAP_LO", "1001_IEO_SAD_LO", "1001_IEO_NEU_XX"]
     root = plant([f"AudioWAV/{name}.wav" for name in names], LONG_ENOUGH)
 
-    heard = open_corpus(root, metadata=metadata, label="voice")
+    by_voice = open_corpus(root, metadata=metadata, label="voice")
     seen = open_corpus(root, metadata=metadata, label="face")
 
-    assert heard.by_id["1001_IEO_HAP_LO"].emotion == "neutral"  # summaryTable.csv: N
+    assert by_voice.by_id["1001_IEO_HAP_LO"].emotion == "neutral"  # summaryTable.csv: N
     assert seen.by_id["1001_IEO_HAP_LO"].emotion == "happy"  # summaryTable.csv: H
 
 
@@ -155,7 +155,7 @@ def test_labels_by_the_raters_agree_with_the_summary_of_the_authors(plant, metad
     assert len(corpus.problems) == len(rows) - len(expected)
 
 
-def test_missing_tables_are_said(plant):
+def test_missing_tables_are_listed(plant):
     corpus = open_corpus(plant(["1001_DFA_ANG_XX.wav"], LONG_ENOUGH))
 
     assert {problem.path for problem in corpus.problems} == {
@@ -174,7 +174,7 @@ def test_unknown_emotion_and_setting(plant):
         open_corpus(root, "cremad", label="smell")
 
 
-def test_torn_votes(plant):
+def test_faulty_votes(plant):
     plant(["1001_DFA_ANG_XX.wav"], LONG_ENOUGH)
     rows = b'"","A","D","F","H","N","S","fileName"\n"100001",0,0,x,1,10,0,"1001_DFA_ANG_XX"\n'
     root = plant(["processedResults/tabulatedVotes.csv"], rows)

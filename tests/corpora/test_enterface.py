@@ -21,7 +21,7 @@ from aver.errors import CorpusError, LabelError
         ("s7_ha_5.avi", ("07", "happy", "5")),
     ],
 )
-def test_places(plant, name, expected):
+def test_folders_and_names(plant, name, expected):
     (clip,) = open_corpus(plant([name]), "enterface")
 
     assert (clip.speaker, clip.emotion, clip.sentence) == expected

@@ -1,4 +1,4 @@
-"""FER2013, from folders and from the archive as it is."""
+"""FER2013, from folders and from the tar archive."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_counts_of_the_real_archive(data_root):
     assert read_file(corpus.clips[0].video)[:2] == b"\xff\xd8"  # JPEG's start of image
 
 
-def test_real_images_come_out_as_they_went_in(data_root):
+def test_images_are_read_from_the_archive(data_root):
     from hashlib import sha256
 
     path = data_root / "fer2013.tar"

@@ -129,7 +129,7 @@ def test_missing_and_faulty_files_of_a_table_are_problems(tmp_path, plant, lfs_p
     ]
 
 
-def test_names_that_do_not_fit_are_problems(tmp_path, plant):
+def test_names_that_do_not_match_are_problems(tmp_path, plant):
     plant(["anna_joy.mp4", "holiday.mp4"])
 
     corpus = open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4")
@@ -137,7 +137,7 @@ def test_names_that_do_not_fit_are_problems(tmp_path, plant):
     assert [problem.path for problem in corpus.problems] == ["holiday.mp4"]
 
 
-def test_nothing_fits(tmp_path, plant):
+def test_no_name_matches(tmp_path, plant):
     plant(["holiday.mp4"])
 
     with pytest.raises(CorpusError, match=r"holiday\.mp4"):

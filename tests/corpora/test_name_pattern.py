@@ -1,4 +1,4 @@
-"""Patterns read facts out of names."""
+"""Patterns read facts from names."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = st.text(alphabet="abcXYZ0189", min_size=1, max_size=6)
 
 
 @given(speaker=_WORDS, emotion=_WORDS, take=_WORDS)
-def test_what_was_put_in_comes_out(speaker, emotion, take):
+def test_fields_are_read_back(speaker, emotion, take):
     name = f"{speaker}-{emotion}_{take}.wav"
 
     facts = NamePattern("{speaker}-{emotion}_{take}.wav").match(name)

@@ -1,4 +1,4 @@
-"""RAVDESS: three containers are one performance; names say everything."""
+"""RAVDESS: three containers are one performance; all facts are in the names."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def test_real_files_pair_into_1200_performances(data_root):
     assert len(corpus.speakers) == 20
     assert Counter(clip.emotion for clip in corpus)["neutral"] == 80
     assert set(Counter(clip.speaker for clip in corpus).values()) == {60}
-    # 6 full files and 2 without sound belong to performances whose sound files are there too
+    # 6 full and 2 video-only files belong to performances that have audio files too
     assert sum(clip.video is not None for clip in corpus) == 8
     assert all(clip.audio is not None and clip.audio.suffix == ".flac" for clip in corpus)
     assert corpus.by_id["01-02-01-01-02-01"].video.name == "02-01-02-01-01-02-01.mp4"

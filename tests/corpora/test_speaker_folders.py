@@ -20,7 +20,7 @@ def test_both_depths(plant):
     ]
     assert corpus.classes == ()
     assert [problem.path for problem in corpus.problems] == ["x.wav"]
-    assert corpus.label == root.name  # whose recordings they are nobody else says
+    assert corpus.label == root.name
 
 
 def test_video_and_audio_beside_each_other(plant):

@@ -1,4 +1,4 @@
-"""Folders that the synthesis writes."""
+"""The synthetic corpus."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from aver.corpora.user_files import load_clips
 from aver.errors import CorpusError
 
 
-def test_files_folders_and_audio_tracks(plant):
+def test_files_and_folders(plant):
     root = plant(["in/a.mp4", "in/deep/b.wav", "in/notes.txt", "c.mov", ".hidden.mp4"])
 
     corpus = load_clips([root / "in", str(root / "c.mov"), root / "in/a.mp4"])
@@ -44,6 +44,6 @@ def test_bad_files_are_listed(plant, lfs_pointer, tmp_path):
     ]
 
 
-def test_nothing_is_left(tmp_path):
+def test_no_usable_file(tmp_path):
     with pytest.raises(CorpusError, match=r"none\.mp4"):
         load_clips([tmp_path / "none.mp4"])

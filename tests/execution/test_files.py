@@ -87,7 +87,7 @@ def test_file_size_limit_of_the_system_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_place_that_is_no_folder(tmp_path: Path) -> None:
+def test_parent_that_is_not_a_folder(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     with pytest.raises(StorageError, match="cannot be written"):
         write_text(tmp_path / "file" / "note.txt", "x")
@@ -103,14 +103,14 @@ def test_folder_without_permission(tmp_path: Path) -> None:
         tmp_path.chmod(0o700)
 
 
-def test_chosen_place_wins(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_chosen_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AVER_CACHE", str(tmp_path / "here"))
     assert cache_root() == tmp_path / "here"
     monkeypatch.setenv("AVER_CACHE", "~/there")
     assert cache_root() == Path.home() / "there"
 
 
-def test_users_cache_folder_otherwise(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_default_cache_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("AVER_CACHE", raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     assert cache_root() == tmp_path / "aver"
@@ -144,13 +144,13 @@ def test_values_within_values() -> None:
     assert found == {"a": ["z", {"b": ["q", 1.5, None, True]}]}
 
 
-def test_a_path_with_spaces_is_one_path_where_it_exists(tmp_path: Path) -> None:
+def test_a_path_with_spaces_is_one_path_if_it_exists(tmp_path: Path) -> None:
     folder = tmp_path / "two words" / "my clips"
     folder.mkdir(parents=True)
     assert without_folders(str(folder)) == "my clips"
 
 
-def test_a_command_keeps_its_words_and_its_quotes() -> None:
+def test_a_command_keeps_its_options_and_quotes() -> None:
     command = (
         "aver evaluate --corpus '/home/ann/my clips' --init video=/srv/w/faces,audio=voices "
         "--corpus-settings 'pattern={speaker}/{emotion}_{take}.mp4' --out runs/first"

@@ -1,4 +1,4 @@
-"""The progress bar on a real pseudo-terminal, and its silence elsewhere."""
+"""The progress bar on a pseudo-terminal, and no output elsewhere."""
 
 from __future__ import annotations
 

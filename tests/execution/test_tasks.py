@@ -1,4 +1,4 @@
-"""Tasks in one process and in several: order, errors, Ctrl-C, dead workers."""
+"""Tasks in one process and in several: order, errors, Ctrl-C, killed workers."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_several_workers_are_other_processes() -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_errors_of_ours_stop_nothing(workers: int) -> None:
+def test_errors_of_one_item_do_not_stop_the_others(workers: int) -> None:
     outcomes = list(map_tasks(refuse_odd, range(5), workers=workers))
     assert [str(outcome.error) for outcome in outcomes if outcome.error] == [
         "1 is odd.",
@@ -68,12 +68,12 @@ def test_errors_of_ours_stop_nothing(workers: int) -> None:
 
 
 @pytest.mark.parametrize("workers", [1, 2])
-def test_faults_propagate(workers: int) -> None:
+def test_other_exceptions_propagate(workers: int) -> None:
     with pytest.raises(ZeroDivisionError):
         list(map_tasks(fail, range(3), workers=workers))
 
 
-def test_killed_worker_is_an_error_that_advises() -> None:
+def test_a_killed_worker_is_an_error_with_advice() -> None:
     with pytest.raises(WorkerError, match="use fewer workers"):
         list(map_tasks(die, range(3), workers=2))
 

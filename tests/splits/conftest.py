@@ -1,4 +1,4 @@
-"""Corpora made of names only."""
+"""Corpora without media."""
 
 from __future__ import annotations
 

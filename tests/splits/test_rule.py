@@ -1,4 +1,4 @@
-"""Rules that every split rule keeps, the default split, and splits tested on validation."""
+"""Properties of all split rules, the default split, and `on_validation`."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def corpus(corpus_of):
 
 
 @pytest.mark.parametrize("name", split_rules.names())
-def test_says_what_it_is_and_where_it_comes_from(name):
+def test_rules_have_a_name_a_summary_and_a_source(name):
     rule = split_rules.get(name)
 
     assert rule.name == name
@@ -66,7 +66,7 @@ def test_unknown_rule(corpus):
         make_split(corpus, "guesswork")
 
 
-def test_unlabelled_corpus_can_be_divided(corpus):
+def test_an_unlabeled_corpus_can_be_divided(corpus):
     unlabelled = replace(corpus, clips=tuple(replace(clip, emotion=None) for clip in corpus))
 
     assert len(make_split(unlabelled, "speaker-kfold", folds=4).folds) == 4

@@ -87,7 +87,7 @@ def test_kfold_needs_a_speaker_per_fold(corpus_of):
         make_split(corpus, folds=5)
 
 
-def test_one_speaker_only(corpus_of):
+def test_kfold_needs_two_speakers(corpus_of):
     with pytest.raises(SplitError, match="only one speaker, 'a'"):
         make_split(corpus_of({"a": "male"}))
 

@@ -1,4 +1,4 @@
-"""Splits as files: readable, editable, hashed, and refused if they break a rule."""
+"""Splits as files: storage, hash, and checks against the corpus."""
 
 from __future__ import annotations
 
@@ -87,12 +87,12 @@ def _move_one_clip(values):
     fold["train"].append(fold["test"].pop())
 
 
-def test_speaker_on_two_sides(stored):
+def test_speaker_in_two_subsets(stored):
     with pytest.raises(SplitError, match=r"Speaker 's\d' is in train and in test of fold 1"):
         stored(_move_one_clip)
 
 
-def test_speaker_on_two_sides_of_a_split_that_says_so(stored):
+def test_speaker_in_two_subsets_of_a_split_that_declares_it(stored):
     def move_and_say(values):
         _move_one_clip(values)
         values["leaks"] = ["shared-speakers: one clip was moved by hand."]
@@ -120,7 +120,7 @@ def test_declared_validation_on_test_allows_no_training_clip_in_test(stored):
         stored(lambda values: values["folds"][0]["train"].append(values["folds"][0]["test"][0]))
 
 
-def test_performance_on_two_sides(tmp_path):
+def test_performance_in_two_subsets(tmp_path):
     clips = tuple(
         Clip(name, None, "sad", performance=name[0])
         for name in ("a-mp4", "a-wav", "b-mp4", "b-wav")
