@@ -48,6 +48,16 @@ def test_description_in_the_folder(tmp_path, suffix, plant):
     assert [(clip.speaker, clip.emotion) for clip in corpus] == [("anna", "happy"), ("ben", "sad")]
 
 
+@pytest.mark.parametrize("key", ["license", "licence"])
+def test_license_as_spelled_today_and_in_version_0_1(tmp_path, plant, key):
+    plant(["anna_joy.mp4"])
+    (tmp_path / "aver-corpus.yaml").write_text(
+        f"pattern: '{{speaker}}_{{emotion}}.mp4'\n{key}: CC0\n"
+    )
+
+    assert open_corpus(tmp_path).info.license == "CC0"
+
+
 def test_codes_stay_text_in_yaml(tmp_path, plant):
     plant(["a-010.mp4"])
     (tmp_path / "aver-corpus.yaml").write_text(

@@ -20,7 +20,7 @@ def test_a_run_on_validation_clips_never_meets_the_test_clips_of_its_fold(tmp_pa
     request = RunRequest(system, protocol, 0, runs.key)
     found = shelf.get(request)
     assert found.protocol.startswith("clean: ")
-    assert found.protocol.endswith("answered for validation clips, test clips unused")
+    assert found.protocol.endswith("tested on validation clips, test clips unused")
     assert not found.leaks
     split = make_split(corpus, "speaker-kfold", folds=3)
     for number, fold in enumerate(split.folds):

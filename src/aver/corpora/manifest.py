@@ -162,6 +162,8 @@ def read_layout(path: Path) -> Layout:
     except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise CorpusError(f"{path} is not valid YAML or JSON: {reason}.") from error
+    if isinstance(values, dict) and "licence" in values:  # the spelling of version 0.1
+        values["license"] = values.pop("licence")
     try:
         layout: Layout = settings_from_mapping(Layout, values)
     except SettingsError as error:

@@ -137,10 +137,6 @@ def default_split(corpus: Corpus, seed: int = 0) -> Split:
     return make_split(corpus, "leave-one-speaker-out", seed=seed)
 
 
-ON_VALIDATION = "answered for validation clips, test clips unused"
-"""What the rule of such a split says of itself."""
-
-
 def on_validation(split: Split) -> Split:
     """Train on the same clips, test on the validation clips, and leave out the test clips.
 
@@ -179,7 +175,11 @@ def on_validation(split: Split) -> Split:
             f"No fold of the split {split.rule!r} has validation clips other than its test clips. "
             "Use a rule with validation=nested."
         )
-    return replace(split, rule=f"{split.rule}, {ON_VALIDATION}", folds=tuple(folds))
+    return replace(
+        split,
+        rule=f"{split.rule}, tested on validation clips, test clips unused",
+        folds=tuple(folds),
+    )
 
 
 def shuffled(items: Iterable[str], seed: int) -> list[str]:
