@@ -67,7 +67,7 @@ def systems(folder: Path) -> Table:
         "page",
     )
     title = "Accuracy in %, 95 % intervals over speakers"
-    return Table("systems", title, columns, tuple(rows), tuple(dict.fromkeys(notes)))
+    return Table.of("systems", title, columns, tuple(rows), tuple(dict.fromkeys(notes)))
 
 
 def robustness(folder: Path) -> Table:
@@ -92,7 +92,7 @@ def robustness(folder: Path) -> Table:
         rows.insert(0, ("accuracy in %, undegraded", "", *whole.values()))
     title = "Clean runs on degraded media: changes in points"
     notes = ("Intervals: 95 % over speakers, of changes paired by clip.",)
-    return Table("robustness", title, ("degradation", "level", *whole), tuple(rows), notes)
+    return Table.of("robustness", title, ("degradation", "level", *whole), tuple(rows), notes)
 
 
 def _read(folder: Path) -> Evaluation | None:

@@ -197,7 +197,9 @@ def _speakers_table(cards: Sequence[Mapping[str, Any]]) -> Table:
         )
         for card in cards
     ]
-    return Table("trainings", "Speakers of each training", ("seed", "fold", *SUBSETS), tuple(rows))
+    return Table.of(
+        "trainings", "Speakers of each training", ("seed", "fold", *SUBSETS), tuple(rows)
+    )
 
 
 def _features(card: Mapping[str, Any]) -> str:

@@ -179,7 +179,7 @@ def reproduction_tables(found: ReproducedTable) -> tuple[Table, ...]:
             )
             title = f"{table.title}, {_protocol_title(found, kind)}"
             tables.append(
-                Table(f"{_stem(found)}-paired-{kind}", title, table.columns, rows, table.notes)
+                Table.of(f"{_stem(found)}-paired-{kind}", title, table.columns, rows, table.notes)
             )
     return tuple(tables)
 
@@ -241,7 +241,7 @@ def _main_table(found: ReproducedTable) -> Table:
         further = ", all folds pooled"
         notes.append(interval_note(columns, rows, unknown_speakers=unknown, further=further))
     notes += _notes(found, some)
-    return Table(_stem(found), title, columns, tuple(rows), tuple(notes))
+    return Table.of(_stem(found), title, columns, tuple(rows), tuple(notes))
 
 
 def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
@@ -305,7 +305,7 @@ def _fold_table(found: ReproducedTable, kind: ProtocolKind) -> Table:
         notes.insert(0, "* joint is below the best single modality in this fold.")
     title = f"Table {found.plan.number} by test fold, {_PROTOCOL_TITLES[kind]}. Accuracy in %"
     columns = ("row", *names.values(), "all")
-    return Table(f"{_stem(found)}-folds-{kind}", title, columns, tuple(rows), tuple(notes))
+    return Table.of(f"{_stem(found)}-folds-{kind}", title, columns, tuple(rows), tuple(notes))
 
 
 def _published_folds(row: ReproducedRow, names: tuple[str, ...]) -> tuple[Cell, ...]:

@@ -153,7 +153,7 @@ def _table(kind: Degradation, measured: Sequence[MeasuredRun], named: bool) -> T
         further=", all folds pooled",
     )
     notes = (f"{over} {_NOTE}", *leaks)
-    return Table(f"robustness-{kind.name}", title, tuple(columns), tuple(rows), notes)
+    return Table.of(f"robustness-{kind.name}", title, tuple(columns), tuple(rows), notes)
 
 
 def _plot_along(kind: Degradation, measured: Sequence[MeasuredRun]) -> Figure:

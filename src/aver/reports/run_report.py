@@ -31,7 +31,7 @@ from aver.reports.run_tables import (
     target_table,
 )
 from aver.reports.statements import describe_data
-from aver.reports.table import Estimate, Table, as_text, shown, write_table
+from aver.reports.table import Estimate, Table, as_html, as_text, write_table
 from aver.reports.worst_clips import image_clips, worst_clips, worst_table
 from aver.version import __version__
 
@@ -54,6 +54,7 @@ def render_page(template: str, values: Mapping[str, Any]) -> str:
         What the template names; text is escaped, plots must have gone through `plot_markup`.
     """
     from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
 
     environment = Environment(
         loader=PackageLoader("aver.reports", "templates"),
@@ -62,14 +63,8 @@ def render_page(template: str, values: Mapping[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["shown"] = shown
-    environment.tests["estimate"] = lambda cell: isinstance(cell, Estimate)
-    environment.tests["numeric_column"] = lambda column, table: _is_numeric(table, column)
+    environment.filters["html_table"] = lambda table: Markup(as_html(table))
     return environment.get_template(template).render(**values)
-
-
-def _is_numeric(table: Table, column: int) -> bool:
-    return table.is_numeric(column)
 
 
 def plot_markup(svg: Path, name: str, description: str) -> Any:

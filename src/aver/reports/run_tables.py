@@ -47,7 +47,7 @@ def audit_table(report: AuditReport) -> Table | None:
         return None
     columns = ("level", "what", "where", "first of them", "advice")
     checked = f"Checked: {' and '.join(report.checked)}."
-    return Table("audit", f"Audit: {report.verdict}", columns, tuple(rows), (checked,))
+    return Table.of("audit", f"Audit: {report.verdict}", columns, tuple(rows), (checked,))
 
 
 _COLUMNS: dict[Followed, str] = {
@@ -83,7 +83,7 @@ def incongruent_table(found: Sequence[Incongruent], name: str, title: str) -> Ta
         f"By chance either sense would be followed in {100 / len(found[0].classes):.1f} %.",
         interval_note(columns, rows),
     )
-    return Table(name, f"{title}. Answers in %", columns, tuple(rows), notes)
+    return Table.of(name, f"{title}. Answers in %", columns, tuple(rows), notes)
 
 
 def show_p(p: float) -> str:
@@ -148,7 +148,7 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
     ]
     notes += out_of_reach(comparisons)
     title = "Paired differences in accuracy on the same clips"
-    return Table("paired", title, columns, tuple(rows), tuple(notes))
+    return Table.of("paired", title, columns, tuple(rows), tuple(notes))
 
 
 def _left_out(clips: int) -> str:
@@ -212,7 +212,7 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
         *_published_notes(numbers),
     ]
     title = f"Accuracy in % on {describe_data(first)}"
-    return Table("comparison", title, columns, tuple(rows), tuple(notes))
+    return Table.of("comparison", title, columns, tuple(rows), tuple(notes))
 
 
 def _rows_of_systems(evaluations: Sequence[Evaluation]) -> list[tuple[Cell, ...]]:
@@ -267,7 +267,7 @@ def metrics_table(evaluation: Evaluation, summary: Summary) -> Table:
         )
         for name, found in summary.metrics.items()
     )
-    return Table("metrics", "All figures of the system", ("metric", "figure", "interval"), rows)
+    return Table.of("metrics", "All figures of the system", ("metric", "figure", "interval"), rows)
 
 
 def class_table(evaluation: Evaluation, summary: Summary) -> Table:
@@ -282,7 +282,7 @@ def class_table(evaluation: Evaluation, summary: Summary) -> Table:
         rows.append((label, summary.clips_of_class[label], Estimate.of(recall), precision, taken))
     columns = ("class", "clips", "recall in %", "precision in %", "most often taken for")
     note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
-    return Table("classes", "By class", columns, tuple(rows), (note,))
+    return Table.of("classes", "By class", columns, tuple(rows), (note,))
 
 
 def speaker_table(evaluation: Evaluation, summary: Summary) -> Table | None:
@@ -299,7 +299,7 @@ def speaker_table(evaluation: Evaluation, summary: Summary) -> Table | None:
         for sex, found in summary.sex_accuracy.items()
     )
     columns = ("speaker", "sex", "clips", "accuracy in %")
-    return Table("speakers", "By speaker, lowest first", columns, tuple(rows), notes)
+    return Table.of("speakers", "By speaker, lowest first", columns, tuple(rows), notes)
 
 
 def _over(found: Interval) -> str:
@@ -322,7 +322,7 @@ def modality_table(evaluation: Evaluation) -> Table | None:
     title = "What each modality says alone, inside the system"
     columns = ("modality", "clips", "accuracy in %")
     note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
-    return Table("modalities", title, columns, tuple(rows), (note,))
+    return Table.of("modalities", title, columns, tuple(rows), (note,))
 
 
 def target_table(evaluation: Evaluation, summary: Summary) -> Table | None:
@@ -337,4 +337,4 @@ def target_table(evaluation: Evaluation, summary: Summary) -> Table | None:
         return None
     columns = ("target", "metric", "figure")
     note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
-    return Table("targets", "Targets besides emotion", columns, tuple(rows), (note,))
+    return Table.of("targets", "Targets besides emotion", columns, tuple(rows), (note,))

@@ -190,7 +190,7 @@ class SystemFigures:
             unknown_speakers=not some.knows_speakers,
             further=", all folds pooled",
         )
-        table = Table(
+        table = Table.of(
             self._stem(number),
             f"{full}. Accuracy in %",
             columns,

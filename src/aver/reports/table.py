@@ -1,15 +1,16 @@
-"""`Table`: one object for every table, written as text, CSV, LaTeX, Markdown, JSON or HTML."""
+"""Tables for people: DataFrames of cells, written as text, Markdown, LaTeX, CSV, JSON and HTML."""
 
 from __future__ import annotations
 
-import csv
-import io
+import html
 import math
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pandas as pd
 
 from aver.errors import SettingsError
 from aver.evaluation.intervals import Interval
@@ -18,7 +19,7 @@ from aver.execution.files import write_json, write_text
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure in a table, with its interval where it has one.
+    """A number in a table, with its interval if it has one.
 
     Parameters
     ----------
@@ -26,13 +27,13 @@ class Estimate:
     low, high : float or None
         Bounds of the 95 % interval.
     percent : bool
-        The figure is a share and is shown in percent.
+        The number is a share in [0, 1] and is shown in percent.
     signed : bool
-        Show a plus sign: for differences.
+        Show a plus sign, as for differences.
     mark : str
-        Put behind the figure, for instance ``"*"``; explained in the table's notes.
+        Shown behind the number, for example ``"*"``; explained in the notes of the table.
     method : str
-        How the interval was made, as in `Interval`; empty where the figure is to have none.
+        Method of the interval, as in `Interval`; empty if the number is not to have one.
     """
 
     value: float
@@ -47,17 +48,17 @@ class Estimate:
     def of(
         cls, interval: Interval, *, percent: bool = True, signed: bool = False, mark: str = ""
     ) -> Estimate:
-        """From an `Interval` of the statistics."""
+        """From an `Interval`."""
         bounds = interval.low, interval.high
         return cls(interval.value, *bounds, percent, signed, mark, interval.method)
 
     def __str__(self) -> str:
         if not math.isfinite(self.value):
             return "–"
-        shown = self._number(self.value)
+        text = self._number(self.value)
         if self.low is not None and self.high is not None:
-            shown += f" [{self._number(self.low)}, {self._number(self.high)}]"
-        return shown + self.mark
+            text += f" [{self._number(self.low)}, {self._number(self.high)}]"
+        return text + self.mark
 
     def _number(self, value: float) -> str:
         sign = "+" if self.signed else ""
@@ -68,54 +69,151 @@ class Estimate:
 
 
 Cell = str | int | Estimate | None
-"""None is shown as an empty cell."""
+"""None is an empty cell."""
 
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under named columns.
+    """Cells under named columns, with a title and notes.
 
     Parameters
     ----------
     name : str
         For file names: ``"comparison"``.
     title : str
-        One sentence on what is shown; names corpus and classes where figures depend on them.
-    columns : tuple of str
-        Headings, with the unit.
-    rows : tuple of tuple of Cell
-        As many cells as columns.
+        What the table shows; names the corpus and the classes if the numbers depend on them.
+    frame : pd.DataFrame
+        One row per entry. Cells are text, whole numbers, `Estimate` or None; column names have
+        their unit.
     notes : tuple of str
-        Below the table.
-
-    Raises
-    ------
-    SettingsError
-        If a row has another number of cells than there are columns.
+        Shown below the table.
     """
 
     name: str
     title: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[Cell, ...], ...]
+    frame: pd.DataFrame
     notes: tuple[str, ...] = ()
 
-    def __post_init__(self) -> None:
-        for row in self.rows:
-            if len(row) != len(self.columns):
+    @classmethod
+    def of(
+        cls,
+        name: str,
+        title: str,
+        columns: Sequence[str],
+        rows: Sequence[Sequence[Cell]],
+        notes: Sequence[str] = (),
+    ) -> Table:
+        """From rows of cells.
+
+        Raises
+        ------
+        SettingsError
+            If the number of cells in a row differs from the number of columns, or two columns have
+            the same name.
+        """
+        if len(set(columns)) < len(columns):
+            raise SettingsError(f"The table {name!r} has two columns of the same name: {columns}.")
+        for row in rows:
+            if len(row) != len(columns):
                 raise SettingsError(
-                    f"Table {self.name!r} has {len(self.columns)} columns and a row of {len(row)}."
+                    f"The table {name!r} has {len(columns)} columns and a row of {len(row)} cells."
                 )
+        frame = pd.DataFrame([list(row) for row in rows], columns=list(columns), dtype=object)
+        return cls(name, title, frame, tuple(notes))
 
-    def is_numeric(self, column: int) -> bool:
-        """Whether a column holds figures only, and is set to the right."""
-        cells = [row[column] for row in self.rows if row[column] not in (None, "")]
-        return bool(cells) and all(isinstance(cell, int | Estimate) for cell in cells)
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the columns."""
+        return tuple(self.frame.columns)
+
+    @property
+    def rows(self) -> tuple[tuple[Cell, ...], ...]:
+        """Cells, row by row."""
+        return tuple(self.frame.itertuples(index=False, name=None))
+
+    @property
+    def texts(self) -> pd.DataFrame:
+        """The cells as people read them."""
+        return self.frame.map(lambda cell: "" if cell is None else str(cell)).astype(object)
+
+    @property
+    def alignment(self) -> tuple[str, ...]:
+        """``"r"`` for each column that holds numbers only, ``"l"`` for the others."""
+
+        def is_numeric(cells: list[Cell]) -> bool:
+            return bool(cells) and all(isinstance(cell, int | Estimate) for cell in cells)
+
+        columns = ([row[index] for row in self.rows] for index in range(len(self.columns)))
+        return tuple(
+            "r" if is_numeric([cell for cell in cells if cell not in (None, "")]) else "l"
+            for cells in columns
+        )
+
+    def numbers(self) -> pd.DataFrame:
+        """The table with numbers at full precision, for further computation.
+
+        A column of `Estimate` becomes three: ``NAME``, ``NAME: low`` and ``NAME: high``. Shares
+        are in [0, 1], not in percent. Undefined numbers and empty cells are missing values.
+        """
+        columns: dict[str, list[Any]] = {}
+        for index, name in enumerate(self.columns):
+            cells = [row[index] for row in self.rows]
+            columns[name] = [_number(cell, "value") for cell in cells]
+            if any(isinstance(cell, Estimate) for cell in cells):
+                for bound in ("low", "high"):
+                    columns[f"{name}: {bound}"] = [_number(cell, bound) for cell in cells]
+        return pd.DataFrame(columns, dtype=object)
 
 
-def shown(cell: Cell) -> str:
-    """The text of a cell in any format that is read by people."""
-    return "" if cell is None else str(cell)
+def _number(cell: Cell, attribute: str) -> Any:
+    """A value or bound of an `Estimate`, None if it is undefined; other cells have a value only."""
+    if not isinstance(cell, Estimate):
+        return cell if attribute == "value" else None
+    number = getattr(cell, attribute)
+    return None if number is None or not math.isfinite(number) else float(number)
+
+
+def as_text(table: Table) -> str:
+    """For a terminal: aligned columns below the title, notes below."""
+    texts, alignment = table.texts, table.alignment
+    lines = [list(table.columns), *texts.to_numpy().tolist()]
+    widths = [max(_width(line[index]) for line in lines) for index in range(len(table.columns))]
+
+    def aligned(line: list[str]) -> str:
+        cells = []
+        for text, width, side in zip(line, widths, alignment, strict=True):
+            space = " " * (width - _width(text))
+            cells.append(space + text if side == "r" else text + space)
+        return "  ".join(cells).rstrip()
+
+    ruler = "  ".join("-" * width for width in widths)
+    shown = [table.title, "", aligned(lines[0]), ruler, *map(aligned, lines[1:])]
+    return "\n".join([*shown, *(f"  {note}" for note in table.notes)]) + "\n"
+
+
+def _width(text: str) -> int:
+    """Number of terminal columns of a text."""
+    return sum(
+        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
+        for sign in text
+    )
+
+
+def as_markdown(table: Table) -> str:
+    """A GitHub table, with the title in bold above and the notes below."""
+
+    def escaped(text: str) -> str:
+        # One line, without anything that a page would take for a tag or for the end of a cell.
+        line = " ".join(text.splitlines()).replace("\\", "\\\\")
+        return line.replace("|", "\\|").replace("<", "&lt;")
+
+    rules = ["---:" if side == "r" else "---" for side in table.alignment]
+    header, *body = (
+        [escaped(text) for text in line] for line in [table.columns, *table.texts.to_numpy()]
+    )
+    lines = [f"| {' | '.join(line)} |" for line in (header, rules, *body)]
+    notes = ["", *(f"- {escaped(note)}" for note in table.notes)] if table.notes else []
+    return "\n".join([f"**{escaped(table.title)}**", "", *lines, *notes]) + "\n"
 
 
 _LATEX_SIGNS = {
@@ -123,116 +221,39 @@ _LATEX_SIGNS = {
     "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
     "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}",
 }  # fmt: skip
-
-
-def _width(text: str) -> int:
-    """Columns that a text takes in a terminal."""
-    return sum(
-        0 if unicodedata.combining(sign) else 2 if unicodedata.east_asian_width(sign) in "WF" else 1
-        for sign in text
-    )
-
-
-def as_text(table: Table) -> str:
-    """For a terminal: aligned columns under the title, notes below."""
-    cells = [list(table.columns), *([shown(cell) for cell in row] for row in table.rows)]
-    widths = [max(_width(row[column]) for row in cells) for column in range(len(table.columns))]
-
-    def line(row: list[str]) -> str:
-        parts = []
-        for column, text in enumerate(row):
-            space = " " * (widths[column] - _width(text))
-            parts.append(space + text if table.is_numeric(column) else text + space)
-        return "  ".join(parts).rstrip()
-
-    ruler = "  ".join("-" * width for width in widths)
-    lines = [table.title, "", line(cells[0]), ruler, *map(line, cells[1:])]
-    return "\n".join([*lines, *(f"  {note}" for note in table.notes)]) + "\n"
-
-
-def _in_markdown(text: str) -> str:
-    """On one line, with nothing that a page would take for a tag or for the end of a cell."""
-    line = " ".join(text.splitlines()).replace("\\", "\\\\")
-    return line.replace("|", "\\|").replace("<", "&lt;")
-
-
-def as_markdown(table: Table) -> str:
-    """A GitHub table with the title in bold above and the notes below."""
-
-    def line(texts: list[str]) -> str:
-        return "| " + " | ".join(_in_markdown(text) for text in texts) + " |"
-
-    rules = ["---:" if table.is_numeric(c) else "---" for c in range(len(table.columns))]
-    lines = [f"**{_in_markdown(table.title)}**", "", line(list(table.columns)), line(rules)]
-    lines += [line([shown(cell) for cell in row]) for row in table.rows]
-    if table.notes:
-        lines += ["", *(f"- {_in_markdown(note)}" for note in table.notes)]
-    return "\n".join(lines) + "\n"
+"""More than pandas escapes: ``|``, ``<`` and ``>`` are other signs in the default font encoding."""
 
 
 def as_latex(table: Table) -> str:
     """A floating table for the booktabs package, with caption, label and notes."""
 
-    def escape(text: str) -> str:
+    def escaped(text: str) -> str:
         return "".join(_LATEX_SIGNS.get(sign, sign) for sign in text)
 
-    def line(texts: list[str]) -> str:
-        row = " & ".join(escape(text) for text in texts)
-        return "  " + ("{}" if row.startswith("[") else "") + row + r" \\"
-
-    alignment = "".join("r" if table.is_numeric(c) else "l" for c in range(len(table.columns)))
-    return "\n".join(
-        [
-            "% needs \\usepackage{booktabs}",
-            r"\begin{table}",
-            r"\centering",
-            rf"\caption{{{escape(table.title)}}}",
-            rf"\label{{tab:{table.name}}}",
-            rf"\begin{{tabular}}{{{alignment}}}",
-            r"  \toprule",
-            line(list(table.columns)),
-            r"  \midrule",
-            *(line([shown(cell) for cell in row]) for row in table.rows),
-            r"  \bottomrule",
-            r"\end{tabular}",
-            *(rf"\par\smallskip\footnotesize {escape(note)}" for note in table.notes),
-            r"\end{table}",
-            "",
-        ]
+    frame = table.texts.map(escaped).set_axis(map(escaped, table.columns), axis=1)
+    # A row that starts with a bracket would be read as an argument of the line break before it.
+    frame.iloc[:, 0] = [
+        f"{{}}{text}" if text.startswith("[") else text for text in frame.iloc[:, 0]
+    ]
+    text = frame.style.hide(axis="index").to_latex(
+        column_format="".join(table.alignment),
+        hrules=True,
+        position_float="centering",
+        caption=escaped(table.title),
+        label=f"tab:{table.name}",
     )
+    notes = "".join(rf"\par\smallskip\footnotesize {escaped(note)}" + "\n" for note in table.notes)
+    text = text.replace("\\end{table}", notes + "\\end{table}")
+    return "% needs \\usepackage{booktabs}\n" + text
 
 
 def as_csv(table: Table) -> str:
-    """Comma-separated; a figure with an interval takes three columns, at full precision.
-
-    Figures are not in percent here: shares lie in 0 to 1.
-    """
-    wide = [
-        any(isinstance(row[c], Estimate) for row in table.rows) for c in range(len(table.columns))
-    ]
-    heading: list[str] = []
-    for column, name in enumerate(table.columns):
-        heading += [name, f"{name}: low", f"{name}: high"] if wide[column] else [name]
-    stream = io.StringIO()
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(heading)
-    for row in table.rows:
-        cells: list[str] = []
-        for column, cell in enumerate(row):
-            cells += _csv_cells(cell) if wide[column] else [shown(cell)]
-        writer.writerow(cells)
-    return stream.getvalue()
-
-
-def _csv_cells(cell: Cell) -> list[str]:
-    if not isinstance(cell, Estimate):
-        return [shown(cell), "", ""]
-    numbers = (cell.value, cell.low, cell.high)
-    return ["" if n is None or not math.isfinite(n) else repr(float(n)) for n in numbers]
+    """Comma-separated, with the columns and the precision of `Table.numbers`."""
+    return table.numbers().to_csv(index=False, lineterminator="\n")
 
 
 def as_json(table: Table) -> dict[str, Any]:
-    """JSON values; a figure is an object with value, low and high, shares in 0 to 1."""
+    """JSON values; a number is an object with value, low and high; shares are in [0, 1]."""
 
     def value(cell: Cell) -> Any:
         if not isinstance(cell, Estimate):
@@ -253,6 +274,46 @@ def as_json(table: Table) -> dict[str, Any]:
     }
 
 
+_SHORT = 25
+"""Signs up to which a cell of a page is not broken into lines."""
+
+
+def as_html(table: Table) -> str:
+    """Part of a page: a caption, headings of columns and rows, and the notes as a list.
+
+    Everything that comes from cells, names and notes is escaped. The region can be scrolled with
+    the keyboard and has a name for screen readers.
+    """
+    alignment, title = table.alignment, html.escape(table.title)
+
+    def cell(text: str, side: str, scope: str = "") -> str:
+        tag = "th" if scope else "td"
+        is_short = scope != "col" and len(text) < _SHORT
+        kind = "n" if side == "r" else "w" if is_short else ""
+        attributes = f' class="{kind}"' if kind else ""
+        attributes += f' scope="{scope}"' if scope else ""
+        return f"<{tag}{attributes}>{html.escape(text)}</{tag}>"
+
+    def line(texts: Sequence[str], scopes: Sequence[str]) -> str:
+        return "".join(cell(*one) for one in zip(texts, alignment, scopes, strict=True))
+
+    head = line(table.columns, ["col"] * len(alignment))
+    scopes = ["row", *[""] * (len(alignment) - 1)]
+    body = (line(texts, scopes) for texts in table.texts.to_numpy())
+    lines = [
+        f'<div class="scroll" role="region" aria-label="{title}" tabindex="0">',
+        f"<table>\n<caption><span>{title}</span></caption>",
+        f"<thead><tr>{head}</tr></thead>",
+        "<tbody>",
+        *(f"<tr>{row}</tr>" for row in body),
+        "</tbody>\n</table>\n</div>",
+    ]
+    if table.notes:
+        notes = "\n".join(f"<li>{html.escape(note)}</li>" for note in table.notes)
+        lines.append(f'<ul class="notes">\n{notes}\n</ul>')
+    return "\n".join(lines) + "\n"
+
+
 _WRITERS: Mapping[str, Callable[[Table], str]] = {
     ".txt": as_text,
     ".md": as_markdown,
@@ -262,7 +323,7 @@ _WRITERS: Mapping[str, Callable[[Table], str]] = {
 
 
 def write_table(table: Table, folder: Path) -> list[Path]:
-    """Write a table in all five formats.
+    """Write a table as text, Markdown, LaTeX, CSV and JSON.
 
     Returns
     -------

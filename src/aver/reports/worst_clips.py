@@ -83,7 +83,7 @@ def worst_table(worst: tuple[WorstClip, ...]) -> Table | None:
     """The worst clips as a table; None where every answer is right."""
     if not worst:
         return None
-    return Table(
+    return Table.of(
         "worst-clips",
         "Clips with the least probability of the truth",
         ("clip", "speaker", "truth", "prediction", "answer's probability in %", "truth's in %"),
