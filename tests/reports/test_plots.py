@@ -1,7 +1,8 @@
-"""Plots are written as PNG and SVG, the same twice, and fit into a page without a request."""
+"""Plots are written as PNG and SVG, twice the same, and fit into a page without a request."""
 
 from __future__ import annotations
 
+import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from drawn_runs import CLASSES, drawn_run
+from matplotlib.collections import LineCollection, PathCollection
 
 from aver.errors import SettingsError
 from aver.evaluation.calibration import reliability
 from aver.evaluation.metrics import confusion_matrix
+from aver.models.synch_graph.graph import ClipSpikes, synchrony_graph
 from aver.reports.plots.charts import (
     IntervalRow,
     plot_confusion,
@@ -22,10 +25,11 @@ from aver.reports.plots.charts import (
     plot_intervals,
     plot_reliability,
 )
-from aver.reports.plots.clips import lay_out, plot_embeddings, plot_strips
+from aver.reports.plots.clips import lay_out, plot_embeddings, plot_strips, plot_synchrony_graph
 from aver.reports.plots.style import PALETTE, as_svg, inline_svg, save_figure
-from aver.reports.plots.training import LearningCurve, plot_losses
+from aver.reports.plots.training import LearningCurve, plot_losses, read_learning_curves
 from aver.reports.table import Estimate
+from aver.spiking import Spikes
 
 
 def intervals() -> object:
@@ -150,3 +154,49 @@ def test_tsne_keeps_clusters_together() -> None:
 def test_a_strip_without_frames_is_refused() -> None:
     with pytest.raises(SettingsError, match="'x' has no frame"):
         plot_strips({"x": np.zeros((0, 4, 4, 3))}, columns=3, title="t")
+
+
+def test_reads_every_fold_in_order(tmp_path: Path) -> None:
+    for name, losses in (("seed-0/fold-01", [3.0, 2.0, 2.5]), ("seed-0/fold-00", [1.0])):
+        log = tmp_path / "folds" / name / "training.jsonl"
+        log.parent.mkdir(parents=True)
+        lines = [
+            {"epoch": i + 1, "training_loss": loss, "validation_loss": loss + 1}
+            for i, loss in enumerate(losses)
+        ]
+        log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    first, second = read_learning_curves(tmp_path)
+    assert first.name == "seed-0/fold-00"
+    assert second.validation_loss == (4.0, 3.0, 3.5)
+    assert second.best_epoch == 2
+
+
+def test_a_run_without_epochs_has_none(tmp_path: Path) -> None:
+    assert read_learning_curves(tmp_path) == ()
+
+
+def drawn(window_ms):
+    chance = np.random.default_rng(0)
+    trains = {
+        name: Spikes(chance.uniform(0, 350, 40), chance.integers(0, 30, 40))
+        for name in ("video", "audio")
+    }
+    return synchrony_graph(ClipSpikes.of(trains, maps=20), window_ms)
+
+
+def test_every_node_and_edge_is_drawn(tmp_path):
+    graph = drawn(20.0)
+    figure = plot_synchrony_graph(graph, title="One clip")
+    axes = figure.axes[0]
+    points = [c for c in axes.collections if isinstance(c, PathCollection)]
+    (lines,) = (c for c in axes.collections if isinstance(c, LineCollection))
+    assert sum(len(c.get_offsets()) for c in points) == graph.nodes
+    assert len(lines.get_segments()) == graph.edges
+    np.testing.assert_allclose(np.sort(lines.get_array()), np.sort(np.abs(graph.lag_ms)))
+    png, svg = save_figure(figure, tmp_path / "graph")
+    assert png.stat().st_size > 10_000
+    assert "20 ms" in svg.read_text("utf-8")
+
+
+def test_a_clip_without_spikes_is_a_image_too():
+    plot_synchrony_graph(synchrony_graph(ClipSpikes.of({}, maps=20)), title="Nothing")

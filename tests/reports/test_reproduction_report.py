@@ -23,8 +23,8 @@ def test_three_columns_and_everything_a_reader_must_know(table_1: ReproducedTabl
     said = describe_reproduction(table_1)
     assert "paper protocol (LEAKS)" in said
     assert "LEAKS: validation-is-test: as printed." in said
-    assert "The paper's own numbers LEAK: The validation fold is the test fold" in said
-    assert "over other classes and are not comparable" in said  # eight there, four drawn
+    assert "The numbers of the paper LEAK: The validation fold is the test fold" in said
+    assert "for other classes and are not comparable" in said  # eight there, four drawn
     assert "Contradiction: N0 without time augmentation on RAVDESS" in said
     assert "human raters (not stated)" in said
 
@@ -42,7 +42,7 @@ def test_files_hold_the_numbers(table_1: ReproducedTable, tmp_path: Path) -> Non
     assert folds["columns"] == ["row", "A1,2", "A3,4", "A5,6", "all"]
     printed = next(row for row in folds["rows"] if row["row"] == "JM(T), paper")
     assert printed["A1,2"]["value"] == pytest.approx(0.975)
-    assert folds["notes"][0].startswith("* joint is below")
+    assert folds["notes"][0].startswith("* The joint model is below")
 
 
 def test_a_fold_that_a_row_lacks_is_an_empty_cell(tmp_path: Path) -> None:

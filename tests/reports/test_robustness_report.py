@@ -49,7 +49,7 @@ def test_no_damage_is_a_place_on_the_axis_where_it_has_one() -> None:
     np.testing.assert_allclose(line.get_ydata()[1], 100 * accuracy(RUN).value)
     ((_, _, figure),) = robustness_plots([damaged("babble", 10.0, 0.0)])
     drawn = figure.axes[0].lines
-    assert [line.get_label() for line in drawn] == ["drawn", "undamaged", "chance"]
+    assert [line.get_label() for line in drawn] == ["drawn", "not degraded", "chance"]
     np.testing.assert_allclose(drawn[1].get_ydata()[0], 100 * accuracy(RUN).value)
 
 
@@ -58,7 +58,7 @@ def test_the_legend_of_many_systems_lies_beside_the_curves() -> None:
     ((_, _, figure),) = robustness_plots(measured)
     assert figure.axes[0].get_legend() is None
     words = [text.get_text() for text in figure.legends[0].get_texts()]
-    assert words == ["one", "two", "three", "undamaged, same colour", "chance"]
+    assert words == ["one", "two", "three", "not degraded, same color", "chance"]
     figure.canvas.draw()
     below = figure.legends[0].get_window_extent()
     assert below.y1 < figure.axes[0].get_window_extent().y0

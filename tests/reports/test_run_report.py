@@ -1,4 +1,4 @@
-"""The report of a run: says what the statistics say, in one file that asks for nothing."""
+"""The report of a run: the numbers of the statistics, in one file that loads nothing."""
 
 from __future__ import annotations
 
@@ -82,7 +82,9 @@ class Page(HTMLParser):
         self.words.append(data)
 
 
-def test_page_is_whole_and_asks_for_nothing(runs: tuple[Evaluation, ...], tmp_path: Path) -> None:
+def test_the_page_is_complete_and_loads_nothing(
+    runs: tuple[Evaluation, ...], tmp_path: Path
+) -> None:
     text = write(runs, tmp_path)
     page = Page(text)
     assert page.open == []
@@ -97,7 +99,9 @@ def test_page_is_whole_and_asks_for_nothing(runs: tuple[Evaluation, ...], tmp_pa
     assert 'name="viewport"' in text
 
 
-def test_page_says_what_the_statistics_say(runs: tuple[Evaluation, ...], tmp_path: Path) -> None:
+def test_the_page_has_the_numbers_of_the_statistics(
+    runs: tuple[Evaluation, ...], tmp_path: Path
+) -> None:
     words = re.sub(r"\s+", " ", " ".join(Page(write(runs, tmp_path)).words))
     for run in runs:
         assert str(Estimate.of(interval(accuracy(run), clips=run.clip_count))) in words
@@ -111,26 +115,28 @@ def test_page_says_what_the_statistics_say(runs: tuple[Evaluation, ...], tmp_pat
     assert (tmp_path / "plots" / "confusion.png").exists()
 
 
-def test_a_leak_is_said_first_and_its_figures_stand_in_their_own_column(
+def test_a_leak_comes_first_and_its_numbers_are_in_their_own_column(
     runs: tuple[Evaluation, ...], tmp_path: Path
 ) -> None:
     first = replace(runs[0], leaks=(LEAK,))
     text = write((first, *runs[1:]), tmp_path)
     words = "".join(Page(text).words)
     assert LEAK in words
-    assert words.index("LEAKS:") < words.index("In words")
+    assert words.index("LEAKS:") < words.index("Summary")
     assert "No leak declared" not in words
     row = json.loads((tmp_path / "tables" / "comparison.json").read_text())["rows"][0]
     assert row["clean protocol"] is None
     assert row["paper protocol (LEAKS)"]["value"] == accuracy(first).value
 
 
-def test_terminal_words_name_what_cannot_be_told_apart(runs: tuple[Evaluation, ...]) -> None:
+def test_the_terminal_text_names_differences_that_are_not_significant(
+    runs: tuple[Evaluation, ...],
+) -> None:
     said = describe_run(runs)
     assert re.search(r"It is higher than majority by \d+\.\d points", said)
     assert "not significantly different from statistics" in said
-    assert "minimum detectable difference with these 8 speakers is" in said
-    assert "Guessing among 4 classes gives 25.0 %." in said
+    assert "minimum detectable difference with these 8 speakers: " in said
+    assert "Chance among 4 classes is 25.0 %." in said
 
 
 def test_terminal_shows_targets_besides_emotion() -> None:
@@ -149,19 +155,19 @@ def test_terminal_shows_targets_besides_emotion() -> None:
     assert "Targets besides emotion" not in describe_run((run,))
 
 
-def test_a_run_at_chance_is_called_so() -> None:
+def test_a_run_at_chance_is_named_so() -> None:
     said = describe_run((drawn_run(skill=0.0, draw=12),))
-    assert "The interval includes guessing: nothing has been shown." in said
+    assert "The interval includes chance: the accuracy is not significantly above it." in said
 
 
-def test_one_speaker_has_no_interval_and_five_can_show_nothing() -> None:
+def test_one_speaker_has_no_interval_and_five_have_no_significant_difference() -> None:
     said = describe_run((drawn_run(speakers=1, clips=20),))
-    assert "one speaker, so no interval can be given" in said
+    assert "no interval: there is only one speaker" in said
     five = describe_run((drawn_run(speakers=5), drawn_run(speakers=5, skill=9.0, draw=3)))
-    assert "the smallest p after correction is at least 0.062" in five
+    assert "the corrected p is never below 0.062" in five
 
 
-def test_published_numbers_stand_beside_on_the_same_classes_only() -> None:
+def test_published_numbers_are_shown_for_the_same_classes_only() -> None:
     run = drawn_run()
     six = ("neutral", "happy", "sad", "angry", "fearful", "disgust")
     spread = run.predictions.assign(**{"p fearful": 0.0, "p disgust": 0.0})
@@ -170,7 +176,7 @@ def test_published_numbers_stand_beside_on_the_same_classes_only() -> None:
     assert "68.4" in describe_run((cremad,))
     four = describe_run((replace(run, corpus="cremad"),))
     assert "68.4" not in four
-    assert "No published number over these classes" in four
+    assert "aver has no published number for these classes" in four
 
 
 @needs_browser
@@ -202,7 +208,7 @@ def test_a_leaking_run_of_another_system_is_told_from_its_clean_one() -> None:
     assert compared == ["other", "other (paper protocol, LEAKS)"]
 
 
-def test_tables_can_be_reached_and_read_without_eyes_or_mouse(
+def test_tables_can_be_used_with_screen_readers_and_keyboards(
     runs: tuple[Evaluation, ...], tmp_path: Path
 ) -> None:
     """Columns and rows have headings, and what scrolls can be scrolled by keys and has a name."""
@@ -219,7 +225,7 @@ def test_tables_can_be_reached_and_read_without_eyes_or_mouse(
     assert text.count('role="img" aria-label="') == text.count("<svg")
 
 
-def test_words_stand_out_from_their_page_in_both_schemes() -> None:
+def test_text_has_enough_contrast_in_both_color_schemes() -> None:
     """Contrast of 4.5 and more, as WCAG 2.1 asks of text (1.4.3)."""
     style = (Path(run_report.__file__).parent / "templates" / "style.css").read_text()
     light, dark = (

@@ -41,22 +41,50 @@ def audit_run(folder: Path, corpus: Corpus | None = None) -> AuditReport:
     if not is_run_folder(folder):
         raise SplitError(f"{folder} is not a run folder: it lacks settings.yaml or split.json.")
     listing = read_listing([folder / "split.json"], corpus)
-    records = sorted(folder.glob("folds/**/fold.json"))  # baselines are runs of their own
-    findings = list(_find_in_settings(folder / "settings.yaml", listing.declared))
+    paths = sorted(folder.glob("folds/**/fold.json"))  # baselines are runs of their own
+    records = {
+        path.parent.relative_to(folder).as_posix(): parse_json(read_text(path), path)
+        for path in paths
+    }
+    leaks = _declared_leaks(folder / "settings.yaml")
+    return audit_records(audit_split(listing), listing, records, leaks)
+
+
+def audit_records(
+    report: AuditReport, listing: Listing, records: Mapping[str, Any], leaks: Sequence[str] = ()
+) -> AuditReport:
+    """Add to the audit of a split what the records of a run say.
+
+    Parameters
+    ----------
+    report : AuditReport
+        Of the split.
+    listing : Listing
+        The split.
+    records : mapping of str to mapping
+        The content of ``fold.json`` by the name of the fold's folder, for each fold and seed.
+    leaks : sequence of str
+        Leaks that the run declares.
+
+    Raises
+    ------
+    SplitError
+        If a record is broken.
+    """
+    findings = list(_find_leaks(leaks, listing.declared))
     unrecorded = []
-    for path in records:
-        values = parse_json(read_text(path), path)
+    for name, values in records.items():
         if not isinstance(values, dict) or not isinstance(values.get("fold"), int):
-            raise SplitError(f"{path} is not the record of a fold: it lacks the key 'fold'.")
+            raise SplitError(f"{name} has no record of a fold: fold.json lacks the key 'fold'.")
         # A training on one fold of a larger split keeps the number of that fold.
         number = values["fold"] + 1 if len(listing.folds) > 1 else 1
         findings += _find_recorded_speakers(values, number, listing)
         card = values.get("card", {})
-        record = FitRecord.of_card(card, str(path)) if isinstance(card, dict) else None
+        record = FitRecord.of_card(card, name) if isinstance(card, dict) else None
         if record is None:
-            unrecorded.append(path.parent.relative_to(folder).as_posix())
+            unrecorded.append(name)
         elif not 1 <= number <= len(listing.folds):
-            raise SplitError(f"{path}: the split has no fold {values['fold']} (counted from 0).")
+            raise SplitError(f"{name}: the split has no fold {values['fold']} (counted from 0).")
         else:
             findings += find_in_record(record, number, listing.folds[number - 1])
     if unrecorded or not records:
@@ -64,7 +92,7 @@ def audit_run(folder: Path, corpus: Corpus | None = None) -> AuditReport:
         findings.append(Finding("no-record", message, subjects=tuple(unrecorded)))
     # Seeds repeat a fold: a finding of several seeds is one finding.
     distinct = dict.fromkeys(findings)
-    return audit_split(listing).with_findings(distinct, [counted(len(records), "record")])
+    return report.with_findings(distinct, [counted(len(records), "record")])
 
 
 def is_run_folder(folder: Path) -> bool:
@@ -175,14 +203,18 @@ def _in_order(subsets: set[str]) -> tuple[str, ...]:
     return tuple(subset for subset in (*SUBSETS, "outside") if subset in subsets)
 
 
-def _find_in_settings(path: Path, known: tuple[str, ...]) -> Iterator[Finding]:
-    """Leaks that the run declares and its split does not."""
+def _declared_leaks(path: Path) -> tuple[str, ...]:
     try:
         settings = yaml.safe_load(read_text(path))
     except yaml.YAMLError as error:
         raise SplitError(f"{path} is not valid YAML: {error}.") from error
     leaks = settings.get("leaks", []) if isinstance(settings, dict) else []
-    sentences = tuple(str(sentence) for sentence in leaks if sentence not in known)
+    return tuple(str(sentence) for sentence in leaks)
+
+
+def _find_leaks(leaks: Sequence[str], known: tuple[str, ...]) -> Iterator[Finding]:
+    """Leaks that the run declares and its split does not."""
+    sentences = tuple(sentence for sentence in leaks if sentence not in known)
     if sentences:
         message = f"The run declares {counted(len(sentences), 'leak')}."
         yield Finding("leaking-protocol", message, subjects=sentences, declared=True)

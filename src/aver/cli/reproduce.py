@@ -65,12 +65,8 @@ def _run(arguments: Namespace) -> int:
     from aver.corpora.user_files import load_clips
     from aver.evaluation.reproduce import CorpusRuns, RunCache, reproduce_table, reproductions
     from aver.features.store import FeatureStore
-    from aver.reports.reproduction_report import (
-        FigureRequest,
-        describe_reproduction,
-        write_figure,
-        write_reproduction,
-    )
+    from aver.reports.reproduction_figures import ReproductionFigures
+    from aver.reports.reproduction_report import describe_reproduction, write_reproduction
 
     kind = reproductions.get(arguments.paper)
     if not (arguments.table or arguments.figure):
@@ -91,19 +87,11 @@ def _run(arguments: Namespace) -> int:
         write_reproduction(table, arguments.out)
         print(describe_reproduction(table))
     clip = load_clips([arguments.clip]).clips[0] if arguments.clip else None
+    figures = ReproductionFigures(
+        *(reproduction, cache, runs.key, arguments.out, store, protocols, corpus.clips, clip)
+    )
     for number in arguments.figure:
-        request = FigureRequest(
-            reproduction,
-            number,
-            cache,
-            runs.key,
-            clip,
-            store,
-            arguments.out,
-            clips=corpus.clips,
-            protocols=protocols,
-        )
-        for path in write_figure(request):
+        for path in figures.write(number):
             print_path(path)
     print_path(arguments.out)
     return 0

@@ -21,7 +21,7 @@ _LICENSES = {
     "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
     "Open Database License (ODbL) 1.0": "odbl",
 }
-"""Licences of corpora by the Hub's names; any other is said in the text."""
+"""Names of licenses on the Hub; other licenses are given as text."""
 _METRICS = {"accuracy": "accuracy", "unweighted_recall": "recall", "macro_f1": "f1"}
 _TASKS = {True: "video-classification", False: "audio-classification"}
 
@@ -41,9 +41,9 @@ def write_model_card(
     summary : Summary
         Of its evaluation.
     tables : mapping of str to Table
-        Those of the report; the card takes some.
+        Of the report; the card shows some of them.
     verdict : sequence of str
-        What the split shares between its parts, in words.
+        Sentences of `verdict_in_words`.
     folder : Path
 
     Returns
@@ -120,8 +120,8 @@ def _over(figure: Interval, evaluation: Evaluation) -> str:
 
 def _tested_on(evaluation: Evaluation) -> str:
     if not evaluation.knows_speakers:
-        return "clips of which nobody knows who speaks"
-    return f"{speakers_in_words(evaluation)}, named here, no others"
+        return "clips of unknown speakers"
+    return f"{speakers_in_words(evaluation)} only, who are listed above"
 
 
 def _card(run: ReportedRun) -> dict[str, Any]:
@@ -136,30 +136,31 @@ def _body(
     source = f", after {card['source']}" if card.get("source") else ""
     parts = [
         f"# {evaluation.system}",
-        f"Recognises {len(evaluation.classes)} emotions ({', '.join(evaluation.classes)}) of "
-        f"filmed or recorded speech. Model `{card.get('model', 'unknown')}`{source}. Trained and "
+        f"Recognizes {len(evaluation.classes)} emotions ({', '.join(evaluation.classes)}) of "
+        f"speech in video or audio. Model `{card.get('model', 'unknown')}`{source}. Trained and "
         f"tested on {describe_data(evaluation)}.",
-        "## How well",
+        "## Results",
         *(as_markdown(tables[name]) for name in ("comparison", "classes") if name in tables),
-        "## What the figures can be trusted for",
-        f"Protocol: {evaluation.protocol}.",
+        "## Protocol",
+        f"{evaluation.protocol[0].upper()}{evaluation.protocol[1:]}.",
         "\n".join(f"- {sentence}" for sentence in (*verdict, *_remarks(run))),
         *_lower_headings(tables, "audit", "Audit"),
         "## Data",
         _data(run),
-        "## Features that answers must repeat",
+        "## Features that a prediction needs",
         _features(card),
     ]
     damaged = [table for name, table in tables.items() if name.startswith("robustness-")]
     if damaged:
-        parts += ["## When sound and pictures get worse", *map(as_markdown, damaged)]
+        parts += ["## Degraded audio and video", *map(as_markdown, damaged)]
     parts += [
         "## Use and limits",
-        "Made for research on acted or spoken emotion in clips like those it was trained on. It "
-        "says how a clip would be labelled, not what a person feels, and it was tested on "
-        f"{_tested_on(evaluation)}. Do not use it to judge people.",
+        "For research on emotion in clips like the training clips. It predicts how a clip would be "
+        f"labeled, not what a person feels. It was tested on "
+        f"{_tested_on(evaluation)}. Do not use it "
+        "to judge people.",
         *_lower_headings(tables, "speakers", "By speaker"),
-        "## Repeat it",
+        "## Reproduction",
         *([f"```\n{command_without_folders(command)}\n```"] if command else []),
         f"Made by aver {__version__}.",
     ]
@@ -175,11 +176,11 @@ def _remarks(run: ReportedRun) -> list[str]:
 
 
 def _data(run: ReportedRun) -> str:
-    """Corpus, licence, split, and the speakers of each training."""
+    """Corpus, license, split, and the speakers of each training."""
     evaluation, card = run.evaluation, _card(run)
     lines = [
         f"- Corpus: {card.get('corpus_title', evaluation.corpus)}",
-        f"- Licence of the corpus: {card.get('license', 'not stated')}",
+        f"- License of the corpus: {card.get('license', 'not stated')}",
         f"- Split: {card.get('split_rule', evaluation.protocol)}, hash "
         f"`{card.get('split_hash', evaluation.facts.get('split_hash', 'unknown'))}`",
     ]
@@ -188,7 +189,7 @@ def _data(run: ReportedRun) -> str:
 
 
 def _speakers_table(cards: Sequence[Mapping[str, Any]]) -> Table:
-    """Who is in which part of each training."""
+    """The speakers in each subset of each training."""
     rows: list[tuple[Cell, ...]] = [
         (
             int(card["seed"]),
@@ -207,6 +208,6 @@ def _features(card: Mapping[str, Any]) -> str:
 
     features = card.get("features")
     if not features:
-        return "It looks at no features."
+        return "None."
     text = yaml.safe_dump(without_folders(dict(features)), sort_keys=False, allow_unicode=True)
     return f"```yaml\n{text}```"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from aver.audit import AuditReport, audit_run
+from aver.audit import AuditReport, audit_records, audit_run, listing_of
 from aver.audit.audit_run import is_run_folder
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation
@@ -23,35 +23,64 @@ if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
     from aver.evaluation.experiment import ExperimentResult
 
-_FIRST = ("majority", "statistics-logistic", "statistics-svm")
+_SIMPLEST = ("majority", "statistics-logistic", "statistics-svm")
 
 
 @dataclass(frozen=True)
 class ReportedRun:
-    """Answers of one system, and the folder with everything else.
+    """The evaluation of a system, and what a report shows besides.
 
     Parameters
     ----------
     evaluation : Evaluation
+        Marked as leaking if the audit finds a leak that the run does not declare.
     folder : Path
         Run folder.
     unusable : tuple of str
-        Clips that could not be used, and why.
+        Clips that could not be used, with the reasons.
+    audit : AuditReport or None
+        Of the split and the records of the run; None if the speakers are not known, because an
+        audit without them misses the most frequent leak, or if nothing was trained.
+    cards : tuple of dict
+        Cards of all trainings in order of seed and fold, with the keys ``fold`` and ``seed``.
     """
 
     evaluation: Evaluation
     folder: Path
     unusable: tuple[str, ...] = ()
+    audit: AuditReport | None = None
+    cards: tuple[dict[str, Any], ...] = ()
 
     @classmethod
     def of_result(cls, result: ExperimentResult) -> ReportedRun:
-        """A run that was made just now."""
-        lost = tuple(f"{f.clip.clip_id}: {f.reason}" for f in result.failures)
-        return cls(result.evaluation, result.folder, lost)
+        """A run that was made just now; nothing is read back."""
+        audit = None
+        if result.experiment is not None:
+            split, corpus = result.experiment.split, result.experiment.corpus
+            records = {
+                f"folds/seed-{record['seed']}/fold-{record['fold']:02d}": record
+                for record in result.folds
+            }
+            leaks = result.settings["leaks"]
+            listing = listing_of(split, corpus)
+            audit = audit_records(result.experiment.audit, listing, records, leaks)
+        return cls(
+            _marked(result.evaluation, audit),
+            result.folder,
+            tuple(f"{f.clip.clip_id}: {f.reason}" for f in result.failures),
+            audit,
+            tuple(map(_card, result.folds)),
+        )
 
     @classmethod
-    def read(cls, folder: Path) -> ReportedRun:
-        """A run that was made at any time.
+    def read(cls, folder: Path, corpus: Corpus | None = None) -> ReportedRun:
+        """A run from its folder.
+
+        Parameters
+        ----------
+        folder : Path
+        corpus : Corpus, optional
+            Names the speakers for the audit; without it there is no audit.
 
         Raises
         ------
@@ -59,101 +88,95 @@ class ReportedRun:
             If the folder holds no evaluation.
         """
         evaluation = load_evaluation(folder)
-        lost: Mapping[str, str] = _settings_of(folder).get("unusable_clips") or {}
-        return cls(evaluation, folder, tuple(f"{name}: {why}" for name, why in lost.items()))
-
-    @cached_property
-    def baselines(self) -> tuple[ReportedRun, ...]:
-        """What `aver evaluate` ran beside: simplest first."""
-        found = [place.parent for place in self.folder.glob("baselines/*/evaluation.json")]
-        order = {name: place for place, name in enumerate(_FIRST)}
-        found.sort(key=lambda place: (order.get(place.name, len(order)), place.name))
-        return tuple(ReportedRun.read(place) for place in found)
+        unusable: Mapping[str, str] = _settings_of(folder).get("unusable_clips") or {}
+        audit = audit_run(folder, corpus) if corpus and is_run_folder(folder) else None
+        records = sorted(folder.glob("folds/*/*/fold.json"))
+        return cls(
+            _marked(evaluation, audit),
+            folder,
+            tuple(f"{clip_id}: {reason}" for clip_id, reason in unusable.items()),
+            audit,
+            tuple(_card(json.loads(path.read_text("utf-8"))) for path in records),
+        )
 
     @cached_property
     def measured(self) -> MeasuredRun:
-        """What `aver robustness` measured of it; perhaps nothing."""
+        """What `aver robustness` has measured of the run, if anything."""
         return MeasuredRun(self.evaluation, read_robustness(self.evaluation, self.folder))
 
     @cached_property
     def settings_text(self) -> str:
-        """``settings.yaml`` without folders of this machine; empty where there is none."""
+        """``settings.yaml`` without folders of this machine; empty if there is none."""
         import yaml
 
-        found = _settings_of(self.folder)
-        if "command" in found:
-            found["command"] = command_without_folders(str(found["command"]))
-        if not found:
+        settings = _settings_of(self.folder)
+        if "command" in settings:
+            settings["command"] = command_without_folders(str(settings["command"]))
+        if not settings:
             return ""
-        return yaml.safe_dump(without_folders(found), sort_keys=False, allow_unicode=True)
+        return yaml.safe_dump(without_folders(settings), sort_keys=False, allow_unicode=True)
 
-    @cached_property
-    def cards(self) -> tuple[dict[str, Any], ...]:
-        """Cards of all trainings, in order of seed and fold; each says which it is of."""
-        cards = []
-        for path in sorted(self.folder.glob("folds/*/*/fold.json")):
-            record = json.loads(path.read_text("utf-8"))
-            cards.append({**record.get("card", {}), "fold": record["fold"], "seed": record["seed"]})
-        return tuple(cards)
 
-    def audited(self, corpus: Corpus | None) -> ReportedRun:
-        """The run marked as leaking where an audit finds what the run itself does not say."""
-        run, audit = self.evaluation, self.audit(corpus)
-        if run.leaks or audit is None or not audit.undeclared:
-            return self
-        protocol = f"LEAKS: {run.protocol.removeprefix('clean: ')}"
-        return replace(self, evaluation=replace(run, leaks=audit.undeclared, protocol=protocol))
+def _card(record: Mapping[str, Any]) -> dict[str, Any]:
+    return {**record.get("card", {}), "fold": record["fold"], "seed": record["seed"]}
 
-    def audit(self, corpus: Corpus | None) -> AuditReport | None:
-        """The split, and what the cards say of fitting and labels.
 
-        Parameters
-        ----------
-        corpus : Corpus or None
-            Tells who speaks.
-
-        Returns
-        -------
-        AuditReport or None
-            None without corpus (an audit that knows no speakers is blind to the commonest leak),
-            or where the folder is no run folder.
-        """
-        known = corpus is not None and is_run_folder(self.folder)
-        return audit_run(self.folder, corpus) if known else None
+def _marked(run: Evaluation, audit: AuditReport | None) -> Evaluation:
+    """The evaluation with the leaks that only the audit finds."""
+    if run.leaks or audit is None or not audit.undeclared:
+        return run
+    protocol = f"LEAKS: {run.protocol.removeprefix('clean: ')}"
+    return replace(run, leaks=audit.undeclared, protocol=protocol)
 
 
 def _settings_of(folder: Path) -> dict[str, Any]:
     import yaml
 
-    target = folder / "settings.yaml"
-    found = yaml.safe_load(target.read_text("utf-8")) if target.exists() else None
-    return found if isinstance(found, dict) else {}
+    path = folder / "settings.yaml"
+    settings = yaml.safe_load(path.read_text("utf-8")) if path.exists() else None
+    return settings if isinstance(settings, dict) else {}
+
+
+def read_baselines(folder: Path, corpus: Corpus | None = None) -> tuple[ReportedRun, ...]:
+    """The baselines that `aver evaluate` ran with a system, simplest first.
+
+    Parameters
+    ----------
+    folder : Path
+        Run folder of the system.
+    corpus : Corpus, optional
+        As for `ReportedRun.read`.
+    """
+    folders = [path.parent for path in folder.glob("baselines/*/evaluation.json")]
+    order = {name: index for index, name in enumerate(_SIMPLEST)}
+    folders.sort(key=lambda path: (order.get(path.name, len(order)), path.name))
+    return tuple(ReportedRun.read(path, corpus) for path in folders)
 
 
 def distinct_names(runs: Sequence[ReportedRun]) -> tuple[ReportedRun, ...]:
-    """Runs whose systems can be told apart in one table; a run given twice is there once.
+    """Runs with distinct names, each once.
 
-    Two protocols of one system share its name, and its row; two runs of the same protocol get the
-    names of their folders, as much of them as it takes.
+    Two protocols of one system share its name and its row. Two runs of one system with the same
+    protocol are told apart by the ends of their folders.
     """
     distinct: list[ReportedRun] = []
     for run in runs:
-        if not any(_same(run.evaluation, other.evaluation) for other in distinct):
+        if not any(_is_same(run.evaluation, other.evaluation) for other in distinct):
             distinct.append(run)
-    for parts in range(1, 1 + max(len(run.folder.resolve().parts) for run in runs)):
+    for length in range(1, 1 + max(len(run.folder.resolve().parts) for run in runs)):
         keys = [(run.evaluation.system, bool(run.evaluation.leaks)) for run in distinct]
         named = []
         for run, key in zip(distinct, keys, strict=True):
             if keys.count(key) > 1:
-                place = "/".join(run.folder.resolve().parts[-parts:])
-                plain = run.evaluation.system.split(" [")[0]
-                run = replace(run, evaluation=replace(run.evaluation, system=f"{plain} [{place}]"))
+                end = "/".join(run.folder.resolve().parts[-length:])
+                system = run.evaluation.system.split(" [")[0]
+                run = replace(run, evaluation=replace(run.evaluation, system=f"{system} [{end}]"))
             named.append(run)
         distinct = named
     return tuple(distinct)
 
 
-def _same(one: Evaluation, other: Evaluation) -> bool:
+def _is_same(one: Evaluation, other: Evaluation) -> bool:
     """Whether two runs are the same one, perhaps read twice."""
     return (one.system, one.protocol, one.clip_ids) == (
         *(other.system, other.protocol, other.clip_ids),

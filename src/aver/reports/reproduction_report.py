@@ -1,162 +1,25 @@
-"""A repeated table as text, CSV, LaTeX, Markdown, JSON and plot."""
+"""Tables of the reproduced papers, as text, CSV, LaTeX, Markdown, JSON and plot."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError, SettingsError
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, unweighted_recall
 from aver.evaluation.published import human_raters
-from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, RunCache, fold_accuracies
-from aver.evaluation.reproduction import ProtocolKind, Reproduction
-from aver.features.store import FeatureStore
-from aver.reports.augmentation_strips import write_strips
-from aver.reports.deep_features import write_embeddings
+from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accuracies
+from aver.evaluation.reproduction import ProtocolKind
 from aver.reports.plots.charts import IntervalRow, plot_intervals
 from aver.reports.plots.style import save_figure
 from aver.reports.run_tables import paired_table
 from aver.reports.statements import describe_data, interval_note, run_notes
-from aver.reports.system_figures import SystemFigures
 from aver.reports.table import Cell, Estimate, Table, as_text, write_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from aver.evaluation.evaluation import Evaluation
-
-
-@dataclass(frozen=True)
-class FigureRequest:
-    """What a figure may be drawn from.
-
-    Parameters
-    ----------
-    reproduction : Reproduction
-    number : str
-        As in the paper.
-    shelf : RunCache
-        Runs are made where they are not there.
-    corpus_key : str
-    clip : Clip or None
-        A clip of the user's, for figures that show one.
-    store : FeatureStore
-    folder : Path
-        Where the figure goes.
-    clips : sequence of Clip
-        Of the corpus, for figures that ask trained recognisers again.
-    protocols : sequence of {"paper", "clean"}
-        For figures that show both.
-    """
-
-    reproduction: Reproduction
-    number: str
-    shelf: RunCache
-    corpus_key: str
-    clip: Clip | None
-    store: FeatureStore
-    folder: Path
-    clips: Sequence[Clip] = ()
-    protocols: Sequence[ProtocolKind] = ("clean",)
-
-    @property
-    def of_runs(self) -> SystemFigures:
-        """What draws figures of runs."""
-        return SystemFigures(
-            self.reproduction, self.shelf, self.corpus_key, self.folder, self.protocols
-        )
-
-
-def write_figure(request: FigureRequest) -> tuple[Path, ...]:
-    """Draw a figure and write it as PNG and SVG.
-
-    Raises
-    ------
-    SettingsError
-        If the paper has no such figure, or it needs a clip and none was given.
-    MissingModalityError
-        If that clip shows no face.
-    """
-    name = request.reproduction.name
-    writer = _WRITERS.get((name, request.number))
-    if writer is None:
-        known = ", ".join(number for paper, number in _WRITERS if paper == name)
-        raise SettingsError(f"{name} has no figure {request.number!r} to repeat. It has: {known}.")
-    return writer(request)
-
-
-def _embeddings(request: FigureRequest) -> tuple[Path, ...]:
-    return write_embeddings(
-        request.reproduction,
-        request.number,
-        request.shelf,
-        request.folder,
-        corpus_key=request.corpus_key,
-    )
-
-
-def _strips(request: FigureRequest) -> tuple[Path, ...]:
-    from aver.features.face_crops import FaceCrops
-
-    if request.clip is None:
-        raise SettingsError(
-            f"Figure {request.number} shows frames of a clip: name one of yours with --clip."
-        )
-    feature = FaceCrops(size_px=112, rate_hz=10.0)
-    record = request.store.get(request.clip, feature)
-    if record.missing:
-        raise MissingModalityError(
-            f"Figure {request.number} needs a face, and {request.clip.video} has none: "
-            f"{record.missing}."
-        )
-    crops = record.arrays["crops"]
-    return write_strips(request.number, crops, feature.rate_hz, request.folder)
-
-
-def _learning(request: FigureRequest) -> tuple[Path, ...]:
-    return request.of_runs.learning(request.number)
-
-
-def _confusion(request: FigureRequest) -> tuple[Path, ...]:
-    return request.of_runs.confusion(request.number)
-
-
-def _curve(request: FigureRequest) -> tuple[Path, ...]:
-    return request.of_runs.curve(request.number)
-
-
-def _asynchrony(request: FigureRequest) -> tuple[Path, ...]:
-    return request.of_runs.asynchrony(request.number, request.clips, request.store)
-
-
-def _incongruent(request: FigureRequest) -> tuple[Path, ...]:
-    return request.of_runs.incongruent(request.number, request.clips, request.store)
-
-
-_WRITERS: dict[tuple[str, str], Callable[[FigureRequest], tuple[Path, ...]]] = {
-    ("mrpn", "5"): _embeddings,
-    ("mrpn", "9"): _strips,
-    ("mrpn", "10"): _strips,
-    ("snn-cross-modal", "3"): _curve,
-    ("snn-cross-modal", "4"): _confusion,
-    ("snn-cross-modal", "5"): _confusion,
-    ("snn-cross-modal", "incongruent"): _incongruent,
-    ("synch-graph", "3"): _learning,
-    ("synch-graph", "4"): _learning,
-    ("synch-graph", "5"): _confusion,
-    ("synch-graph", "6"): _confusion,
-    ("synch-graph", "7"): _confusion,
-    ("synch-graph", "windows"): _curve,
-    ("temporal-aggregation", "3"): _learning,
-    ("temporal-aggregation", "4"): _confusion,
-    ("temporal-aggregation", "5"): _curve,
-    ("temporal-aggregation", "b"): _curve,
-    ("temporal-aggregation", "asynchrony"): _asynchrony,
-}
 
 
 _PROTOCOL_TITLES: dict[ProtocolKind, str] = {
@@ -166,7 +29,7 @@ _PROTOCOL_TITLES: dict[ProtocolKind, str] = {
 
 
 def reproduction_tables(found: ReproducedTable) -> tuple[Table, ...]:
-    """The repeated table, its folds where the paper prints folds, and the paired differences."""
+    """The reproduced table, its folds if the paper prints folds, and the paired differences."""
     tables = [_main_table(found)]
     if found.plan.by_fold:
         tables += [_fold_table(found, kind) for kind in found.fold_names]
@@ -245,7 +108,7 @@ def _main_table(found: ReproducedTable) -> Table:
 
 
 def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
-    """What the runs leave out and leak, and what is to be known of the paper's own numbers."""
+    """Notes on the runs, their leaks, and the numbers of the paper."""
     runs = {kind: run for row in found.rows for kind, run in row.runs.items()}
     notes: list[str] = []
     for kind in _PROTOCOL_TITLES:
@@ -258,18 +121,18 @@ def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
         notes += _leak_notes(found, kind)
     numbers = [row.published for row in found.rows if row.published]
     if some is not None and any(set(n.classes) != set(some.classes) for n in numbers):
-        notes.append("The paper's numbers are over other classes and are not comparable.")
+        notes.append("The numbers of the paper are for other classes and are not comparable.")
     if not numbers:
-        notes.append(f"The paper prints no number of this table for {found.settings.corpus}.")
+        notes.append(f"The paper has no number of this table for {found.settings.corpus}.")
     leaks = dict.fromkeys(leak for number in numbers for leak in number.leaks)
-    notes += [f"The paper's own numbers LEAK: {leak}" for leak in leaks]
+    notes += [f"The numbers of the paper LEAK: {leak}" for leak in leaks]
     notes += [f"{number.row}: {number.note}" for number in numbers if number.note]
     notes += [n.note for n in human_raters(found.settings.corpus) if n.note]
-    return notes + [f"Contradiction: {said}" for said in found.contradictions]
+    return notes + [f"Contradiction: {sentence}" for sentence in found.contradictions]
 
 
 def _leak_notes(found: ReproducedTable, kind: ProtocolKind) -> list[str]:
-    """What leaks under a protocol, each sentence once; and in which rows, if not in all."""
+    """The leaks of a protocol, each once, with their rows if they are not in all."""
     leaking: dict[str, list[str]] = {}
     run_rows = [row for row in found.rows if kind in row.runs]
     for row in run_rows:
@@ -299,10 +162,10 @@ def _fold_table(found: ReproducedTable, kind: ProtocolKind) -> Table:
             if set(row.published.folds) & set(names.values()):
                 rows.append(_published_folds(row, tuple(names.values())))
             else:
-                said = ", ".join(f"{k} {v}" for k, v in row.published.folds.items())
-                notes.append(f"{row.label} in the paper: {said}.")
+                folds = ", ".join(f"{k} {v}" for k, v in row.published.folds.items())
+                notes.append(f"{row.label} in the paper: {folds}.")
     if found.plan.inferior:
-        notes.insert(0, "* joint is below the best single modality in this fold.")
+        notes.insert(0, "* The joint model is below the best single modality in this fold.")
     title = f"Table {found.plan.number} by test fold, {_PROTOCOL_TITLES[kind]}. Accuracy in %"
     columns = ("row", *names.values(), "all")
     return Table.of(f"{_stem(found)}-folds-{kind}", title, columns, tuple(rows), tuple(notes))

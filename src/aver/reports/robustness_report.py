@@ -1,4 +1,4 @@
-"""Accuracy under worse media: curves, tables and numbers, of one system or several."""
+"""Accuracy on degraded audio and video: curves and tables, of one system or several."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _NOTE = (
-    "Change: against the same system on the same clips undamaged, with its paired interval. "
-    "Nothing was trained again."
+    "Change: difference to the same system on the same clips without degradation, with a paired "
+    "interval. Nothing was trained again."
 )
 
 
 @dataclass(frozen=True)
 class MeasuredRun:
-    """A run, and what became of it under damage.
+    """A run, and the same run on degraded clips.
 
     Parameters
     ----------
     run : Evaluation
-        Undamaged.
+        Without degradation.
     damaged : tuple of DegradedRuns
     """
 
@@ -43,18 +43,18 @@ class MeasuredRun:
     damaged: tuple[DegradedRuns, ...]
 
     def under(self, kind: Degradation) -> Mapping[Level, Evaluation]:
-        """Runs by level; empty where this kind was not measured."""
+        """Runs by level; empty if this kind was not measured."""
         return next((d.runs for d in self.damaged if d.kind == kind), {})
 
 
 def robustness_tables(measured: Sequence[MeasuredRun], *, named: bool = False) -> list[Table]:
-    """One table per kind of damage that was measured of any of the runs.
+    """One table per kind of degradation that was measured for any of the runs.
 
     Parameters
     ----------
     measured : sequence of MeasuredRun
     named : bool
-        Name the system also where only one was measured: it may not be the page's own.
+        Name the system even if only one was measured; it may not be the system of the report.
     """
     return [_table(kind, measured, named) for kind in _kinds(measured)]
 
@@ -62,7 +62,7 @@ def robustness_tables(measured: Sequence[MeasuredRun], *, named: bool = False) -
 def robustness_plots(
     measured: Sequence[MeasuredRun], *, named: bool = False
 ) -> Iterator[tuple[str, str, Figure]]:
-    """Draw accuracy along each kind of damage.
+    """Draw the accuracy by level of each kind of degradation.
 
     Parameters
     ----------
@@ -79,7 +79,7 @@ def robustness_plots(
         if kind.name == "lost-modality":
             yield name, f"Accuracy with {title.lower()}", _plot_lost(kind, shown, named)
         else:
-            yield name, f"Accuracy along: {kind.along}", _plot_along(kind, shown)
+            yield name, f"Accuracy by {kind.along}", _plot_along(kind, shown)
 
 
 def write_robustness(measured: MeasuredRun, folder: Path) -> list[Path]:
@@ -117,7 +117,7 @@ def _estimate(run: Evaluation) -> Estimate:
 
 
 def _levels(kind: Degradation, measured: Sequence[MeasuredRun]) -> list[Level]:
-    """All levels that were measured, from no damage on."""
+    """All levels that were measured, from weak to strong."""
     found = {level for entry in measured for level in entry.under(kind)}
     if kind.name == "lost-modality":
         return [level for level in kind.levels if level in found]
@@ -157,8 +157,8 @@ def _table(kind: Degradation, measured: Sequence[MeasuredRun], named: bool) -> T
 
 
 def _plot_along(kind: Degradation, measured: Sequence[MeasuredRun]) -> Figure:
-    # A curve needs a value at every place: the levels are those of the first system, and one that
-    # lacks some of them is left to the table.
+    # A curve needs a value at every level. The levels are those of the first system; a system that
+    # lacks some of them is only in the table.
     levels = _levels(kind, measured[:1])
     whole = [entry for entry in measured if set(levels) <= set(entry.under(kind))]
     places = [float(level) for level in levels]

@@ -1,4 +1,4 @@
-"""Plots of one evaluated system and the baselines beside it."""
+"""Plots of an evaluated system and the runs that it is compared with."""
 
 from __future__ import annotations
 
@@ -7,11 +7,16 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from aver.errors import SettingsError
 from aver.evaluation.calibration import SHARES, reliability, selective_accuracy
 from aver.evaluation.evaluation import Evaluation
+from aver.evaluation.fold_run import read_fold
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.summary import Summary
+from aver.models.base.prediction import Prediction
 from aver.reports.plots.charts import (
     IntervalRow,
     plot_confusion,
@@ -20,6 +25,7 @@ from aver.reports.plots.charts import (
     plot_intervals,
     plot_reliability,
 )
+from aver.reports.plots.clips import lay_out, plot_embeddings
 from aver.reports.plots.training import plot_losses, read_learning_curves
 from aver.reports.run_tables import comparable_numbers
 from aver.reports.table import Estimate
@@ -40,7 +46,7 @@ def run_plots(
     summary : Summary
         Of the system.
     run_folder : Path
-        Where learning curves lie.
+        Has the learning curves.
 
     Yields
     ------
@@ -50,14 +56,16 @@ def run_plots(
     chance = 1 / len(first.classes)
     yield (
         "intervals",
-        "Accuracy of the system and the baselines with intervals",
-        plot_intervals(_interval_rows(evaluations), chance=chance, title="Accuracy beside others"),
+        "Accuracy of all systems with intervals",
+        plot_intervals(_interval_rows(evaluations), chance=chance, title="Accuracy of all systems"),
     )
     yield (
         "confusion",
         "Confusion matrix in percent of the true class",
         plot_confusion(
-            summary.confusion, first.classes, title="Answers in % of the true class's clips"
+            summary.confusion,
+            first.classes,
+            title="Predictions in % of the clips of the true class",
         ),
     )
     speakers = sorted(summary.speaker_accuracy.items(), key=lambda item: item[1])
@@ -88,9 +96,11 @@ def run_plots(
     if curves:
         title = f"Losses of {len(curves)} trainings (median bold)" if curves[1:] else "Losses"
         yield "losses", "Training and validation loss by epoch", plot_losses(curves, title=title)
-    counted = [curve for curve in curves if curve.training_accuracy and curve.validation_accuracy]
-    if counted:
-        figure = plot_losses(counted, title="Accuracies while learning", quantity="accuracy")
+    with_accuracy = [
+        curve for curve in curves if curve.training_accuracy and curve.validation_accuracy
+    ]
+    if with_accuracy:
+        figure = plot_losses(with_accuracy, title="Accuracies during training", quantity="accuracy")
         yield "learning-accuracy", "Training and validation accuracy by epoch", figure
     yield from _confidence_plots(first, chance)
 
@@ -99,7 +109,7 @@ def _confidence_plots(evaluation: Evaluation, chance: float) -> Iterator[tuple[s
     yield (
         "reliability",
         "Accuracy by confidence",
-        plot_reliability(reliability(evaluation), title="Does confidence mean what it says?"),
+        plot_reliability(reliability(evaluation), title="Accuracy by confidence"),
     )
     predicted = [
         Estimate.of(interval(sums, clips=round(sums.sums[:, 1].sum())))
@@ -107,14 +117,14 @@ def _confidence_plots(evaluation: Evaluation, chance: float) -> Iterator[tuple[s
     ]
     yield (
         "selective",
-        "Accuracy where only the surest clips are answered",
+        "Accuracy if only the most confident predictions are kept",
         plot_curves(
             [100 * share for share in SHARES],
             {evaluation.system: predicted},
-            along="share of clips answered, the surest first, in %",
+            along="share of clips kept, most confident first, in %",
             quantity="accuracy",
             chance=chance,
-            title="Accuracy when it may decline to answer",
+            title="Accuracy of the most confident predictions",
         ),
     )
 
@@ -133,3 +143,59 @@ def _interval_rows(evaluations: Sequence[Evaluation]) -> list[IntervalRow]:
         label = f"human raters ({number.modality})"
         rows.append(IntervalRow(label, published=number.value / 100))
     return rows
+
+
+_MIN_CLIPS, _MAX_PANELS = 5, 4
+
+
+def plot_deep_features(
+    evaluation: Evaluation, run_folder: Path
+) -> Iterator[tuple[str, str, Figure]]:
+    """Draw the deep features of the first fold, one panel per modality and one of the fused ones.
+
+    The networks of different folds have features of their own, so one fold is shown.
+
+    Yields
+    ------
+    name, description, Figure
+        Nothing for systems without deep features, or with too few clips in the fold.
+    """
+    seed, fold = evaluation.seeds.min(), evaluation.folds.min()
+    folder = run_folder / "folds" / f"seed-{seed}" / f"fold-{fold:02d}"
+    if not (folder / "predictions.safetensors").exists():
+        return
+    prediction = read_fold(folder)
+    names = [
+        name
+        for name, features in prediction.embeddings.items()
+        if (~np.isnan(features).any(axis=1)).sum() >= _MIN_CLIPS
+    ]
+    if names:
+        shown = sorted(names, key=lambda name: name == "fused")[-_MAX_PANELS:]
+        panels = {name: feature_panel(evaluation, prediction, name) for name in shown}
+        title = f"Deep features of the test clips of fold {fold}, seed {seed}"
+        figure = plot_embeddings(panels, evaluation.classes, title=title)
+        yield "deep-features", "Deep features of the clips in two dimensions", figure
+
+
+def feature_panel(
+    run: Evaluation, prediction: Prediction, name: str
+) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Positions in the plane, and true classes, of the clips that have these deep features.
+
+    Raises
+    ------
+    SettingsError
+        If the run has none of this name, or of fewer than five clips.
+    """
+    features = prediction.embeddings.get(name)
+    if features is None:
+        raise SettingsError(
+            f"{run.system} has no deep features named {name!r}. "
+            f"It has: {', '.join(prediction.embeddings) or 'none'}."
+        )
+    truth = dict(zip(run.clip_ids, run.truth, strict=True))
+    known = ~np.isnan(features).any(axis=1)
+    labels = [truth[clip_id] for clip_id in prediction.clip_ids]
+    kept = tuple(label for label, keep in zip(labels, known, strict=True) if keep)
+    return lay_out(features[known]), kept

@@ -1,7 +1,8 @@
-"""A run in plain words: what came out, against what, and what it can be trusted for."""
+"""The result of a run in sentences: accuracy, comparisons, leaks."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from aver.evaluation.intervals import Interval
 from aver.evaluation.paired import PairedComparison
 from aver.evaluation.summary import Summary
 from aver.execution.files import without_folders
-from aver.reports.run_tables import out_of_reach, show_p
+from aver.reports.run_tables import format_p, notes_on_power
 
 
 def summary_in_words(
@@ -19,7 +20,7 @@ def summary_in_words(
     summary: Summary,
     comparisons: Sequence[tuple[PairedComparison, float]],
 ) -> tuple[str, ...]:
-    """Sentences for the head of a report.
+    """Sentences at the head of a report.
 
     Parameters
     ----------
@@ -27,147 +28,139 @@ def summary_in_words(
     summary : Summary
         Of the same evaluation.
     comparisons : sequence of (PairedComparison, corrected p)
-        With the runs beside it.
-
-    Returns
-    -------
-    tuple of str
+        With the other runs.
     """
-    sentences = [_headline(evaluation, summary.metrics["accuracy"])]
-    sentences += out_of_reach(comparisons)
-    sentences += [_compared(found, p) for found, p in comparisons]
-    sentences.append(_weakest(summary, evaluation.knows_speakers))
-    flags = _flags(evaluation)
-    return tuple([*sentences, flags] if flags else sentences)
+    sentences = [
+        _accuracy_sentence(evaluation, summary.metrics["accuracy"]),
+        *notes_on_power(comparisons),
+        *(_comparison_sentence(comparison, p) for comparison, p in comparisons),
+        _range_sentence(summary, evaluation.knows_speakers),
+        _flag_sentence(evaluation),
+    ]
+    return tuple(sentence for sentence in sentences if sentence)
 
 
 def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
-    """What the split shares between its parts, by its own account and by the audit's."""
-    audit = evaluation.facts.get("audit")
-    found = (f"Audit before training: {audit}.",) if audit else ()
-    adapted = evaluation.facts.get("adaptation")
-    if adapted:
-        found = (f"The system {adapted}; do not put it beside systems that do not.", *found)
-    found = (*found, *_pretrained(evaluation))
-    if evaluation.leaks:
-        return (
-            "These figures say how well known speakers or chosen test clips are "
-            "recognised, not how well new people would be.",
-            *evaluation.leaks,
-            *found,
-        )
+    """Whether the split leaks, as it declares and as the audit found, and what else to know."""
+    facts = evaluation.facts
+    further = [*_pretrained_sentences(evaluation)]
+    if facts.get("audit"):
+        further.insert(0, f"Audit before training: {facts['audit']}.")
+    if facts.get("adaptation"):
+        adapted = f"The system {facts['adaptation']}; compare it only with systems that do so too."
+        further.insert(0, adapted)
     unknown = evaluation.clips_of_unknown_speakers
-    if unknown:
-        which = f"{counted(unknown, 'tested clip')} of {evaluation.clip_count}"
-        return (
-            f"Nobody knows who speaks in {which}: such speakers may be in two parts of a fold, and "
-            "the figures may say how well known people are recognised.",
-            *found,
+    if evaluation.leaks:
+        first = (
+            "These figures do not show how well new speakers are recognized: the protocol shares "
+            "information between training and test.",
+            *evaluation.leaks,
         )
-    return (
-        "No speaker is in two parts of a fold, and every choice was made without the test "
-        "speakers. A split with a speaker on two sides that does not say so is refused.",
-        *found,
-    )
+    elif unknown:
+        first = (
+            f"The speaker of {counted(unknown, 'tested clip')} of {evaluation.clip_count} is "
+            "unknown. Such a speaker may be in two subsets of a fold; the figures then do not show "
+            "how well new speakers are recognized.",
+        )
+    else:
+        first = (
+            "No speaker is in two subsets of a fold, and all choices were made without the test "
+            "speakers. A split that shares a speaker without declaring it is an error.",
+        )
+    return (*first, *further)
 
 
-def _pretrained(evaluation: Evaluation) -> tuple[str, ...]:
-    """Weights that were learnt elsewhere, and from what; of the last name of a path only."""
+def _pretrained_sentences(evaluation: Evaluation) -> list[str]:
     sentences = []
     for one in evaluation.facts.get("pretrained", ()):
-        taught = ", ".join(one["trained_on"] or ())
-        from_what = f"trained on {taught}" if taught else "which do not say what they learnt from"
+        corpora = ", ".join(one["trained_on"] or ())
+        origin = f"trained on {corpora}" if corpora else "whose training data are not stated"
         name = without_folders(one["weights"])
-        sentences.append(f"Uses pretrained weights {name}, {from_what} (SHA-256 {one['sha256']}).")
-    return tuple(sentences)
+        sentences.append(f"Uses pretrained weights {name}, {origin} (SHA-256 {one['sha256']}).")
+    return sentences
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f}"
-
-
-def _p(p: float) -> str:
-    shown = show_p(p)
-    return shown if shown.startswith("<") else f"= {shown}"
-
-
-def _range(found: Interval, knows_speakers: bool) -> str:
-    if found.low is None or found.high is None:
-        alone = found.speakers == 1
-        return f"{'one speaker, so ' if alone and knows_speakers else ''}no interval can be given"
-    if found.method == "binomial":
-        return (
-            f"95 % interval {_percent(found.low)} to {_percent(found.high)} over clips, an "
-            "optimistic one: all speakers score alike"
-        )
-    over = f"{found.speakers} speakers"
-    if not knows_speakers:
-        over = "clips, as if each had a speaker of its own: nobody knows who speaks"
-    return f"95 % interval {_percent(found.low)} to {_percent(found.high)} over {over}"
-
-
-def _headline(evaluation: Evaluation, found: Interval) -> str:
-    seeds = len(evaluation.seed_values)
-    mean = f", mean over {seeds} seeds" if seeds > 1 else ""
-    chance = 1 / len(evaluation.classes)
-    over = _range(found, evaluation.knows_speakers)
-    said = (
-        f"{evaluation.system} answers {_percent(found.value)} % of {evaluation.clip_count} clips "
-        f"right ({over}{mean}). Guessing among {len(evaluation.classes)} classes gives "
+def _accuracy_sentence(evaluation: Evaluation, accuracy: Interval) -> str:
+    seeds, chance = len(evaluation.seed_values), 1 / len(evaluation.classes)
+    mean = f"; mean over {seeds} seeds" if seeds > 1 else ""
+    bounds = _bounds(accuracy, evaluation.knows_speakers)
+    sentence = (
+        f"{evaluation.system} predicts {_percent(accuracy.value)} % of {evaluation.clip_count} "
+        f"clips correctly ({bounds}{mean}). Chance among {len(evaluation.classes)} classes is "
         f"{_percent(chance)} %."
     )
-    if found.high is not None and found.high < chance:
-        said += " That is below guessing."
-    elif found.low is not None and found.low <= chance:
-        said += " The interval includes guessing: nothing has been shown."
-    return said
+    if accuracy.high is not None and accuracy.high < chance:
+        sentence += " The accuracy is below chance."
+    elif accuracy.low is not None and accuracy.low <= chance:
+        sentence += " The interval includes chance: the accuracy is not significantly above it."
+    return sentence
 
 
-def _compared(found: PairedComparison, corrected: float) -> str:
-    points = 100 * found.difference.value
-    verdict = found.verdict(corrected)
-    if verdict == "not significantly different":
-        of = "speakers" if found.knows_speakers else "clips"
-        smallest = (
-            f"; the minimum detectable difference with these {found.speakers} {of} is "
-            f"{100 * found.detectable:.1f} points"
-            if found.detectable == found.detectable  # not NaN
-            else ""
-        )
+def _bounds(accuracy: Interval, knows_speakers: bool) -> str:
+    if accuracy.low is None or accuracy.high is None:
+        is_alone = accuracy.speakers == 1 and knows_speakers
+        return "no interval: there is only one speaker" if is_alone else "no interval"
+    interval = f"95 % interval {_percent(accuracy.low)} to {_percent(accuracy.high)}"
+    if accuracy.method == "binomial":
+        return f"{interval} over clips, too narrow: all speakers have the same accuracy"
+    if not knows_speakers:
         return (
-            f"It is not significantly different from {found.second} ({points:+.1f} points, "
-            f"p {_p(corrected)}{smallest})."
+            f"{interval} over clips, because the speakers are unknown; too narrow if a speaker "
+            "has several clips"
         )
+    return f"{interval} over {accuracy.speakers} speakers"
+
+
+def _comparison_sentence(comparison: PairedComparison, corrected: float) -> str:
+    difference = 100 * comparison.difference.value
+    p = format_p(corrected)
+    p = f"p {p}" if p.startswith("<") else f"p = {p}"
+    verdict = comparison.verdict(corrected)
+    if verdict != "not significantly different":
+        return (
+            f"It is {verdict} than {comparison.second} by {abs(difference):.1f} points ({p}, "
+            "permutation of whole speakers, corrected for the number of comparisons)."
+        )
+    clusters = f"{comparison.speakers} {'speakers' if comparison.knows_speakers else 'clips'}"
+    detectable = (
+        ""
+        if math.isnan(comparison.detectable)
+        else f"; minimum detectable difference with these {clusters}: "
+        f"{100 * comparison.detectable:.1f} points"
+    )
     return (
-        f"It is {verdict} than {found.second} by {abs(points):.1f} points (p {_p(corrected)}, "
-        "swapping whole speakers, corrected for the number of comparisons)."
+        f"It is not significantly different from {comparison.second} ({difference:+.1f} points, "
+        f"{p}{detectable})."
     )
 
 
-def _weakest(summary: Summary, knows_speakers: bool) -> str:
-    tested = {label: r.value for label, r in summary.recall.items() if r.value == r.value}
-    worst = min(tested, key=lambda label: tested[label])
-    best = max(tested, key=lambda label: tested[label])
-    speakers = summary.speaker_accuracy
-    said = (
-        f"Best recognised: {best} ({_percent(tested[best])} %); "
-        f"least: {worst} ({_percent(tested[worst])} %)."
+def _range_sentence(summary: Summary, knows_speakers: bool) -> str:
+    recalls = {label: r.value for label, r in summary.recall.items() if not math.isnan(r.value)}
+    worst, best = min(recalls, key=recalls.__getitem__), max(recalls, key=recalls.__getitem__)
+    sentence = (
+        f"Highest recall: {best} ({_percent(recalls[best])} %); "
+        f"lowest: {worst} ({_percent(recalls[worst])} %)."
     )
-    if knows_speakers and len(speakers) > 1:
-        low = min(speakers, key=lambda speaker: speakers[speaker])
-        high = max(speakers, key=lambda speaker: speakers[speaker])
-        said += (
-            f" Speakers range from {_percent(speakers[low])} % ({low}) to "
-            f"{_percent(speakers[high])} % ({high})."
+    accuracies = summary.speaker_accuracy
+    if knows_speakers and len(accuracies) > 1:
+        low = min(accuracies, key=accuracies.__getitem__)
+        high = max(accuracies, key=accuracies.__getitem__)
+        sentence += (
+            f" The accuracy by speaker ranges from {_percent(accuracies[low])} % ({low}) to "
+            f"{_percent(accuracies[high])} % ({high})."
         )
-    return said
+    return sentence
 
 
-def _flags(evaluation: Evaluation) -> str:
+def _flag_sentence(evaluation: Evaluation) -> str:
     clips: dict[str, set[str]] = {}
     for clip_id, flags in zip(evaluation.clip_ids, evaluation.flags, strict=True):
         for flag in flags:
             clips.setdefault(flag, set()).add(clip_id)
-    counts = Counter({flag: len(found) for flag, found in clips.items()})
-    told = [f"{flag} ({count})" for flag, count in counts.most_common(5)]
-    return f"Flagged clips: {', '.join(told)}." if told else ""
+    counts = Counter({flag: len(flagged) for flag, flagged in clips.items()})
+    shown = [f"{flag} ({count})" for flag, count in counts.most_common(5)]
+    return f"Flagged clips: {', '.join(shown)}." if shown else ""
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f}"

@@ -1,4 +1,4 @@
-"""Tables of one evaluated system and the baselines beside it."""
+"""Tables of an evaluated system and the runs that it is compared with."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from aver.reports.table import Cell, Estimate, Table
 
 
 def audit_table(report: AuditReport) -> Table | None:
-    """One row per kind of finding and pair of parts, worst first; None where nothing was found.
+    """One row per kind of finding and pair of subsets, worst first; None without findings.
 
     Parameters
     ----------
@@ -45,20 +45,20 @@ def audit_table(report: AuditReport) -> Table | None:
         rows.append((str(first.level), first.about.title, where, first.message, first.about.advice))
     if not rows:
         return None
-    columns = ("level", "what", "where", "first of them", "advice")
+    columns = ("level", "finding", "where", "first example", "advice")
     checked = f"Checked: {' and '.join(report.checked)}."
     return Table.of("audit", f"Audit: {report.verdict}", columns, tuple(rows), (checked,))
 
 
 _COLUMNS: dict[Followed, str] = {
-    "voice": "voice's emotion",
-    "face": "face's emotion",
+    "voice": "emotion of the voice",
+    "face": "emotion of the face",
     "neither": "neither",
 }
 
 
 def incongruent_table(found: Sequence[Incongruent], name: str, title: str) -> Table:
-    """Shares of clips answered by the voice's emotion, the face's, and neither's.
+    """Shares of clips predicted as the emotion of the voice, of the face, and as neither.
 
     Parameters
     ----------
@@ -79,19 +79,19 @@ def incongruent_table(found: Sequence[Incongruent], name: str, title: str) -> Ta
     columns = ("clips", *_COLUMNS.values())
     notes = (
         f"{len(found[0].voice)} clips of test speakers, each with the voice of one performance and "
-        "the face of another of the same speaker; nothing is trained on such clips.",
-        f"By chance either sense would be followed in {100 / len(found[0].classes):.1f} %.",
+        "the face of another performance of the same speaker; nothing is trained on such clips.",
+        f"Chance is {100 / len(found[0].classes):.1f} % for the voice and for the face.",
         interval_note(columns, rows),
     )
-    return Table.of(name, f"{title}. Answers in %", columns, tuple(rows), notes)
+    return Table.of(name, f"{title}. Predictions in %", columns, tuple(rows), notes)
 
 
-def show_p(p: float) -> str:
-    """A p value as it is printed.
+def format_p(p: float) -> str:
+    """A p value with three decimals.
 
     Examples
     --------
-    >>> show_p(0.0312), show_p(0.00002)
+    >>> format_p(0.0312), format_p(0.00002)
     ('0.031', '<0.001')
     """
     return "<0.001" if p < 0.001 else f"{p:.3f}"
@@ -102,7 +102,7 @@ def compare_all(
 ) -> tuple[tuple[PairedComparison, float], ...]:
     """Paired comparisons with every run of the same classes, each with its p value after Holm.
 
-    Each is over the clips that both runs tested. What is left out `run_notes` tells.
+    Each is over the clips that both runs tested. `run_notes` names the runs that are left out.
     """
     runs = [by_protocol(evaluation, run) for run in others]
     found = [compare(evaluation, run) for run in runs if not incomparable(evaluation, run)]
@@ -111,16 +111,16 @@ def compare_all(
 
 
 def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table:
-    """Differences of the system to the runs beside it."""
+    """Differences between the system and the other runs."""
     rows: list[tuple[Cell, ...]] = []
     for found, corrected in comparisons:
         rows.append(
             (
                 found.second,
                 Estimate.of(found.difference, signed=True),
-                show_p(corrected),
-                show_p(found.p_speakers),
-                show_p(found.p_clips),
+                format_p(corrected),
+                format_p(found.p_speakers),
+                format_p(found.p_clips),
                 Estimate(found.detectable),
                 found.verdict(corrected),
             )
@@ -131,22 +131,23 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         "p (Holm)",
         "p by speaker",
         "p by clip (naive)",
-        "minimum detectable",
+        "minimum detectable (points)",
         "verdict",
     )
     unknown = any(not found.knows_speakers for found, _ in comparisons)
     notes = [
         interval_note(columns, rows, unknown_speakers=unknown),
-        "p by speaker: the two runs are swapped within whole speakers. p by clip: McNemar, which "
-        "wrongly takes clips of one speaker as independent. Minimum detectable: the true "
-        "difference in points that is found with these speakers with power 80 % at two-sided 5 %.",
+        "p by speaker: permutation test that swaps the two runs for whole speakers. p by clip: "
+        "McNemar's test, which wrongly takes the clips of a speaker as independent. Minimum "
+        "detectable: the true difference in points that these speakers show with a power of 80 % "
+        "at a two-sided level of 5 %.",
     ]
     notes += [
         f"{found.first} against {found.second}: {_left_out(found.left_out)}."
         for found, _ in comparisons
         if found.left_out
     ]
-    notes += out_of_reach(comparisons)
+    notes += notes_on_power(comparisons)
     title = "Paired differences in accuracy on the same clips"
     return Table.of("paired", title, columns, tuple(rows), tuple(notes))
 
@@ -156,18 +157,18 @@ def _left_out(clips: int) -> str:
     return f"{counted(clips, 'clip')} that only one of the two runs tested {verb} left out"
 
 
-def out_of_reach(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple[str, ...]:
-    """What to say where so few speakers cannot pass the correction at all; else nothing."""
+def notes_on_power(comparisons: Sequence[tuple[PairedComparison, float]]) -> tuple[str, ...]:
+    """A note if there are too few speakers for any difference to be significant."""
     if not comparisons:
         return ()
     speakers = max(found.speakers for found, _ in comparisons)  # runs may share fewer clips
-    least = min(1.0, len(comparisons) * minimum_p(speakers))
-    if least <= 0.05:
+    lowest = min(1.0, len(comparisons) * minimum_p(speakers))
+    if lowest <= 0.05:
         return ()
     count = counted(len(comparisons), "comparison")
     return (
-        f"With {counted(speakers, 'speaker')} and {count} the smallest p after correction is at "
-        f"least {least:.3f}: no difference, however large, passes at 5 %.",
+        f"With {counted(speakers, 'speaker')} and {count} the corrected p is never below "
+        f"{lowest:.3f}: no difference can be significant at 5 %.",
     )
 
 
@@ -183,13 +184,13 @@ _METHODS = {
     "t": "Student's t over speakers",
     "bootstrap": "bootstrap over speakers",
     "binomial": "binomial over clips",
-    "none": "none: one speaker, or all alike, or undefined without one",
+    "none": "none: one speaker only, or equal results, or undefined without one speaker",
 }
 _IN_PERCENT = ("accuracy", "unweighted_recall", "macro_f1", "calibration_error")
 
 
 def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
-    """Paper, paper protocol and clean protocol side by side, baselines and human raters below.
+    """Paper, paper protocol and clean protocol side by side; baselines and human raters below.
 
     Parameters
     ----------
@@ -216,7 +217,7 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
 
 
 def _rows_of_systems(evaluations: Sequence[Evaluation]) -> list[tuple[Cell, ...]]:
-    """A row per system, shared by its leaking run and its clean one; UAR and F1 are the clean's."""
+    """One row per system for its leaking and its clean run; UAR and F1 are of the clean run."""
     rows: dict[str, list[Cell]] = {}
     for evaluation in evaluations:
         found = [
@@ -250,15 +251,15 @@ def _published_label(number: PublishedNumber) -> str:
 
 def _published_notes(numbers: Sequence[PublishedNumber]) -> list[str]:
     if not numbers:
-        return ["No published number over these classes of this corpus is known to aver."]
+        return ["aver has no published number for these classes of this corpus."]
     leaks: dict[str, tuple[str, ...]] = {n.paper: n.leaks for n in numbers if n.by == "paper"}
     notes = [f"{paper} LEAKS: {' '.join(found)}" for paper, found in leaks.items() if found]
     return notes + [number.note for number in numbers if number.by == "humans" and number.note]
 
 
 def metrics_table(evaluation: Evaluation, summary: Summary) -> Table:
-    """All figures of the system."""
-    unit = "over speakers" if evaluation.knows_speakers else "over clips, whoever speaks"
+    """All metrics of the system."""
+    unit = "over speakers" if evaluation.knows_speakers else "over clips"
     rows = tuple(
         (
             METRIC_TITLES[name],
@@ -267,11 +268,11 @@ def metrics_table(evaluation: Evaluation, summary: Summary) -> Table:
         )
         for name, found in summary.metrics.items()
     )
-    return Table.of("metrics", "All figures of the system", ("metric", "figure", "interval"), rows)
+    return Table.of("metrics", "All metrics of the system", ("metric", "value", "interval"), rows)
 
 
 def class_table(evaluation: Evaluation, summary: Summary) -> Table:
-    """Recall and precision by class, and what each class is most often taken for."""
+    """Recall and precision by class, and the class that each is most often confused with."""
     labels = list(summary.recall)
     rows: list[tuple[Cell, ...]] = []
     for place, (label, recall) in enumerate(summary.recall.items()):
@@ -280,13 +281,13 @@ def class_table(evaluation: Evaluation, summary: Summary) -> Table:
         taken = labels[int(others.argmax())] if others.max() > 0 else ""
         precision = Estimate(summary.precision[label])
         rows.append((label, summary.clips_of_class[label], Estimate.of(recall), precision, taken))
-    columns = ("class", "clips", "recall in %", "precision in %", "most often taken for")
+    columns = ("class", "clips", "recall in %", "precision in %", "most often confused with")
     note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
     return Table.of("classes", "By class", columns, tuple(rows), (note,))
 
 
 def speaker_table(evaluation: Evaluation, summary: Summary) -> Table | None:
-    """Accuracy of each speaker, lowest first; None where nobody knows who speaks."""
+    """Accuracy of each speaker, lowest first; None if the speakers are unknown."""
     if not evaluation.knows_speakers:
         return None
     sexes = dict(zip(evaluation.speakers, evaluation.sexes, strict=True))
@@ -304,29 +305,31 @@ def speaker_table(evaluation: Evaluation, summary: Summary) -> Table | None:
 
 def _over(found: Interval) -> str:
     speakers = counted(found.speakers, "speaker")
-    return f"{speakers}, who score alike: over clips" if found.method == "binomial" else speakers
+    return (
+        f"{speakers} with the same accuracy: over clips" if found.method == "binomial" else speakers
+    )
 
 
 def modality_table(evaluation: Evaluation) -> Table | None:
-    """What each modality of the system alone says; None for systems that do not tell."""
+    """Accuracy of each modality alone; None for systems without predictions by modality."""
     rows: list[tuple[Cell, ...]] = []
     for name, said in evaluation.by_modality.items():
         if np.isnan(said).any(axis=1).all():
-            rows.append((name, 0, None))  # no clip has it: no face in any film, for instance
+            rows.append((name, 0, None))  # no clip has it, for example no face
             continue
         alone = evaluation.of_modality(name)
         found = interval(accuracy(alone), clips=alone.clip_count)
         rows.append((name, alone.clip_count, Estimate.of(found)))
     if not rows:
         return None
-    title = "What each modality says alone, inside the system"
+    title = "Predictions from each modality alone, within the system"
     columns = ("modality", "clips", "accuracy in %")
     note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
     return Table.of("modalities", title, columns, tuple(rows), (note,))
 
 
 def target_table(evaluation: Evaluation, summary: Summary) -> Table | None:
-    """Figures of targets besides emotion; None where there are none."""
+    """Metrics of targets besides emotion; None without such targets."""
     rows: list[tuple[Cell, ...]] = []
     for name, figures in summary.targets.items():
         for metric, found in figures.items():
@@ -335,6 +338,6 @@ def target_table(evaluation: Evaluation, summary: Summary) -> Table | None:
             rows.append((name, label, Estimate.of(found, percent=percent)))
     if not rows:
         return None
-    columns = ("target", "metric", "figure")
+    columns = ("target", "metric", "value")
     note = interval_note(columns, rows, unknown_speakers=not evaluation.knows_speakers)
     return Table.of("targets", "Targets besides emotion", columns, tuple(rows), (note,))

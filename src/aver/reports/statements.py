@@ -1,4 +1,4 @@
-"""What is said of runs beside their figures: their data, and why they differ from each other."""
+"""Sentences below tables: what the data are, what the intervals are over, how the runs differ."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ _MAX_NAMED = 6
 
 OVER_SPEAKERS = "95 % over speakers"
 OVER_CLIPS = (
-    "95 % over clips, each taken for a speaker of its own because nobody knows who speaks, so too "
-    "narrow where somebody speaks in several"
+    "95 % over clips, because the speakers are unknown; too narrow if a speaker has several clips"
 )
 
 
@@ -25,22 +24,18 @@ def interval_note(
     unknown_speakers: bool = False,
     further: str = "",
 ) -> str:
-    """Say what the intervals are over, and where they are over something else.
+    """Say over what the intervals of a table are, and which of them are exceptions.
 
     Parameters
     ----------
     columns : sequence of str
         Of the table.
     rows : sequence of sequence of Cell
-        Of the table; a row's first cell names it.
+        Of the table; the first cell of a row names it.
     unknown_speakers : bool
-        Nobody knows who speaks in any of the clips.
+        The speakers of all clips are unknown.
     further : str
-        Said behind it of all intervals, for instance ``", all folds pooled"``.
-
-    Returns
-    -------
-    str
+        Added for all intervals, for example ``", all folds pooled"``.
 
     Examples
     --------
@@ -49,26 +44,29 @@ def interval_note(
     'Intervals: 95 % over speakers, all folds pooled.'
     """
     given = [cell for row in rows for cell in row if isinstance(cell, Estimate) and cell.method]
-    lacking = _places(columns, rows, "none")
+    missing = _named(columns, rows, "none")
     if given and all(cell.method == "none" for cell in given):
         return f"No intervals: {_WHY_NONE}."
     parts = [(OVER_CLIPS if unknown_speakers else OVER_SPEAKERS) + further]
-    alike = _places(columns, rows, "binomial")
-    if alike and all(cell.method in ("binomial", "none") for cell in given):
+    equal = _named(columns, rows, "binomial")
+    if equal and all(cell.method in ("binomial", "none") for cell in given):
         parts = [f"95 % over clips (exact binomial, {_OPTIMISTIC}){further}"]
-    elif alike:
-        parts.append(f"over clips (exact binomial, {_OPTIMISTIC}): {alike}")
-    if lacking:
-        parts.append(f"none, because {_WHY_NONE}: {lacking}")
+    elif equal:
+        parts.append(f"over clips (exact binomial, {_OPTIMISTIC}): {equal}")
+    if missing:
+        parts.append(f"none, because {_WHY_NONE}: {missing}")
     return f"Intervals: {'; '.join(parts)}."
 
 
-_OPTIMISTIC = "optimistic, because all speakers score alike"
-_WHY_NONE = "one speaker is too few, or they score alike, or the figure is undefined without one"
+_OPTIMISTIC = "too narrow, because all speakers have the same result"
+_WHY_NONE = (
+    "there is one speaker only, or all speakers have the same result, or the value is undefined "
+    "without one of them"
+)
 
 
-def _places(columns: Sequence[str], rows: Sequence[Sequence[Cell]], method: str) -> str:
-    """Rows, and where a row has several figures the columns, of figures with this method."""
+def _named(columns: Sequence[str], rows: Sequence[Sequence[Cell]], method: str) -> str:
+    """The rows with an interval of this method; with the columns if not all of a row have it."""
     found = []
     for row in rows:
         given = [
@@ -86,7 +84,7 @@ def _places(columns: Sequence[str], rows: Sequence[Sequence[Cell]], method: str)
 
 
 def describe_data(evaluation: Evaluation) -> str:
-    """Corpus, clips, speakers and classes in one phrase, as every title needs it."""
+    """Corpus, clips, speakers, seeds and classes in one phrase, for titles."""
     seeds = len(evaluation.seed_values)
     return (
         f"{_name_of(evaluation)}: {counted(evaluation.clip_count, 'clip')}, "
@@ -96,28 +94,28 @@ def describe_data(evaluation: Evaluation) -> str:
 
 
 def speakers_in_words(evaluation: Evaluation) -> str:
-    """How many speakers were tested, as far as anybody knows."""
+    """The number of tested speakers, as far as they are known."""
     unknown = evaluation.clips_of_unknown_speakers
     if not evaluation.knows_speakers:
         return "speakers unknown"
     known = counted(len(evaluation.speaker_ids) - unknown, "speaker")
-    return f"{known} and {counted(unknown, 'clip')} of unknown ones" if unknown else known
+    return f"{known} and {counted(unknown, 'clip')} of unknown speakers" if unknown else known
 
 
 def _name_of(evaluation: Evaluation) -> str:
-    """The corpus; by its title where many corpora share a reader."""
+    """Name of the corpus; its title if the reader is for corpora of any kind."""
     if evaluation.corpus != "manifest":
         return evaluation.corpus
     return str(evaluation.facts.get("corpus_title", evaluation.corpus))
 
 
 def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
-    """What to say of runs in one table that differ in clips or classes, or from their settings.
+    """Notes on runs in one table: remarks, skipped clips, and why runs cannot be compared.
 
     Parameters
     ----------
     evaluations : sequence of Evaluation
-        The first is what the others stand beside.
+        The others are compared with the first.
     """
     first = evaluations[0]
     runs = (first, *(by_protocol(first, other) for other in evaluations[1:]))
@@ -126,10 +124,11 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
         lost = int(run.facts.get("left_out_clips", 0))
         if lost:
             notes.append(
-                f"{run.system}: {counted(lost, 'clip')} left out that not every part could use."
+                f"{run.system}: {counted(lost, 'clip')} left out, because not every "
+                "fused system could use them."
             )
         if run.clip_count != first.clip_count:
-            notes.append(f"{run.system}: over {counted(run.clip_count, 'clip')}.")
+            notes.append(f"{run.system}: tested on {counted(run.clip_count, 'clip')}.")
         why = incomparable(first, run)
         if why:
             notes.append(f"{run.system} is not compared with {first.system}: {why}.")
@@ -137,7 +136,7 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
 
 
 def _remarks(runs: Sequence[Evaluation]) -> list[str]:
-    """Each remark once, with the systems it is about, or those few that it is not about."""
+    """Each remark once, with the systems it holds for, or the few that it does not hold for."""
     about: dict[str, list[str]] = {}
     for run in runs:
         for remark in run.facts.get("remarks", ()):
@@ -153,7 +152,7 @@ def _remarks(runs: Sequence[Evaluation]) -> list[str]:
 
 
 def by_protocol(first: Evaluation, other: Evaluation) -> Evaluation:
-    """The other run, its protocol in its name where it is of another kind than the first's."""
+    """The other run, named with its protocol if only one of the two leaks."""
     if bool(other.leaks) == bool(first.leaks):
         return other
     protocol = "paper protocol, LEAKS" if other.leaks else "clean protocol"
@@ -161,7 +160,7 @@ def by_protocol(first: Evaluation, other: Evaluation) -> Evaluation:
 
 
 def incomparable(first: Evaluation, other: Evaluation) -> str:
-    """Why two runs cannot be compared clip by clip; empty where they can."""
+    """Why two runs cannot be compared clip by clip; empty if they can."""
     if first.classes != other.classes:
-        return "it tells other classes apart"
-    return "" if set(first.clip_ids) & set(other.clip_ids) else "they have no clip in common"
+        return "it has other classes"
+    return "" if set(first.clip_ids) & set(other.clip_ids) else "they share no test clip"

@@ -290,8 +290,8 @@ def as_html(table: Table) -> str:
         tag = "th" if scope else "td"
         is_short = scope != "col" and len(text) < _SHORT
         kind = "n" if side == "r" else "w" if is_short else ""
-        attributes = f' class="{kind}"' if kind else ""
-        attributes += f' scope="{scope}"' if scope else ""
+        attributes = f' scope="{scope}"' if scope else ""
+        attributes += f' class="{kind}"' if kind else ""
         return f"<{tag}{attributes}>{html.escape(text)}</{tag}>"
 
     def line(texts: Sequence[str], scopes: Sequence[str]) -> str:

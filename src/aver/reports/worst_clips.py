@@ -1,4 +1,4 @@
-"""The clips that a system is most wrong about: a table, and what they look and sound like."""
+"""The clips with the worst predictions: a table, and a frame and a spectrogram of each."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ _RANGE_DB = 70.0
 
 @dataclass(frozen=True)
 class WorstClip:
-    """One clip and its answers, the mean over seeds.
+    """A clip and its prediction, the mean over seeds.
 
     Parameters
     ----------
     clip_id, speaker, truth, prediction : str
     sure : float
-        Probability of the answer.
+        Probability of the predicted class.
     right : float
-        Probability of the truth.
+        Probability of the true class.
     """
 
     clip_id: str
@@ -42,7 +42,7 @@ class WorstClip:
 
 @dataclass(frozen=True)
 class ClipImage:
-    """A clip as a page shows it; pictures as data URIs, empty where there is none.
+    """A clip as a page shows it; images are data URIs, empty if there is none.
 
     Parameters
     ----------
@@ -56,7 +56,7 @@ class ClipImage:
 
 
 def worst_clips(evaluation: Evaluation, count: int = 8) -> tuple[WorstClip, ...]:
-    """Clips with a wrong answer and the least probability of the truth, worst first.
+    """Wrongly predicted clips with the lowest probability of the true class, worst first.
 
     Parameters
     ----------
@@ -80,13 +80,13 @@ def worst_clips(evaluation: Evaluation, count: int = 8) -> tuple[WorstClip, ...]
 
 
 def worst_table(worst: tuple[WorstClip, ...]) -> Table | None:
-    """The worst clips as a table; None where every answer is right."""
+    """The worst clips as a table; None if every prediction is right."""
     if not worst:
         return None
     return Table.of(
         "worst-clips",
-        "Clips with the least probability of the truth",
-        ("clip", "speaker", "truth", "prediction", "answer's probability in %", "truth's in %"),
+        "Clips with the lowest probability of the true class",
+        ("clip", "speaker", "true", "predicted", "p of predicted in %", "p of true in %"),
         tuple(
             (c.clip_id, c.speaker, c.truth, c.prediction, Estimate(c.sure), Estimate(c.right))
             for c in worst
@@ -95,13 +95,13 @@ def worst_table(worst: tuple[WorstClip, ...]) -> Table | None:
 
 
 def image_clips(worst: tuple[WorstClip, ...], clips: Mapping[str, Clip]) -> tuple[ClipImage, ...]:
-    """Show a frame from the middle of each clip, and its spectrogram.
+    """A frame from the middle of each clip, and its spectrogram.
 
     Parameters
     ----------
     worst : tuple of WorstClip
     clips : mapping of str to Clip
-        By id; a clip that is not there, or cannot be read, is shown without.
+        By id; a clip that is missing or unreadable has no images.
     """
     shown = []
     for entry in worst:

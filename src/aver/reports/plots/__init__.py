@@ -1,1 +1,1 @@
-"""Plots of results, one kind per file; matplotlib is imported when one is drawn."""
+"""Plots; matplotlib is imported when one is drawn."""

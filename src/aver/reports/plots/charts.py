@@ -1,4 +1,4 @@
-"""Confidence against accuracy."""
+"""Charts of results: confusion matrices, curves, groups, intervals, reliability."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def plot_confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str) -> Figure:
-    """Draw a confusion matrix: rows true, columns answered, shares of the row in percent.
+    """Draw a confusion matrix: rows true, columns predicted, shares of the row in percent.
 
     Parameters
     ----------
@@ -34,10 +34,10 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str) ->
     count = len(classes)
     with new_figure(2.2 + 0.62 * count, 1.6 + 0.55 * count) as figure:
         axes = figure.add_subplot()
-        # One hue from white to dark blue: darker is more, also in grey and for any colour vision.
+        # One hue from white to dark blue: darker is more, also in gray and for any color vision.
         blues = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#9ecae1", "#08306b"])
         edges = np.arange(count + 1) - 0.5
-        # Cells are drawn as shapes and not as a picture, so that the SVG stays sharp and small.
+        # Cells are drawn as shapes and not as an image, so that the SVG stays sharp and small.
         axes.pcolormesh(
             edges, edges, shares, cmap=blues, vmin=0, vmax=100, edgecolors=INK, linewidth=0.4
         )
@@ -87,7 +87,7 @@ def plot_curves(
     title: str,
     undamaged: Mapping[str, float] | None = None,
 ) -> Figure:
-    """Draw one line per system with its interval as a band.
+    """Draw one line per system, with its intervals as a band.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ def plot_curves(
         As a share.
     title : str
     undamaged : mapping of str to float, optional
-        Systems that reach so much, as a share, away from this axis: a dotted line each.
+        Results without degradation, as shares, that have no position on this axis: dotted lines.
     """
     with new_figure(7.2, 3.6) as figure:
         axes = figure.add_subplot()
@@ -114,10 +114,10 @@ def plot_curves(
             marker = MARKERS[index % len(MARKERS)]
             axes.plot(places, values, color=color, marker=marker, ms=5, lw=2, label=label)
             if undamaged and label in undamaged:
-                whole = "undamaged" if len(curves) == 1 else None
+                whole = "not degraded" if len(curves) == 1 else None
                 axes.axhline(100 * undamaged[label], color=color, lw=1.4, ls=":", label=whole)
         if undamaged and len(curves) > 1:
-            axes.plot([], [], color=MUTED, lw=1.4, ls=":", label="undamaged, same colour")
+            axes.plot([], [], color=MUTED, lw=1.4, ls=":", label="not degraded, same color")
         if chance is not None:
             axes.axhline(100 * chance, color=MUTED, lw=1.2, ls="--", label="chance")
         if places[0] > places[-1]:
@@ -141,7 +141,7 @@ def plot_groups(
     quantity: str,
     title: str,
 ) -> Figure:
-    """Draw one dot per group from bottom to top, with an interval where it has one.
+    """Draw one dot per group from bottom to top, with its interval if it has one.
 
     Parameters
     ----------
@@ -264,10 +264,10 @@ def plot_reliability(found: Reliability, *, title: str) -> Figure:
     centers = 100 * (found.edges[:-1] + found.edges[1:]) / 2
     with new_figure(7.2, 4.2) as figure:
         upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
-        upper.plot([0, 100], [0, 100], color=MUTED, lw=1.2, ls="--", label="as it says")
+        upper.plot([0, 100], [0, 100], color=MUTED, lw=1.2, ls="--", label="perfect calibration")
         upper.bar(centers, 100 * found.accuracy, 0.9 * width, color=PALETTE[5], alpha=0.75)
         upper.plot(
-            100 * found.confidence, 100 * found.accuracy, "o-", color=PALETTE[0], label="reached"
+            100 * found.confidence, 100 * found.accuracy, "o-", color=PALETTE[0], label="measured"
         )
         upper.set_ylim(0, 100)
         upper.set_ylabel("accuracy in %")

@@ -1,4 +1,4 @@
-"""The graph of one clip: who fired when, and who fired together with whom."""
+"""Plots of clips: deep features, augmented frames, and the synchrony graph."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def lay_out(features: np.ndarray, *, seed: int = 0) -> np.ndarray:
-    """Place clips in the plane so that neighbours stay neighbours.
+    """Arrange clips in two dimensions so that neighbors stay neighbors.
 
     Source: van der Maaten and Hinton, JMLR 9, 2008 (t-SNE); MRPN, Figure 5.
 
@@ -55,7 +55,7 @@ def plot_embeddings(
     Parameters
     ----------
     places : mapping of str to (np.ndarray [shape=(clips, 2)], sequence of str)
-        Per panel the clips' places and true classes.
+        Per panel the positions and the true classes of the clips.
     classes : sequence of str
         Order of the legend.
     title : str
@@ -83,12 +83,12 @@ def plot_embeddings(
 
 
 def plot_strips(strips: Mapping[str, np.ndarray], *, columns: int, title: str) -> Figure:
-    """Draw one row of frames per strip; places without a frame stay empty.
+    """Draw one row of frames per strip; positions without a frame stay empty.
 
     Parameters
     ----------
     strips : mapping of str to np.ndarray [shape=(frames, height, width, 3)]
-        Colours in [0, 1]; frames of NaN are left out.
+        Colors in [0, 1]; frames of NaN are left out.
     columns : int >= 1
         Frames shown per row, evenly spread.
     title : str

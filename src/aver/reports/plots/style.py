@@ -1,6 +1,6 @@
-"""How all plots look: readable, colour-blind safe, and at home on light and dark pages.
+"""Style of all plots: readable, safe for the color-blind, for light and dark pages.
 
-Colours: Okabe and Ito, Color Universal Design, 2008; told apart with any common colour vision.
+Colors: Okabe and Ito, Color Universal Design, 2008; distinct for all common color vision.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ PALETTE = (
     "#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#8C6D31", "#7F7F7F",
 )  # fmt: skip
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-"""Shape repeats what colour says."""
+"""Shapes repeat the information of the colors."""
 INK = "#1b1f24"
 GRID = "#d5d8dc"
 MUTED = "#6b7178"
@@ -54,7 +54,7 @@ _STYLE: Any = {  # matplotlib types the keys one by one
 
 @contextmanager
 def new_figure(width_in: float, height_in: float) -> Iterator[Figure]:
-    """Give out a figure in the common style; nothing global is changed, no window opens.
+    """Make a figure in the common style, without changes of global state and without a window.
 
     Parameters
     ----------
@@ -77,8 +77,8 @@ def save_figure(figure: Figure, stem: Path) -> tuple[Path, Path]:
 
     png, svg = stem.with_name(stem.name + ".png"), stem.with_name(stem.name + ".svg")
     with matplotlib.rc_context(_STYLE):
-        # The SVG first: drawing once settles the layout a little further, and equal figures shall
-        # give equal files.
+        # The SVG first: drawing once changes the layout a little, and equal figures must give
+        # equal files.
         write_text(svg, as_svg(figure))
         with write_atomically(png) as temporary:
             figure.savefig(temporary, format="png", dpi=160, facecolor="white")
@@ -98,10 +98,10 @@ def as_svg(figure: Figure) -> str:
 
 
 def inline_svg(svg: str, name: str, description: str) -> str:
-    """Make a saved SVG fit to stand inside an HTML page.
+    """Prepare a saved SVG for an HTML page.
 
-    Ink and grid take the page's colours, ids get a prefix so that two plots do not clash, and the
-    description is there for those who do not see it.
+    Ink and grid take the colors of the page, ids get a prefix so that those of two plots do not
+    collide, and the description is the text for screen readers.
     """
     body = svg[svg.index("<svg") :]
     body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)

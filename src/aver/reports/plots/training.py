@@ -25,12 +25,12 @@ class LearningCurve:
     Parameters
     ----------
     name : str
-        Where it lies below the run folder: ``"seed-0/fold-03"``.
+        Folder of the training below ``folds/``: ``"seed-0/fold-03"``.
     training_loss, validation_loss : tuple of float
     best_epoch : int or None
         Epoch (from 1) with the lowest validation loss; None without validation.
     training_accuracy, validation_accuracy : tuple of float
-        As shares; empty where the training does not count them.
+        As shares; empty if the training does not measure them.
     """
 
     name: str
@@ -47,7 +47,7 @@ def read_learning_curves(run_folder: Path) -> tuple[LearningCurve, ...]:
     Returns
     -------
     tuple of LearningCurve
-        Empty for systems that do not learn by epochs.
+        Empty for systems that are not trained in epochs.
     """
     root = run_folder / "folds"
     curves = []
