@@ -65,7 +65,7 @@ def test_curves_lie_in_the_run_folder(run: Path) -> None:
 def test_a_report_holds_everything_that_was_found(run: Path) -> None:
     assert main(["report", str(run)]) == 0
     page = (run / "report.html").read_text()
-    for heading in ("Audit of the split", "When sound and pictures get worse", "Repeat it"):
+    for heading in ("Audit of the split", "Degraded audio and video", "Reproduction"):
         assert heading in page
     assert "record" in page[page.index("Audit of the split") :]
     assert "majority" in page
@@ -95,7 +95,7 @@ def test_worst_clips_are_shown_unless_told_not_to(run: Path, tmp_path: Path) -> 
         page = (out / "report.html").read_text()
         found = re.findall(r'<img src="(data:image/png;base64,[^"]+)" alt="Spectrogram', page)
         assert bool(found) is images
-        assert "Clips with the least probability of the truth" in page
+        assert "Clips with the lowest probability of the true class" in page
 
 
 @needs_browser
@@ -198,7 +198,7 @@ def test_a_leak_that_only_the_audit_finds_marks_page_card_and_tables(
         (["--kinds", "fog"], "There is no degradation 'fog'"),
         (["--levels", "white-noise"], "KIND=A,B"),
         (["--levels", "white-noise=loud"], "is a number"),
-        (["--kinds", "blur"], "looks at audio; none of blur changes that"),
+        (["--kinds", "blur"], "reads audio; none of blur changes that"),
     ],
 )
 def test_what_cannot_be_measured_is_one_line(

@@ -92,4 +92,4 @@ def test_a_bad_clip_costs_itself_only(tmp_path: Path) -> None:
     for name in list(runs)[1:]:
         assert name in said.partition("Paired differences")[2]
     assert "1 clip that only one of the two runs tested is left out" in said
-    assert f"{fused}: 1 clip left out that not every part could use." in said
+    assert f"{fused}: 1 clip left out that not every fused system could use." in said

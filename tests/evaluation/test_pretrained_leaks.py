@@ -140,7 +140,7 @@ def test_record_card_and_report_name_the_weights(corpus: Corpus, tmp_path: Path)
     (told,) = json.loads(card.read_text())["pretrained"]
     assert (told["weights"], told["sha256"]) == (own.name, named["sha256"])
     (sentence,) = [s for s in verdict_in_words(result.evaluation) if "pretrained" in s]
-    assert "resnet-of-mine.pth, which do not say what they learnt from" in sentence
+    assert "resnet-of-mine.pth, whose training data are not stated" in sentence
     assert str(tmp_path) not in sentence
 
 

@@ -100,10 +100,10 @@ def test_figure_3_has_a_row_for_every_place_of_every_line() -> None:
 
 def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
     """32 settings beside each other invite to choose: no test clip takes part."""
+    from aver.reports.system_figures import SystemFigures
     from test_reproduce import Maker
 
     from aver.evaluation.reproduce import RunCache
-    from aver.reports.system_figures import SystemFigures
 
     protocols = set()
 

@@ -75,16 +75,20 @@ def audit_records(
     unrecorded = []
     for name, values in records.items():
         if not isinstance(values, dict) or not isinstance(values.get("fold"), int):
-            raise SplitError(f"{name} has no record of a fold: fold.json lacks the key 'fold'.")
+            raise SplitError(
+                f"{name}/fold.json is not the record of a fold: it lacks the key 'fold'."
+            )
         # A training on one fold of a larger split keeps the number of that fold.
         number = values["fold"] + 1 if len(listing.folds) > 1 else 1
         findings += _find_recorded_speakers(values, number, listing)
         card = values.get("card", {})
-        record = FitRecord.of_card(card, name) if isinstance(card, dict) else None
+        record = FitRecord.of_card(card, f"{name}/fold.json") if isinstance(card, dict) else None
         if record is None:
             unrecorded.append(name)
         elif not 1 <= number <= len(listing.folds):
-            raise SplitError(f"{name}: the split has no fold {values['fold']} (counted from 0).")
+            raise SplitError(
+                f"{name}/fold.json: the split has no fold {values['fold']} (counted from 0)."
+            )
         else:
             findings += find_in_record(record, number, listing.folds[number - 1])
     if unrecorded or not records:

@@ -124,8 +124,8 @@ def run_notes(evaluations: Sequence[Evaluation]) -> list[str]:
         lost = int(run.facts.get("left_out_clips", 0))
         if lost:
             notes.append(
-                f"{run.system}: {counted(lost, 'clip')} left out, because not every "
-                "fused system could use them."
+                f"{run.system}: {counted(lost, 'clip')} left out that not every "
+                "fused system could use."
             )
         if run.clip_count != first.clip_count:
             notes.append(f"{run.system}: tested on {counted(run.clip_count, 'clip')}.")
