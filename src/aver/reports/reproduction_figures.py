@@ -340,7 +340,7 @@ def spatial_strips(crops: np.ndarray, *, seed: int = 0) -> dict[str, np.ndarray]
     """
     import torch
 
-    from aver.models.data.clip_frames import ClipSequences
+    from aver.models.data.batches import ClipSequences
     from aver.models.layers.augmentation import ImageAugmentation, ImageAugmentationSettings
 
     frames = torch.from_numpy(crops.astype(np.float32) / 255).permute(0, 3, 1, 2)
@@ -374,7 +374,7 @@ def time_strips(crops: np.ndarray, rate_hz: float, *, seed: int = 0) -> dict[str
     """
     import torch
 
-    from aver.models.data.clip_sampler import random_slice
+    from aver.models.data.sampler import random_slice
 
     frames = crops.astype(np.float32) / 255
     generator = torch.Generator().manual_seed(seed)
