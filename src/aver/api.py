@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from aver.evaluation.experiment import ExperimentResult
     from aver.evaluation.robustness import DegradedRuns, RobustnessPlan
     from aver.features.store import FeatureSource
-    from aver.models.base.predict_files import OwnClips
+    from aver.models.base.predict_files import FilePredictions
     from aver.models.base.recognizer import Recognizer
     from aver.reports.run_report import WrittenReport
 
@@ -276,7 +276,7 @@ def predict(
     speaker_clips: str | Path | None = None,
     store: FeatureStore | None = None,
     workers: int | None = None,
-) -> OwnClips:
+) -> FilePredictions:
     """Predict the emotions of the user's own files.
 
     Parameters
@@ -297,7 +297,7 @@ def predict(
 
     Returns
     -------
-    OwnClips
+    FilePredictions
         Clips with their `Prediction`, and the files that could not be read. The predictions as a
         DataFrame: ``result.prediction.to_frame()``.
     """

@@ -15,7 +15,7 @@ from aver.cli.main import main
 from aver.corpora.clip import Clip
 from aver.corpora.user_files import attach_action_units
 from aver.features.store import FeatureStore
-from aver.models.base.predict_files import OwnClips
+from aver.models.base.predict_files import FilePredictions
 from aver.models.base.prediction import Prediction
 from aver.reports.predictions import as_csv, as_table
 from aver.splits import make_split
@@ -113,7 +113,7 @@ def test_the_table_shows_every_target() -> None:
         other_outputs={"intensity": ("normal", "strong"), "votes-face": ("happy", "sad")},
     )
     clips = tuple(Clip(name, None, None) for name in prediction.clip_ids)
-    lines = as_table(OwnClips(clips, prediction, ())).splitlines()
+    lines = as_table(FilePredictions(clips, prediction, ())).splitlines()
     assert [line.split() for line in lines if "intensity" in line] == [
         ["intensity", "strong", "normal", "25.0%,", "strong", "75.0%"],
         ["intensity", "normal", "normal", "90.0%,", "strong", "10.0%"],
@@ -129,7 +129,7 @@ def test_a_modality_that_a_clip_lacks_is_empty_cells_under_the_same_columns() ->
     lacking = np.array([[np.nan, np.nan], [0.25, 0.75]])
     prediction = Prediction(("a", "b"), ("happy", "sad"), said, {"audio": lacking, "video": said})
     clips = tuple(Clip(name, None, None) for name in "ab")
-    empty, full = csv.DictReader(io.StringIO(as_csv(OwnClips(clips, prediction, ()))))
+    empty, full = csv.DictReader(io.StringIO(as_csv(FilePredictions(clips, prediction, ()))))
     assert list(full) == list(empty)
     assert (full["by_modality.audio.happy"], full["by_modality.audio.sad"]) == ("0.25", "0.75")
     assert (empty["by_modality.audio.happy"], empty["by_modality.audio.sad"]) == ("", "")

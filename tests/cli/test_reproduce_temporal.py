@@ -117,5 +117,5 @@ def test_a_film_too_short_for_ten_segments_is_listed_and_the_others_are_predicte
     assert [row["clip"] for row in rows] == ["film2.mp4", "film3.mp4"]
     lines = [line for line in captured.err.splitlines() if "not predicted" in line]
     assert len(lines) == 2
-    assert "pictures and cannot be cut in 10 segments" in lines[0]
+    assert "frames and cannot be divided into 10 segments" in lines[0]
     assert aver(*words, "--strict") == 2

@@ -10,10 +10,10 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from aver.models.base.predict_files import OwnClips
+    from aver.models.base.predict_files import FilePredictions
 
 
-def prediction_rows(predictions: OwnClips) -> list[dict[str, Any]]:
+def prediction_rows(predictions: FilePredictions) -> list[dict[str, Any]]:
     """One JSON-ready row per clip.
 
     Returns
@@ -54,13 +54,13 @@ def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
     return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
 
 
-def as_jsonl(predictions: OwnClips) -> str:
+def as_jsonl(predictions: FilePredictions) -> str:
     """One JSON object per line."""
     rows = prediction_rows(predictions)
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
 
 
-def as_csv(predictions: OwnClips) -> str:
+def as_csv(predictions: FilePredictions) -> str:
     """Comma-separated, one row per clip; ``by_modality.audio.happy`` names a nested value.
 
     Cells of a modality that a clip lacks are empty.
@@ -91,7 +91,7 @@ def _flat(row: dict[str, Any]) -> dict[str, Any]:
     return flat
 
 
-def as_table(predictions: OwnClips) -> str:
+def as_table(predictions: FilePredictions) -> str:
     """For a terminal: class and percentages per clip, then a line per modality and target."""
     rows = prediction_rows(predictions)
     if not rows or predictions.prediction is None:
@@ -124,7 +124,7 @@ def _percentages(values: dict[str, float]) -> str:
     return "  ".join(f"{value:9.1%}" for value in values.values())
 
 
-FORMATS: dict[str, Callable[[OwnClips], str]] = {
+FORMATS: dict[str, Callable[[FilePredictions], str]] = {
     "table": as_table,
     "csv": as_csv,
     "jsonl": as_jsonl,
@@ -132,12 +132,12 @@ FORMATS: dict[str, Callable[[OwnClips], str]] = {
 """Writers by name of the format."""
 
 
-def describe_source(predictions: OwnClips, checkpoint: str | None) -> str:
+def describe_source(predictions: FilePredictions, checkpoint: str | None) -> str:
     """Say which recognizer predicted, and to which clips it was adapted.
 
     Parameters
     ----------
-    predictions : OwnClips
+    predictions : FilePredictions
     checkpoint : str or None
         None: the weights that come with aver.
     """

@@ -63,5 +63,5 @@ def test_a_preset_that_is_none_is_said(tmp_path):
     with pytest.raises(SettingsError, match="keys"):
         load_preset(str(path))
     path.write_text("model: [mrpn\n")
-    with pytest.raises(SettingsError, match="not readable YAML"):
+    with pytest.raises(SettingsError, match="no valid YAML"):
         load_preset(str(path))

@@ -1,4 +1,4 @@
-"""Answers for files of a user's own, one bad file never stopping the others."""
+"""`predict_files`: predict a user's own files; unreadable files are skipped and listed."""
 
 from __future__ import annotations
 
@@ -17,27 +17,27 @@ from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer
 
 ADAPTED_PREDICTIONS = "uses unlabelled clips of the speaker"
-"""What answers with adaptation must say of themselves."""
+"""Remark on predictions with speaker adaptation."""
 
-_SPEAKER = "speaker"  # of a user's clips, where all are of one person
+_SPEAKER = "speaker"  # of all clips, if they are of one person
 
 
 @dataclass(frozen=True)
-class OwnClips:
-    """What became of a user's files.
+class FilePredictions:
+    """Predictions for a user's files, and the files that could not be used.
 
     Parameters
     ----------
     clips : tuple of Clip
-        Those that are answered, in the order given.
+        The predicted clips, in the order given.
     prediction : Prediction or None
-        Answers for them; None where there is none.
+        For these clips; None if there is none.
     problems : tuple of Problem
-        Files that could not be read, or that do not fit the recogniser, and why.
+        Files that could not be read or do not fit the recognizer, with the reason.
     unused : tuple of Problem
-        Other clips of the speaker that could not be read, so that nothing was adapted to them.
+        Other clips of the speaker that could not be read and were not used for adaptation.
     adaptation : str
-        `ADAPTED_PREDICTIONS` where the answers rest on other clips of the speaker, else empty.
+        `ADAPTED_PREDICTIONS` if the predictions use other clips of the speaker, else empty.
     """
 
     clips: tuple[Clip, ...]
@@ -55,8 +55,8 @@ def predict_files(
     *,
     action_units: Path | None = None,
     speaker_clips: Sequence[Path] = (),
-) -> OwnClips:
-    """Answer for files and folders.
+) -> FilePredictions:
+    """Predict files and folders.
 
     Parameters
     ----------
@@ -68,19 +68,19 @@ def predict_files(
     action_units : Path, optional
         Action units for `aver.corpora.user_files.attach_action_units`, keyed by file names with
         or without suffix, or by paths below the folder that all files have in common. A clip that
-        they do not know is answered without. They hold those of `speaker_clips` too.
+        has none there is predicted without them. They include those of `speaker_clips`.
     speaker_clips : sequence of Path
         Files and folders with other clips of the one speaker of all `paths`, without labels. A
-        recogniser that was trained with speaker adaptation needs them, any other takes none. A
-        modality that fewer than 4 of them have is left out of the answers, which say so.
+        recognizer that was trained with speaker adaptation needs them, any other refuses them. A
+        modality that fewer than 4 of them have is not used, and the clips are flagged.
 
     Raises
     ------
     CorpusError
-        If no path holds a video or audio file, or `action_units` cannot be read or has none of
-        them.
+        If no path contains a video or audio file, or `action_units` cannot be read or contains none
+        of the files.
     SettingsError
-        If the recogniser needs `speaker_clips` and there are none, or the other way round.
+        If the recognizer needs `speaker_clips` and there are none, or the other way round.
     FeatureError
         If too few of them can be used for any modality.
     """
@@ -91,27 +91,27 @@ def predict_files(
     if speaker_clips:
         clips = _of_one_speaker(clips)
         try:
-            known, unused = _usable(speaker_clips, action_units, features, store, workers)
+            others, unused = _usable(speaker_clips, action_units, features, store, workers)
         except CorpusError as error:
             raise CorpusError(f"--speaker-clips cannot be used: {error}") from None
-        adaptation = SpeakerAdaptation(store, _of_one_speaker(known), missing_ok=True)
+        adaptation = SpeakerAdaptation(store, _of_one_speaker(others), missing_ok=True)
         try:
             adaptation.check_enough(_SPEAKER, features)
         except FeatureError:
             raise FeatureError(
-                f"--speaker-clips holds {len(known)} readable clips; to know what is usual for the "
-                f"speaker, at least {MIN_CLIPS} must have a face, or sound, or what else the "
-                "recogniser reads. Give more clips, or do without adaptation."
+                f"--speaker-clips holds {len(others)} readable clips; speaker adaptation needs at "
+                f"least {MIN_CLIPS} with a face, audio, or another modality that the recognizer "
+                "reads. Give more clips, or use a recognizer without adaptation."
             ) from None
         recognizer.take_features_from(adaptation)
     try:
         prediction = recognizer.predict(clips) if clips else None
-    except ClipError as error:  # asked again without the clips that do not fit
+    except ClipError as error:  # again without the clips that do not fit
         problems = (*problems, *(Problem(name, why) for name, why in error.reasons.items()))
         clips = tuple(clip for clip in clips if clip.clip_id not in error.reasons)
         prediction = recognizer.predict(clips) if clips else None
     adapted = ADAPTED_PREDICTIONS if speaker_clips else ""
-    return OwnClips(clips, prediction, problems, unused, adapted)
+    return FilePredictions(clips, prediction, problems, unused, adapted)
 
 
 def _usable(
@@ -121,7 +121,7 @@ def _usable(
     store: FeatureStore,
     workers: int,
 ) -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
-    """Clips whose features are all there, and the files that are of no use."""
+    """Clips with all their features, and the files that cannot be used."""
     found = load_clips(paths)
     if action_units is not None:
         found = attach_action_units(replace(found, clips=_with_names(found.clips)), action_units)
@@ -138,27 +138,27 @@ def _check_adaptation(recognizer: Recognizer, given: bool) -> None:
     needed = bool(recognizer.card.get("adapt"))
     if needed and not given:
         raise SettingsError(
-            "This recogniser was trained on features brought to each speaker's own scale. Name a "
-            "folder of other clips of the same speaker with --speaker-clips."
+            "This recognizer was trained with speaker adaptation. Name a folder of other clips of "
+            "the same speaker with --speaker-clips."
         )
     if given and not needed:
         raise SettingsError(
-            "This recogniser was trained without speaker adaptation, so --speaker-clips is of no "
-            "use to it. Leave it out, or train with --adapt speaker."
+            "This recognizer was trained without speaker adaptation and cannot use "
+            "--speaker-clips. Leave it out, or train with --adapt speaker."
         )
 
 
 def _with_names(clips: Sequence[Clip]) -> tuple[Clip, ...]:
-    """Clips that tables may also call by shorter names, where these mean no other clip."""
-    places: dict[str, set[str]] = {}
+    """Clips with shorter names for tables of action units, where these name no other clip."""
+    paths: dict[str, set[str]] = {}
     for clip in clips:
-        places.setdefault(_stem(clip), set()).add(_place(clip))
+        paths.setdefault(_stem(clip), set()).add(_without_suffix(clip))
     return tuple(
         replace(
             clip,
-            aliases=(_place(clip), PurePosixPath(clip.clip_id).name, _stem(clip))
-            if len(places[_stem(clip)]) == 1
-            else (_place(clip),),
+            aliases=(_without_suffix(clip), PurePosixPath(clip.clip_id).name, _stem(clip))
+            if len(paths[_stem(clip)]) == 1
+            else (_without_suffix(clip),),
         )
         for clip in clips
     )
@@ -168,6 +168,5 @@ def _stem(clip: Clip) -> str:
     return PurePosixPath(clip.clip_id).stem
 
 
-def _place(clip: Clip) -> str:
-    """The clip's id without the file's suffix."""
+def _without_suffix(clip: Clip) -> str:
     return str(PurePosixPath(clip.clip_id).with_suffix(""))

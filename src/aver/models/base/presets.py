@@ -19,12 +19,12 @@ from aver.settings import apply_changes, settings_from_mapping
 
 @dataclass(frozen=True)
 class Preset:
-    """What a preset's YAML holds.
+    """Content of a preset's YAML file.
 
     Parameters
     ----------
     model : str
-        Registered name of the recogniser.
+        Registered name of the recognizer.
     summary : str
         One line for `aver list`.
     settings : mapping
@@ -37,7 +37,7 @@ class Preset:
 
 
 def preset_names() -> tuple[str, ...]:
-    """Names of the presets that come with `aver`."""
+    """Names of the presets of this package."""
     return tuple(sorted(_preset_files()))
 
 
@@ -76,7 +76,7 @@ def load_preset(
     Raises
     ------
     SettingsError
-        If there is no such preset, it is not readable, or a setting is unknown or out of range.
+        If there is no such preset, it cannot be read, or a setting is unknown or out of range.
 
     Examples
     --------
@@ -142,12 +142,12 @@ def start_from(
 
 
 def read_preset(name_or_path: str) -> Preset:
-    """Read a preset's YAML as it stands.
+    """Read a preset's YAML without checking its settings.
 
     Raises
     ------
     SettingsError
-        If there is no such preset, or it is not readable.
+        If there is no such preset, or it cannot be read.
     """
     shipped = _preset_files()
     if name_or_path in shipped:
@@ -163,10 +163,10 @@ def read_preset(name_or_path: str) -> Preset:
     try:
         preset = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise SettingsError(f"The preset {name_or_path} is not readable YAML: {error}.") from None
+        raise SettingsError(f"The preset {name_or_path} is no valid YAML: {error}.") from None
     if not isinstance(preset, dict) or set(preset) != {"model", "summary", "settings"}:
         raise SettingsError(
-            f"The preset {name_or_path} must hold exactly the keys 'model', 'summary' and "
+            f"The preset {name_or_path} must have exactly the keys 'model', 'summary' and "
             "'settings'."
         )
     return Preset(str(preset["model"]), str(preset["summary"]), preset["settings"] or {})

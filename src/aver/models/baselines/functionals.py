@@ -1,4 +1,4 @@
-"""`StatisticsSvm`: statistics of whole clips with support vector machines."""
+"""Functionals of whole clips with logistic regression (`StatisticsLogistic`) or `StatisticsSvm`."""
 
 from __future__ import annotations
 
@@ -47,13 +47,13 @@ class StatisticsSettings:
     Parameters
     ----------
     modalities : tuple of {"audio", "video", "action_units"}
-        What to look at; the vectors of several are joined.
+        What is read; the vectors of several modalities are concatenated.
     Cs : tuple of float
-        Candidates for scikit-learn's ``C``, rising; the validation clips choose.
+        Candidates for scikit-learn's ``C``, rising; chosen on the validation clips.
     refit : bool
-        Once the strength is chosen, fit again on training and validation clips together: with few
-        speakers, those that validate are missed in training. Only for validation clips that are
-        not tested on: an `aver.evaluation.experiment.Experiment` switches it off where they are.
+        Once ``C`` is chosen, fit again on training and validation clips together: with few
+        speakers, those of the validation set are missed in training. Evaluation switches it off if
+        the validation clips are test clips too.
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
         ``{"audio": {"pitch": False}}``.
@@ -72,16 +72,16 @@ class StatisticsSettings:
         for modality in (*self.modalities, *self.feature_settings):
             if modality not in FEATURE_NAMES:
                 raise SettingsError(
-                    f"There are no statistics of the modality {modality!r}. "
+                    f"There are no functionals of the modality {modality!r}. "
                     f"Known are: {', '.join(FEATURE_NAMES)}."
                 )
 
 
 class Statistics(Recognizer):
-    """One classifier per modality, and one over all modalities joined; see its two kinds.
+    """One classifier per modality, and one over the vectors of all modalities concatenated.
 
-    A clip with every modality is answered by the joint classifier, one that lacks some by the mean
-    of the probabilities of those it has, one with none by the training shares, flagged.
+    A clip with every modality is predicted by the joint classifier, one that lacks some by the mean
+    of the probabilities of those it has.
 
     Parameters
     ----------
@@ -101,7 +101,7 @@ class Statistics(Recognizer):
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
-        """Modality to its statistics."""
+        """Modality to its functionals."""
         return {
             modality: feature_from_settings(
                 FEATURE_NAMES[modality], self.settings.feature_settings.get(modality, {})
@@ -218,7 +218,7 @@ class Statistics(Recognizer):
 
 
 class StatisticsLogistic(Statistics):
-    """Multinomial logistic regression on statistics of whole clips.
+    """Multinomial logistic regression on functionals of whole clips.
 
     Notes
     -----
@@ -233,13 +233,13 @@ class StatisticsLogistic(Statistics):
 
 @settings
 class SvmSettings(StatisticsSettings):
-    """As `StatisticsSettings`; support vector machines want less of a penalty."""
+    """As `StatisticsSettings`, with weaker penalties, which suit support vector machines."""
 
     Cs: Strengths = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 
 
 class StatisticsSvm(Statistics):
-    """Support vector machines, one class against all others, on statistics of whole clips.
+    """Support vector machines, one class against all others, on functionals of whole clips.
 
     Notes
     -----

@@ -1,4 +1,4 @@
-"""`Target`: what a network answers about a clip, and its labels as tensors."""
+"""`Target`: what a network predicts about a clip, its labels as tensors, and its loss."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ _UNKNOWN = -1
 
 @dataclass(frozen=True)
 class Target:
-    """One thing to answer.
+    """One thing to predict.
 
     Parameters
     ----------
     name : str
         One of `TARGETS`.
     outputs : tuple of str
-        Classes, or what the numbers of a regression mean.
+        Classes, or names of the outputs of a regression.
     """
 
     name: str
@@ -34,7 +34,7 @@ class Target:
 
     @property
     def regression(self) -> bool:
-        """Whether the outputs are numbers (shares of votes), not classes."""
+        """Whether the outputs are shares of votes, not classes."""
         return self.name.startswith("votes-")
 
     def labels(self, clips: Sequence[Clip]) -> Tensor:
@@ -50,14 +50,14 @@ class Target:
             rows = [_votes(clip, self.name) for clip in clips]
             return torch.tensor(
                 [
-                    [row.get(word, 0.0) if row else float("nan") for word in self.outputs]
+                    [row.get(name, 0.0) if row else float("nan") for name in self.outputs]
                     for row in rows
                 ],
                 dtype=torch.float32,
             ).view(len(clips), len(self.outputs))
-        index = {word: place for place, word in enumerate(self.outputs)}
-        words = [getattr(clip, self.name) for clip in clips]
-        return torch.tensor([index.get(word, _UNKNOWN) for word in words], dtype=torch.long)
+        index = {label: number for number, label in enumerate(self.outputs)}
+        labels = [getattr(clip, self.name) for clip in clips]
+        return torch.tensor([index.get(label, _UNKNOWN) for label in labels], dtype=torch.long)
 
 
 def learn_targets(names: Sequence[str], train: Sequence[Clip]) -> tuple[Target, ...]:
@@ -68,30 +68,27 @@ def learn_targets(names: Sequence[str], train: Sequence[Clip]) -> tuple[Target, 
     SettingsError
         If a target is unknown, or emotion is not among them.
     LabelError
-        If a clip has no emotion, there is but one class, or no clip has a target's labels.
+        If a target has fewer than two classes, or no clip has its labels.
     """
     for name in names:
         if name not in TARGETS:
             raise SettingsError(f"There is no target {name!r}. Known are: {', '.join(TARGETS)}.")
     if "emotion" not in names:
-        raise SettingsError("The targets must hold 'emotion': it is what every recogniser answers.")
-    for clip in train:
-        if clip.emotion is None:
-            raise LabelError(f"Training clip {clip.clip_id!r} has no emotion. Leave it out.")
+        raise SettingsError("The targets must hold 'emotion': every recognizer predicts it.")
     return tuple(Target(name, _outputs(name, train)) for name in names)
 
 
 def _outputs(name: str, train: Sequence[Clip]) -> tuple[str, ...]:
     if name.startswith("votes-"):
-        outputs = in_canonical_order(word for clip in train for word in _votes(clip, name))
+        outputs = in_canonical_order(label for clip in train for label in _votes(clip, name))
         if not outputs:
             raise LabelError(
                 f"No training clip has votes for the target {name!r}. This corpus does not have "
                 "that target."
             )
         return outputs
-    words = {getattr(clip, name) for clip in train} - {None}
-    outputs = in_canonical_order(words) if name == "emotion" else tuple(sorted(words))
+    labels = {getattr(clip, name) for clip in train} - {None}
+    outputs = in_canonical_order(labels) if name == "emotion" else tuple(sorted(labels))
     if len(outputs) < 2:
         raise LabelError(
             f"The target {name!r} needs at least two classes; the training clips have "
@@ -105,7 +102,7 @@ def _votes(clip: Clip, name: str) -> dict[str, float]:
 
 
 class TargetLoss:
-    """Loss of one target, with what was learnt about its labels in training.
+    """Loss of one target, with class weights or variance from the training labels.
 
     Parameters
     ----------
@@ -113,15 +110,15 @@ class TargetLoss:
     labels : Tensor
         Of all training clips, as `Target.labels` gives them.
     class_weights : bool
-        Let every class count the same in sum, however many clips it has (RAVDESS has half as many
-        neutral ones).
+        Give every class the same total weight, whatever its number of clips (RAVDESS has half as
+        many neutral ones).
     label_smoothing : float in [0, 1)
-        Share of the probability spread over all classes, in training.
+        Share of the probability that is spread over all classes, in training.
 
     Notes
     -----
-    Squared errors are divided by the variance of the training labels, so that a regression weighs
-    about as much as a classification.
+    Squared errors are divided by the variance of the training labels, so that a regression has
+    about the weight of a classification.
     """
 
     def __init__(
@@ -144,7 +141,7 @@ class TargetLoss:
         return ~labels.isnan().any(dim=1) if self.target.regression else labels >= 0
 
     def __call__(self, scores: Tensor, labels: Tensor, training: bool) -> Tensor:
-        """Mean loss over the clips that have a label; zero where none has.
+        """Mean loss over the clips that have a label; zero if none has.
 
         Parameters
         ----------

@@ -1,4 +1,4 @@
-"""`FeatureMean`: the training mean of a modality's features stands in for the modality."""
+"""Normalization: of feature vectors, of inputs, and the mean that replaces a missing modality."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from aver.models.data.batches import ClipSequences
 
 
 class FeatureNorm(nn.BatchNorm1d):
-    """Batch normalisation of feature vectors.
+    """Batch normalization of feature vectors.
 
-    A batch in which a single clip has the modality carries no variance; it is normalised with the
-    running statistics, which then stay as they are.
+    A batch in which a single clip has the modality has no variance; it is normalized with the
+    running statistics, which are not updated.
 
     Source: Chang & Skarbek 2021, section 3.1, item 3 and observation 1.
     """
@@ -33,13 +33,13 @@ _MIN_STD = 1e-4
 
 
 class Standardize(nn.Module):
-    """Subtract a mean and divide by a deviation.
+    """Subtract a mean and divide by a standard deviation.
 
     Parameters
     ----------
     kind : {"none", "clip", "bands", "train"}
         ``"clip"``: over all values of the clip. ``"bands"``: over the clip, for each row of a
-        spectrogram (or each feature of a track) on its own. ``"train"``: for each row or feature,
+        spectrogram (or each feature of a track) separately. ``"train"``: for each row or feature,
         over all training clips; `learn` must be called first.
     rows : int
         Rows (bands) of a spectrogram, features of a track; rows of an image.
@@ -66,8 +66,13 @@ class Standardize(nn.Module):
 
     @torch.no_grad()
     def learn(self, clips: list[Tensor]) -> None:
-        """Measure the training clips, each ``(frames, channels, rows, columns)`` or
-        ``(frames, features)``; every clip counts the same, however long it is.
+        """Take mean and standard deviation from the training clips.
+
+        Parameters
+        ----------
+        clips : list of Tensor
+            Each ``(frames, channels, rows, columns)`` or ``(frames, features)``; every clip has the
+            same weight, whatever its length.
         """
         means, squares = [], []
         for clip in clips:
@@ -80,7 +85,7 @@ class Standardize(nn.Module):
         self.std.copy_(variance.clamp_min(0).sqrt().clamp_min(_MIN_STD))
 
     def forward(self, frames: Tensor, clips: ClipSequences) -> Tensor:
-        """Standardise frames of the same shape as for `learn`, all clips end to end."""
+        """Standardize frames of the same shape as for `learn`, those of all clips end to end."""
         if self.kind == "none":
             return frames
         axis = _row_axis(frames)
@@ -104,7 +109,7 @@ _SHARE_OF_NEW = 0.1  # as batch norm's running mean
 
 
 class FeatureMean(nn.Module):
-    """Keeps a running mean of features in training, and fills it in where there are none.
+    """Keeps a running mean of features in training, and uses it where features are missing.
 
     Parameters
     ----------
@@ -120,30 +125,30 @@ class FeatureMean(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("steps", torch.tensor(0))
 
-    def forward(self, features: Tensor | None, has: Tensor, kept: Tensor) -> Tensor:
-        """Lay features out by row, the mean where there are none or they are not kept.
+    def forward(self, features: Tensor | None, present: Tensor, shown: Tensor) -> Tensor:
+        """Features by row, with the mean where there are none or they are not shown.
 
         Parameters
         ----------
         features : Tensor [shape=(rows with features, size)] or None
-        has, kept : Tensor of bool [shape=(rows,)]
-            Rows with features; rows that shall show them.
+        present, shown : Tensor of bool [shape=(rows,)]
+            Rows with features; rows that use them.
 
         Returns
         -------
         Tensor [shape=(rows, size)]
         """
         if features is None:
-            return self.mean.expand(len(has), -1)
+            return self.mean.expand(len(present), -1)
         if self.training:
-            self._learn(features.detach().float().mean(dim=0))
+            self._update(features.detach().float().mean(dim=0))
         mean = self.mean.to(features.dtype)
         rows = features
-        if len(features) < len(has):
-            rows = mean.repeat(len(has), 1)
-            rows[has] = features
-        return torch.where(kept[:, None], rows, mean)
+        if len(features) < len(present):
+            rows = mean.repeat(len(present), 1)
+            rows[present] = features
+        return torch.where(shown[:, None], rows, mean)
 
-    def _learn(self, mean: Tensor) -> None:
+    def _update(self, mean: Tensor) -> None:
         self.mean = torch.lerp(self.mean, mean, _SHARE_OF_NEW) if self.steps > 0 else mean
         self.steps = self.steps + 1

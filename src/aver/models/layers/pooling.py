@@ -14,7 +14,7 @@ AGGREGATORS = ("lstm", "bilstm", "transformer", "statistics", "mean")
 
 
 class RecurrentAggregator(nn.Module):
-    """LSTM or BiLSTM; the answer is the state behind the last real frame (of each direction).
+    """LSTM or BiLSTM; the output is the state after the last real frame (of each direction).
 
     Source: Chang & Skarbek 2021, eq. 1 and section 4.6.
     """
@@ -42,7 +42,7 @@ class RecurrentAggregator(nn.Module):
 
 
 class TransformerAggregator(nn.Module):
-    """Transformer encoder with sine positions; the answer is the mean over the real outputs.
+    """Transformer encoder with sine positions; the output is the mean over the real frames.
 
     Source: Chang & Skarbek 2021, section 4.6 ("the average feature is taken").
     Differs from the paper: layers (2), heads (4) and feed-forward size (2 x) are ours; the paper
@@ -70,10 +70,10 @@ class TransformerAggregator(nn.Module):
 
 
 class StatisticsAggregator(nn.Module):
-    """Mean and standard deviation over a clip's frames: no order, nothing to learn.
+    """Mean and standard deviation over a clip's frames, without order; nothing to train.
 
-    Differs from the paper: ours, for tracks of features and small corpora. A clip of one frame gets
-    deviations of zero.
+    Differs from the paper: ours, for tracks of features and small corpora. For a clip of one frame
+    the standard deviations are zero.
     """
 
     def __init__(self, features: int) -> None:
@@ -91,9 +91,9 @@ class StatisticsAggregator(nn.Module):
 
 
 class MeanAggregator(nn.Module):
-    """Mean over a clip's frames, where clips of one frame must look like longer ones.
+    """Mean over a clip's frames, so that clips of one frame have features like longer ones.
 
-    Differs from the paper: ours, for training on single pictures.
+    Differs from the paper: ours, for training on single images.
     """
 
     def __init__(self, features: int) -> None:
@@ -107,7 +107,7 @@ class MeanAggregator(nn.Module):
 
 
 def sine_positions(steps: int, size: int, device: torch.device) -> Tensor:
-    """Position codes of Vaswani et al. 2017, section 3.5.
+    """Positional encoding of Vaswani et al. 2017, section 3.5.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def sine_positions(steps: int, size: int, device: torch.device) -> Tensor:
 
 
 def make_aggregator(kind: str, features: int, size: int, dropout: float) -> nn.Module:
-    """Build the aggregator of that name.
+    """Build an aggregator.
 
     Parameters
     ----------
@@ -129,8 +129,8 @@ def make_aggregator(kind: str, features: int, size: int, dropout: float) -> nn.M
     features : int
         Per frame.
     size : int
-        Of the answer; ``"statistics"`` answers with twice `features`, ``"mean"`` with as many,
-        whatever the size.
+        Of the output; ``"statistics"`` has twice `features`, ``"mean"`` has `features`, whatever
+        the size.
     dropout : float in [0, 1)
 
     Raises

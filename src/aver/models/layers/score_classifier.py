@@ -15,22 +15,22 @@ _ROWS_AT_ONCE = 512  # bounds the memory of kernel values
 class ScoreClassifier:
     """A trained classifier of vectors as plain arrays, saved without pickle.
 
-    Inputs are standardised by `mean` and `std`; scores are ``k @ weights + offsets``, where
-    ``k`` is the standardised input itself (no anchors) or ``exp(-gamma |input - anchor|^2)`` for
+    Inputs are standardized by `mean` and `std`; scores are ``k @ weights + offsets``, where
+    ``k`` is the standardized input itself (no anchors) or ``exp(-gamma |input - anchor|^2)`` for
     every anchor; probabilities are the softmax of the scores divided by the temperature.
 
     Parameters
     ----------
     mean, std : np.ndarray [shape=(inputs,)]
-        Of the training clips; no deviation is 0.
+        Of the training clips; no standard deviation is 0.
     anchors : np.ndarray [shape=(anchors, inputs)]
-        Support vectors, standardised; no rows for a linear classifier.
+        Support vectors, standardized; no rows for a linear classifier.
     weights : np.ndarray [shape=(inputs or anchors, classes)]
     offsets : np.ndarray [shape=(classes,)]
     gamma : float > 0
-        Of the Gaussian kernel; without meaning where there are no anchors.
+        Of the Gaussian kernel; not used without anchors.
     temperature : float > 0
-        Above 1 the answers are less certain than the scores alone would be.
+        Above 1 the probabilities are less extreme than those of the scores alone.
 
     Examples
     --------
@@ -60,8 +60,8 @@ class ScoreClassifier:
         -------
         np.ndarray [shape=(clips, classes), dtype=float64]
         """
-        # einsum adds in the same order whatever the number of rows and threads; the matrix
-        # products of BLAS do not, and a clip's answer would depend on its neighbours.
+        # einsum adds in the same order for any number of rows and threads. The matrix products of
+        # BLAS do not, so that a clip's probabilities would depend on the other clips.
         blocks = [
             self._scores(inputs[start : start + _ROWS_AT_ONCE])
             for start in range(0, len(inputs), _ROWS_AT_ONCE)
@@ -121,9 +121,9 @@ _MIN_PROBABILITY = 1e-12
 
 
 def fit_logistic(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float) -> ScoreClassifier:
-    """Multinomial logistic regression with an L2 penalty, on standardised inputs.
+    """Multinomial logistic regression with an L2 penalty, on standardized inputs.
 
-    Every class counts the same in the loss, however many clips it has.
+    Every class has the same weight in the loss, whatever its number of clips.
 
     Parameters
     ----------
@@ -166,7 +166,7 @@ def fit_svm(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float) -> S
     return ScoreClassifier(mean, std, standardized[used], weights[used], offsets, gamma)
 
 
-@threadpool_limits.wrap(limits=1)  # sums over more threads would round otherwise
+@threadpool_limits.wrap(limits=1)  # more threads would add in another order
 def fit_chosen(
     fit: Fit,
     Cs: Sequence[float],
@@ -176,11 +176,11 @@ def fit_chosen(
     *,
     refit: bool = False,
 ) -> tuple[ScoreClassifier, float]:
-    """Fit with each strength and keep the one that answers best for the validation clips.
+    """Fit with each ``C`` and keep the classifier with the lowest validation log loss.
 
-    Each candidate's temperature is set to what suits the validation clips best (Guo et al. 2017,
-    "On Calibration of Modern Neural Networks", section 4.2); the lowest validation log loss wins.
-    Without validation clips the middle strength is taken at temperature 1.
+    Each candidate's temperature is the one with the lowest validation log loss (Guo et al. 2017,
+    "On Calibration of Modern Neural Networks", section 4.2). Without validation clips the middle
+    ``C`` is taken at temperature 1.
 
     Parameters
     ----------
@@ -192,13 +192,13 @@ def fit_chosen(
         Inputs and labels.
     classes : int >= 2
     refit : bool
-        Once strength and temperature are chosen, fit again on the clips of both parts.
+        Once ``C`` and temperature are chosen, fit again on the clips of both subsets.
 
     Returns
     -------
     ScoreClassifier
     float
-        The strength chosen.
+        The chosen ``C``.
     """
     inputs, labels = validation
     if not len(labels):
@@ -243,7 +243,7 @@ def _log_loss(scores: np.ndarray, labels: np.ndarray, temperature: float) -> flo
 
 
 def _scale(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and deviation per input; inputs that never change keep their scale."""
+    """Mean and standard deviation per input; constant inputs keep their scale."""
     wide = inputs.astype(np.float64)
     std = wide.std(axis=0)
     return wide.mean(axis=0), np.where(std > 1e-9, std, 1.0)

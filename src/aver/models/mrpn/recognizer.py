@@ -33,7 +33,7 @@ from aver.training.task import Task
 
 
 class MRPN(TorchRecognizer[MRPNNetwork]):
-    """Fuses face and voice (and any other track) by residual perceptrons.
+    """Fuses video, audio and any other modality by residual perceptrons.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ class MRPN(TorchRecognizer[MRPNNetwork]):
     -----
     Source: Chang & Skarbek 2021, "Multi-modal Residual Perceptron Network for Audio-Video Emotion
     Recognition".
-    Differs from the paper: a clip that lacks a modality is answered by the mean of the side heads
+    Differs from the paper: a clip that lacks a modality is predicted by the mean of the side heads
     of those it has; N0 gets such heads after training, on detached features.
     """
 

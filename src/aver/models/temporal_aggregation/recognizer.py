@@ -45,7 +45,7 @@ from aver.training.task import Loss
 
 
 class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
-    """Looks at one picture and the sound around it in each of N segments, and sums the answers.
+    """Reads one frame and the audio around it in each of N segments, and sums the probabilities.
 
     Parameters
     ----------
@@ -56,10 +56,10 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
     -----
     Source: Birhala et al. 2020, "Temporal aggregation of audio-visual modalities for emotion
     recognition".
-    Differs from the paper: a clip that lacks pictures or sound is answered, with the training mean
-    of the features in their place, and the network learns this by modality dropout. Answers look at
-    the middle of each segment; the paper does not say how it samples when testing. Frames are drawn
-    from the pictures of the feature, ten a second by default, not from all of the film.
+    Differs from the paper: a clip that lacks video or audio is predicted with the training mean of
+    the features in their place, for which the network is trained by modality dropout. Predictions
+    use the middle of each segment; the paper does not say how it samples at test time. Frames are
+    drawn from those of the feature, ten per second by default, not from all frames of the video.
     """
 
     name = "temporal-aggregation"
@@ -76,7 +76,7 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
 
     @cached_property
     def features(self) -> Mapping[str, Feature]:
-        """Face crops or their embeddings, and the sound in log-frequency bands."""
+        """Face crops or their embeddings, and a log-frequency spectrogram."""
         features: dict[str, Feature] = {
             "video": feature_from_settings(self.settings.image_feature, self.settings.images),
             "audio": LogSpectrogram(self.rule.grid_s, self.settings.band_count),
