@@ -15,8 +15,8 @@ from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer
-from aver.models.data.clip_features import ClipFeature, flags_of
-from aver.models.layers.rate_coding import ClipRates, RateInputs
+from aver.models.data.clip_features import coverage_of, flags_of
+from aver.models.layers.rate_coding import ClipRates, ClipValues, RateInputs
 from aver.models.layers.read_out import ReadOut, class_indices
 from aver.models.snn_cross_modal.network import (
     AUDIO,
@@ -150,7 +150,7 @@ class SpikingRecognizer(Recognizer):
     def _prediction(
         self,
         clips: Sequence[Clip],
-        loaded: Mapping[str, ClipFeature[np.ndarray]],
+        loaded: Mapping[str, ClipValues],
         views: Mapping[str, View],
         read_outs: Mapping[str, ReadOut],
     ) -> Prediction:
@@ -168,7 +168,7 @@ class SpikingRecognizer(Recognizer):
             classes=self._classes,
             probabilities=fused,
             by_modality={name: by_view[name] for name in loaded},
-            coverage={name: one.coverage for name, one in loaded.items()},
+            coverage=coverage_of(loaded),
             flags=flags_of(loaded),
         )
 

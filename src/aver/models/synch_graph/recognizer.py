@@ -14,8 +14,8 @@ from aver.features.feature import Feature
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer, check_validation
-from aver.models.data.clip_features import ClipFeature, flags_of
-from aver.models.layers.rate_coding import RateInputs
+from aver.models.data.clip_features import coverage_of, flags_of
+from aver.models.layers.rate_coding import ClipValues, RateInputs
 from aver.models.layers.read_out import class_indices
 from aver.models.synch_graph.graph import ClipSpikes
 from aver.models.synch_graph.network import RecurrentNetwork
@@ -31,13 +31,13 @@ class Observed:
     ----------
     clip_ids : tuple of str
     spikes : tuple of ClipSpikes
-    loaded : mapping of str to ClipFeature
+    loaded : mapping of str to ClipValues
         By modality, what was shown.
     """
 
     clip_ids: tuple[str, ...]
     spikes: tuple[ClipSpikes, ...]
-    loaded: Mapping[str, ClipFeature[np.ndarray]]
+    loaded: Mapping[str, ClipValues]
 
     @property
     def silent(self) -> np.ndarray:
@@ -170,7 +170,7 @@ class SynchGraph(Recognizer):
             classes=self._classes,
             probabilities=np.where(silent[:, None], without_spikes, probabilities),
             by_modality=by_modality,
-            coverage={modality: one.coverage for modality, one in observed.loaded.items()},
+            coverage=coverage_of(observed.loaded),
             flags=tuple(
                 (*flags, "no spikes") if clip_silent and not clip_missing else flags
                 for flags, clip_silent, clip_missing in zip(
