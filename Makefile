@@ -19,11 +19,11 @@ test: $(INSTALLED)  ## all tests
 	$(BIN)/python -m pytest
 
 lint: $(INSTALLED)  ## style, docstrings, types, order of packages, spelling
-	$(BIN)/ruff check src tests benchmarks
-	$(BIN)/ruff format --check src tests benchmarks
+	$(BIN)/ruff check src tests benchmarks examples
+	$(BIN)/ruff format --check src tests benchmarks examples
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs src tests benchmarks
+	$(BIN)/codespell README.md CONTRIBUTING.md CHANGELOG.md docs src tests benchmarks examples
 
 check: lint test
 

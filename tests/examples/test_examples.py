@@ -1,0 +1,67 @@
+"""The scripts in `examples/` run, in processes of their own, and print what they promise."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    return tmp_path_factory.mktemp("examples")
+
+
+def output_of(name: str, folder: Path) -> str:
+    done = subprocess.run(
+        [sys.executable, str(EXAMPLES / name), str(folder)], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_predict(folder) -> None:
+    printed = output_of("predict.py", folder)
+    assert "s01-happy-1-1" in printed
+    header = (folder / "predictions.csv").read_text().splitlines()[0]
+    assert {"clip_id", "prediction", "p happy", "audio: p happy"} <= set(header.split(","))
+
+
+def test_train_and_evaluate(folder) -> None:
+    printed = output_of("train_and_evaluate.py", folder)
+    assert re.search(r"mrpn-statistics: \d+\.\d% \[", printed)
+    assert (folder / "run" / "report.html").stat().st_size > 10_000
+
+
+def test_custom_model(folder) -> None:
+    """On synthetic voices the nearest class mean is better than chance, 1 of 6."""
+    printed = output_of("custom_model.py", folder)
+    (share,) = re.findall(r"nearest-mean.*: (\d+\.\d)%", printed)
+    assert float(share) > 25
+    assert "p happy" in printed
+
+
+def test_custom_corpus(folder) -> None:
+    printed = output_of("custom_corpus.py", folder)
+    assert "32 clips; classes neutral, happy" in printed
+    assert "skipped: trailer.mp4" in printed
+    assert re.search(r"random.*LEAKS", printed)
+    assert re.search(r"leave-one-speaker-out.*no leak found", printed)
+
+
+def test_spiking_engine(folder) -> None:
+    printed = output_of("spiking_engine.py", folder)
+    (share,) = re.findall(r"(\d+)% of 597 test digits", printed)
+    assert int(share) > 75
+    assert (folder / "weights.png").stat().st_size > 10_000
+
+
+def test_every_example_is_listed_and_tested() -> None:
+    scripts = {path.name for path in EXAMPLES.glob("*.py")}
+    assert scripts == set(re.findall(r"\[(\w+\.py)\]", (EXAMPLES / "README.md").read_text()))
+    assert all(f'"{name}"' in Path(__file__).read_text() for name in scripts)
