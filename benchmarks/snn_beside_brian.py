@@ -1,11 +1,11 @@
-"""The spiking voice on real clips, beside the same network in Brian2, on one core.
+"""The spiking voice recognizer on real clips and the same network in Brian2, on one core.
 
     python benchmarks/snn_beside_brian.py --corpus RAVDESS [--preset snn-audio-compact] [--clips 4]
 
 Builds the layer of a preset and shows it a few clips of a corpus, learning and frozen. Brian2 gets
-the same network (weights, windows, inhibition, learning rule, normalisation) and the same rates as
-one compiled program (C++ standalone mode) and draws its own spikes; its time is its own account of
-the main loop. Seconds by the clock, so that nothing else should run. Writes
+the same network (weights, windows, inhibition, learning rule, normalization) and the same rates as
+one compiled program (C++ standalone mode) and draws its own spikes; its time is the time of the
+main loop that it reports. Wall time: nothing else should run on the machine. Writes
 benchmarks/results/snn_beside_brian.json.
 """
 
@@ -51,7 +51,7 @@ def layer_and_rates(arguments: argparse.Namespace) -> tuple[Network, np.ndarray]
 
 
 def ours_ms(arguments: argparse.Namespace, learn: bool) -> tuple[list[float], float]:
-    """Milliseconds per clip, and spikes per clip, over all clips again and again."""
+    """Milliseconds per clip of each repetition, and spikes per clip."""
     network, rates = layer_and_rates(arguments)
     milliseconds = []
     for _ in range(REPEATS + 1):
@@ -93,7 +93,7 @@ def build(arguments: argparse.Namespace) -> None:
     )
     source = twin.sources[INPUT]
     source.namespace = {"by_time": by_time}
-    # A clock of its own: rates written in every step would slow Brian2 for nothing.
+    # A coarser clock: setting the rates in every step would slow Brian2 down needlessly.
     source.run_regularly("rates = by_time(t, i)", dt=GRID_MS * b2.ms, when="start")
     twin.brian.add(*source.contained_objects)
     twin.brian.run(len(rates) * whole_ms * b2.ms)

@@ -1,15 +1,14 @@
-"""One fold of the spiking voice at a time: seconds of each phase, accuracy of each read-out.
+"""One fold of the spiking voice recognizer: seconds of each phase, accuracy of each read-out.
 
     python benchmarks/snn_cross_modal.py --corpus RAVDESS --fold 0   (and 1, 2, 3, 4)
     python benchmarks/snn_cross_modal.py --summary
 
-Learns, observes and answers as `aver evaluate --preset snn-audio-compact` does on five
-speaker-disjoint folds (RAVDESS speech, six emotions), but observes once for all read-outs. Beside
-them: mean and deviation of MFCCs with logistic regression ("moments"). Seconds are those of the
-processor, on one thread; features are extracted before the clock starts. ``--validation`` answers
-for the validation speakers and learns from training clips only: by such figures settings were
-chosen. ``--summary`` pools folds and seeds and says what the speakers whom no setting was chosen by
-("unseen") were answered.
+Trains and predicts as `aver evaluate --preset snn-audio-compact` does on five speaker-independent
+folds (RAVDESS speech, six emotions), but shows the clips once for all read-outs. For comparison:
+mean and standard deviation of MFCCs with logistic regression ("moments"). Seconds are processor
+time on one thread, without feature extraction. ``--validation`` trains on training clips only and
+predicts the validation speakers; settings were chosen by these figures. ``--summary`` pools folds
+and seeds; its last column ("unseen") is for the speakers by whom no setting was chosen.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ RESULTS = Path(__file__).parent / "results" / "snn_cross_modal.json"
 def run_fold(
     subsets: Sequence[Sequence[Clip]], settings: Any, store: FeatureSource, seed: int, refit: bool
 ) -> dict[str, Any]:
-    """Learn from the first subset, answer for the third; with `refit` read-outs know the second."""
+    """Train on the first subset (read-outs with `refit` on the second too), predict the third."""
     train, validation, test = subsets
     clips = [*train, *validation, *test]
     inputs = RateInputs("snn-audio", {"audio": settings.layer})
@@ -91,7 +90,7 @@ def run_fold(
 def moments_right(
     subsets: Sequence[Sequence[Clip]], store: FeatureSource, refit: bool
 ) -> list[int]:
-    """Mean and deviation of MFCCs (and of their differences) with logistic regression."""
+    """Mean and standard deviation of MFCCs and their differences, with logistic regression."""
     overrides = {
         "modalities": ["audio"], "feature_settings.audio.pitch": False, "refit": refit
     }  # fmt: skip
@@ -102,7 +101,7 @@ def moments_right(
 
 
 def measure(arguments: argparse.Namespace) -> None:
-    """Run one fold and write it beside the others."""
+    """Run one fold and add it to the results."""
     overrides = parse_assignments(arguments.set, "--set")
     _, settings = load_preset(arguments.preset, overrides)
     corpus = Selection(emotions=EMOTIONS).apply(open_corpus(arguments.corpus, "ravdess"))
@@ -134,7 +133,7 @@ def measure(arguments: argparse.Namespace) -> None:
 
 
 def share_right(folds: Mapping[str, Any], kind: str, speakers: Sequence[str]) -> SpeakerSums:
-    """Accuracy of a read-out over all folds and seeds, kept apart by speaker."""
+    """Accuracy of a read-out over all folds and seeds, by speaker."""
     sums = np.zeros((len(speakers), 2))
     for fold in folds.values():
         for right, speaker in zip(fold["right"][kind], fold["speakers"], strict=True):
@@ -150,17 +149,17 @@ def summarize() -> None:
     for key, folds in kept.items():
         seconds = [sum(fold["seconds"].values()) for fold in folds.values()]
         print(f"{key}: {len(folds)} folds, {np.median(seconds):.1f} s a fold (median)")
-        everyone = sorted({who for fold in folds.values() for who in fold["speakers"]})
-        chose = {
-            who
+        speakers = sorted({one for fold in folds.values() for one in fold["speakers"]})
+        chosen_by = {
+            speaker
             for name, fold in folds.items()
             if int(name.split(",")[0].split()[1]) in CHOSEN_BY
-            for who in fold["speakers"]
+            for speaker in fold["speakers"]
         }
         print(f"| read-out | accuracy | {MOMENTS}: difference | smallest | unseen |")
         for kind in (*READ_OUTS, MOMENTS):
-            own, moments = (share_right(folds, name, everyone) for name in (kind, MOMENTS))
-            unseen = share_right(folds, kind, [who for who in everyone if who not in chose])
+            own, moments = (share_right(folds, name, speakers) for name in (kind, MOMENTS))
+            unseen = share_right(folds, kind, [one for one in speakers if one not in chosen_by])
             row = [kind, in_percent(interval(own))]
             if kind != MOMENTS:
                 apart = difference_sums(own, moments)
@@ -190,7 +189,7 @@ def main() -> None:
     parser.add_argument("--preset", default="snn-audio-compact")
     parser.add_argument("--set", nargs="*", default=[])
     parser.add_argument("--validation", action="store_true")
-    parser.add_argument("--adapt", action="store_true", help="uses unlabelled clips of speakers")
+    parser.add_argument("--adapt", action="store_true", help="uses unlabeled clips of speakers")
     parser.add_argument("--summary", action="store_true")
     arguments = parser.parse_args()
     if arguments.summary:

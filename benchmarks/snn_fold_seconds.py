@@ -1,10 +1,10 @@
-"""Seconds of one fold of a spiking recogniser: fit and answers, features extracted before.
+"""Processor seconds of one fold of a spiking recognizer: fit and predict, without features.
 
     python benchmarks/snn_fold_seconds.py --corpus javanese-av --reader manifest \
       --corpus-settings config=javanese-av --preset snn-cross-modal-compact --folds 4
 
-Through the recogniser's own interface, at the preset's settings, on one thread; seconds of the
-processor. A first fold compiles and is not counted. Accuracy is not the matter here and not told.
+Uses the public interface of the recognizer with the settings of a preset, on one thread. A first
+fold, which compiles the kernels, is not counted.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ from aver.splits import make_split
 RESULTS = Path(__file__).parent / "results" / "snn_fold_seconds.json"
 
 
-def seconds_of(preset: str, overrides: dict, parts: list[list[Clip]]) -> dict[str, float]:
-    """Fit on the first two parts and answer for the third."""
+def seconds_of(preset: str, overrides: dict, subsets: list[list[Clip]]) -> dict[str, float]:
+    """Fit on the first two subsets and predict the third."""
     kind, settings = load_preset(preset, overrides)
     recognizer = kind(settings, FeatureStore())
     started_s = time.process_time()
-    recognizer.fit(parts[0], parts[1])
+    recognizer.fit(subsets[0], subsets[1])
     fitted_s = time.process_time()
-    recognizer.predict([clip.without_labels() for clip in parts[2]])
+    recognizer.predict([clip.without_labels() for clip in subsets[2]])
     return {"fit_s": fitted_s - started_s, "predict_s": time.process_time() - fitted_s}
 
 
@@ -54,16 +54,16 @@ def main() -> None:
     kind, settings = load_preset(arguments.preset, overrides)
     store = FeatureStore()
     store.prepare(list(corpus.clips), list(kind(settings, store).features.values()))
-    found = {}
+    seconds = {}
     with threadpool_limits(1):
         for number in (1, 0):
             fold = split.folds[number]
-            parts = [list(corpus.select(ids)) for ids in (fold.train, fold.validation, fold.test)]
-            found = seconds_of(arguments.preset, overrides, parts)
-    found["clips"] = [len(part) for part in parts]
-    print(arguments.preset, json.dumps(found))
+            subsets = [list(corpus.select(ids)) for ids in (fold.train, fold.validation, fold.test)]
+            seconds = seconds_of(arguments.preset, overrides, subsets)
+    seconds["clips"] = [len(subset) for subset in subsets]
+    print(arguments.preset, json.dumps(seconds))
     kept = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
-    kept[f"{arguments.preset} on {arguments.corpus.name}"] = found
+    kept[f"{arguments.preset} on {arguments.corpus.name}"] = seconds
     RESULTS.write_text(json.dumps(kept, indent=1) + "\n")
 
 

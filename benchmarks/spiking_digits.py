@@ -1,10 +1,10 @@
 """Settings of the how-to's digits network, chosen without the test images.
 
-Run `python benchmarks/spiking_digits.py` (about a minute). The 1,200 training images are cut in
-two: 900 train and name the neurons, 300 validate; the grid, and wider ones before it, saw no
-others. The best mean over two seeds is the setting that docs/how-to/diehl-cook-network.md uses.
-`--test` then shows the 597 test images to the how-to's own code: accuracy, and how votes with
-permuted training labels fall. Both are written to benchmarks/results/spiking_digits.json.
+Run `python benchmarks/spiking_digits.py` (about a minute). Of the 1,200 training images, 900 train
+the network and label the neurons, and 300 validate; no other images were used for choices. The
+setting with the best mean over two seeds is that of docs/how-to/diehl-cook-network.md. `--test`
+then runs the code of the how-to on the 597 test images: its accuracy, and the accuracy with
+permuted training labels. Both are written to benchmarks/results/spiking_digits.json.
 """
 
 from __future__ import annotations
@@ -49,12 +49,12 @@ def spike_counts(images: np.ndarray, fitted: int, seed: int, setting: dict) -> n
 
 
 def vote(counts: np.ndarray, labels: np.ndarray, fitted: int) -> np.ndarray:
-    """Digits `(images,)` of the images after the first ``fitted``, which name the neurons."""
+    """Digits `(images,)` of the images after the first ``fitted``, which label the neurons."""
     means = [counts[:fitted][labels[:fitted] == digit].mean(axis=0) for digit in range(10)]
-    named = np.argmax(means, axis=0)
+    labeled = np.argmax(means, axis=0)
     rest = counts[fitted:]
     votes = [
-        rest[:, named == digit].mean(axis=1) if (named == digit).any() else np.zeros(len(rest))
+        rest[:, labeled == digit].mean(axis=1) if (labeled == digit).any() else np.zeros(len(rest))
         for digit in range(10)
     ]
     return np.argmax(votes, axis=0)
@@ -77,17 +77,17 @@ def search() -> list[dict]:
 
 
 def run_how_to() -> dict[str, Any]:
-    """Names after the first block of the how-to."""
+    """Variables after the first code block of the how-to."""
     names: dict[str, Any] = {}
     exec(HOW_TO.read_text().split("```python\n")[1].split("```")[0], names)
     return names
 
 
 def permuted_votes(names: dict[str, Any]) -> dict[str, Any]:
-    """Accuracy on the test images where the training labels are permuted.
+    """Accuracy on the test images with permuted training labels.
 
-    One permutation per test image makes the answers independent, which the binomial interval
-    asks for. Under one permutation for all test images, those of a class stand or fall together.
+    One permutation per test image makes the predictions independent, as the binomial interval
+    requires. With one permutation for all, the images of a class are right or wrong together.
     """
     counts, labels, train = names["counts"], names["labels"], names["train"]
     tested = len(labels) - train

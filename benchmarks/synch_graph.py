@@ -1,17 +1,16 @@
-"""What Synch-Graph's graphs cost: label edges never built against torch-geometric's own, built.
+"""Cost of Synch-Graph's graphs: label edges as sums, against explicit edges in torch-geometric.
 
-Clips of drawn spikes in the paper's sizes: 160 neurons that all fire, 150 ms, so that every graph
+Clips of random spikes in the paper's sizes: 160 neurons that all fire, 150 ms, so that every graph
 is complete; six classes; ``label_edges=all``. One training epoch is a forward and a backward pass
-of three convolutions, an Adam step, and a forward pass for validation; the median of five, and one
-where edges are built. Each size runs in a process of its own, whose peak memory (resident set) is
-taken at its end; seconds are computing time of that process, so that other work on the machine
-counts little. Ours runs a second time with a C library that keeps the memory of arrays that are
-gone. Explicit edges go through `torch_geometric.nn.GCNConv`, at rising numbers of clips up to the
-last one within 8 GB.
+of three convolutions, an Adam step, and a forward pass for validation; the median of five epochs,
+of explicit edges a single one. Each size runs in a process of its own; peak memory is its resident
+set, seconds are its processor time. Ours runs a second time with a C library that does not return
+the memory of freed arrays. Explicit edges go through `torch_geometric.nn.GCNConv`, with rising
+numbers of clips up to the last one within 8 GB.
 
     python benchmarks/synch_graph.py [--clips 158 315 630 1260] [--explicit 6 12 24 36 48 60]
 
-How dense the graphs of real clips are is counted by `synch_graph_density.py`.
+`synch_graph_density.py` measures the density of the graphs of real clips.
 """
 
 from __future__ import annotations

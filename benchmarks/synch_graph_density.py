@@ -1,10 +1,10 @@
-"""How dense the synchrony graphs of real clips are, by window; and a picture of one clip's graph.
+"""Density of the synchrony graphs of real clips, by window, and a plot of one clip's graph.
 
     python benchmarks/synch_graph_density.py --corpus javanese-av/ [--preset NAME] [--set KEY=VALUE]
 
-The spiking network of a preset learns from all clips of a corpus, which needs no labels, and their
-graphs are counted: nodes, edge density and share of complete graphs, for several windows; the
-first clip's graph is drawn.
+The spiking network of a preset learns from all clips of a corpus without labels. For several
+windows: number of nodes, edge density and share of complete graphs. The graph of the first clip is
+drawn.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ WINDOWS_MS = (5.0, 20.0, 50.0, 150.0)
 
 
 def draw(graph: SynchronyGraph, path: Path) -> None:
-    """A picture of one clip's graph."""
+    """Plot the graph of one clip."""
     from aver.reports.plots.clips import plot_synchrony_graph
 
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -36,7 +36,7 @@ def draw(graph: SynchronyGraph, path: Path) -> None:
 def densities(
     corpus: Path, preset: str, overrides: dict[str, Any], image: Path, image_ms: float = 5.0
 ) -> dict[str, Any]:
-    """Nodes and edge densities of real clips, window by window; and a picture of the first."""
+    """Nodes and edge densities of real clips, by window; draws the graph of the first clip."""
     clips = list(open_corpus(corpus, "manifest", config="javanese-av").clips)
     kind, settings = load_preset(preset, {**overrides, "read_out": "counts", "counts.kind": "vote"})
     recognizer = kind(settings, FeatureStore())
@@ -61,7 +61,7 @@ def densities(
 
 
 def main() -> None:
-    """Count, print, write the JSON and the picture."""
+    """Count, print, write the JSON file and the plot."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--corpus", type=Path, required=True, help="javanese-av")
     parser.add_argument("--preset", default="synch-graph-paper")

@@ -54,5 +54,5 @@ def test_foreign_and_damaged_files_are_refused(tmp_path):
     with pytest.raises(CheckpointError, match="cannot be read"):
         load_network(tmp_path / "broken.safetensors")
     save_file({"a": np.zeros(3)}, tmp_path / "other.safetensors")
-    with pytest.raises(CheckpointError, match="no spiking network"):
+    with pytest.raises(CheckpointError, match="reads spiking networks"):
         load_network(tmp_path / "other.safetensors")

@@ -9,16 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from aver.errors import CheckpointError
+from aver.errors import AverError, CheckpointError
+from aver.settings import settings_from_mapping
 from aver.spiking.network import Network
-from aver.spiking.parameters import (
-    Homeostasis,
-    Intensity,
-    LateralInhibition,
-    Neuron,
-    Simulation,
-    Timing,
-)
+from aver.spiking.parameters import Simulation
 from aver.spiking.rules import RULES
 from aver.spiking.topology import Connection, Population, Windows
 
@@ -26,7 +20,7 @@ FORMAT = "aver-spiking-1"
 
 
 def save_network(network: Network, path: str | Path) -> None:
-    """Write a network to a safetensors file: its parts, weights, thresholds and running state.
+    """Write a network to a safetensors file: description, weights, thresholds and state.
 
     Parameters
     ----------
@@ -43,7 +37,7 @@ def save_network(network: Network, path: str | Path) -> None:
         arrays[f"delay_ms.{name}"] = connection.delay_ms
     for name in network.populations:
         arrays[f"theta_mv.{name}"] = network.theta_mv(name)
-    parts = {
+    description = {
         "format": FORMAT,
         "seed": network.seed,
         "streams": network.streams,
@@ -54,11 +48,11 @@ def save_network(network: Network, path: str | Path) -> None:
         "populations": {n: asdict(p) for n, p in network.populations.items()},
         "connections": [_described(c) for c in network.connections.values()],
     }
-    save_file(arrays, path, metadata={"network": json.dumps(parts)})
+    save_file(arrays, path, metadata={"network": json.dumps(description)})
 
 
 def load_network(path: str | Path) -> Network:
-    """Read a network that :func:`save_network` wrote; runs continue as if never interrupted.
+    """Read a network that :func:`save_network` wrote; it continues exactly where it was.
 
     Raises
     ------
@@ -73,28 +67,26 @@ def load_network(path: str | Path) -> Network:
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (OSError, SafetensorError) as error:
         raise CheckpointError(f"The network {path} cannot be read: {error}.") from error
-    parts = json.loads(metadata.get("network", "{}"))
-    if parts.get("format") != FORMAT:
+    description = json.loads(metadata.get("network", "{}"))
+    if description.get("format") != FORMAT:
         raise CheckpointError(
-            f"{path} is no spiking network of the format '{FORMAT}', but of "
-            f"'{parts.get('format', 'another kind')}'. Save it again with this version."
+            f"{path} has the format '{description.get('format', 'unknown')}'; this version reads "
+            f"spiking networks of the format '{FORMAT}'."
         )
     try:
-        return _rebuilt(parts, arrays)
-    except (KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"The network {path} lacks or garbles a part: {error}.") from error
+        return _rebuilt(description, arrays)
+    except (AverError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"The network {path} is incomplete or damaged: {error}.") from error
 
 
-def _rebuilt(parts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
-    simulation = dict(parts["simulation"])
-    simulation["timing"] = Timing(**simulation["timing"])
-    simulation["intensity"] = Intensity(**simulation["intensity"])
-    network = Network(Simulation(**simulation), parts["seed"], parts.get("streams"))
-    for name, (shape, lag_ms) in parts["sources"].items():
+def _rebuilt(description: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
+    simulation = settings_from_mapping(Simulation, description["simulation"])
+    network = Network(simulation, description["seed"], description.get("streams"))
+    for name, (shape, lag_ms) in description["sources"].items():
         network.add_source(name, tuple(shape), lag_ms)
-    for name, population in parts["populations"].items():
-        network.add_population(name, _population(population))
-    for described in parts["connections"]:
+    for name, population in description["populations"].items():
+        network.add_population(name, settings_from_mapping(Population, population))
+    for described in description["connections"]:
         name = f"{described['source']}->{described['target']}"
         windows, rule = described["windows"], described["rule"]
         network.connect(
@@ -114,8 +106,8 @@ def _rebuilt(parts: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
         network.set_theta_mv(name, arrays[f"theta_mv.{name}"])
     for name, array in engine.state._asdict().items():
         array[:] = arrays[f"state.{name}"]
-    engine.clock = parts["clock"]
-    engine.clips_learned = parts["clips_learned"]
+    engine.clock = description["clock"]
+    engine.clips_learned = description["clips_learned"]
     return network
 
 
@@ -129,15 +121,3 @@ def _described(connection: Connection) -> dict[str, Any]:
         "normal_sum": connection.normal_sum,
         "sharing": connection.sharing,
     }
-
-
-def _population(described: dict[str, Any]) -> Population:
-    kinds: dict[str, Any] = {
-        "excitatory": Neuron,
-        "inhibitory": Neuron,
-        "homeostasis": Homeostasis,
-        "inhibition": LateralInhibition,
-    }
-    return Population(
-        **{name: kinds[name](**v) if name in kinds else v for name, v in described.items()}
-    )
