@@ -128,7 +128,7 @@ def _find_shared(
     everywhere = set.intersection(*sentences) if len(filled) > 1 else set()
     if everywhere:
         total = counted(len(set.union(*sentences)), "sentence")
-        message = f"{len(everywhere)} of {total} said in every subset."
+        message = f"{len(everywhere)} of {total} in every subset."
         subjects = tuple(sorted(map(str, everywhere)))
         yield Finding("shared-sentences", message, number, tuple(filled), subjects)
 

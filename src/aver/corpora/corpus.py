@@ -32,6 +32,8 @@ class CorpusInfo:
     """The folder layout that the reader expects, one file or folder per line."""
     example: str
     """One path of that layout, for messages."""
+    general: bool = False
+    """Whether the reader reads corpora of any name, so that the folder names the corpus."""
 
 
 @dataclass(frozen=True)
@@ -75,8 +77,7 @@ class Corpus:
     @property
     def label(self) -> str:
         """Name for tables: that of the corpus, or of the folder if the reader is a general one."""
-        general = ("manifest", "speaker-folders")
-        return self.root.resolve().name if self.name in general else self.name
+        return self.root.resolve().name if self.info and self.info.general else self.name
 
     @cached_property
     def by_id(self) -> dict[str, Clip]:
@@ -129,6 +130,10 @@ class CorpusReader(ABC):
 
     name: ClassVar[str]
     info: ClassVar[CorpusInfo]
+    path_pattern: ClassVar[str] = ""
+    """Regular expression that finds paths of this corpus, relative to its folder, to guess it."""
+    marker_files: ClassVar[tuple[str, ...]] = ()
+    """Files of which one in the folder identifies this corpus."""
 
     @abstractmethod
     def read(self, root: Path) -> Corpus:
@@ -245,18 +250,7 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
     return reader_of(root, name, **settings).read(root)
 
 
-MANIFEST_NAMES = ("aver-corpus.yaml", "aver-corpus.yml", "aver-corpus.json", "aver-corpus.csv")
-"""Files that describe a corpus of one's own, in the order in which they are looked for."""
-
 _MAX_NAMES = 5000  # enough to reach the media among the tables, and fast on a network drive
-
-_PATTERNS = (
-    ("ravdess", re.compile(r"(^|/)0[123]-0[12]-\d\d-\d\d-\d\d-\d\d-\d\d\.\w+$")),
-    ("cremad", re.compile(r"(^|/)1\d{3}_[A-Z]{3}_[A-Z]{3}_[A-Z]{1,2}\.\w+$")),
-    ("fer2013", re.compile(r"(^|/)(Training|PublicTest|PrivateTest)_\d+\.\w+$")),
-    ("enterface", re.compile(r"(^|/)s_?\d+_(an|di|fe|ha|sa|su)_?\d\w*\.\w+$", re.IGNORECASE)),
-    ("speaker-folders", re.compile(r"(^|/)id\d{5}/[^/]+/\d+\.\w+$")),
-)
 
 
 def guess_reader(root: Path) -> str:
@@ -279,16 +273,18 @@ def guess_reader(root: Path) -> str:
     """
     if root.is_file() and root.suffix.lower() in (".csv", ".yaml", ".yml", ".json"):
         return "manifest"
-    if root.is_dir():
-        if (root / "synthesis.json").is_file():
-            return "synthetic"
-        if any((root / name).is_file() for name in MANIFEST_NAMES):
-            return "manifest"
+    # General readers come last.
+    readers = sorted(map(corpora.get, corpora.names()), key=lambda reader: reader.info.general)
+    for reader in readers:
+        if any((root / name).is_file() for name in reader.marker_files):
+            return reader.name
     names = list(islice(_names(root), _MAX_NAMES))
     counts = {
-        reader: sum(1 for name in names if pattern.search(name)) for reader, pattern in _PATTERNS
+        reader.name: sum(bool(re.search(reader.path_pattern, name)) for name in names)
+        for reader in readers
+        if reader.path_pattern
     }
-    best = max(counts, key=lambda reader: counts[reader])
+    best = max(counts, key=lambda name: counts[name])
     if counts[best]:
         return best
     if not names:

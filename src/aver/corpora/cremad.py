@@ -58,6 +58,7 @@ class CremaD(CorpusReader):
     label: Literal["intended", "voice", "face", "both"] = "intended"
 
     name = "cremad"
+    path_pattern = r"(^|/)1\d{3}_[A-Z]{3}_[A-Z]{3}_[A-Z]{1,2}\.\w+$"
     info = CorpusInfo(
         title="CREMA-D, the Crowd-sourced Emotional Multimodal Actors Dataset",
         license="Open Database License (ODbL) 1.0",

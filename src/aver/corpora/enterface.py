@@ -34,6 +34,7 @@ class Enterface(CorpusReader):
     """
 
     name = "enterface"
+    path_pattern = r"(?i)(^|/)s_?\d+_(an|di|fe|ha|sa|su)_?\d\w*\.\w+$"
     info = CorpusInfo(
         title="eNTERFACE'05 Audio-Visual Emotion Database",
         license="free for research, as its distributors state; not to be redistributed",

@@ -37,6 +37,7 @@ class Fer2013(CorpusReader):
     """
 
     name = "fer2013"
+    path_pattern = r"(^|/)(Training|PublicTest|PrivateTest)_\d+\.\w+$"
     info = CorpusInfo(
         title="FER2013, the Facial Expression Recognition 2013 challenge",
         license="for research, as its distributors state",

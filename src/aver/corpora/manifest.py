@@ -11,7 +11,7 @@ from typing import Any
 import yaml
 
 from aver.corpora.clip import INTENSITIES, Clip
-from aver.corpora.corpus import MANIFEST_NAMES, Corpus, CorpusInfo, CorpusReader, Problem
+from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
 from aver.corpora.files import (
     AUDIO_SUFFIXES,
     IMAGE_SUFFIXES,
@@ -236,6 +236,7 @@ class Manifest(CorpusReader):
     table: str = ""
 
     name = "manifest"
+    marker_files = ("aver-corpus.yaml", "aver-corpus.yml", "aver-corpus.json", "aver-corpus.csv")
     info = CorpusInfo(
         title="Own clips",
         license="as stated by their owner",
@@ -251,6 +252,7 @@ class Manifest(CorpusReader):
             "  any/names.mp4"
         ),
         example="06-02-05_01.mp4, with a pattern or a table that describes them",
+        general=True,
     )
 
     def read(self, root: Path) -> Corpus:
@@ -289,7 +291,7 @@ class Manifest(CorpusReader):
         elif root.is_file():
             layout = _described_by(root)
         elif not (self.pattern or self.table):
-            present = [folder / name for name in MANIFEST_NAMES if (folder / name).is_file()]
+            present = [folder / name for name in self.marker_files if (folder / name).is_file()]
             layout = _described_by(present[0]) if present else layout
         given: dict[str, str | dict[str, str]] = {
             name: parse_codes(name, getattr(self, name)) for name in _CODES if getattr(self, name)

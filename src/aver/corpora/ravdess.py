@@ -42,6 +42,7 @@ class Ravdess(CorpusReader):
     channel: Literal["speech", "song", "both"] = "speech"
 
     name = "ravdess"
+    path_pattern = r"(^|/)0[123]-0[12]-\d\d-\d\d-\d\d-\d\d-\d\d\.\w+$"
     info = CorpusInfo(
         title="RAVDESS, the Ryerson Audio-Visual Database of Emotional Speech and Song",
         license="CC BY-NC-SA 4.0",

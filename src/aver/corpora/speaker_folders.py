@@ -18,6 +18,7 @@ class SpeakerFolders(CorpusReader):
     """
 
     name = "speaker-folders"
+    path_pattern = r"(^|/)id\d{5}/[^/]+/\d+\.\w+$"
     info = CorpusInfo(
         title="Recordings in one folder per speaker (VoxCeleb layout)",
         license="as stated by their owner; VoxCeleb: CC BY 4.0 for its metadata",
@@ -32,6 +33,7 @@ class SpeakerFolders(CorpusReader):
             "  id10002/00001.wav                speaker/file"
         ),
         example="id10001/1zcIwhmdeo4/00001.wav",
+        general=True,
     )
 
     def read(self, root: Path) -> Corpus:

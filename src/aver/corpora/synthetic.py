@@ -22,6 +22,7 @@ class Synthetic(CorpusReader):
     """
 
     name = "synthetic"
+    marker_files = ("synthesis.json",)
     info = CorpusInfo(
         title="Synthetic corpus of drawn faces and synthesized voices",
         license="free of rights: made by this program",
