@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from aver.errors import CheckpointError
 from aver.execution.files import write_atomically
-from aver.networks.shipped import find_shipped, is_shipped, shipped_weights
+from aver.networks.shipped import WEIGHTS_NAME, find_shipped, is_shipped, shipped_weights
 
 
 def write_weights(path: Path, weights: Mapping[str, Tensor], *, half: bool = False) -> None:
@@ -41,7 +41,6 @@ def write_weights(path: Path, weights: Mapping[str, Tensor], *, half: bool = Fal
         temporary.write_bytes(save(tensors))
 
 
-WEIGHTS_NAME = "weights.safetensors"
 _MAX_SHOWN = 3  # differences in a message
 _FIRST = "conv1.weight"
 _UNREADABLE = (

@@ -13,7 +13,7 @@ from typing import Any
 from aver.compatibility import upgrade
 from aver.errors import CheckpointError
 
-INDEX_NAME, CARD_NAME = "index.json", "card.json"
+INDEX_NAME, CARD_NAME, WEIGHTS_NAME = "index.json", "card.json", "weights.safetensors"
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,8 @@ from aver.evaluation.run import Run, clip_facts, digest
 from aver.execution.files import write_json
 from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureStore, Preparation
-from aver.networks.pretrained import WEIGHTS_NAME, write_weights
-from aver.networks.shipped import CARD_NAME, read_card
+from aver.networks.pretrained import write_weights
+from aver.networks.shipped import CARD_NAME, WEIGHTS_NAME, read_card
 from aver.pretraining.audio_data import (
     ClipSegments,
     Notice,

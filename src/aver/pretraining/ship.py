@@ -17,10 +17,11 @@ from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.execution.files import write_json
 from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
-from aver.networks.pretrained import WEIGHTS_NAME, find_weights, write_weights
+from aver.networks.pretrained import find_weights, write_weights
 from aver.networks.shipped import (
     CARD_NAME,
     INDEX_NAME,
+    WEIGHTS_NAME,
     describe_folder,
     read_card,
     weights_root,

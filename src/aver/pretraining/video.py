@@ -23,8 +23,8 @@ from aver.execution.files import write_json
 from aver.models.data.batches import ClipSequences
 from aver.models.layers.augmentation import ImageAugmentation
 from aver.networks.face_network import standardize_images
-from aver.networks.pretrained import WEIGHTS_NAME, write_weights
-from aver.networks.shipped import CARD_NAME, read_card
+from aver.networks.pretrained import write_weights
+from aver.networks.shipped import CARD_NAME, WEIGHTS_NAME, read_card
 from aver.pretraining.classifier import Classifier, card_facts, new_classifier
 from aver.pretraining.images import digest_images, read_images, sort_images
 from aver.pretraining.settings import VideoSettings

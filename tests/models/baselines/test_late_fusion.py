@@ -1,4 +1,4 @@
-"""Late fusion: members that never met, and the mean of what they say."""
+"""Late fusion: members are trained separately; their probabilities are averaged."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ def test_predictions_the_mean_of_unimodal_recognizers() -> None:
     assert np.allclose(prediction.probabilities, np.mean(alone, axis=0))
     assert np.allclose(prediction.by_modality["video"], alone[0])
     assert list(fused.features) == ["video", "audio"]
+
+
+def test_without_refit_no_member_trains_on_validation_clips() -> None:
+    settings = LateFusionSettings(overrides={"Cs": [0.3]})
+    source = PlantedStatistics()
+    assert LateFusion(settings, source).refits
+    plain = LateFusion(LateFusion.without_refit(settings), source)
+    assert not plain.refits
+    assert [member.settings.refit for member in plain.members.values()] == [False, False]
+    assert [member.settings.Cs for member in plain.members.values()] == [(0.3,), (0.3,)]
+    card = plain.fit(source.clips(60, "train"), source.clips(30, "validation")).card
+    assert list(card["fitted_on"].values()) == [["train"], ["train"]]
 
 
 def test_missing_modalities() -> None:

@@ -17,8 +17,7 @@ from aver.compatibility import upgrade, upgrade_array_name
 from aver.errors import CheckpointError
 from aver.execution.files import without_folders, write_atomically, write_json
 from aver.features.face_embeddings import FaceEmbeddings
-from aver.networks.pretrained import WEIGHTS_NAME, find_weights
-from aver.networks.shipped import CARD_NAME, find_shipped, is_shipped
+from aver.networks.shipped import CARD_NAME, WEIGHTS_NAME, find_shipped, is_shipped
 
 FORMAT, FORMAT_1 = "aver-recognizer-2", "aver-recognizer-1"
 """Written by this version; written by version 0.1 and still read."""
@@ -246,6 +245,8 @@ def _is_path(value: str) -> bool:
 
 def _keep(value: str, folder: Path) -> str:
     """Copy a file and the card beside it, which says how the network's input is made."""
+    from aver.networks.pretrained import find_weights  # imports torch
+
     source = find_weights(value)
     target = folder / FILES_FOLDER / (source.parent.name or "file")
     target.mkdir(parents=True, exist_ok=True)
