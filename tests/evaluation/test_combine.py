@@ -1,4 +1,4 @@
-"""Late fusion: the mean over the rows that every part has, and how many that leaves out."""
+"""Seeds pooled: every row is kept. Late fusion: the mean over the rows that all runs have."""
 
 from __future__ import annotations
 
@@ -12,11 +12,33 @@ from drawn_runs import drawn_run, with_columns
 from aver import api
 from aver.corpora.user_files import attach_action_units
 from aver.errors import SettingsError
-from aver.evaluation.combine import fuse_late
+from aver.evaluation.combine import fuse_late, pool_seeds
+from aver.evaluation.metrics import accuracy
 from aver.features.store import FeatureStore
 from aver.reports.run_report import describe_run
 from aver.splits import make_split
 from tone_corpus import PITCHES_HZ, write_tone_corpus
+
+
+def test_accuracy_is_the_mean_over_seeds() -> None:
+    runs = [drawn_run(seeds=(seed,), draw=seed) for seed in range(3)]
+    pooled = pool_seeds(runs)
+    assert pooled.seed_values == (0, 1, 2)
+    assert pooled.clip_count == runs[0].clip_count
+    by_hand = np.mean([run.correct.mean() for run in runs])
+    assert accuracy(pooled).value == pytest.approx(by_hand)
+
+
+def test_other_protocols_do_not_mix() -> None:
+    run = drawn_run(seeds=(0,))
+    other = replace(drawn_run(seeds=(1,)), protocol="clean: another")
+    with pytest.raises(SettingsError, match="protocol"):
+        pool_seeds([run, other])
+
+
+def test_the_same_seed_twice_is_an_error() -> None:
+    with pytest.raises(SettingsError, match="twice"):
+        pool_seeds([drawn_run(seeds=(0,)), drawn_run(seeds=(0,))])
 
 
 def test_fused_is_the_mean_clip_by_clip_in_any_order() -> None:
