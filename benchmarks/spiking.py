@@ -154,7 +154,7 @@ def brian_clips(workload: str) -> int:
 
 
 def time_brian_cython(workload: str, repeats: int) -> list[float]:
-    """Milliseconds per clip in Brian2's Cython mode, shown and normalised clip by clip."""
+    """Milliseconds per clip in Brian2's Cython mode, shown and normalized clip by clip."""
     import brian2 as b2
     from tests.spiking.brian_twin import BrianTwin
     from tests.spiking.workloads import rates

@@ -77,14 +77,14 @@ def test_validation_equal_to_test_is_a_single_finding():
 
 
 def test_imbalance_above_ten_points_gives_a_warning():
-    def labelled(actor, sad, count=100):
+    def labelled(actor, sad, count=100):  # codespell:ignore
         return [
             f"{actor}_{chr(65 + n // 26)}{chr(65 + n % 26)}A_{'SAD' if n < sad else 'HAP'}_XX"
             for n in range(count)
         ]
 
-    ten = audit_split(split_of(labelled(1001, 50), labelled(1002, 60)))
-    eleven = audit_split(split_of(labelled(1001, 50), labelled(1002, 61)))
+    ten = audit_split(split_of(labelled(1001, 50), labelled(1002, 60)))  # codespell:ignore
+    eleven = audit_split(split_of(labelled(1001, 50), labelled(1002, 61)))  # codespell:ignore
     assert "class-imbalance" not in kinds(ten)
     (warning,) = [finding for finding in eleven.findings if finding.kind == "class-imbalance"]
     assert warning.subjects == ("happy", "sad")

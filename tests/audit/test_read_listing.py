@@ -164,11 +164,15 @@ def test_clips_of_a_corpus_are_recognized_under_other_paths(tmp_path, data_root)
     [
         ("a.csv", "path\nx.wav\n", "does not say which subset"),
         ("a.json", "{broken", "not valid JSON"),
-        ("a.csv", "colour,subset\nred,train\n", "names no clips"),
+        ("a.csv", "colour,subset\nred,train\n", "names no clips"),  # codespell:ignore
         ("a.json", '{"subset": []}', "subset"),
         ("a.json", '{"train": [], "test": []}', "every subset of it is empty"),
         ("a.json", "3", "does not say which subset"),
-        ("a.json", '{"train": ["a", {"colour": "red"}], "test": ["b"]}', "1 of 2 records name no"),
+        (
+            "a.json",
+            '{"train": ["a", {"hue": "red"}], "test": ["b"]}',
+            "1 of 2 records name no",
+        ),
         ("a.csv", "path,subset\n,train\nb,test\n", "1 of 2 records name no clip"),
         ("a.csv", "", "names no clips"),
     ],

@@ -112,7 +112,7 @@ def test_an_option_that_is_given_twice_adds_up() -> None:
 @pytest.mark.parametrize(
     ("old", "new"),
     [
-        ("corpus synthesise x", "corpus synthesize x"),
+        ("corpus synthesise x", "corpus synthesize x"),  # codespell:ignore
         ("pretrain visual --corpus x", "pretrain video --corpus x"),
         ("pretrain voice --corpus x", "pretrain audio --corpus x"),
         ("train --corpus x --units u.csv", "train --corpus x --action-units u.csv"),
@@ -138,7 +138,7 @@ def test_settings_of_version_0_1_are_accepted() -> None:
     old, new = (
         load_preset("mrpn-statistics", overrides_of(parse(f"train --corpus x {line}")))[1]
         for line in (
-            "--modalities sound,units --set branches.sound.standardise=clip",
+            "--modalities sound,units --set branches.sound.standardise=clip",  # codespell:ignore
             "--modalities audio,action_units --set branches.audio.standardize=clip",
         )
     )

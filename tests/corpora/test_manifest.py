@@ -48,7 +48,7 @@ def test_description_in_the_folder(tmp_path, suffix, plant):
     assert [(clip.speaker, clip.emotion) for clip in corpus] == [("anna", "happy"), ("ben", "sad")]
 
 
-@pytest.mark.parametrize("key", ["license", "licence"])
+@pytest.mark.parametrize("key", ["license", "licence"])  # codespell:ignore
 def test_license_as_spelled_today_and_in_version_0_1(tmp_path, plant, key):
     plant(["anna_joy.mp4"])
     (tmp_path / "aver-corpus.yaml").write_text(

@@ -76,7 +76,11 @@ def test_a_run_that_replaces_starts_anew(tmp_path: Path) -> None:
 
 def test_records_of_version_0_1(tmp_path: Path) -> None:
     """A pretraining recorded its values, a fold one hash that cannot be computed any more."""
-    recorded = {"settings": {"standardise": "clip"}, "seed": 0, "pictures": "abc"}
+    recorded = {
+        "settings": {"standardise": "clip"},  # codespell:ignore
+        "seed": 0,
+        "pictures": "abc",
+    }
     (tmp_path / STARTED_NAME).write_text(json.dumps(recorded))
     identity = {"settings": {"standardize": "clip"}, "seed": 0, "images": "abc"}
     assert not Run(tmp_path, identity, "done.json").start()

@@ -106,7 +106,7 @@ _PIECE_WORDS = "seg|segment|chunk|slice|piece|part|frame|window"
 # Words that go with the next word (_time_stretch, _white_noise) or the previous one (_pitch_up).
 _BEFORE = (
     "time|white|pink|brown|background|bg|add|added|additive|random|horizontal|vertical|center|"
-    "centre|color|colour|freq|frequency"
+    "centre|color|colour|freq|frequency"  # codespell:ignore
 )
 _AFTER = "up|down|left|right"
 _NUMBER = r"(?:[_\-.~ ]*[+\-]?\d+(?:\.\d+)?(?:db|hz|khz|ms|s|x|st|pct|deg)?)"

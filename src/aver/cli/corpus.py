@@ -136,7 +136,7 @@ COMMAND = Command(
             "aver corpus synthesize my-corpus --set speakers=8 seed=1",
             _add_synthesize_arguments,
             _synthesize,
-            aliases=("synthesise",),
+            aliases=("synthesise",),  # codespell:ignore
         ),
     ),
 )

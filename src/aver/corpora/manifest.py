@@ -162,8 +162,9 @@ def read_layout(path: Path) -> Layout:
     except (ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise CorpusError(f"{path} is not valid YAML or JSON: {reason}.") from error
-    if isinstance(values, dict) and "licence" in values:  # the spelling of version 0.1
-        values["license"] = values.pop("licence")
+    spelled = "licence"  # codespell:ignore
+    if isinstance(values, dict) and spelled in values:
+        values["license"] = values.pop(spelled)
     try:
         layout: Layout = settings_from_mapping(Layout, values)
     except SettingsError as error:

@@ -168,7 +168,7 @@ def draw_head(face: Face, side: int, rng: np.random.Generator) -> Head:
 def draw_background(
     face: Face, wall: np.ndarray, side: int, rng: np.random.Generator
 ) -> np.ndarray:
-    """Wall (of a given colour), shoulders and neck.
+    """Wall (of a given color), shoulders and neck.
 
     Returns
     -------

@@ -13,7 +13,7 @@ CLASSES = ("neutral", "happy", "sad")
 
 
 class PlantedStatistics:
-    """Vectors drawn around one centre per class; modalities named in `lacking` are absent."""
+    """Vectors drawn around one center per class; modalities named in `lacking` are absent."""
 
     def __init__(
         self,
@@ -26,7 +26,7 @@ class PlantedStatistics:
         self._labels: dict[str, str] = {}
 
     def clips(self, count: int, name: str = "c", classes: tuple[str, ...] = CLASSES) -> list[Clip]:
-        """Labelled clips of two speakers, classes in turn."""
+        """Labeled clips of two speakers, classes in turn."""
         made = [
             Clip(f"{name}{i:03d}", f"{name}-{i % 2}", classes[i % len(classes)])
             for i in range(count)

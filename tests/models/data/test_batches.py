@@ -1,4 +1,4 @@
-"""Batches, standardisation, losses: against closed forms and scikit-learn."""
+"""Batches, standardization, losses: against closed forms and scikit-learn."""
 
 from __future__ import annotations
 

@@ -131,7 +131,7 @@ def test_settings_follow_the_card(run: Path) -> None:
 
 
 def test_a_file_of_color_images_is_not_taken_for_audio_and_its_places(tmp_path: Path) -> None:
-    """Spectrograms with two channels of places have three channels, as colour pictures have."""
+    """Spectrograms with two channels of places have three channels, as color pictures have."""
     file = tmp_path / "color.pth"
     torch.manual_seed(4)
     torch.save(ResNet18(3, 8, 1).state_dict(), file)

@@ -1,4 +1,4 @@
-"""Aggregators: padding and neighbours in a batch must not change a clip's answer."""
+"""Aggregators: padding and neighbors in a batch must not change a clip's answer."""
 
 from __future__ import annotations
 
