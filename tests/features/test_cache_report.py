@@ -39,19 +39,20 @@ def files(root: Path) -> list[Path]:
 
 def test_report_counts_the_files_on_disk(filled: Path) -> None:
     report = describe_cache(filled)
-    assert {feature.name: feature.entries for feature in report.features} == {
-        "spectrogram-segments": 2,
-        "audio-functionals": 1,
-    }
-    assert report.features[0].key == SEGMENTS.key
-    assert report.size_bytes == sum(path.stat().st_size for path in files(filled))
+    assert report.table["feature"].tolist() == ["spectrogram-segments", "audio-functionals"]
+    assert report.table["settings"].tolist() == [SEGMENTS.key, STATISTICS.key]
+    assert report.table["entries"].tolist() == [2, 1]
+    states = [path.stat() for path in files(filled)]
+    assert report.table["size_bytes"].sum() == sum(state.st_size for state in states)
+    newest_s = max(state.st_mtime for state in states)
+    assert report.table["newest"].max().timestamp() == pytest.approx(newest_s, abs=0.01)
     assert "3 entries" in report.text()
     assert "audio-functionals" in report.text()
 
 
 def test_missing_cache_is_empty(tmp_path: Path) -> None:
     report = describe_cache(tmp_path / "none")
-    assert (report.entries, report.size_bytes) == (0, 0)
+    assert report.table.empty
     assert "is empty" in report.text()
     assert clear_cache(tmp_path / "none").entries == 0
 
@@ -60,7 +61,7 @@ def test_clear_by_feature_keeps_the_others(filled: Path) -> None:
     size = sum(path.stat().st_size for path in files(filled) if "segments" in str(path))
     removed = clear_cache(filled, feature="spectrogram-segments")
     assert (removed.entries, removed.size_bytes) == (2, size)
-    assert [feature.name for feature in describe_cache(filled).features] == ["audio-functionals"]
+    assert describe_cache(filled).table["feature"].tolist() == ["audio-functionals"]
 
 
 def test_clear_by_age(filled: Path) -> None:

@@ -8,33 +8,15 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aver.errors import SettingsError, StorageError
 
+if TYPE_CHECKING:
+    import pandas as pd
+
 _HOUR_S = 3600.0
 _DAY_S = 24 * _HOUR_S
-
-
-@dataclass(frozen=True)
-class CachedFeature:
-    """The cache entries of one feature with certain settings.
-
-    Parameters
-    ----------
-    name : str
-        Name in the table of features.
-    key : str
-        Hash of its settings.
-    entries, size_bytes : int
-    newest_s : float
-        Time of the newest entry, in seconds since the epoch.
-    """
-
-    name: str
-    key: str
-    entries: int
-    size_bytes: int
-    newest_s: float
 
 
 @dataclass(frozen=True)
@@ -44,37 +26,25 @@ class CacheReport:
     Parameters
     ----------
     root : Path
-    features : tuple of CachedFeature
-        Largest first.
+    table : pd.DataFrame
+        Columns ``feature``, ``settings`` (their hash), ``entries``, ``size_bytes`` and ``newest``
+        (time of the newest entry, UTC); the largest feature first.
     """
 
     root: Path
-    features: tuple[CachedFeature, ...]
-
-    @property
-    def size_bytes(self) -> int:
-        """Size of all entries."""
-        return sum(feature.size_bytes for feature in self.features)
-
-    @property
-    def entries(self) -> int:
-        """Number of all entries."""
-        return sum(feature.entries for feature in self.features)
+    table: pd.DataFrame
 
     def text(self) -> str:
         """The report as a table for people."""
-        if not self.features:
+        if self.table.empty:
             return f"The feature cache at {self.root} is empty."
-        width = max(len("feature"), *(len(feature.name) for feature in self.features))
-        lines = [f"{'feature':{width}}  {'settings':16}  {'entries':>8}  {'MB':>10}  newest"]
-        for feature in self.features:
-            newest = time.strftime("%Y-%m-%d", time.localtime(feature.newest_s))
-            lines.append(
-                f"{feature.name:{width}}  {feature.key:16}  {feature.entries:8d}  "
-                f"{feature.size_bytes / 1e6:10.1f}  {newest}"
-            )
-        total = f"{self.entries} entries, {self.size_bytes / 1e6:.1f} MB, at {self.root}"
-        return "\n".join([*lines, total])
+        megabytes = self.table["size_bytes"] / 1e6
+        shown = self.table.drop(columns="size_bytes").assign(
+            MB=megabytes.map("{:.1f}".format), newest=self.table["newest"].dt.strftime("%Y-%m-%d")
+        )
+        columns = ["feature", "settings", "entries", "MB", "newest"]
+        total = f"{self.table['entries'].sum()} entries, {megabytes.sum():.1f} MB, at {self.root}"
+        return f"{shown[columns].to_string(index=False)}\n{total}"
 
 
 def describe_cache(root: Path) -> CacheReport:
@@ -89,14 +59,22 @@ def describe_cache(root: Path) -> CacheReport:
     -------
     CacheReport
     """
-    features = []
-    for folder in _feature_folders(root):
-        states = [state for _, state in _entries(folder)]
-        if states:
-            name, _, key = folder.name.rpartition("-")
-            sizes, times = [s.st_size for s in states], [s.st_mtime for s in states]
-            features.append(CachedFeature(name, key, len(states), sum(sizes), max(times)))
-    return CacheReport(root, tuple(sorted(features, key=lambda f: (-f.size_bytes, f.name))))
+    import pandas as pd
+
+    entries = pd.DataFrame(
+        [
+            (*folder.name.rsplit("-", 1), state.st_size, state.st_mtime)
+            for folder in _feature_folders(root)
+            for _, state in _entries(folder)
+        ],
+        columns=["feature", "settings", "size_bytes", "newest"],
+    )
+    table = entries.groupby(["feature", "settings"], as_index=False).agg(
+        entries=("size_bytes", "size"), size_bytes=("size_bytes", "sum"), newest=("newest", "max")
+    )
+    table["newest"] = pd.to_datetime(table["newest"], unit="s")
+    table = table.sort_values(["size_bytes", "feature"], ascending=[False, True])
+    return CacheReport(root, table.reset_index(drop=True))
 
 
 @dataclass(frozen=True)
