@@ -156,7 +156,9 @@ def summarize() -> None:
             if int(name.split(",")[0].split()[1]) in CHOSEN_BY
             for speaker in fold["speakers"]
         }
-        print(f"| read-out | accuracy | {MOMENTS}: difference | smallest | unseen |")
+        print(
+            f"| read-out | accuracy | {MOMENTS}: difference | minimum detectable difference | unseen |"
+        )
         for kind in (*READ_OUTS, MOMENTS):
             own, moments = (share_right(folds, name, speakers) for name in (kind, MOMENTS))
             unseen = share_right(folds, kind, [one for one in speakers if one not in chosen_by])

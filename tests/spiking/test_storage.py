@@ -1,5 +1,8 @@
 """A loaded network continues exactly as if it had not been saved."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -14,6 +17,8 @@ from aver.spiking import (
     load_network,
     save_network,
 )
+
+VERSION_0_1 = Path(__file__).parents[1] / "fixtures" / "version_0_1" / "spiking"
 
 
 def network_of(between_clips):
@@ -43,6 +48,17 @@ def test_a_loaded_network_continues_exactly(tmp_path, between_clips):
         assert np.array_equal(network.weights(name), loaded.weights(name))
     frozen = [n.run({"audio": clips}, learn=False).counts["top"] for n in (network, loaded)]
     assert np.array_equal(*frozen)
+
+
+def test_a_network_of_version_0_1_continues_with_the_same_spikes():
+    """It was saved after four clips; the counts are those of the same clips shown again."""
+    network = load_network(VERSION_0_1 / "network.safetensors")
+    clips = np.random.default_rng(0).uniform(0, 90, (4, 6, 8))
+    counts = network.run({"sound": clips}).counts
+    expected = json.loads((VERSION_0_1 / "counts.json").read_text())
+    assert counts["ear"].sum() > 100
+    assert {name: found.tolist() for name, found in counts.items()} == expected
+    assert network.simulation.intensity.max_retries == 2
 
 
 def test_foreign_and_damaged_files_are_refused(tmp_path):

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from aver.compatibility import upgrade
 from aver.errors import AverError, CheckpointError
 from aver.settings import settings_from_mapping
 from aver.spiking.network import Network
@@ -76,11 +77,12 @@ def load_network(path: str | Path) -> Network:
     try:
         return _rebuilt(description, arrays)
     except (AverError, KeyError, TypeError, ValueError) as error:
-        raise CheckpointError(f"The network {path} is incomplete or damaged: {error}.") from error
+        reason = str(error).rstrip(".")
+        raise CheckpointError(f"The network {path} is incomplete or damaged: {reason}.") from error
 
 
 def _rebuilt(description: dict[str, Any], arrays: dict[str, np.ndarray]) -> Network:
-    simulation = settings_from_mapping(Simulation, description["simulation"])
+    simulation = settings_from_mapping(Simulation, upgrade(description["simulation"]))
     network = Network(simulation, description["seed"], description.get("streams"))
     for name, (shape, lag_ms) in description["sources"].items():
         network.add_source(name, tuple(shape), lag_ms)
