@@ -156,9 +156,8 @@ def summarize() -> None:
             if int(name.split(",")[0].split()[1]) in CHOSEN_BY
             for speaker in fold["speakers"]
         }
-        print(
-            f"| read-out | accuracy | {MOMENTS}: difference | minimum detectable difference | unseen |"
-        )
+        detectable = "minimum detectable difference"
+        print(f"| read-out | accuracy | {MOMENTS}: difference | {detectable} | unseen |")
         for kind in (*READ_OUTS, MOMENTS):
             own, moments = (share_right(folds, name, speakers) for name in (kind, MOMENTS))
             unseen = share_right(folds, kind, [one for one in speakers if one not in chosen_by])
