@@ -57,12 +57,14 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ExperimentResult
     }
 
 
-def test_adaptation_finds_what_speakers_hide(runs: dict[str, ExperimentResult]) -> None:
+def test_adaptation_removes_differences_between_speakers(runs: dict[str, ExperimentResult]) -> None:
     assert runs["speaker"].evaluation.correct.mean() > 0.9
     assert runs[""].evaluation.correct.mean() < 0.7
 
 
-def test_title_protocol_card_and_report_say_it(runs: dict[str, ExperimentResult]) -> None:
+def test_title_protocol_card_and_report_name_the_adaptation(
+    runs: dict[str, ExperimentResult],
+) -> None:
     adapted, plain = runs["speaker"].evaluation, runs[""].evaluation
     assert adapted.system.endswith("adapted to speakers")
     assert ADAPTED in adapted.protocol
@@ -79,7 +81,9 @@ def test_adapted_and_plain_runs_are_not_paired(runs: dict[str, ExperimentResult]
         compare(runs["speaker"].evaluation, runs[""].evaluation)
 
 
-def test_a_plain_folder_is_not_continued_adapted(runs: dict[str, ExperimentResult]) -> None:
+def test_folds_with_and_without_adaptation_have_other_identities(
+    runs: dict[str, ExperimentResult],
+) -> None:
     keys = {
         name: {json.loads(p.read_text())["key"] for p in run.folder.rglob("fold.json")}
         for name, run in runs.items()
@@ -102,7 +106,7 @@ def test_an_adaptation_that_changes_nothing_is_refused(tmp_path: Path) -> None:
         run_experiment(only_crops, tmp_path / "run", store=FeatureStore(tmp_path / "cache"))
 
 
-def test_a_baseline_of_crops_alone_stands_beside_an_adapted_system(tmp_path: Path) -> None:
+def test_a_baseline_of_face_crops_runs_beside_an_adapted_system(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=6, takes=1)
     split = make_split(corpus, "speaker-kfold", folds=3)
     system = Experiment(
@@ -129,7 +133,7 @@ class _FewFaces:
         return FeatureRecord({"statistics": np.arange(2, dtype=np.float32)})
 
 
-def test_damage_that_leaves_too_few_faces_takes_them_and_stops_nothing() -> None:
+def test_too_few_faces_in_degraded_media_count_as_missing() -> None:
     clips = [Clip(f"c{number}", "a", None) for number in range(6)]
     adapted = replace(drawn_run(), facts={"adapt": "speaker"})
     source = adapted_source(adapted, _FewFaces(), clips)

@@ -49,7 +49,7 @@ def test_fused_is_the_mean_clip_by_clip_in_any_order() -> None:
     assert fused.facts["left_out_clips"] == 0
 
 
-def test_rows_that_one_part_lacks_are_left_out_and_counted() -> None:
+def test_rows_that_one_run_lacks_are_left_out_and_counted() -> None:
     one, two = drawn_run(draw=1, seeds=(0, 1)), drawn_run(draw=2, seeds=(0, 1))
     fused = fuse_late([one.rows(one.correct | True), two.rows(_without(two, "s0-03"))], "both")
     again = fuse_late([one.rows(_without(one, "s2-01")), two.rows(_without(two, "s0-03"))], "both")
@@ -82,7 +82,7 @@ def test_adapted_runs_stay_marked_and_are_not_fused_with_others() -> None:
         fuse_late([run, adapted], "both")
 
 
-def test_a_bad_clip_costs_itself_only(tmp_path: Path) -> None:
+def test_an_unreadable_clip_is_left_out_of_late_fusion_and_counted(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=3, takes=2)
     random = np.random.default_rng(0)
     rows = [

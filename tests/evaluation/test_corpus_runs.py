@@ -11,7 +11,7 @@ from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
 
-def test_a_run_on_validation_clips_never_meets_the_test_clips_of_its_fold(tmp_path: Path) -> None:
+def test_a_run_on_validation_clips_does_not_use_the_test_clips_of_its_fold(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones")
     runs = CorpusRuns(corpus, FeatureStore(tmp_path / "cache"))
     system = SystemChoice("statistics-logistic", {"modalities": ["audio"]})

@@ -65,7 +65,7 @@ def test_the_table_alone_gives_the_figures_again(full_run: Evaluation, tmp_path:
     assert "concordance of happy" in figures["targets"]["votes"]
 
 
-def test_refuses_what_is_not_ours(full_run: Evaluation, tmp_path: Path) -> None:
+def test_refuses_damaged_and_foreign_files(full_run: Evaluation, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="holds no evaluation"):
         load_evaluation(tmp_path)
     save_evaluation(full_run, tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 from aver.errors import LabelError, MediaError, SettingsError
+from aver.evaluation import experiment as experiment_module
 from aver.evaluation.baselines import run_baselines
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.experiment import Experiment, run_experiment
@@ -46,7 +48,36 @@ def test_every_clip_is_tested_once(
     assert found.correct.mean() > 0.8
 
 
-def test_run_folder_tells_how_it_came_about(
+def test_preset_audit_and_content_keys_are_computed_once(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_experiment(experiment, tmp_path / "before", store=store)  # fills the feature cache
+    counts: Counter[str] = Counter()
+
+    def counted(place: object, name: str) -> None:
+        original = getattr(place, name)
+
+        def count(*arguments: object, **named: object) -> object:
+            counts[name] += 1
+            return original(*arguments, **named)
+
+        monkeypatch.setattr(place, name, count)
+
+    counted(experiment_module, "load_preset")
+    counted(experiment_module, "audit_split")
+    counted(FeatureStore, "content_key")
+    fresh = replace(experiment)
+    run_experiment(fresh, tmp_path / "run", store=store)
+    run_baselines(fresh, tmp_path / "baselines", "quick", store=store)
+    assert counts["load_preset"] == 4  # the system and three baselines
+    assert counts["audit_split"] == 1
+    clips = len(experiment.corpus)
+    # For the system and two baselines with a feature: once in the identity, once to look for the
+    # entry, and on every read, which must notice a changed file: train, validation, test.
+    assert counts["content_key"] == 3 * (clips + clips + 3 * clips)
+
+
+def test_the_run_folder_records_settings_split_and_environment(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     import yaml
@@ -81,7 +112,9 @@ def test_card_and_report_hold_the_audit(
     assert shared
 
 
-def test_workers_do_not_matter(experiment: Experiment, store: FeatureStore, tmp_path: Path) -> None:
+def test_results_do_not_depend_on_the_number_of_workers(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
     one = run_experiment(experiment, tmp_path / "one", store=store, workers=1).evaluation
     two = run_experiment(experiment, tmp_path / "two", store=store, workers=2).evaluation
     assert one.clip_ids == two.clip_ids
@@ -149,7 +182,7 @@ def test_recognizers_never_see_test_labels(
     assert set(seen) == {None}
 
 
-def test_one_bad_clip_never_stops_a_run(
+def test_unreadable_clips_are_skipped_and_listed(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     broken = tmp_path / "broken.wav"
@@ -174,7 +207,7 @@ def test_clip_without_label_is_an_error(
         run_experiment(unlabelled, tmp_path, store=store)
 
 
-def test_baselines_stand_on_the_same_clips(
+def test_baselines_are_tested_on_the_same_clips(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     own = run_experiment(experiment, tmp_path, store=store).evaluation
@@ -190,7 +223,7 @@ def test_baselines_stand_on_the_same_clips(
     assert beside[0].evaluation.correct.mean() == pytest.approx(1 / 3)
 
 
-def test_clips_that_are_tested_are_never_learnt_from_though_they_validate(
+def test_validation_clips_that_are_also_test_clips_are_not_trained_on(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     """Labels drawn by lot: only who has learnt the tested clips by heart answers them."""
@@ -217,7 +250,7 @@ def test_clips_that_are_tested_are_never_learnt_from_though_they_validate(
     assert shares["test"] < 0.6
 
 
-def test_a_split_without_validation_says_what_to_do(
+def test_a_split_without_validation_clips_is_an_error_with_advice(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     split = make_split(experiment.corpus, "random", shares="80/20")
@@ -228,7 +261,7 @@ def test_a_split_without_validation_says_what_to_do(
     assert again.folds[0].validation == again.folds[0].test
 
 
-def test_a_leaking_protocol_is_run_where_the_system_has_one(
+def test_a_leaking_protocol_is_run_if_the_system_has_one(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     """Tables of such a protocol have rows of systems without one beside it; those are fitted."""

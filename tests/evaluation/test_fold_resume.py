@@ -57,7 +57,7 @@ def break_off(task: FoldRun) -> None:
     thread.join()
 
 
-def test_another_fold_does_not_train_on(fold: FoldRun, tmp_path: Path) -> None:
+def test_an_unfinished_fold_is_resumed_only_by_the_same_fold(fold: FoldRun, tmp_path: Path) -> None:
     task = replace(fold, folder=tmp_path)
     break_off(task)
     state = (tmp_path / "resume.ckpt").read_bytes()
@@ -76,7 +76,7 @@ def test_another_fold_does_not_train_on(fold: FoldRun, tmp_path: Path) -> None:
     )
 
 
-def test_a_state_of_unknown_origin_is_not_trained_on(fold: FoldRun, tmp_path: Path) -> None:
+def test_a_state_of_unknown_origin_is_not_resumed(fold: FoldRun, tmp_path: Path) -> None:
     run_fold(fold)
     broken = replace(fold, folder=tmp_path, train=fold.validation, validation=fold.train)
     break_off(broken)

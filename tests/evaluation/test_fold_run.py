@@ -48,13 +48,15 @@ def _corpus_key(clips: tuple[Clip, ...], tmp_path: Path) -> str:
         {"speaker": "somebody else"},
     ],
 )
-def test_labels_count(clips: tuple[Clip, ...], tmp_path: Path, change: dict[str, object]) -> None:
+def test_labels_are_part_of_the_identity(
+    clips: tuple[Clip, ...], tmp_path: Path, change: dict[str, object]
+) -> None:
     changed = (replace(clips[0], **change), *clips[1:])
     assert _key(changed, tmp_path) != _key(clips, tmp_path)
     assert _corpus_key(changed, tmp_path) != _corpus_key(clips, tmp_path)
 
 
-def test_media_count_by_content(clips: tuple[Clip, ...], tmp_path: Path) -> None:
+def test_media_are_part_of_the_identity_by_content(clips: tuple[Clip, ...], tmp_path: Path) -> None:
     before = _key(clips, tmp_path), _corpus_key(clips, tmp_path)
     moved = tmp_path / "elsewhere.wav"
     assert clips[0].audio is not None
@@ -67,7 +69,9 @@ def test_media_count_by_content(clips: tuple[Clip, ...], tmp_path: Path) -> None
     assert _corpus_key(same, tmp_path) != before[1]
 
 
-def test_action_units_count_where_they_are_used(clips: tuple[Clip, ...], tmp_path: Path) -> None:
+def test_action_units_are_part_of_the_identity_if_they_are_used(
+    clips: tuple[Clip, ...], tmp_path: Path
+) -> None:
     def with_units(value: float) -> tuple[Clip, ...]:
         table = tmp_path / f"units-{value}.csv"
         rows = "".join(f"{clip.clip_id},{value}\n" for clip in clips)

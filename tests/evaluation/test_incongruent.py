@@ -65,7 +65,7 @@ def test_a_mixed_clip_has_the_voice_of_one_and_the_face_of_another() -> None:
 
 
 @pytest.mark.parametrize(("kind", "winner"), [(SnnAudio, 0), (SnnVideo, 1)])
-def test_who_looks_at_one_sense_follows_it(kind, winner: int, tmp_path: Path) -> None:
+def test_a_unimodal_recognizer_follows_its_modality(kind, winner: int, tmp_path: Path) -> None:
     run = finished(kind, tmp_path)
     found = predict_incongruent(run, tmp_path, CLIPS, ByFile(4.0))
     shares = [share_following([found], what).value for what in FOLLOWED]
@@ -103,7 +103,7 @@ def test_shares_are_kept_apart_by_speaker_and_pooled_over_seeds() -> None:
     assert share_following([one, two], "neither").value == 0.25
 
 
-def test_what_cannot_be_mixed(tmp_path: Path) -> None:
+def test_clips_that_cannot_be_mixed_are_an_error(tmp_path: Path) -> None:
     run = finished(SnnAudio, tmp_path)
     with pytest.raises(CheckpointError, match="does not hold"):
         predict_incongruent(run, tmp_path, CLIPS[:-1], ByFile())

@@ -31,7 +31,7 @@ def _predictions(clip: Clip, outputs: dict[str, dict[str, float]]) -> Prediction
     )
 
 
-def test_columns_of_targets_go_by_name(tmp_path: Path) -> None:
+def test_columns_of_targets_are_matched_by_name(tmp_path: Path) -> None:
     said = [
         {"intensity": {"normal": 0.9, "strong": 0.1}, "votes-face": {"happy": 0.7, "sad": 0.3}},
         {"intensity": {"low": 0.2, "strong": 0.8}, "votes-face": {"sad": 0.9, "fearful": 0.1}},

@@ -57,7 +57,7 @@ def finished(tmp_path_factory) -> tuple[Evaluation, Path]:
     return run, folder
 
 
-def test_no_offset_is_the_run_and_a_long_one_hears_what_is_there(finished) -> None:
+def test_an_offset_of_zero_is_the_run_and_a_long_one_reads_other_audio(finished) -> None:
     run, folder = finished
     assert set(run.classes) == set(EMOTIONS)
     found = shift_audio(run, folder, TEST, AudioOfTwoHalves(), (-1.0, 0.0, 3.2))
@@ -70,7 +70,7 @@ def test_no_offset_is_the_run_and_a_long_one_hears_what_is_there(finished) -> No
     assert found[-1.0].system == "tiny, audio -1 s"
 
 
-def test_what_cannot_be_asked_again_is_said(finished, tmp_path) -> None:
+def test_missing_clips_checkpoints_and_offsets_are_errors(finished, tmp_path) -> None:
     run, folder = finished
     with pytest.raises(CheckpointError, match="which the corpus does not hold"):
         shift_audio(run, folder, TEST[1:], AudioOfTwoHalves())

@@ -52,7 +52,7 @@ def test_stated_gains_over_others() -> None:
     assert ours - published("temporal/table-1/human").value == pytest.approx(4.8)
 
 
-def test_every_number_has_its_place_and_classes() -> None:
+def test_every_number_has_its_source_and_classes() -> None:
     for number in published_numbers().values():
         assert number.paper in published_papers()
         assert re.search(r"Table|Figure|abstract|section", number.place)

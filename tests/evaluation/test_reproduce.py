@@ -72,7 +72,7 @@ def test_runs_shared_between_tables_are_made_once(maker: Maker, tmp_path: Path) 
     assert len(set(maker.made)) == 16
 
 
-def test_an_interrupted_table_goes_on(maker: Maker, tmp_path: Path) -> None:
+def test_an_interrupted_table_is_resumed(maker: Maker, tmp_path: Path) -> None:
     maker.stop_at = 5
     with pytest.raises(KeyboardInterrupt):
         reproduce_table(mrpn(), "1", RunCache(tmp_path, maker), corpus_key="drawn")
@@ -132,7 +132,7 @@ def test_fold_accuracies_equal_means_by_hand() -> None:
     assert fold_accuracies(run) == pytest.approx(by_hand)
 
 
-def test_a_name_is_no_part_of_a_requests_hash_and_all_else_is() -> None:
+def test_everything_but_the_name_is_part_of_a_requests_identity() -> None:
     protocol = Protocol("clean", "speaker-kfold", {"folds": 5})
     system = SystemChoice("mrpn-paper", {"hidden": 8, "training.epochs": 2}, "one")
     first = RunRequest(system, protocol, 0, "k")

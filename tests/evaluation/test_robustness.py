@@ -57,14 +57,14 @@ def measure(finished, store=None, workers=1, **levels):
     return {entry.kind.name: entry.runs for entry in found}
 
 
-def test_no_noise_to_speak_of_changes_nothing_and_much_noise_hurts(finished) -> None:
+def test_weak_noise_changes_nothing_and_strong_noise_lowers_accuracy(finished) -> None:
     run = finished[0].evaluation
     found = measure(finished, white_noise=[100.0, -40.0])["white-noise"]
     np.testing.assert_allclose(found[100.0].probabilities, run.probabilities, atol=0.02)
     assert (found[100.0].prediction_index == run.prediction_index).all()
-    audio_tracks = [accuracy(found[level].of_modality("audio")).value for level in (100.0, -40.0)]
-    assert audio_tracks[0] > 0.8
-    assert audio_tracks[1] < 0.55
+    of_audio = [accuracy(found[level].of_modality("audio")).value for level in (100.0, -40.0)]
+    assert of_audio[0] > 0.8
+    assert of_audio[1] < 0.55
     assert accuracy(found[-40.0]).value < accuracy(run).value
 
 
@@ -79,7 +79,7 @@ def test_a_lost_modality_is_predicted_by_the_other(finished) -> None:
     assert all(any("silent" in flag for flag in flags) for flags in found["audio"].flags)
 
 
-def test_what_the_system_does_not_look_at_is_left_out(finished) -> None:
+def test_degradations_of_modalities_that_are_not_read_are_left_out(finished) -> None:
     assert list(measure(finished, blur=[1.0], offset=[0.2])) == ["offset"]
     with pytest.raises(SettingsError, match="reads audio, action_units; none of blur"):
         measure(finished, blur=[1.0])
@@ -109,7 +109,7 @@ def test_predictions_are_kept_and_features_are_not(finished) -> None:
     np.testing.assert_array_equal(kept["babble"][0.0].probabilities, first.probabilities)
 
 
-def test_a_run_adapted_to_speakers_predictions_from_adapted_features(
+def test_a_run_with_speaker_adaptation_predicts_from_adapted_features(
     finished, tmp_path: Path
 ) -> None:
     _, experiment = finished
@@ -120,7 +120,7 @@ def test_a_run_adapted_to_speakers_predictions_from_adapted_features(
     assert (found.prediction_index == result.evaluation.prediction_index).mean() > 0.95
 
 
-def test_two_processes_prediction_as_one(finished) -> None:
+def test_two_processes_predict_as_one(finished) -> None:
     folder = finished[0].folder
     one = measure(finished, white_noise=[3.0])["white-noise"][3.0]
     shutil.rmtree(folder / FOLDER / "white-noise" / "3")
@@ -129,7 +129,7 @@ def test_two_processes_prediction_as_one(finished) -> None:
     np.testing.assert_allclose(one.probabilities, two.probabilities, atol=1e-5)
 
 
-def test_predictions_of_another_run_are_not_taken_for_this_ones(finished, tmp_path: Path) -> None:
+def test_measurements_of_another_run_are_not_used(finished, tmp_path: Path) -> None:
     result, _ = finished
     measure(finished, white_noise=[10.0])
     other = result.evaluation.with_predictions(result.evaluation.probabilities[:, ::-1])

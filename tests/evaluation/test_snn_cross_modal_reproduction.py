@@ -68,7 +68,7 @@ def test_settings_reach_the_networks_that_have_them() -> None:
     assert loaded["video only"] == default
 
 
-def test_settings_of_cepstra_do_not_reach_the_mel_spectrogram() -> None:
+def test_settings_of_mfcc_do_not_reach_the_mel_spectrogram() -> None:
     wanted = {"audio.feature_settings.coefficients": 20, "audio.feature_settings.frame_count": 100}
     for table in ("I", "III"):
         mel, mfcc = (
@@ -98,7 +98,7 @@ def test_figure_3_has_a_row_for_every_place_of_every_line() -> None:
         )
 
 
-def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
+def test_figure_3_predicts_validation_clips_and_names_them(tmp_path) -> None:
     """32 settings beside each other invite to choose: no test clip takes part."""
     from aver.reports.system_figures import SystemFigures
     from test_reproduce import Maker
@@ -123,14 +123,14 @@ def test_figure_3_looks_at_validation_clips_and_says_so(tmp_path) -> None:
     assert {plan.protocols["clean"].predicted for plan in others} == {"test"}
 
 
-def test_only_the_table_of_labels_lets_the_system_leak() -> None:
+def test_only_the_table_of_labels_runs_the_leaking_protocol() -> None:
     leaking = {number: paper().table(number).protocols["paper"].leaking for number in TABLES}
     assert [number for number, leaks in leaking.items() if leaks] == ["labels"]
     for number in TABLES:
         assert not paper().table(number).protocols["clean"].leaking
 
 
-def test_what_cannot_be_repeated() -> None:
+def test_unknown_tables_figures_and_presets_are_refused() -> None:
     with pytest.raises(SettingsError, match="no table 'VI'"):
         paper().table("VI")
     with pytest.raises(SettingsError, match="no curve '4'"):
@@ -139,7 +139,7 @@ def test_what_cannot_be_repeated() -> None:
         paper(preset="mrpn-compact").table("I")
 
 
-def test_baselines_look_at_what_the_networks_look_at() -> None:
+def test_baselines_read_the_modalities_of_the_networks() -> None:
     def branches(preset: str) -> dict[str, tuple[str, ...]]:
         model, settings = load_preset(preset)
         return branches_by_modality(model(settings, FeatureStore()).features)

@@ -78,7 +78,7 @@ def test_protocols_are_ten_folds_of_actors_leaking_and_nested() -> None:
     assert clean.rule == "leave-one-speaker-out"
 
 
-def test_ninety_one_actors_are_dealt_into_ten_folds_and_each_is_tested_once() -> None:
+def test_91_actors_are_split_into_ten_folds_and_each_is_tested_once() -> None:
     sexes = {f"{1001 + place}": "male" if place < 48 else "female" for place in range(91)}
     clips = [Clip(f"{n}-{w}", n, w, sex=sex) for n, sex in sexes.items() for w in ("happy", "sad")]
     corpus = Corpus("cremad", Path("nowhere"), tuple(clips))
@@ -103,7 +103,7 @@ def test_ninety_one_actors_are_dealt_into_ten_folds_and_each_is_tested_once() ->
             assert bool(split.leaks) == (kind == "paper")
 
 
-def test_what_the_paper_does_not_have_is_refused() -> None:
+def test_unknown_tables_and_figures_are_refused() -> None:
     with pytest.raises(SettingsError, match="no table 'II'"):
         paper().table("II")
     with pytest.raises(SettingsError, match="no curve '4'"):
