@@ -18,7 +18,6 @@ from aver.settings import Field, settings
 
 _WINDOW_PX, _STRIDE_PX = 12, 2  # of P-Net
 
-
 _Probability = Annotated[float, Field(ge=0, le=1)]
 
 
@@ -82,9 +81,8 @@ class MtcnnDetector(FaceDetector):
         for indices in by_size.values():
             for start in range(0, len(indices), self.settings.batch_frames):
                 batch = indices[start : start + self.settings.batch_frames]
-                found.update(
-                    zip(batch, self._detect_batch([frames[i] for i in batch]), strict=True)
-                )
+                faces = self._detect_batch([frames[i] for i in batch])
+                found.update(zip(batch, faces, strict=True))
         return [found[index] for index in range(len(frames))]
 
     def refine(self, frames: Sequence[np.ndarray], boxes: np.ndarray) -> Faces:

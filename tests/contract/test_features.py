@@ -1,4 +1,4 @@
-"""Laws of all registered features: settings, keys, and what clips without files yield."""
+"""Rules of all registered features: settings, keys, and clips without files."""
 
 from __future__ import annotations
 
@@ -50,6 +50,14 @@ def test_clip_without_files_lacks_the_modality(name: str) -> None:
     assert record.missing
     assert record.coverage == 0
     assert not record.arrays
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_values_of_the_wrong_kind_are_refused_by_name(name: str) -> None:
+    kind = features.get(name)
+    for setting in dataclasses.fields(kind):
+        with pytest.raises(SettingsError, match=setting.name):
+            kind(**{setting.name: object()})
 
 
 def test_every_setting_changes_the_key() -> None:
