@@ -99,11 +99,12 @@ def test_figure_3_has_a_row_for_every_place_of_every_line() -> None:
 
 
 def test_figure_3_predicts_validation_clips_and_names_them(tmp_path) -> None:
-    """32 settings beside each other invite to choose: no test clip takes part."""
-    from aver.reports.system_figures import SystemFigures
+    """A figure of 32 settings invites choices, so it must not use test clips."""
     from test_reproduce import Maker
 
     from aver.evaluation.reproduce import RunCache
+    from aver.features.store import FeatureStore
+    from aver.reports.reproduction_figures import ReproductionFigures
 
     protocols = set()
 
@@ -112,9 +113,8 @@ def test_figure_3_predicts_validation_clips_and_names_them(tmp_path) -> None:
             protocols.add((request.protocol.kind, request.protocol.predicted))
             return super().__call__(request, folder)
 
-    kept = ("paper", "clean")
-    shelf = RunCache(tmp_path / "runs", Asked())
-    figures = SystemFigures(paper(), shelf, "drawn", tmp_path, kept)
+    cache, store = RunCache(tmp_path / "runs", Asked()), FeatureStore(tmp_path / "features")
+    figures = ReproductionFigures(paper(), cache, "drawn", tmp_path, store, ("paper", "clean"))
     written = {path.name: path for path in figures.curve("3")}
     assert protocols == {("clean", "validation"), ("paper", "test")}
     assert "clean, validation clips" in written["snn-cross-modal-figure-3-clean.txt"].read_text()
