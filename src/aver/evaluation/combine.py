@@ -1,15 +1,97 @@
-"""Evaluations put together: runs of several seeds, and late fusion of unimodal runs."""
+"""Concatenate predictions of folds and seeds, and fuse unimodal runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
+from aver.corpora.clip import Clip
+from aver.emotions import in_canonical_order
 from aver.errors import SettingsError
-from aver.evaluation.evaluation import CLIP_COLUMNS, ROW_KEYS, Evaluation
-from aver.models.base.prediction import mean_of_known, probability_columns
+from aver.evaluation.evaluation import CLIP_COLUMNS, ROW_KEYS, Evaluation, TargetColumns
+from aver.evaluation.fold_run import FoldRun, read_fold
+from aver.models.base.prediction import Prediction, mean_of_known, probability_columns
+from aver.models.data.targets import Target
+
+
+def concatenate_folds(tasks: Sequence[FoldRun], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Concatenate the test predictions of finished folds and seeds.
+
+    Parameters
+    ----------
+    tasks : sequence of FoldRun
+    classes : tuple of str
+        Of the corpus; a fold's training may lack some.
+
+    Returns
+    -------
+    dict
+        The arguments `predictions`, `modalities` and `targets` of an `Evaluation`. A class that a
+        fold's training lacked has probability 0 there; so has an output of another target.
+    """
+    predictions = [read_fold(task.folder) for task in tasks]
+    modalities = tuple(dict.fromkeys(name for p in predictions for name in p.by_modality))
+    numbers = pd.concat([p.to_frame() for p in predictions], ignore_index=True)
+    clips = [clip for task in tasks for clip in task.test]
+    table = pd.DataFrame(
+        {
+            "clip_id": [clip.clip_id for clip in clips],
+            "speaker": [clip.speaker or clip.clip_id for clip in clips],
+            "sex": [clip.sex for clip in clips],
+            "fold": np.repeat([task.fold for task in tasks], [len(task.test) for task in tasks]),
+            "seed": np.repeat([task.seed for task in tasks], [len(task.test) for task in tasks]),
+            "truth": [str(clip.emotion) for clip in clips],
+            "flags": numbers["flags"],
+        }
+    )
+    blocks = [_filled(numbers, probability_columns(classes))]
+    blocks += [_filled(numbers, probability_columns(classes, name)) for name in modalities]
+    targets = []
+    for name in dict.fromkeys(name for p in predictions for name in p.other_outputs):
+        target = _pooled_target(name, predictions)
+        targets.append(
+            TargetColumns(
+                name, "regression" if target.regression else "classification", target.outputs
+            )
+        )
+        predicted = _filled(numbers, targets[-1].predictions)
+        truth = pd.DataFrame(_truth(target, clips), columns=targets[-1].truth)
+        truth[predicted.isna().any(axis=1)] = np.nan  # not predicted, so not counted
+        blocks += [truth, predicted]
+    return {
+        "predictions": pd.concat([table, *blocks], axis=1),
+        "modalities": modalities,
+        "targets": tuple(targets),
+    }
+
+
+def _filled(numbers: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """Columns with 0 for classes that a fold's training lacked; rows of NaN stay."""
+    block = numbers.reindex(columns=columns)
+    predicted = block.notna().any(axis=1)
+    block[predicted] = block[predicted].fillna(0.0)
+    return block
+
+
+def _pooled_target(name: str, predictions: Sequence[Prediction]) -> Target:
+    """The target with the outputs of all folds, of which each fold's training may lack some."""
+    outputs = {output for p in predictions for output in p.other_outputs.get(name, ())}
+    regression = Target(name, ()).regression
+    return Target(name, in_canonical_order(outputs) if regression else tuple(sorted(outputs)))
+
+
+def _truth(target: Target, clips: Sequence[Clip]) -> np.ndarray:
+    """Labels as an evaluation keeps them: columns per output, NaN if unknown."""
+    labels = target.labels(clips).numpy()
+    if target.regression:
+        return labels.astype(np.float64)
+    columns = np.eye(len(target.outputs))[labels]
+    columns[labels < 0] = np.nan
+    return columns
 
 
 def pool_seeds(evaluations: Sequence[Evaluation]) -> Evaluation:

@@ -9,23 +9,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
 import yaml
 
 from aver.audit import AuditReport, audit_split
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.emotions import in_canonical_order
 from aver.errors import LabelError, MediaError, SettingsError
-from aver.evaluation.evaluation import Evaluation, TargetColumns
+from aver.evaluation.combine import concatenate_folds
+from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import (
     DONE_NAME,
     FoldRun,
     check_run_folder,
     fold_folder,
-    read_fold,
     remarks_of,
     run_fold,
 )
@@ -35,10 +32,8 @@ from aver.execution.files import write_json, write_text
 from aver.execution.tasks import map_tasks
 from aver.features.speaker_adaptation import ADAPTED, check_adaptable
 from aver.features.store import Failure, FeatureStore
-from aver.models.base.prediction import Prediction, probability_columns
 from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import Recognizer
-from aver.models.data.targets import Target
 from aver.settings import settings_to_mapping
 from aver.splits.split import Fold, Split, save_split
 
@@ -360,44 +355,13 @@ def pool_folds(
         Classes are those of the corpus. A class that was missing in a fold's training has
         probability 0 there; so has an output of another target.
     """
-    classes = experiment.corpus.classes
-    predictions = [read_fold(task.folder) for task in tasks]
-    modalities = tuple(dict.fromkeys(name for p in predictions for name in p.by_modality))
-    numbers = pd.concat([p.to_frame() for p in predictions], ignore_index=True)
-    clips = [clip for task in tasks for clip in task.test]
-    table = pd.DataFrame(
-        {
-            "clip_id": [clip.clip_id for clip in clips],
-            "speaker": [clip.speaker or clip.clip_id for clip in clips],
-            "sex": [clip.sex for clip in clips],
-            "fold": np.repeat([task.fold for task in tasks], [len(task.test) for task in tasks]),
-            "seed": np.repeat([task.seed for task in tasks], [len(task.test) for task in tasks]),
-            "truth": [str(clip.emotion) for clip in clips],
-            "flags": numbers["flags"],
-        }
-    )
-    blocks = [_filled(numbers, probability_columns(classes))]
-    blocks += [_filled(numbers, probability_columns(classes, name)) for name in modalities]
-    targets = []
-    for name in dict.fromkeys(name for p in predictions for name in p.other_outputs):
-        target = _pooled_target(name, predictions)
-        targets.append(
-            TargetColumns(
-                name, "regression" if target.regression else "classification", target.outputs
-            )
-        )
-        predicted = _filled(numbers, targets[-1].predictions)
-        truth = pd.DataFrame(_truth(target, clips), columns=targets[-1].truth)
-        truth[predicted.isna().any(axis=1)] = np.nan  # not predicted, so not counted
-        blocks += [truth, predicted]
+    table = concatenate_folds(tasks, experiment.corpus.classes)
     return Evaluation(
         system=experiment.title,
         corpus=experiment.corpus.label,
         protocol=experiment.protocol,
-        classes=classes,
-        predictions=pd.concat([table, *blocks], axis=1),
-        modalities=modalities,
-        targets=tuple(targets),
+        classes=experiment.corpus.classes,
+        **table,
         leaks=experiment.leaks,
         training_s=sum(fold["fit_s"] for fold in folds),
         prediction_s=sum(fold["predict_s"] for fold in folds),
@@ -410,28 +374,3 @@ def pool_folds(
             "remarks": remarks_of(tasks),
         },
     )
-
-
-def _filled(numbers: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
-    """Columns with 0 for classes that a fold's training lacked; rows of NaN stay."""
-    block = numbers.reindex(columns=columns)
-    predicted = block.notna().any(axis=1)
-    block[predicted] = block[predicted].fillna(0.0)
-    return block
-
-
-def _pooled_target(name: str, predictions: Sequence[Prediction]) -> Target:
-    """The target with the outputs of all folds, of which each fold's training may lack some."""
-    outputs = {output for p in predictions for output in p.other_outputs.get(name, ())}
-    regression = Target(name, ()).regression
-    return Target(name, in_canonical_order(outputs) if regression else tuple(sorted(outputs)))
-
-
-def _truth(target: Target, clips: Sequence[Clip]) -> np.ndarray:
-    """Labels as an evaluation keeps them: columns per output, NaN if unknown."""
-    labels = target.labels(clips).numpy()
-    if target.regression:
-        return labels.astype(np.float64)
-    columns = np.eye(len(target.outputs))[labels]
-    columns[labels < 0] = np.nan
-    return columns
