@@ -1,4 +1,4 @@
-"""A checkpoint brings along what its features need, and names no folder of its machine."""
+"""A checkpoint contains the files that its features need, and no path of its machine."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def write(folder: Path, facts: dict[str, object]) -> dict[str, object]:
     return json.loads((folder / "recognizer.json").read_text())["facts"]
 
 
-def test_files_go_along_and_are_found_where_the_checkpoint_went(tmp_path: Path) -> None:
+def test_files_are_copied_and_found_after_a_move(tmp_path: Path) -> None:
     own = tmp_path / "ann" / "faces"
     shutil.copytree(find_shipped("faces-fer2013", "extractor").folder, own)
     model = tmp_path / "ann" / "mmod.dat"
@@ -64,7 +64,7 @@ def test_a_checkpoint_read_and_written_again_keeps_its_files(tmp_path: Path) -> 
     assert Path(settings["weights"]).read_bytes() == b"weights"
 
 
-def test_a_run_folder_named_by_one_word_goes_along_too(
+def test_a_run_folder_named_by_one_word_is_copied_too(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -76,7 +76,7 @@ def test_a_run_folder_named_by_one_word_goes_along_too(
     assert (tmp_path / "run" / settings["weights"]).is_file()
 
 
-def test_weights_of_the_package_stay_named(tmp_path: Path) -> None:
+def test_shipped_weights_keep_their_name(tmp_path: Path) -> None:
     facts = facts_with("faces-fer2013")
     facts["settings"]["branches"]["video"]["pretrained"] = ""  # type: ignore[index]
     written = write(tmp_path / "run", facts)

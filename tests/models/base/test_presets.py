@@ -1,4 +1,4 @@
-"""Presets: what comes with the package, changes on top, and words for what is wrong."""
+"""Presets of the package, changes of their settings, and errors."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def test_the_paper_preset_holds_the_papers_values():
     assert (audio.segment_s, audio.hop_s, audio.n_fft, audio.stft_hop) == (1.0, 0.2, 512, 64)
 
 
-def test_changes_nested_dotted_and_as_words():
+def test_changes_nested_dotted_and_as_text():
     changes = {"modalities": "audio,units", "training": {"epochs": 7}, "training.patience": "3"}
     settings = load_preset("mrpn-compact", changes)[1]
     assert settings.modalities == ("audio", "action_units")
@@ -55,7 +55,7 @@ def test_a_wrong_change_is_named(changes, words):
         load_preset("mrpn-compact", changes)
 
 
-def test_a_preset_that_is_none_is_said(tmp_path):
+def test_unknown_and_invalid_presets_are_refused(tmp_path):
     with pytest.raises(SettingsError, match=r"Known are: .*mrpn-compact"):
         load_preset("mrpn-tiny")
     path = tmp_path / "own.yaml"

@@ -1,4 +1,4 @@
-"""Planted statistics: a source of features for tests of the baselines."""
+"""Planted functionals: a source of features for tests of the baselines."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The statistics baselines on planted vectors: choice, fusion, missing modalities, checkpoints."""
+"""The baselines on planted functionals: choice of C, fusion, missing modalities, checkpoints."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def accuracy(recognizer: Statistics, clips: list[Clip]) -> float:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_learns_what_is_there_and_two_modalities_beat_one(kind: type[Statistics]) -> None:
+def test_two_modalities_are_better_than_one(kind: type[Statistics]) -> None:
     source = PlantedStatistics(spread=2.0)
     clips = source.clips(600, "many")
     both, audio, video = (
@@ -61,14 +61,14 @@ def test_learns_what_is_there_and_two_modalities_beat_one(kind: type[Statistics]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_single_modality_predictions_with_its_own_classifier(kind: type[Statistics]) -> None:
+def test_a_single_modality_predicts_with_its_own_classifier(kind: type[Statistics]) -> None:
     recognizer, clips = trained(kind, PlantedStatistics(), modalities=("audio",))
     prediction = recognizer.predict(clips)
     assert np.array_equal(prediction.probabilities, prediction.by_modality["audio"])
     assert np.allclose(prediction.probabilities.sum(axis=1), 1)
 
 
-def test_scaler_and_weights_see_training_clips_only() -> None:
+def test_scaler_and_weights_use_training_clips_only() -> None:
     source = PlantedStatistics(spread=1.0)
     recognizer, clips = trained(
         StatisticsLogistic, source, modalities=("audio",), Cs=(0.3,), refit=False
@@ -89,7 +89,7 @@ def test_scaler_and_weights_see_training_clips_only() -> None:
     assert ratio.std() < 1e-4 * ratio.mean()
 
 
-def test_complete_clip_is_predicted_by_the_joint_classifier() -> None:
+def test_a_complete_clip_is_predicted_by_the_joint_classifier() -> None:
     source = PlantedStatistics(spread=1.0)
     recognizer, clips = trained(StatisticsLogistic, source, Cs=(0.3,), refit=True)
     seen = [*source.clips(60, "train"), *source.clips(30, "validation")]
@@ -117,7 +117,9 @@ def test_complete_clip_is_predicted_by_the_joint_classifier() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_missing_modality_is_predicted_by_the_other_and_flagged(kind: type[Statistics]) -> None:
+def test_a_clip_that_lacks_a_modality_is_predicted_by_the_other_and_flagged(
+    kind: type[Statistics],
+) -> None:
     source = PlantedStatistics()
     recognizer, clips = trained(kind, source)
     complete = recognizer.predict(clips)
@@ -141,7 +143,7 @@ def test_missing_modality_is_predicted_by_the_other_and_flagged(kind: type[Stati
     assert prediction.coverage["video"][:4].tolist() == [0, 0.5, 0, 0.5]
 
 
-def test_three_modalities_of_which_two_are_left() -> None:
+def test_one_missing_modality_of_three() -> None:
     source = PlantedStatistics()
     recognizer, clips = trained(
         StatisticsLogistic, source, modalities=("video", "audio", "action_units")
@@ -154,7 +156,7 @@ def test_three_modalities_of_which_two_are_left() -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_trains_on_clips_that_lack_something(kind: type[Statistics]) -> None:
+def test_trains_on_clips_that_lack_a_modality(kind: type[Statistics]) -> None:
     source = PlantedStatistics()
     source.lacking = {f"train{i:03d}": ("video",) for i in range(0, 60, 5)}
     source.lacking |= {f"train{i:03d}": ("audio",) for i in range(1, 60, 5)}
@@ -164,7 +166,7 @@ def test_trains_on_clips_that_lack_something(kind: type[Statistics]) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_saved_and_loaded(kind: type[Statistics], tmp_path: Path) -> None:
+def test_saved_and_loaded_predictions_are_equal(kind: type[Statistics], tmp_path: Path) -> None:
     source = PlantedStatistics()
     recognizer, clips = trained(kind, source, modalities=("audio", "video"))
     recognizer.save(tmp_path / "run")
@@ -181,7 +183,7 @@ def test_saved_and_loaded(kind: type[Statistics], tmp_path: Path) -> None:
     }
 
 
-def test_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
+def test_checkpoints_of_other_models_are_refused(tmp_path: Path) -> None:
     source = PlantedStatistics()
     both, _ = trained(StatisticsLogistic, source)
     audio, _ = trained(StatisticsLogistic, source, modalities=("audio",))
@@ -195,7 +197,7 @@ def test_foreign_checkpoints_are_refused(tmp_path: Path) -> None:
         StatisticsLogistic.load(tmp_path / "both", source)
 
 
-def test_statistics_of_another_length_are_refused() -> None:
+def test_functionals_of_another_length_are_refused() -> None:
     source = PlantedStatistics()
     recognizer, clips = trained(StatisticsLogistic, source)
     source.inputs = 5
@@ -203,7 +205,7 @@ def test_statistics_of_another_length_are_refused() -> None:
         recognizer.predict(clips)
 
 
-def test_training_that_cannot_be() -> None:
+def test_invalid_training_data_is_refused() -> None:
     source = PlantedStatistics()
     clips = source.clips(12)
     recognizer = StatisticsLogistic(StatisticsSettings(), source)
@@ -223,7 +225,7 @@ def test_validation_with_an_unknown_class_or_none_at_all() -> None:
     recognizer = StatisticsLogistic(StatisticsSettings(), source).fit(train, strange)
     assert recognizer.classes == ("neutral", "happy")
     recognizer.fit(train, [])
-    assert recognizer.card["strengths chosen on validation"]["audio"] == 0.03
+    assert recognizer.card["C chosen on validation"]["audio"] == 0.03
 
 
 @pytest.mark.parametrize(
@@ -231,7 +233,7 @@ def test_validation_with_an_unknown_class_or_none_at_all() -> None:
     [{"modalities": ()}, {"modalities": ("audio", "audio")}, {"modalities": ("smell",)}]
     + [{"Cs": ()}, {"Cs": (0.0,)}, {"feature_settings": {"smell": {}}}],
 )
-def test_settings_that_make_no_sense(settings: dict[str, object]) -> None:
+def test_invalid_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
         StatisticsSettings(**settings)  # type: ignore[arg-type]
 

@@ -21,7 +21,7 @@ def trained(source: PlantedStatistics, **settings: object) -> tuple[LateFusion, 
     return recognizer, source.clips(60, "test")
 
 
-def test_predictions_the_mean_of_unimodal_recognizers() -> None:
+def test_predicts_the_mean_of_unimodal_recognizers() -> None:
     source = PlantedStatistics(spread=1.0)
     fused, clips = trained(source)
     alone = [
@@ -79,7 +79,7 @@ def test_any_preset_with_overrides_and_checkpoint_without_the_preset(tmp_path: P
     assert again.card["parameters"] > 0
 
 
-def test_mixed_checkpoint_is_refused(tmp_path: Path) -> None:
+def test_a_mixed_checkpoint_is_refused(tmp_path: Path) -> None:
     source = PlantedStatistics()
     fused, _ = trained(source)
     fused.save(tmp_path / "run")
@@ -90,7 +90,7 @@ def test_mixed_checkpoint_is_refused(tmp_path: Path) -> None:
         LateFusion.load(tmp_path / "run", source)
 
 
-def test_untrained_and_senseless_settings() -> None:
+def test_untrained_recognizers_and_invalid_settings_are_refused() -> None:
     with pytest.raises(SettingsError, match="not been trained"):
         LateFusion(LateFusionSettings(), PlantedStatistics()).predict([])
     with pytest.raises(SettingsError, match="modalities"):

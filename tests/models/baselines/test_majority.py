@@ -1,4 +1,4 @@
-"""The majority baseline: shares of the training classes, whatever the clip."""
+"""The majority baseline: the class shares of the training clips for every clip."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def trained(tmp_path: Path) -> Majority:
     return Majority(MajoritySettings(), FeatureStore(tmp_path)).fit(TRAIN, [])
 
 
-def test_predictions_the_shares_of_training(trained: Majority) -> None:
+def test_predicts_the_class_shares_of_training(trained: Majority) -> None:
     prediction = trained.predict([Clip("x", None, None), Clip("y", None, None)])
     assert prediction.classes == ("happy", "sad")
     assert prediction.probabilities.tolist() == [[0.25, 0.75]] * 2
@@ -28,7 +28,7 @@ def test_predictions_the_shares_of_training(trained: Majority) -> None:
     assert trained.features == {}
 
 
-def test_saved_and_loaded(trained: Majority, tmp_path: Path) -> None:
+def test_saved_and_loaded_predictions_are_equal(trained: Majority, tmp_path: Path) -> None:
     trained.save(tmp_path / "run")
     again = Majority.load(tmp_path / "run", trained.store)
     assert np.array_equal(again.predict_proba(TRAIN), trained.predict_proba(TRAIN))
@@ -38,7 +38,7 @@ def test_saved_and_loaded(trained: Majority, tmp_path: Path) -> None:
         Majority.load(tmp_path, trained.store)
 
 
-def test_labels_that_allow_no_training(tmp_path: Path) -> None:
+def test_invalid_labels_are_refused(tmp_path: Path) -> None:
     recognizer = Majority(MajoritySettings(), FeatureStore(tmp_path))
     with pytest.raises(LabelError, match="at least two"):
         recognizer.fit(TRAIN[:1], [])

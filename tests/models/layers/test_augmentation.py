@@ -1,4 +1,4 @@
-"""Augmentation and slices: what is drawn, for whom, and when."""
+"""Augmentation and slices: what is random, per clip or frame, and only in training."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from scipy import ndimage
 
 from aver.errors import SettingsError
 from aver.models.data.batches import ClipSequences
-from aver.models.data.sampler import min_frames, random_slice, spread
 from aver.models.layers.augmentation import (
     ImageAugmentation,
     ImageAugmentationSettings,
@@ -30,7 +29,7 @@ def clips_of(image, lengths=(3, 2)):
     return ClipSequences.of([image.expand(n, 1, 40, 40) for n in lengths])
 
 
-def test_all_frames_of_a_clip_get_the_same_view_and_clips_differ():
+def test_all_frames_of_a_clip_are_augmented_alike_and_clips_differ():
     torch.manual_seed(0)
     clips = clips_of(smooth_image())
     views = ImageAugmentation(ImageAugmentationSettings()).train()(clips.frames, clips)
@@ -39,7 +38,7 @@ def test_all_frames_of_a_clip_get_the_same_view_and_clips_differ():
     assert not torch.allclose(views[0], views[3], atol=0.1)
 
 
-def test_figure_9_may_draw_for_each_frame():
+def test_each_frame_can_be_augmented_separately_for_figure_9():
     torch.manual_seed(0)
     clips = clips_of(smooth_image())
     settings = ImageAugmentationSettings(per_frame=True)
@@ -55,7 +54,7 @@ def test_nothing_is_changed_outside_training_or_with_everything_off():
     torch.testing.assert_close(off(clips.frames, clips), clips.frames, atol=1e-4, rtol=1e-4)
 
 
-def test_rotation_is_scipys(monkeypatch):
+def test_rotation_is_that_of_scipy(monkeypatch):
     """Turned by a known angle, away from the border, as SciPy turns it."""
     monkeypatch.setattr(torch, "rand", lambda count: torch.ones(count))  # the largest draw
     clips = clips_of(smooth_image(), (1,))
@@ -73,7 +72,7 @@ def test_a_flip_is_a_mirror(monkeypatch):
     torch.testing.assert_close(found, clips.frames.flip(3), atol=1e-4, rtol=1e-4)
 
 
-def test_hidden_bands_are_the_same_in_all_segments_of_a_clip():
+def test_masked_bands_are_the_same_in_all_segments_of_a_clip():
     torch.manual_seed(1)
     settings = SpectrogramAugmentationSettings(band_share=0.4)
     layer = SpectrogramAugmentation(settings).train()
@@ -112,29 +111,3 @@ def test_shifts_move_all_bands_of_a_clip():
 def test_ranges_are_checked(kind, wrong):
     with pytest.raises(SettingsError, match=next(iter(wrong))):
         kind(**wrong)
-
-
-def test_slices_last_at_least_a_second_and_reach_everywhere():
-    generator = torch.Generator().manual_seed(0)
-    drawn = [random_slice(9, 6, generator) for _ in range(500)]
-    assert {stop - start for start, stop in drawn} == {6, 7, 8, 9}
-    assert {start for start, _ in drawn} == {0, 1, 2, 3}
-    assert all(start >= 0 and stop <= 9 for start, stop in drawn)
-    assert random_slice(4, 6, generator) == (0, 4)
-
-
-def test_frames_are_spread_one_from_each_part():
-    generator = torch.Generator().manual_seed(0)
-    for _ in range(100):
-        taken = spread(3, 27, 8, generator)
-        assert ((taken - 3) // 3).tolist() == list(range(8))
-    assert spread(0, 3, 8).tolist() == [0, 1, 2]
-
-
-def test_a_second_in_frames_follows_the_feature():
-    from aver.features.feature import feature_from_settings
-
-    assert min_frames(feature_from_settings("face-crops", {"rate_hz": 6.0})) == 6
-    assert min_frames(feature_from_settings("spectrogram-segments", {})) == 1
-    half = {"segment_s": 0.5, "hop_s": 0.1, "column_count": 125}
-    assert min_frames(feature_from_settings("spectrogram-segments", half)) == 6

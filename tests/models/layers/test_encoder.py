@@ -1,4 +1,4 @@
-"""Pretrained extractors: put in place by name, frozen at first, then trained slowly."""
+"""Pretrained extractors: loaded by name, frozen at first, then trained at their own rate."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CLIPS = planted_clips(speakers=4, takes=1)
 
 @pytest.fixture
 def run(tmp_path: Path) -> Path:
-    """What `aver pretrain visual` leaves, so far as a recogniser reads it."""
+    """What `aver pretrain visual` leaves, so far as a recognizer reads it."""
     torch.manual_seed(1)
     write_weights(tmp_path / "weights.safetensors", ResNet18(1, 4, 1, "3x3").state_dict())
     card = {"network": {"width": 4, "blocks": 1, "stem": "3x3"}, "input": {"size_px": 16}}
@@ -50,7 +50,7 @@ def _recognizer(run: Path, epochs: int, frozen: int, rate: float = 1.0) -> MRPN:
     return MRPN(settings, PlantedSource())
 
 
-def test_a_frozen_extractor_keeps_every_bit_and_thaws_on_time(run: Path) -> None:
+def test_a_frozen_extractor_keeps_its_weights_until_it_is_unfrozen(run: Path) -> None:
     start = ResNet18(1, 4, 1, "3x3").state_dict()
     frozen = _recognizer(run, epochs=2, frozen=2).fit(CLIPS[:8], CLIPS[8:])
     assert frozen.network is not None
@@ -65,7 +65,7 @@ def test_a_frozen_extractor_keeps_every_bit_and_thaws_on_time(run: Path) -> None
     assert not torch.equal(changed["bn1.running_mean"], start["bn1.running_mean"])
 
 
-def test_a_training_stopped_while_frozen_thaws_as_an_unbroken_one(
+def test_a_training_resumed_while_frozen_equals_an_uninterrupted_one(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def weights(folder: str) -> dict[str, torch.Tensor]:
@@ -83,7 +83,7 @@ def test_a_training_stopped_while_frozen_thaws_as_an_unbroken_one(
     assert not torch.equal(whole["branches.video.extractor.conv1.weight"], start)
 
 
-def test_the_pretrained_part_has_a_rate_of_its_own(run: Path) -> None:
+def test_the_pretrained_extractor_has_its_own_learning_rate(run: Path) -> None:
     recognizer = _recognizer(run, epochs=1, frozen=0, rate=0.1)
     groups = recognizer.task(CLIPS[:8], CLIPS[8:], seed=0).parameter_groups()
     task = recognizer.task(CLIPS[:8], CLIPS[8:], seed=0)
@@ -95,7 +95,7 @@ def test_the_pretrained_part_has_a_rate_of_its_own(run: Path) -> None:
     assert everything == len(list(task.network.parameters()))
 
 
-def test_one_step_moves_the_pretrained_part_by_its_share_of_the_usual_step(run: Path) -> None:
+def test_one_step_changes_the_pretrained_extractor_by_its_share_of_a_step(run: Path) -> None:
     start = load_file(run / "weights.safetensors")
 
     def moved(rate: float) -> dict[str, torch.Tensor]:
@@ -130,7 +130,7 @@ def test_settings_follow_the_card(run: Path) -> None:
     assert network.branches["video"].extractor.conv1.weight.shape == (4, 1, 3, 3)
 
 
-def test_a_file_of_color_images_is_not_taken_for_audio_and_its_places(tmp_path: Path) -> None:
+def test_weights_for_color_images_are_not_used_for_audio_with_coordinates(tmp_path: Path) -> None:
     """Spectrograms with two channels of places have three channels, as color pictures have."""
     file = tmp_path / "color.pth"
     torch.manual_seed(4)
@@ -151,7 +151,7 @@ def test_a_file_of_color_images_is_not_taken_for_audio_and_its_places(tmp_path: 
         ("temporal-aggregation-compact", "audio", "branches.audio"),
     ],
 )
-def test_a_file_of_another_shape_says_which_settings_fit(
+def test_weights_of_another_shape_name_the_settings_that_fit(
     preset: str, sense: str, part: str, tmp_path: Path
 ) -> None:
     file = tmp_path / "thin.pth"
@@ -181,7 +181,7 @@ def test_a_file_of_another_shape_says_which_settings_fit(
         ("video=007", "no pretrained weights at 007"),
     ],
 )
-def test_what_is_typed_for_init_is_a_name(typed: str, words: str, capsys, tmp_path: Path) -> None:
+def test_invalid_values_of_init_are_refused(typed: str, words: str, capsys, tmp_path: Path) -> None:
     write_tone_corpus(tmp_path / "tones", speakers=3, takes=1)
     line = ["train", "--corpus", str(tmp_path / "tones"), "--init", typed, "--reader", "manifest",
             "--corpus-settings", "pattern={speaker}_{emotion}_{take}.wav", "--split",
@@ -190,7 +190,7 @@ def test_what_is_typed_for_init_is_a_name(typed: str, words: str, capsys, tmp_pa
     assert words in capsys.readouterr().err
 
 
-def test_users_settings_win_and_embeddings_change_their_network(run: Path) -> None:
+def test_user_settings_win_and_embeddings_change_their_network(run: Path) -> None:
     key = "branches.video.frozen_epochs"
     assert start_from("mrpn-compact", {key: 7}, {"video": str(run)})[key] == 7
     found = start_from("mrpn-faces", {}, {"video": str(run)})
@@ -199,7 +199,7 @@ def test_users_settings_win_and_embeddings_change_their_network(run: Path) -> No
 
 @pytest.fixture
 def heard(tmp_path: Path) -> Path:
-    """What `aver pretrain voice` leaves, so far as a recogniser reads it."""
+    """What `aver pretrain voice` leaves, so far as a recognizer reads it."""
     folder = tmp_path / "voices"
     torch.manual_seed(2)
     write_weights(folder / "weights.safetensors", ResNet18(1, 4, 1, "3x3").state_dict())
@@ -212,7 +212,7 @@ def heard(tmp_path: Path) -> Path:
     return folder
 
 
-def test_temporal_aggregation_starts_faces_and_voices(run: Path, heard: Path) -> None:
+def test_temporal_aggregation_starts_from_video_and_audio_weights(run: Path, heard: Path) -> None:
     preset = "temporal-aggregation-compact"
     overrides = start_from(
         preset, {"segments": 2, "window_s": 1.5}, {"video": str(run), "audio": str(heard)}
@@ -256,7 +256,7 @@ def test_embeddings_of_temporal_aggregation_change_their_network(run: Path) -> N
         ("mrpn-compact", {"video": "nowhere"}, CheckpointError, "no pretrained weights at"),
     ],
 )
-def test_what_cannot_start_says_why(
+def test_presets_that_cannot_start_from_weights_give_the_reason(
     preset: str, weights: dict[str, str], error: type[Exception], words: str
 ) -> None:
     with pytest.raises(error, match=words):

@@ -1,4 +1,4 @@
-"""Aggregators: padding and neighbors in a batch must not change a clip's answer."""
+"""Aggregators: padding and other clips of a batch do not change a clip's vector."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def sequences(lengths):
 
 
 @pytest.mark.parametrize("kind", AGGREGATORS)
-def test_a_clip_is_predicted_alike_alone_and_beside_longer_ones(kind):
+def test_a_clip_gives_the_same_vector_alone_and_beside_longer_ones(kind):
     torch.manual_seed(0)
     aggregator = make_aggregator(kind, 6, 8, dropout=0.1).eval()
     batch = sequences([3, 9, 1, 5])
@@ -44,7 +44,7 @@ ORDERED = {"lstm": True, "bilstm": True, "transformer": True, "statistics": Fals
 
 
 @pytest.mark.parametrize(("kind", "ordered"), ORDERED.items())
-def test_order_counts_where_it_should(kind, ordered):
+def test_only_ordered_aggregators_depend_on_the_order(kind, ordered):
     torch.manual_seed(0)
     aggregator = make_aggregator(kind, 6, 8, dropout=0.0).eval()
     batch = sequences([6])
@@ -55,7 +55,7 @@ def test_order_counts_where_it_should(kind, ordered):
     assert same != ordered
 
 
-def test_lstm_is_the_textbooks():
+def test_lstm_follows_its_equations():
     """One step by hand: gates in the order input, forget, cell, output."""
     torch.manual_seed(0)
     aggregator = make_aggregator("lstm", 3, 2, dropout=0.0)
@@ -87,6 +87,6 @@ def test_positions_follow_vaswani():
 
 
 @pytest.mark.parametrize(("kind", "size"), [("gru", 8), ("bilstm", 7), ("transformer", 6)])
-def test_what_cannot_be_built_is_said(kind, size):
+def test_invalid_aggregators_are_refused(kind, size):
     with pytest.raises(SettingsError, match=str(size) if kind != "gru" else "Known are"):
         make_aggregator(kind, 6, size, 0.0)

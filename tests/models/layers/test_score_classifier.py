@@ -1,4 +1,4 @@
-"""Classifiers kept as arrays answer exactly as scikit-learn's own."""
+"""Classifiers stored as arrays predict exactly as those of scikit-learn."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def tables(loader: object) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarr
 
 
 @pytest.mark.parametrize(("loader", "classes"), [(load_wine, 3), (load_breast_cancer, 2)])
-def test_logistic_regression_is_scikit_learns(loader: object, classes: int) -> None:
+def test_logistic_regression_is_that_of_scikit_learn(loader: object, classes: int) -> None:
     inputs, labels, others, _ = tables(loader)
     ours = fit_logistic(inputs, labels, classes, 0.1)
     theirs = make_pipeline(
@@ -43,7 +43,7 @@ def test_logistic_regression_is_scikit_learns(loader: object, classes: int) -> N
     assert np.allclose(ours.probabilities(others), theirs.predict_proba(others), atol=1e-6)
 
 
-def test_svm_is_scikit_learns_one_against_rest() -> None:
+def test_svm_is_that_of_scikit_learn_one_against_rest() -> None:
     inputs, labels, others, _ = tables(load_wine)
     ours = fit_svm(inputs, labels, 3, 3.0)
     machines = OneVsRestClassifier(SVC(C=3.0, gamma=1 / inputs.shape[1]))
@@ -89,7 +89,7 @@ def test_validation_chooses_the_lowest_log_loss(fit: object) -> None:
     )
 
 
-def test_without_validation_the_middle_strength_is_taken() -> None:
+def test_without_validation_clips_the_middle_c_is_taken() -> None:
     inputs, labels, _, _ = tables(load_wine)
     empty = (np.zeros((0, inputs.shape[1])), np.zeros(0, dtype=int))
     classifier, C = fit_chosen(fit_logistic, (0.1, 0.5, 2.0), (inputs, labels), empty, 3)
@@ -103,7 +103,7 @@ def test_arrays_rebuild_the_same_predictions() -> None:
     assert np.array_equal(again.probabilities(others), classifier.probabilities(others))
 
 
-def test_predictions_do_not_depend_on_the_neighbors() -> None:
+def test_predictions_do_not_depend_on_the_other_clips() -> None:
     inputs, labels, others, _ = tables(load_wine)
     for classifier in (fit_svm(inputs, labels, 3, 1.0), fit_logistic(inputs, labels, 3, 1.0)):
         whole = classifier.probabilities(others)
@@ -111,7 +111,7 @@ def test_predictions_do_not_depend_on_the_neighbors() -> None:
         assert np.array_equal(whole, single)
 
 
-def test_input_that_never_changes_does_no_harm() -> None:
+def test_a_constant_input_is_ignored() -> None:
     inputs, labels, others, _ = tables(load_wine)
     constant = np.hstack([inputs, np.full((len(inputs), 1), 7.0)])
     shifted = np.hstack([others, np.full((len(others), 1), 7.0)])
@@ -119,7 +119,7 @@ def test_input_that_never_changes_does_no_harm() -> None:
     assert np.allclose(with_it, fit_logistic(inputs, labels, 3, 0.1).probabilities(others))
 
 
-def test_a_fit_uses_one_thread_of_the_linear_algebra_whatever_is_allowed() -> None:
+def test_a_fit_uses_one_thread_of_the_linear_algebra() -> None:
     """Sums over more threads round otherwise: same seed, same answers, on any machine."""
     inputs, labels, others, more = tables(load_wine)
     seen: set[int] = set()

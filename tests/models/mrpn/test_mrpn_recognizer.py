@@ -1,4 +1,4 @@
-"""MRPN as a recogniser: networks, modalities, targets, missing parts, checkpoints."""
+"""MRPN as a recognizer: networks, modalities, targets, missing modalities, checkpoints."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def unlabelled(clips):
 
 
 @pytest.mark.parametrize("network", ["N0", "N1", "N2"])
-def test_each_network_learns_images_and_audio(network):
+def test_each_network_learns_from_images_and_audio(network):
     recognizer = MRPN(replace(SETTINGS, network=network), PlantedSource(3.0))
     prediction = recognizer.fit(TRAIN, VALIDATION).predict(unlabelled(TEST))
     assert accuracy(prediction, TEST) > 0.6  # chance 0.25
@@ -72,7 +72,7 @@ def test_each_network_learns_images_and_audio(network):
     assert prediction.embeddings["audio"].shape == (len(TEST), 64)  # mean, deviation of 32
 
 
-def test_refit_learns_from_the_validation_clips_too():
+def test_refit_trains_on_the_validation_clips_too():
     # One class is in the validation clips alone: only a network that learnt from them knows it.
     train = [clip for clip in TRAIN if clip.emotion != "happy"]
     settings = replace(SETTINGS, network="N0", modalities=("action_units", "audio"))
@@ -113,7 +113,7 @@ def test_any_number_of_modalities(modalities):
 
 
 @pytest.mark.parametrize("aggregator", ["lstm", "bilstm", "transformer", "statistics"])
-def test_aggregators_learn_tracks(aggregator):
+def test_aggregators_learn_from_tracks(aggregator):
     branches = {"action_units": replace(BRANCHES["action_units"], aggregator=aggregator)}
     settings = replace(SETTINGS, modalities=("action_units",), branches=branches)
     recognizer = MRPN(settings, PlantedSource(2.0)).fit(TRAIN, VALIDATION)
@@ -141,7 +141,7 @@ class _Nothing(PlantedSource):
         return super().get(clip, feature)
 
 
-def test_a_clip_with_nothing_gets_the_prior():
+def test_a_clip_without_modalities_gets_the_prior():
     # One more clip of the first class, so that the prior is not flat.
     extra = Clip("s00-happy-9", "s00", "happy", intensity="normal")
     settings = replace(SETTINGS, modalities=("action_units", "audio"))
@@ -156,7 +156,7 @@ def test_a_clip_with_nothing_gets_the_prior():
         assert ("no usable modality" in flags) == (place in empty)
 
 
-def test_clips_that_lack_a_modality_still_teach():
+def test_clips_that_lack_a_modality_are_trained_on():
     class Patchy(PlantedSource):
         def get(self, clip, feature):
             lacks = feature.modality == "audio" and clip.speaker in ("s00", "s01")
@@ -173,7 +173,7 @@ def test_a_modality_that_no_clip_has_is_an_error():
         MRPN(SETTINGS, PlantedSource(without="audio")).fit(TRAIN, VALIDATION)
 
 
-def test_two_classes_of_targets_and_regression():
+def test_several_targets_with_classes_and_regression():
     targets = ("emotion", "intensity", "votes-both")
     settings = replace(SETTINGS, modalities=("action_units", "audio"), targets=targets)
     recognizer = MRPN(settings, PlantedSource(2.0)).fit(TRAIN, VALIDATION)
@@ -192,7 +192,7 @@ def test_two_classes_of_targets_and_regression():
     assert np.abs(shares - wanted).mean() < 0.8 * np.abs(wanted - wanted.mean(axis=0)).mean()
 
 
-def test_save_and_load_prediction_the_same(tmp_path):
+def test_saved_and_loaded_it_predicts_the_same(tmp_path):
     source = PlantedSource()
     recognizer = MRPN(SETTINGS, source).fit(TRAIN, VALIDATION)
     recognizer.save(tmp_path / "run")
@@ -229,7 +229,7 @@ def test_a_checkpoint_that_does_not_fit_is_refused(tmp_path, file, change, words
         MRPN.load(tmp_path, PlantedSource())
 
 
-def test_torn_and_missing_weights_are_refused(tmp_path):
+def test_damaged_and_missing_weights_are_refused(tmp_path):
     training = replace(TRAINING, epochs=1)
     settings = replace(SETTINGS, modalities=("action_units",), training=training)
     MRPN(settings, PlantedSource()).fit(TRAIN[:16], VALIDATION).save(tmp_path)
@@ -241,7 +241,7 @@ def test_torn_and_missing_weights_are_refused(tmp_path):
         MRPN.load(tmp_path / "nowhere", PlantedSource())
 
 
-def test_an_interrupted_recognizer_goes_on_to_the_same_predictions(tmp_path):
+def test_a_resumed_training_gives_the_same_predictions(tmp_path):
     settings = replace(SETTINGS, training=replace(TRAINING, epochs=4))
 
     class Interrupting(MRPN):
@@ -288,7 +288,7 @@ def test_own_pretrained_weights_start_the_extractor(tmp_path, suffix):
         MRPN(replace(settings, branches={"video": wide}), PlantedSource()).fit(TRAIN, VALIDATION)
 
 
-def test_bad_requests_are_predicted_in_words():
+def test_invalid_training_data_is_refused():
     recognizer = MRPN(SETTINGS, PlantedSource())
     with pytest.raises(SettingsError, match="not been trained"):
         recognizer.predict(TEST)

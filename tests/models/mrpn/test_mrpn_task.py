@@ -1,4 +1,4 @@
-"""What the MRPN learns from: clips that have all modalities must be among them."""
+"""MRPN needs training and validation clips that have all modalities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segments of noise, and small networks that look at them."""
+"""Segments of noise, and small networks for them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Segments as the paper draws them: equal parts, frames in them, windows around the frames."""
+"""Segments as in the paper: equal parts, a frame in each, a window around the frame."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_segments_cover_all_frames_and_are_equal(frames, segments):
     assert max(sizes) - min(sizes) <= 1
 
 
-def test_frames_are_drawn_evenly_from_their_segments():
+def test_frames_are_drawn_uniformly_from_their_segments():
     edges = segment_edges(23, 4)
     places = torch.rand(4000, 4, generator=torch.Generator().manual_seed(1))
     drawn = torch.stack([draw_frames(edges, row) for row in places])
@@ -79,7 +79,7 @@ def test_frames_are_drawn_evenly_from_their_segments():
         assert chisquare(counts[first:behind].numpy()).pvalue > 1e-3
 
 
-def test_window_centers_lie_evenly_within_b_of_the_frame():
+def test_window_centers_are_uniform_within_b_of_the_frame():
     moments_s = torch.full((5000,), 2.0)
     places = torch.rand(5000, generator=torch.Generator().manual_seed(2))
     starts_s = window_starts(moments_s, places, asynchrony_s=0.3, window_s=1.28, duration_s=4.0)
@@ -104,7 +104,7 @@ def test_windows_stay_inside_the_clip(offset_s):
     )
 
 
-def test_a_frame_without_a_face_gives_way_within_its_segment():
+def test_a_frame_without_a_face_is_replaced_within_its_segment():
     images, audio = clip_pair(found=[1, 4, 11, 14])  # segments of five frames: the last has none
     (batch,) = sampler([(images, audio)]).evaluation()  # middles: 2, 7, 12, 17
     assert frames_of(batch)[0, [0, 2]].tolist() == [1, 11]
@@ -114,7 +114,7 @@ def test_a_frame_without_a_face_gives_way_within_its_segment():
     assert nearest_found(torch.tensor([2, 7]), edges, found).tolist() == [0, -1]  # a tie: earlier
 
 
-def test_middles_in_evaluation_with_the_window_around_the_frame():
+def test_evaluation_uses_middles_with_the_window_around_the_frame():
     images, audio = clip_pair()
     (batch,) = sampler([(images, audio)]).evaluation()
     assert frames_of(batch).tolist() == [[2, 7, 12, 17]]
@@ -127,7 +127,7 @@ def test_middles_in_evaluation_with_the_window_around_the_frame():
     assert batch.inputs["audio"].shape == (1, 4, 1, 3, 8)
 
 
-def test_training_draws_are_within_bounds_seeded_and_new_each_time():
+def test_training_draws_are_within_bounds_seeded_and_new_each_epoch():
     loader = sampler([clip_pair() for _ in range(12)])
     generator = torch.Generator().manual_seed(5)
     first, second = (next(iter(loader.training(generator))) for _ in range(2))
@@ -143,7 +143,7 @@ def test_training_draws_are_within_bounds_seeded_and_new_each_time():
     assert (centers_s - clamped).abs().max() > 0.085  # nor much less than b
 
 
-def test_draws_of_a_clip_do_not_depend_on_its_company():
+def test_draws_of_a_clip_do_not_depend_on_the_batch():
     pairs = [clip_pair() for _ in range(3)]
     (all_three,) = replace(sampler(pairs), draw=1).evaluation()
     (alone,) = replace(sampler(pairs[:1]), draw=1).evaluation()
@@ -165,14 +165,14 @@ def test_a_clip_shorter_than_the_window_is_padded_with_zeros():
     np.testing.assert_array_equal(windows, [[2, 6, 10, 14, 0, 0, 0, 0]] * 4)
 
 
-def test_without_images_moments_come_from_the_audio():
+def test_without_video_times_come_from_the_audio():
     _, audio = clip_pair(duration_s=8.0)
     (batch,) = sampler([(None, audio)]).evaluation()
     assert not batch.present["video"].any()
     np.testing.assert_allclose(first_moments_of(batch)[0] * 0.025 + 0.35, [1, 3, 5, 7], atol=0.013)
 
 
-def test_without_audio_images_are_drawn_alone():
+def test_without_audio_only_frames_are_drawn():
     images, _ = clip_pair()
     (batch,) = sampler([(images, None)]).evaluation()
     assert set(batch.inputs) == {"video"}

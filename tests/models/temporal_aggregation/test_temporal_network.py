@@ -1,18 +1,13 @@
-"""The network of temporal aggregation: sums, weights, missing halves, closed forms of parts."""
+"""The network of temporal aggregation: sums, weights, missing modalities, closed forms."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-import numpy as np
 import pytest
 import torch
 from drawn_segments import drawn_batch, network
 
-from aver.errors import SettingsError
-from aver.models.base.presets import load_preset
-from aver.models.layers.extractors import BandFunctionals, ConvBlocks
-from aver.models.layers.normalization import FeatureMean
 from aver.models.temporal_aggregation.settings import SegmentBranchSettings
 
 
@@ -40,7 +35,7 @@ def test_the_prediction_is_the_sum_of_the_segments_probabilities(video, audio):
 
 
 @pytest.mark.parametrize("without_audio", [(), (1, 4), (0, 1, 2, 3, 4)])
-def test_independent_networks_with_equal_weights_prediction_as_the_shared_one(without_audio):
+def test_independent_networks_with_equal_weights_predict_as_the_shared_one(without_audio):
     shared, own = network(weights="shared"), network(weights="independent")
     shared.networks[0].means["audio"].mean.normal_()
     for part in own.networks:
@@ -56,7 +51,7 @@ def test_independent_networks_with_equal_weights_prediction_as_the_shared_one(wi
 
 
 @pytest.mark.parametrize("weights", ["independent", "shared"])
-def test_relative_features_forget_what_all_segments_of_a_clip_have_in_common(weights):
+def test_relative_features_remove_what_is_constant_in_a_clip(weights):
     branches = {"audio": SegmentBranchSettings(extractor="band-functionals", relative=True)}
     changes = {"weights": weights, "branches": branches, "modalities": ("audio",)}
     net, batch = network(**changes).eval(), drawn_batch()
@@ -84,7 +79,7 @@ def test_a_segment_is_predicted_by_its_own_network_only():
     assert by_segment[1] > 0
 
 
-def test_one_clip_alone_leaves_the_running_statistics_as_they_are():
+def test_a_single_clip_does_not_change_running_statistics():
     kinds = {
         "video": SegmentBranchSettings(
             extractor="resnet18", width=4, blocks=1, stem="7x7"
@@ -113,43 +108,7 @@ def test_independent_networks_cost_no_more_arithmetic_than_the_shared_one():
     assert counts["independent"] == counts["shared"]
 
 
-def test_statistics_of_bands_are_those_of_numpy():
-    windows = torch.randn(5, 1, 6, 40)
-    values = windows.numpy()[:, 0]
-    both = values.mean(axis=2), values.std(axis=2)
-    for rows in (6, 9):  # never more than there are bands
-        found = BandFunctionals((1, 6, 40), rows)(windows).numpy()
-        np.testing.assert_allclose(found, np.concatenate(both, axis=1), rtol=1e-4, atol=1e-5)
-    found = BandFunctionals((1, 6, 40), 2)(windows).numpy()
-    expected = np.concatenate([part.reshape(5, 2, 3).mean(axis=2) for part in both], axis=1)
-    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
-
-
-def test_conv_blocks_are_the_papers_five_and_say_when_images_are_too_small():
-    _, settings = load_preset("temporal-aggregation-paper")
-    blocks = ConvBlocks((3, 224, 224), settings.channels)
-    kinds = [type(layer).__name__ for layer in blocks.layers]
-    assert kinds == ["Conv2d", "BatchNorm2d", "ReLU", "MaxPool2d"] * 5
-    assert blocks.size == 256 * 7 * 7
-    assert ConvBlocks((1, 192, 120), settings.channels).size == 256 * 6 * 3
-    with pytest.raises(SettingsError, match="16 x 40 are too small for 5 blocks"):
-        ConvBlocks((1, 16, 40), settings.channels)
-
-
-def test_the_running_mean_is_that_of_the_features_seen():
-    mean = FeatureMean(3).train()
-    everyone = torch.ones(4, dtype=torch.bool)
-    torch.manual_seed(0)
-    for _ in range(300):
-        mean(torch.randn(4, 3) + torch.tensor([1.0, -2.0, 5.0]), everyone, everyone)
-    torch.testing.assert_close(mean.mean, torch.tensor([1.0, -2.0, 5.0]), atol=0.5, rtol=0)
-    mean.eval()
-    has, kept = torch.tensor([True, False, True]), torch.tensor([True, True, False])
-    rows = mean(torch.tensor([[1.0, 1, 1], [2, 2, 2]]), has, kept)
-    torch.testing.assert_close(rows, torch.stack([torch.ones(3), mean.mean, mean.mean]))
-
-
-def test_modality_dropout_hides_one_half_of_so_many_clips():
+def test_modality_dropout_hides_one_modality_of_its_share_of_clips():
     net = network(modality_dropout=0.4).train()
     batch = drawn_batch(clips=2000)
     torch.manual_seed(0)

@@ -1,4 +1,4 @@
-"""Temporal aggregation as a recogniser: sums, weights, missing halves, draws, checkpoints."""
+"""Temporal aggregation as a recognizer: weights, missing modalities, draws, checkpoints."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def fitted():
 
 
 @pytest.mark.parametrize("weights", ["independent", "shared"])
-def test_both_kinds_of_weights_learn(weights):
+def test_independent_and_shared_networks_learn(weights):
     settings = replace(TINY, weights=weights)
     recognizer = TemporalAggregation(settings, PlantedSource(3.0)).fit(TRAIN, VALIDATION)
     prediction = recognizer.predict(unlabelled(TEST))
@@ -48,7 +48,7 @@ def test_both_kinds_of_weights_learn(weights):
 
 
 @pytest.mark.parametrize("modality", ["video", "audio"])
-def test_each_half_learns_alone(modality):
+def test_each_modality_learns_alone(modality):
     settings = replace(TINY, modalities=(modality,))
     recognizer = TemporalAggregation(settings, PlantedSource(3.0)).fit(TRAIN, VALIDATION)
     prediction = recognizer.predict(unlabelled(TEST))
@@ -74,7 +74,7 @@ RESNET = SegmentBranchSettings(extractor="resnet18", width=4, blocks=1, stem="3x
         {"standardize_audio": "clip"},
     ],
 )
-def test_other_ways_to_read_a_segment_learn_and_are_kept(changes, tmp_path):
+def test_other_extractors_learn_and_are_saved(changes, tmp_path):
     settings = replace(TINY, **changes)
     recognizer = TemporalAggregation(settings, PlantedSource(3.0)).fit(TRAIN, VALIDATION)
     prediction = recognizer.predict(unlabelled(TEST))
@@ -84,7 +84,7 @@ def test_other_ways_to_read_a_segment_learn_and_are_kept(changes, tmp_path):
     np.testing.assert_array_equal(again, prediction.probabilities)
 
 
-def test_embeddings_lie_at_the_moments_of_their_images(fitted):
+def test_embeddings_have_the_times_of_their_frames(fitted):
     class Seen(PlantedSource):
         def get(self, clip, feature):
             record = super().get(clip, feature)
@@ -120,7 +120,7 @@ class Counted(PlantedSource):
         return super().get(clip, feature)
 
 
-def test_with_refit_validation_clips_are_learnt_from_and_decide_nothing():
+def test_with_refit_validation_clips_are_trained_on_and_choose_nothing():
     settings = replace(TINY, refit=True)
     recognizer = TemporalAggregation(settings, Counted()).fit(TRAIN[:16], VALIDATION)
     assert set(recognizer.store.asked.values()) == {1}  # held in memory once
@@ -132,11 +132,11 @@ def test_with_refit_validation_clips_are_learnt_from_and_decide_nothing():
     losses = [row["validation_loss"] for row in recognizer.history.epochs]
     on_its_own = TemporalAggregation(same, PlantedSource(3.0)).fit(together, VALIDATION)
     assert losses == [row["validation_loss"] for row in on_its_own.history.epochs]
-    assert recognizer.card["fitted_on"]["mean picture"] == ["train", "validation"]
+    assert recognizer.card["fitted_on"]["mean image"] == ["train", "validation"]
     assert recognizer.card["labels_used"] == {"weights": ["train", "validation"]}
 
 
-def test_a_loss_weighs_as_many_clips_as_it_is_the_mean_of(fitted):
+def test_a_loss_has_the_weight_of_the_clips_that_it_averages(fitted):
     class Some(PlantedSource):
         def get(self, clip, feature):
             return self.absent() if clip.clip_id.endswith("sad-0") else super().get(clip, feature)
@@ -159,7 +159,7 @@ def test_a_loss_weighs_as_many_clips_as_it_is_the_mean_of(fitted):
     assert loss.correct == int((found.argmax(axis=1) == truth).sum())
 
 
-def test_validation_clips_that_can_judge_nothing_are_an_error_unless_nothing_is_chosen():
+def test_validation_clips_that_cannot_choose_are_an_error_without_refit():
     class Silent(PlantedSource):
         def get(self, clip, feature):
             judges = clip.speaker == VALIDATION[0].speaker
@@ -210,7 +210,7 @@ def test_a_segment_without_a_face_is_flagged_and_shows_the_mean_crop(fitted):
     torch.testing.assert_close(net.mean_image.double(), by_hand, rtol=1e-5, atol=1e-3)
 
 
-def test_more_segments_than_images_is_an_error_that_names_the_clips():
+def test_more_segments_than_frames_is_an_error_that_names_the_clips():
     recognizer = TemporalAggregation(replace(TINY, segments=9), PlantedSource())
     words = r"Clip 's00-happy-0' has \d frames .* 9 segments.* holds for 39 more"
     with pytest.raises(ClipError, match=words) as caught:
@@ -220,7 +220,7 @@ def test_more_segments_than_images_is_an_error_that_names_the_clips():
     assert (again.reasons, str(again)) == (caught.value.reasons, str(caught.value))
 
 
-def test_for_no_clips_there_are_no_predictions(fitted):
+def test_no_clips_give_no_predictions(fitted):
     prediction = fitted.predict([])
     assert prediction.probabilities.shape == (0, 4)
     assert prediction.by_modality["audio"].shape == (0, 4)
@@ -239,7 +239,7 @@ def test_averaging_over_draws(fitted):
     assert away[20] < 0.5 * away[1]  # a mean over draws settles
 
 
-def test_an_offset_moves_the_audio_and_leaves_the_original_alone(fitted):
+def test_an_offset_shifts_the_audio_and_does_not_change_the_original(fitted):
     before = fitted.predict_proba(unlabelled(TEST))
     moved = fitted.with_offset(0.5)
     assert moved.settings.offset_s == 0.5
@@ -248,7 +248,7 @@ def test_an_offset_moves_the_audio_and_leaves_the_original_alone(fitted):
     np.testing.assert_array_equal(fitted.predict_proba(unlabelled(TEST)), before)
 
 
-def test_b_moves_the_audio_in_training_and_not_in_predictions():
+def test_b_shifts_the_audio_in_training_and_not_in_prediction():
     firsts = {}
     for b_s in (0.0, 0.4):
         recognizer = TemporalAggregation(replace(TINY, asynchrony_s=b_s), PlantedSource(3.0))
@@ -270,7 +270,7 @@ def test_a_changed_checkpoint_is_refused(fitted, tmp_path):
         TemporalAggregation.load(tmp_path, PlantedSource())
 
 
-def test_what_cannot_be_learnt_is_said():
+def test_missing_training_data_is_refused():
     small = tiny(TemporalAggregation, PlantedSource(without="audio"))
     with pytest.raises(MissingModalityError, match="'audio'"):
         small.fit(TRAIN, VALIDATION)
@@ -280,7 +280,7 @@ def test_what_cannot_be_learnt_is_said():
         tiny(TemporalAggregation, PlantedSource()).predict([Clip("c", None, None)])
 
 
-def test_a_clip_without_a_modality_teaches_the_other(fitted):
+def test_a_clip_without_a_modality_trains_the_other(fitted):
     class Some(PlantedSource):
         def get(self, clip, feature):
             lacks = "audio" if clip.clip_id.endswith("-0") else "video"

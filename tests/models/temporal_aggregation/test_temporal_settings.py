@@ -34,12 +34,12 @@ def test_settings_out_of_range_are_named(wrong, words):
         TemporalAggregationSettings(**wrong)
 
 
-def test_an_unknown_way_to_read_a_segment_is_named():
+def test_an_unknown_extractor_is_refused():
     with pytest.raises(SettingsError, match=r"extractor.* one of resnet18, .*not 'gradient'"):
         SegmentBranchSettings(extractor="gradient")
 
 
-def test_weights_for_what_is_no_resnet_are_refused():
+def test_weights_for_another_extractor_than_a_resnet_are_refused():
     with pytest.raises(SettingsError, match="for the extractor resnet18, not for hog"):
         SegmentBranchSettings(extractor="hog", pretrained="faces-fer2013")
 

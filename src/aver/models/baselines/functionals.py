@@ -148,9 +148,9 @@ class Statistics(Recognizer):
         learned = ["train", "validation"] if self.settings.refit else ["train"]
         return {
             "parameters": sum(array.size for array in self._weights().values()),
-            "strengths chosen on validation": chosen,
+            "C chosen on validation": chosen,
             "fitted_on": {"scalers": learned},
-            "labels_used": {"weights": learned, "strength and temperature": ["validation"]},
+            "labels_used": {"weights": learned, "C and temperature": ["validation"]},
         }
 
     @property

@@ -257,9 +257,7 @@ class ReadOutSettings:
     @property
     def chosen_on_validation(self) -> str:
         """What the validation clips choose; empty if nothing."""
-        return {"logistic": "strength and temperature", "selective-vote": "temperature"}.get(
-            self.kind, ""
-        )
+        return {"logistic": "C and temperature", "selective-vote": "temperature"}.get(self.kind, "")
 
 
 @dataclass

@@ -198,7 +198,7 @@ class SpikingRecognizer(Recognizer):
         return {
             "parameters": sum(layer.parameters for layer in layers.values()),
             "neurons": {name: layer.layers[LAYER].neurons for name, layer in layers.items()},
-            "strengths chosen on validation": {
+            "C chosen on validation": {
                 name: one.C for name, one in self._read_outs.items() if one.C is not None
             },
             "fitted_on": {"rate coding": ["train"], "synapses, without labels": ["train"]},

@@ -335,7 +335,7 @@ class CountReadOut:
         """The kind, and the ``C`` that was chosen on the validation clips."""
         facts: dict[str, object] = {"read-out of counts": self.settings.counts.kind}
         if self._read_out.C is not None:
-            facts["strength chosen on validation"] = self._read_out.C
+            facts["C chosen on validation"] = self._read_out.C
         return facts
 
     def _counts(self, spikes: Sequence[ClipSpikes]) -> np.ndarray:

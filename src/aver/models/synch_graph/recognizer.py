@@ -223,7 +223,7 @@ class SynchGraph(Recognizer):
         settings, labels = self.settings, {"weights": ["train"], "class shares": ["train"]}
         if settings.read_out == "counts":
             if settings.counts.chosen_on_validation:
-                labels["strength and temperature"] = ["validation"]
+                labels["C and temperature"] = ["validation"]
         elif settings.training.keep == "best":
             labels["epoch"] = ["validation"]
         if labels_of_test:

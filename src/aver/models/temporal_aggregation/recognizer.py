@@ -235,11 +235,11 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
     def _record(self) -> dict[str, Any]:
         fitted = ["statistics of the norms"]
         if "video" in self.settings.modalities:
-            fitted.append("mean picture")
+            fitted.append("mean image")
             if len(self._shapes["video"]) == 1:
                 fitted.append("scaler of video")
         if "audio" in self.settings.modalities and self.settings.standardize_audio == "train":
-            fitted.append("scaler of sound")
+            fitted.append("scaler of audio")
         labels = {"weights": self._trained_subsets}
         if not self.settings.refit and self.settings.training.keep == "best":
             labels["epoch"] = ["validation"]
