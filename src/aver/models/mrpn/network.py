@@ -18,21 +18,19 @@ The equations of section 3.1 in the paper's order, for modalities m in {v (video
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 
+from aver.models.base.fusion_recognizer import Scores
 from aver.models.data.batches import ClipSequences
-from aver.models.layers.augmentation import ImageAugmentation, SpectrogramAugmentation
-from aver.models.layers.encoder import Encoder, make_extractor
-from aver.models.layers.extractors import with_coordinates
-from aver.models.layers.normalization import FeatureNorm, Standardize
+from aver.models.layers.frame_encoder import FrameEncoder
+from aver.models.layers.normalization import FeatureNorm
 from aver.models.layers.pooling import make_aggregator
 from aver.models.mrpn.settings import BranchSettings, MRPNSettings
 
 
-class Branch(Encoder):
+class Branch(FrameEncoder):
     """``f^_m = FeatureNorm(A_m(F_m(x_m)))``: from frames to one normalized vector per clip.
 
     Parameters
@@ -45,7 +43,7 @@ class Branch(Encoder):
 
     Notes
     -----
-    Source: Chang & Skarbek 2021, eqs. 1 and 3.
+    Source: Chang & Skarbek 2021, eqs. 1 and 3. F_m is the encoder of frames.
 
     Raises
     ------
@@ -54,45 +52,16 @@ class Branch(Encoder):
     """
 
     def __init__(self, settings: BranchSettings, shape: tuple[int, ...], dropout: float) -> None:
-        super().__init__(settings)
-        self.coord_conv, self.movement = settings.coord_conv, settings.movement
-        self.standardize = Standardize(
-            settings.standardize, shape[-2] if len(shape) == 3 else shape[-1]
+        super().__init__(settings, shape)
+        self.aggregator = make_aggregator(
+            settings.aggregator, self.features, settings.size, dropout
         )
-        self.augment = nn.ModuleList()
-        if settings.image_augmentation is not None:
-            self.augment.append(ImageAugmentation(settings.image_augmentation))
-        if settings.spectrogram_augmentation is not None:
-            self.augment.append(SpectrogramAugmentation(settings.spectrogram_augmentation))
-        self.extractor, features = make_extractor(settings, _with_channels(settings, shape))  # F_m
-        self.aggregator = make_aggregator(settings.aggregator, features, settings.size, dropout)
         self.size: int = self.aggregator.size  # type: ignore[assignment]
         self.norm = FeatureNorm(self.size)
 
     def forward(self, clips: ClipSequences) -> Tensor:
         """``(clips that have the modality, size)``, the paper's ``f^_m``."""
-        frames = clips.frames.float()  # (frames of all clips, channels, rows, columns)
-        if clips.frames.dtype == torch.uint8:
-            frames = frames / 127.5 - 1  # bytes of images to [-1, 1]
-        frames = self.standardize(frames, clips)
-        for augment in self.augment:
-            frames = augment(frames, clips)
-        if self.movement:
-            frames = torch.cat([frames, frames - clips.means(frames)], dim=1)
-        if self.coord_conv:
-            frames = with_coordinates(frames)
-        if frames.ndim == 4:
-            frames = frames.contiguous(memory_format=torch.channels_last)
-        features = self.extractor(frames)  # (frames of all clips, features)
-        return self.norm(self.aggregator(features, clips))
-
-
-def _with_channels(settings: BranchSettings, shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Shape of a frame with the channels of movement and coordinates, which are for images."""
-    if len(shape) != 3:
-        return shape
-    channels = shape[0] * (2 if settings.movement else 1) + (2 if settings.coord_conv else 0)
-    return channels, shape[1], shape[2]
+        return self.norm(self.aggregator(self.encode(clips), clips))
 
 
 class Scoring(nn.Module):
@@ -196,31 +165,6 @@ class ResidualPerceptron(nn.Module):
     def forward(self, normed: Tensor) -> Tensor:
         """``(clips, size)`` to ``(clips, size)``."""
         return normed + self.norm(torch.sigmoid(self.dense(normed)))
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Outputs of the network for a batch, before any softmax.
-
-    Parameters
-    ----------
-    fused : mapping of str to Tensor [shape=(clips with every modality, outputs)]
-        ``s_va`` by target.
-    side : mapping of str to mapping of str to Tensor [shape=(clips with it, outputs)]
-        ``s_m`` by modality, then by target.
-    complete : Tensor of bool [shape=(clips,)]
-        Which clips have every modality.
-    features : mapping of str to Tensor [shape=(clips with it, size)]
-        ``f^_m`` by modality.
-    fused_feature : Tensor [shape=(clips with every modality, hidden)]
-        Input of the last dense unit.
-    """
-
-    fused: Mapping[str, Tensor]
-    side: Mapping[str, Mapping[str, Tensor]]
-    complete: Tensor
-    features: Mapping[str, Tensor]
-    fused_feature: Tensor
 
 
 class MRPNNetwork(nn.Module):

@@ -4,33 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-import numpy as np
 import torch
 from torch import Tensor
 
-from aver.errors import MissingModalityError
-from aver.models.base.torch_recognizer import SamplerTask
-from aver.models.data.batches import ClipBatch
+from aver.models.base.fusion_recognizer import FusionTask
 from aver.models.data.sampler import ClipSampler
 from aver.models.data.targets import TargetLoss
-from aver.models.mrpn.network import DenseScores, MRPNNetwork, Scores
-from aver.training.task import Loss
+from aver.models.mrpn.network import DenseScores, MRPNNetwork
 
 
-class MRPNTask(SamplerTask[ClipBatch]):
+class MRPNTask(FusionTask):
     """``L = L_va`` for N0, ``L = L_v + L_a + L_va`` for N1 and N2, summed over the targets.
 
-    Parameters
-    ----------
-    network : MRPNNetwork
-    train, validation : ClipSampler
-    losses : mapping of str to TargetLoss
-        By target; the log counts the correct predictions of the first.
-
-    Raises
-    ------
-    MissingModalityError
-        If no clip of the training or validation set has all modalities: the fused loss needs one.
+    Parameters and errors are those of `FusionTask`.
 
     Notes
     -----
@@ -39,64 +25,11 @@ class MRPNTask(SamplerTask[ClipBatch]):
     """
 
     network: MRPNNetwork
-    train: ClipSampler
-    validation: ClipSampler
 
-    def __init__(
-        self,
-        network: MRPNNetwork,
-        train: ClipSampler,
-        validation: ClipSampler,
-        losses: Mapping[str, TargetLoss],
-    ) -> None:
-        super().__init__(network, train, validation)
-        for subset, sampler in (("training", train), ("validation", validation)):
-            _check_complete(subset, sampler)
-        self.losses = losses
-
-    def loss(self, batch: ClipBatch) -> Loss:
-        """Score a batch and compare with its labels."""
-        training = self.network.training
-        scores = self.network(batch.inputs)
-        value, correct = self._fused(scores, batch, training)
-        if training and self.network.kind != "N0":
-            value = value + self._side(scores, batch)
-        return Loss(value, batch.clips, correct)
-
-    def _fused(self, scores: Scores, batch: ClipBatch, training: bool) -> tuple[Tensor, int]:
-        """``L_va``, and the number of correct predictions of the first target."""
-        # Without a complete clip the loss is 0 and still has a gradient.
-        value = sum((f.sum() * 0.0 for f in scores.features.values()), torch.zeros(()))
-        value = value.to(scores.complete.device)
-        correct = 0
-        for row, (target, loss) in enumerate(self.losses.items()):
-            if target not in scores.fused:
-                continue
-            labels = batch.labels[target][scores.complete]
-            value = value + loss(scores.fused[target], labels, training)
-            if row == 0:
-                correct = int((scores.fused[target].argmax(dim=1) == labels).sum())
-        return value, correct
-
-    def _side(self, scores: Scores, batch: ClipBatch) -> Tensor:
-        """``L_v + L_a``."""
-        value = torch.zeros((), device=scores.complete.device)
-        for modality, by_target in scores.side.items():
-            present = batch.inputs[modality].present
-            for target, loss in self.losses.items():
-                value = value + loss(by_target[target], batch.labels[target][present], True)
-        return value
-
-
-def _check_complete(subset: str, sampler: ClipSampler) -> None:
-    present = {name: found.present for name, found in sampler.frames.items()}
-    if np.all(list(present.values()), axis=0).any():
-        return
-    missing = ", ".join(f"{name} is missing in {sum(~has)}" for name, has in present.items())
-    raise MissingModalityError(
-        f"None of the {sampler.clips} {subset} clips has all of {', '.join(present)} ({missing}). "
-        "Leave one out of modalities, or choose another split."
-    )
+    @property
+    def side_losses(self) -> bool:
+        """Not for N0."""
+        return self.network.kind != "N0"
 
 
 _PENALTIES = (1e-3, 1e-2, 1e-1, 1.0)
