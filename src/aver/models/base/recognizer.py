@@ -371,6 +371,12 @@ class Recognizer(ABC):
         """
         checkpoint = read_checkpoint(folder, cls.name)
         facts, weights = checkpoint.facts, dict(checkpoint.weights)
+        missing = {"settings", "classes", "prior"} - facts.keys()
+        if missing:
+            raise CheckpointError(
+                f"The checkpoint at {folder} lacks {', '.join(sorted(missing))}: it was changed or "
+                "damaged. Train it again."
+            )
         recognizer = cls(settings_from_mapping(cls.settings_type, facts["settings"]), store)
         try:
             recognizer._classes = tuple(facts["classes"])
