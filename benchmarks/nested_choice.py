@@ -33,6 +33,7 @@ from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Selection
 from aver.corpora.user_files import attach_action_units
+from aver.evaluation.combine import FoldPredictions, concatenate_folds
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.intervals import interval
@@ -113,35 +114,20 @@ def test(
     facts: Mapping[str, Any],
 ) -> Evaluation:
     """Each test group, predicted with its own choice of settings."""
-    rows: list[tuple[Clip, int, int, Prediction, int]] = []
+    folds = []
     for seed in range(seeds):
         for group, overrides in enumerate(chosen):
             named = {**overrides, "network": network} if network else overrides
             prediction = study.predictions(named, (group,), seed)
-            by_id = {clip.clip_id: clip for clip in study.clips([group])}
-            rows += [
-                (by_id[name], group, seed, prediction, row)
-                for row, name in enumerate(prediction.clip_ids)
-            ]
-    first = rows[0][3]
-    clips = [row[0] for row in rows]
-    return Evaluation.from_arrays(
+            clips = study.corpus.select(list(prediction.clip_ids))
+            folds.append(FoldPredictions(clips, prediction, group, seed))
+    classes = folds[0].prediction.classes
+    return Evaluation(
         system=f"{study.preset} {network}, settings chosen on validation speakers",
         corpus=study.corpus.label,
         protocol=f"clean{', ' + ADAPTED if facts else ''}: nested, {len(study.groups)} groups",
-        classes=first.classes,
-        clip_ids=tuple(clip.clip_id for clip in clips),
-        speakers=tuple(str(clip.speaker) for clip in clips),
-        sexes=tuple(clip.sex for clip in clips),
-        folds=np.array([row[1] for row in rows]),
-        seeds=np.array([row[2] for row in rows]),
-        truth=tuple(str(clip.emotion) for clip in clips),
-        probabilities=np.stack([p.probabilities[row] for *_, p, row in rows]),
-        by_modality={
-            name: np.stack([p.by_modality[name][row] for *_, p, row in rows])
-            for name in first.by_modality
-        },
-        flags=tuple(p.flags[row] for *_, p, row in rows),
+        classes=classes,
+        **concatenate_folds(folds, classes),
         facts=dict(facts),
     )
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 
 from aver.evaluation.evaluation import Evaluation
+from aver.models.base.prediction import probability_columns
 
 CLASSES = ("neutral", "happy", "sad", "angry")
 
@@ -36,16 +38,16 @@ def drawn_run(
         logits[np.arange(len(ids)), [CLASSES.index(label) for label in truth]] += skill
         odds = np.exp(logits)
         rows.append(odds / odds.sum(axis=1, keepdims=True))
-    return Evaluation.from_arrays(
-        system=system,
-        corpus="drawn",
-        protocol="clean: drawn",
-        classes=CLASSES,
-        clip_ids=tuple(ids) * len(seeds),
-        speakers=tuple(names) * len(seeds),
-        sexes=tuple("female" if int(n[1:]) % 2 else "male" for n in names) * len(seeds),
-        folds=np.tile([int(name[1:]) % 3 for name in names], len(seeds)),
-        seeds=np.repeat(seeds, len(ids)),
-        truth=tuple(truth) * len(seeds),
-        probabilities=np.concatenate(rows),
+    table = pd.DataFrame(
+        {
+            "clip_id": ids * len(seeds),
+            "speaker": names * len(seeds),
+            "sex": ["female" if int(n[1:]) % 2 else "male" for n in names] * len(seeds),
+            "fold": np.tile([int(name[1:]) % 3 for name in names], len(seeds)),
+            "seed": np.repeat(seeds, len(ids)),
+            "truth": truth * len(seeds),
+            "flags": "",
+        }
     )
+    table[probability_columns(CLASSES)] = np.concatenate(rows)
+    return Evaluation(system, "drawn", "clean: drawn", CLASSES, table)

@@ -6,16 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from drawn_runs import CLASSES, drawn_run, with_columns
+from drawn_runs import drawn_run, with_columns
 
 from aver.errors import LabelError, SettingsError
-from aver.evaluation.evaluation import Evaluation, TargetPredictions
-
-EMPTY = {
-    **dict.fromkeys(("clip_ids", "speakers", "sexes", "folds", "seeds", "truth"), ()),
-    **{"system": "x", "corpus": "c", "protocol": "p", "classes": CLASSES},
-    "probabilities": np.zeros((0, 4)),
-}
+from aver.evaluation.evaluation import TargetPredictions
 
 
 def test_refuses_a_true_class_outside_the_classes() -> None:
@@ -26,8 +20,6 @@ def test_refuses_a_true_class_outside_the_classes() -> None:
 
 def test_refuses_rows_that_disagree_in_number_or_repeat() -> None:
     run = drawn_run()
-    with pytest.raises(SettingsError, match="of 1 rows needs as many values of 'speaker', not 0"):
-        Evaluation.from_arrays(**{**EMPTY, "clip_ids": ("s0-00",)})
     with pytest.raises(SettingsError, match=r"probabilities must have shape \(72, 4\)"):
         run.with_predictions(run.probabilities[:, :3])
     with pytest.raises(SettingsError, match="have no column 'sex'"):
@@ -44,7 +36,7 @@ def test_refuses_rows_that_disagree_in_number_or_repeat() -> None:
     with pytest.raises(SettingsError, match="sum to"):
         run.with_predictions(run.probabilities * 2)
     with pytest.raises(SettingsError, match="no tested clip"):
-        Evaluation.from_arrays(**EMPTY)
+        replace(run, predictions=run.predictions[:0])
 
 
 def test_one_modality_alone_keeps_the_clips_that_have_it() -> None:

@@ -11,6 +11,7 @@ from planted_source import EMOTIONS, PlantedSource, planted_clips
 from tiny import tiny
 
 from aver.errors import CheckpointError, SettingsError
+from aver.evaluation.combine import FoldPredictions, concatenate_folds
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.predict_again import shift_audio
@@ -48,12 +49,13 @@ def finished(tmp_path_factory) -> tuple[Evaluation, Path]:
     recognizer = tiny(TemporalAggregation, AudioOfTwoHalves()).fit(TRAIN, VALIDATION)
     recognizer.save(folder / "folds" / "seed-0" / "fold-00" / "checkpoint")
     prediction = recognizer.predict([clip.without_labels() for clip in TEST])
-    run = Evaluation.from_arrays(
-        system="tiny", corpus="planted", protocol="clean: one fold", classes=prediction.classes,
-        clip_ids=prediction.clip_ids, speakers=tuple(clip.speaker for clip in TEST),
-        sexes=(None,) * len(TEST), folds=np.zeros(len(TEST)), seeds=np.zeros(len(TEST)),
-        truth=tuple(clip.emotion for clip in TEST), probabilities=prediction.probabilities,
-    )  # fmt: skip
+    run = Evaluation(
+        system="tiny",
+        corpus="planted",
+        protocol="clean: one fold",
+        classes=prediction.classes,
+        **concatenate_folds([FoldPredictions(TEST, prediction)], prediction.classes),
+    )
     return run, folder
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -13,17 +13,26 @@ from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import CLIP_COLUMNS, ROW_KEYS, Evaluation, TargetColumns
-from aver.evaluation.fold_run import FoldRun, read_fold
 from aver.models.base.prediction import Prediction, mean_of_known, probability_columns
 from aver.models.data.targets import Target
 
 
-def concatenate_folds(tasks: Sequence[FoldRun], classes: tuple[str, ...]) -> dict[str, Any]:
-    """Concatenate the test predictions of finished folds and seeds.
+class FoldPredictions(NamedTuple):
+    """The predictions of one fold with one seed, for `concatenate_folds`."""
+
+    clips: Sequence[Clip]
+    """The tested clips, labeled, in the order of the predictions."""
+    prediction: Prediction
+    fold: int = 0
+    seed: int = 0
+
+
+def concatenate_folds(folds: Sequence[FoldPredictions], classes: tuple[str, ...]) -> dict[str, Any]:
+    """Concatenate the predictions of folds and seeds.
 
     Parameters
     ----------
-    tasks : sequence of FoldRun
+    folds : sequence of FoldPredictions
     classes : tuple of str
         Of the corpus; a fold's training may lack some.
 
@@ -33,17 +42,18 @@ def concatenate_folds(tasks: Sequence[FoldRun], classes: tuple[str, ...]) -> dic
         The arguments `predictions`, `modalities` and `targets` of an `Evaluation`. A class that a
         fold's training lacked has probability 0 there; so has an output of another target.
     """
-    predictions = [read_fold(task.folder) for task in tasks]
+    predictions = [fold.prediction for fold in folds]
     modalities = tuple(dict.fromkeys(name for p in predictions for name in p.by_modality))
     numbers = pd.concat([p.to_frame() for p in predictions], ignore_index=True)
-    clips = [clip for task in tasks for clip in task.test]
+    clips = [clip for fold in folds for clip in fold.clips]
+    sizes = [len(fold.clips) for fold in folds]
     table = pd.DataFrame(
         {
             "clip_id": [clip.clip_id for clip in clips],
             "speaker": [clip.speaker or clip.clip_id for clip in clips],
             "sex": [clip.sex for clip in clips],
-            "fold": np.repeat([task.fold for task in tasks], [len(task.test) for task in tasks]),
-            "seed": np.repeat([task.seed for task in tasks], [len(task.test) for task in tasks]),
+            "fold": np.repeat([fold.fold for fold in folds], sizes),
+            "seed": np.repeat([fold.seed for fold in folds], sizes),
             "truth": [str(clip.emotion) for clip in clips],
             "flags": numbers["flags"],
         }

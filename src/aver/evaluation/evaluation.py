@@ -193,67 +193,6 @@ class Evaluation:
                 f"The probabilities of clip {self.clip_ids[row]} sum to {total[row]:.3f}, not 1."
             )
 
-    @classmethod
-    def from_arrays(
-        cls,
-        *,
-        system: str,
-        corpus: str,
-        protocol: str,
-        classes: Sequence[str],
-        clip_ids: Sequence[str],
-        speakers: Sequence[str],
-        sexes: Sequence[str | None],
-        folds: Any,
-        seeds: Any,
-        truth: Sequence[str],
-        probabilities: np.ndarray,
-        by_modality: Mapping[str, np.ndarray] | None = None,
-        flags: Sequence[Sequence[str]] = (),
-        targets: Mapping[str, TargetPredictions] | None = None,
-        **others: Any,
-    ) -> Evaluation:
-        """Build the table of predictions from one array or sequence per column.
-
-        Parameters
-        ----------
-        system, corpus, protocol, classes
-            As for `Evaluation`; `others` too.
-        clip_ids, speakers, sexes, folds, seeds, truth : sequence [length=rows]
-        probabilities : np.ndarray [shape=(rows, classes)]
-        by_modality : mapping of str to np.ndarray [shape=(rows, classes)], optional
-        flags : sequence of sequence of str, optional
-            Per row.
-        targets : mapping of str to TargetPredictions, optional
-        others
-            Further arguments of `Evaluation`.
-
-        Raises
-        ------
-        LabelError, SettingsError
-            As `Evaluation`, and if lengths disagree.
-        """
-        rows = len(clip_ids)
-        columns = {"speaker": speakers, "sex": sexes, "fold": folds, "seed": seeds, "truth": truth}
-        for name, values in columns.items():
-            if len(values) != rows:
-                raise SettingsError(
-                    f"An evaluation of {rows} rows needs as many values of {name!r}, "
-                    f"not {len(values)}."
-                )
-        clips = pd.DataFrame(
-            {"clip_id": list(clip_ids), **{n: _plain(v) for n, v in columns.items()}}
-        )
-        table = _table(clips, tuple(classes), probabilities, by_modality, flags, targets)
-        return cls(
-            system=system,
-            corpus=corpus,
-            protocol=protocol,
-            classes=tuple(classes),
-            **table,
-            **others,
-        )
-
     def with_predictions(
         self,
         probabilities: np.ndarray,
@@ -263,10 +202,49 @@ class Evaluation:
         targets: Mapping[str, TargetPredictions] | None = None,
         **changes: Any,
     ) -> Evaluation:
-        """The same clips with other predictions; arguments as for `from_arrays`."""
+        """The same clips with other predictions.
+
+        Parameters
+        ----------
+        probabilities : np.ndarray [shape=(rows, classes)]
+        by_modality : mapping of str to np.ndarray [shape=(rows, classes)], optional
+            From each modality alone.
+        flags : sequence of sequence of str, optional
+            Per row, remarks on the clip.
+        targets : mapping of str to TargetPredictions, optional
+            Targets besides emotion.
+        changes
+            Further fields of `Evaluation`, such as `system`.
+
+        Raises
+        ------
+        SettingsError
+            If a shape is wrong, or a flag holds a semicolon.
+        """
+        by_modality, targets = by_modality or {}, targets or {}
+        columns = tuple(TargetColumns(name, t.kind, t.outputs) for name, t in targets.items())
+        blocks = [("probabilities", probability_columns(self.classes), probabilities)]
+        for name, values in by_modality.items():
+            blocks.append((name, probability_columns(self.classes, name), values))
+        for target in columns:
+            blocks.append((target.name, target.truth, targets[target.name].truth))
+            blocks.append((target.name, target.predictions, targets[target.name].predictions))
         clips = self.predictions[list(CLIP_COLUMNS)]
-        table = _table(clips, self.classes, probabilities, by_modality, flags, targets)
-        return replace(self, **table, **changes)
+        tables = [clips.assign(flags=[_joined(row) for row in flags] or "")]
+        for what, names, values in blocks:
+            numbers = np.asarray(values, np.float64)
+            if numbers.shape != (len(clips), len(names)):
+                raise SettingsError(
+                    f"{what} must have shape {(len(clips), len(names))}, not {numbers.shape}."
+                )
+            tables.append(pd.DataFrame(numbers, columns=names))
+        return replace(
+            self,
+            predictions=pd.concat(tables, axis=1),
+            modalities=tuple(by_modality),
+            targets=columns,
+            **changes,
+        )
 
     # The columns as tuples and arrays, for the metrics.
 
@@ -448,42 +426,6 @@ class Evaluation:
             modalities=(),
             targets=(),
         )
-
-
-def _table(
-    clips: pd.DataFrame,
-    classes: tuple[str, ...],
-    probabilities: np.ndarray,
-    by_modality: Mapping[str, np.ndarray] | None,
-    flags: Sequence[Sequence[str]],
-    targets: Mapping[str, TargetPredictions] | None,
-) -> dict[str, Any]:
-    """The arguments `predictions`, `modalities` and `targets` of an `Evaluation`."""
-    by_modality, targets = by_modality or {}, targets or {}
-    described = tuple(TargetColumns(name, t.kind, tuple(t.outputs)) for name, t in targets.items())
-    blocks = [("probabilities", probability_columns(classes), probabilities)]
-    for name, values in by_modality.items():
-        blocks.append((name, probability_columns(classes, name), values))
-    for target in described:
-        blocks.append((target.name, target.truth, targets[target.name].truth))
-        blocks.append((target.name, target.predictions, targets[target.name].predictions))
-    tables = [clips.assign(flags=[_joined(row) for row in flags] or "")]
-    for what, columns, values in blocks:
-        numbers = np.asarray(values, np.float64)
-        if numbers.shape != (len(clips), len(columns)):
-            raise SettingsError(
-                f"{what} must have shape {(len(clips), len(columns))}, not {numbers.shape}."
-            )
-        tables.append(pd.DataFrame(numbers, columns=columns, index=clips.index))
-    return {
-        "predictions": pd.concat(tables, axis=1),
-        "modalities": tuple(by_modality),
-        "targets": described,
-    }
-
-
-def _plain(values: Any) -> list[Any]:
-    return values.tolist() if isinstance(values, np.ndarray) else list(values)
 
 
 def _joined(flags: Sequence[str]) -> str:

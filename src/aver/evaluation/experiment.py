@@ -15,7 +15,7 @@ from aver.audit import AuditReport, audit_split
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import LabelError, MediaError, SettingsError
-from aver.evaluation.combine import concatenate_folds
+from aver.evaluation.combine import FoldPredictions, concatenate_folds
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import (
@@ -23,6 +23,7 @@ from aver.evaluation.fold_run import (
     FoldRun,
     check_run_folder,
     fold_folder,
+    read_fold,
     remarks_of,
     run_fold,
 )
@@ -355,13 +356,13 @@ def pool_folds(
         Classes are those of the corpus. A class that was missing in a fold's training has
         probability 0 there; so has an output of another target.
     """
-    table = concatenate_folds(tasks, experiment.corpus.classes)
+    tested = [FoldPredictions(t.test, read_fold(t.folder), t.fold, t.seed) for t in tasks]
     return Evaluation(
         system=experiment.title,
         corpus=experiment.corpus.label,
         protocol=experiment.protocol,
         classes=experiment.corpus.classes,
-        **table,
+        **concatenate_folds(tested, experiment.corpus.classes),
         leaks=experiment.leaks,
         training_s=sum(fold["fit_s"] for fold in folds),
         prediction_s=sum(fold["predict_s"] for fold in folds),

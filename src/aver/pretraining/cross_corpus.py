@@ -13,6 +13,7 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, MediaError, SettingsError
+from aver.evaluation.combine import FoldPredictions, concatenate_folds
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.intervals import interval
@@ -153,27 +154,13 @@ def predict_clips_of(
     prediction = recognizer.predict([clip.without_labels() for clip in prepared.clips])
     classes = in_canonical_order({*recognizer.classes, *corpus.classes})
 
-    def columns(values: np.ndarray) -> np.ndarray:
-        rows = np.zeros((len(values), len(classes)))
-        rows[:, [classes.index(name) for name in prediction.classes]] = values
-        rows[np.isnan(values).any(axis=1)] = np.nan
-        return rows
-
     adaptation = f", {ADAPTED}" if adapted else ""
-    return Evaluation.from_arrays(
+    return Evaluation(
         system=f"{recognizer.name} trained on {', '.join(recognizer.card.get('trained_on', []))}",
         corpus=corpus.label,
         protocol=f"clean{adaptation}: trained on {trained}",
         classes=classes,
-        clip_ids=tuple(clip.clip_id for clip in prepared.clips),
-        speakers=tuple(clip.speaker or clip.clip_id for clip in prepared.clips),
-        sexes=tuple(clip.sex for clip in prepared.clips),
-        folds=np.zeros(len(prepared.clips)),
-        seeds=np.full(len(prepared.clips), seed),
-        truth=tuple(str(clip.emotion) for clip in prepared.clips),
-        probabilities=columns(prediction.probabilities),
-        by_modality={name: columns(values) for name, values in prediction.by_modality.items()},
-        flags=prediction.flags,
+        **concatenate_folds([FoldPredictions(prepared.clips, prediction, seed=seed)], classes),
         facts={
             **({"adapt": "speaker", "adaptation": ADAPTED} if adapted else {}),
             "unusable_clips": {f.clip.clip_id: f.reason for f in prepared.failures},
