@@ -112,10 +112,10 @@ def test_modality_dropout_hides_one_modality_of_its_share_of_clips():
     net = network(modality_dropout=0.4).train()
     batch = drawn_batch(clips=2000)
     torch.manual_seed(0)
-    kept = net._shown(batch)
+    kept = net._used(batch)
     assert bool((kept["video"] | kept["audio"]).all())
     for name in ("video", "audio"):
         assert 0.16 < float((~kept[name]).float().mean()) < 0.24
-    assert all(rows.all() for rows in net.eval()._shown(batch).values())
+    assert all(rows.all() for rows in net.eval()._used(batch).values())
     lacking = replace(batch, present={**batch.present, "audio": ~batch.present["audio"]})
-    assert bool(net.train()._shown(lacking)["video"].all())  # never the only half there is
+    assert bool(net.train()._used(lacking)["video"].all())  # never the only half there is

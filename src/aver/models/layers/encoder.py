@@ -19,7 +19,7 @@ from aver.settings import Field, settings
 from aver.training.task import ParameterGroup
 
 CHANNELS = (32, 64, 128, 256, 256)
-"""Of convolutional blocks, unless told otherwise."""
+"""Of convolutional blocks, by default."""
 
 
 @settings
@@ -188,7 +188,7 @@ def groups_by_rate(network: nn.Module) -> tuple[ParameterGroup, ...]:
 
 
 FROZEN_EPOCHS, PRETRAINED_RATE = 3, 0.1
-"""What pretrained extractors get unless told otherwise."""
+"""Of pretrained extractors, by default."""
 
 
 def pretrained_changes(

@@ -125,13 +125,13 @@ class FeatureMean(nn.Module):
         self.register_buffer("mean", torch.zeros(size))
         self.register_buffer("steps", torch.tensor(0))
 
-    def forward(self, features: Tensor | None, present: Tensor, shown: Tensor) -> Tensor:
-        """Features by row, with the mean where there are none or they are not shown.
+    def forward(self, features: Tensor | None, present: Tensor, used: Tensor) -> Tensor:
+        """Features by row, with the mean where there are none or they are not used.
 
         Parameters
         ----------
         features : Tensor [shape=(rows with features, size)] or None
-        present, shown : Tensor of bool [shape=(rows,)]
+        present, used : Tensor of bool [shape=(rows,)]
             Rows with features; rows that use them.
 
         Returns
@@ -147,7 +147,7 @@ class FeatureMean(nn.Module):
         if len(features) < len(present):
             rows = mean.repeat(len(present), 1)
             rows[present] = features
-        return torch.where(shown[:, None], rows, mean)
+        return torch.where(used[:, None], rows, mean)
 
     def _update(self, mean: Tensor) -> None:
         self.mean = torch.lerp(self.mean, mean, _SHARE_OF_NEW) if self.steps > 0 else mean

@@ -107,7 +107,7 @@ class AudioVisualNetwork(nn.Module):
         self,
         features: Mapping[str, Tensor],
         present: Mapping[str, Tensor],
-        shown: Mapping[str, Tensor],
+        used: Mapping[str, Tensor],
         only: Collection[str] | None = None,
     ) -> Tensor:
         """Logarithms of class probabilities.
@@ -115,8 +115,8 @@ class AudioVisualNetwork(nn.Module):
         Parameters
         ----------
         features : mapping of str to Tensor [shape=(rows that have it, n)]
-        present, shown : mapping of str to Tensor of bool [shape=(rows,)]
-            Rows that have the modality; rows that do not show its mean instead.
+        present, used : mapping of str to Tensor of bool [shape=(rows,)]
+            Rows that have the modality; rows that use it (the others use its mean).
         only : collection of str, optional
             Modalities to use; of the others the mean is taken.
 
@@ -128,7 +128,7 @@ class AudioVisualNetwork(nn.Module):
             mean(
                 features.get(name) if only is None or name in only else None,
                 present[name],
-                shown[name],
+                used[name],
             )
             for name, mean in self.means.items()
         ]
@@ -231,17 +231,17 @@ class TemporalNetwork(nn.Module):
         segments = self.settings.segments
         inputs = {name: self._prepared(name, batch) for name in batch.inputs}
         present = dict(batch.present)
-        shown = self._shown(batch)
+        used = self._used(batch)
         if len(self.networks) < segments:  # one network for all segments at once
             inputs = {name: images.flatten(0, 1)[None] for name, images in inputs.items()}
             present = {name: rows.repeat(segments) for name, rows in present.items()}
-            shown = {name: rows.repeat(segments) for name, rows in shown.items()}
+            used = {name: rows.repeat(segments) for name, rows in used.items()}
         logs: dict[str, list[Tensor]] = {name: [] for name in ("", *alone)}
         features = self._relative(self._features(inputs))
         for network, of_network in zip(self.networks, features, strict=True):
             for name in logs:
                 only = (name,) if name else None
-                logs[name].append(network.log_probabilities(of_network, present, shown, only))
+                logs[name].append(network.log_probabilities(of_network, present, used, only))
         return {name: self._mean(torch.cat(values)) for name, values in logs.items()}
 
     def _prepared(self, modality: str, batch: SegmentBatch) -> Tensor:
@@ -262,19 +262,19 @@ class TemporalNetwork(nn.Module):
             frames = self.augment_audio(self.standardize_audio(frames, sequences), sequences)
         return frames.view(values.shape).transpose(0, 1).contiguous()
 
-    def _shown(self, batch: SegmentBatch) -> dict[str, Tensor]:
+    def _used(self, batch: SegmentBatch) -> dict[str, Tensor]:
         """Which clips use a modality: those that have it, except for modality dropout."""
-        shown = {name: rows.clone() for name, rows in batch.present.items()}
+        used = {name: rows.clone() for name, rows in batch.present.items()}
         share = self.settings.modality_dropout
-        if not self.training or share == 0 or len(shown) < 2:
-            return shown
+        if not self.training or share == 0 or len(used) < 2:
+            return used
         device = batch.labels.device
         dropped = (torch.rand(batch.clips) < share).to(device)
-        which = torch.randint(len(shown), (batch.clips,)).to(device)
+        which = torch.randint(len(used), (batch.clips,)).to(device)
         both = torch.stack(list(batch.present.values())).all(dim=0)
-        for number, name in enumerate(shown):
-            shown[name] &= ~(dropped & both & (which == number))
-        return shown
+        for number, name in enumerate(used):
+            used[name] &= ~(dropped & both & (which == number))
+        return used
 
     def _features(self, inputs: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
         """Features by network and modality, ``(clips, size)``."""
