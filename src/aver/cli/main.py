@@ -49,7 +49,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     debug = "--debug" in given  # anywhere, also behind the command
     parser = build_parser()
     try:
-        parsed = parser.parse_args([word for word in given if word != "--debug"])
+        parsed, unknown = parser.parse_known_args([word for word in given if word != "--debug"])
+        if unknown:
+            raise _misuse(f"unrecognized arguments: {' '.join(unknown)}", parsed.prog)
         if parsed.command is None:
             parser.print_help()
             return 2
@@ -84,6 +86,7 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"aver {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser.set_defaults(prog=parser.prog)
     _add_commands(parser, commands(), required=False)
     return parser
 
@@ -104,7 +107,7 @@ def _add_commands(
                 epilog=f"Example:\n  {command.example}",
                 **shown,
             )
-            child.set_defaults(run_command=command.run)
+            child.set_defaults(run_command=command.run, prog=child.prog)
             command.add_arguments(child)
             if command.subcommands:
                 _add_commands(child, command.subcommands, required=True)
@@ -137,7 +140,11 @@ class _Parser(argparse.ArgumentParser):
         super().__init__(formatter_class=_HelpFormatter, allow_abbrev=False, **options)
 
     def error(self, message: str) -> NoReturn:
-        raise SettingsError(f"{message.rstrip('.')}. See '{self.prog} --help'.")
+        raise _misuse(message, self.prog)
+
+
+def _misuse(message: str, command: str) -> SettingsError:
+    return SettingsError(f"{message.rstrip('.')}. See '{command} --help'.")
 
 
 if __name__ == "__main__":

@@ -32,8 +32,8 @@ def summary_in_words(
     """
     sentences = [
         _accuracy_sentence(evaluation, summary.metrics["accuracy"]),
-        *notes_on_power(comparisons),
         *(_comparison_sentence(comparison, p) for comparison, p in comparisons),
+        *notes_on_power(comparisons),
         _range_sentence(summary, evaluation.knows_speakers),
         _flag_sentence(evaluation),
     ]

@@ -50,9 +50,9 @@ def interval_note(
     parts = [(OVER_CLIPS if unknown_speakers else OVER_SPEAKERS) + further]
     equal = _named(columns, rows, "binomial")
     if equal and all(cell.method in ("binomial", "none") for cell in given):
-        parts = [f"95 % over clips (exact binomial, {_OPTIMISTIC}){further}"]
+        parts = [f"95 % over clips (exact binomial; {_OPTIMISTIC}){further}"]
     elif equal:
-        parts.append(f"over clips (exact binomial, {_OPTIMISTIC}): {equal}")
+        parts.append(f"over clips (exact binomial; {_OPTIMISTIC}): {equal}")
     if missing:
         parts.append(f"none, because {_WHY_NONE}: {missing}")
     return f"Intervals: {'; '.join(parts)}."

@@ -274,7 +274,7 @@ def as_json(table: Table) -> dict[str, Any]:
     }
 
 
-_SHORT = 25
+_SHORT = 30
 """Signs up to which a cell of a page is not broken into lines."""
 
 
