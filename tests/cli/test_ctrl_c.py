@@ -19,10 +19,11 @@ from aver.splits import make_split
 from tone_corpus import write_tone_corpus
 
 PATTERN = "{speaker}_{emotion}_{take}.wav"
+EPOCHS = 60
 SOON_S = 8.0
 """Above the five seconds after which workers are killed: two cores may be shared with others."""
 TRAINING = {
-    **{"training.epochs": 120, "training.patience": 120},
+    **{"training.epochs": EPOCHS, "training.patience": EPOCHS},
     "training.schedule": "reduce-on-plateau",
 }
 OVERRIDES = {"modalities": ["audio"], **TRAINING}
@@ -107,6 +108,6 @@ def test_training_stops_soon_and_goes_on_to_the_same_result(
     assert not list(tmp_path.rglob("fold.json"))
     assert len(list(tmp_path.rglob("resume.ckpt"))) == workers
     logs = list(tmp_path.rglob("training.jsonl"))
-    assert all(len(log.read_text().splitlines()) < 120 for log in logs)
+    assert all(len(log.read_text().splitlines()) < EPOCHS for log in logs)
     assert run_here(tones, cache, tmp_path) == unbroken
     assert not list(tmp_path.rglob("resume.ckpt"))
