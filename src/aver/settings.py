@@ -109,21 +109,6 @@ def settings_from_mapping(kind: type, values: Mapping[str, Any], where: str = ""
         raise SettingsError(_sentence(error, kind, where)) from None
 
 
-def check_words(value: Any) -> None:
-    """Check the fields of a plain dataclass that take one of a few words.
-
-    Raises
-    ------
-    SettingsError
-        If one holds another word; the message names the field and the words.
-    """
-    for name, hint in typing.get_type_hints(type(value)).items():
-        found = getattr(value, name)
-        if typing.get_origin(hint) is typing.Literal and found not in typing.get_args(hint):
-            words = ", ".join(str(word) for word in typing.get_args(hint))
-            raise SettingsError(f"The setting {name!r} must be one of {words}, not {found!r}.")
-
-
 def settings_to_mapping(value: Any) -> dict[str, Any]:
     """Plain values of a settings dataclass, as YAML and JSON take them.
 

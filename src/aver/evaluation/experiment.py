@@ -108,7 +108,8 @@ class Experiment:
         changes = ", ".join(f"{key}={_shown(value)}" for key, value in self.overrides.items())
         if len(changes) > 40:
             changes = f"{len(self.overrides)} settings changed"
-        title = self.name or (f"{self.preset} ({changes})" if changes else self.preset)
+        preset = Path(self.preset).stem if self.preset.endswith(".yaml") else self.preset
+        title = self.name or (f"{preset} ({changes})" if changes else preset)
         return title if not self.adapt or ADAPTED_TITLE in title else f"{title}, {ADAPTED_TITLE}"
 
     @cached_property
