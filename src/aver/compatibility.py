@@ -18,6 +18,8 @@ NAMES = {
     "cepstra": "mfcc",
     "gradients": "hog",
     "snn-visual": "snn-video",
+    "snn-visual-compact": "snn-video-compact",
+    "snn-visual-paper": "snn-video-paper",
     "halve-on-plateau": "reduce-on-plateau",
     "halve_after_epochs": "lr_patience",
     "average_decay": "ema_decay",
@@ -38,6 +40,7 @@ NAMES = {
     "standardised": "standardized",
     "standardise_sound": "standardize_audio",
     "standardise_video": "standardize_video",
+    "sound_rate_hz": "audio_rate_hz",
     "sounds": "audio",
     "strength": "C",
     "strengths": "Cs",
@@ -45,18 +48,23 @@ NAMES = {
 }
 """Name in version 0.1 to today's name."""
 
+NAMES_OF_PRESET = {"mrpn-compact": {"voice": "audio_functionals"}}
+"""Further names that people may write in changes to one preset."""
+
 _AS_THEY_ARE = ("speakers", "classes", "targets")  # what people wrote, not names of ours
 _ITEM = re.compile(r"[^,+]+")  # of "video,sound" and "video+sound"
 _WORD = re.compile(r"[A-Za-z_]\w*(?:-\w+)*")
 
 
-def upgrade(value: Any) -> Any:
+def upgrade(value: Any, names: Mapping[str, str] = NAMES) -> Any:
     """Settings, facts or a card of version 0.1 with today's keys and words.
 
     Parameters
     ----------
     value : JSON value
         Keys and words that did not change stay.
+    names : mapping of str to str
+        Old names to today's names.
 
     Examples
     --------
@@ -65,15 +73,15 @@ def upgrade(value: Any) -> Any:
     """
     if isinstance(value, Mapping):
         return {
-            upgrade_name(key): part
+            upgrade_name(key, names): part
             if key in _AS_THEY_ARE
-            else upgrade(_with_extractor(part) if key == "extractors" else part)
+            else upgrade(_with_extractor(part) if key == "extractors" else part, names)
             for key, part in value.items()
         }
     if isinstance(value, list | tuple):
-        return [upgrade(part) for part in value]
+        return [upgrade(part, names) for part in value]
     if isinstance(value, str):
-        return _ITEM.sub(lambda item: NAMES.get(item.group(), item.group()), value)
+        return _ITEM.sub(lambda item: names.get(item.group(), item.group()), value)
     return value
 
 
@@ -87,7 +95,7 @@ def _with_extractor(extractors: Any) -> Any:
     }
 
 
-def upgrade_name(name: str) -> str:
+def upgrade_name(name: str, names: Mapping[str, str] = NAMES) -> str:
     """A key of settings, facts or a card, part by part; sentences stay as they are.
 
     Examples
@@ -97,10 +105,10 @@ def upgrade_name(name: str) -> str:
     """
     if name.startswith("extractors."):
         name = re.sub(r"\.kind$", ".extractor", name)
-    return name if " " in name else upgrade_array_name(name)
+    return name if " " in name else upgrade_array_name(name, names)
 
 
-def upgrade_array_name(name: str) -> str:
+def upgrade_array_name(name: str, names: Mapping[str, str] = NAMES) -> str:
     """The name of an array of weights, word by word.
 
     Examples
@@ -108,4 +116,4 @@ def upgrade_array_name(name: str) -> str:
     >>> upgrade_array_name("weights/sound input->sound")
     'weights/audio input->audio'
     """
-    return _WORD.sub(lambda found: NAMES.get(found.group(), found.group()), name)
+    return _WORD.sub(lambda found: names.get(found.group(), found.group()), name)

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from aver.cli import reproduce, robustness
 from aver.cli.arguments import Command, overrides_of
 from aver.cli.main import build_parser, commands, main
 from aver.models.base.presets import load_preset
@@ -145,6 +146,20 @@ def test_settings_of_version_0_1_are_accepted() -> None:
     )
     assert old == new
     assert old.modalities == ("audio", "action_units")
+
+
+def test_settings_of_version_0_1_reach_every_table_of_a_paper() -> None:
+    line = "reproduce snn-cross-modal --corpus x --set sound.features=9 readout.kind=vote"
+    settings = reproduce.reproduction_settings(parse(line), "x", speakers=4)
+    assert settings.overrides == {"audio.features": 9, "read_out.kind": "vote"}
+
+
+def test_a_lost_modality_may_have_its_name_of_version_0_1() -> None:
+    old, new = (
+        robustness.plan_of(parse(f"robustness run --levels lost-modality={name}"))
+        for name in ("sound,units", "audio,action_units")
+    )
+    assert old == new
 
 
 def test_init_takes_modalities_and_the_old_name_of_video() -> None:

@@ -15,7 +15,7 @@ from aver.audit.listing import Listing
 from aver.splits.split import UNKNOWN_SPEAKERS
 from aver.version import __version__
 
-_FORMAT = "aver-audit-1"
+_FORMAT = "aver-audit-2"
 
 _EVIDENCE = {
     "names": ("names",),

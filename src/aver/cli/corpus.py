@@ -100,11 +100,12 @@ def _add_synthesize_arguments(parser: ArgumentParser) -> None:
 
 
 def _synthesize(arguments: Namespace) -> int:
+    from aver.compatibility import upgrade
     from aver.settings import settings_from_mapping
     from aver.synthesis.corpus import synthesize
     from aver.synthesis.settings import SynthesisSettings
 
-    given = parse_assignments(arguments.set, "--set")
+    given = upgrade(parse_assignments(arguments.set, "--set"))  # names of version 0.1
     settings = settings_from_mapping(SynthesisSettings, given)
     print_path(synthesize(arguments.out, settings, workers=arguments.workers))
     return 0

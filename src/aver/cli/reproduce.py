@@ -17,7 +17,7 @@ from aver.cli.arguments import (
     split_list,
     typed_command,
 )
-from aver.compatibility import upgrade_name
+from aver.compatibility import upgrade, upgrade_name
 from aver.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def _run(arguments: Namespace) -> int:
     corpus = corpus_of(arguments)
     store = FeatureStore(arguments.cache)
     runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, typed_command())
-    reproduction = kind(_settings(arguments, corpus.label, len(corpus.speakers)))
+    reproduction = kind(reproduction_settings(arguments, corpus.label, len(corpus.speakers)))
     cache = RunCache(arguments.out / "runs", runs)
     for number in arguments.table:
         table = reproduce_table(
@@ -105,14 +105,15 @@ def _protocols(text: str) -> tuple[ProtocolKind, ...]:
     return tuple(protocol for protocol in protocols if protocol in given)
 
 
-def _settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionSettings:
+def reproduction_settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionSettings:
+    """The settings that the arguments ask for."""
     from aver.evaluation.baselines import branches_by_modality
     from aver.evaluation.reproduction import ReproductionSettings
     from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset
 
     preset = arguments.preset or f"{arguments.paper}-compact"
-    overrides = parse_assignments(arguments.set, "--set")
+    overrides = upgrade(parse_assignments(arguments.set, "--set"))  # names of version 0.1
     model, settings = load_preset(preset, overrides)
     branches = branches_by_modality(model(settings, FeatureStore()).features)
     video = ("action_units",) if arguments.video == "action_units" else branches.get("video")

@@ -15,6 +15,7 @@ from aver.cli.arguments import (
     print_path,
     split_list,
 )
+from aver.compatibility import upgrade_name
 from aver.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _run(arguments: Namespace) -> int:
     from aver.reports.robustness_report import MeasuredRun, robustness_tables
     from aver.reports.table import as_text
 
-    plan = _plan(arguments)
+    plan = plan_of(arguments)
     run = load_evaluation(arguments.run)
     degraded = api.robustness(
         arguments.run,
@@ -66,7 +67,7 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
-def _plan(arguments: Namespace) -> RobustnessPlan:
+def plan_of(arguments: Namespace) -> RobustnessPlan:
     """The plan of ``--kinds``, ``--levels`` and ``--seed``.
 
     Raises
@@ -84,7 +85,7 @@ def _plan(arguments: Namespace) -> RobustnessPlan:
         if not equals or not given:
             raise SettingsError(f"--levels takes KIND=A,B, for example blur=1,2, not {item!r}.")
         kind = degradation(name)
-        levels[kind] = tuple(dict.fromkeys(kind.read_level(level) for level in given))
+        levels[kind] = tuple(dict.fromkeys(kind.read_level(upgrade_name(level)) for level in given))
     named = {*map(degradation, split_list(arguments.kinds)), *levels} or set(DEGRADATIONS)
     return RobustnessPlan(
         {kind: levels.get(kind, kind.levels) for kind in DEGRADATIONS if kind in named},

@@ -3,4 +3,6 @@
 from aver.synthesis.corpus import synthesize
 from aver.synthesis.settings import SynthesisSettings
 
+synthesise = synthesize  # its name in version 0.1  # codespell:ignore
+
 __all__ = ["SynthesisSettings", "synthesize"]

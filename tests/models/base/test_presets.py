@@ -40,6 +40,26 @@ def test_changes_nested_dotted_and_as_text():
     assert settings.branches == unchanged.branches
 
 
+@pytest.mark.parametrize("size", ["compact", "paper"])
+def test_presets_of_version_0_1_have_their_old_names(size):
+    assert load_preset(f"snn-visual-{size}") == load_preset(f"snn-video-{size}")
+
+
+def test_the_branch_that_was_renamed_has_its_old_name_too():
+    old = {
+        "modalities": "sound,voice",
+        "branches.voice.size": 32,
+        "branches": {"voice": {"rows": 8}},
+    }
+    new = {
+        "modalities": "audio,audio_functionals",
+        "branches.audio_functionals": {"size": 32, "rows": 8},
+    }
+    assert load_preset("mrpn-compact", old) == load_preset("mrpn-compact", new)
+    with pytest.raises(SettingsError, match="voice"):
+        load_preset("mrpn-statistics", {"modalities": "voice"})
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 
 import yaml
 
-from aver.compatibility import upgrade
+from aver.compatibility import NAMES, NAMES_OF_PRESET, upgrade
 from aver.errors import SettingsError
 from aver.models.base.recognizer import Recognizer, models
 from aver.settings import apply_changes, settings_from_mapping
@@ -85,7 +85,8 @@ def load_preset(
     ('mrpn', 5)
     """
     preset = read_preset(name_or_path)
-    settings = apply_changes(upgrade(preset.settings), upgrade(overrides or {}))
+    changes = upgrade(overrides or {}, NAMES | NAMES_OF_PRESET.get(name_or_path, {}))
+    settings = apply_changes(upgrade(preset.settings), changes)
     model = models.get(preset.model)
     return model, settings_from_mapping(model.settings_type, settings)
 
@@ -150,8 +151,9 @@ def read_preset(name_or_path: str) -> Preset:
         If there is no such preset, or it cannot be read.
     """
     shipped = _preset_files()
-    if name_or_path in shipped:
-        text = shipped[name_or_path].read_text("utf-8")
+    name = NAMES.get(name_or_path, name_or_path)
+    if name in shipped:
+        text = shipped[name].read_text("utf-8")
     else:
         path = Path(name_or_path).expanduser()
         if not path.is_file():
