@@ -195,7 +195,7 @@ def _parsed_fields(kind: Any, values: Any, where: str) -> dict[str, Any]:
         if name not in names:
             raise SettingsError(
                 f"There is no setting {_joined(where, str(name))!r}. "
-                f"Known here are: {', '.join(names)}."
+                f"Known here are: {', '.join(names) or 'none'}."
             )
     return {name: _parsed(hints[name], part, _joined(where, name)) for name, part in values.items()}
 
