@@ -10,6 +10,8 @@ from aver.models.base.recognizer import Recognizer
 from aver.models.baselines.functionals import StatisticsSettings, SvmSettings
 from aver.models.baselines.late_fusion import LateFusionSettings
 from aver.models.baselines.majority import MajoritySettings
+from aver.models.cross_attention.settings import CrossAttentionSettings
+from aver.models.layers.frame_encoder import FrameEncoderSettings
 from aver.models.layers.rate_coding import InputSettings, RateCoding
 from aver.models.layers.spiking_layer import DynamicsSettings
 from aver.models.mrpn.settings import BranchSettings, MRPNSettings
@@ -67,6 +69,24 @@ TINY: dict[str, Any] = {
     "statistics-logistic": StatisticsSettings(),
     "statistics-svm": SvmSettings(),
     "late-fusion": LateFusionSettings(),
+    "cross-attention": CrossAttentionSettings(
+        branches={
+            "video": FrameEncoderSettings(
+                feature="face-functionals", extractor="identity", standardize="train"
+            ),
+            "audio": FrameEncoderSettings(
+                feature="spectrogram-segments",
+                feature_settings={"band_count": 8, "column_count": 10},
+                extractor="band-functionals",
+                rows=8,
+                standardize="train",
+            ),
+        },
+        size=16,
+        heads=2,
+        hidden=16,
+        training=TrainingSettings(epochs=8, batch_size=32, learning_rate=1e-2, patience=15),
+    ),
     "mrpn": MRPNSettings(
         branches={
             modality: BranchSettings(

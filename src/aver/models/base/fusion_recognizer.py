@@ -120,6 +120,34 @@ class Scores:
     fused_feature: Tensor
 
 
+class DenseScores(nn.Module):
+    """One dense unit per target, for networks that give `Scores`.
+
+    Source: Chang & Skarbek 2021, eqs. 8 and 9, for the side branches.
+
+    Parameters
+    ----------
+    features : int
+        Of the input.
+    outputs : mapping of str to int
+        Target to its number of scores.
+    dropout : float in [0, 1)
+        Before the dense units.
+    """
+
+    def __init__(self, features: int, outputs: Mapping[str, int], dropout: float) -> None:
+        super().__init__()
+        self.dropout = nn.Dropout(dropout)
+        self.dense = nn.ModuleDict(
+            {target: nn.Linear(features, count) for target, count in outputs.items()}
+        )
+
+    def forward(self, features: Tensor) -> dict[str, Tensor]:
+        """``(clips, features)`` to scores ``(clips, outputs)`` by target."""
+        features = self.dropout(features)
+        return {target: dense(features) for target, dense in self.dense.items()}
+
+
 class FusionRecognizer(TorchRecognizer[N]):
     """Everything of a recognizer but its network.
 

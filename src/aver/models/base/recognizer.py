@@ -425,6 +425,7 @@ class Recognizer(ABC):
 models: Registry[Recognizer] = Registry(
     "model",
     {
+        "cross-attention": "aver.models.cross_attention.recognizer:CrossAttention",
         "late-fusion": "aver.models.baselines.late_fusion:LateFusion",
         "majority": "aver.models.baselines.majority:Majority",
         "mrpn": "aver.models.mrpn.recognizer:MRPN",

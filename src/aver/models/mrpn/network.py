@@ -22,7 +22,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
-from aver.models.base.fusion_recognizer import Scores
+from aver.models.base.fusion_recognizer import DenseScores, Scores
 from aver.models.data.batches import ClipSequences
 from aver.models.layers.frame_encoder import FrameEncoder
 from aver.models.layers.normalization import FeatureNorm
@@ -96,25 +96,6 @@ class Scoring(nn.Module):
         """Scores by target, and the hidden layer ``(clips, hidden)``, a deep feature."""
         hidden = self.hidden(features)
         return self.scores(hidden), hidden
-
-
-class DenseScores(nn.Module):
-    """One dense unit per target.
-
-    Source: Chang & Skarbek 2021, eqs. 8 and 9, for the side branches.
-    """
-
-    def __init__(self, features: int, outputs: Mapping[str, int], dropout: float) -> None:
-        super().__init__()
-        self.dropout = nn.Dropout(dropout)
-        self.dense = nn.ModuleDict(
-            {target: nn.Linear(features, count) for target, count in outputs.items()}
-        )
-
-    def forward(self, features: Tensor) -> dict[str, Tensor]:
-        """``(clips, features)`` to scores ``(clips, outputs)`` by target."""
-        features = self.dropout(features)
-        return {target: dense(features) for target, dense in self.dense.items()}
 
 
 class FusionComponent(nn.Module):

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from aver.models.base.fusion_recognizer import FusionTask
+from aver.models.base.fusion_recognizer import DenseScores, FusionTask
 from aver.models.data.sampler import ClipSampler
 from aver.models.data.targets import TargetLoss
-from aver.models.mrpn.network import DenseScores, MRPNNetwork
+from aver.models.mrpn.network import MRPNNetwork
 
 
 class MRPNTask(FusionTask):

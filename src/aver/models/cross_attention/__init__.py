@@ -1,0 +1,1 @@
+"""Cross-attention between modalities, after Tsai et al. 2019."""
