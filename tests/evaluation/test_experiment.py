@@ -279,3 +279,8 @@ def test_a_leaking_protocol_is_run_if_the_system_has_one(
     assert found.evaluation.leaks == SnnAudio.protocol_leaks
     assert found.evaluation.protocol.startswith("LEAKS")
     assert not list(found.folder.rglob("checkpoint"))
+
+
+def test_a_run_without_seeds_is_refused() -> None:
+    with pytest.raises(SettingsError, match="at least one seed"):
+        Experiment(None, None, "majority", seeds=())  # type: ignore[arg-type]

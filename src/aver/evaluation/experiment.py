@@ -89,6 +89,8 @@ class Experiment:
     def __post_init__(self) -> None:
         if self.adapt not in ("", "speaker"):
             raise SettingsError(f"There is no adaptation {self.adapt!r}. Use 'speaker', or none.")
+        if not self.seeds:
+            raise SettingsError("A run needs at least one seed.")
 
     def beside(self, **changes: Any) -> Experiment:
         """Another system on the same corpus and split, which are not audited again."""
