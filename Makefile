@@ -15,8 +15,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: $(INSTALLED)  ## synthetic corpus in, report out: the whole trip
 	$(BIN)/aver demo --out $(DEMO)
 
-test: $(INSTALLED)  ## all tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED)  ## all tests, one file at a time on each core
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 lint: $(INSTALLED)  ## style, docstrings, types, order of packages, spelling
 	$(BIN)/ruff check src tests benchmarks examples

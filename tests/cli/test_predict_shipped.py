@@ -141,7 +141,7 @@ def test_an_adapted_recognizer_asks_for_them(
     assert "--speaker-clips" in capsys.readouterr().err
 
 
-def test_the_default_predictions_a_audio_and_names_itself(
+def test_the_default_weights_predict_an_audio_file_and_are_named(
     adapted: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     audio = next(iter(sorted((adapted / "tones").rglob("*.wav"))))
@@ -151,7 +151,7 @@ def test_the_default_predictions_a_audio_and_names_itself(
     assert json.loads(shown.out)["by_modality"]["video"] is None
 
 
-def test_the_adapted_default_predictions_by_a_speakers_other_audio_tracks(
+def test_the_adapted_default_weights_use_other_clips_of_the_speaker(
     adapted: Path, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     audio_tracks = sorted((adapted / "tones").glob("s2_*.wav"))

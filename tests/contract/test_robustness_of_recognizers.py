@@ -53,7 +53,7 @@ def preset_of(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", models.names())
-def test_every_recognizer_predictions_from_every_kind_of_worse_media(
+def test_every_recognizer_predicts_every_kind_of_degraded_media(
     films: Path, name: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = films.parent / name
@@ -68,7 +68,7 @@ def test_every_recognizer_predictions_from_every_kind_of_worse_media(
     modalities = {f.modality for f in kind(load_preset(preset_of(name))[1], None).features.values()}
     if not modalities:
         assert code == 2
-        assert "looks at nothing" in capsys.readouterr().err
+        assert "reads no modality" in capsys.readouterr().err
         return
     assert code == 0
     expected = set()
