@@ -92,16 +92,15 @@ def files(folder: Path, source: bytes = b"source") -> SignatureFiles:
 
 
 @pytest.mark.parametrize(
-    "kind",
-    [
-        SignatureFiles,
-        pytest.param(IndexDataCacheFile, marks=pytest.mark.xfail(strict=True, reason="Numba")),
-    ],
+    ("kind", "keeps_apart"), [(SignatureFiles, True), (IndexDataCacheFile, False)]
 )
 def test_interleaved_writers_keep_each_signature_with_its_own_code(
-    kind, tmp_path, monkeypatch
+    kind, keeps_apart, tmp_path, monkeypatch
 ) -> None:
-    """The second writer is overtaken by the first just before it writes its machine code."""
+    """The second writer is overtaken by the first just before it writes its machine code.
+
+    Numba's own files mix the two up; when a release of Numba does not, `SignatureFiles` can go.
+    """
 
     def files() -> SignatureFiles | IndexDataCacheFile:
         if kind is SignatureFiles:
@@ -128,8 +127,10 @@ def test_interleaved_writers_keep_each_signature_with_its_own_code(
     first.save("float64", b"code of the first")
     finished.set()
     writer.join()
-    assert files().load("float64") in (None, b"code of the first")
-    assert files().load("float32") in (None, b"code of the second")
+    first_code, second_code = files().load("float64"), files().load("float32")
+    right = first_code in (None, b"code of the first")
+    right = right and second_code in (None, b"code of the second")
+    assert right == keeps_apart
 
 
 def test_code_of_earlier_sources_is_neither_used_nor_kept(tmp_path) -> None:
