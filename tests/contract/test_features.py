@@ -73,3 +73,17 @@ def test_every_setting_changes_the_key() -> None:
         SpectrogramSegments(column_count=125),
     ]
     assert len({feature.key for feature in [SpectrogramSegments(), *changed]}) == 10
+
+
+def test_a_second_of_frames_follows_the_settings() -> None:
+    """The shortest slice in time of Chang & Skarbek 2021, section 3.3, item 2, is one second."""
+
+    def frames(name: str, **settings: object) -> int:
+        return feature_from_settings(name, settings).frames_in_1_s
+
+    assert frames("face-crops", rate_hz=6.0) == 6
+    assert frames("face-embeddings", weights="faces-fer2013", crops={"rate_hz": 8.0}) == 8
+    assert frames("spectrogram-segments") == 1
+    assert frames("spectrogram-segments", segment_s=0.5, hop_s=0.1, column_count=125) == 6
+    assert frames("mel-bands") == frames("mfcc") == 100
+    assert frames("action-units") == 30

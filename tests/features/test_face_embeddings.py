@@ -158,7 +158,7 @@ def test_a_clip_without_video_or_face_is_absent(tmp_path: Path) -> None:
 def test_settings_come_back_from_a_checkpoint_and_wrong_ones_are_named(tmp_path: Path) -> None:
     feature = FaceEmbeddings(FaceCrops(size_px=48, rate_hz=5.0))
     assert feature_from_settings("face-embeddings", feature.settings()) == feature
-    assert feature.rate_hz == 5.0
+    assert feature.frames_in_1_s == 5.0
     with pytest.raises(SettingsError, match=r"'face-embeddings\.crops\.size'"):
         feature_from_settings("face-embeddings", {"crops": {"size": 48}})
     with pytest.raises(CheckpointError, match="There are no pretrained weights at nowhere"):

@@ -65,6 +65,11 @@ class FaceCrops(Feature):
     effort = 30.0
     file_settings = ("face_model",)
 
+    @property
+    def frames_in_1_s(self) -> int:
+        """One second at `rate_hz`."""
+        return max(1, round(self.rate_hz))
+
     def __post_init__(self) -> None:
         if not self.face_model:
             return

@@ -52,9 +52,9 @@ class FaceEmbeddings(FaceFeature):
         return (self.weights,)
 
     @property
-    def rate_hz(self) -> float:
-        """Embeddings per second in which there is a face."""
-        return self.crops.rate_hz
+    def frames_in_1_s(self) -> int:
+        """That of the crops."""
+        return self.crops.frames_in_1_s
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """The clip's video and the network's weights: their content counts, not their names."""

@@ -70,6 +70,14 @@ class Feature(ABC):
         """Names or paths of pretrained weights that the arrays depend on."""
         return ()
 
+    @property
+    def frames_in_1_s(self) -> int:
+        """Frames of the arrays that cover one second, the shortest slice in time.
+
+        The default, 30, is for tables without a rate: OpenFace writes one row per video frame.
+        """
+        return 30
+
     @abstractmethod
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """Files whose content determines the result; empty if the clip lacks the modality."""

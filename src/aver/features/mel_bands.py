@@ -75,6 +75,11 @@ class MelBands(AudioFeature):
             )
 
     @property
+    def frames_in_1_s(self) -> int:
+        """One second at the rate of the Fourier windows."""
+        return max(1, round(self.rate_hz / self.hop))
+
+    @property
     def row_count(self) -> int:
         """Values per frame."""
         return self.band_count

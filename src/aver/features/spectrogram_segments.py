@@ -75,6 +75,11 @@ class SpectrogramSegments(AudioFeature):
     name = "spectrogram-segments"
     source = "Chang & Skarbek (2021), section 4.1"
 
+    @property
+    def frames_in_1_s(self) -> int:
+        """Segments that lie within one second."""
+        return 1 + max(0, round((1.0 - self.segment_s) / self.hop_s))
+
     def __post_init__(self) -> None:
         samples, bins = round(self.segment_s * self.rate_hz), self.n_fft // 2
         if self.n_fft > samples:

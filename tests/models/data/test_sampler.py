@@ -7,9 +7,8 @@ from dataclasses import replace
 import numpy as np
 import torch
 
-from aver.features.feature import feature_from_settings
 from aver.models.data.clip_features import ClipFeature
-from aver.models.data.sampler import ClipSampler, FrameRule, min_frames, random_slice, spread
+from aver.models.data.sampler import ClipSampler, FrameRule, random_slice, spread
 
 
 def sampler(**changes):
@@ -85,10 +84,3 @@ def test_frames_are_spread_one_from_each_part():
         taken = spread(3, 27, 8, generator)
         assert ((taken - 3) // 3).tolist() == list(range(8))
     assert spread(0, 3, 8).tolist() == [0, 1, 2]
-
-
-def test_frames_per_second_follow_the_feature():
-    assert min_frames(feature_from_settings("face-crops", {"rate_hz": 6.0})) == 6
-    assert min_frames(feature_from_settings("spectrogram-segments", {})) == 1
-    half = {"segment_s": 0.5, "hop_s": 0.1, "column_count": 125}
-    assert min_frames(feature_from_settings("spectrogram-segments", half)) == 6

@@ -30,7 +30,7 @@ from aver.models.data.clip_features import (
     flags_of,
     load_feature,
 )
-from aver.models.data.sampler import ClipSampler, FrameRule, min_frames
+from aver.models.data.sampler import ClipSampler, FrameRule
 from aver.models.data.targets import Target, TargetLoss, learn_targets, predictions
 from aver.models.layers.encoder import pretrained_changes
 from aver.models.layers.frame_encoder import FrameEncoderSettings
@@ -322,7 +322,7 @@ class FusionRecognizer(TorchRecognizer[N]):
         return ClipSampler(
             frames=frames,
             rules={
-                modality: FrameRule(min_frames(feature), self.settings.branches[modality].frames)
+                modality: FrameRule(feature.frames_in_1_s, self.settings.branches[modality].frames)
                 for modality, feature in self.features.items()
             },
             labels=labels,

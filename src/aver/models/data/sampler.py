@@ -10,7 +10,6 @@ from typing import Generic, TypeVar
 import torch
 from torch import Tensor
 
-from aver.features.feature import Feature
 from aver.models.data.batches import ClipBatch, ClipSequences
 from aver.models.data.clip_features import ClipFeature
 
@@ -212,18 +211,3 @@ def spread(start: int, stop: int, count: int, generator: torch.Generator | None 
         positions = torch.rand(count, generator=generator)
     indices = ((torch.arange(count) + positions) * (length / count)).floor().long()
     return start + indices.clamp_max(length - 1)
-
-
-_UNIT_RATE_HZ = 30  # of tracks that do not give a rate; OpenFace writes one row per frame
-
-
-def min_frames(feature: Feature) -> int:
-    """Frames of a feature that last one second, the shortest slice.
-
-    Source: Chang & Skarbek 2021, section 3.3, item 2.
-    """
-    rate_hz = getattr(feature, "rate_hz", _UNIT_RATE_HZ)
-    segment_s, hop_s = getattr(feature, "segment_s", None), getattr(feature, "hop_s", None)
-    if segment_s is not None and hop_s is not None:
-        return 1 + max(0, round((1.0 - segment_s) / hop_s))
-    return max(1, round(rate_hz))
