@@ -11,7 +11,6 @@ from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.features.feature import Feature
 from aver.features.store import FeatureStore
-from aver.settings import settings_to_mapping
 
 BaselineChoice = Literal["all", "quick", "none"]
 
@@ -63,8 +62,7 @@ def run_baselines(
         )
         for preset in QUICK
     ]
-    # Spiking networks have no choice of modalities.
-    can_choose = "modalities" in settings_to_mapping(experiment.recognizer.settings)
+    can_choose = experiment.recognizer.can_choose_modalities()
     if choice == "all" and len(branches) > 1 and can_choose:
         unimodal = [
             run(

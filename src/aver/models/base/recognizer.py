@@ -9,7 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from pathlib import Path
 from typing import Any, ClassVar, Self
 
@@ -120,6 +120,11 @@ class Recognizer(ABC):
             If there are no such weights, or those without a card do not fit the settings.
         """
         return {}
+
+    @classmethod
+    def can_choose_modalities(cls) -> bool:
+        """Whether the settings have ``modalities``, so that some can be left out."""
+        return any(entry.name == "modalities" for entry in fields(cls.settings_type))
 
     @classmethod
     def without_refit(cls, settings: Any) -> Any:
