@@ -149,9 +149,10 @@ def _entry_of_clip(name: str, clip: Clip, path: str) -> Entry:
 def unify_speakers(entries: Mapping[str, Entry]) -> dict[str, Entry]:
     """Give every speaker one name, whatever the source of the name.
 
-    A corpus or a column may call a speaker ``12`` whom file names call ``ravdess:12``. If files of
-    one speaker have both names, those that have only the second get the first. Names that differ
-    only in case and leading zeros (``1``, ``01`` and ``1.0``, as spreadsheets write them) are one.
+    The corpus or a column may name a speaker ``12`` and the file names ``ravdess:12``. If some
+    files of a speaker have both names, files that have only the second name get the first. Names
+    that differ only in case and leading zeros (``1``, ``01`` and ``1.0``, as spreadsheets write
+    them) are one.
     """
     spellings = _spellings(entry.speaker for entry in entries.values() if entry.speaker)
     unified = {

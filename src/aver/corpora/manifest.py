@@ -1,4 +1,4 @@
-"""A corpus of one's own: a pattern for its file names, or a CSV table."""
+"""The reader for any folder of clips, described by a file-name pattern or a CSV table."""
 
 from __future__ import annotations
 

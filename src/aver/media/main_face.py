@@ -72,7 +72,7 @@ class FaceTrack:
     image_size_px : (int, int)
         Height and width.
     rate_hz : float or None
-        Frames per second that were asked for; None for all frames.
+        Requested frames per second; None for all frames.
     complete : bool
         False if the file was truncated or damaged; the track then covers what could be read.
     """

@@ -175,7 +175,7 @@ def _read_package_file(network: str) -> list[np.ndarray]:
 
 
 def _to_torch(layers: list[str], arrays: list[np.ndarray]) -> dict[str, torch.Tensor]:
-    """Name the arrays; kernels from (height, width, in, out) to (out, in, height, width)."""
+    """Name the arrays and transpose kernels from (height, width, in, out) to torch's order."""
     remaining = iter(arrays)
     weights = {}
     for layer in layers:

@@ -13,7 +13,7 @@ Weights from the input change at the neuron's own spikes, without any label (STD
     dw = eta (x_pre - x_tar) (w_max - w)^mu                                              (3)
 
 `aver.spiking` computes (1) to (3); their constants are those of `aver.spiking.presets.preset`:
-``paper-1``, or by default Diehl & Cook 2015, from whom the paper takes its network. Values become
+``paper-1``, or by default those of Diehl & Cook 2015, whose network the paper uses. Values become
 Poisson rates of 0 to 63.75 Hz (`RateCoding`), shown for 350 ms; 150 ms of rest follow.
 
 ========  =======  ======  ======  =========  ========  =======
