@@ -1,1 +1,1 @@
-"""One paper, one file that reads like the paper; baselines; parts."""
+"""Recognizers: one package per system, the baselines, and what they share (base, data, layers)."""

@@ -346,7 +346,7 @@ class FusionRecognizer(TorchRecognizer[N]):
                 "statistics of the norms": learned,
                 **{f"scaler of {modality}": learned for modality in scaled},
             },
-            "labels_used": {"weights": learned, "class shares": ["train"], **chosen},
+            "labels_used": {"weights": learned, "class shares": learned, **chosen},
         }
 
 

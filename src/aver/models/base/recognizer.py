@@ -382,8 +382,8 @@ class Recognizer(ABC):
                 f"The checkpoint at {folder} lacks {', '.join(sorted(missing))}: it was changed or "
                 "damaged. Train it again."
             )
-        recognizer = cls(settings_from_mapping(cls.settings_type, facts["settings"]), store)
         try:
+            recognizer = cls(settings_from_mapping(cls.settings_type, facts["settings"]), store)
             recognizer._classes = tuple(facts["classes"])
             recognizer._prior = np.array(facts["prior"], dtype=np.float64)
             recognizer._card = dict(checkpoint.card)

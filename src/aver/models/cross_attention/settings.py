@@ -46,7 +46,7 @@ class CrossAttentionSettings(FusionSettings):
     Raises
     ------
     SettingsError
-        If the heads do not divide the size, or positions need an even size.
+        If the heads do not divide the size, or the size is odd and positions are added.
     """
 
     branches: Mapping[str, FrameEncoderSettings] = field(default_factory=_default_branches)

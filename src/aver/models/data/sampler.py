@@ -183,7 +183,7 @@ def random_slice(frames: int, min_frames: int, generator: torch.Generator) -> tu
 
 
 def spread(start: int, stop: int, count: int, generator: torch.Generator | None = None) -> Tensor:
-    """Indices of at most `count` frames, one from each of so many equal parts of a slice.
+    """Indices of at most `count` frames, one from each of `count` equal parts of a slice.
 
     Parameters
     ----------

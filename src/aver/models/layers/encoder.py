@@ -40,7 +40,7 @@ class EncoderSettings:
         Weights for the ResNet: a name of `aver list weights`, a file, or a run folder of
         `aver pretrain`; empty for a random start.
     frozen_epochs : int >= 0
-        The pretrained extractor is not trained in the first epochs, so many.
+        Number of epochs at the beginning in which the pretrained extractor is not trained.
     pretrained_rate : float > 0
         Learning rate of the pretrained extractor, as a share of the usual one.
 

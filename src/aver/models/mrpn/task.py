@@ -20,8 +20,7 @@ class MRPNTask(FusionTask):
 
     Notes
     -----
-    Source: Chang & Skarbek 2021, eqs. 5 and 7 to 9. Validation uses the fused loss alone, because
-    the side branches are not used at test time.
+    Source: Chang & Skarbek 2021, eqs. 5 and 7 to 9.
     """
 
     network: MRPNNetwork
