@@ -33,7 +33,6 @@ CONDITIONS = ("learning", "frozen", "delays")
 CLIPS = {"W1": 40, "W2": 10, "W3": 10, "W4": 10}
 
 # Milliseconds per sample measured elsewhere on one core (they need environments of their own).
-ELSEWHERE = "Brian2 C++ standalone 8.4, 97, 180, 105 ms a sample for W1 to W4"
 
 
 def network_of(workload: str, condition: str, integrator: str):
@@ -246,7 +245,6 @@ def main() -> None:
         "rows": rows,
         "threads": threads,
         "compilation": time_compilation(),
-        "elsewhere": ELSEWHERE,
     }
     text = page(result)
     print(text)
@@ -286,10 +284,6 @@ Frozen runs of independent clips (implicit Euler) with two threads:
 
 Compilation takes {compilation["compiling_s"]:.0f} s once per installation, up to the end of a first
 small run; later processes load the compiled kernels in {compilation["from_cache_s"]:.1f} s.
-
-On one core of another machine: {result["elsewhere"]}. BindsNET, NEST, GeNN's CPU backend and
-ANNarchy were slower than Brian2's C++ standalone mode on these networks. They need environments of
-their own and are not part of this run.
 """
 
 
