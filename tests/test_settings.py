@@ -71,6 +71,7 @@ def test_text_becomes_what_the_field_asks_for() -> None:
         ({"name": "a", "training": {"rate": 1.0}}, "'training.rate' must be less than 1, not 1"),
         ({"name": "a", "training": {"epochs": 1.5}}, "'training.epochs' must be a whole number"),
         ({"name": "a", "training": {"epochs": True}}, "'training.epochs' must be a whole number"),
+        ({"name": "a", "training": {"epochs": "on"}}, "'training.epochs' must be a whole number"),
         ({"name": "a", "training": {"rate": "fast"}}, "'training.rate' must be a number, not 'fa"),
         ({"name": "a", "training": {"schedule": "x"}}, "must be one of cosine, step, not 'x'."),
         ({"name": "a", "training": 3}, "training must be a mapping, not 3."),
@@ -91,6 +92,8 @@ def test_what_does_not_fit_is_refused_by_its_dotted_name(values, message) -> Non
 def test_the_constructor_checks_as_well_and_instances_are_frozen() -> None:
     with pytest.raises(SettingsError, match="'epochs' must be at least 1, not 0"):
         Training(epochs=0)
+    with pytest.raises(SettingsError, match="'epochs' must be at least 1, not 0"):
+        Training(0)
     with pytest.raises(SettingsError, match="There is no setting 'speed'"):
         Training(speed=1)  # type: ignore[call-arg]
     with pytest.raises(AttributeError):

@@ -69,7 +69,8 @@ class Registry(Generic[T]):
         SettingsError
             If nothing of that name is registered; the message lists the known names.
         """
-        name = NAMES.get(name, name)
+        if name not in self.names():
+            name = NAMES.get(name, name)
         if name not in self._classes:
             place = self._table.get(name) or self._entry_points().get(name)
             if place is None:

@@ -176,13 +176,13 @@ def _parsed(hint: Any, value: Any, where: str) -> Any:
         return tuple(_parsed(arguments[0], part, where) for part in parts)
     if isinstance(origin, type) and issubclass(origin, Mapping) and isinstance(value, Mapping):
         return {k: _parsed(arguments[1], part, _joined(where, k)) for k, part in value.items()}
-    if hint in (int, float) and isinstance(value, bool):
-        raise SettingsError(f"The setting {where!r} must be {_KINDS[hint]}, not {value!r}.")
     if hint in (int, bool) and isinstance(value, str):
         try:
-            return yaml.safe_load(value)
+            value = yaml.safe_load(value)
         except yaml.YAMLError:
             return value
+    if hint in (int, float) and isinstance(value, bool):
+        raise SettingsError(f"The setting {where!r} must be {_KINDS[hint]}, not {value!r}.")
     return value
 
 
@@ -240,7 +240,10 @@ _WANTED = {"int": int, "float": float, "bool": bool, "string": str, "mapping": d
 def _sentence(error: ValidationError, kind: Any, where: str) -> str:
     """The first fault of a validation as one sentence with place, rule and value."""
     fault = error.errors(include_url=False)[0]
-    places = [str(step) for step in fault["loc"] if not isinstance(step, int)]
+    steps, fields = list(fault["loc"]), dataclasses.fields(kind)
+    if steps and isinstance(steps[0], int) and steps[0] < len(fields):
+        steps[0] = fields[steps[0]].name  # a positional argument of the constructor
+    places = [str(step) for step in steps if not isinstance(step, int)]
     name = ".".join([*([where] if where else []), *places])
     code, context = fault["type"], fault.get("ctx", {})
     if code == "unexpected_keyword_argument":

@@ -60,3 +60,16 @@ def test_faulty_tables(tmp_path):
     path.write_text("")
     with pytest.raises(CorpusError, match=r"no column .a.\. It has: none"):
         read_table(path, ["a"])
+
+
+def test_columns_of_version_0_1_unless_the_new_name_is_there_too(tmp_path):
+    table = tmp_path / "clips.csv"
+    table.write_text("video,subset,part,sound\nx.mp4,train,face,x.wav\n")
+    found = read_table(table)
+    assert found.columns == ("video", "subset", "part", "audio")
+    assert found.rows[0][1] == {
+        "video": "x.mp4",
+        "subset": "train",
+        "part": "face",
+        "audio": "x.wav",
+    }

@@ -42,9 +42,9 @@ class ReadingSettings:
 
     def __post_init__(self) -> None:
         # "part" is what version 0.1 called a subset.
-        columns = {
-            "subset" if kind == "part" else kind: name for kind, name in self.columns.items()
-        }
+        columns = dict(self.columns)
+        if "part" in columns:
+            columns.setdefault("subset", columns.pop("part"))
         object.__setattr__(self, "columns", columns)
         for kind in columns:
             if kind not in COLUMN_KINDS:

@@ -277,11 +277,16 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
             reader = csv.DictReader(handle, restval="")
-            columns = tuple(_column(name) for name in reader.fieldnames or ())
+            given = [name.strip() for name in reader.fieldnames or ()]
+            columns = tuple(_column(name, given) for name in given)
             rows = tuple(
                 (
                     reader.line_num,
-                    {_column(key): value.strip() for key, value in row.items() if key is not None},
+                    {
+                        _column(key.strip(), given): value.strip()
+                        for key, value in row.items()
+                        if key is not None
+                    },
                 )
                 for row in reader
             )
@@ -298,5 +303,7 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     return Table(path, columns, rows)
 
 
-def _column(name: str) -> str:
-    return _OLD_COLUMNS.get(name.strip(), name.strip())
+def _column(name: str, given: Collection[str]) -> str:
+    """Today's name of a column, unless the table has a column of that name as well."""
+    today = _OLD_COLUMNS.get(name, name)
+    return name if today in given else today
