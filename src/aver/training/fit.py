@@ -74,16 +74,18 @@ def fit(
         fixed_threads(settings.threads),
         seeded(seed, "fit"),
         progress_bar(description, settings.epochs * task.steps_per_epoch) as bar,
-        _StopRequest().listening() as stop,
     ):
+        stop = _StopRequest()
         training = _Training(task, settings, seed, device, bar, stop)
         try:
-            training.run(run_folder)
-            stop.check()
+            with stop.listening():
+                training.run(run_folder)
+            stop.check()  # for a signal after the last batch
         except KeyboardInterrupt:
             epoch = min(len(training.rows) + 1, settings.epochs)
             raise TrainingInterrupted(_interruption(epoch, run_folder)) from None
-        task.network.cpu()
+        finally:
+            task.network.cpu()
         task.network.load_state_dict(training.best_weights)
         task.network.eval()
     return History(tuple(training.rows), training.best_epoch, training.stopped_early)
@@ -102,6 +104,8 @@ def _interruption(epoch: int, run_folder: Path | None) -> str:
     message = f"Training was interrupted in epoch {epoch}."
     if run_folder is None:
         return f"{message} Nothing was kept, because there was no run folder."
+    if not (run_folder / RESUME_NAME).exists():
+        return f"{message} Nothing was kept, because no epoch was finished."
     return (
         f"{message} The state after the last whole epoch is in {run_folder / RESUME_NAME}; run the "
         "same command with the same run folder to resume."

@@ -21,9 +21,9 @@ class History:
         ``training_accuracy``, ``validation_accuracy``, ``learning_rate``.
     best_epoch : int
         The epoch (from 1) whose weights were kept: the one with the lowest validation loss, or the
-        last one if `TrainingSettings.keep` is ``"last"``.
+        last one with a finite loss if `TrainingSettings.keep` is ``"last"``.
     stopped_early : bool
-        Whether the patience ran out before the last epoch.
+        Whether the patience has run out, or the last validation loss is not finite.
     """
 
     epochs: tuple[dict[str, Any], ...]
