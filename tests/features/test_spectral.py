@@ -36,9 +36,8 @@ def test_power_is_librosas(n_fft: int, hop: int) -> None:
 
 def test_long_audio_is_transformed_in_blocks() -> None:
     power = power_spectrogram(NOISE, 64, 8)  # 2,501 frames: more than one block
-    np.testing.assert_array_equal(
-        power[:, 2400:2450], power_spectrogram(NOISE[19168:], 64, 8)[:, 4:54]
-    )
+    stft = librosa.stft(NOISE, n_fft=64, hop_length=8)
+    np.testing.assert_allclose(power, np.abs(stft) ** 2, rtol=1e-5, atol=1e-9)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +55,7 @@ def test_filters_are_librosas(rate_hz: int, n_fft: int, bands: int, highest_hz: 
 
 def test_bands_and_coefficients_of_speech_are_librosas(data_root: Path) -> None:
     paths = sorted((data_root / "ravdess").rglob("03-*.flac"))[::500]
+    assert paths, f"There are no audio clips of RAVDESS below {data_root}."
     for path in [*paths, data_root / "javanese-av" / "01-01-01_01.mp4"]:
         audio = read_audio(path)
         size = {"n_fft": 512, "hop_length": 160, "n_mels": 128}

@@ -15,6 +15,7 @@ from aver.models.base.recognizer import load_recognizer
 
 ROOT = Path(__file__).parents[1] / "fixtures" / "version_0_1"
 RUNS = sorted(path.parent.relative_to(ROOT).as_posix() for path in ROOT.rglob("expected.json"))
+assert RUNS, f"There are no checkpoints of version 0.1 below {ROOT}."
 
 
 @pytest.fixture(scope="module")
