@@ -49,15 +49,6 @@ def test_fused_is_the_mean_clip_by_clip_in_any_order() -> None:
     assert fused.facts["left_out_clips"] == 0
 
 
-def test_a_leak_of_either_run_is_a_leak_of_the_fused_one() -> None:
-    clean = drawn_run()
-    leaking = replace(clean, protocol="paper", leaks=("The weights know a test speaker.",))
-    for pair in ((clean, leaking), (leaking, clean)):
-        fused = fuse_late(pair, "fused")
-        assert fused.leaks == leaking.leaks
-        assert fused.protocol == "paper"
-
-
 def test_rows_that_one_run_lacks_are_left_out_and_counted() -> None:
     one, two = drawn_run(draw=1, seeds=(0, 1)), drawn_run(draw=2, seeds=(0, 1))
     fused = fuse_late([one.rows(one.correct | True), two.rows(_without(two, "s0-03"))], "both")

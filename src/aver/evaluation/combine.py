@@ -195,8 +195,6 @@ def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
     return replace(
         first,
         system=system,
-        protocol=next((run.protocol for run in evaluations if run.leaks), first.protocol),
-        leaks=tuple(dict.fromkeys(leak for run in evaluations for leak in run.leaks)),
         predictions=fused,
         modalities=(),
         targets=(),
