@@ -66,15 +66,13 @@ def parse_emotion(word: str, where: str) -> str:
 
 
 def in_canonical_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Distinct labels in the order of `EMOTIONS`.
+    """Distinct labels in the order of `EMOTIONS`, then any others in alphabetical order.
 
     Examples
     --------
-    >>> in_canonical_order(["sad", "neutral", "sad"])
-    ('neutral', 'sad')
+    >>> in_canonical_order(["sad", "contempt", "neutral", "sad"])
+    ('neutral', 'sad', 'contempt')
     """
     present = set(labels)
-    unknown = sorted(present.difference(EMOTIONS))
-    if unknown:
-        raise LabelError(f"Unknown emotion {unknown[0]!r}. Use one of {', '.join(EMOTIONS)}.")
-    return tuple(label for label in EMOTIONS if label in present)
+    others = sorted(present.difference(EMOTIONS))
+    return (*(label for label in EMOTIONS if label in present), *others)
