@@ -22,6 +22,7 @@ TREES: dict[str, dict[str, str]] = {
         ),
         "media",
     ),
+    "ased": dict.fromkeys(("04Sad/S4-04-02-01-29.wav", "01Neutral/n1-01-01-01-01.wav"), "media"),
     "cremad": dict.fromkeys(
         ("AudioWAV/1002_IEO_HAP_LO.wav", "AudioWAV/1001_DFA_ANG_XX.wav"), "media" * 300
     ),
@@ -33,6 +34,11 @@ TREES: dict[str, dict[str, str]] = {
         "aver-corpus.yaml": "pattern: '{speaker}_{emotion}.mp4'",
         "zoe_sad.mp4": "media",
         "deep/anna_happy.mp4": "media",
+    },
+    "nemo": {
+        "data.tsv": "file_id\temotion\tspeaker_id\n",
+        "samples/WR0_surprised_64.wav": "media",
+        "samples/EB0_anger_1.wav": "media",
     },
     "speaker-folders": dict.fromkeys(("id10002/b/1.wav", "id10001/a/1.wav"), "media"),
     "synthetic": {

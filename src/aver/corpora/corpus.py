@@ -183,10 +183,12 @@ class CorpusReader(ABC):
 corpora: Registry[CorpusReader] = Registry(
     "corpus",
     {
+        "ased": "aver.corpora.ased:Ased",
         "cremad": "aver.corpora.cremad:CremaD",
         "enterface": "aver.corpora.enterface:Enterface",
         "fer2013": "aver.corpora.fer2013:Fer2013",
         "manifest": "aver.corpora.manifest:Manifest",
+        "nemo": "aver.corpora.nemo:Nemo",
         "ravdess": "aver.corpora.ravdess:Ravdess",
         "speaker-folders": "aver.corpora.speaker_folders:SpeakerFolders",
         "synthetic": "aver.corpora.synthetic:Synthetic",

@@ -253,7 +253,7 @@ _OLD_COLUMNS = {"sound": "audio", "units": "action_units", "part": "subset"}
 
 
 def read_table(path: Path, needed: Collection[str] = ()) -> Table:
-    """Read a CSV file with a header.
+    """Read a CSV file with a header; columns of ``.tsv`` files are separated by tabs.
 
     Columns with names of version 0.1 (``sound``, ``units``, ``part``) get today's names.
 
@@ -276,7 +276,8 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, restval="")
+            separator = "\t" if path.suffix.lower() == ".tsv" else ","
+            reader = csv.DictReader(handle, restval="", delimiter=separator)
             given = [name.strip() for name in reader.fieldnames or ()]
             columns = tuple(_column(name, given) for name in given)
             rows = tuple(
