@@ -51,6 +51,10 @@ class NamedFilesReader(CorpusReader):
         ]
         return self.collect(root, found, problems)
 
+    def identify(self, match: re.Match[str], place: Path) -> str:
+        """The id of the clip of a file: by default its name without the suffix."""
+        return place.stem
+
     def describe(self, match: re.Match[str], place: Path) -> Clip:
         """The clip of a file, without the file; readers change what their corpus needs.
 
@@ -69,13 +73,13 @@ class NamedFilesReader(CorpusReader):
         facts = match.groupdict()
         speaker = facts.get("speaker")
         return Clip(
-            clip_id=place.stem,
+            clip_id=self.identify(match, place),
             speaker=speaker,
             emotion=self.emotion_of(facts["emotion"], place),
             sex=self.sexes.get((facts.get("sex") or speaker or "").lower()),
             intensity=facts.get("intensity"),
             sentence=facts.get("sentence"),
-            take=facts.get("take"),
+            take=facts.get("take") or None,
             subset=facts.get("subset"),
         )
 
