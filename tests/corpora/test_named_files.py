@@ -99,7 +99,6 @@ def test_unknown_codes_name_the_file(plant):
             "Val_Aligned_Faces_new/Surprise/Hangover_004401640_00000013.png",
             (None, "surprised", None, None, None, "validation"),
         ),
-        ("sfew", "Test/Hangover_004401640_00000013.png", (None, None, None, None, None, "test")),
         (
             "esd",
             "0016/Neutral/evaluation/0016_000019.wav",
@@ -172,6 +171,15 @@ def test_the_doubled_folder_of_tess_is_listed(plant):
 
     assert len(corpus) == 1
     assert "A second copy of OAF_Sad" in corpus.problems[0].reason
+
+
+def test_images_of_sfew_without_a_published_label_are_left_out(plant):
+    root = plant(["Train/Sad/Film_000519240_00000001.png", "Test/Film_000519240_00000002.png"])
+
+    corpus = open_corpus(root)
+
+    assert [clip.subset for clip in corpus] == ["train"]
+    assert corpus.left_out == {"the labels of the test subset were not published": 1}
 
 
 def test_images_of_one_moment_of_a_film_are_one_performance(plant):

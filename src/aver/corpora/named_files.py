@@ -27,6 +27,8 @@ class NamedFilesReader(CorpusReader):
     sexes: ClassVar[Mapping[str, str]] = {}
     """Speakers, or codes of the group ``sex``, in lower case, and ``female`` or ``male``."""
     suffixes: ClassVar[Collection[str]] = AUDIO_SUFFIXES
+    unlabeled: ClassVar[str] = "the corpus gives them no emotion"
+    """Why clips that `describe` gives no emotion are left out."""
 
     def read(self, root: Path) -> Corpus:
         """Read the media files below `root` whose paths fit the pattern."""
@@ -49,7 +51,10 @@ class NamedFilesReader(CorpusReader):
             )
             for clip_id, copies in files.items()
         ]
-        return self.collect(root, found, problems)
+        labeled = [clip for clip in found if clip.emotion is not None]
+        unlabeled = len(found) - len(labeled)
+        left_out = {self.unlabeled: unlabeled} if unlabeled else {}
+        return self.collect(root, labeled, problems, left_out=left_out)
 
     def identify(self, match: re.Match[str], place: Path) -> str:
         """The id of the clip of a file: by default its name without the suffix."""

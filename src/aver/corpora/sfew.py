@@ -20,9 +20,9 @@ class Sfew(NamedFilesReader):
     """Reads SFEW 2.0 by its folders: the subset and the expression.
 
     Each image is a clip without a known speaker. Images of one moment of a film share
-    `Clip.performance`. The labels of the test subset were not published: its images have no
-    emotion. If a folder holds whole frames and aligned faces, give the path of one of them; the
-    other copy is listed.
+    `Clip.performance`. The labels of the test subset were not published: its images are left out
+    and counted. If a folder holds whole frames and aligned faces, give the path of one of them;
+    the other copy is listed.
 
     Notes
     -----
@@ -36,6 +36,7 @@ class Sfew(NamedFilesReader):
         r"(?:(?P<emotion>[a-z]+)/)?(?P<film>[^/]+_\d{9})_\d{8}\.(png|jpe?g)$"
     )
     suffixes: ClassVar = IMAGE_SUFFIXES
+    unlabeled: ClassVar = "the labels of the test subset were not published"
     codes: ClassVar = {
         "angry": "angry",
         "disgust": "disgust",
