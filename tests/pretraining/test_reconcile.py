@@ -38,7 +38,6 @@ def test_emotions_are_merged_and_dropped() -> None:
     ("merge", "drop", "words"),
     [
         ({}, (), "Only one of the two corpora has calm"),
-        ({"calm": "serene"}, (), "no emotion 'serene'"),
         ({}, ("calm", "happy"), "1 classes are left"),
         ({"calm": "neutral"}, ("calm",), "merged with 'neutral' and dropped"),
         ({"calm": "neutral", "neutral": "sad"}, (), "Merge both with 'sad'"),
@@ -64,6 +63,7 @@ def test_a_clip_without_an_emotion_is_named() -> None:
     [
         ({"disgust": "angry"}, (), "is 'disgust', which --merge names. They have: neutral, calm"),
         ({}, ("angry",), "is 'angry', which --drop names"),
+        ({"calm": "serene"}, (), "no emotion 'serene'"),
         ({"calm": "neutral"}, ("calm",), "is 'calm', which --drop names. They have: neutral, ha"),
     ],
 )
@@ -88,3 +88,15 @@ def test_voices_are_paired_with_faces_of_their_class_and_every_face_is_used() ->
     assert set(Counter(clip.video for clip in pairs).values()) == {2}
     assert join_by_class(faces, voices, 3, seed=0) == pairs
     assert join_by_class(faces, voices, 3, seed=1) != pairs
+
+
+def test_labels_of_one_corpus_are_merged_dropped_or_kept() -> None:
+    faces = _faces("neutral", "happy", "contempt")
+    voices = _voices("neutral", "excited", "contempt")
+    check_named([*faces, *voices], {"excited": "happy"}, ("contempt",))
+
+    kept = reconcile(faces, voices, merge={"excited": "happy"})
+    dropped = reconcile(faces, voices, merge={"excited": "happy"}, drop=("contempt",))
+
+    assert kept.classes == ("neutral", "happy", "contempt")
+    assert dropped.classes == ("neutral", "happy")

@@ -21,8 +21,8 @@ class Clip:
     speaker : str or None
         Speaker's id within the corpus; None if unknown (a user's own file).
     emotion : str or None
-        One of `aver.emotions.EMOTIONS`; None for clips without a label and for clips passed to
-        a recognizer for prediction.
+        One of `aver.emotions.EMOTIONS` or of the further labels that the corpus declares; None for
+        clips without a label and for clips passed to a recognizer for prediction.
     video, audio : Path or None
         The files that hold the video (or image) and the audio; often the same file.
     performance : str

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import os
+import re
 import tarfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -21,7 +23,7 @@ AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"}
     | {".aac", ".aif", ".aiff", ".wma", ".au", ".sph"}
 )
-IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp"])
+IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"])
 
 _POINTER_MAGIC = b"version https://git-lfs.github.com/spec/"
 _LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
@@ -103,6 +105,56 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
                 problems.append(Problem(path.relative_to(root).as_posix(), fault))
     files.sort(key=lambda path: path.relative_to(root).as_posix())
     return MediaFiles(tuple(files), tuple(sorted(problems, key=lambda problem: problem.path)))
+
+
+def find_named(root: Path, pattern: str) -> tuple[Path, ...]:
+    """List the files below `root` whose names match a pattern, such as tables of labels.
+
+    Parameters
+    ----------
+    root : Path
+        An existing folder. Hidden files and folders are skipped.
+    pattern : str
+        Regular expression for the whole name; case does not matter.
+
+    Returns
+    -------
+    tuple of Path
+        Sorted by their path below the folder.
+    """
+    named = re.compile(pattern, re.IGNORECASE)
+    found: list[Path] = []
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        found += (
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and named.fullmatch(name)
+        )
+    return tuple(sorted(found, key=lambda path: path.relative_to(root).as_posix()))
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a text file in UTF-8, UTF-16 or GB 18030, whichever it is in.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read, or is in none of these encodings.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"The file {path} cannot be read: {error.strerror}.") from error
+    encodings = ["utf-8-sig", "gb18030"]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    for encoding in encodings:
+        try:
+            return content.decode(encoding).splitlines()
+        except UnicodeDecodeError:
+            continue
+    raise CorpusError(f"The file {path} is no text in UTF-8, UTF-16 or GB 18030.")
 
 
 def group_media(
@@ -309,7 +361,7 @@ _OLD_COLUMNS = {"sound": "audio", "units": "action_units", "part": "subset"}
 
 
 def read_table(path: Path, needed: Collection[str] = ()) -> Table:
-    """Read a CSV file with a header.
+    """Read a CSV file with a header; columns of ``.tsv`` files are separated by tabs.
 
     Columns with names of version 0.1 (``sound``, ``units``, ``part``) get today's names.
 
@@ -332,7 +384,8 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, restval="")
+            separator = "\t" if path.suffix.lower() == ".tsv" else ","
+            reader = csv.DictReader(handle, restval="", delimiter=separator)
             given = [name.strip() for name in reader.fieldnames or ()]
             columns = tuple(_column(name, given) for name in given)
             rows = tuple(

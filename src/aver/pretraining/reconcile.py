@@ -53,9 +53,8 @@ def reconcile(
     Raises
     ------
     LabelError
-        If a clip has no emotion, the corpora still differ, a name is no emotion, an emotion is both
-        merged and dropped or is merged with one that is itself merged, or fewer than two classes
-        are left.
+        If a clip has no emotion, the corpora still differ, an emotion is both merged and dropped or
+        is merged with one that is itself merged, or fewer than two classes are left.
 
     Examples
     --------
@@ -65,7 +64,7 @@ def reconcile(
     ('neutral', 'happy')
     """
     merge = dict(merge or {})
-    _check_emotions(merge, drop)
+    _check_merge(merge, drop)
     for clip in (*faces, *voices):
         if clip.emotion is None:
             raise LabelError(
@@ -97,7 +96,7 @@ def reconcile(
 def check_named(
     clips: Sequence[Clip], merge: Mapping[str, str] | None = None, drop: Sequence[str] = ()
 ) -> None:
-    """Check that every emotion to merge or drop occurs, so that the run is described correctly.
+    """Check that every emotion to merge or drop occurs, and that merging makes no new word.
 
     Parameters
     ----------
@@ -109,24 +108,26 @@ def check_named(
     Raises
     ------
     LabelError
-        If no clip has an emotion to merge or, after merging, one to drop.
+        If no clip has an emotion to merge or, after merging, one to drop; or if an emotion is
+        merged with a word that is neither in `aver.emotions.EMOTIONS` nor an emotion of a clip.
     """
     merge = dict(merge or {})
-    present = {str(clip.emotion) for clip in clips}
+    present = {clip.emotion for clip in clips if clip.emotion is not None}
+    known = in_canonical_order({*EMOTIONS, *present})
+    for name in merge.values():
+        if name not in known:
+            raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(known)}.")
     after = {merge.get(name, name) for name in present}
     for option, names, emotions in (("merge", merge, present), ("drop", drop, after)):
         for name in names:
             if name not in emotions:
                 raise LabelError(
                     f"No clip of the two corpora is {name!r}, which --{option} names. They have: "
-                    f"{', '.join(in_canonical_order(emotions & set(EMOTIONS)))}."
+                    f"{', '.join(in_canonical_order(emotions))}."
                 )
 
 
-def _check_emotions(merge: Mapping[str, str], drop: Sequence[str]) -> None:
-    for name in (*merge, *merge.values(), *drop):
-        if name not in EMOTIONS:
-            raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(EMOTIONS)}.")
+def _check_merge(merge: Mapping[str, str], drop: Sequence[str]) -> None:
     for name, other in merge.items():
         if name in drop:
             raise LabelError(f"{name!r} is to be merged with {other!r} and dropped. Choose one.")

@@ -142,8 +142,8 @@ def train_unpaired(
         )
     # Check before audio is read, which takes minutes, and before anything is written.
     split_images(request.faces)
-    reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     check_named((*request.faces, *request.voices), request.merge, request.drop)
+    reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     audio_features = [feature for feature in model.features.values() if feature is not faces]
     prepared = usable_clips(
         store, request.voices.clips, audio_features, workers=workers, notice=notice
