@@ -118,13 +118,11 @@ class Fer2013(CorpusReader):
             shares = votes.get(row or "", {})
             winner = max(shares, key=lambda label: shares[label], default="")
             if not shares or winner in _NO_EMOTION:
-                left_out[
-                    f"the raters' answer is '{winner}'"
-                    if winner
-                    else "no two raters agree"
-                    if row in votes
-                    else "FER+ has no votes about them"
-                ] += 1
+                reason = f"the raters' answer is '{winner}'"
+                if not winner:
+                    seen = row in votes
+                    reason = "no two raters agree" if seen else "FER+ has no votes about them"
+                left_out[reason] += 1
                 continue
             named = {label: share for label, share in shares.items() if label not in _NO_EMOTION}
             total = sum(named.values())
