@@ -6,7 +6,7 @@ import os
 import re
 import tarfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice, pairwise
@@ -60,6 +60,11 @@ class Corpus:
         The files and rows that were skipped.
     info : CorpusInfo or None
         License and citation, for model cards.
+    parts : mapping of str to Corpus
+        The corpora that this one joins, by name, as they were before; empty for a single corpus.
+        See `aver.corpora.combine.combine`.
+    notes : tuple of str
+        Sentences on how clips and labels were chosen, for reports.
     """
 
     name: str
@@ -67,6 +72,8 @@ class Corpus:
     clips: tuple[Clip, ...]
     problems: tuple[Problem, ...] = field(default=())
     info: CorpusInfo | None = None
+    parts: Mapping[str, Corpus] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -11,6 +11,7 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
+from aver.corpora.reconcile import relabel
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, MediaError, SettingsError
 from aver.evaluation.combine import FoldPredictions, concatenate_folds
@@ -223,14 +224,9 @@ TESTS = "tests"
 
 def unseen_voices(request: UnpairedRequest) -> Corpus:
     """The clips of the test speakers, with merged emotions and without dropped ones."""
-    merge = dict(request.merge or {})
     test = set(request.voice_split.folds[0].test)
-    clips = (
-        replace(clip, emotion=merge.get(str(clip.emotion), clip.emotion))
-        for clip in request.voices
-        if clip.clip_id in test
-    )
-    return replace(request.voices, clips=tuple(c for c in clips if c.emotion not in request.drop))
+    clips = [clip for clip in request.voices if clip.clip_id in test]
+    return replace(request.voices, clips=relabel(clips, request.merge, request.drop))
 
 
 def score_unpaired(
