@@ -272,7 +272,7 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.corpora.corpus import Selection
     from aver.features.store import FeatureStore
     from aver.pretraining.cross_corpus import (
-        check_apart,
+        check_audio_apart,
         check_predictable,
         check_unseen,
         describe_figures,
@@ -301,7 +301,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         test = _open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
         check_unseen(test, (request.faces.label, request.voices.label))
         check_predictable(test, request.adapt)
-        check_apart(request.voices, test, store)
+        check_audio_apart(request.voices, test, store)
     recognizer = train_unpaired(
         request,
         arguments.out,
