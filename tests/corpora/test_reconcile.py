@@ -38,7 +38,6 @@ def test_emotions_are_merged_and_dropped() -> None:
     ("merge", "drop", "words"),
     [
         ({}, (), "Not every corpus has calm"),
-        ({"calm": "serene"}, (), "no emotion 'serene'"),
         ({}, ("calm", "happy"), "have 1 emotions in common"),
         ({"calm": "neutral"}, ("calm",), "merged with 'neutral' and dropped"),
         ({"calm": "neutral", "neutral": "sad"}, (), "Merge both with 'sad'"),
@@ -66,6 +65,7 @@ def test_a_clip_without_an_emotion_is_named() -> None:
     [
         ({"disgust": "angry"}, (), "is 'disgust', which --merge names. They have: neutral, calm"),
         ({}, ("angry",), "is 'angry', which --drop names"),
+        ({"calm": "serene"}, (), "no emotion 'serene'"),
         ({"calm": "neutral"}, ("calm",), "is 'calm', which --drop names. They have: neutral, ha"),
     ],
 )
@@ -107,3 +107,14 @@ def test_corpora_without_two_emotions_in_common_are_refused_with_what_each_has()
     corpora = {"one": _voices("happy", "sad"), "two": _voices("sad", "angry")}
     with pytest.raises(LabelError, match=r"have 1 emotions in common.*one has happy, sad; two has"):
         reconcile(corpora, unshared="leave out")
+
+
+def test_labels_of_one_corpus_are_merged_dropped_or_kept() -> None:
+    faces = _faces("neutral", "happy", "contempt")
+    voices = _voices("neutral", "excited", "contempt")
+    check_named([*faces, *voices], {"excited": "happy"}, ("contempt",))
+    both = {"faces": faces, "voices": voices}
+    kept = reconcile(both, merge={"excited": "happy"})
+    dropped = reconcile(both, merge={"excited": "happy"}, drop=("contempt",))
+    assert kept.classes == ("neutral", "happy", "contempt")
+    assert dropped.classes == ("neutral", "happy")

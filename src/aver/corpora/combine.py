@@ -11,6 +11,7 @@ from pathlib import Path
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, Problem
 from aver.corpora.reconcile import check_named, reconcile
+from aver.emotions import in_canonical_order
 from aver.errors import CorpusError
 
 _NAME = re.compile(r"[\w.-]+")
@@ -83,6 +84,11 @@ def combine(
             for problem in part.problems
         ),
         info=_info_of(parts),
+        left_out={
+            f"{name}: {reason}": count
+            for name, part in parts.items()
+            for reason, count in part.left_out.items()
+        },
         parts=parts,
         notes=(str(labels),),
     )
@@ -188,4 +194,5 @@ def _info_of(parts: Mapping[str, Corpus]) -> CorpusInfo:
         url="",
         tree="",
         example="",
+        further_emotions=in_canonical_order(e for i in infos.values() for e in i.further_emotions),
     )

@@ -82,9 +82,9 @@ def reconcile(
     Raises
     ------
     LabelError
-        If a name is no emotion, an emotion is both merged and dropped or is merged with one that is
-        itself merged, or fewer than two classes are left. If unshared emotions are refused: if the
-        corpora still differ, or a clip has no emotion.
+        If an emotion is both merged and dropped or is merged with one that is itself merged, or
+        fewer than two classes are left. If unshared emotions are refused: if the corpora still
+        differ, or a clip has no emotion.
 
     Examples
     --------
@@ -96,7 +96,7 @@ def reconcile(
 has them: voices sad (1 clips).
     """
     merge = dict(merge or {})
-    _check_emotions(merge, drop)
+    _check_merge(merge, drop)
     merged = {name: relabel(clips, merge) for name, clips in corpora.items()}
     dropped = Counter(c.emotion for clips in merged.values() for c in clips if c.emotion in drop)
     kept = {name: relabel(clips, drop=drop) for name, clips in merged.items()}
@@ -119,14 +119,16 @@ has them: voices sad (1 clips).
         {name: tuple(c for c in clips if c.emotion in shared) for name, clips in kept.items()},
         shared,
         merge,
-        {emotion: dropped[emotion] for emotion in EMOTIONS if emotion in dropped},
+        {emotion: dropped[emotion] for emotion in in_canonical_order(map(str, dropped))},
         {name: _left_out(clips, shared) for name, clips in kept.items()},
     )
 
 
 def _left_out(clips: Sequence[Clip], shared: Sequence[str]) -> dict[str, int]:
-    counts = Counter(clip.emotion or _UNLABELED for clip in clips if clip.emotion not in shared)
-    return {name: counts[name] for name in (*EMOTIONS, _UNLABELED) if name in counts}
+    counts = Counter(clip.emotion for clip in clips if clip.emotion not in shared)
+    emotions = in_canonical_order(name for name in counts if name is not None)
+    unlabeled = {_UNLABELED: counts[None]} if counts[None] else {}
+    return {**{name: counts[name] for name in emotions}, **unlabeled}
 
 
 def _refuse_unshared(corpora: Mapping[str, Sequence[Clip]], unshared: set[str]) -> None:
@@ -164,7 +166,7 @@ def relabel(
 def check_named(
     clips: Sequence[Clip], merge: Mapping[str, str] | None = None, drop: Sequence[str] = ()
 ) -> None:
-    """Check that every emotion to merge or drop occurs, so that the run is described correctly.
+    """Check that every emotion to merge or drop occurs, and that merging makes no new word.
 
     Parameters
     ----------
@@ -176,24 +178,26 @@ def check_named(
     Raises
     ------
     LabelError
-        If no clip has an emotion to merge or, after merging, one to drop.
+        If no clip has an emotion to merge or, after merging, one to drop; or if an emotion is
+        merged with a word that is neither in `aver.emotions.EMOTIONS` nor an emotion of a clip.
     """
     merge = dict(merge or {})
-    present = {str(clip.emotion) for clip in clips}
+    present = {clip.emotion for clip in clips if clip.emotion is not None}
+    known = in_canonical_order({*EMOTIONS, *present})
+    for name in merge.values():
+        if name not in known:
+            raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(known)}.")
     after = {merge.get(name, name) for name in present}
     for option, names, emotions in (("merge", merge, present), ("drop", drop, after)):
         for name in names:
             if name not in emotions:
                 raise LabelError(
                     f"No clip of the corpora is {name!r}, which --{option} names. They have: "
-                    f"{', '.join(in_canonical_order(emotions & set(EMOTIONS)))}."
+                    f"{', '.join(in_canonical_order(emotions))}."
                 )
 
 
-def _check_emotions(merge: Mapping[str, str], drop: Sequence[str]) -> None:
-    for name in (*merge, *merge.values(), *drop):
-        if name not in EMOTIONS:
-            raise LabelError(f"There is no emotion {name!r}. Known are: {', '.join(EMOTIONS)}.")
+def _check_merge(merge: Mapping[str, str], drop: Sequence[str]) -> None:
     for name, other in merge.items():
         if name in drop:
             raise LabelError(f"{name!r} is to be merged with {other!r} and dropped. Choose one.")

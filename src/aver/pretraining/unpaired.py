@@ -143,8 +143,8 @@ def train_unpaired(
         )
     # Check before audio is read, which takes minutes, and before anything is written.
     split_images(request.faces)
-    _reconciled(request, request.faces.clips, request.voices.clips)
     check_named((*request.faces, *request.voices), request.merge, request.drop)
+    _reconciled(request, request.faces.clips, request.voices.clips)
     audio_features = [feature for feature in model.features.values() if feature is not faces]
     prepared = usable_clips(
         store, request.voices.clips, audio_features, workers=workers, notice=notice

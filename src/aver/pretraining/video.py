@@ -15,7 +15,7 @@ from torch.nn import functional
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.emotions import EMOTIONS
+from aver.emotions import in_canonical_order
 from aver.errors import LabelError
 from aver.evaluation.intervals import binomial_interval
 from aver.evaluation.run import Run
@@ -160,7 +160,7 @@ def _classes(clips: Mapping[str, list[Clip]]) -> tuple[str, ...]:
             f"After copies and blank images were set aside, training has no image of {lacking}. "
             "Add images, or leave that emotion out (--emotions)."
         )
-    return tuple(emotion for emotion in EMOTIONS if emotion in present)
+    return in_canonical_order(map(str, present))
 
 
 @dataclass(frozen=True)
