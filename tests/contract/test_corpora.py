@@ -29,6 +29,11 @@ TREES: dict[str, dict[str, str]] = {
     "enterface": dict.fromkeys(
         ("subject 6/anger/s6_an_1.avi", "subject 1/fear/sentence 1/s1_fe_1.avi"), "media"
     ),
+    "expw": {
+        "label/label.lst": "a_boy_1.jpg 0 10 20 60 70 0.9 3\nb_man_2.jpg 0 5 80 40 99 0.8 6\n",
+        "origin/a_boy_1.jpg": "image",
+        "origin/b_man_2.jpg": "image",
+    },
     "fer2013": dict.fromkeys(("train/sad/Training_2.jpg", "test/angry/PrivateTest_1.jpg"), "image"),
     "manifest": {
         "aver-corpus.yaml": "pattern: '{speaker}_{emotion}.mp4'",

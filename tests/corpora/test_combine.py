@@ -82,7 +82,7 @@ def test_only_emotions_in_common_are_kept_and_the_note_says_what_is_left_out() -
     assert joined.classes == ("neutral", "happy")
     assert joined.by_id["one/01-calm"].emotion == "neutral"
     assert joined.notes == (
-        "Emotions in common: neutral, happy; calm counts as neutral; left out, since not every "
+        "Emotions of the joined corpora: neutral, happy; calm counts as neutral; left out, since not every "
         "corpus has them: one disgust (2 clips).",
     )
 
@@ -112,3 +112,13 @@ def test_an_emotion_that_no_corpus_has_cannot_be_merged() -> None:
         combine({"one": ONE, "two": two}, merge={"calm": "neutral"})
     with pytest.raises(LabelError, match="have 0 emotions in common"):
         combine({"one": ONE, "two": corpus_at(Path("/data/two"), ("angry", "calm"))})
+
+
+def test_emotions_that_one_corpus_lacks_can_be_kept_or_refused() -> None:
+    two = corpus_at(Path("/data/two"), ("happy", "sad", "calm"))
+    unlabeled = replace(two, clips=(*two.clips, Clip("mute", "01", None)))
+    kept = combine({"one": ONE, "two": unlabeled}, unshared="keep")
+    assert kept.classes == ("calm", "happy", "sad")
+    assert len(kept) == len(ONE) + len(unlabeled)
+    with pytest.raises(LabelError, match="Not every corpus has calm"):
+        combine({"one": ONE, "two": two}, unshared="refuse")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, Problem
-from aver.corpora.reconcile import check_named, reconcile
+from aver.corpora.reconcile import Unshared, check_named, reconcile
 from aver.emotions import in_canonical_order
 from aver.errors import CorpusError
 
@@ -23,6 +23,7 @@ def combine(
     *,
     merge: Mapping[str, str] | None = None,
     drop: Sequence[str] = (),
+    unshared: Unshared = "leave out",
 ) -> Corpus:
     """Join corpora of different speakers into one corpus with the emotions that all of them have.
 
@@ -40,6 +41,8 @@ def combine(
         Emotion to the one it counts as in every corpus, for example ``{"calm": "neutral"}``.
     drop : sequence of str
         Emotions to leave out.
+    unshared : {"leave out", "refuse", "keep"}
+        What happens to emotions that a corpus lacks, and to clips without an emotion.
 
     Returns
     -------
@@ -53,8 +56,8 @@ def combine(
         If there are fewer than two corpora, one is given twice, two have the same name, or a name
         has other signs.
     LabelError
-        If the corpora have fewer than two emotions in common, or no clip has an emotion to merge or
-        drop.
+        If the corpora have fewer than two emotions in common, no clip has an emotion to merge or
+        drop, or emotions differ and `unshared` refuses that.
 
     Examples
     --------
@@ -66,13 +69,13 @@ def combine(
     >>> joined.name, joined.speakers
     ('ravdess + nemo', ('nemo/01', 'ravdess/01'))
     >>> joined.notes[0]
-    'Emotions in common: happy, sad; left out, since not every corpus has them: ravdess calm \
+    'Emotions of the joined corpora: happy, sad; left out, since not every corpus has them: ravdess calm \
 (1 clips).'
     """
     parts = _named(corpora)
     _check_apart(parts)
     check_named([clip for part in parts.values() for clip in part], merge, drop)
-    labels = reconcile(parts, merge=merge, drop=drop, unshared="leave out")  # type: ignore[arg-type]
+    labels = reconcile(parts, merge=merge, drop=drop, unshared=unshared)  # type: ignore[arg-type]
     clips = [_clip_of(name, clip) for name, found in labels.clips.items() for clip in found]
     return Corpus(
         name=" + ".join(parts),

@@ -223,6 +223,7 @@ corpora: Registry[CorpusReader] = Registry(
         "ased": "aver.corpora.ased:Ased",
         "cremad": "aver.corpora.cremad:CremaD",
         "enterface": "aver.corpora.enterface:Enterface",
+        "expw": "aver.corpora.expw:ExpW",
         "fer2013": "aver.corpora.fer2013:Fer2013",
         "manifest": "aver.corpora.manifest:Manifest",
         "nemo": "aver.corpora.nemo:Nemo",
@@ -311,7 +312,8 @@ def guess_reader(root: Path) -> str:
         If no reader recognizes the names; the message says how to choose one.
     """
     if root.is_file() and root.suffix.lower() in (".csv", ".yaml", ".yml", ".json"):
-        return "manifest"
+        with root.open("rb") as handle:  # FER2013 as published is one table of pixels
+            return "fer2013" if b"pixels" in handle.readline(1000) else "manifest"
     # General readers come last.
     readers = sorted(map(corpora.get, corpora.names()), key=lambda reader: reader.info.general)
     for reader in readers:

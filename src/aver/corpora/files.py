@@ -224,6 +224,8 @@ def read_file(path: Path) -> bytes:
         if archive is None:
             return path.read_bytes()
         name = path.relative_to(archive).as_posix()
+        if archive.suffix.lower() == ".csv":
+            return read_pixel_row(archive, int(Path(name).stem))
         members = archive_members(archive)
         if name not in members:
             raise MediaError(f"There is no file {name!r} in the archive {archive}.")
@@ -237,6 +239,60 @@ def read_file(path: Path) -> bytes:
     if len(content) < members[name].size_bytes:
         raise MediaError(f"{path} is cut short: the archive {archive} ends within it.")
     return content
+
+
+PIXELS = "pixels"
+"""Column of a table of images: the gray levels of a square image, separated by spaces."""
+
+
+@lru_cache(maxsize=4)
+def _line_offsets(table: Path, _mtime_ns: int, _size_bytes: int) -> tuple[int, ...]:
+    offsets = [0]
+    with table.open("rb") as handle:
+        for line in handle:
+            offsets.append(offsets[-1] + len(line))
+    return tuple(offsets)
+
+
+def read_pixel_row(table: Path, row: int) -> bytes:
+    """One image of a table with a column ``pixels``, as a PNG file.
+
+    Parameters
+    ----------
+    table : Path
+        CSV, one line per image. Where its lines begin is kept in memory until the file changes.
+    row : int >= 0
+        Counted from the first line after the header.
+
+    Raises
+    ------
+    MediaError
+        If there is no such row, or its pixels are no square image.
+    """
+    import cv2
+    import numpy as np
+
+    status = table.stat()
+    offsets = _line_offsets(table.resolve(), status.st_mtime_ns, status.st_size)
+    if not 0 <= row < len(offsets) - 2:
+        raise MediaError(f"The table {table} has no row {row}.")
+    with table.open("rb") as handle:
+        names = handle.readline().decode("utf-8-sig").strip().split(",")
+        handle.seek(offsets[row + 1])
+        cells = handle.read(offsets[row + 2] - offsets[row + 1]).decode("utf-8", "replace")
+    values = dict(zip(names, next(csv.reader([cells])), strict=False))
+    try:
+        pixels = np.array(values[PIXELS].split(), np.int64)
+    except (KeyError, ValueError):
+        raise MediaError(f"Row {row} of {table} has no readable column {PIXELS!r}.") from None
+    side = int(np.sqrt(pixels.size))
+    if side == 0 or side * side != pixels.size or pixels.min() < 0 or pixels.max() > 255:
+        raise MediaError(
+            f"Row {row} of {table} is no square image of 8 bits: it has {pixels.size} values."
+        )
+    encoded, content = cv2.imencode(".png", pixels.astype(np.uint8).reshape(side, side))
+    assert encoded
+    return content.tobytes()
 
 
 @dataclass(frozen=True)

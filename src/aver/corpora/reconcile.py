@@ -11,7 +11,7 @@ from aver.corpora.clip import Clip
 from aver.emotions import EMOTIONS, in_canonical_order
 from aver.errors import LabelError
 
-Unshared = Literal["refuse", "leave out"]
+Unshared = Literal["refuse", "leave out", "keep"]
 """What happens to an emotion that not every corpus has."""
 
 _UNLABELED = "unlabeled"
@@ -44,7 +44,7 @@ class Reconciled:
 
     def __str__(self) -> str:
         """One line: the classes, what was merged, and what was left out."""
-        parts = [f"Emotions in common: {', '.join(self.classes)}"]
+        parts = [f"Emotions of the joined corpora: {', '.join(self.classes)}"]
         parts += [f"{name} counts as {other}" for name, other in self.merged.items()]
         if self.dropped:
             parts.append(f"dropped: {_counts(self.dropped)}")
@@ -75,9 +75,9 @@ def reconcile(
         Emotion to the one it counts as, for example ``{"calm": "neutral"}``.
     drop : sequence of str
         Emotions to leave out.
-    unshared : {"refuse", "leave out"}
+    unshared : {"refuse", "leave out", "keep"}
         An emotion that a corpus lacks after merging is an error, or its clips are left out and
-        counted. The same holds for clips without an emotion.
+        counted, or they are kept. The same holds for clips without an emotion.
 
     Raises
     ------
@@ -92,7 +92,7 @@ def reconcile(
     >>> voices = [Clip("v", "a", "calm"), Clip("w", "a", "happy"), Clip("x", "a", "sad")]
     >>> print(reconcile({"faces": faces, "voices": voices}, merge={"calm": "neutral"},
     ...                 unshared="leave out"))
-    Emotions in common: neutral, happy; calm counts as neutral; left out, since not every corpus \
+    Emotions of the joined corpora: neutral, happy; calm counts as neutral; left out, since not every corpus \
 has them: voices sad (1 clips).
     """
     merge = dict(merge or {})
@@ -101,7 +101,8 @@ has them: voices sad (1 clips).
     dropped = Counter(c.emotion for clips in merged.values() for c in clips if c.emotion in drop)
     kept = {name: relabel(clips, drop=drop) for name, clips in merged.items()}
     sets = {name: {c.emotion for c in clips if c.emotion} for name, clips in kept.items()}
-    shared = in_canonical_order(set.intersection(*sets.values()))
+    every = set.union(*sets.values())
+    shared = in_canonical_order(every if unshared == "keep" else set.intersection(*sets.values()))
     if unshared == "refuse":
         _refuse_unshared(
             kept, {emotion for found in sets.values() for emotion in found} - {*shared}
@@ -115,17 +116,18 @@ has them: voices sad (1 clips).
             f"The corpora have {len(shared)} emotions in common, and a recognizer needs at least "
             f"two: {has}. Merge emotions (--merge calm=neutral), or use other corpora."
         )
+    chosen: tuple[str | None, ...] = (*shared, None) if unshared == "keep" else shared
     return Reconciled(
-        {name: tuple(c for c in clips if c.emotion in shared) for name, clips in kept.items()},
+        {name: tuple(c for c in clips if c.emotion in chosen) for name, clips in kept.items()},
         shared,
         merge,
         {emotion: dropped[emotion] for emotion in in_canonical_order(map(str, dropped))},
-        {name: _left_out(clips, shared) for name, clips in kept.items()},
+        {name: _left_out(clips, chosen) for name, clips in kept.items()},
     )
 
 
-def _left_out(clips: Sequence[Clip], shared: Sequence[str]) -> dict[str, int]:
-    counts = Counter(clip.emotion for clip in clips if clip.emotion not in shared)
+def _left_out(clips: Sequence[Clip], chosen: Sequence[str | None]) -> dict[str, int]:
+    counts = Counter(clip.emotion for clip in clips if clip.emotion not in chosen)
     emotions = in_canonical_order(name for name in counts if name is not None)
     unlabeled = {_UNLABELED: counts[None]} if counts[None] else {}
     return {**{name: counts[name] for name in emotions}, **unlabeled}
