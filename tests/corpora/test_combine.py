@@ -82,7 +82,7 @@ def test_only_emotions_in_common_are_kept_and_the_note_says_what_is_left_out() -
     assert joined.classes == ("neutral", "happy")
     assert joined.by_id["one/01-calm"].emotion == "neutral"
     assert joined.notes == (
-        "Emotions of the joined corpora: neutral, happy; calm counts as neutral; left out, since not every "
+        "Emotions: neutral, happy; calm counts as neutral; left out, since not every "
         "corpus has them: one disgust (2 clips).",
     )
 

@@ -97,7 +97,7 @@ def test_what_a_corpus_lacks_is_left_out_and_counted() -> None:
         "three": {"sad": 1},
     }
     assert str(result) == (
-        "Emotions of the joined corpora: neutral, happy; calm counts as neutral; dropped: angry (1 clips); "
+        "Emotions: neutral, happy; calm counts as neutral; dropped: angry (1 clips); "
         "left out, since not every corpus has them: one disgust (2 clips), two sad (1 clips), "
         "unlabeled (1 clips), three sad (1 clips)."
     )

@@ -69,7 +69,7 @@ def combine(
     >>> joined.name, joined.speakers
     ('ravdess + nemo', ('nemo/01', 'ravdess/01'))
     >>> joined.notes[0]
-    'Emotions of the joined corpora: happy, sad; left out, since not every corpus has them: ravdess calm \
+    'Emotions: happy, sad; left out, since not every corpus has them: ravdess calm \
 (1 clips).'
     """
     parts = _named(corpora)

@@ -44,7 +44,7 @@ class Reconciled:
 
     def __str__(self) -> str:
         """One line: the classes, what was merged, and what was left out."""
-        parts = [f"Emotions of the joined corpora: {', '.join(self.classes)}"]
+        parts = [f"Emotions: {', '.join(self.classes)}"]
         parts += [f"{name} counts as {other}" for name, other in self.merged.items()]
         if self.dropped:
             parts.append(f"dropped: {_counts(self.dropped)}")
@@ -92,7 +92,7 @@ def reconcile(
     >>> voices = [Clip("v", "a", "calm"), Clip("w", "a", "happy"), Clip("x", "a", "sad")]
     >>> print(reconcile({"faces": faces, "voices": voices}, merge={"calm": "neutral"},
     ...                 unshared="leave out"))
-    Emotions of the joined corpora: neutral, happy; calm counts as neutral; left out, since not every corpus \
+    Emotions: neutral, happy; calm counts as neutral; left out, since not every corpus \
 has them: voices sad (1 clips).
     """
     merge = dict(merge or {})
