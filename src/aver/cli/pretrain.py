@@ -24,6 +24,7 @@ from aver.cli.arguments import (
     split_list,
     typed_command,
 )
+from aver.cli.several_corpora import add_label_arguments
 from aver.errors import MediaError
 
 if TYPE_CHECKING:
@@ -268,13 +269,7 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
         help="corpus of clips with audio and speakers",
     )
     _add_other_reader_argument(parser, "--voices-settings")
-    add_list_argument(
-        parser,
-        "--merge",
-        "emotions to count as another one, for example calm=neutral",
-        metavar="EMOTION=EMOTION",
-    )
-    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
+    add_label_arguments(parser)
     parser.add_argument(
         "--images-per-voice",
         type=int,

@@ -19,7 +19,7 @@ _SEPARATOR = "/"
 
 
 def combine(
-    corpora: Mapping[str, Corpus] | Sequence[Corpus],
+    corpora: Mapping[str, Corpus] | Sequence[Corpus | tuple[str, Corpus]],
     *,
     merge: Mapping[str, str] | None = None,
     drop: Sequence[str] = (),
@@ -34,9 +34,9 @@ def combine(
 
     Parameters
     ----------
-    corpora : mapping of str to Corpus, or sequence of Corpus
-        At least two. Names consist of letters, digits, ``_``, ``.`` and ``-``; those of a sequence
-        are `Corpus.label`.
+    corpora : mapping of str to Corpus, or sequence of Corpus or (name, Corpus)
+        At least two. Names consist of letters, digits, ``_``, ``.`` and ``-``; one that is not
+        given is `Corpus.label`.
     merge : mapping of str to str, optional
         Emotion to the one it counts as in every corpus, for example ``{"calm": "neutral"}``.
     drop : sequence of str
@@ -119,11 +119,14 @@ def name_in_part(name: str) -> str:
     return name.partition(_SEPARATOR)[2]
 
 
-def _named(corpora: Mapping[str, Corpus] | Sequence[Corpus]) -> dict[str, Corpus]:
-    if isinstance(corpora, Mapping):
-        named = list(corpora.items())
-    else:  # a folder may have any name
-        named = [(re.sub(r"[^\w.-]+", "-", corpus.label), corpus) for corpus in corpora]
+def _named(
+    corpora: Mapping[str, Corpus] | Sequence[Corpus | tuple[str, Corpus]],
+) -> dict[str, Corpus]:
+    given = corpora.items() if isinstance(corpora, Mapping) else corpora
+    named = [  # a folder, and so a label, may have any name
+        (re.sub(r"[^\w.-]+", "-", one.label), one) if isinstance(one, Corpus) else one
+        for one in given
+    ]
     if len(named) < 2:
         raise CorpusError(
             f"Joining needs at least two corpora, not {len(named)}. Name another one, for training "

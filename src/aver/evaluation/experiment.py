@@ -289,6 +289,50 @@ def run_experiment(
     return ExperimentResult(evaluation, folder, prepared.failures, experiment, settings, folds)
 
 
+def run_systems(
+    experiment: Experiment,
+    folder: Path,
+    presets: Mapping[str, Mapping[str, Any]],
+    *,
+    store: FeatureStore | None = None,
+    workers: int = 1,
+) -> tuple[ExperimentResult, ...]:
+    """Run further presets on the folds and seeds of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    folder : Path
+        Each preset gets a run folder below.
+    presets : mapping of str to mapping
+        Names or paths of presets to their overrides.
+    store, workers
+        As for `run_experiment`.
+
+    Returns
+    -------
+    tuple of ExperimentResult
+
+    Raises
+    ------
+    SettingsError
+        If a preset has the name of another one.
+    """
+    names = [Path(preset).stem for preset in (experiment.preset, *presets)]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise SettingsError(f"The preset {name!r} is named twice. Name each system once.")
+    return tuple(
+        run_experiment(
+            experiment.beside(preset=preset, overrides=dict(overrides), name=""),
+            folder / name,
+            store=store,
+            workers=workers,
+        )
+        for name, (preset, overrides) in zip(names[1:], presets.items(), strict=True)
+    )
+
+
 def _by_part(content: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Sequence[str]]]:
     """Content keys by corpus, then by clip."""
     parts: dict[str, dict[str, Sequence[str]]] = {}
