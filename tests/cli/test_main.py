@@ -139,7 +139,9 @@ def test_names_of_version_0_1_are_accepted(old: str, new: str) -> None:
 
 def test_settings_of_version_0_1_are_accepted() -> None:
     old, new = (
-        load_preset("mrpn-statistics", overrides_of(parse(f"train --corpus x {line}")))[1]
+        load_preset(
+            "mrpn-statistics", overrides_of(parse(f"train --corpus x {line}"), "mrpn-statistics")
+        )[1]
         for line in (
             "--modalities sound,units --set branches.sound.standardise=clip",  # codespell:ignore
             "--modalities audio,action_units --set branches.audio.standardize=clip",
@@ -165,7 +167,7 @@ def test_a_lost_modality_may_have_its_name_of_version_0_1() -> None:
 
 def test_init_takes_modalities_and_the_old_name_of_video() -> None:
     new, old = (
-        overrides_of(parse(f"train --corpus x --preset mrpn-compact --init {name}=faces-fer2013"))
+        overrides_of(parse(f"train --corpus x --init {name}=faces-fer2013"), "mrpn-compact")
         for name in ("video", "visual")
     )
     assert new == old

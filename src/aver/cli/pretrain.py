@@ -24,6 +24,7 @@ from aver.cli.arguments import (
     split_list,
     typed_command,
 )
+from aver.cli.several_corpora import add_label_arguments
 from aver.errors import MediaError
 
 if TYPE_CHECKING:
@@ -268,13 +269,7 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
         help="corpus of clips with audio and speakers",
     )
     _add_other_reader_argument(parser, "--voices-settings")
-    add_list_argument(
-        parser,
-        "--merge",
-        "emotions to count as another one, for example calm=neutral",
-        metavar="EMOTION=EMOTION",
-    )
-    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
+    add_label_arguments(parser)
     parser.add_argument(
         "--images-per-voice",
         type=int,
@@ -306,7 +301,7 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.corpora.corpus import Selection
     from aver.features.store import FeatureStore
     from aver.pretraining.cross_corpus import (
-        check_apart,
+        check_audio_apart,
         check_predictable,
         check_unseen,
         describe_figures,
@@ -335,7 +330,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         test = _open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
         check_unseen(test, (request.faces.label, request.voices.label))
         check_predictable(test, request.adapt)
-        check_apart(request.voices, test, store)
+        check_audio_apart(request.voices, test, store)
     recognizer = train_unpaired(
         request,
         arguments.out,

@@ -65,6 +65,11 @@ class Corpus:
     left_out : mapping of str to int
         Number of clips that the annotation of the corpus gives no emotion, by the reason ("the
         raters do not agree"). They are not among the clips, and no fault of this copy.
+    parts : mapping of str to Corpus
+        The corpora that this one joins, by name, as they were before; empty for a single corpus.
+        See `aver.corpora.combine.combine`.
+    notes : tuple of str
+        Sentences on how clips and labels were chosen, for reports.
     """
 
     name: str
@@ -73,6 +78,8 @@ class Corpus:
     problems: tuple[Problem, ...] = field(default=())
     info: CorpusInfo | None = None
     left_out: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, Corpus] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clips)

@@ -1,16 +1,14 @@
-"""Emotions of two corpora are merged and dropped by name only; faces are drawn by class."""
+"""Emotions of several corpora are merged and dropped by name; what is left out is counted."""
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from aver.corpora.clip import Clip
+from aver.corpora.reconcile import check_named, reconcile
 from aver.errors import LabelError
-from aver.pretraining.reconcile import check_named, reconcile
-from aver.pretraining.unpaired import join_by_class
 
 
 def _faces(*emotions: str) -> list[Clip]:
@@ -23,22 +21,24 @@ def _voices(*emotions: str) -> list[Clip]:
 
 def test_emotions_are_merged_and_dropped() -> None:
     result = reconcile(
-        _faces("neutral", "happy", "disgust"),
-        _voices("calm", "neutral", "happy"),
+        {
+            "faces": _faces("neutral", "happy", "disgust"),
+            "voices": _voices("calm", "neutral", "happy"),
+        },
         merge={"calm": "neutral"},
         drop=("disgust",),
     )
     assert result.classes == ("neutral", "happy")
-    assert [clip.emotion for clip in result.voices] == ["neutral", "neutral", "happy"]
-    assert len(result.faces) == 2
+    assert [clip.emotion for clip in result.clips["voices"]] == ["neutral", "neutral", "happy"]
+    assert len(result.clips["faces"]) == 2
     assert result.dropped == {"disgust": 1}
 
 
 @pytest.mark.parametrize(
     ("merge", "drop", "words"),
     [
-        ({}, (), "Only one of the two corpora has calm"),
-        ({}, ("calm", "happy"), "1 classes are left"),
+        ({}, (), "Not every corpus has calm"),
+        ({}, ("calm", "happy"), "have 1 emotions in common"),
         ({"calm": "neutral"}, ("calm",), "merged with 'neutral' and dropped"),
         ({"calm": "neutral", "neutral": "sad"}, (), "Merge both with 'sad'"),
     ],
@@ -48,14 +48,16 @@ def test_remaining_differences_are_an_error(
 ) -> None:
     with pytest.raises(LabelError, match=words):
         reconcile(
-            _faces("neutral", "happy"), _voices("calm", "neutral", "happy"), merge=merge, drop=drop
+            {"faces": _faces("neutral", "happy"), "voices": _voices("calm", "neutral", "happy")},
+            merge=merge,
+            drop=drop,
         )
 
 
 def test_a_clip_without_an_emotion_is_named() -> None:
     voices = [*_voices("happy", "sad"), Clip("mute", "s0", None)]
     with pytest.raises(LabelError, match="mute has no emotion"):
-        reconcile(_faces("happy", "sad"), voices)
+        reconcile({"faces": _faces("happy", "sad"), "voices": voices})
 
 
 @pytest.mark.parametrize(
@@ -76,27 +78,43 @@ def test_an_emotion_that_no_clip_has_cannot_be_merged_or_dropped(
         check_named(clips, merge, drop)
 
 
-def test_voices_are_paired_with_faces_of_their_class_and_every_face_is_used() -> None:
-    faces, voices = _faces(*["happy", "sad"] * 6), _voices(*["sad", "happy"] * 4)
-    pairs = join_by_class(faces, voices, images_per_voice=3, seed=0)
-    emotion = {clip.video: clip.emotion for clip in faces}
-    assert len(pairs) == 24
-    assert all(emotion[clip.video] == clip.emotion for clip in pairs)
-    assert {clip.speaker for clip in pairs} == {"s0", "s1"}
-    assert len({clip.clip_id for clip in pairs}) == 24
-    # 12 draws from 6 faces of each class: each face twice.
-    assert set(Counter(clip.video for clip in pairs).values()) == {2}
-    assert join_by_class(faces, voices, 3, seed=0) == pairs
-    assert join_by_class(faces, voices, 3, seed=1) != pairs
+def test_what_a_corpus_lacks_is_left_out_and_counted() -> None:
+    corpora = {
+        "one": _voices("calm", "neutral", "happy", "disgust", "disgust"),
+        "two": [*_voices("neutral", "happy", "sad"), Clip("mute", "s0", None)],
+        "three": _voices("happy", "neutral", "sad", "angry"),
+    }
+    result = reconcile(corpora, merge={"calm": "neutral"}, drop=("angry",), unshared="leave out")
+    assert result.classes == ("neutral", "happy")
+    assert {name: len(clips) for name, clips in result.clips.items()} == {
+        "one": 3,
+        "two": 2,
+        "three": 2,
+    }
+    assert result.left_out == {
+        "one": {"disgust": 2},
+        "two": {"sad": 1, "unlabeled": 1},
+        "three": {"sad": 1},
+    }
+    assert str(result) == (
+        "Emotions: neutral, happy; calm counts as neutral; dropped: angry (1 clips); "
+        "left out, since not every corpus has them: one disgust (2 clips), two sad (1 clips), "
+        "unlabeled (1 clips), three sad (1 clips)."
+    )
+
+
+def test_corpora_without_two_emotions_in_common_are_refused_with_what_each_has() -> None:
+    corpora = {"one": _voices("happy", "sad"), "two": _voices("sad", "angry")}
+    with pytest.raises(LabelError, match=r"have 1 emotions in common.*one has happy, sad; two has"):
+        reconcile(corpora, unshared="leave out")
 
 
 def test_labels_of_one_corpus_are_merged_dropped_or_kept() -> None:
     faces = _faces("neutral", "happy", "contempt")
     voices = _voices("neutral", "excited", "contempt")
     check_named([*faces, *voices], {"excited": "happy"}, ("contempt",))
-
-    kept = reconcile(faces, voices, merge={"excited": "happy"})
-    dropped = reconcile(faces, voices, merge={"excited": "happy"}, drop=("contempt",))
-
+    both = {"faces": faces, "voices": voices}
+    kept = reconcile(both, merge={"excited": "happy"})
+    dropped = reconcile(both, merge={"excited": "happy"}, drop=("contempt",))
     assert kept.classes == ("neutral", "happy", "contempt")
     assert dropped.classes == ("neutral", "happy")
