@@ -197,6 +197,11 @@ def test_affectnet_arrays_hold_numbers_or_text(plant):
         open_corpus(root)
 
 
+def test_affectnet_without_its_lists(plant):
+    with pytest.raises(CorpusError, match=r"training\.csv: Not found: there are no annotations"):
+        open_corpus(plant([f"Manually_Annotated_Images/1/{56 * 'a'}.jpg"]))
+
+
 def test_affectnet_unknown_codes(write):
     image = f"1/{56 * 'a'}"
     for row, error, message in (

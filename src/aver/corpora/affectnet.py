@@ -113,10 +113,13 @@ class AffectNet(CorpusReader):
                         face_box=row.face_box,
                     )
                 )
-        problems += [
-            Problem(files[image]["image"].relative_to(root).as_posix(), "It has no annotation.")
-            for image in files.keys() - annotated
-        ]
+        if files and not annotated:
+            problems.insert(0, Problem("training.csv", "Not found: there are no annotations."))
+        else:
+            problems += [
+                Problem(files[image]["image"].relative_to(root).as_posix(), "It has no annotation.")
+                for image in sorted(files.keys() - annotated)
+            ]
         return self.collect(root, clips, problems, left_out=left_out)
 
     def missing(self, corpus: Corpus) -> tuple[str, ...]:
@@ -131,7 +134,7 @@ class AffectNet(CorpusReader):
 
 
 def _assign(place: Path) -> tuple[str, str] | str | None:
-    if place.parts[0].lower().startswith("automatically_annotated"):
+    if any(folder.lower().startswith("automatically_annotated") for folder in place.parts):
         return None
     listed = _IMAGE_OF_LIST.fullmatch("/".join(place.parts[-2:]))
     if listed:

@@ -95,7 +95,7 @@ class CKPlus(CorpusReader):
         for sequence in sorted(sequences.keys() & labels):
             clips += self._sequence(sequences[sequence], labels[sequence])
         if sequences and not labels:
-            problems.append(Problem("Emotion", "Not found: the sequences have no labels."))
+            problems.insert(0, Problem("Emotion", "Not found: the sequences have no labels."))
         unlabeled = len(sequences.keys() - labels.keys())
         left_out = {"the sequence has no emotion": unlabeled} if unlabeled else {}
         return self.collect(root, clips, problems, left_out=left_out)

@@ -36,7 +36,9 @@ class ESD(NamedFilesReader):
     """
 
     name = "esd"
-    path_pattern = r"(^|/)(?P<speaker>00[0-2]\d)_(?P<number>\d{6})\.\w+$"
+    path_pattern = (
+        r"(?i)(^|/)(?P<speaker>00[0-2]\d)_(?P<number>\d{6})\.(wav|flac|mp3|ogg|opus|m4a)$"
+    )
     codes: ClassVar = {
         "neutral": "neutral",
         "angry": "angry",

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
@@ -66,6 +67,14 @@ def media_fault(path: Path) -> str | None:
     except OSError as error:
         return f"The file cannot be read: {error.strerror}."
     return None
+
+
+def media_kind(path: Path) -> Literal["audio", "image", "video"]:
+    """What a media file holds, by its suffix; all suffixes that are not known are video."""
+    suffix = path.suffix.lower()
+    if suffix in AUDIO_SUFFIXES:
+        return "audio"
+    return "image" if suffix in IMAGE_SUFFIXES else "video"
 
 
 def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:

@@ -9,7 +9,14 @@ from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
-from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_named, group_media, read_lines
+from aver.corpora.files import (
+    AUDIO_SUFFIXES,
+    VIDEO_SUFFIXES,
+    find_named,
+    group_media,
+    media_kind,
+    read_lines,
+)
 from aver.errors import LabelError
 from aver.settings import settings
 
@@ -84,7 +91,7 @@ class Iemocap(CorpusReader):
         files, problems = group_media(root, AUDIO_SUFFIXES | VIDEO_SUFFIXES, _assign)
         codes = dict(_labels(root))
         if files and not codes:
-            problems.append(Problem("dialog/EmoEvaluation", "Not found: there are no labels."))
+            problems.insert(0, Problem("dialog/EmoEvaluation", "Not found: there are no labels."))
         clips = []
         left_out: Counter[str] = Counter()
         for utterance, copies in files.items():
@@ -129,7 +136,7 @@ class Iemocap(CorpusReader):
 
 def _assign(place: Path) -> tuple[str, str] | str | None:
     if _UTTERANCE.fullmatch(place.stem):
-        return place.stem, "audio" if place.suffix.lower() in AUDIO_SUFFIXES else "video"
+        return place.stem, media_kind(place)
     if re.fullmatch(_DIALOG, place.stem):
         return None  # a whole dialog
     return f"The name is not like {Iemocap.info.example}."

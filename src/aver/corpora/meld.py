@@ -8,7 +8,14 @@ from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
-from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_named, group_media, read_table
+from aver.corpora.files import (
+    AUDIO_SUFFIXES,
+    VIDEO_SUFFIXES,
+    find_named,
+    group_media,
+    media_kind,
+    read_table,
+)
 from aver.emotions import parse_emotion
 from aver.settings import settings
 
@@ -65,7 +72,7 @@ class Meld(CorpusReader):
         files, problems = group_media(root, AUDIO_SUFFIXES | VIDEO_SUFFIXES, _assign)
         rows = dict(_rows(root))
         if files and not rows:
-            problems.append(Problem("train_sent_emo.csv", "Not found: there are no labels."))
+            problems.insert(0, Problem("train_sent_emo.csv", "Not found: there are no labels."))
         clips = []
         for clip_id, copies in files.items():
             if clip_id in rows:
@@ -92,7 +99,7 @@ def _assign(place: Path) -> tuple[str, str] | str:
     clip_id = f"{folders[-1]}/{match['utterance'].lower()}"
     if clip_id in _BROKEN:
         return _BROKEN[clip_id]
-    kind = "audio" if place.suffix.lower() in AUDIO_SUFFIXES else "video"
+    kind = media_kind(place)
     return clip_id, f"second {kind}" if match["cut"] else kind
 
 

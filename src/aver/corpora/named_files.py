@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusReader
-from aver.corpora.files import AUDIO_SUFFIXES, IMAGE_SUFFIXES, group_media
+from aver.corpora.files import AUDIO_SUFFIXES, group_media, media_kind
 from aver.errors import LabelError
 
 
@@ -40,7 +40,7 @@ class NamedFilesReader(CorpusReader):
                 return f"The name is not like {self.info.example}."
             clip = self.describe(match, place)
             clips.setdefault(clip.clip_id, clip)
-            return clip.clip_id, _kind(place)
+            return clip.clip_id, media_kind(place)
 
         files, problems = group_media(root, self.suffixes, assign)
         found = [
@@ -102,10 +102,3 @@ class NamedFilesReader(CorpusReader):
                 f"Unknown emotion code {code!r} in {place.as_posix()}. {self.name} has {known}."
             )
         return self.codes[code.lower()]
-
-
-def _kind(place: Path) -> str:
-    suffix = place.suffix.lower()
-    if suffix in AUDIO_SUFFIXES:
-        return "audio"
-    return "image" if suffix in IMAGE_SUFFIXES else "video"
