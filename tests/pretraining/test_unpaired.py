@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from aver.networks.pretrained import find_weights
 from aver.pretraining.cross_corpus import predict_corpus, score_unpaired
 from aver.pretraining.images import digest_images
 from aver.pretraining.ship import ship_run
-from aver.pretraining.unpaired import UnpairedRequest, _embed, train_unpaired
+from aver.pretraining.unpaired import UnpairedRequest, _embed, join_by_class, train_unpaired
 from aver.splits import make_split
 from aver.splits.split import Fold
 from tone_corpus import write_tone_corpus
@@ -179,7 +180,7 @@ def test_different_emotions_are_named_before_anything_is_written(
         for clip in corpora.voices
     ))  # fmt: skip
     request = replace(corpora.request, voices=calm)
-    with pytest.raises(LabelError, match="Only one of the two corpora has calm"):
+    with pytest.raises(LabelError, match="Not every corpus has calm"):
         train_unpaired(request, tmp_path, store=corpora.store)
     assert not list(tmp_path.iterdir())
     short = {**corpora.request.overrides, "training.epochs": 1, "training.patience": 1}
@@ -210,7 +211,7 @@ def test_a_class_without_validation_clips_is_named(corpora: Corpora, tmp_path: P
         voices=replace(corpora.voices, clips=tuple(fewer)),
         voice_split=split,
     )
-    with pytest.raises(LabelError, match="one of the two corpora has sad"):
+    with pytest.raises(LabelError, match="Not every corpus has sad"):
         train_unpaired(request, tmp_path / "a", store=corpora.store)
     faces = tuple(c for c in corpora.faces if not (c.subset == "validation" and c.emotion == "sad"))
     request = replace(request, faces=replace(corpora.faces, clips=faces))
@@ -309,3 +310,24 @@ def test_frames_with_a_face_are_embedded_and_the_card_is_in_the_identity(
         (tmp_path / "card.json").write_text(json.dumps(card))
         keys.append(FaceEmbeddings(weights=str(tmp_path)).identity(clip))
     assert keys[0] != keys[1]
+
+
+def test_voices_are_paired_with_faces_of_their_class_and_every_face_is_used() -> None:
+    faces = [
+        Clip(f"f{i}", None, emotion, video=Path(f"f{i}.png"))
+        for i, emotion in enumerate(["happy", "sad"] * 6)
+    ]
+    voices = [
+        Clip(f"v{i}", f"s{i % 2}", emotion, audio=Path(f"v{i}.wav"))
+        for i, emotion in enumerate(["sad", "happy"] * 4)
+    ]
+    pairs = join_by_class(faces, voices, images_per_voice=3, seed=0)
+    emotion = {clip.video: clip.emotion for clip in faces}
+    assert len(pairs) == 24
+    assert all(emotion[clip.video] == clip.emotion for clip in pairs)
+    assert {clip.speaker for clip in pairs} == {"s0", "s1"}
+    assert len({clip.clip_id for clip in pairs}) == 24
+    # 12 draws from 6 faces of each class: each face twice.
+    assert set(Counter(clip.video for clip in pairs).values()) == {2}
+    assert join_by_class(faces, voices, 3, seed=0) == pairs
+    assert join_by_class(faces, voices, 3, seed=1) != pairs

@@ -24,6 +24,7 @@ from aver.cli.arguments import (
     split_list,
     typed_command,
 )
+from aver.cli.several_corpora import add_label_arguments
 from aver.errors import MediaError
 
 if TYPE_CHECKING:
@@ -94,6 +95,18 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _add_video_arguments(parser: ArgumentParser) -> None:
     _add_shared_arguments(parser, "runs/pretrain-video")
+    add_list_argument(
+        parser,
+        "--also",
+        "more corpora of images to train and validate on, such as expw=PATH",
+        metavar="[READER=]PATH",
+    )
+    add_list_argument(
+        parser,
+        "--also-test",
+        "more images to test on: the test subset of a corpus, or all of one without subsets",
+        metavar="[READER=]PATH",
+    )
     parser.add_argument(
         "--leaking",
         action="store_true",
@@ -102,13 +115,34 @@ def _add_video_arguments(parser: ArgumentParser) -> None:
     )
 
 
+def _open_images(place: str, strict: bool) -> Corpus:
+    """A corpus given as ``PATH`` or ``READER=PATH``."""
+    from aver.corpora import open_corpus
+    from aver.corpora.corpus import corpora
+
+    reader, _, path = place.partition("=")
+    named = bool(path) and reader in corpora.names()
+    corpus = open_corpus(path, reader) if named else open_corpus(place)
+    check_strict(corpus, strict)
+    return corpus
+
+
 def _run_video(arguments: Namespace) -> int:
-    from aver.pretraining.images import split_images
+    from aver.corpora.corpus import Selection
+    from aver.pretraining.images import join_images, split_images
     from aver.pretraining.settings import VideoSettings, read_settings
     from aver.pretraining.video import pretrain_video
 
-    corpus = corpus_of(arguments)
-    print_unusable(corpus)
+    corpora = [corpus_of(arguments)]
+    emotions = Selection(emotions=split_list(arguments.emotions))
+    corpora += [emotions.apply(_open_images(path, arguments.strict)) for path in arguments.also]
+    for one in corpora:
+        print_unusable(one)
+    corpus = join_images(corpora)
+    tests = {}
+    for path in arguments.also_test:
+        one = _open_images(path, arguments.strict)
+        tests[one.label] = [c for c in one if c.subset == "test"] or list(one.clips)
     changes = parse_assignments(arguments.set, "--set")
     card = pretrain_video(
         corpus,
@@ -118,6 +152,7 @@ def _run_video(arguments: Namespace) -> int:
         seed=arguments.seed,
         workers=arguments.workers,
         leaking=arguments.leaking,
+        tests=tests,
         command=typed_command(),
     )
     print(_describe_video(card))
@@ -234,13 +269,7 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
         help="corpus of clips with audio and speakers",
     )
     _add_other_reader_argument(parser, "--voices-settings")
-    add_list_argument(
-        parser,
-        "--merge",
-        "emotions to count as another one, for example calm=neutral",
-        metavar="EMOTION=EMOTION",
-    )
-    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
+    add_label_arguments(parser)
     parser.add_argument(
         "--images-per-voice",
         type=int,
@@ -272,7 +301,7 @@ def _run_unpaired(arguments: Namespace) -> int:
     from aver.corpora.corpus import Selection
     from aver.features.store import FeatureStore
     from aver.pretraining.cross_corpus import (
-        check_apart,
+        check_audio_apart,
         check_predictable,
         check_unseen,
         describe_figures,
@@ -301,7 +330,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         test = _open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
         check_unseen(test, (request.faces.label, request.voices.label))
         check_predictable(test, request.adapt)
-        check_apart(request.voices, test, store)
+        check_audio_apart(request.voices, test, store)
     recognizer = train_unpaired(
         request,
         arguments.out,

@@ -12,6 +12,7 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
+from aver.corpora.reconcile import Reconciled, check_named, reconcile
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, SettingsError
 from aver.evaluation.run import Run, clip_facts, digest
@@ -27,12 +28,12 @@ from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
 from aver.pretraining.audio_data import Notice, usable_clips
 from aver.pretraining.images import digest_images, read_images, sort_images, split_images
-from aver.pretraining.reconcile import check_named, reconcile
 from aver.settings import settings_to_mapping
 from aver.splits.split import Split
 
 DONE_NAME = "done.json"
 _SUBSETS = ("train", "validation")
+_FACES, _VOICES = "faces", "voices"
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class UnpairedRequest:
     overrides : mapping
         Settings to change in the preset.
     merge, drop
-        As for `aver.pretraining.reconcile.reconcile`.
+        As for `aver.corpora.reconcile.reconcile`.
     images_per_voice : int >= 1
         Number of different faces of its class that each voice is paired with.
     adapt : {"", "speaker"}
@@ -142,8 +143,8 @@ def train_unpaired(
         )
     # Check before audio is read, which takes minutes, and before anything is written.
     split_images(request.faces)
-    reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     check_named((*request.faces, *request.voices), request.merge, request.drop)
+    _reconciled(request, request.faces.clips, request.voices.clips)
     audio_features = [feature for feature in model.features.values() if feature is not faces]
     prepared = usable_clips(
         store, request.voices.clips, audio_features, workers=workers, notice=notice
@@ -208,11 +209,10 @@ def _pairs(
     split = split_images(request.faces)
     images = sort_images(request.faces, split, workers=workers, cache=out / "images.json")
     subsets = {
-        subset: reconcile(
+        subset: _reconciled(
+            request,
             request.faces.select(list(images.subsets[subset])),
             [clip for clip in request.voices if clip.clip_id in fold.subsets()[subset]],
-            merge=request.merge,
-            drop=request.drop,
         )
         for subset in _SUBSETS
     }
@@ -223,8 +223,10 @@ def _pairs(
             f"(--drop {unshared[0]}), or merge it with another emotion."
         )
     pairs = {
-        subset: join_by_class(clips.faces, clips.voices, request.images_per_voice, seed)
-        for subset, clips in subsets.items()
+        subset: join_by_class(
+            found.clips[_FACES], found.clips[_VOICES], request.images_per_voice, seed
+        )
+        for subset, found in subsets.items()
     }
     return pairs, {
         "images": {subset: len({clip.video for clip in clips}) for subset, clips in pairs.items()},
@@ -232,7 +234,7 @@ def _pairs(
         "trained_on": [request.faces.label, request.voices.label],
         "merged": dict(subsets["train"].merged),
         "dropped": list(
-            in_canonical_order({n for clips in subsets.values() for n in clips.dropped})
+            in_canonical_order({n for found in subsets.values() for n in found.dropped})
         ),
         "split_rule": request.voice_split.rule,
         "split_hash": request.voice_split.hash,
@@ -240,6 +242,13 @@ def _pairs(
             {str(clip.speaker) for clip in request.voices if clip.clip_id in fold.test}
         ),
     }
+
+
+def _reconciled(
+    request: UnpairedRequest, faces: Sequence[Clip], voices: Sequence[Clip]
+) -> Reconciled:
+    clips = {_FACES: faces, _VOICES: voices}
+    return reconcile(clips, merge=request.merge, drop=request.drop)
 
 
 def _embed(
