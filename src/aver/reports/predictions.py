@@ -19,18 +19,19 @@ def prediction_rows(predictions: FilePredictions) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        With ``clip``, ``emotion`` and ``probabilities`` by class (both None if the clip has no
-        usable modality), ``by_modality`` (probabilities by modality; None if the clip lacks the
-        modality), ``coverage`` and ``distance`` by modality, ``flags``,
+        With ``clip``, ``speaker`` if known, ``emotion`` and ``probabilities`` by class (both None
+        if the clip has no usable modality), ``by_modality`` (probabilities by modality; None if the
+        clip lacks the modality), ``coverage`` and ``distance`` by modality, ``flags``,
         ``adaptation`` if the predictions are adapted to the speaker, and further targets.
     """
     prediction = predictions.prediction
     if prediction is None:
         return []
     rows = []
-    for index, clip_id in enumerate(prediction.clip_ids):
+    for index, clip in enumerate(predictions.clips):
         row: dict[str, Any] = {
-            "clip": clip_id,
+            "clip": clip.clip_id,
+            **({"speaker": clip.speaker} if clip.speaker else {}),
             "emotion": prediction.labels[index] or None,
             "probabilities": _by_name(prediction.classes, prediction.probabilities[index]),
             "by_modality": {
@@ -107,22 +108,30 @@ def as_table(predictions: FilePredictions) -> str:
     names += [f"  {name}" for row in rows for name in row["by_modality"]]
     width = max(map(len, ["clip", *names, *(f"  {name}" for name in targets)]))
     heading = "  ".join(f"{name:>9}" for name in classes)
-    lines = [f"{'clip':<{width}}  {'emotion':<9}  {heading}  coverage; notes"]
+    speaker_width = max([len("speaker"), *(len(row.get("speaker", "")) for row in rows)])
+    has_speakers = any("speaker" in row for row in rows)
+
+    def speaker_cell(name: str) -> str:
+        return f"{name:<{speaker_width}}  " if has_speakers else ""
+
+    lines = [
+        f"{'clip':<{width}}  {speaker_cell('speaker')}{'emotion':<9}  {heading}  coverage; notes"
+    ]
     for row in rows:
         coverage = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
         adapted = [predictions.adaptation] if predictions.adaptation else []
         notes = "; ".join([coverage, *row["flags"], *adapted])
         percentages = _percentages(row["probabilities"], len(classes))
-        label = row["emotion"] or "(none)"
-        lines.append(f"{row['clip']:<{width}}  {label:<9}  {percentages}  {notes}")
+        who, label = speaker_cell(row.get("speaker", "")), row["emotion"] or "(none)"
+        lines.append(f"{row['clip']:<{width}}  {who}{label:<9}  {percentages}  {notes}")
         for name, values in row["by_modality"].items():
             label = "(missing)" if values is None else max(values, key=values.__getitem__)
             percentages = _percentages(values, len(classes)).rstrip()
-            lines.append(f"{'  ' + name:<{width}}  {label:<9}  {percentages}")
+            lines.append(f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<9}  {percentages}")
         for name in (target for target in targets if row[target]):
             label = max(row[name], key=row[name].__getitem__)
             percentages = ", ".join(f"{output} {share:.1%}" for output, share in row[name].items())
-            lines.append(f"{'  ' + name:<{width}}  {label:<9}  {percentages}")
+            lines.append(f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<9}  {percentages}")
     return "\n".join(lines) + "\n"
 
 

@@ -65,6 +65,9 @@ class Recognizer(ABC):
     pairs_across_clips: ClassVar[bool] = False
     """Whether training may take audio and video of one sample from different clips of a class."""
 
+    trains_unpaired: ClassVar[bool] = False
+    """Whether training may use clips of which none has every modality."""
+
     def __init__(self, settings: Any, store: FeatureSource) -> None:
         self.settings = settings
         self.store = store

@@ -61,6 +61,7 @@ class ExpertFusion(Recognizer):
     settings: ExpertFusionSettings
     can_refit = True
     gives_embeddings = True
+    trains_unpaired = True
 
     def __init__(self, settings: ExpertFusionSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
