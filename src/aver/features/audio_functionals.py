@@ -70,8 +70,10 @@ class AudioFunctionals(SpeechFeature):
 
     name = "audio-functionals"
     source = "Functionals of speech; Schuller et al. (2009), Eyben et al. (2016)"
-    version = 2
+    version = 3
     layout = 2
+    margin_s = 0.023  # half a frame of the pitch: frames are centered on speech, never on a pause
+    pause_s = 2 * margin_s
 
     def from_speech(self, stretches: Iterable[np.ndarray]) -> np.ndarray | None:
         """Mean of the functionals over windows."""

@@ -55,15 +55,23 @@ def power_spectrogram(audio: np.ndarray, n_fft: int, hop: int) -> np.ndarray:
 
 
 def mel_filters(
-    rate_hz: int, n_fft: int, band_count: int, highest_hz: float, *, equal_area: bool = True
+    rate_hz: int,
+    n_fft: int,
+    band_count: int,
+    highest_hz: float,
+    *,
+    lowest_hz: float = 0.0,
+    equal_area: bool = True,
 ) -> np.ndarray:
-    """Triangular filters, evenly spaced from 0 Hz on Slaney's mel scale.
+    """Triangular filters, evenly spaced on Slaney's mel scale.
 
     Parameters
     ----------
     rate_hz, n_fft, band_count : int > 0
     highest_hz : float > 0
         Upper edge of the last band; at most half of `rate_hz`.
+    lowest_hz : float >= 0
+        Lower edge of the first band; at most 1000.
     equal_area : bool
         Divide each triangle by half its width in Hz; otherwise its peak is 1.
 
@@ -81,7 +89,7 @@ def mel_filters(
         highest_mel = highest_hz / _LINEAR_HZ
     else:
         highest_mel = break_mel + np.log(highest_hz / _BREAK_HZ) / _LOG_STEP
-    mel = np.linspace(0.0, highest_mel, band_count + 2)
+    mel = np.linspace(lowest_hz / _LINEAR_HZ, highest_mel, band_count + 2)
     edges_hz = np.where(
         mel < break_mel, _LINEAR_HZ * mel, _BREAK_HZ * np.exp(_LOG_STEP * (mel - break_mel))
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 import numpy as np
 
@@ -21,22 +22,25 @@ from aver.media.voice_activity import MIN_SPEECH_S, speech_of
 from aver.settings import settings
 
 _BLOCK_S = 60.0  # read and searched for speech at a time
-_PAUSE_S = 0.2  # pauses of speech up to this length belong to it: closures of stops, rhythm
-_MARGIN_S = 0.03
 
 
 @settings
 class SpeechFeature(AudioFeature):
     """A feature of the speech of a clip; a subclass computes it in `from_speech`.
 
-    Pauses of more than 0.2 s are left out. The file is read block by block, so that an hour of
-    audio needs no more memory than a minute.
+    Pauses are left out. The file is read block by block, so that an hour of audio needs no more
+    memory than a minute.
 
     Parameters
     ----------
     needs_speech : bool
         See `AudioFeature`; without it the whole clip counts as speech.
     """
+
+    pause_s: ClassVar[float] = 0.2
+    """Pauses up to this length belong to a stretch of speech: closures of stops, rhythm."""
+    margin_s: ClassVar[float] = 0.03
+    """Added at both ends of a stretch."""
 
     @abstractmethod
     def from_speech(self, stretches: Iterable[np.ndarray]) -> np.ndarray | None:
@@ -57,7 +61,7 @@ class SpeechFeature(AudioFeature):
             return FeatureRecord.absent("no audio")
         try:
             reader = read_audio_blocks(paths[0], self.rate_hz, _BLOCK_S)
-            speech = _Stretches(reader, self.rate_hz, self.needs_speech)
+            speech = _Stretches(reader, self)
             vector = self.from_speech(speech)
         except MissingModalityError:
             return FeatureRecord.absent("no audio")
@@ -69,7 +73,7 @@ class SpeechFeature(AudioFeature):
 
     def from_audio(self, audio: ClipAudio) -> FeatureRecord:
         """Compute the vector of audio in memory."""
-        vector = self.from_speech(_Stretches([audio.samples], audio.rate_hz, self.needs_speech))
+        vector = self.from_speech(_Stretches([audio.samples], self))
         if vector is None:
             return FeatureRecord.absent("too short")
         arrays = {"statistics": vector.astype(np.float32)}
@@ -82,13 +86,12 @@ class _Stretches(Iterator[np.ndarray]):
     Parameters
     ----------
     blocks : iterable of np.ndarray [shape=(samples,)]
-    rate_hz : int
-    needs_speech : bool
-        If False, all blocks are passed on.
+    feature : SpeechFeature
+        Says what a stretch is; if it does not need speech, all blocks are passed on.
     """
 
-    def __init__(self, blocks: Iterable[np.ndarray], rate_hz: int, needs_speech: bool) -> None:
-        self._rate_hz, self._needs_speech = rate_hz, needs_speech
+    def __init__(self, blocks: Iterable[np.ndarray], feature: SpeechFeature) -> None:
+        self._feature, self._rate_hz = feature, feature.rate_hz
         self._duration_s = self._heard_s = self._speech_s = 0.0
         self._found = self._search(blocks)
 
@@ -102,12 +105,12 @@ class _Stretches(Iterator[np.ndarray]):
             return "silent audio"
         if self._duration_s < MIN_AUDIO_S:
             return "too short"
-        return "no speech" if self._needs_speech and self._speech_s < MIN_SPEECH_S else ""
+        return "no speech" if self._feature.needs_speech and self._speech_s < MIN_SPEECH_S else ""
 
     @property
     def coverage(self) -> float:
         """After the last stretch: share of the audio that is speech, or not silent."""
-        covered_s = self._speech_s if self._needs_speech else self._heard_s
+        covered_s = self._speech_s if self._feature.needs_speech else self._heard_s
         return min(1.0, covered_s / max(self._duration_s, 1e-9))
 
     def _search(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
@@ -115,11 +118,11 @@ class _Stretches(Iterator[np.ndarray]):
             duration_s = block.size / self._rate_hz
             self._duration_s += duration_s
             self._heard_s += share_not_silent(block, self._rate_hz) * duration_s
-            if not self._needs_speech:
+            if not self._feature.needs_speech:
                 yield block
                 continue
             speech = speech_of(block, self._rate_hz)
             self._speech_s += speech.duration_s
-            places = np.round(speech.stretches_s(_PAUSE_S, _MARGIN_S) * self._rate_hz)
-            for start, end in places.astype(np.int64):
+            edges_s = speech.stretches_s(self._feature.pause_s, self._feature.margin_s)
+            for start, end in np.round(edges_s * self._rate_hz).astype(np.int64):
                 yield block[max(0, start) : end]

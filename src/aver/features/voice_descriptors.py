@@ -33,6 +33,7 @@ _HOP = round(HOP_S * RATE_HZ)
 _N_FFT = 512
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 600.0
 _BANDS = 40
+_LOWEST_BAND_HZ = 50.0  # hum and rumble are below
 _FLOOR = 1e-8  # 80 dB below the loudest frame of the stretch
 _LPC_ORDER, _LPC_BAND_HZ, _LPC_WINDOW = 12, 5500, 400  # five formants below 5.5 kHz, 25 ms
 _FORMANT_HZ = (150.0, 5400.0)
@@ -76,10 +77,11 @@ def describe_voice(samples: np.ndarray) -> np.ndarray:
         return np.zeros((0, len(DESCRIPTORS)), np.float32)
     frames = np.lib.stride_tricks.sliding_window_view(samples, length)[::_HOP]
     power = _power(frames, _N_FFT, _N_FFT)  # (frames, bins)
-    energy = power.sum(axis=1)
+    bands = power @ _mel_filters().T
+    energy = bands.sum(axis=1)
     floor = max(float(energy.max()) * _FLOOR, 1e-20)
     spectrum_db = 10 * np.log10(np.maximum(power, floor / len(_hz())))
-    bands_db = 10 * np.log10(np.maximum(power @ _mel_filters().T, floor / _BANDS))
+    bands_db = 10 * np.log10(np.maximum(bands, floor / _BANDS))
     columns = {
         "loudness": 10 * np.log10(np.maximum(energy, floor)),
         **_shape(power, spectrum_db, bands_db, floor),
@@ -214,4 +216,6 @@ def _hz() -> np.ndarray:
 
 @lru_cache(maxsize=1)
 def _mel_filters() -> np.ndarray:
-    return mel_filters(RATE_HZ, _N_FFT, _BANDS, RATE_HZ / 2, equal_area=False)
+    return mel_filters(
+        RATE_HZ, _N_FFT, _BANDS, RATE_HZ / 2, lowest_hz=_LOWEST_BAND_HZ, equal_area=False
+    )

@@ -5,12 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from sklearn.datasets import load_breast_cancer, load_wine
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.svm import SVC
+from sklearn.utils.class_weight import compute_sample_weight
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from aver.models.layers.score_classifier import (
@@ -46,7 +48,7 @@ def test_logistic_regression_is_that_of_scikit_learn(loader: object, classes: in
 def test_svm_is_that_of_scikit_learn_one_against_rest() -> None:
     inputs, labels, others, _ = tables(load_wine)
     ours = fit_svm(inputs, labels, 3, 3.0)
-    machines = OneVsRestClassifier(SVC(C=3.0, gamma=1 / inputs.shape[1]))
+    machines = OneVsRestClassifier(SVC(C=3.0, gamma=1 / inputs.shape[1], class_weight="balanced"))
     theirs = make_pipeline(StandardScaler(), machines).fit(inputs, labels)
     assert np.allclose(ours.scores(others), theirs.decision_function(others), atol=1e-8)
     assert 0 < len(ours.anchors) < len(inputs)
@@ -59,7 +61,7 @@ def test_robust_scaling_is_that_of_scikit_learn_with_a_limit(fit: object) -> Non
     scaler = RobustScaler(unit_variance=True).fit(inputs)
     limited = [np.clip(scaler.transform(part), -2.5, 2.5) for part in (inputs, others)]
     if fit is fit_svm:
-        machine = SVC(C=1.0, gamma=1 / inputs.shape[1])
+        machine = SVC(C=1.0, gamma=1 / inputs.shape[1], class_weight="balanced")
         theirs = OneVsRestClassifier(machine).fit(limited[0], labels).decision_function(limited[1])
     else:
         model = LogisticRegression(C=1.0, max_iter=5000, class_weight="balanced")
@@ -86,9 +88,23 @@ def test_inputs_that_are_mostly_constant_keep_their_standard_deviation() -> None
 def test_the_width_of_the_kernel_divides_distances() -> None:
     inputs, labels, others, _ = tables(load_wine)
     wide = fit_svm(inputs, labels, 3, 1.0, kernel_width=2.0)
-    machines = OneVsRestClassifier(SVC(C=1.0, gamma=1 / 4 / inputs.shape[1]))
+    machines = OneVsRestClassifier(
+        SVC(C=1.0, gamma=1 / 4 / inputs.shape[1], class_weight="balanced")
+    )
     theirs = make_pipeline(StandardScaler(), machines).fit(inputs, labels)
     assert np.allclose(wide.scores(others), theirs.decision_function(others), atol=1e-8)
+
+
+def test_the_squared_loss_is_kernel_ridge_regression_of_scikit_learn() -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    ours = fit_svm(inputs, labels, 3, 2.0, loss="squared")
+    scaler = StandardScaler().fit(inputs)
+    clip_weights = compute_sample_weight("balanced", labels)
+    targets = np.where(labels[:, np.newaxis] == np.arange(3), 1.0, -0.5)
+    mean = np.average(targets, axis=0, weights=clip_weights)
+    ridge = KernelRidge(alpha=0.5, kernel="rbf", gamma=1 / inputs.shape[1])
+    ridge.fit(scaler.transform(inputs), targets - mean, sample_weight=clip_weights)
+    assert np.allclose(ours.scores(others), ridge.predict(scaler.transform(others)) + mean)
 
 
 def test_classifiers_of_version_0_2_have_no_limit() -> None:

@@ -26,6 +26,7 @@ from aver.models.data.clip_features import (
     load_features,
 )
 from aver.models.layers.score_classifier import (
+    Loss,
     Scaling,
     ScoreClassifier,
     fit_chosen,
@@ -265,12 +266,13 @@ class SvmSettings(StatisticsSettings):
 
     Parameters
     ----------
-    kernel_width : float > 0
+    kernel_width, loss
         See `aver.models.layers.score_classifier.fit_svm`.
     """
 
     Cs: Strengths = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
     kernel_width: Annotated[float, Field(gt=0)] = 2.0
+    loss: Loss = "hinge"
 
 
 class StatisticsSvm(Statistics):
@@ -291,8 +293,8 @@ class StatisticsSvm(Statistics):
     def _fit_classifier(
         self, inputs: np.ndarray, labels: np.ndarray, classes: int, C: float
     ) -> ScoreClassifier:
-        width = self.settings.kernel_width
-        return fit_svm(inputs, labels, classes, C, self.settings.scaling, width)
+        s = self.settings
+        return fit_svm(inputs, labels, classes, C, s.scaling, s.kernel_width, s.loss)
 
 
 def _read_vector(
