@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aver.corpora import open_corpus
+from aver.corpora import combine, open_corpus
 from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
 from aver.execution.tasks import usable_cores
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from aver.models.base.recognizer import Recognizer
     from aver.reports.run_report import WrittenReport
 
-__all__ = ["evaluate", "load", "open_corpus", "predict", "report", "robustness", "train"]
+__all__ = [
+    "combine",
+    "evaluate",
+    "load",
+    "open_corpus",
+    "predict",
+    "report",
+    "robustness",
+    "train",
+]
 
 
 def train(
@@ -111,6 +120,7 @@ def evaluate(
     out: str | Path,
     split: Split | None = None,
     overrides: Mapping[str, Any] | None = None,
+    further: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: Sequence[int] = (0,),
     baselines: BaselineChoice = "all",
     leaking: bool = False,
@@ -125,7 +135,13 @@ def evaluate(
     Parameters
     ----------
     corpus, preset, out, split, overrides, adapt, store, workers, strict, command
-        As in `train`; with several workers folds run in parallel.
+        As in `train`; with several workers folds run in parallel. A corpus that `combine` has
+        joined is by default tested by leaving one corpus out; with the rules ``cross-corpus`` and
+        ``train-on-one-corpus`` (`aver.splits.make_split`) other pairs are tested. The report then
+        has a matrix of training and test corpora.
+    further : mapping of str to mapping, optional
+        Further presets with their overrides, run on the same folds and seeds and compared with the
+        first. Their run folders are below ``systems/``.
     seeds : sequence of int
         Every fold is fitted once per seed.
     baselines : {"all", "quick", "none"}
@@ -137,11 +153,11 @@ def evaluate(
     Returns
     -------
     tuple of ExperimentResult
-        The system first, then its baselines; the predictions are the DataFrame
+        The system first, then the further ones, then baselines; the predictions are the DataFrame
         ``result.evaluation.predictions``. The run folder holds ``report.html``.
     """
     from aver.evaluation.baselines import run_baselines
-    from aver.evaluation.experiment import Experiment, run_experiment
+    from aver.evaluation.experiment import Experiment, run_experiment, run_systems
     from aver.reports.run_report import write_run_report
 
     experiment = Experiment(
@@ -156,7 +172,10 @@ def evaluate(
     )
     store, workers = store or FeatureStore(), workers or usable_cores()
     result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
-    others = run_baselines(
+    others = run_systems(
+        experiment, Path(out) / "systems", further or {}, store=store, workers=workers
+    )
+    others += run_baselines(
         experiment, Path(out) / "baselines", baselines, store=store, workers=workers
     )
     write_run_report(result, others, corpus)
