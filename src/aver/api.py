@@ -293,6 +293,7 @@ def predict(
     *,
     action_units: str | Path | None = None,
     speaker_clips: str | Path | None = None,
+    speaker_by: str = "",
     store: FeatureStore | None = None,
     workers: int | None = None,
 ) -> FilePredictions:
@@ -311,6 +312,11 @@ def predict(
     speaker_clips : str or Path, optional
         Folder of other clips of the one speaker of all `paths`, without labels: features are
         normalized by that speaker's clips.
+    speaker_by : str
+        How the files tell their speakers, each of whom is adapted on his or her own clips among
+        `paths`: ``"folder"``, a pattern such as ``"{speaker}_{take}.mp4"``, or a table and its
+        column, ``"clips.csv:speaker"``; see `aver.corpora.speaker_names.name_speakers`. Files of
+        a speaker with fewer than 4 usable clips are not predicted but listed.
     store : FeatureStore, optional
     workers : int, optional
 
@@ -318,7 +324,8 @@ def predict(
     -------
     FilePredictions
         Clips with their `Prediction`, and the files that could not be read. The predictions as a
-        DataFrame: ``result.prediction.to_frame()``.
+        DataFrame: ``result.prediction.to_frame()``. With `speaker_by`, ``clip.speaker`` names the
+        speaker of each clip.
     """
     from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
     from aver.models.base.predict_files import predict_files
@@ -326,7 +333,7 @@ def predict(
 
     store = store or FeatureStore()
     if checkpoint is None:
-        name = DEFAULT_ADAPTED if speaker_clips else DEFAULT
+        name = DEFAULT_ADAPTED if speaker_clips or speaker_by else DEFAULT
         checkpoint = find_shipped(name, "recognizer").checked()  # not a folder of that name
     return predict_files(
         load(checkpoint, store),
@@ -335,4 +342,5 @@ def predict(
         workers or 1,
         action_units=None if action_units is None else Path(action_units),
         speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
+        speaker_by=speaker_by,
     )

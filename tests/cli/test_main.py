@@ -211,6 +211,21 @@ def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert "Traceback" not in captured.err
 
 
+def test_corpus_commands_print_further_labels_and_what_is_left_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("Train/Sad/Film_000519240_00000001.png", "Test/Film_000519240_00000002.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(name.encode())
+
+    assert main(["corpus", "info", "emodb"]) == 0
+    assert "besides the eight: boredom" in capsys.readouterr().out
+    assert main(["corpus", "check", "--corpus", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "left out: 1 clips: the labels of the test subset were not published" in out
+    assert "No file is missing, repeated or unusable." in out
+
+
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     words = ["corpus", "check", "--corpus", str(tmp_path / "nowhere"), "--debug"]
     result = subprocess.run([*AVER, *words], capture_output=True, text=True)

@@ -213,12 +213,17 @@ def test_the_surroundings_have_the_size_that_they_state() -> None:
 
 
 def test_photographs_are_on_one_side_of_joined_corpora(tmp_path: Path) -> None:
-    faces = [Clip(f"{p}_{n}", None, "sad", performance=str(p)) for p in range(200) for n in (0, 1)]
-    web = Corpus("web", tmp_path, tuple(faces))
-    official = Corpus("official", tmp_path, (Clip("a", None, "sad", subset="test"),))
+    faces = [
+        Clip(f"{p}_{n}", None, ("sad", "happy")[n], tmp_path / f"{p}_{n}", performance=str(p))
+        for p in range(200)
+        for n in (0, 1)
+    ]
+    web = Corpus("web", tmp_path / "web", tuple(faces))
+    tests = [Clip(e, None, e, tmp_path / e, subset="test") for e in ("happy", "sad")]
+    official = Corpus("official", tmp_path / "official", tuple(tests))
     joined = join_images([official, web])
     subsets = {clip.performance: clip.subset for clip in joined if clip.clip_id[:3] == "web"}
     assert all(subsets[c.performance] == c.subset for c in joined if c.clip_id[:3] == "web")
     assert 5 < list(subsets.values()).count("validation") < 40
-    assert joined.clips[0].clip_id == "official/a"
+    assert joined.clips[0].clip_id == "official/happy"
     assert join_images([official]) is official

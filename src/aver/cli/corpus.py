@@ -70,7 +70,7 @@ def _check(arguments: Namespace) -> int:
         if set(counts) != {"unknown"}:
             print(f"by {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     for reason, count in check.left_out.items():
-        print(f"left out: {count} clips, because {reason}")
+        print(f"left out: {count} clips: {reason}")
     for title, entries in (
         ("missing from the complete corpus", check.missing),
         ("identical files", [" = ".join(group) for group in check.doubled]),

@@ -65,8 +65,11 @@ class Ased(NamedFilesReader):
             corpus, clips=tuple(replace(clip, sex=sexes[clip.speaker]) for clip in corpus)
         )
 
+    def identify(self, match: re.Match[str], place: Path) -> str:
+        """The name in lower case."""
+        return place.stem.lower()
+
     def describe(self, match: re.Match[str], place: Path) -> Clip:
         """The clip, with the sentence among those of its emotion."""
-        clip = super().describe(match, place)
-        emotion = match["emotion"].lower()
-        return replace(clip, clip_id=clip.clip_id.lower(), sentence=f"{emotion}{clip.sentence}")
+        sentence = f"{match['emotion'].lower()}{match['sentence']}"
+        return replace(super().describe(match, place), sentence=sentence)

@@ -85,6 +85,7 @@ class Fer2013(CorpusReader):
             "fer2013.csv: emotion,pixels,Usage"
         ),
         example="train/angry/Training_10118481.jpg",
+        further_emotions=("contempt",),  # in FER+ only
     )
 
     def read(self, root: Path) -> Corpus:
@@ -100,11 +101,13 @@ class Fer2013(CorpusReader):
                     problems.append(Problem(name, "The name is not subset/emotion/image."))
                 else:
                     clips.append(clip)
-        if self.votes:
-            clips = self._with_votes(clips, problems)
-        return self.collect(root, clips, problems)
+        if not self.votes:
+            return self.collect(root, clips, problems)
+        clips, left_out = self._with_votes(clips)
+        return self.collect(root, clips, problems, left_out=left_out)
 
-    def _with_votes(self, clips: list[Clip], problems: list[Problem]) -> list[Clip]:
+    def _with_votes(self, clips: list[Clip]) -> tuple[list[Clip], dict[str, int]]:
+        """Clips with the raters' answer, and how many have none, by reason."""
         table = Path(self.votes).expanduser()
         votes = read_votes(table)
         rows = _rows_by_name(Path(self.names).expanduser()) if self.names else {}
@@ -115,13 +118,11 @@ class Fer2013(CorpusReader):
             shares = votes.get(row or "", {})
             winner = max(shares, key=lambda label: shares[label], default="")
             if not shares or winner in _NO_EMOTION:
-                left_out[
-                    f"the raters' answer is '{winner}'"
-                    if winner
-                    else "no two raters agree"
-                    if row in votes
-                    else "FER+ has no votes about them"
-                ] += 1
+                reason = f"the raters' answer is '{winner}'"
+                if not winner:
+                    seen = row in votes
+                    reason = "no two raters agree" if seen else "FER+ has no votes about them"
+                left_out[reason] += 1
                 continue
             named = {label: share for label, share in shares.items() if label not in _NO_EMOTION}
             total = sum(named.values())
@@ -132,11 +133,7 @@ class Fer2013(CorpusReader):
                 f"The images at {clips[0].video} do not have the numbers of FER+'s table {table}. "
                 "Give the original fer2013.csv, or the file of names with the setting 'names'."
             )
-        problems += [
-            Problem(table.name, f"{count} images are left out: {reason}.")
-            for reason, count in sorted(left_out.items())
-        ]
-        return kept
+        return kept, dict(sorted(left_out.items()))
 
 
 def read_votes(path: Path) -> dict[str, dict[str, float]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import os
+import re
 import tarfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
@@ -21,7 +24,7 @@ AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"}
     | {".aac", ".aif", ".aiff", ".wma", ".au", ".sph"}
 )
-IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp"])
+IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"])
 
 _POINTER_MAGIC = b"version https://git-lfs.github.com/spec/"
 _LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
@@ -66,6 +69,14 @@ def media_fault(path: Path) -> str | None:
     return None
 
 
+def media_kind(path: Path) -> Literal["audio", "image", "video"]:
+    """What a media file holds, by its suffix; all suffixes that are not known are video."""
+    suffix = path.suffix.lower()
+    if suffix in AUDIO_SUFFIXES:
+        return "audio"
+    return "image" if suffix in IMAGE_SUFFIXES else "video"
+
+
 def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
     """List the files below `root` that have one of the suffixes.
 
@@ -103,6 +114,56 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
                 problems.append(Problem(path.relative_to(root).as_posix(), fault))
     files.sort(key=lambda path: path.relative_to(root).as_posix())
     return MediaFiles(tuple(files), tuple(sorted(problems, key=lambda problem: problem.path)))
+
+
+def find_named(root: Path, pattern: str) -> tuple[Path, ...]:
+    """List the files below `root` whose names match a pattern, such as tables of labels.
+
+    Parameters
+    ----------
+    root : Path
+        An existing folder. Hidden files and folders are skipped.
+    pattern : str
+        Regular expression for the whole name; case does not matter.
+
+    Returns
+    -------
+    tuple of Path
+        Sorted by their path below the folder.
+    """
+    named = re.compile(pattern, re.IGNORECASE)
+    found: list[Path] = []
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        found += (
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and named.fullmatch(name)
+        )
+    return tuple(sorted(found, key=lambda path: path.relative_to(root).as_posix()))
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a text file in UTF-8, UTF-16 or GB 18030, whichever it is in.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read, or is in none of these encodings.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"The file {path} cannot be read: {error.strerror}.") from error
+    encodings = ["utf-8-sig", "gb18030"]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    for encoding in encodings:
+        try:
+            return content.decode(encoding).splitlines()
+        except UnicodeDecodeError:
+            continue
+    raise CorpusError(f"The file {path} is no text in UTF-8, UTF-16 or GB 18030.")
 
 
 def group_media(

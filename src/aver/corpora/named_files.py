@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusReader
-from aver.corpora.files import AUDIO_SUFFIXES, IMAGE_SUFFIXES, group_media
+from aver.corpora.files import AUDIO_SUFFIXES, group_media, media_kind
 from aver.errors import LabelError
 
 
@@ -27,6 +27,8 @@ class NamedFilesReader(CorpusReader):
     sexes: ClassVar[Mapping[str, str]] = {}
     """Speakers, or codes of the group ``sex``, in lower case, and ``female`` or ``male``."""
     suffixes: ClassVar[Collection[str]] = AUDIO_SUFFIXES
+    unlabeled: ClassVar[str] = "the corpus gives them no emotion"
+    """Why clips that `describe` gives no emotion are left out."""
 
     def read(self, root: Path) -> Corpus:
         """Read the media files below `root` whose paths fit the pattern."""
@@ -38,7 +40,7 @@ class NamedFilesReader(CorpusReader):
                 return f"The name is not like {self.info.example}."
             clip = self.describe(match, place)
             clips.setdefault(clip.clip_id, clip)
-            return clip.clip_id, _kind(place)
+            return clip.clip_id, media_kind(place)
 
         files, problems = group_media(root, self.suffixes, assign)
         found = [
@@ -49,7 +51,14 @@ class NamedFilesReader(CorpusReader):
             )
             for clip_id, copies in files.items()
         ]
-        return self.collect(root, found, problems)
+        labeled = [clip for clip in found if clip.emotion is not None]
+        unlabeled = len(found) - len(labeled)
+        left_out = {self.unlabeled: unlabeled} if unlabeled else {}
+        return self.collect(root, labeled, problems, left_out=left_out)
+
+    def identify(self, match: re.Match[str], place: Path) -> str:
+        """The id of the clip of a file: by default its name without the suffix."""
+        return place.stem
 
     def describe(self, match: re.Match[str], place: Path) -> Clip:
         """The clip of a file, without the file; readers change what their corpus needs.
@@ -69,13 +78,13 @@ class NamedFilesReader(CorpusReader):
         facts = match.groupdict()
         speaker = facts.get("speaker")
         return Clip(
-            clip_id=place.stem,
+            clip_id=self.identify(match, place),
             speaker=speaker,
             emotion=self.emotion_of(facts["emotion"], place),
             sex=self.sexes.get((facts.get("sex") or speaker or "").lower()),
             intensity=facts.get("intensity"),
             sentence=facts.get("sentence"),
-            take=facts.get("take"),
+            take=facts.get("take") or None,
             subset=facts.get("subset"),
         )
 
@@ -93,10 +102,3 @@ class NamedFilesReader(CorpusReader):
                 f"Unknown emotion code {code!r} in {place.as_posix()}. {self.name} has {known}."
             )
         return self.codes[code.lower()]
-
-
-def _kind(place: Path) -> str:
-    suffix = place.suffix.lower()
-    if suffix in AUDIO_SUFFIXES:
-        return "audio"
-    return "image" if suffix in IMAGE_SUFFIXES else "video"

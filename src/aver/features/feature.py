@@ -162,6 +162,7 @@ features: Registry[Feature] = Registry(
         "mel-bands": "aver.features.mel_bands:MelBands",
         "mfcc": "aver.features.mfcc:MFCC",
         "audio-functionals": "aver.features.audio_functionals:AudioFunctionals",
+        "egemaps": "aver.features.egemaps:EGeMAPS",
         "action-units": "aver.features.action_units:ActionUnits",
         "action-unit-functionals": "aver.features.action_units:ActionUnitFunctionals",
     },

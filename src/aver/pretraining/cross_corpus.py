@@ -153,7 +153,7 @@ def predict_clips_of(
         )
     adapted = bool(recognizer.card.get("adapt"))
     recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
-    prediction = recognizer.predict([clip.without_labels() for clip in prepared.clips])
+    prediction = recognizer.predict_all([clip.without_labels() for clip in prepared.clips])
     classes = in_canonical_order({*recognizer.classes, *corpus.classes})
 
     adaptation = f", {ADAPTED}" if adapted else ""

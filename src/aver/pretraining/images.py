@@ -16,6 +16,7 @@ from aver.audit.audit_media import ClipFiles, Match, files_in_corpus, find_match
 from aver.audit.listing import listing_of
 from aver.audit.perceptual_hash import image_file_hash
 from aver.corpora.clip import Clip
+from aver.corpora.combine import combine, part_of
 from aver.corpora.corpus import Corpus
 from aver.corpora.files import IMAGE_SUFFIXES, read_file
 from aver.emotions import in_canonical_order
@@ -28,7 +29,7 @@ from aver.splits.split import SUBSETS, Fold, Split
 
 
 def join_images(corpora: Sequence[Corpus], validation_share: float = 0.1) -> Corpus:
-    """Several corpora of images as one, with the clip ids ``corpus/id``.
+    """Several corpora of images as one, each with subsets to train and to validate with.
 
     A corpus without official subsets is used for training and validation only: all images of a
     photograph (`Clip.performance`) are on one side, decided by a hash of its name.
@@ -42,30 +43,20 @@ def join_images(corpora: Sequence[Corpus], validation_share: float = 0.1) -> Cor
     """
     if len(corpora) == 1 and any(clip.subset for clip in corpora[0]):
         return corpora[0]
-    clips = []
-    for corpus in corpora:
-        official = any(clip.subset for clip in corpus)
-        for clip in corpus:
-            subset = clip.subset
-            if not official:
-                drawn = hashlib.sha256(f"{corpus.label}/{clip.performance}".encode()).digest()[0]
-                subset = "validation" if drawn < 256 * validation_share else "train"
-            clips.append(
-                replace(
-                    clip,
-                    clip_id=f"{corpus.label}/{clip.clip_id}",
-                    performance=f"{corpus.label}/{clip.performance}",
-                    subset=subset,
-                )
-            )
-    name = "+".join(corpus.label for corpus in corpora)
-    return replace(
-        corpora[0],
-        name=name,
-        clips=tuple(clips),
-        problems=tuple(problem for corpus in corpora for problem in corpus.problems),
-        info=None,
+    joined = combine(corpora, unshared="keep") if len(corpora) > 1 else corpora[0]
+    official = {part_of(clip.clip_id) for clip in joined if clip.subset}
+    clips = tuple(
+        clip
+        if part_of(clip.clip_id) in official
+        else replace(clip, subset=_drawn_subset(clip.performance, validation_share))
+        for clip in joined
     )
+    return replace(joined, clips=clips)
+
+
+def _drawn_subset(photograph: str, validation_share: float) -> str:
+    drawn = hashlib.sha256(photograph.encode()).digest()[0]
+    return "validation" if drawn < 256 * validation_share else "train"
 
 
 def read_images(clips: Sequence[Clip], size_px: int, surround: float = 0.0) -> np.ndarray:

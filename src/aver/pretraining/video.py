@@ -181,7 +181,7 @@ def _classes(clips: Mapping[str, list[Clip]]) -> tuple[str, ...]:
             f"After copies and blank images were set aside, training has no image of {lacking}. "
             "Add images, or leave that emotion out (--emotions)."
         )
-    return in_canonical_order(emotion for emotion in present if emotion)
+    return in_canonical_order(map(str, present))
 
 
 @dataclass(frozen=True)

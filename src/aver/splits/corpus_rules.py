@@ -73,7 +73,7 @@ class CrossCorpus(SplitRule):
         for what, chosen in (("training", train), ("test", test)):
             if not chosen:
                 raise SplitError(f"No corpus is left for the {what} subset. Add one.")
-        return (_fold(corpus, train, test, self.validation_share, self.seed),)
+        return (training_fold(corpus, train, test, self.validation_share, self.seed),)
 
 
 @settings
@@ -97,7 +97,7 @@ class LeaveOneCorpusOut(SplitRule):
         """One fold per corpus, in the order in which they were joined."""
         names = _parts(corpus, self.name)
         return tuple(
-            _fold(
+            training_fold(
                 corpus,
                 [other for other in names if other != name],
                 [name],
@@ -135,7 +135,7 @@ class TrainOnOneCorpus(SplitRule):
         folds: list[Fold] = []
         for name in names:
             others = [other for other in names if other != name]
-            folds.append(_fold(corpus, [name], others, self.validation_share, self.seed))
+            folds.append(training_fold(corpus, [name], others, self.validation_share, self.seed))
             if self.within_folds:
                 clips = tuple(clip for clip in corpus if part_of(clip.clip_id) == name)
                 alone = replace(corpus.parts[name], clips=clips)
@@ -155,11 +155,28 @@ def _parts(corpus: Corpus, rule: str) -> tuple[str, ...]:
     return tuple(name for name in corpus.parts if name in present)
 
 
-def _fold(
+def training_fold(
     corpus: Corpus, train: Sequence[str], test: Collection[str], share: float, seed: int
 ) -> Fold:
-    """The fold that trains on some corpora, without their validation speakers, and tests others."""
+    """The fold that trains on some corpora, without their validation speakers, and tests others.
+
+    Parameters
+    ----------
+    corpus : Corpus
+        A joined one; a single one trains as a whole.
+    train, test : names of corpora
+        Without test corpora the fold has no test clips.
+    share, seed
+        See `CrossCorpus`.
+
+    Raises
+    ------
+    SplitError
+        If no training corpus has two speakers, or a training clip has no speaker.
+    """
     by_part = {name: [c for c in corpus if part_of(c.clip_id) == name] for name in train}
+    if not corpus.parts:
+        by_part = {corpus.label: list(corpus)}
     validating = {
         speaker
         for name, clips in by_part.items()

@@ -16,6 +16,7 @@ from aver.features.feature import Feature, feature_from_settings
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction, mean_of_known
 from aver.models.base.recognizer import Recognizer
+from aver.models.base.training_distance import rows_of
 from aver.models.data.clip_features import (
     ClipFeature,
     check_present,
@@ -161,6 +162,10 @@ class Statistics(Recognizer):
 
     def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFeature[np.ndarray]]:
         return load_features(clips, self.features, self.store, _read_vector)
+
+    def _describe(self, clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+        """The functionals themselves."""
+        return {name: rows_of(found.values) for name, found in self._load(clips).items()}
 
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
         loaded = self._load(clips)

@@ -78,6 +78,10 @@ class ScoreClassifier:
         """Softmax of scores; same shapes."""
         return softmax(self.scores(inputs) / self.temperature)
 
+    def with_temperature(self, temperature: float) -> ScoreClassifier:
+        """The same classifier with another temperature."""
+        return replace(self, temperature=temperature)
+
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything as arrays, for a checkpoint."""
         return {
