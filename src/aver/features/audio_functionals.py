@@ -62,7 +62,7 @@ class AudioFunctionals(AudioFeature):
     def from_audio(self, audio: ClipAudio) -> FeatureRecord:
         """Compute the functionals of one clip."""
         if audio.samples.size < _MIN_FRAMES * self.hop:
-            return FeatureRecord.absent("too little audio")
+            return FeatureRecord.absent("too short")
         functionals = [self._mfcc_functionals(audio.samples)]
         if self.pitch:
             functionals.append(self._pitch_functionals(audio.samples))

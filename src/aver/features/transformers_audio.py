@@ -18,18 +18,19 @@ from aver.settings import Field, settings
 
 @settings
 class TransformersAudio(AudioFeature):
-    """Frames with speech of a pretrained encoder (wav2vec 2.0, HuBERT, WavLM) of `transformers`.
+    """Frames of speech by a pretrained encoder (wav2vec 2.0, HuBERT, WavLM) of `transformers`.
 
     Arrays: with ``pooling="frames"`` ``embeddings`` float16 (frames with speech, size), 50 frames
-    per second; with ``pooling="mean"`` their mean, ``statistics`` float32 (size,).
+    per second; with ``pooling="mean"`` their mean, ``statistics`` float32 (size,). All frames are
+    taken if `needs_speech` is false.
 
     Parameters
     ----------
     encoder : EncoderSource or mapping
         ``{"name": ...}``, see `EncoderSource`. It must read the waveform at 16 kHz.
     layer : int or "mean"
-        0 is the input of the first transformer layer, 1 the output of the first layer, -1 the output of
-        the last; ``"mean"`` is the mean over the outputs of all layers.
+        0 is the input of the first transformer layer, 1 the output of the first layer, -1 the
+        encoder's output; ``"mean"`` is the mean over the outputs of all layers.
     pooling : {"frames", "mean"}
     window_s : float, 1 to 120
         Longer audio is encoded in windows of at most this length, each with 2 s before and after
@@ -57,7 +58,6 @@ class TransformersAudio(AudioFeature):
     source = "transformers; needs aver[foundation] and an encoder's license"
     effort = 300.0
     file_settings = ("encoder",)
-    rate_hz = 16000  # of the encoders; others are refused
 
     @property
     def pretrained_weights(self) -> tuple[str, ...]:
@@ -80,12 +80,11 @@ class TransformersAudio(AudioFeature):
         from aver.networks.pretrained_encoder import load_encoder
 
         encoder = AudioEncoder(load_encoder(self.encoder, "audio"))
-        speech = audio.is_speech(encoder.times_s(audio.samples.size))
-        if not speech.size:
-            return FeatureRecord.absent("too little audio")
-        if not speech.any():
-            return FeatureRecord.absent("no speech")
+        times_s = encoder.times_s(audio.samples.size)
+        taken = audio.is_speech(times_s) if self.needs_speech else np.ones(len(times_s), bool)
+        if not taken.any():
+            return FeatureRecord.absent("no speech" if len(times_s) else "too short")
         windows = encoder.frames(audio.samples, self.layer, self.window_s)
-        frames = np.concatenate([states[speech[rows]] for rows, states in windows])
+        frames = np.concatenate([states[taken[rows]] for rows, states in windows])
         arrays = frame_arrays(frames, self.pooling, f"The encoder {self.encoder.name}")
         return FeatureRecord(arrays, audio.coverage, flags=audio.flags)

@@ -30,7 +30,7 @@ class TransformersVideo(FaceFeature):
     encoder : EncoderSource or mapping
         ``{"name": ...}``, see `EncoderSource`.
     layer : int or "mean"
-        0 is the input of the first layer, 1 the output of the first layer, -1 that of the last;
+        0 is the input of the first layer, 1 the output of the first layer, -1 the encoder's output;
         ``"mean"`` is the mean over the outputs of all layers.
     token : {"class", "mean", "pooled"}
         The class token, the mean over all tokens, or the model's own pooled output (layer -1).

@@ -96,7 +96,7 @@ class AudioEncoder:
         prepared: Any = self._encoder.preprocess(
             samples, sampling_rate=RATE_HZ, return_tensors="np", padding=False
         )
-        values = np.asarray(prepared["input_values"][0], dtype=np.float32)
+        values = np.array(prepared["input_values"][0], dtype=np.float32)
         context = round(_CONTEXT_S * RATE_HZ / self.hop)
         per_window = max(1, int(window_s * RATE_HZ / self.hop))
         bounds = np.linspace(0, total, ceil(total / per_window) + 1).round().astype(int)
