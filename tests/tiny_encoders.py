@@ -50,9 +50,7 @@ def save_image_encoder(folder: Path, kind: str = "ViT", *, seed: int = 0) -> Pat
     side = {"height": 32, "width": 32}
     preprocess: Any = transformers.ViTImageProcessorPil(size=side)
     if kind == "CLIPVision":
-        preprocess = transformers.CLIPImageProcessorPil(
-            size={"shortest_edge": 32}, crop_size=side
-        )
+        preprocess = transformers.CLIPImageProcessorPil(size={"shortest_edge": 32}, crop_size=side)
     return _save(folder, getattr(transformers, f"{kind}Model"), config, preprocess, seed)
 
 

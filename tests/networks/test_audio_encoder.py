@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,9 @@ from aver.errors import CheckpointError, SettingsError
 
 pytest.importorskip("transformers", reason="transformers is not installed: make test-extras")
 
+from aver.networks.audio_encoder import AudioEncoder
+from aver.networks.encoder_source import EncoderSource
+from aver.networks.pretrained_encoder import load_encoder
 from tiny_encoders import (
     AUDIO_KINDS,
     LAYERS,
@@ -21,10 +25,6 @@ from tiny_encoders import (
     save_audio_encoder,
     save_image_encoder,
 )
-
-from aver.networks.audio_encoder import AudioEncoder
-from aver.networks.encoder_source import EncoderSource
-from aver.networks.pretrained_encoder import load_encoder
 
 pytestmark = pytest.mark.extras
 
@@ -67,7 +67,7 @@ def test_each_layer_is_as_transformers_gives_it(kind: str, tmp_path: Path) -> No
     mean = np.mean(expected[1:], axis=0)
     np.testing.assert_allclose(frames(folder, samples, "mean"), mean, atol=1e-5)
     # The layers differ by far more than the tolerance, so that a wrong one would be noticed.
-    assert min(np.abs(a - b).max() for a, b in zip(expected, expected[1:], strict=False)) > 0.1
+    assert min(np.abs(a - b).max() for a, b in pairwise(expected)) > 0.1
 
 
 def test_layers_out_of_range_are_refused_with_the_number_of_layers(folder: Path) -> None:
@@ -112,7 +112,7 @@ def test_long_audio_in_windows_is_the_whole_before_the_layers_that_attend(folder
     assert max(rows.stop - rows.start for rows in windows) <= 1.7 * 50
     assert windows[0].start == 0
     assert windows[-1].stop == len(whole)
-    assert all(a.stop == b.start for a, b in zip(windows, windows[1:], strict=False))
+    assert all(a.stop == b.start for a, b in pairwise(windows))
 
 
 def test_memory_of_long_audio_is_that_of_a_window(folder: Path) -> None:

@@ -187,8 +187,8 @@ def _local_folder(source: EncoderSource) -> Path | None:
             place = json.loads(_place(source.sha256).read_text(encoding="utf-8"))["folder"]
             if last_name(place) == given.name and Path(place).is_dir():
                 return Path(place)
-    parts = given.parts
-    if given.is_absolute() or parts[0] in (".", "..") or len(parts) > 2 or "\\" in source.name:
+    is_path = source.name.startswith((".", "~")) or "\\" in source.name
+    if is_path or given.is_absolute() or len(given.parts) > 2:
         raise CheckpointError(f"There is no encoder at {source.name}: no such folder.")
     return None
 

@@ -53,7 +53,7 @@ class PretrainedEncoder:
         inputs : Tensor
             The model's main input.
         layer : int or "mean"
-            0 is the input of the first layer, 1 the output of the first layer, -1 the model's output.
+            0 is the input of the first layer, 1 its output, and -1 the output of the model.
             ``"mean"`` is the mean over the outputs of all layers.
 
         Returns
