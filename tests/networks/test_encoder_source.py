@@ -95,7 +95,7 @@ def test_a_downloaded_model_is_used_without_the_network(hub: Path) -> None:
 
 
 def test_a_name_without_a_model_says_how_to_get_it(hub: Path) -> None:
-    command = r"run `hf download someone/other --revision refs/pr/1`, or give the path of a folder"
+    command = r"run `hf download someone/other --revision refs/pr/1`; or give the path of a folder"
     for local_files_only in (True, False):
         source = EncoderSource("someone/other", "refs/pr/1", local_files_only=local_files_only)
         with pytest.raises(CheckpointError, match=command):

@@ -46,10 +46,10 @@ class AudioEncoder:
         self._encoder = encoder
         config, preprocess = encoder.model.config, encoder.preprocess
         kernels, strides = (getattr(config, name, None) for name in ("conv_kernel", "conv_stride"))
-        if not kernels or not strides or preprocess.model_input_names[0] != "input_values":
+        if not kernels or not strides:
             raise CheckpointError(
-                f"The encoder {encoder.name} ({config.model_type}) does not read the waveform. Use "
-                "wav2vec 2.0, HuBERT, WavLM, data2vec-audio, UniSpeech or SEW."
+                f"The encoder {encoder.name} ({config.model_type}) does not read the waveform by "
+                "convolutions. Use one such as wav2vec 2.0, HuBERT or WavLM."
             )
         if preprocess.sampling_rate != RATE_HZ:
             raise CheckpointError(

@@ -101,12 +101,12 @@ class EncoderSource:
         found, commit = encoder_hash(encoder_files(folder)), _commit(folder)
         if not commit:
             write_json(_place(found), {"folder": str(folder.resolve())})
-        return replace(self, revision=commit or self.revision, sha256=found)
+        return replace(self, revision=commit, sha256=found)
 
     def _how_to_get(self) -> str:
-        if self.revision or "/" in self.name:
-            return f"Where there is internet: {_download(self.name, self.revision)}."
-        return "Put the folder into the folder that the environment variable AVER_MODELS names."
+        if self.revision:
+            return f"Where there is internet, run `{_download(self.name, self.revision)}`."
+        return "Bring back its files, or put them into a folder of that name in $AVER_MODELS."
 
 
 def encoder_files(folder: Path) -> tuple[Path, ...]:
@@ -243,7 +243,7 @@ def _hub_folder(name: str, revision: str, local_files_only: bool) -> Path:
     except (OSError, errors.HTTPError):
         raise CheckpointError(
             f"The encoder {name!r} (revision {revision}) is not on this machine: there is no "
-            f"folder of that name, and it cannot be downloaded now. Where there is internet, run "
-            f"`{get}`, or give the path of a folder as the encoder's name."
+            f"folder of that name, here or in $AVER_MODELS, and it cannot be downloaded now. Where "
+            f"there is internet, run `{get}`; or give the path of a folder as the encoder's name."
         ) from None
     return Path(found)

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from aver.errors import CheckpointError, SettingsError
+from aver.errors import SettingsError
 from aver.networks.pretrained_encoder import Layer, PretrainedEncoder
 
 Token = Literal["class", "mean", "pooled"]
@@ -20,11 +20,6 @@ class ImageEncoder:
     ----------
     encoder : PretrainedEncoder
 
-    Raises
-    ------
-    CheckpointError
-        If it does not read images.
-
     Notes
     -----
     Source: Dosovitskiy et al. (2021), "An image is worth 16x16 words", section 3; Radford et al.
@@ -33,11 +28,6 @@ class ImageEncoder:
 
     def __init__(self, encoder: PretrainedEncoder) -> None:
         self._encoder = encoder
-        if encoder.model.main_input_name != "pixel_values":
-            raise CheckpointError(
-                f"The encoder {encoder.name} reads {encoder.model.main_input_name}, not images. "
-                "Use a vision transformer such as ViT, CLIP or DINOv2."
-            )
 
     def embed(self, images: np.ndarray, layer: Layer, token: Token) -> np.ndarray:
         """One vector per image.

@@ -9,10 +9,22 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
+from safetensors import SafetensorError
+
 from aver.errors import CheckpointError, SettingsError
 from aver.networks.encoder_source import EncoderSource, encoder_files
 
 Layer = int | Literal["mean"]
+_INPUTS = {
+    "audio": ("input_values", "the waveform", "wav2vec 2.0, HuBERT or WavLM"),
+    "image": ("pixel_values", "images", "ViT, CLIP or DINOv2"),
+}
+"""Name of the input in transformers, and words for messages."""
+_UNLOADABLE = (
+    *(OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError, ImportError),
+    SafetensorError,
+)
+"""What transformers raises for files that are missing, damaged or of an unknown kind."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,7 +144,6 @@ def _load(
     name: str, folder: Path, _stamps: Any, kind: Literal["audio", "image"], device: str
 ) -> PretrainedEncoder:
     import transformers
-    from safetensors import SafetensorError
 
     strict: Any = {"local_files_only": True, "trust_remote_code": False}
     with _quiet():
@@ -142,31 +153,38 @@ def _load(
             model, found = transformers.AutoModel.from_pretrained(
                 folder, config=config, use_safetensors=True, output_loading_info=True, **strict
             )
+            if kind == "image":  # CLIP and its kin have a text model beside the one for images
+                model = getattr(model, "vision_model", model)
+            _check_input(model, kind, name)
             if kind == "audio":
                 preprocess = transformers.AutoFeatureExtractor.from_pretrained(folder, **strict)
             else:  # Pillow: torchvision resizes to slightly other values, and may be missing
                 preprocess = transformers.AutoImageProcessor.from_pretrained(
                     folder, backend="pil", **strict
                 )
-        except (
-            *(OSError, ValueError, KeyError, TypeError, AttributeError, RuntimeError),
-            *(ImportError, SafetensorError),
-        ) as error:
-            reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
+        except _UNLOADABLE as error:
+            reason = str(error).strip().partition("\n")[0].partition(". ")[0].rstrip(".")
             raise CheckpointError(
-                f"The encoder {name} at {folder} cannot be loaded by transformers "
-                f"{transformers.__version__}: {reason}."
+                f"The encoder {name} cannot be loaded by transformers {transformers.__version__}: "
+                f"{reason or type(error).__name__}."
             ) from None
     untrained = frozenset(found["missing_keys"]) - {"masked_spec_embed"}  # is for training only
     for key in sorted(untrained):
         if not key.startswith("pooler."):
             raise CheckpointError(
-                f"The encoder {name} at {folder} has no weights for {key}: they were saved from "
-                "another architecture than config.json names."
+                f"The encoder {name} has no weights for {key}: they were saved from another "
+                "architecture than config.json names."
             )
-    if kind == "image":  # CLIP and its kin: a text model beside the one for images
-        model = getattr(model, "vision_model", model)
     return PretrainedEncoder(name, model.eval().to(device), preprocess, device, not untrained)
+
+
+def _check_input(model: Any, kind: Literal["audio", "image"], name: str) -> None:
+    wanted, what, examples = _INPUTS[kind]
+    if model.main_input_name != wanted:
+        raise CheckpointError(
+            f"The encoder {name} ({model.config.model_type}) reads {model.main_input_name}, not "
+            f"{what}. Use one such as {examples}."
+        )
 
 
 def _check_own_code(config: Any, name: str) -> None:

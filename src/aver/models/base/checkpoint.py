@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from aver.compatibility import upgrade, upgrade_array_name
-from aver.errors import CheckpointError
+from aver.errors import CheckpointError, SettingsError
 from aver.execution.files import without_folders, write_atomically, write_json
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.networks.encoder_source import EncoderSource
@@ -252,8 +253,12 @@ def _is_path(value: str) -> bool:
 
 
 def _pinned(encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """With commit and hash; unchanged if it is not here, so that no feature can have used it."""
     source: EncoderSource = settings_from_mapping(EncoderSource, encoder, _ENCODER)
-    return settings_to_mapping(source.pinned())
+    with suppress(CheckpointError, SettingsError):
+        pinned = replace(source, local_files_only=True).pinned()
+        source = replace(pinned, local_files_only=source.local_files_only)
+    return settings_to_mapping(source)
 
 
 def _keep(value: str, folder: Path) -> str:
