@@ -1,4 +1,4 @@
-"""Tiny encoders with random weights, made and saved by `transformers` itself."""
+"""Tiny networks: encoders that `transformers` makes and saves, and an ONNX graph."""
 
 from __future__ import annotations
 
@@ -71,3 +71,24 @@ def noise(seconds: float, seed: int = 0) -> Any:
 
     rng = np.random.default_rng(seed)
     return rng.normal(0, 0.1, round(seconds * 16000)).astype(np.float32)
+
+
+def save_color_network(path: Path, size_px: int, scale: float = 1.0) -> Path:
+    """An ONNX network that gives the mean of each color of an image, times `scale`."""
+    import numpy as np
+    import onnx
+
+    helper, array = onnx.helper, onnx.numpy_helper.from_array
+    graph = helper.make_graph(
+        [
+            helper.make_node("ReduceMean", ["faces", "axes"], ["means"], keepdims=0),
+            helper.make_node("Mul", ["means", "scale"], ["colors"]),
+        ],
+        "colors",
+        [helper.make_tensor_value_info("faces", 1, ("n", 3, size_px, size_px))],
+        [helper.make_tensor_value_info("colors", 1, ("n", 3))],
+        [array(np.array([2, 3], np.int64), "axes"), array(np.array(scale, np.float32), "scale")],
+    )
+    opset = [helper.make_opsetid("", 18)]
+    onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), path)
+    return path
