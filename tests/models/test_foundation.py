@@ -11,7 +11,7 @@ import pytest
 
 from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError
+from aver.errors import CheckpointError, FeatureError
 from aver.evaluation.pretrained_leaks import describe_weights, pretrained_leaks
 from aver.features.store import FeatureStore
 from aver.models.base.presets import load_preset
@@ -80,13 +80,19 @@ def trained(
     kind, settings = load_preset(
         "mrpn-foundation", {**overrides(models), "modalities": list(modalities)}
     )
-    clips = list(open_corpus(corpus).clips)
-    speakers = sorted({clip.speaker for clip in clips if clip.speaker})
-    train, validation, test = (
-        [clip for clip in clips if clip.speaker in some]
-        for some in (speakers[:2], speakers[2:3], speakers[3:])
-    )
+    train, validation, test = parts(corpus)
     return kind(settings, store).fit(train, validation, seed=0), test
+
+
+def parts(corpus: Path) -> tuple[list[Clip], list[Clip], list[Clip]]:
+    """Clips of two speakers, of a third one, and of a fourth one."""
+    clips = list(open_corpus(corpus).clips)
+    first, second, *others = sorted({clip.speaker for clip in clips if clip.speaker})
+    groups = ({first, second}, {others[0]}, {others[1]})
+    train, validation, test = (
+        [clip for clip in clips if clip.speaker in speakers] for speakers in groups
+    )
+    return train, validation, test
 
 
 @pytest.mark.parametrize(
@@ -102,6 +108,36 @@ def test_mrpn_trains_and_its_checkpoint_predicts_the_same(
     recognizer.save(tmp_path / "checkpoint")
     after = load_recognizer(tmp_path / "checkpoint", store).predict(test)
     np.testing.assert_array_equal(after.probabilities, before.probabilities)
+
+
+def test_logistic_regression_reads_their_means(
+    models: Path, corpus: Path, store: FeatureStore, tmp_path: Path
+) -> None:
+    crops = {"size_px": 32, "rate_hz": 4.0}
+    changes = {
+        "feature_settings.video.encoder.name": str(models / "faces"),
+        "feature_settings.video.crops": crops,
+        "feature_settings.audio.encoder.name": str(models / "speech"),
+        "modalities": ["video", "audio", "colors"],
+        "features.colors": "onnx-faces",
+        "feature_settings.colors": {
+            **{"weights": str(models / "colors.onnx"), "crops": crops},
+            **{"pooling": "mean"},
+        },
+    }
+    kind, settings = load_preset("statistics-foundation", changes)
+    train, validation, test = parts(corpus)
+    recognizer = kind(settings, store).fit(train, validation)
+    before = recognizer.predict(test).probabilities
+    assert recognizer.card["settings"]["features"]["colors"] == "onnx-faces"
+    recognizer.save(tmp_path / "checkpoint")
+    after = load_recognizer(tmp_path / "checkpoint", store).predict(test).probabilities
+    np.testing.assert_array_equal(after, before)
+    kind, settings = load_preset(
+        "statistics-foundation", {**changes, "feature_settings.audio.pooling": "frames"}
+    )
+    with pytest.raises(FeatureError, match=r"yields embeddings; .* pooling=mean"):
+        kind(settings, store).fit(train, validation)
 
 
 def test_a_checkpoint_names_its_encoders_and_does_not_contain_them(

@@ -67,7 +67,7 @@ class OnnxFaces(FaceFeature):
     pooling: Pooling = "frames"
 
     name = "onnx-faces"
-    source = "your ONNX file, such as EmotiEffLib's, and its license"
+    source = "Savchenko (2023), EmotiEffLib; needs an ONNX file"
     effort = 60.0
     file_settings = (*FaceCrops.file_settings, "weights")
 

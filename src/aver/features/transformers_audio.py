@@ -55,7 +55,7 @@ class TransformersAudio(AudioFeature):
     window_s: Annotated[float, Field(ge=1, le=120)] = 30.0
 
     name = "transformers-audio"
-    source = "transformers; needs aver[foundation] and an encoder's license"
+    source = "Baevski et al. (2020), wav2vec 2.0; needs aver[foundation]"
     effort = 300.0
     file_settings = ("encoder",)
 

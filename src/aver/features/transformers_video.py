@@ -56,7 +56,7 @@ class TransformersVideo(FaceFeature):
     pooling: Pooling = "frames"
 
     name = "transformers-video"
-    source = "transformers; needs aver[foundation] and an encoder's license"
+    source = "Dosovitskiy et al. (2021), ViT; needs aver[foundation]"
     effort = 200.0
     file_settings = (*FaceCrops.file_settings, "encoder")
 

@@ -46,8 +46,9 @@ class StatisticsSettings:
 
     Parameters
     ----------
-    modalities : tuple of {"audio", "video", "action_units"}
-        What is read; the vectors of several modalities are concatenated.
+    modalities : tuple of str
+        ``"audio"``, ``"video"``, ``"action_units"`` or keys of `features`; their vectors are
+        concatenated.
     Cs : tuple of float
         Candidates for scikit-learn's ``C``, rising; chosen on the validation clips.
     refit : bool
@@ -57,12 +58,16 @@ class StatisticsSettings:
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
         ``{"audio": {"pitch": False}}``.
+    features : mapping of str to str
+        By modality, a registered feature that replaces the functionals, or one beside them under
+        another key; it gives one vector per clip, named ``statistics``.
     """
 
     modalities: tuple[str, ...] = ("video", "audio")
     Cs: Strengths = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     refit: bool = True
     feature_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    features: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.modalities or len(set(self.modalities)) < len(self.modalities):
@@ -70,11 +75,16 @@ class StatisticsSettings:
                 f"modalities must name at least one modality, each once, not {self.modalities}."
             )
         for modality in (*self.modalities, *self.feature_settings):
-            if modality not in FEATURE_NAMES:
+            if modality not in {*FEATURE_NAMES, *self.features}:
                 raise SettingsError(
-                    f"There are no functionals of the modality {modality!r}. "
-                    f"Known are: {', '.join(FEATURE_NAMES)}."
+                    f"There are no functionals of the modality {modality!r}. Known are: "
+                    f"{', '.join(FEATURE_NAMES)}. Name its feature in 'features' for any other."
                 )
+
+    def feature(self, modality: str) -> Feature:
+        """The feature of one modality."""
+        name = self.features.get(modality) or FEATURE_NAMES[modality]
+        return feature_from_settings(name, self.feature_settings.get(modality, {}))
 
 
 class Statistics(Recognizer):
@@ -102,12 +112,7 @@ class Statistics(Recognizer):
     @cached_property
     def features(self) -> Mapping[str, Feature]:
         """Modality to its functionals."""
-        return {
-            modality: feature_from_settings(
-                FEATURE_NAMES[modality], self.settings.feature_settings.get(modality, {})
-            )
-            for modality in self.settings.modalities
-        }
+        return {modality: self.settings.feature(modality) for modality in self.settings.modalities}
 
     def _fit(
         self,
@@ -261,7 +266,8 @@ def _read_vector(
     if "statistics" not in arrays or arrays["statistics"].ndim != 1:
         raise FeatureError(
             f"The feature {feature.name!r} of clip {clip.clip_id!r} yields "
-            f"{', '.join(arrays) or 'nothing'}; a vector named 'statistics' is needed."
+            f"{', '.join(arrays) or 'nothing'}; a vector named 'statistics' is needed, which "
+            "pretrained encoders give with the setting pooling=mean."
         )
     vector = arrays["statistics"]
     return vector if np.isfinite(vector).all() else None
