@@ -68,7 +68,7 @@ def overrides(models: Path) -> dict[str, object]:
         "branches.video.feature_settings.crops": crops,
         "branches.audio.feature_settings.encoder.name": str(models / "speech"),
         "branches.face_expressions.feature_settings.weights": str(models / "colors.onnx"),
-        "branches.face_expressions.feature_settings.output": "",
+        "branches.face_expressions.feature_settings.output": "first",
         "branches.face_expressions.feature_settings.crops": crops,
         "training.epochs": 1,
     }

@@ -86,7 +86,7 @@ def scores(some: np.ndarray, size_px: int = 12) -> np.ndarray:
 def test_scores_are_those_of_normalized_images_for_any_batch(
     shape: tuple[Any, ...], tmp_path: Path
 ) -> None:
-    network = OnnxFaceNetwork(write(tmp_path / "net.onnx", shape), "", 0)
+    network = OnnxFaceNetwork(write(tmp_path / "net.onnx", shape), "first", 0)
     assert network.size_px == 12
     some = images(6)
     np.testing.assert_allclose(network.embed(some, MEAN, STD), scores(some), atol=1e-4)
@@ -94,7 +94,7 @@ def test_scores_are_those_of_normalized_images_for_any_batch(
 
 @pytest.mark.parametrize("size_px", [8, 40])
 def test_images_of_another_size_are_resized(size_px: int, tmp_path: Path) -> None:
-    network = OnnxFaceNetwork(write(tmp_path / "net.onnx"), "", 0)
+    network = OnnxFaceNetwork(write(tmp_path / "net.onnx"), "first", 0)
     some = images(2, size_px)
     np.testing.assert_allclose(network.embed(some, MEAN, STD), scores(some), atol=1e-3)
 
@@ -103,9 +103,11 @@ def test_colors_may_come_last_and_half_precision_is_served(tmp_path: Path) -> No
     some = images(3)
     last = write(tmp_path / "last.onnx", ("n", 12, 12, 3), axes=(1, 2))
     np.testing.assert_allclose(
-        OnnxFaceNetwork(last, "", 0).embed(some, MEAN, STD), scores(some), atol=1e-4
+        OnnxFaceNetwork(last, "first", 0).embed(some, MEAN, STD), scores(some), atol=1e-4
     )
-    half = OnnxFaceNetwork(write(tmp_path / "half.onnx", kind=10), "", 0).embed(some, MEAN, STD)
+    half = OnnxFaceNetwork(write(tmp_path / "half.onnx", kind=10), "first", 0).embed(
+        some, MEAN, STD
+    )
     assert half.dtype == np.float32
     np.testing.assert_allclose(half, scores(some), atol=0.05)
 
@@ -125,12 +127,12 @@ def test_outputs_are_chosen_by_name_and_the_last_but_one_layer_too(tmp_path: Pat
 def test_a_network_for_any_size_needs_one(tmp_path: Path) -> None:
     path = write(tmp_path / "net.onnx", ("n", 3, "height", "width"))
     with pytest.raises(SettingsError, match="Set 'size_px' to the size"):
-        OnnxFaceNetwork(path, "", 0)
+        OnnxFaceNetwork(path, "first", 0)
     some = images(2, 40)
-    found = OnnxFaceNetwork(path, "", 20).embed(some, MEAN, STD)
+    found = OnnxFaceNetwork(path, "first", 20).embed(some, MEAN, STD)
     np.testing.assert_allclose(found, scores(some, 20), atol=1e-3)
     with pytest.raises(SettingsError, match=r"'size_px' is 20, but .* 12 px"):
-        OnnxFaceNetwork(write(tmp_path / "fixed.onnx"), "", 20)
+        OnnxFaceNetwork(write(tmp_path / "fixed.onnx"), "first", 20)
 
 
 @pytest.mark.parametrize(
@@ -155,13 +157,13 @@ def test_another_input_is_refused_with_what_it_has_and_what_is_needed(
     onnx.save(helper.make_model(graph, opset_imports=opset, ir_version=9), path)
     needed = r"\. It must have one input of type tensor\(float\) or tensor\(float16\) and of shape"
     with pytest.raises(CheckpointError, match=f"reads {shown}{needed}"):
-        OnnxFaceNetwork(path, "", 0)
+        OnnxFaceNetwork(path, "first", 0)
 
 
 def test_images_must_be_square(tmp_path: Path) -> None:
     path = write(tmp_path / "net.onnx", ("n", 3, 12, 16))
     with pytest.raises(CheckpointError, match="12 x 16; they must be square"):
-        OnnxFaceNetwork(path, "", 0)
+        OnnxFaceNetwork(path, "first", 0)
 
 
 def test_two_inputs_are_refused(tmp_path: Path) -> None:
@@ -169,13 +171,13 @@ def test_two_inputs_are_refused(tmp_path: Path) -> None:
     model.graph.input.append(onnx.helper.make_tensor_value_info("ages", 1, ("n", 1)))
     onnx.save(model, tmp_path / "two.onnx")
     with pytest.raises(CheckpointError, match=r"reads faces .*, ages .*one input"):
-        OnnxFaceNetwork(tmp_path / "two.onnx", "", 0)
+        OnnxFaceNetwork(tmp_path / "two.onnx", "first", 0)
 
 
 def test_files_that_are_no_networks_are_refused(tmp_path: Path) -> None:
     (tmp_path / "net.onnx").write_bytes(b"version https://git-lfs.github.com/spec/v1\n")
     with pytest.raises(CheckpointError, match=r"is no ONNX network that onnxruntime .* can run"):
-        OnnxFaceNetwork(tmp_path / "net.onnx", "", 0)
+        OnnxFaceNetwork(tmp_path / "net.onnx", "first", 0)
 
 
 def test_weights_in_a_second_file_are_refused(tmp_path: Path) -> None:
@@ -189,4 +191,4 @@ def test_weights_in_a_second_file_are_refused(tmp_path: Path) -> None:
         location="two.data",
     )
     with pytest.raises(CheckpointError, match=r"is no ONNX network that onnxruntime .* can run"):
-        OnnxFaceNetwork(tmp_path / "two.onnx", "", 0)
+        OnnxFaceNetwork(tmp_path / "two.onnx", "first", 0)

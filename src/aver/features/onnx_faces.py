@@ -33,7 +33,7 @@ class OnnxFaces(FaceFeature):
     crops : FaceCrops or mapping
         The images, resized to the input of the network.
     output : str
-        Name of an output of the graph; empty for the first, usually the scores of the classes.
+        ``"first"``, usually the scores of the classes, or the name of an output of the graph.
         ``"penultimate"``, or the name of an inner tensor, needs the library `onnx`.
     size_px : int >= 0
         Side of the network's input; 0 to read it from the graph.
@@ -60,7 +60,7 @@ class OnnxFaces(FaceFeature):
     crops: FaceCrops = field(
         default_factory=lambda: FaceCrops(size_px=160, rate_hz=6.0, margin=0.0)
     )
-    output: str = ""
+    output: Annotated[str, Field(min_length=1)] = "first"
     size_px: Annotated[int, Field(ge=0)] = 0
     mean: tuple[float, float, float] = _IMAGENET_MEAN
     std: tuple[Positive, Positive, Positive] = _IMAGENET_STD

@@ -34,7 +34,8 @@ class TransformersAudio(AudioFeature):
     pooling : {"frames", "mean"}
     window_s : float, 1 to 120
         Longer audio is encoded in windows of at most this length, each with 2 s before and after
-        it, so that memory does not grow with the square of the duration.
+        it, so that memory does not grow with the square of the duration. The default is the length
+        of the pieces that wav2vec 2.0 is trained on (section 4.2).
 
     Raises
     ------
@@ -52,7 +53,7 @@ class TransformersAudio(AudioFeature):
     encoder: EncoderSource = field(default_factory=EncoderSource)
     layer: int | Literal["mean"] = "mean"
     pooling: Pooling = "frames"
-    window_s: Annotated[float, Field(ge=1, le=120)] = 30.0
+    window_s: Annotated[float, Field(ge=1, le=120)] = 15.0
 
     name = "transformers-audio"
     source = "Baevski et al. (2020), wav2vec 2.0; needs aver[foundation]"

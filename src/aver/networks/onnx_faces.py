@@ -13,7 +13,7 @@ from aver.errors import CheckpointError, SettingsError
 if TYPE_CHECKING:
     import onnxruntime
 
-PENULTIMATE = "penultimate"
+FIRST, PENULTIMATE = "first", "penultimate"
 _TYPES = {"tensor(float)": np.float32, "tensor(float16)": np.float16}
 _BATCH_SIZE = 32
 
@@ -28,7 +28,7 @@ class OnnxFaceNetwork:
         ``(images, 3, size, size)`` or ``(images, size, size, 3)``, with a fixed or open number of
         images.
     output : str
-        Name of an output; empty for the first. ``"penultimate"`` for the input of the last dense
+        ``"first"`` or the name of an output; ``"penultimate"`` for the input of the last dense
         layer, or the name of any tensor in the graph: both need the library `onnx`.
     size_px : int >= 0
         Side of the input images; 0 to read it from the graph.
@@ -141,10 +141,8 @@ def _open(path: Path, output: str) -> tuple[onnxruntime.InferenceSession, str]:
     content = path.read_bytes()  # not the path: a second file with weights is not in the cache key
     session = _session(content, path)
     names = [one.name for one in session.get_outputs()]
-    if not output:
-        return session, names[0]
-    if output in names:
-        return session, output
+    if output == FIRST or output in names:
+        return session, output if output in names else names[0]
     content, name = _with_output(content, output, path, names)
     return _session(content, path), name
 
