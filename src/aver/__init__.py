@@ -3,6 +3,7 @@
 The commands of the command line, as Python functions:
 
 - `open_corpus`: a folder of clips, without opening any media;
+- `combine`: several corpora as one, to train on some and test on others;
 - `train`: fit one recognizer on one fold;
 - `evaluate`: fit and test on every fold, with baselines and confidence intervals;
 - `load`: a trained recognizer from its run folder;
@@ -19,10 +20,11 @@ from aver.version import __version__
 
 if TYPE_CHECKING:
     from aver.api import evaluate, load, predict, report, robustness, train
-    from aver.corpora import open_corpus
+    from aver.corpora import combine, open_corpus
 
 __all__ = [
     "__version__",
+    "combine",
     "evaluate",
     "load",
     "open_corpus",

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aver.corpora import open_corpus
+from aver.corpora import combine, open_corpus
 from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
 from aver.execution.tasks import usable_cores
@@ -27,7 +27,16 @@ if TYPE_CHECKING:
     from aver.models.base.recognizer import Recognizer
     from aver.reports.run_report import WrittenReport
 
-__all__ = ["evaluate", "load", "open_corpus", "predict", "report", "robustness", "train"]
+__all__ = [
+    "combine",
+    "evaluate",
+    "load",
+    "open_corpus",
+    "predict",
+    "report",
+    "robustness",
+    "train",
+]
 
 
 def train(
@@ -111,6 +120,7 @@ def evaluate(
     out: str | Path,
     split: Split | None = None,
     overrides: Mapping[str, Any] | None = None,
+    further: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: Sequence[int] = (0,),
     baselines: BaselineChoice = "all",
     leaking: bool = False,
@@ -125,7 +135,13 @@ def evaluate(
     Parameters
     ----------
     corpus, preset, out, split, overrides, adapt, store, workers, strict, command
-        As in `train`; with several workers folds run in parallel.
+        As in `train`; with several workers folds run in parallel. A corpus that `combine` has
+        joined is by default tested by leaving one corpus out; with the rules ``cross-corpus`` and
+        ``train-on-one-corpus`` (`aver.splits.make_split`) other pairs are tested. The report then
+        has a matrix of training and test corpora.
+    further : mapping of str to mapping, optional
+        Further presets with their overrides, run on the same folds and seeds and compared with the
+        first. Their run folders are below ``systems/``.
     seeds : sequence of int
         Every fold is fitted once per seed.
     baselines : {"all", "quick", "none"}
@@ -137,11 +153,11 @@ def evaluate(
     Returns
     -------
     tuple of ExperimentResult
-        The system first, then its baselines; the predictions are the DataFrame
+        The system first, then the further ones, then baselines; the predictions are the DataFrame
         ``result.evaluation.predictions``. The run folder holds ``report.html``.
     """
     from aver.evaluation.baselines import run_baselines
-    from aver.evaluation.experiment import Experiment, run_experiment
+    from aver.evaluation.experiment import Experiment, run_experiment, run_systems
     from aver.reports.run_report import write_run_report
 
     experiment = Experiment(
@@ -156,7 +172,10 @@ def evaluate(
     )
     store, workers = store or FeatureStore(), workers or usable_cores()
     result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
-    others = run_baselines(
+    others = run_systems(
+        experiment, Path(out) / "systems", further or {}, store=store, workers=workers
+    )
+    others += run_baselines(
         experiment, Path(out) / "baselines", baselines, store=store, workers=workers
     )
     write_run_report(result, others, corpus)
@@ -274,6 +293,7 @@ def predict(
     *,
     action_units: str | Path | None = None,
     speaker_clips: str | Path | None = None,
+    speaker_by: str = "",
     store: FeatureStore | None = None,
     workers: int | None = None,
 ) -> FilePredictions:
@@ -292,6 +312,11 @@ def predict(
     speaker_clips : str or Path, optional
         Folder of other clips of the one speaker of all `paths`, without labels: features are
         normalized by that speaker's clips.
+    speaker_by : str
+        How the files tell their speakers, each of whom is adapted on his or her own clips among
+        `paths`: ``"folder"``, a pattern such as ``"{speaker}_{take}.mp4"``, or a table and its
+        column, ``"clips.csv:speaker"``; see `aver.corpora.speaker_names.name_speakers`. Files of
+        a speaker with fewer than 4 usable clips are not predicted but listed.
     store : FeatureStore, optional
     workers : int, optional
 
@@ -299,7 +324,8 @@ def predict(
     -------
     FilePredictions
         Clips with their `Prediction`, and the files that could not be read. The predictions as a
-        DataFrame: ``result.prediction.to_frame()``.
+        DataFrame: ``result.prediction.to_frame()``. With `speaker_by`, ``clip.speaker`` names the
+        speaker of each clip.
     """
     from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
     from aver.models.base.predict_files import predict_files
@@ -307,7 +333,7 @@ def predict(
 
     store = store or FeatureStore()
     if checkpoint is None:
-        name = DEFAULT_ADAPTED if speaker_clips else DEFAULT
+        name = DEFAULT_ADAPTED if speaker_clips or speaker_by else DEFAULT
         checkpoint = find_shipped(name, "recognizer").checked()  # not a folder of that name
     return predict_files(
         load(checkpoint, store),
@@ -316,4 +342,5 @@ def predict(
         workers or 1,
         action_units=None if action_units is None else Path(action_units),
         speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
+        speaker_by=speaker_by,
     )

@@ -1,8 +1,12 @@
-"""The emotion labels shared by all corpora, in their canonical order."""
+"""The emotion labels shared by all corpora, in their canonical order.
+
+A corpus may have further labels (``boredom``, ``contempt``): it declares them in its
+`aver.corpora.CorpusInfo`, and in tables and probability vectors they follow the shared ones.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from aver.errors import LabelError
 
@@ -16,7 +20,7 @@ EMOTIONS: tuple[str, ...] = (
     "disgust",
     "surprised",
 )
-"""In canonical order, which all tables and probability vectors have."""
+"""In canonical order, which all tables and probability vectors have; see `in_canonical_order`."""
 
 _SYNONYMS = {
     "neutral": "neutral", "neu": "neutral", "n": "neutral",
@@ -31,7 +35,7 @@ _SYNONYMS = {
 }  # fmt: skip
 
 
-def parse_emotion(word: str, where: str) -> str:
+def parse_emotion(word: str, where: str, further: Collection[str] = ()) -> str:
     """Translate a word of a corpus into the canonical label.
 
     Parameters
@@ -40,11 +44,13 @@ def parse_emotion(word: str, where: str) -> str:
         For instance ``"HAP"``, ``"Fear"``, ``"surprised"``; case does not matter.
     where : str
         The file or row of the word, for the error.
+    further : collection of str
+        Labels besides `EMOTIONS` that the corpus declares.
 
     Returns
     -------
     str
-        One of `EMOTIONS`.
+        One of `EMOTIONS` or of `further`.
 
     Raises
     ------
@@ -55,26 +61,29 @@ def parse_emotion(word: str, where: str) -> str:
     --------
     >>> parse_emotion("Fear", "clip.mp4")
     'fearful'
+    >>> parse_emotion("Boredom", "03a01La.wav", further=("boredom",))
+    'boredom'
     """
+    label = word.strip().lower()
+    if label in further:
+        return label
     try:
-        return _SYNONYMS[word.strip().lower()]
+        return _SYNONYMS[label]
     except KeyError:
+        known = ", ".join(in_canonical_order({*EMOTIONS, *further}))
         raise LabelError(
-            f"Unknown emotion {word!r} in {where}. Use one of {', '.join(EMOTIONS)}, or a usual "
-            "abbreviation."
+            f"Unknown emotion {word!r} in {where}. Use one of {known}, or a usual abbreviation."
         ) from None
 
 
 def in_canonical_order(labels: Iterable[str]) -> tuple[str, ...]:
-    """Distinct labels in the order of `EMOTIONS`.
+    """Distinct labels in the order of `EMOTIONS`, then any others in alphabetical order.
 
     Examples
     --------
-    >>> in_canonical_order(["sad", "neutral", "sad"])
-    ('neutral', 'sad')
+    >>> in_canonical_order(["sad", "contempt", "neutral", "sad"])
+    ('neutral', 'sad', 'contempt')
     """
     present = set(labels)
-    unknown = sorted(present.difference(EMOTIONS))
-    if unknown:
-        raise LabelError(f"Unknown emotion {unknown[0]!r}. Use one of {', '.join(EMOTIONS)}.")
-    return tuple(label for label in EMOTIONS if label in present)
+    others = sorted(present.difference(EMOTIONS))
+    return (*(label for label in EMOTIONS if label in present), *others)

@@ -139,7 +139,9 @@ def test_names_of_version_0_1_are_accepted(old: str, new: str) -> None:
 
 def test_settings_of_version_0_1_are_accepted() -> None:
     old, new = (
-        load_preset("mrpn-statistics", overrides_of(parse(f"train --corpus x {line}")))[1]
+        load_preset(
+            "mrpn-statistics", overrides_of(parse(f"train --corpus x {line}"), "mrpn-statistics")
+        )[1]
         for line in (
             "--modalities sound,units --set branches.sound.standardise=clip",  # codespell:ignore
             "--modalities audio,action_units --set branches.audio.standardize=clip",
@@ -165,7 +167,7 @@ def test_a_lost_modality_may_have_its_name_of_version_0_1() -> None:
 
 def test_init_takes_modalities_and_the_old_name_of_video() -> None:
     new, old = (
-        overrides_of(parse(f"train --corpus x --preset mrpn-compact --init {name}=faces-fer2013"))
+        overrides_of(parse(f"train --corpus x --init {name}=faces-fer2013"), "mrpn-compact")
         for name in ("video", "visual")
     )
     assert new == old
@@ -207,6 +209,21 @@ def test_an_error_is_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path
     assert captured.err.count("\n") == 1
     assert str(missing) in captured.err
     assert "Traceback" not in captured.err
+
+
+def test_corpus_commands_print_further_labels_and_what_is_left_out(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for name in ("Train/Sad/Film_000519240_00000001.png", "Test/Film_000519240_00000002.png"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).write_bytes(name.encode())
+
+    assert main(["corpus", "info", "emodb"]) == 0
+    assert "besides the eight: boredom" in capsys.readouterr().out
+    assert main(["corpus", "check", "--corpus", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "left out: 1 clips: the labels of the test subset were not published" in out
+    assert "No file is missing, repeated or unusable." in out
 
 
 def test_debug_shows_the_traceback(tmp_path: Path) -> None:

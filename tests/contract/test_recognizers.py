@@ -151,14 +151,21 @@ def test_a_missing_modality_is_predicted_and_flagged(kind, trained, tmp_path):
         assert better, f"without {modality}: {correct} of {len(test)} correct"
 
 
-def test_a_clip_with_nothing_is_predicted_by_the_prior(kind, trained, tmp_path):
+def test_a_clip_with_nothing_has_no_label_and_counts_as_the_prior_in_evaluations(
+    kind, trained, tmp_path
+):
     recognizer, (_, _, test) = trained(kind), subsets(CLIPS, 0)
     if not informative(kind):
         pytest.skip(f"{kind.name} reads no features, so none can be missing.")
     recognizer.save(tmp_path)
-    prediction = kind.load(tmp_path, Nothing()).predict(unlabelled(test[:3]))
-    np.testing.assert_allclose(prediction.probabilities, 1 / CLASSES, atol=1e-6)
+    loaded = kind.load(tmp_path, Nothing())
+    prediction = loaded.predict(unlabelled(test[:3]))
+    assert np.isnan(prediction.probabilities).all()
+    assert prediction.labels == ("", "", "")
     assert all("no usable modality" in flags for flags in prediction.flags)
+    evaluated = loaded.predict_all(unlabelled(test[:3]))
+    np.testing.assert_allclose(evaluated.probabilities, 1 / CLASSES, atol=1e-6)
+    assert evaluated.flags == prediction.flags
 
 
 def test_the_card_holds_the_facts(kind, trained):

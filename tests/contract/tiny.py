@@ -11,6 +11,7 @@ from aver.models.baselines.functionals import StatisticsSettings, SvmSettings
 from aver.models.baselines.late_fusion import LateFusionSettings
 from aver.models.baselines.majority import MajoritySettings
 from aver.models.cross_attention.settings import CrossAttentionSettings
+from aver.models.expert_fusion.settings import ExpertFusionSettings, ExpertSettings
 from aver.models.layers.frame_encoder import FrameEncoderSettings
 from aver.models.layers.rate_coding import InputSettings, RateCoding
 from aver.models.layers.spiking_layer import DynamicsSettings
@@ -69,6 +70,12 @@ TINY: dict[str, Any] = {
     "statistics-logistic": StatisticsSettings(),
     "statistics-svm": SvmSettings(),
     "late-fusion": LateFusionSettings(),
+    "expert-fusion": ExpertFusionSettings(
+        experts={
+            "video": ExpertSettings(feature="face-functionals"),
+            "audio": ExpertSettings(feature="audio-functionals"),
+        }
+    ),
     "cross-attention": CrossAttentionSettings(
         branches={
             "video": FrameEncoderSettings(

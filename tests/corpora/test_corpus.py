@@ -112,6 +112,26 @@ def test_speakers_channel_and_words(plant):
     assert Selection().apply(corpus) == corpus
 
 
+def test_labels_that_a_corpus_declares_can_be_selected(plant):
+    names = ["03a01La.wav", "03a01Na.wav", "08a01Wa.wav"]  # boredom, neutral, anger
+    corpus = open_corpus(plant(names))
+
+    assert corpus.classes == ("neutral", "angry", "boredom")
+    assert Selection(emotions=("boredom", "Anger")).apply(corpus).classes == ("angry", "boredom")
+    with pytest.raises(LabelError, match=r"'bordom' in the selected emotions.*surprised, boredom"):
+        Selection(emotions=("bordom",)).apply(corpus)
+
+
+def test_a_reader_must_declare_its_labels(plant):
+    from aver.corpora.ravdess import Ravdess
+
+    clips = [Clip("a", "s", "boredom"), Clip("b", "s", None), Clip("c", "s", "sad")]
+
+    assert len(Ravdess().collect(plant([]), clips[1:], ())) == 2
+    with pytest.raises(LabelError, match="Clip a has the emotion 'boredom', which the reader"):
+        Ravdess().collect(plant([]), clips, ())
+
+
 def test_selections_that_are_not_in_the_corpus(plant):
     corpus = open_corpus(plant(["03-01-03-01-01-01-01.wav"]))
 

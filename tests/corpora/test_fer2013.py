@@ -5,6 +5,8 @@ from __future__ import annotations
 import tarfile
 from collections import Counter
 
+import cv2
+import numpy as np
 import pytest
 
 from aver.corpora import open_corpus
@@ -104,3 +106,83 @@ def test_archive_cut_short_under_a_reader(archive):
 
     with pytest.raises(MediaError):
         read_file(clip.video)
+
+
+VOTES = (
+    "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"
+)
+
+
+def plant_table(folder, rows=3):
+    """The original table, with images of which each has one gray level."""
+    lines = ["emotion,pixels,Usage"]
+    usages = ["Training", "PublicTest", "PrivateTest"]
+    for row in range(rows):
+        pixels = " ".join([str(40 * row + 10)] * 48**2)
+        lines.append(f'{row},"{pixels}",{usages[row % 3]}')
+    (folder / "fer2013.csv").write_text("\n".join(lines) + "\n")
+    return folder / "fer2013.csv"
+
+
+def test_the_original_table_is_recognized_and_its_pixels_are_read(tmp_path):
+    corpus = open_corpus(plant_table(tmp_path))
+
+    assert corpus.name == "fer2013"
+    assert [(c.emotion, c.subset) for c in corpus] == [
+        ("fearful", "test"),
+        ("disgust", "validation"),
+        ("angry", "train"),
+    ]
+    for clip in corpus:
+        image = cv2.imdecode(np.frombuffer(read_file(clip.video), np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert image.shape == (48, 48)
+        assert (image == 40 * int(clip.take) + 10).all()
+
+
+def test_a_row_without_a_square_image_is_an_error_that_names_it(tmp_path):
+    (tmp_path / "fer2013.csv").write_text("emotion,pixels,Usage\n0,1 2 3,Training\n")
+    corpus = open_corpus(tmp_path / "fer2013.csv")
+
+    with pytest.raises(MediaError, match=r"Row 0 .* no square image"):
+        read_file(corpus.clips[0].video)
+
+
+def test_votes_replace_labels_and_single_votes_do_not_count(tmp_path):
+    table = plant_table(tmp_path)
+    votes = tmp_path / "fer2013new.csv"
+    votes.write_text(
+        VOTES
+        + "Training,fer0000000.png,4,0,0,1,5,0,0,0,1,0\n"  # the single votes are noise
+        + "PublicTest,,0,0,0,0,0,0,0,0,0,10\n"  # not a face; later names lag behind their rows
+        + "PrivateTest,fer0000001.png,1,1,1,1,1,1,1,1,1,1\n"  # no two raters agree
+    )
+    corpus = open_corpus(table, votes=str(votes))
+
+    (clip,) = corpus.clips
+    assert clip.emotion == "angry"
+    assert clip.votes == {"face": {"neutral": pytest.approx(4 / 9), "angry": pytest.approx(5 / 9)}}
+    assert corpus.left_out == {"the raters' answer is 'not a face'": 1, "no two raters agree": 1}
+
+
+def test_votes_for_files_without_numbers_need_names(archive, tmp_path):
+    votes = tmp_path / "fer2013new.csv"
+    votes.write_text(VOTES + "Training,fer0000000.png,0,0,0,0,9,0,0,0,0,0\n")
+    with pytest.raises(CorpusError, match="do not have the numbers of FER"):
+        open_corpus(archive, votes=str(votes))
+
+    names = tmp_path / "names.csv"
+    names.write_text("ferplus_png,file\nFER2013Train/fer0000000.png,train/angry/Training_1.jpg\n")
+    corpus = open_corpus(archive, votes=str(votes), names=str(names))
+    assert [(clip.clip_id, clip.emotion) for clip in corpus] == [
+        ("train/angry/Training_1", "angry")
+    ]
+
+
+def test_votes_of_the_real_images_agree_with_two_thirds_of_the_labels(data_root):
+    votes, names = (data_root / "ferplus" / n for n in ("fer2013new.csv", "fer2013tar_match.csv"))
+    corpus = open_corpus(data_root / "fer2013.tar", votes=str(votes), names=str(names))
+    own = open_corpus(data_root / "fer2013.tar").by_id
+
+    agreeing = [clip.emotion == own[clip.clip_id].emotion for clip in corpus]
+    assert 0.6 < np.mean(agreeing) < 0.7
+    assert all(sum(c.votes["face"].values()) == pytest.approx(1) for c in corpus)

@@ -229,3 +229,26 @@ def test_intensities_are_translated():
     layout = Layout(intensities={"2": "strong"})
 
     assert layout.make_clip({"intensity": "2"}, "1", None, None).intensity == "strong"
+
+
+@pytest.mark.parametrize("given", ["boredom, Contempt", ["boredom", "contempt"]])
+def test_further_labels_must_be_declared(given, plant):
+    root = plant(["zoe_bored.mp4", "ann_happy.mp4"])
+    labels = {"bored": "boredom", "happy": "happy"}
+    settings = {"pattern": "{speaker}_{emotion}.mp4", "labels": labels}
+
+    with pytest.raises(LabelError, match="Unknown emotion 'boredom'"):
+        open_corpus(root, "manifest", **settings)
+    corpus = open_corpus(root, "manifest", **settings, further_emotions=given)
+
+    assert corpus.classes == ("happy", "boredom")
+    assert corpus.info.further_emotions == ("boredom", "contempt")
+
+
+def test_further_labels_in_a_description_file(plant):
+    root = plant(["zoe_contempt.mp4", "ann_happy.mp4"])
+    (root / "aver-corpus.yaml").write_text(
+        "pattern: '{speaker}_{emotion}.mp4'\nfurther_emotions: [contempt]\n"
+    )
+
+    assert open_corpus(root).classes == ("happy", "contempt")

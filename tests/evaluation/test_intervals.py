@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
 import pytest
-from drawn_runs import drawn_run
+from drawn_runs import drawn_run, with_columns
 from scipy import stats
 from statsmodels.stats.proportion import proportion_confint
 
 from aver.errors import SettingsError
+from aver.evaluation.calibration import calibration_error
 from aver.evaluation.intervals import (
     SpeakerSums,
     binomial_interval,
@@ -20,7 +22,7 @@ from aver.evaluation.intervals import (
     jackknife_error,
     t_interval,
 )
-from aver.evaluation.metrics import accuracy, macro_f1
+from aver.evaluation.metrics import accuracy, macro_f1, unweighted_recall
 
 
 def mean_of(values: np.ndarray, counts: np.ndarray | None = None) -> SpeakerSums:
@@ -147,3 +149,71 @@ def test_nominal_95_percent_holds_the_truth_in_92_to_97_percent(speakers: int, t
         )
         held += found.low <= truth <= found.high
     assert 0.92 <= held / trials <= 0.97
+
+
+def in_strata(*strata: np.ndarray) -> SpeakerSums:
+    """The mean over speakers of several corpora, each speaker with one clip."""
+    names = tuple(f"{name}" for name, values in enumerate(strata) for _ in values)
+    return replace(mean_of(np.concatenate(strata)), strata=names)
+
+
+def test_t_interval_over_corpora_is_that_of_a_stratified_sample() -> None:
+    """Cochran, Sampling Techniques, 1977, equation 5.12, without a finite population."""
+    one, two = np.array([0.4, 0.5, 0.45, 0.6, 0.52]), np.array([0.8, 0.9, 0.7])
+    found = t_interval(in_strata(one, two))
+    shares = np.array([5, 3]) / 8
+    error = np.sqrt((shares**2 * [one.var(ddof=1) / 5, two.var(ddof=1) / 3]).sum())
+    reach = stats.t.ppf(0.975, 6) * error
+    value = np.concatenate([one, two]).mean()
+    assert (found.low, found.high) == pytest.approx((value - reach, value + reach))
+    pooled = t_interval(mean_of(np.concatenate([one, two])))
+    assert pooled.low < found.low  # the difference between the corpora is no sampling error
+
+
+def test_bootstrap_over_corpora_draws_from_each_as_many_as_it_has() -> None:
+    rng = np.random.default_rng(5)
+    one, two = rng.normal(0.3, 0.05, 40), rng.normal(0.8, 0.1, 40)
+    found = bootstrap_interval(in_strata(one, two), resamples=20_000)
+    drawn = [
+        np.concatenate([rng.choice(one, 40), rng.choice(two, 40)]).mean() for _ in range(20_000)
+    ]
+    widen = stats.t.ppf(0.975, 78) / stats.norm.ppf(0.975) * np.sqrt(80 / 78)
+    middle = np.mean(drawn)
+    low, high = middle + widen * (np.quantile(drawn, [0.025, 0.975]) - middle)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.0015)
+
+
+def test_a_corpus_of_one_speaker_among_others_leaves_no_interval() -> None:
+    sums = in_strata(np.array([0.4, 0.5, 0.45]), np.array([0.8]))
+    for found in (t_interval(sums), bootstrap_interval(sums)):
+        assert (found.low, found.high, found.method) == (None, None, "none")
+        assert found.value == pytest.approx(0.5375)
+
+
+def test_one_stratum_is_no_stratum() -> None:
+    values = np.array([0.4, 0.55, 0.62, 0.3, 0.71])
+    for method in (t_interval, bootstrap_interval):
+        one, all_together = method(in_strata(values)), method(mean_of(values))
+        assert (one.low, one.high) == pytest.approx((all_together.low, all_together.high))
+
+
+def test_the_corpora_of_speakers_are_strata_only_if_several_are_tested() -> None:
+    run = drawn_run(speakers=5)
+    names = {
+        name: f"{'a' if number < 3 else 'b'}/{name}" for number, name in enumerate(run.speaker_ids)
+    }
+    joined = with_columns(
+        replace(run, facts={"corpora": {"trained": {"0": ["c"]}}}),
+        speaker=[names[name] for name in run.speakers],
+        clip_id=[
+            f"{names[name]}-{clip}" for name, clip in zip(run.speakers, run.clip_ids, strict=True)
+        ],
+    )
+    assert joined.speaker_corpora == ("a", "a", "a", "b", "b")
+    for metric in (accuracy, macro_f1, unweighted_recall, calibration_error):
+        assert metric(joined).strata == joined.speaker_corpora
+    assert run.speaker_corpora == ()
+    one = joined.rows(joined.clip_corpora == "a")
+    assert one.speaker_corpora == ()
+    expected = interval(accuracy(run.rows(np.isin(run.speakers, ["s0", "s1", "s2"]))))
+    assert interval(accuracy(one)) == expected

@@ -72,11 +72,3 @@ def test_speech_tells_frames_apart(voice: np.ndarray, tmp_path: Path) -> None:
     samples = np.concatenate([quiet(2.0), voice, quiet(1.0)])
     audio = read_clip_audio(clip_of(samples, tmp_path), RATE_HZ)
     assert audio.is_speech(np.array([0.5, 3.0, 4.8])).tolist() == [False, True, False]
-
-
-def test_a_changed_file_is_read_again(voice: np.ndarray, tmp_path: Path) -> None:
-    clip = clip_of(voice, tmp_path)
-    first = read_clip_audio(clip, RATE_HZ)
-    assert read_clip_audio(clip, RATE_HZ) is first
-    second = read_clip_audio(clip_of(voice[: RATE_HZ // 2], tmp_path), RATE_HZ)
-    assert second.samples.size == RATE_HZ // 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -183,3 +184,35 @@ def test_the_command_line_reaches_the_model_file(tmp_path: Path, preset: str) ->
     crops = kind(settings, FeatureStore(tmp_path)).features["video"]
     assert isinstance(crops, FaceCrops)
     assert (crops.detector, crops.face_model) == ("dlib", str(model))
+
+
+def test_a_stated_box_is_cropped_without_detection(tmp_path: Path) -> None:
+    """Of a picture without any face, so that only the box can be the reason."""
+    columns = np.tile(np.arange(160, dtype=np.uint8)[np.newaxis, :, np.newaxis], (120, 1, 3))
+    path = tmp_path / "columns.png"
+    cv2.imwrite(str(path), columns)
+    crops = FaceCrops(size_px=24, margin=0.1)
+    assert crops.extract(clip_of(path)).missing == "no face"
+    record = crops.extract(replace(clip_of(path), face_box=(50.0, 30.0, 70.0, 50.0)))
+    assert record.coverage == 1.0
+    # the longer side of 20 px and 2 px on each side: columns 48 to 71
+    assert np.array_equal(record.arrays["crops"][0], columns[28:52, 48:72])
+
+
+def test_a_stated_box_is_part_of_the_cache_key(tmp_path: Path) -> None:
+    path = tmp_path / "clip.png"
+    cv2.imwrite(str(path), np.zeros((8, 8, 3), np.uint8))
+    store, crops = FeatureStore(tmp_path / "cache"), FaceCrops()
+    clips = [clip_of(path), replace(clip_of(path), face_box=(0.0, 0.0, 4.0, 4.0))]
+    for feature in (crops, FaceFunctionals(crops)):
+        assert len({store._path(clip, feature) for clip in clips}) == 2
+
+
+@pytest.mark.parametrize("box", [(200.0, 10.0, 220.0, 30.0), (30.0, 10.0, 20.0, 30.0)])
+def test_a_box_that_is_empty_or_outside_the_image(
+    tmp_path: Path, box: tuple[float, float, float, float]
+) -> None:
+    path = tmp_path / "small.png"
+    cv2.imwrite(str(path), np.full((120, 160, 3), 90, np.uint8))
+    with pytest.raises(MediaError, match=r"outside the image of 160 x 120 pixels"):
+        FaceCrops().extract(replace(clip_of(path), face_box=box))

@@ -13,6 +13,7 @@ from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, FeatureError
 from aver.evaluation.pretrained_leaks import describe_weights, pretrained_leaks
+from aver.features.joined_functionals import JoinedFunctionals
 from aver.features.store import FeatureStore
 from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import Recognizer, load_recognizer
@@ -118,26 +119,41 @@ def test_logistic_regression_reads_their_means(
         "feature_settings.video.encoder.name": str(models / "faces"),
         "feature_settings.video.crops": crops,
         "feature_settings.audio.encoder.name": str(models / "speech"),
-        "modalities": ["video", "audio", "colors"],
-        "features.colors": "onnx-faces",
-        "feature_settings.colors": {
-            **{"weights": str(models / "colors.onnx"), "crops": crops},
-            **{"pooling": "mean"},
-        },
     }
     kind, settings = load_preset("statistics-foundation", changes)
     train, validation, test = parts(corpus)
     recognizer = kind(settings, store).fit(train, validation)
     before = recognizer.predict(test).probabilities
-    assert recognizer.card["settings"]["features"]["colors"] == "onnx-faces"
     recognizer.save(tmp_path / "checkpoint")
     after = load_recognizer(tmp_path / "checkpoint", store).predict(test).probabilities
     np.testing.assert_array_equal(after, before)
     kind, settings = load_preset(
         "statistics-foundation", {**changes, "feature_settings.audio.pooling": "frames"}
     )
-    with pytest.raises(FeatureError, match=r"yields embeddings; .* pooling=mean"):
+    with pytest.raises(FeatureError, match=r"yields embeddings; a vector named 'statistics'"):
         kind(settings, store).fit(train, validation)
+
+
+def test_encoders_are_joined_with_functionals(
+    models: Path, corpus: Path, store: FeatureStore, tmp_path: Path
+) -> None:
+    shutil.copytree(models / "speech", tmp_path / "speech")
+    joined, moved = (
+        JoinedFunctionals(
+            ("audio-functionals", "transformers-audio"),
+            {"transformers-audio": {"encoder": {"name": str(place)}, "pooling": "mean"}},
+        )
+        for place in (models / "speech", tmp_path / "speech")
+    )
+    assert joined.pretrained_weights == (str(models / "speech"),)
+    assert joined.key == moved.key
+    clip = next(c for c in open_corpus(corpus).clips if store.get(c, joined).arrays)
+    vectors = [store.get(clip, basis).arrays["statistics"] for basis in joined.bases]
+    np.testing.assert_array_equal(
+        store.get(clip, moved).arrays["statistics"], np.concatenate(vectors)
+    )
+    save_audio_encoder(tmp_path / "speech", seed=1)
+    assert store.content_key(clip, joined) != store.content_key(clip, moved)
 
 
 def test_a_checkpoint_names_its_encoders_and_does_not_contain_them(

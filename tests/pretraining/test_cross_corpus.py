@@ -13,7 +13,7 @@ from aver.errors import LabelError, MediaError, SettingsError
 from aver.features.store import FeatureStore
 from aver.models.baselines.functionals import StatisticsLogistic
 from aver.pretraining.cross_corpus import (
-    check_apart,
+    check_audio_apart,
     check_predictable,
     check_unseen,
     predict_clips_of,
@@ -44,14 +44,15 @@ def test_the_same_audio_under_another_name_is_found(tmp_path: Path) -> None:
     corpus = write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
     store = FeatureStore(tmp_path / "cache")
     others = write_tone_corpus(tmp_path / "others", speakers=3, takes=1, seed=1)
-    check_apart(corpus, others, store)
+    check_audio_apart(corpus, others, store)
     place = tmp_path / "elsewhere.wav"
     shutil.copy(str(corpus.clips[0].audio), place)
     known = replace(others.clips[0], audio=place)
     gone = replace(others.clips[1], audio=tmp_path / "gone.wav")
     again = replace(others, clips=(known, gone, *others.clips[2:]))
-    with pytest.raises(SettingsError, match=f"audio of 1 clips .*example {known.clip_id}"):
-        check_apart(corpus, again, store)
+    words = f"1 clips of the test corpus others have files .* corpus tones.*{known.clip_id}"
+    with pytest.raises(SettingsError, match=words):
+        check_audio_apart(corpus, again, store)
 
 
 def test_a_corpus_without_a_readable_clip_is_an_error(tmp_path: Path) -> None:

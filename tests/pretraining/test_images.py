@@ -14,7 +14,14 @@ from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import AverError, LabelError, MediaError, SplitError
-from aver.pretraining.images import sort_by_matches, sort_images, split_images
+from aver.pretraining.images import (
+    join_images,
+    read_images,
+    sort_by_matches,
+    sort_images,
+    split_images,
+    with_surround,
+)
 from aver.splits import make_split
 from aver.splits.split import Fold
 
@@ -161,3 +168,62 @@ def test_videos_and_images_without_a_label_are_named() -> None:
     mute = replace(corpus.clips[0], emotion=None)
     with pytest.raises(LabelError, match="train0 of fer2013 has no emotion"):
         split_images(replace(corpus, clips=(mute, *corpus.clips[1:])))
+
+
+def test_copies_of_further_test_images_are_set_aside() -> None:
+    fold = Fold(("a", "b"), ("v",), ("x",))
+    labels = dict.fromkeys(["a", "b", "v", "x", "other"], "happy")
+    found = sort_by_matches(fold, labels, [_match("b", "other")], [], more_tests=["other"])
+    assert found.subsets == {"train": ("a",), "validation": ("v",), "test": ("x",)}
+    assert found.faults["train"] == {"copy of a test image": ("b",)}
+
+
+def test_different_votes_of_copies_are_no_contradiction(tmp_path: Path) -> None:
+    clips = []
+    for number, subset in enumerate(("train", "train", "validation", "test")):
+        path = tmp_path / f"{number}.png"
+        seed = 0 if subset == "train" else number
+        pixels = np.random.default_rng(seed).integers(0, 255, (9, 9)).astype(np.uint8)
+        cv2.imwrite(str(path), cv2.resize(pixels, (48, 48), interpolation=cv2.INTER_CUBIC))
+        emotion = ("sad", "angry")[number % 2]
+        clips.append(Clip(path.stem, None, emotion, path, votes={"face": {emotion: 1.0}},
+                          subset=subset))  # fmt: skip
+    corpus = Corpus("images", tmp_path, tuple(clips))
+    found = sort_images(corpus, make_split(corpus, "official"))
+    assert found.subsets["train"] == ("0",)
+    assert found.faults["train"] == {"double": ("1",)}
+
+
+def test_a_face_is_read_with_its_surroundings(tmp_path: Path) -> None:
+    image = np.arange(100, dtype=np.uint8)[None].repeat(60, axis=0)  # gray level = column
+    cv2.imwrite(str(tmp_path / "wide.png"), image)
+    wide = Clip("wide", None, "sad", tmp_path / "wide.png", face_box=(40, 20, 60, 40))
+    (face,) = read_images([wide], 20)
+    assert (face == np.arange(40, 60)).all()
+    (more,) = read_images([wide], 20, surround=0.5)
+    assert more.shape == (40, 40)
+    assert (more == np.arange(30, 70)).all()
+    corner = replace(wide, face_box=(0, 0, 20, 20))
+    (edge,) = read_images([corner], 20, surround=0.5)  # the edge is repeated outside the image
+    assert (edge == np.clip(np.arange(-10, 30), 0, None)).all()
+
+
+def test_the_surroundings_have_the_size_that_they_state() -> None:
+    assert [with_surround(64, share) for share in (0.0, 0.25, 0.5)] == [64, 96, 128]
+
+
+def test_photographs_are_on_one_side_of_joined_corpora(tmp_path: Path) -> None:
+    faces = [
+        Clip(f"{p}_{n}", None, ("sad", "happy")[n], tmp_path / f"{p}_{n}", performance=str(p))
+        for p in range(200)
+        for n in (0, 1)
+    ]
+    web = Corpus("web", tmp_path / "web", tuple(faces))
+    tests = [Clip(e, None, e, tmp_path / e, subset="test") for e in ("happy", "sad")]
+    official = Corpus("official", tmp_path / "official", tuple(tests))
+    joined = join_images([official, web])
+    subsets = {clip.performance: clip.subset for clip in joined if clip.clip_id[:3] == "web"}
+    assert all(subsets[c.performance] == c.subset for c in joined if c.clip_id[:3] == "web")
+    assert 5 < list(subsets.values()).count("validation") < 40
+    assert joined.clips[0].clip_id == "official/happy"
+    assert join_images([official]) is official

@@ -16,14 +16,23 @@ from safetensors.torch import load_file
 
 from aver.cli.main import main
 from aver.corpora import Corpus, open_corpus
+from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, LabelError, SettingsError, TrainingInterrupted
 from aver.models.data.batches import ClipSequences
 from aver.models.layers.augmentation import ImageAugmentation, ImageAugmentationSettings
 from aver.networks.face_network import FaceNetwork
 from aver.networks.resnet import ResNet18
+from aver.pretraining.classifier import new_classifier
 from aver.pretraining.settings import VideoSettings, read_settings
 from aver.pretraining.ship import ship_run
-from aver.pretraining.video import VIEWS, image_views, pretrain_video
+from aver.pretraining.video import (
+    VIEWS,
+    ImageTask,
+    LabeledImages,
+    image_views,
+    pretrain_video,
+    reduce_resolution,
+)
 from aver.splits import make_split
 from stopped_training import stopped_after_one_epoch
 
@@ -229,3 +238,69 @@ def test_erasing_blanks_a_rectangle_in_the_given_share_of_images() -> None:
     assert gone.max() <= 0.25
     rows = (erased == 0).any(dim=3)[:, 0].sum(1) * (erased == 0).any(dim=2)[:, 0].sum(1)
     torch.testing.assert_close(gone * 32 * 32, rows.float())  # one whole rectangle each
+
+
+def test_votes_are_the_targets_and_other_emotions_do_not_count(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), np.zeros((24, 24), np.uint8))
+    clip = Clip("a", None, "sad", tmp_path / "a.png",
+                votes={"face": {"sad": 0.5, "happy": 0.3, "contempt": 0.2}})  # fmt: skip
+    plain = replace(clip, votes={})
+    data = LabeledImages.read([clip, plain], ("happy", "sad"), SETTINGS)
+    np.testing.assert_allclose(data.shares, [[3 / 8, 5 / 8], [0, 1]], rtol=1e-6)
+    unvoted = LabeledImages.read([clip], ("happy", "sad"), replace(SETTINGS, votes=False))
+    assert unvoted.shares.tolist() == [[0, 1]]
+
+
+def test_surroundings_are_cut_off_before_a_prediction(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    cv2.imwrite(str(tmp_path / "a.png"), rng.integers(0, 255, (48, 48)).astype(np.uint8))
+    clip = Clip("a", None, "sad", tmp_path / "a.png", face_box=(12, 12, 36, 36))
+    scores = []
+    for surround in (0.0, 0.25, 0.5):
+        settings = replace(SETTINGS, surround=surround)
+        data = LabeledImages.read([clip], ("happy", "sad"), settings)
+        network = new_classifier(settings, 2, seed=0).eval()
+        scores.append(ImageTask(network, data, data, settings).scores(data.images).detach())
+    torch.testing.assert_close(scores[1], scores[0])
+    torch.testing.assert_close(scores[2], scores[0])
+
+
+def test_reduced_images_lose_detail_and_keep_their_size() -> None:
+    torch.manual_seed(0)
+    images = torch.randn(2, 1, 32, 32)
+    assert reduce_resolution(images, 1.0) is images
+    changed = [reduce_resolution(images, 0.25) for _ in range(20)]
+    assert {tuple(one.shape) for one in changed} == {(2, 1, 32, 32)}
+    assert min(float(one.std()) for one in changed) < 0.7 * float(images.std())
+    assert any(one is images for one in changed)
+
+
+def test_a_student_learns_from_its_teacher(corpus: Corpus, result: Trained, tmp_path: Path) -> None:
+    """With nothing but the teacher's probabilities the labels are never seen."""
+    split = make_split(corpus, "official")
+    wrong = {"happy": "sad", "sad": "happy"}
+    changed = replace(
+        corpus,
+        clips=tuple(
+            replace(c, emotion=wrong[str(c.emotion)] if c.subset == "train" else c.emotion)
+            for c in corpus
+        ),
+    )
+    settings = replace(SETTINGS, teacher=str(result.folder), teacher_share=1.0)
+    card = pretrain_video(changed, split, settings, out=tmp_path / "student")
+    assert card["metrics"]["test"]["value"] > 0.8
+    other = replace(settings, teacher=str(tmp_path / "none"))
+    with pytest.raises(CheckpointError, match="no pretrained weights"):
+        pretrain_video(changed, split, other, out=tmp_path / "other")
+
+
+def test_more_test_images_are_scored_on_their_own_labels(corpus: Corpus, tmp_path: Path) -> None:
+    tests = [clip for clip in corpus if clip.subset == "test"]
+    others = [replace(clip, emotion="angry") for clip in tests[:3]]
+    short = replace(SETTINGS, training=replace(SETTINGS.training, epochs=2, patience=2))
+    card = pretrain_video(
+        corpus, make_split(corpus, "official"), short, out=tmp_path,
+        tests={"again": [*tests, *others]},
+    )  # fmt: skip
+    assert card["tests"]["again"]["test"] == card["metrics"]["test"]
+    assert card["tests"]["again"]["unknown"] == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -24,7 +25,13 @@ from aver.networks.pretrained import find_weights
 from aver.pretraining.cross_corpus import predict_corpus, score_unpaired
 from aver.pretraining.images import digest_images
 from aver.pretraining.ship import ship_run
-from aver.pretraining.unpaired import UnpairedRequest, _embed, train_unpaired
+from aver.pretraining.unpaired import (
+    UnpairedRequest,
+    _embed,
+    join_by_class,
+    train_on_all,
+    train_unpaired,
+)
 from aver.splits import make_split
 from aver.splits.split import Fold
 from tone_corpus import write_tone_corpus
@@ -179,7 +186,7 @@ def test_different_emotions_are_named_before_anything_is_written(
         for clip in corpora.voices
     ))  # fmt: skip
     request = replace(corpora.request, voices=calm)
-    with pytest.raises(LabelError, match="Only one of the two corpora has calm"):
+    with pytest.raises(LabelError, match="Not every corpus has calm"):
         train_unpaired(request, tmp_path, store=corpora.store)
     assert not list(tmp_path.iterdir())
     short = {**corpora.request.overrides, "training.epochs": 1, "training.patience": 1}
@@ -210,7 +217,7 @@ def test_a_class_without_validation_clips_is_named(corpora: Corpora, tmp_path: P
         voices=replace(corpora.voices, clips=tuple(fewer)),
         voice_split=split,
     )
-    with pytest.raises(LabelError, match="one of the two corpora has sad"):
+    with pytest.raises(LabelError, match="Not every corpus has sad"):
         train_unpaired(request, tmp_path / "a", store=corpora.store)
     faces = tuple(c for c in corpora.faces if not (c.subset == "validation" and c.emotion == "sad"))
     request = replace(request, faces=replace(corpora.faces, clips=faces))
@@ -222,8 +229,8 @@ def test_the_command_lists_unreadable_voices_before_the_training(
     corpora: Corpora, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     command = ["pretrain", "unpaired", "--faces", str(corpora.faces.root),
-             "--voices", str(corpora.voices.root),
-             "--voices-settings", "pattern={speaker}_{emotion}_{take}.wav",
+             "--voices", str(corpora.voices.root), "reader=manifest",
+             "pattern={speaker}_{emotion}_{take}.wav",
              "--set", "training.epochs=1", "training.patience=1", "--workers", "1",
              "--cache", str(corpora.store.root), "--out", str(tmp_path / "run")]  # fmt: skip
     assert main([*command, "--strict"]) == 2
@@ -309,3 +316,74 @@ def test_frames_with_a_face_are_embedded_and_the_card_is_in_the_identity(
         (tmp_path / "card.json").write_text(json.dumps(card))
         keys.append(FaceEmbeddings(weights=str(tmp_path)).identity(clip))
     assert keys[0] != keys[1]
+
+
+def test_voices_are_paired_with_faces_of_their_class_and_every_face_is_used() -> None:
+    faces = [
+        Clip(f"f{i}", None, emotion, video=Path(f"f{i}.png"))
+        for i, emotion in enumerate(["happy", "sad"] * 6)
+    ]
+    voices = [
+        Clip(f"v{i}", f"s{i % 2}", emotion, audio=Path(f"v{i}.wav"))
+        for i, emotion in enumerate(["sad", "happy"] * 4)
+    ]
+    pairs = join_by_class(faces, voices, images_per_voice=3, seed=0)
+    emotion = {clip.video: clip.emotion for clip in faces}
+    assert len(pairs) == 24
+    assert all(emotion[clip.video] == clip.emotion for clip in pairs)
+    assert {clip.speaker for clip in pairs} == {"s0", "s1"}
+    assert len({clip.clip_id for clip in pairs}) == 24
+    # 12 draws from 6 faces of each class: each face twice.
+    assert set(Counter(clip.video for clip in pairs).values()) == {2}
+    assert join_by_class(faces, voices, 3, seed=0) == pairs
+    assert join_by_class(faces, voices, 3, seed=1) != pairs
+
+
+def test_experts_are_trained_apart_and_fused_by_clips_of_other_speakers(
+    corpora: Corpora, tmp_path: Path
+) -> None:
+    """Clips with a sound and an image as their video stand for filmed speech."""
+    rng = np.random.default_rng(5)
+    filmed = write_tone_corpus(tmp_path / "filmed", speakers=4, takes=4)
+    faces = {clip.clip_id: _face(str(clip.emotion), rng) for clip in filmed}
+    for clip_id, image in faces.items():
+        cv2.imwrite(str(tmp_path / f"{clip_id}.png"), image)
+    clips = tuple(
+        replace(clip, video=tmp_path / f"{clip.clip_id}.png", face_box=(0, 0, 48, 48))
+        for clip in filmed
+    )
+    filmed = replace(filmed, name="filmed", clips=clips)
+    speakers = filmed.speakers
+    chosen, tested = (
+        filmed.where(lambda clip, some=some: clip.speaker in some, "test")
+        for some in (speakers[:2], speakers[2:])
+    )
+    request = replace(
+        corpora.request,
+        preset="expert-fusion",
+        overrides=None,
+        voice_split=train_on_all(corpora.voices),
+        fusion=chosen,
+    )
+    model = train_unpaired(request, tmp_path / "run", store=corpora.store)
+
+    assert model.card["fusion"]["clips"] == len(chosen)
+    assert model.card["fusion"]["speakers"] == list(chosen.speakers)
+    assert model.card["test_speakers_of_voices"] == []
+    assert {*model.card["speakers"]["train"], *model.card["speakers"]["validation"]} == {
+        *corpora.voices.speakers
+    }
+    evaluation = predict_corpus(model, tested, corpora.store)
+    truth = np.array([evaluation.classes.index(name) for name in evaluation.truth])
+    right = {
+        name: (values.argmax(axis=1) == truth).mean()
+        for name, values in {"both": evaluation.probabilities, **evaluation.by_modality}.items()
+    }
+    assert right["both"] >= max(right["video"], right["audio"]) - 0.05
+    assert right["both"] > 0.7
+    with pytest.raises(SettingsError, match="other fusion"):
+        train_unpaired(replace(request, fusion=tested), tmp_path / "run", store=corpora.store)
+    with pytest.raises(SettingsError, match="learns its fusion in the training"):
+        train_unpaired(
+            replace(corpora.request, fusion=chosen), tmp_path / "mrpn", store=corpora.store
+        )

@@ -12,7 +12,7 @@ from aver.audit import AuditReport
 from aver.audit.finding import Finding
 from aver.errors import SettingsError
 from aver.evaluation.evaluation_folder import save_evaluation
-from aver.reports.reported_run import ReportedRun, distinct_names, read_baselines
+from aver.reports.reported_run import ReportedRun, distinct_names, read_others
 from aver.reports.run_tables import audit_table
 
 
@@ -34,7 +34,7 @@ def test_baselines_come_simplest_first(tmp_path: Path) -> None:
     save_evaluation(drawn_run(), tmp_path)
     for name in ("late-fusion", "statistics-svm", "majority", "audio-only"):
         save_evaluation(drawn_run(system=name), tmp_path / "baselines" / name)
-    found = [run.evaluation.system for run in read_baselines(tmp_path)]
+    found = [run.evaluation.system for run in read_others(tmp_path)]
     assert found == ["majority", "statistics-svm", "audio-only", "late-fusion"]
     with pytest.raises(SettingsError, match="holds no evaluation"):
         ReportedRun.read(tmp_path / "nothing")

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from aver.corpora import combine
 from aver.errors import LabelError, SettingsError, SplitError
 from aver.splits import check_split, load_split, make_split, save_split, split_rules
 from aver.splits.rule import default_split, on_validation
@@ -22,6 +23,24 @@ def corpus(corpus_of):
     )
 
 
+SETTINGS = {"cross-corpus": {"test": "two"}}
+JOINED = ("cross-corpus", "leave-one-corpus-out", "train-on-one-corpus")
+
+
+@pytest.fixture
+def suited(corpus):
+    """A function that gives a corpus that a rule can divide: joined ones to rules for those."""
+
+    def suit(name, change=lambda clip: clip):
+        clips = tuple(map(change, corpus))
+        if name not in JOINED:
+            return replace(corpus, clips=clips)
+        joined = combine({"one": corpus, "two": replace(corpus, root=corpus.root / "two")})
+        return replace(joined, clips=tuple(map(change, joined)))
+
+    return suit
+
+
 @pytest.mark.parametrize("name", split_rules.names())
 def test_rules_have_a_name_a_summary_and_a_source(name):
     rule = split_rules.get(name)
@@ -33,14 +52,15 @@ def test_rules_have_a_name_a_summary_and_a_source(name):
 
 
 @pytest.mark.parametrize("name", split_rules.names())
-def test_makes_a_split_that_loads_again(name, corpus, tmp_path):
-    split = make_split(corpus, name)
+def test_makes_a_split_that_loads_again(name, suited, tmp_path):
+    corpus = suited(name)
+    split = make_split(corpus, name, **SETTINGS.get(name, {}))
 
     save_split(split, tmp_path / "split.json")
     check_split(split, corpus)
     assert load_split(tmp_path / "split.json", corpus) == split
     assert split.rule.startswith(f"{name}(")
-    assert make_split(corpus, name).hash == split.hash
+    assert make_split(corpus, name, **SETTINGS.get(name, {})).hash == split.hash
 
 
 @pytest.mark.parametrize("name", split_rules.names())
@@ -54,11 +74,11 @@ def test_one_class_only(name, corpus):
 @pytest.mark.parametrize(
     "name", [name for name in split_rules.names() if name not in ("random", "official")]
 )
-def test_clips_without_speakers(name, corpus):
-    nameless = replace(corpus, clips=tuple(replace(clip, speaker=None) for clip in corpus))
+def test_clips_without_speakers(name, suited):
+    nameless = suited(name, lambda clip: replace(clip, speaker=None))
 
     with pytest.raises(SplitError, match="has no speaker"):
-        make_split(nameless, name)
+        make_split(nameless, name, **SETTINGS.get(name, {}))
 
 
 def test_unknown_rule(corpus):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
+from aver.corpora.emodb import EmoDB
 from aver.corpora.name_pattern import NamePattern
 from aver.emotions import EMOTIONS, parse_emotion
 from aver.errors import LabelError
@@ -205,13 +206,12 @@ def _enterface(match: re.Match[str]) -> Facts:
 
 def _emodb(match: re.Match[str]) -> Facts:
     """Burkhardt et al. (2005), "A database of German emotional speech", file names."""
-    letters = {"W": "angry", "E": "disgust", "A": "fearful", "F": "happy", "T": "sad"}
     return {
         "recording": match[0],
         "speaker": match["speaker"],
         "sentence": match["sentence"],
-        "emotion": {**letters, "N": "neutral", "L": "boredom"}[match["emotion"]],
-        "sex": "male" if match["speaker"] in ("03", "10", "11", "12", "15") else "female",
+        "emotion": EmoDB.codes[match["emotion"].lower()],
+        "sex": EmoDB.sexes.get(match["speaker"]),
     }
 
 

@@ -11,6 +11,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aver.cli.several_corpora import (
+    add_several_corpora_arguments,
+    named_corpora,
+    open_corpora,
+    roles_of,
+)
+from aver.cli.words import add_list_argument, parse_assignments, split_list
 from aver.compatibility import upgrade
 from aver.errors import CorpusError, SettingsError
 from aver.execution.tasks import usable_cores
@@ -51,23 +58,10 @@ class Command:
     aliases: tuple[str, ...] = ()
 
 
-def add_list_argument(
-    parser: ArgumentParser, name: str, about: str, metavar: str = "KEY=VALUE", **options: Any
-) -> None:
-    """Declare an option that takes several values and may be given several times."""
-    parser.add_argument(
-        name, nargs="+", action="extend", default=[], metavar=metavar, help=about, **options
-    )
-
-
 def add_reader_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
     """Declare the folder of a corpus and its reader."""
     parser.add_argument(
-        "--corpus",
-        type=Path,
-        required=required,
-        metavar="DIR",
-        help="folder of the corpus" if required else "folder of the corpus, if it has moved",
+        "--corpus", type=Path, required=required, metavar="DIR", help="folder of the corpus"
     )
     parser.add_argument(
         "--reader",
@@ -81,9 +75,11 @@ def add_reader_arguments(parser: ArgumentParser, *, required: bool = True) -> No
     )
 
 
-def add_corpus_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
-    """Declare the folder of a corpus, its reader, and which of its clips to use."""
-    add_reader_arguments(parser, required=required)
+def add_corpus_arguments(parser: ArgumentParser, *, several: bool = False) -> None:
+    """Declare the folder of a corpus (or of several), its reader, and which clips to use."""
+    add_reader_arguments(parser, required=not several)
+    if several:
+        add_several_corpora_arguments(parser)
     add_strict_argument(parser)
     parser.add_argument(
         "--emotions", default="", metavar="A,B", help="use only clips of these emotions"
@@ -102,8 +98,9 @@ def add_corpus_arguments(parser: ArgumentParser, *, required: bool = True) -> No
 
 
 def add_run_corpus_arguments(parser: ArgumentParser) -> None:
-    """Declare where the corpus of a finished run is now, for the case that it has moved."""
+    """Declare where the corpora of a finished run are now, for the case that they have moved."""
     add_reader_arguments(parser, required=False)
+    add_several_corpora_arguments(parser)
     add_action_units_argument(parser, "; needed only if they have moved")
 
 
@@ -154,15 +151,13 @@ def add_cache_argument(parser: ArgumentParser) -> None:
     )
 
 
+PRESET = "mrpn-compact"
+"""What `train` and `evaluate` run unless a preset is named."""
+
+
 def add_system_arguments(parser: ArgumentParser) -> None:
-    """Declare the system, its changed settings and its split, for `train` and `evaluate`."""
-    add_corpus_arguments(parser)
-    parser.add_argument(
-        "--preset",
-        default="mrpn-compact",
-        metavar="NAME",
-        help="name, see 'aver list presets', or a YAML file",
-    )
+    """Declare the system's changed settings and its split, for `train` and `evaluate`."""
+    add_corpus_arguments(parser, several=True)
     add_list_argument(
         parser,
         "--set",
@@ -185,7 +180,7 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         "--split",
         metavar="FILE|RULE",
         help="JSON file of a split, or a rule such as leave-one-speaker-out "
-        "(default: speaker-independent folds)",
+        "(default: speaker-independent folds; of several corpora leave-one-corpus-out)",
     )
     add_list_argument(parser, "--split-settings", "settings of the split rule")
     parser.add_argument(
@@ -213,12 +208,14 @@ def add_adapt_argument(parser: ArgumentParser, what: str) -> None:
 
 
 def corpus_of(arguments: Namespace) -> Corpus:
-    """Open the corpus that the arguments name, with the clips that they select.
+    """Open the corpus that the arguments name, or join several, with the clips that they select.
 
     Raises
     ------
     CorpusError
         With ``--strict``, if the reader could not use a file.
+    SettingsError
+        If no corpus is named, or one and several.
     """
     from aver.corpora.corpus import Selection
 
@@ -249,13 +246,19 @@ def corpus_of_run(arguments: Namespace, run: Path) -> Corpus:
     SettingsError
         If `run` is not a run folder.
     """
-    if arguments.corpus is not None:
+    if arguments.corpus is not None or named_corpora(arguments):
         return _with_action_units(_named_corpus(arguments), arguments)
     corpus = recorded_corpus(run)
     if corpus is None:
+        settings = _run_settings(run)
+        if settings.get("corpora"):
+            raise CorpusError(
+                f"The {len(settings['corpora'])} corpora of the run at {run} are not all where its "
+                f"command names them ({', '.join(settings['corpora'])}). Name them with --corpora."
+            )
         raise CorpusError(
-            f"The corpus of the run at {run} is not at "
-            f"{_run_settings(run).get('corpus_root', '')} any more. Name its folder with --corpus."
+            f"The corpus of the run at {run} is not at {settings.get('corpus_root', '')} any more. "
+            "Name its folder with --corpus."
         )
     return corpus
 
@@ -269,18 +272,40 @@ def recorded_corpus(run: Path) -> Corpus | None:
         If `run` is not a run folder.
     """
     from aver.corpora import open_corpus
+    from aver.corpora.corpus import corpora
 
     settings = _run_settings(run)
     recorded = _corpus_arguments(str(settings.get("command", "")))
-    if recorded is not None and recorded.corpus.exists():
+    if recorded is not None and all(path.exists() for path in _paths(recorded)):
         return corpus_of(recorded)
-    root = Path(str(settings.get("corpus_root", "")))
-    return open_corpus(root, str(settings["corpus"])) if root.name and root.exists() else None
+    root, reader = Path(str(settings.get("corpus_root", ""))), str(settings["corpus"])
+    is_there = root.name and root.exists() and reader in corpora.names()  # not several corpora
+    return open_corpus(root, reader) if is_there else None
+
+
+def _paths(arguments: Namespace) -> list[Path]:
+    """Folders of all corpora that the arguments name."""
+    single = [] if arguments.corpus is None else [arguments.corpus]
+    return [*single, *(corpus.path for corpus in named_corpora(arguments))]
 
 
 def _named_corpus(arguments: Namespace) -> Corpus:
+    """The corpus, or several joined, before clips are selected."""
     from aver.corpora import open_corpus
 
+    several = named_corpora(arguments)
+    if several and arguments.corpus is not None:
+        raise SettingsError("Name either one corpus with --corpus or several, not both.")
+    if several:
+        return open_corpora(arguments)
+    if arguments.corpus is None:
+        raise SettingsError(
+            "Name a corpus with --corpus, or several with --corpora, or with --train-corpus and "
+            f"--test-corpus. See '{arguments.prog} --help'."
+        )
+    for option in ("merge", "drop"):
+        if getattr(arguments, option, None):
+            raise SettingsError(f"--{option} is for several corpora (--corpora A B).")
     settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
     return open_corpus(arguments.corpus, arguments.reader, **settings)
 
@@ -310,12 +335,12 @@ def _run_settings(run: Path) -> dict[str, Any]:
 def _corpus_arguments(command: str) -> Namespace | None:
     """The corpus arguments of a recorded command; None if it names no corpus."""
     parser = ArgumentParser(exit_on_error=False, allow_abbrev=False, add_help=False)
-    add_corpus_arguments(parser, required=False)
+    add_corpus_arguments(parser, several=True)
     try:
         arguments, _ = parser.parse_known_args(shlex.split(command))
-    except (argparse.ArgumentError, ValueError):
+        return arguments if _paths(arguments) else None
+    except (argparse.ArgumentError, ValueError, SettingsError):
         return None
-    return arguments if arguments.corpus is not None else None
 
 
 def check_strict(corpus: Corpus, strict: bool) -> None:
@@ -326,19 +351,35 @@ def check_strict(corpus: Corpus, strict: bool) -> None:
 
 
 def split_of(arguments: Namespace, corpus: Corpus) -> Split:
-    """The split that ``--split`` and ``--split-settings`` name: a file, a rule, or the default."""
+    """The split that ``--split`` and ``--split-settings`` name: a file, a rule, or the default.
+
+    ``--train-corpus`` and ``--test-corpus`` stand for the rule ``cross-corpus``.
+
+    Raises
+    ------
+    SettingsError
+        If a split is named besides training and test corpora.
+    """
     from aver.splits import load_split, make_split
     from aver.splits.rule import default_split
 
+    settings = parse_assignments(arguments.split_settings, "--split-settings")
+    roles = roles_of(arguments, corpus)
+    if roles and arguments.split not in (None, "cross-corpus"):
+        raise SettingsError(
+            "--train-corpus and --test-corpus determine the split. Leave out --split, or name all "
+            "corpora with --corpora."
+        )
+    if roles:
+        return make_split(corpus, "cross-corpus", **{**settings, **roles})
     if arguments.split is None:
         return default_split(corpus)
     if Path(arguments.split).suffix == ".json":
         return load_split(arguments.split, corpus)
-    settings = parse_assignments(arguments.split_settings, "--split-settings")
     return make_split(corpus, arguments.split, **settings)
 
 
-def overrides_of(arguments: Namespace) -> dict[str, Any]:
+def overrides_of(arguments: Namespace, preset: str) -> dict[str, Any]:
     """The settings that ``--set``, ``--modalities``, ``--targets`` and ``--init`` change."""
     overrides = parse_assignments(arguments.set, "--set")
     for name in ("modalities", "targets"):
@@ -349,7 +390,7 @@ def overrides_of(arguments: Namespace) -> dict[str, Any]:
     if arguments.init:
         from aver.models.base.presets import start_from
 
-        return start_from(arguments.preset, overrides, _weights_by_modality(arguments.init))
+        return start_from(preset, overrides, _weights_by_modality(arguments.init))
     return overrides
 
 
@@ -373,44 +414,6 @@ def _weights_by_modality(text: str) -> dict[str, str]:
     return weights
 
 
-def split_list(text: str) -> tuple[str, ...]:
-    """Read ``a,b,c``; an empty text gives an empty tuple.
-
-    Examples
-    --------
-    >>> split_list("happy, sad")
-    ('happy', 'sad')
-    """
-    return tuple(item.strip() for item in text.split(",") if item.strip())
-
-
-def parse_assignments(items: Sequence[str], option: str) -> dict[str, Any]:
-    """Read ``KEY=VALUE`` items; values are YAML, or plain text if they are not valid YAML.
-
-    Raises
-    ------
-    SettingsError
-        If an item has no ``=``.
-
-    Examples
-    --------
-    >>> parse_assignments(["epochs=3", "pattern={speaker}-{take}.mp4"], "--set")
-    {'epochs': 3, 'pattern': '{speaker}-{take}.mp4'}
-    """
-    import yaml
-
-    values: dict[str, Any] = {}
-    for item in items:
-        key, equals, text = item.partition("=")
-        if not equals or not key:
-            raise SettingsError(f"{option} takes KEY=VALUE, not {item!r}.")
-        try:
-            values[key] = yaml.safe_load(text)
-        except yaml.YAMLError:
-            values[key] = text
-    return values
-
-
 def typed_command() -> str:
     """The command line as it was typed, for the record."""
     return shlex.join(["aver", *sys.argv[1:]])
@@ -419,6 +422,12 @@ def typed_command() -> str:
 def print_path(path: Path) -> None:
     """Say which file or folder a command wrote."""
     print(f"Wrote {path}")
+
+
+def print_notes(corpus: Corpus) -> None:
+    """Say which emotions joined corpora have in common, and what was left out."""
+    for note in corpus.notes:
+        print(note)
 
 
 def print_unusable(corpus: Corpus, failures: Sequence[Failure] = ()) -> None:

@@ -42,6 +42,8 @@ def _info(arguments: Namespace) -> int:
         ("Get it from", info.url),
     ):
         print(f"{label + ':':<13}{text}")
+    if info.further_emotions:
+        print(f"{'Labels:':<13}besides the eight: {', '.join(info.further_emotions)}")
     print(f"\nExpected tree:\n{info.tree}")
     return 0
 
@@ -67,6 +69,8 @@ def _check(arguments: Namespace) -> int:
     ):
         if set(counts) != {"unknown"}:
             print(f"by {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    for reason, count in check.left_out.items():
+        print(f"left out: {count} clips: {reason}")
     for title, entries in (
         ("missing from the complete corpus", check.missing),
         ("identical files", [" = ".join(group) for group in check.doubled]),

@@ -6,18 +6,28 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from aver.cli.arguments import (
+    PRESET,
     Command,
     add_system_arguments,
     corpus_of,
     overrides_of,
+    print_notes,
     print_path,
     print_unusable,
     split_of,
     typed_command,
 )
+from aver.errors import SettingsError
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset",
+        action="append",
+        metavar="NAME",
+        help="name, see 'aver list presets', or a YAML file; given again, further systems on the "
+        f"same folds, which are compared with the first (default: {PRESET})",
+    )
     add_system_arguments(parser)
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1")
     parser.add_argument(
@@ -46,12 +56,17 @@ def _run(arguments: Namespace) -> int:
     from aver.reports.run_report import describe_run
 
     corpus = corpus_of(arguments)
+    print_notes(corpus)
+    preset, *further = arguments.preset or [PRESET]
+    if len({preset, *further}) <= len(further):
+        raise SettingsError("A preset is named twice with --preset. Name each system once.")
     results = api.evaluate(
         corpus,
-        arguments.preset,
+        preset,
         out=arguments.out,
         split=split_of(arguments, corpus),
-        overrides=overrides_of(arguments),
+        overrides=overrides_of(arguments, preset),
+        further={name: overrides_of(arguments, name) for name in further},
         seeds=tuple(range(arguments.seeds)),
         baselines=arguments.baselines,
         leaking=arguments.leaking,

@@ -17,7 +17,7 @@ from aver.cli.arguments import (
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    add_corpus_arguments(parser)
+    add_corpus_arguments(parser, several=True)
     parser.add_argument(
         "--preset",
         default="mrpn-compact",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentParser, Namespace
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from aver.cli.arguments import (
     Command,
@@ -13,6 +15,11 @@ from aver.cli.arguments import (
     add_work_arguments,
     print_path,
 )
+
+if TYPE_CHECKING:
+    from aver.corpora.corpus import Problem
+
+_MAX_SHOWN = 3  # files with the same problem
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -29,6 +36,15 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="other clips of the speaker, without labels, to adapt to; all files must then show "
         "this one speaker",
+    )
+    parser.add_argument(
+        "--speaker-by",
+        default="",
+        metavar="RULE",
+        help="how files tell their speakers, to adapt to each on his or her own files: 'folder', a "
+        "pattern such as '{speaker}_{take}.mp4', or a table and its column such as "
+        "'clips.csv:speaker'; files of a speaker with fewer than 4 usable clips are listed and "
+        "not predicted",
     )
     add_action_units_argument(parser, ", with the file names as keys")
     parser.add_argument(
@@ -53,6 +69,7 @@ def _run(arguments: Namespace) -> int:
         arguments.checkpoint,
         action_units=arguments.action_units,
         speaker_clips=arguments.speaker_clips,
+        speaker_by=arguments.speaker_by,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )
@@ -65,16 +82,25 @@ def _run(arguments: Namespace) -> int:
     if predictions.clips:
         source = describe_source(predictions, arguments.checkpoint)
         print(f"aver: predicted by {source}.", file=sys.stderr)
-    for problem in predictions.problems:
-        print(f"aver: not predicted: {problem.path}: {problem.reason}", file=sys.stderr)
-    for problem in predictions.unused:
-        print(f"aver: not adapted to: {problem.path}: {problem.reason}", file=sys.stderr)
+    _print_problems("not predicted", predictions.problems)
+    _print_problems("not adapted to", predictions.unused)
     if not predictions.clips:
         raise MediaError(f"None of the {len(predictions.problems)} files can be used.")
     unreadable = len(predictions.problems) + len(predictions.unused)
     if arguments.strict and unreadable:
         raise MediaError(f"{unreadable} files cannot be used (--strict).")
     return 0
+
+
+def _print_problems(what: str, problems: Sequence[Problem]) -> None:
+    """One line per reason, with the files that it concerns."""
+    paths: dict[str, list[str]] = {}
+    for problem in problems:
+        paths.setdefault(problem.reason, []).append(problem.path)
+    for reason, those in paths.items():
+        more = f" and {len(those) - _MAX_SHOWN} more" if len(those) > _MAX_SHOWN else ""
+        shown = ", ".join(those[:_MAX_SHOWN])
+        print(f"aver: {what}: {shown}{more}: {reason}", file=sys.stderr)
 
 
 COMMAND = Command(

@@ -6,6 +6,7 @@ import argparse
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,7 +25,8 @@ from aver.cli.arguments import (
     split_list,
     typed_command,
 )
-from aver.errors import MediaError
+from aver.cli.several_corpora import add_label_arguments, read_corpus_words
+from aver.errors import MediaError, SettingsError
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
@@ -94,6 +96,20 @@ def _counts(counts: dict[str, int]) -> str:
 
 def _add_video_arguments(parser: ArgumentParser) -> None:
     _add_shared_arguments(parser, "runs/pretrain-video")
+    add_list_argument(
+        parser,
+        "--also",
+        "more corpora of images to train and validate on; each folder may be followed by "
+        "reader=NAME and settings of its reader",
+        metavar="DIR|KEY=VALUE",
+    )
+    add_list_argument(
+        parser,
+        "--also-test",
+        "more images to test on, written as for --also: the test subset of a corpus, or all of one "
+        "without subsets",
+        metavar="DIR|KEY=VALUE",
+    )
     parser.add_argument(
         "--leaking",
         action="store_true",
@@ -102,13 +118,31 @@ def _add_video_arguments(parser: ArgumentParser) -> None:
     )
 
 
+def _open_words(words: Sequence[str], option: str, strict: bool) -> list[Corpus]:
+    """Open corpora that are given as folders, each followed by its settings."""
+    opened = [one.open("") for one in read_corpus_words(words, option)]
+    for corpus in opened:
+        check_strict(corpus, strict)
+        print_unusable(corpus)
+    return opened
+
+
 def _run_video(arguments: Namespace) -> int:
-    from aver.pretraining.images import split_images
+    from aver.corpora.corpus import Selection
+    from aver.pretraining.images import join_images, split_images
     from aver.pretraining.settings import VideoSettings, read_settings
     from aver.pretraining.video import pretrain_video
 
-    corpus = corpus_of(arguments)
-    print_unusable(corpus)
+    strict = arguments.strict
+    corpora = [corpus_of(arguments)]
+    print_unusable(corpora[0])
+    emotions = Selection(emotions=split_list(arguments.emotions))
+    corpora += map(emotions.apply, _open_words(arguments.also, "--also", strict))
+    corpus = join_images(corpora)
+    tests = {
+        one.label: [clip for clip in one if clip.subset == "test"] or list(one)
+        for one in _open_words(arguments.also_test, "--also-test", strict)
+    }
     changes = parse_assignments(arguments.set, "--set")
     card = pretrain_video(
         corpus,
@@ -118,6 +152,7 @@ def _run_video(arguments: Namespace) -> int:
         seed=arguments.seed,
         workers=arguments.workers,
         leaking=arguments.leaking,
+        tests=tests,
         command=typed_command(),
     )
     print(_describe_video(card))
@@ -219,28 +254,28 @@ def _error_rates(metrics: dict[str, Any]) -> str:
 
 
 def _add_unpaired_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
-        "--faces",
-        type=Path,
-        required=True,
-        metavar="PATH",
-        help="labeled images of faces, such as fer2013.tar",
-    )
-    parser.add_argument(
-        "--voices",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="corpus of clips with audio and speakers",
-    )
-    _add_other_reader_argument(parser, "--voices-settings")
+    metavar = "DIR|KEY=VALUE"
     add_list_argument(
         parser,
-        "--merge",
-        "emotions to count as another one, for example calm=neutral",
-        metavar="EMOTION=EMOTION",
+        "--faces",
+        "corpora of labeled images of faces, such as fer2013.tar; each may be followed by "
+        "reader=NAME and settings of its reader",
+        metavar=metavar,
+        required=True,
     )
-    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
+    add_list_argument(
+        parser,
+        "--voices",
+        "corpora of clips with audio and speakers, written as for --faces",
+        metavar=metavar,
+        required=True,
+    )
+    parser.add_argument(
+        "--all-voices",
+        action="store_true",
+        help="train on all speakers; without it some are kept for a test",
+    )
+    add_label_arguments(parser)
     parser.add_argument(
         "--images-per-voice",
         type=int,
@@ -256,52 +291,74 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
         "--preset",
         default="mrpn-unpaired",
         metavar="NAME",
-        help="preset of an MRPN with face embeddings",
+        help="expert-fusion, or an MRPN with face embeddings (default: %(default)s)",
     )
     add_list_argument(parser, "--set", "settings to change in the preset, for example network=N0")
     add_adapt_argument(parser, "audio features")
-    parser.add_argument(
-        "--test", type=Path, metavar="DIR", help="a third corpus to test on, never trained on"
+    add_list_argument(
+        parser,
+        "--fusion",
+        "with the preset expert-fusion: a corpus with faces and voices to choose the fusion on, "
+        "for example javanese-av/ speakers=01,02",
+        metavar=metavar,
     )
-    _add_other_reader_argument(parser, "--test-settings")
+    add_list_argument(
+        parser,
+        "--test",
+        "a corpus to test on, never trained on; of the corpus of --fusion, other speakers",
+        metavar=metavar,
+    )
     add_strict_argument(parser)
     _add_run_arguments(parser, "runs/unpaired")
 
 
 def _run_unpaired(arguments: Namespace) -> int:
     from aver.corpora.corpus import Selection
+    from aver.corpora.reconcile import relabel
     from aver.features.store import FeatureStore
     from aver.pretraining.cross_corpus import (
-        check_apart,
+        check_audio_apart,
         check_predictable,
         check_unseen,
         describe_figures,
         figures_of,
         score_unpaired,
     )
-    from aver.pretraining.unpaired import UnpairedRequest, train_unpaired
+    from aver.pretraining.images import join_images
+    from aver.pretraining.unpaired import UnpairedRequest, train_on_all, train_unpaired
     from aver.splits.rule import default_split
 
     strict = arguments.strict
-    voices = _open_other(arguments.voices, arguments.voices_settings, "--voices-settings", strict)
+    voices = _joined(_open_words(arguments.voices, "--voices", strict))
     voices = Selection(channel="speech").apply(voices)
+    drop = split_list(arguments.drop)
+    faces = [
+        replace(one, clips=relabel(one.clips, drop=drop))
+        for one in _open_words(arguments.faces, "--faces", strict)
+    ]
+    fusion = _only(_open_words(arguments.fusion, "--fusion", strict), "--fusion")
     request = UnpairedRequest(
-        _open_other(arguments.faces, [], "--faces", strict),
+        join_images(faces),
         voices,
-        default_split(voices),
+        train_on_all(voices) if arguments.all_voices else default_split(voices),
         preset=arguments.preset,
         overrides=parse_assignments(arguments.set, "--set"),
         merge=parse_assignments(arguments.merge, "--merge"),
-        drop=split_list(arguments.drop),
+        drop=drop,
         images_per_voice=arguments.images_per_voice,
         adapt=arguments.adapt,
+        fusion=fusion,
     )
-    test, store = None, FeatureStore(arguments.cache)
-    if arguments.test is not None:
-        test = _open_other(arguments.test, arguments.test_settings, "--test-settings", strict)
-        check_unseen(test, (request.faces.label, request.voices.label))
-        check_predictable(test, request.adapt)
-        check_apart(request.voices, test, store)
+    test = _only(_open_words(arguments.test, "--test", strict), "--test")
+    store = FeatureStore(arguments.cache)
+    for corpus in (fusion, test):
+        if corpus is not None:
+            trained = [*faces, *(voices.parts.values() or [voices])]
+            check_unseen(corpus, [one.label for one in trained])
+            check_predictable(corpus, request.adapt)
+            check_audio_apart(request.voices, corpus, store)
+    if fusion is not None and test is not None:
+        check_audio_apart(fusion, test, store)
     recognizer = train_unpaired(
         request,
         arguments.out,
@@ -311,7 +368,9 @@ def _run_unpaired(arguments: Namespace) -> int:
         notice=_notice(strict),
     )
     card = recognizer.card
-    print(f"Classes: {', '.join(card['classes'])}. Pairs: {_counts(card['pairs'])}.")
+    counts = _counts(card["pairs"]) if "pairs" in card else _counts(card["clips"])
+    what = "Pairs" if "pairs" in card else "Clips"
+    print(f"Classes: {', '.join(card['classes'])}. {what}: {counts}.")
     evaluations = score_unpaired(
         recognizer,
         request,
@@ -327,6 +386,18 @@ def _run_unpaired(arguments: Namespace) -> int:
         print(describe_figures(figures))
     print_path(arguments.out / "checkpoint")
     return 0
+
+
+def _joined(corpora: Sequence[Corpus]) -> Corpus:
+    from aver.corpora import combine
+
+    return combine(corpora, unshared="keep") if len(corpora) > 1 else corpora[0]
+
+
+def _only(corpora: Sequence[Corpus], option: str) -> Corpus | None:
+    if len(corpora) > 1:
+        raise SettingsError(f"{option} takes one corpus, not {len(corpora)}.")
+    return corpora[0] if corpora else None
 
 
 def _add_ship_arguments(parser: ArgumentParser) -> None:

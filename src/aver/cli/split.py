@@ -12,17 +12,23 @@ from aver.cli.arguments import (
     add_list_argument,
     corpus_of,
     parse_assignments,
+    print_notes,
     print_path,
 )
+from aver.cli.several_corpora import roles_of
 
 if TYPE_CHECKING:
     from aver.splits.split import Split
 
 
 def _add_make_arguments(parser: ArgumentParser) -> None:
-    add_corpus_arguments(parser)
+    add_corpus_arguments(parser, several=True)
     parser.add_argument(
-        "--rule", default="speaker-kfold", metavar="NAME", help="split rule, see 'aver list splits'"
+        "--rule",
+        default="",
+        metavar="NAME",
+        help="split rule, see 'aver list splits' (default: speaker-kfold; of several corpora "
+        "leave-one-corpus-out, or cross-corpus with --train-corpus)",
     )
     add_list_argument(parser, "--set", "settings of the rule, for example folds=5")
     parser.add_argument(
@@ -33,8 +39,13 @@ def _add_make_arguments(parser: ArgumentParser) -> None:
 def _make(arguments: Namespace) -> int:
     from aver.splits import make_split, save_split
 
+    corpus = corpus_of(arguments)
+    roles = roles_of(arguments, corpus)
+    usual = "leave-one-corpus-out" if corpus.parts else "speaker-kfold"
+    rule = arguments.rule or ("cross-corpus" if roles else usual)
     settings = parse_assignments(arguments.set, "--set")
-    split = make_split(corpus_of(arguments), arguments.rule, **settings)
+    split = make_split(corpus, rule, **{**settings, **roles})
+    print_notes(corpus)
     save_split(split, arguments.out)
     _print_split(split)
     print_path(arguments.out)
@@ -43,7 +54,7 @@ def _make(arguments: Namespace) -> int:
 
 def _add_check_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("split", type=Path, help="JSON file of a split")
-    add_corpus_arguments(parser)
+    add_corpus_arguments(parser, several=True)
 
 
 def _check(arguments: Namespace) -> int:

@@ -6,10 +6,12 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from aver.cli.arguments import (
+    PRESET,
     Command,
     add_system_arguments,
     corpus_of,
     overrides_of,
+    print_notes,
     print_path,
     print_unusable,
     split_of,
@@ -18,6 +20,12 @@ from aver.cli.arguments import (
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--preset",
+        default=PRESET,
+        metavar="NAME",
+        help="name, see 'aver list presets', or a YAML file",
+    )
     add_system_arguments(parser)
     parser.add_argument("--fold", type=int, default=0, metavar="N", help="fold of the split")
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training")
@@ -36,13 +44,14 @@ def _run(arguments: Namespace) -> int:
     from aver.reports.run_report import describe_run
 
     corpus = corpus_of(arguments)
+    print_notes(corpus)
     result = api.train(
         corpus,
         arguments.preset,
         out=arguments.out,
         split=split_of(arguments, corpus),
         fold=arguments.fold,
-        overrides=overrides_of(arguments),
+        overrides=overrides_of(arguments, arguments.preset),
         seed=arguments.seed,
         adapt=arguments.adapt,
         store=FeatureStore(arguments.cache),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Problem, reader_of
 from aver.corpora.files import read_file
-from aver.emotions import EMOTIONS
+from aver.emotions import in_canonical_order
 from aver.errors import MediaError
 
 
@@ -35,6 +35,8 @@ class CorpusCheck:
         The groups of `doubled` whose emotions differ.
     problems : tuple of Problem
         Files and rows that could not be used.
+    left_out : mapping of str to int
+        Number of clips that the annotation of the corpus gives no emotion, by the reason.
     """
 
     corpus: Corpus
@@ -49,6 +51,7 @@ class CorpusCheck:
     doubled: tuple[tuple[str, ...], ...]
     contradicting: tuple[tuple[str, ...], ...]
     problems: tuple[Problem, ...]
+    left_out: Mapping[str, int]
 
     @property
     def is_complete(self) -> bool:
@@ -80,7 +83,7 @@ def check_corpus(root: str | Path, name: str | None = None, **settings: object) 
     doubled = _doubled(corpus)
     return CorpusCheck(
         corpus=corpus,
-        by_class=_count(corpus, "emotion", EMOTIONS),
+        by_class=_count(corpus, "emotion", in_canonical_order),
         by_speaker=_count(corpus, "speaker"),
         by_sex=_count(corpus, "sex"),
         by_channel=_count(corpus, "channel"),
@@ -95,12 +98,15 @@ def check_corpus(root: str | Path, name: str | None = None, **settings: object) 
             if len({corpus.by_id[clip_id].emotion for clip_id in group}) > 1
         ),
         problems=corpus.problems,
+        left_out=corpus.left_out,
     )
 
 
-def _count(corpus: Corpus, fact: str, order: tuple[str, ...] = ()) -> dict[str, int]:
+def _count(
+    corpus: Corpus, fact: str, order: Callable[[Iterable[str]], Iterable[str]] = sorted
+) -> dict[str, int]:
     counts = Counter(getattr(clip, fact) or "unknown" for clip in corpus)
-    keys = order or tuple(sorted(set(counts) - {"unknown"}))
+    keys = order(set(counts) - {"unknown"})
     return {key: counts[key] for key in (*keys, "unknown") if counts[key]}
 
 

@@ -21,8 +21,8 @@ class Clip:
     speaker : str or None
         Speaker's id within the corpus; None if unknown (a user's own file).
     emotion : str or None
-        One of `aver.emotions.EMOTIONS`; None for clips without a label and for clips passed to
-        a recognizer for prediction.
+        One of `aver.emotions.EMOTIONS` or of the further labels that the corpus declares; None for
+        clips without a label and for clips passed to a recognizer for prediction.
     video, audio : Path or None
         The files that hold the video (or image) and the audio; often the same file.
     performance : str
@@ -47,6 +47,8 @@ class Clip:
         Name of the clip's row in a table of many clips; empty if rows are frames.
     subset : {"train", "validation", "test"} or None
         The official subset of the clip, if the corpus has such subsets.
+    face_box : (float, float, float, float) or None
+        Left, top, right and bottom of the face in the image, in pixels, if the corpus states it.
     """
 
     clip_id: str
@@ -65,6 +67,7 @@ class Clip:
     action_units: Path | None = None
     action_units_row: str = ""
     subset: str | None = None
+    face_box: tuple[float, float, float, float] | None = None
 
     def __post_init__(self) -> None:
         if not self.performance:

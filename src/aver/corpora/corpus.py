@@ -6,7 +6,7 @@ import os
 import re
 import tarfile
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import islice, pairwise
@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from aver.corpora.clip import Clip
-from aver.emotions import in_canonical_order, parse_emotion
+from aver.emotions import EMOTIONS, in_canonical_order, parse_emotion
 from aver.errors import CorpusError, LabelError, SplitError
 from aver.registry import Registry
 from aver.settings import settings_from_mapping
@@ -34,6 +34,8 @@ class CorpusInfo:
     """One path of that layout, for messages."""
     general: bool = False
     """Whether the reader reads corpora of any name, so that the folder names the corpus."""
+    further_emotions: tuple[str, ...] = ()
+    """Labels besides `aver.emotions.EMOTIONS`. Any other label in the corpus is an error."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,14 @@ class Corpus:
         The files and rows that were skipped.
     info : CorpusInfo or None
         License and citation, for model cards.
+    left_out : mapping of str to int
+        Number of clips that the annotation of the corpus gives no emotion, by the reason ("the
+        raters do not agree"). They are not among the clips, and no fault of this copy.
+    parts : mapping of str to Corpus
+        The corpora that this one joins, by name, as they were before; empty for a single corpus.
+        See `aver.corpora.combine.combine`.
+    notes : tuple of str
+        Sentences on how clips and labels were chosen, for reports.
     """
 
     name: str
@@ -67,6 +77,9 @@ class Corpus:
     clips: tuple[Clip, ...]
     problems: tuple[Problem, ...] = field(default=())
     info: CorpusInfo | None = None
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    parts: Mapping[str, Corpus] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.clips)
@@ -151,14 +164,32 @@ class CorpusReader(ABC):
         """Clips of the complete corpus that this copy lacks; empty if the reader cannot know."""
         return ()
 
-    def collect(self, root: Path, clips: Iterable[Clip], problems: Iterable[Problem]) -> Corpus:
-        """Make the corpus: sort the clips, and check that there are some and that ids are unique.
+    def collect(
+        self,
+        root: Path,
+        clips: Iterable[Clip],
+        problems: Iterable[Problem],
+        *,
+        left_out: Mapping[str, int] | None = None,
+        info: CorpusInfo | None = None,
+    ) -> Corpus:
+        """Make the corpus: sort the clips, and check that there are some, their ids and labels.
+
+        Parameters
+        ----------
+        root, clips, problems, left_out
+            See `Corpus`.
+        info : CorpusInfo, optional
+            By default that of the reader.
 
         Raises
         ------
         CorpusError
             If there is no clip, or two clips have the same id.
+        LabelError
+            If a clip has an emotion that the corpus does not declare.
         """
+        info = info or self.info
         sorted_clips = tuple(sorted(clips, key=lambda clip: clip.clip_id))
         faults = tuple(problems)
         if not sorted_clips:
@@ -169,7 +200,7 @@ class CorpusReader(ABC):
             )
             raise CorpusError(
                 f"No clip was found at {root}.{skipped} The reader expects files like "
-                f"{self.info.example} ('aver corpus info {self.name}' shows the tree)."
+                f"{info.example} ('aver corpus info {self.name}' shows the tree)."
             )
         for one, following in pairwise(sorted_clips):
             if one.clip_id == following.clip_id:
@@ -177,19 +208,42 @@ class CorpusReader(ABC):
                     f"Two clips at {root} have the id {one.clip_id!r}: {one.video or one.audio} "
                     f"and {following.video or following.audio}. Rename or remove one of them."
                 )
-        return Corpus(self.name, root, sorted_clips, faults, self.info)
+        for clip in sorted_clips:
+            if clip.emotion not in (None, *EMOTIONS, *info.further_emotions):
+                raise LabelError(
+                    f"Clip {clip.clip_id} has the emotion {clip.emotion!r}, which the reader "
+                    f"{self.name!r} does not declare. Add it to CorpusInfo.further_emotions."
+                )
+        return Corpus(self.name, root, sorted_clips, faults, info, dict(left_out or {}))
 
 
 corpora: Registry[CorpusReader] = Registry(
     "corpus",
     {
+        "affectnet": "aver.corpora.affectnet:AffectNet",
+        "ased": "aver.corpora.ased:Ased",
+        "ckplus": "aver.corpora.ckplus:CKPlus",
         "cremad": "aver.corpora.cremad:CremaD",
+        "emodb": "aver.corpora.emodb:EmoDB",
+        "emovo": "aver.corpora.emovo:Emovo",
         "enterface": "aver.corpora.enterface:Enterface",
+        "esd": "aver.corpora.esd:ESD",
+        "expw": "aver.corpora.expw:ExpW",
         "fer2013": "aver.corpora.fer2013:Fer2013",
+        "iemocap": "aver.corpora.iemocap:Iemocap",
+        "jaffe": "aver.corpora.jaffe:Jaffe",
+        "jl-corpus": "aver.corpora.jl_corpus:JLCorpus",
         "manifest": "aver.corpora.manifest:Manifest",
+        "meld": "aver.corpora.meld:Meld",
+        "nemo": "aver.corpora.nemo:Nemo",
+        "rafdb": "aver.corpora.rafdb:RafDB",
         "ravdess": "aver.corpora.ravdess:Ravdess",
+        "savee": "aver.corpora.savee:Savee",
+        "sfew": "aver.corpora.sfew:Sfew",
         "speaker-folders": "aver.corpora.speaker_folders:SpeakerFolders",
         "synthetic": "aver.corpora.synthetic:Synthetic",
+        "tess": "aver.corpora.tess:Tess",
+        "urdu": "aver.corpora.urdu:Urdu",
     },
     "aver.corpora",
 )
@@ -272,7 +326,8 @@ def guess_reader(root: Path) -> str:
         If no reader recognizes the names; the message says how to choose one.
     """
     if root.is_file() and root.suffix.lower() in (".csv", ".yaml", ".yml", ".json"):
-        return "manifest"
+        with root.open("rb") as handle:  # FER2013 as published is one table of pixels
+            return "fer2013" if b"pixels" in handle.readline(1000) else "manifest"
     # General readers come last.
     readers = sorted(map(corpora.get, corpora.names()), key=lambda reader: reader.info.general)
     for reader in readers:
@@ -341,7 +396,9 @@ class Selection:
         CorpusError
             If a speaker is not in the corpus, or no clip is left.
         """
-        emotions = {parse_emotion(word, "the selected emotions") for word in self.emotions}
+        emotions = {
+            parse_emotion(word, "the selected emotions", corpus.classes) for word in self.emotions
+        }
         absent = sorted(emotions.difference(corpus.classes))
         if absent:
             raise LabelError(

@@ -1,14 +1,19 @@
-"""FER2013: 35,887 small gray images of faces, for pretraining."""
+"""FER2013: 35,887 small gray images of faces, with its own labels or the votes of FER+."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import csv
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
-from aver.corpora.files import IMAGE_SUFFIXES, archive_members, find_media
+from aver.corpora.files import IMAGE_SUFFIXES, archive_members, find_media, read_table
 from aver.emotions import parse_emotion
+from aver.errors import CorpusError
 from aver.settings import settings
 
 _SUBSETS = {
@@ -19,22 +24,47 @@ _SUBSETS = {
     "validation": "validation",
     "test": "test",
 }
+_CODES = ("angry", "disgust", "fearful", "happy", "sad", "surprised", "neutral")
+"""Emotions of the codes 0 to 6 in the original table."""
+_VOTES = {
+    "neutral": "neutral", "happiness": "happy", "surprise": "surprised", "sadness": "sad",
+    "anger": "angry", "disgust": "disgust", "fear": "fearful", "contempt": "contempt",
+    "unknown": "unknown", "NF": "not a face",
+}  # fmt: skip
+_NO_EMOTION = ("unknown", "not a face")
 
 
 @settings
 class Fer2013(CorpusReader):
-    """Reads FER2013 from folders or from a tar archive, without unpacking it.
+    """Reads FER2013 from folders, a tar archive, or the original table, without unpacking it.
 
     Each image is a clip without audio and without a known speaker. `Clip.subset` holds the subset
     of the challenge: Training is train, PublicTest validation, PrivateTest test; the split rule
-    ``official`` follows it. The path of an image inside an archive is
-    that of the archive plus its name; `aver.corpora.files.read_file` reads it.
+    ``official`` follows it. The path of an image inside an archive is that of the archive plus its
+    name, and in the table (columns ``emotion``, ``pixels``, ``Usage``) that of the table plus the
+    number of the row; `aver.corpora.files.read_file` reads both.
+
+    Parameters
+    ----------
+    votes : str
+        Path of FER+'s table ``fer2013new.csv``. Its votes then replace FER2013's labels:
+        ``Clip.votes["face"]`` holds their shares, without votes that only a single rater gave, and
+        the emotion is the one with most votes (``contempt`` is one more). Images whose raters saw
+        no face or no known emotion, or about which no two raters agree, are left out.
+    names : str
+        For folders and archives, which do not keep the order of the table: path of a CSV file that
+        gives, for each image of FER+ (column ``ferplus_png``), the file here (any other column
+        whose name ends in ``jpg`` or ``file``).
 
     Notes
     -----
     Source: Goodfellow et al. (2013), "Challenges in representation learning: a report on three
-    machine learning contests", section 2.
+    machine learning contests", section 2; Barsoum et al. (2016), "Training deep networks for facial
+    expression recognition with crowd-sourced label distribution", section 3.
     """
+
+    votes: str = ""
+    names: str = ""
 
     name = "fer2013"
     path_pattern = r"(^|/)(Training|PublicTest|PrivateTest)_\d+\.\w+$"
@@ -48,25 +78,142 @@ class Fer2013(CorpusReader):
         ),
         url="https://www.kaggle.com/msambare/fer2013",
         tree=(
-            "fer2013/ or fer2013.tar\n"
+            "fer2013/ or fer2013.tar or fer2013.csv\n"
             "  train/angry/Training_10118481.jpg\n"
             "  test/angry/PublicTest_10077120.jpg      validation\n"
-            "  test/angry/PrivateTest_10131363.jpg     test"
+            "  test/angry/PrivateTest_10131363.jpg     test\n"
+            "fer2013.csv: emotion,pixels,Usage"
         ),
         example="train/angry/Training_10118481.jpg",
+        further_emotions=("contempt",),  # in FER+ only
     )
 
     def read(self, root: Path) -> Corpus:
-        """Read the names of the images, from a folder or an archive."""
+        """Read the names of the images, from a folder, an archive or a table."""
         problems: list[Problem] = []
-        clips: list[Clip] = []
-        for name in _images(root, problems):
-            clip = _clip(root, name)
-            if clip is None:
-                problems.append(Problem(name, "The name is not subset/emotion/image."))
-            else:
-                clips.append(clip)
-        return self.collect(root, clips, problems)
+        if root.is_file() and root.suffix.lower() == ".csv":
+            clips = _table_clips(root, problems)
+        else:
+            clips = []
+            for name in _images(root, problems):
+                clip = _clip(root, name)
+                if clip is None:
+                    problems.append(Problem(name, "The name is not subset/emotion/image."))
+                else:
+                    clips.append(clip)
+        if not self.votes:
+            return self.collect(root, clips, problems)
+        clips, left_out = self._with_votes(clips)
+        return self.collect(root, clips, problems, left_out=left_out)
+
+    def _with_votes(self, clips: list[Clip]) -> tuple[list[Clip], dict[str, int]]:
+        """Clips with the raters' answer, and how many have none, by reason."""
+        table = Path(self.votes).expanduser()
+        votes = read_votes(table)
+        rows = _rows_by_name(Path(self.names).expanduser()) if self.names else {}
+        left_out: Counter[str] = Counter()
+        kept = []
+        for clip in clips:
+            row = rows.get(clip.clip_id) if rows else clip.take
+            shares = votes.get(row or "", {})
+            winner = max(shares, key=lambda label: shares[label], default="")
+            if not shares or winner in _NO_EMOTION:
+                reason = f"the raters' answer is '{winner}'"
+                if not winner:
+                    seen = row in votes
+                    reason = "no two raters agree" if seen else "FER+ has no votes about them"
+                left_out[reason] += 1
+                continue
+            named = {label: share for label, share in shares.items() if label not in _NO_EMOTION}
+            total = sum(named.values())
+            perceived = {label: share / total for label, share in named.items()}
+            kept.append(replace(clip, emotion=winner, votes={"face": perceived}))
+        if clips and not kept and not self.names:
+            raise CorpusError(
+                f"The images at {clips[0].video} do not have the numbers of FER+'s table {table}. "
+                "Give the original fer2013.csv, or the file of names with the setting 'names'."
+            )
+        return kept, dict(sorted(left_out.items()))
+
+
+def read_votes(path: Path) -> dict[str, dict[str, float]]:
+    """Shares of the votes about each image of FER+, without votes of a single rater.
+
+    Parameters
+    ----------
+    path : Path
+        ``fer2013new.csv``.
+
+    Returns
+    -------
+    dict of str to dict of str to float
+        By the row of the image in ``fer2013.csv``, counted from 0, and by its name in FER+
+        (``"fer0000012"``; names do not follow the rows, because some images have none). Each inner
+        mapping sums to 1, or is empty if no two raters agree.
+
+    Notes
+    -----
+    Source: Barsoum et al. (2016), section 3; that single votes are noise: the training code that
+    its authors published.
+    """
+    table = read_table(path, needed=("Image name", *_VOTES))
+    result = {}
+    for number, (line, row) in enumerate(table.rows):
+        try:
+            counts = {label: int(row[column]) for column, label in _VOTES.items()}
+        except ValueError:
+            raise CorpusError(
+                f"Line {line} of {path} has a number of votes that is none."
+            ) from None
+        counts = {label: count for label, count in counts.items() if count > 1}
+        total = sum(counts.values())
+        shares = {label: count / total for label, count in counts.items()}
+        result[str(number)] = shares
+        if row["Image name"]:
+            result[PurePosixPath(row["Image name"]).stem] = shares
+    return result
+
+
+def _rows_by_name(path: Path) -> Mapping[str, str]:
+    """Clip id to the name of the image in FER+."""
+    table = read_table(path, needed=("ferplus_png",))
+    columns = [name for name in table.columns if name.endswith(("jpg", "file"))]
+    if len(columns) != 1:
+        raise CorpusError(
+            f"The table {path} must have one column of files beside 'ferplus_png', whose name ends "
+            f"in 'jpg' or 'file'. It has: {', '.join(table.columns)}."
+        )
+    rows = {}
+    for line, row in table.rows:
+        image = PurePosixPath(row["ferplus_png"]).stem
+        if not re.fullmatch(r"fer\d+", image):
+            raise CorpusError(f"Line {line} of {path} names no image of FER+.")
+        file = PurePosixPath(row[columns[0]]).with_suffix("")
+        rows["/".join(file.parts[-3:])] = image
+    return rows
+
+
+def _table_clips(root: Path, problems: list[Problem]) -> list[Clip]:
+    """One clip per row of the original table."""
+    clips = []
+    with root.open(encoding="utf-8-sig", newline="") as handle:
+        columns = [(line.get("emotion"), line.get("Usage")) for line in csv.DictReader(handle)]
+    for row, (code, usage) in enumerate(columns):
+        if code not in {str(number) for number in range(len(_CODES))} or usage not in _SUBSETS:
+            reason = f"The row has the emotion {code!r} and the usage {usage!r}."
+            problems.append(Problem(f"{root.name}, row {row}", reason))
+            continue
+        clips.append(
+            Clip(
+                clip_id=f"{usage}/{row:05d}",
+                speaker=None,
+                emotion=_CODES[int(code)],
+                video=root / f"{row}.png",
+                take=str(row),
+                subset=_SUBSETS[usage],
+            )
+        )
+    return clips
 
 
 def _images(root: Path, problems: list[Problem]) -> Iterator[str]:

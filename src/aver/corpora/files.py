@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import os
+import re
 import tarfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
@@ -21,7 +24,7 @@ AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"}
     | {".aac", ".aif", ".aiff", ".wma", ".au", ".sph"}
 )
-IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp"])
+IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"])
 
 _POINTER_MAGIC = b"version https://git-lfs.github.com/spec/"
 _LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
@@ -66,6 +69,14 @@ def media_fault(path: Path) -> str | None:
     return None
 
 
+def media_kind(path: Path) -> Literal["audio", "image", "video"]:
+    """What a media file holds, by its suffix; all suffixes that are not known are video."""
+    suffix = path.suffix.lower()
+    if suffix in AUDIO_SUFFIXES:
+        return "audio"
+    return "image" if suffix in IMAGE_SUFFIXES else "video"
+
+
 def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
     """List the files below `root` that have one of the suffixes.
 
@@ -103,6 +114,56 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
                 problems.append(Problem(path.relative_to(root).as_posix(), fault))
     files.sort(key=lambda path: path.relative_to(root).as_posix())
     return MediaFiles(tuple(files), tuple(sorted(problems, key=lambda problem: problem.path)))
+
+
+def find_named(root: Path, pattern: str) -> tuple[Path, ...]:
+    """List the files below `root` whose names match a pattern, such as tables of labels.
+
+    Parameters
+    ----------
+    root : Path
+        An existing folder. Hidden files and folders are skipped.
+    pattern : str
+        Regular expression for the whole name; case does not matter.
+
+    Returns
+    -------
+    tuple of Path
+        Sorted by their path below the folder.
+    """
+    named = re.compile(pattern, re.IGNORECASE)
+    found: list[Path] = []
+    for folder, subfolders, names in os.walk(root, followlinks=True):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        found += (
+            Path(folder, name)
+            for name in names
+            if not name.startswith(".") and named.fullmatch(name)
+        )
+    return tuple(sorted(found, key=lambda path: path.relative_to(root).as_posix()))
+
+
+def read_lines(path: Path) -> list[str]:
+    """Lines of a text file in UTF-8, UTF-16 or GB 18030, whichever it is in.
+
+    Raises
+    ------
+    CorpusError
+        If the file cannot be read, or is in none of these encodings.
+    """
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise CorpusError(f"The file {path} cannot be read: {error.strerror}.") from error
+    encodings = ["utf-8-sig", "gb18030"]
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    for encoding in encodings:
+        try:
+            return content.decode(encoding).splitlines()
+        except UnicodeDecodeError:
+            continue
+    raise CorpusError(f"The file {path} is no text in UTF-8, UTF-16 or GB 18030.")
 
 
 def group_media(
@@ -224,6 +285,8 @@ def read_file(path: Path) -> bytes:
         if archive is None:
             return path.read_bytes()
         name = path.relative_to(archive).as_posix()
+        if archive.suffix.lower() == ".csv":
+            return read_pixel_row(archive, int(Path(name).stem))
         members = archive_members(archive)
         if name not in members:
             raise MediaError(f"There is no file {name!r} in the archive {archive}.")
@@ -237,6 +300,60 @@ def read_file(path: Path) -> bytes:
     if len(content) < members[name].size_bytes:
         raise MediaError(f"{path} is cut short: the archive {archive} ends within it.")
     return content
+
+
+PIXELS = "pixels"
+"""Column of a table of images: the gray levels of a square image, separated by spaces."""
+
+
+@lru_cache(maxsize=4)
+def _line_offsets(table: Path, _mtime_ns: int, _size_bytes: int) -> tuple[int, ...]:
+    offsets = [0]
+    with table.open("rb") as handle:
+        for line in handle:
+            offsets.append(offsets[-1] + len(line))
+    return tuple(offsets)
+
+
+def read_pixel_row(table: Path, row: int) -> bytes:
+    """One image of a table with a column ``pixels``, as a PNG file.
+
+    Parameters
+    ----------
+    table : Path
+        CSV, one line per image. Where its lines begin is kept in memory until the file changes.
+    row : int >= 0
+        Counted from the first line after the header.
+
+    Raises
+    ------
+    MediaError
+        If there is no such row, or its pixels are no square image.
+    """
+    import cv2
+    import numpy as np
+
+    status = table.stat()
+    offsets = _line_offsets(table.resolve(), status.st_mtime_ns, status.st_size)
+    if not 0 <= row < len(offsets) - 2:
+        raise MediaError(f"The table {table} has no row {row}.")
+    with table.open("rb") as handle:
+        names = handle.readline().decode("utf-8-sig").strip().split(",")
+        handle.seek(offsets[row + 1])
+        cells = handle.read(offsets[row + 2] - offsets[row + 1]).decode("utf-8", "replace")
+    values = dict(zip(names, next(csv.reader([cells])), strict=False))
+    try:
+        pixels = np.array(values[PIXELS].split(), np.int64)
+    except (KeyError, ValueError):
+        raise MediaError(f"Row {row} of {table} has no readable column {PIXELS!r}.") from None
+    side = int(np.sqrt(pixels.size))
+    if side == 0 or side * side != pixels.size or pixels.min() < 0 or pixels.max() > 255:
+        raise MediaError(
+            f"Row {row} of {table} is no square image of 8 bits: it has {pixels.size} values."
+        )
+    encoded, content = cv2.imencode(".png", pixels.astype(np.uint8).reshape(side, side))
+    assert encoded
+    return content.tobytes()
 
 
 @dataclass(frozen=True)
@@ -253,7 +370,7 @@ _OLD_COLUMNS = {"sound": "audio", "units": "action_units", "part": "subset"}
 
 
 def read_table(path: Path, needed: Collection[str] = ()) -> Table:
-    """Read a CSV file with a header.
+    """Read a CSV file with a header; columns of ``.tsv`` files are separated by tabs.
 
     Columns with names of version 0.1 (``sound``, ``units``, ``part``) get today's names.
 
@@ -276,7 +393,8 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, restval="")
+            separator = "\t" if path.suffix.lower() == ".tsv" else ","
+            reader = csv.DictReader(handle, restval="", delimiter=separator)
             given = [name.strip() for name in reader.fieldnames or ()]
             columns = tuple(_column(name, given) for name in given)
             rows = tuple(

@@ -31,6 +31,9 @@ SHIPPED = Path(__file__).parent / "layouts"
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 _CODES = ("labels", "sexes", "intensities")
 
+Labels = tuple[str, ...] | str
+"""Labels as a list or as text ``"boredom,contempt"``."""
+
 Codes = Mapping[str | int, str] | str
 """Codes and their meaning, as a mapping or as text ``"01=neutral,02=sad"``."""
 
@@ -49,6 +52,9 @@ class Layout:
         Name of a CSV file in the folder, instead of a pattern.
     labels : mapping of str to str
         From codes for emotions to words; without it the codes must be words.
+    further_emotions : tuple of str or str
+        Labels that your clips have besides `aver.emotions.EMOTIONS`, such as ``boredom``. Any
+        other word for an emotion is an error.
     sexes : mapping of str to str
         From speakers' ids or codes for sexes to ``female`` or ``male``.
     intensities : mapping of str to str
@@ -62,6 +68,7 @@ class Layout:
     pattern: str = ""
     table: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
+    further_emotions: Labels = ()
     sexes: Mapping[str, str] = field(default_factory=dict)
     intensities: Mapping[str, str] = field(default_factory=dict)
 
@@ -100,13 +107,14 @@ class Layout:
         if not code:
             return None
         if not self.labels:
-            return parse_emotion(code, where)
+            return parse_emotion(code, where, parse_labels(self.further_emotions))
         if code not in self.labels:
             raise LabelError(
                 f"Unknown emotion code {code!r} in {where}. The labels are: "
                 f"{', '.join(f'{key}={word}' for key, word in self.labels.items())}."
             )
-        return parse_emotion(self.labels[code], f"the labels of this corpus ({code!r})")
+        word, source = self.labels[code], f"the labels of this corpus ({code!r})"
+        return parse_emotion(word, source, parse_labels(self.further_emotions))
 
     def _sex(self, code: str, speaker: str | None, where: str) -> str | None:
         word = self.sexes.get(code, code) if code else self.sexes.get(speaker or "", "")
@@ -196,6 +204,18 @@ def parse_codes(setting: str, text: Codes) -> dict[str, str]:
     return codes
 
 
+def parse_labels(text: Labels) -> tuple[str, ...]:
+    """Labels in lower case, from a list or from text.
+
+    Examples
+    --------
+    >>> parse_labels("Boredom, contempt")
+    ('boredom', 'contempt')
+    """
+    words = text.split(",") if isinstance(text, str) else text
+    return tuple(word.strip().lower() for word in words if word.strip())
+
+
 _FILES = ("file", "video", "audio")
 
 
@@ -215,6 +235,8 @@ class Manifest(CorpusReader):
         with equal fields are one clip if each is the only one of its kind.
     labels, sexes, intensities : mapping of str to str, or str
         Meaning of codes, see `Layout`; as text ``"01=neutral,02=sad"``.
+    further_emotions : tuple of str or str
+        Labels besides the eight shared ones, see `Layout`; as text ``"boredom,contempt"``.
     config : str
         Path of a description file, or the name of one that comes with the package
         (``javanese-av``).
@@ -231,6 +253,7 @@ class Manifest(CorpusReader):
 
     pattern: str = ""
     labels: Codes = field(default_factory=dict)
+    further_emotions: Labels = ()
     sexes: Codes = field(default_factory=dict)
     intensities: Codes = field(default_factory=dict)
     config: str = ""
@@ -281,8 +304,9 @@ class Manifest(CorpusReader):
             citation=layout.citation,
             url=layout.url,
             example=layout.pattern or self.info.example,
+            further_emotions=parse_labels(layout.further_emotions),
         )
-        return replace(self.collect(folder, clips, problems), info=info)
+        return self.collect(folder, clips, problems, info=info)
 
     def _layout(self, root: Path, folder: Path) -> Layout:
         """The description file, if there is one, with the settings of this reader."""
@@ -294,9 +318,11 @@ class Manifest(CorpusReader):
         elif not (self.pattern or self.table):
             present = [folder / name for name in self.marker_files if (folder / name).is_file()]
             layout = _described_by(present[0]) if present else layout
-        given: dict[str, str | dict[str, str]] = {
+        given: dict[str, Labels | dict[str, str]] = {
             name: parse_codes(name, getattr(self, name)) for name in _CODES if getattr(self, name)
         }
+        if self.further_emotions:
+            given["further_emotions"] = self.further_emotions
         if self.pattern:
             given |= {"pattern": self.pattern, "table": ""}
         if self.table:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader
-from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, group_media
+from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, group_media, media_kind
 from aver.settings import settings
 
 
@@ -45,8 +45,7 @@ class SpeakerFolders(CorpusReader):
 def _assign(place: Path) -> tuple[str, str] | str:
     if len(place.parts) < 2:
         return "The file is not in the folder of a speaker."
-    kind = "audio" if place.suffix.lower() in AUDIO_SUFFIXES else "video"
-    return place.with_suffix("").as_posix(), kind
+    return place.with_suffix("").as_posix(), media_kind(place)
 
 
 def _clip(name: str, files: dict[str, Path]) -> Clip:

@@ -8,7 +8,7 @@ import numpy as np
 
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation, TargetPredictions
-from aver.evaluation.intervals import SpeakerSums, divide, sum_by_speaker
+from aver.evaluation.intervals import Formula, SpeakerSums, divide, sum_by_speaker
 
 BINS = 15
 """Bins of equal width over confidence, as Guo et al. (ICML 2017, section 4) use."""
@@ -67,7 +67,19 @@ def calibration_error(evaluation: Evaluation, bins: int = BINS) -> SpeakerSums:
         return divide(gaps, cells[..., 0].sum(axis=-1))
 
     flat = sums.reshape(len(sums), -1)
-    return SpeakerSums("calibration_error", evaluation.speaker_ids, flat, formula)
+    return _sums(evaluation, "calibration_error", flat, formula)
+
+
+def _sums(
+    evaluation: Evaluation,
+    name: str,
+    sums: np.ndarray,
+    formula: Formula,
+    low: float = 0.0,
+    high: float = 1.0,
+) -> SpeakerSums:
+    speakers, strata = evaluation.speaker_ids, evaluation.speaker_corpora
+    return SpeakerSums(name, speakers, sums, formula, low, high, strata)
 
 
 def reliability(evaluation: Evaluation, bins: int = 10) -> Reliability:
@@ -129,7 +141,7 @@ def selective_accuracy(
         values = np.stack([weights * predicted * evaluation.correct, weights * predicted], axis=1)
         sums = sum_by_speaker(evaluation.speaker_index, len(evaluation.speaker_ids), values)
         name = f"accuracy on the most confident {share:.0%}"
-        curves.append(SpeakerSums(name, evaluation.speaker_ids, sums, _share_of_predicted))
+        curves.append(_sums(evaluation, name, sums, _share_of_predicted))
     return tuple(curves)
 
 
@@ -184,9 +196,7 @@ def concordance(evaluation: Evaluation, name: str, output: str) -> SpeakerSums:
         len(evaluation.speaker_ids),
         values * weights[:, None],
     )
-    return SpeakerSums(
-        f"concordance of {output}", evaluation.speaker_ids, sums, _concordance_formula, -1.0, 1.0
-    )
+    return _sums(evaluation, f"concordance of {output}", sums, _concordance_formula, -1.0, 1.0)
 
 
 def _concordance_formula(sums: np.ndarray) -> np.ndarray:
@@ -208,9 +218,9 @@ def mean_absolute_error(evaluation: Evaluation, name: str, output: str) -> Speak
         len(evaluation.speaker_ids),
         np.stack([distance * weights, weights], axis=1),
     )
-    return SpeakerSums(
+    return _sums(
+        evaluation,
         f"mean absolute error of {output}",
-        evaluation.speaker_ids,
         sums,
         lambda s: divide(s[..., 0], s[..., 1]),
         0.0,

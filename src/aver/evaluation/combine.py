@@ -16,6 +16,9 @@ from aver.evaluation.evaluation import CLIP_COLUMNS, ROW_KEYS, Evaluation, Targe
 from aver.models.base.prediction import Prediction, mean_of_known, probability_columns
 from aver.models.data.targets import Target
 
+_KEPT_FACTS = ("adapt", "adaptation", "corpora")
+"""What holds for a fusion of runs as for each of them."""
+
 
 class FoldPredictions(NamedTuple):
     """The predictions of one fold with one seed, for `concatenate_folds`."""
@@ -202,7 +205,7 @@ def fuse_late(evaluations: Sequence[Evaluation], system: str) -> Evaluation:
         prediction_s=sum(run.prediction_s or 0.0 for run in evaluations),
         parameters=sum(run.parameters or 0 for run in evaluations) or None,
         facts={
-            **{key: first.facts[key] for key in ("adapt", "adaptation") if key in first.facts},
+            **{key: first.facts[key] for key in _KEPT_FACTS if key in first.facts},
             "fused": [run.system for run in evaluations],
             "left_out_clips": tested - fused["clip_id"].nunique(),
         },

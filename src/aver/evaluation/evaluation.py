@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from aver.corpora.combine import part_of
 from aver.errors import LabelError, SettingsError
 from aver.models.base.prediction import probability_columns, target_columns
 
@@ -325,6 +326,21 @@ class Evaluation:
     def speaker_index(self) -> np.ndarray:
         """Place of each row's speaker in `speaker_ids`; shape (rows,)."""
         return pd.Index(self.speaker_ids).get_indexer(self.predictions["speaker"])
+
+    @cached_property
+    def clip_corpora(self) -> np.ndarray:
+        """Corpus of each row's clip, if corpora are joined, otherwise empty; shape (rows,)."""
+        joined = bool(self.facts.get("corpora"))
+        return np.array([part_of(clip_id) if joined else "" for clip_id in self.clip_ids])
+
+    @cached_property
+    def speaker_corpora(self) -> tuple[str, ...]:
+        """Corpus of each of `speaker_ids`, if several corpora are tested; otherwise empty.
+
+        Intervals leave out and draw speakers within their corpus.
+        """
+        corpora = tuple(map(part_of, self.speaker_ids)) if self.facts.get("corpora") else ()
+        return corpora if len(set(corpora)) > 1 else ()
 
     @cached_property
     def truth_index(self) -> np.ndarray:

@@ -13,9 +13,11 @@ import yaml
 
 from aver.audit import AuditReport, audit_split
 from aver.corpora.clip import Clip
+from aver.corpora.combine import part_of
 from aver.corpora.corpus import Corpus
 from aver.errors import LabelError, MediaError, SettingsError
 from aver.evaluation.combine import FoldPredictions, concatenate_folds
+from aver.evaluation.cross_corpus import check_apart, check_modalities, corpora_facts
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.fold_run import (
@@ -130,6 +132,19 @@ class Experiment:
         own = self.recognizer.protocol_leaks if self.runs_leaking_protocol else ()
         return (*self.split.leaks, *self.audit.undeclared, *own, *pretrained)
 
+    @cached_property
+    def remarks(self) -> tuple[str, ...]:
+        """Which of several corpora lack a modality; see `check_modalities`."""
+        if not self.corpus.parts:
+            return ()
+        features = list(self.recognizer.features.values())
+        return check_modalities(self.title, features, self.corpus, self.split)
+
+    @property
+    def numbers(self) -> Sequence[int]:
+        """Number of each fold."""
+        return self.fold_numbers or range(len(self.split.folds))
+
     @property
     def runs_leaking_protocol(self) -> bool:
         """Whether the system's own leaking protocol is requested and exists."""
@@ -155,6 +170,11 @@ class Experiment:
             "audit": self.audit.verdict,
             "split_rule": self.split.rule,
             "split_hash": self.split.hash,
+            **(
+                {"corpora": corpora_facts(self.corpus, self.split, self.numbers)}
+                if self.corpus.parts
+                else {}
+            ),
             **({"pretrained": weights} if weights else {}),
             **({"adapt": self.adapt, "adaptation": ADAPTED} if self.adapt else {}),
         }
@@ -227,12 +247,14 @@ def run_experiment(
         If a clip of the split has no label.
     SettingsError
         If the folder holds another run; it is then left unchanged. If adaptation is requested but
-        changes none of the system's features.
+        changes none of the system's features. If joined corpora share files, or no training clip
+        has a modality that the system reads.
     TrainingInterrupted
         After Ctrl-C; running the same experiment again resumes.
     """
     store = store or FeatureStore()
     clips = _labeled_clips(experiment)
+    remarks = list(experiment.remarks)  # refuses, before any work, what cannot be learned
     features = list(experiment.recognizer.features.values())
     if experiment.adapt and not experiment.is_baseline:
         check_adaptable(features)
@@ -244,10 +266,13 @@ def run_experiment(
         clip.clip_id: [store.content_key(clip, feature) for feature in features]
         for clip in prepared.clips
     }
+    if experiment.corpus.parts:
+        check_apart(_by_part(content))
     usable = {clip.clip_id: clip for clip in prepared.clips}
     tasks = _fold_runs(experiment, usable, content, folder, store)
     check_run_folder(folder, tasks)
-    settings = _settings_of(experiment, prepared.failures, tasks)
+    remarks += remarks_of(tasks)
+    settings = _settings_of(experiment, prepared.failures, remarks)
     save_split(experiment.split, folder / "split.json")
     write_text(
         folder / "settings.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
@@ -262,6 +287,58 @@ def run_experiment(
     evaluation = pool_folds(experiment, tasks, folds)
     save_evaluation(evaluation, folder)
     return ExperimentResult(evaluation, folder, prepared.failures, experiment, settings, folds)
+
+
+def run_systems(
+    experiment: Experiment,
+    folder: Path,
+    presets: Mapping[str, Mapping[str, Any]],
+    *,
+    store: FeatureStore | None = None,
+    workers: int = 1,
+) -> tuple[ExperimentResult, ...]:
+    """Run further presets on the folds and seeds of an experiment.
+
+    Parameters
+    ----------
+    experiment : Experiment
+    folder : Path
+        Each preset gets a run folder below.
+    presets : mapping of str to mapping
+        Names or paths of presets to their overrides.
+    store, workers
+        As for `run_experiment`.
+
+    Returns
+    -------
+    tuple of ExperimentResult
+
+    Raises
+    ------
+    SettingsError
+        If a preset has the name of another one.
+    """
+    names = [Path(preset).stem for preset in (experiment.preset, *presets)]
+    for place, name in enumerate(names):
+        if name in names[:place]:
+            raise SettingsError(f"The preset {name!r} is named twice. Name each system once.")
+    return tuple(
+        run_experiment(
+            experiment.beside(preset=preset, overrides=dict(overrides), name=""),
+            folder / name,
+            store=store,
+            workers=workers,
+        )
+        for name, (preset, overrides) in zip(names[1:], presets.items(), strict=True)
+    )
+
+
+def _by_part(content: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Sequence[str]]]:
+    """Content keys by corpus, then by clip."""
+    parts: dict[str, dict[str, Sequence[str]]] = {}
+    for clip_id, keys in content.items():
+        parts.setdefault(part_of(clip_id), {})[clip_id] = keys
+    return parts
 
 
 def _labeled_clips(experiment: Experiment) -> list[Clip]:
@@ -308,17 +385,16 @@ def _fold_runs(
             content=content,
         )
 
-    numbers = experiment.fold_numbers or range(len(experiment.split.folds))
     return [
         fold_run(seed, number, fold)
         for seed in experiment.seeds
-        for number, fold in zip(numbers, experiment.split.folds, strict=True)
+        for number, fold in zip(experiment.numbers, experiment.split.folds, strict=True)
         if present(fold.test)
     ]
 
 
 def _settings_of(
-    experiment: Experiment, failures: Sequence[Failure], tasks: Sequence[FoldRun]
+    experiment: Experiment, failures: Sequence[Failure], remarks: Sequence[str]
 ) -> dict[str, Any]:
     """Everything decided before training, for ``settings.yaml``."""
     return {
@@ -330,13 +406,21 @@ def _settings_of(
         "settings": settings_to_mapping(experiment.recognizer.settings),
         "corpus": experiment.corpus.name,
         "corpus_root": str(experiment.corpus.root),
+        **({"corpora": _places(experiment.corpus)} if experiment.corpus.parts else {}),
         "classes": list(experiment.corpus.classes),
         "split_rule": experiment.split.rule,
         "leaks": [leak for leak in experiment.leaks if leak not in experiment.audit.undeclared],
         **({"adapt": experiment.adapt} if experiment.adapt else {}),
         "seeds": list(experiment.seeds),
-        "remarks": remarks_of(tasks),
+        "remarks": list(remarks),
         "unusable_clips": {failure.clip.clip_id: failure.reason for failure in failures},
+    }
+
+
+def _places(corpus: Corpus) -> dict[str, dict[str, str]]:
+    """Reader and folder of each joined corpus."""
+    return {
+        name: {"reader": part.name, "root": str(part.root)} for name, part in corpus.parts.items()
     }
 
 
@@ -375,6 +459,6 @@ def pool_folds(
             "preset": experiment.preset,
             "overrides": dict(experiment.overrides),
             "command": experiment.command,
-            "remarks": remarks_of(tasks),
+            "remarks": [*experiment.remarks, *remarks_of(tasks)],
         },
     )

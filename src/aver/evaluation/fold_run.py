@@ -169,7 +169,7 @@ def run_fold(task: FoldRun) -> Path:
     else:
         recognizer.fit(task.train, task.validation, seed=task.seed, run_folder=task.folder)
         fitted_s = time.perf_counter()
-        prediction = recognizer.predict([clip.without_labels() for clip in task.test])
+        prediction = recognizer.predict_all([clip.without_labels() for clip in task.test])
         recognizer.save(task.folder / "checkpoint")
         write_json(task.folder / "checkpoint" / CARD_NAME, _card(task, recognizer.card))
     predicted_s = time.perf_counter()

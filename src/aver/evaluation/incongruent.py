@@ -93,7 +93,7 @@ def predict_incongruent(
         for recognizer, tested, _ in fold_recognizers(run, folder, source):
             mixed = mix_clips([by_id[run.clip_ids[row]] for row in tested])
             if mixed:
-                predictions = recognizer.predict([clip for clip, _, _ in mixed]).labels
+                predictions = recognizer.predict_all([clip for clip, _, _ in mixed]).labels
                 rows += [
                     (str(voice.speaker), str(voice.emotion), str(face.emotion), prediction)
                     for (_, voice, face), prediction in zip(mixed, predictions, strict=True)

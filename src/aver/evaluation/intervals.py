@@ -9,6 +9,9 @@ narrow. Both methods resample or leave out whole speakers:
   tails widened as Student's t is wider than the normal, for many speakers. It follows a skewed
   metric better than the symmetric t interval.
 
+If speakers of several corpora are tested together, they are left out and drawn within their corpus:
+the corpora are given, their speakers are a sample.
+
 ``"auto"`` takes t below `FEW_SPEAKERS`. `benchmarks/interval_coverage.py` measures the coverage of
 nominal 95 % intervals.
 """
@@ -42,6 +45,8 @@ class SpeakerSums:
         The metric as a function of the sums added over speakers.
     low, high : float
         Range of the metric; intervals are clipped to it.
+    strata : tuple of str
+        Corpus of each speaker, if they are of several; otherwise empty.
     """
 
     name: str
@@ -50,6 +55,7 @@ class SpeakerSums:
     formula: Formula
     low: float = 0.0
     high: float = 1.0
+    strata: tuple[str, ...] = ()
 
     @property
     def value(self) -> float:
@@ -61,9 +67,32 @@ class SpeakerSums:
         """The metric of each speaker alone; shape (speakers,)."""
         return self.formula(self.sums)
 
+    @property
+    def groups(self) -> tuple[np.ndarray, ...]:
+        """Places of the speakers of each stratum; all speakers are one group without strata."""
+        if not self.strata:
+            return (np.arange(len(self.speakers)),)
+        strata = np.array(self.strata)
+        return tuple(np.flatnonzero(strata == stratum) for stratum in np.unique(strata))
+
+    @property
+    def freedom(self) -> int:
+        """Degrees of freedom of the spread over speakers: their number minus that of the strata."""
+        return len(self.speakers) - len(self.groups)
+
     def without_each(self) -> np.ndarray:
-        """The metric with each speaker left out in turn; shape (speakers,)."""
-        return self.formula(self.sums.sum(axis=0) - self.sums)
+        """The metric with each speaker left out in turn; shape (speakers,).
+
+        The other speakers of the stratum then count more, so that the stratum keeps its weight; a
+        stratum of one speaker gives NaN.
+        """
+        rest = self.sums.sum(axis=0) - self.sums
+        if self.strata:
+            for group in self.groups:
+                others = self.sums[group].sum(axis=0) - self.sums[group]
+                share = 1 / (len(group) - 1) if len(group) > 1 else np.nan
+                rest[group] += others * share
+        return self.formula(rest)
 
     def weighted(self, weights: np.ndarray) -> np.ndarray:
         """The metric with each speaker counted `weights` times.
@@ -156,24 +185,28 @@ class Interval:
 def jackknife_error(sums: SpeakerSums) -> float:
     """Standard error of the metric over speakers, by leaving each out in turn.
 
-    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, equation 11.5.
+    Source: Efron and Tibshirani, An Introduction to the Bootstrap, 1993, equation 11.5; over strata
+    Wolter, Introduction to Variance Estimation, 2007, section 4.5.
 
     Returns
     -------
     float
-        NaN for one speaker, or if the metric is undefined without some speaker.
+        NaN for one speaker in a stratum, or if the metric is undefined without some speaker.
     """
-    speakers = len(sums.speakers)
-    if speakers < 2:
+    if sums.freedom < 1:
         return float("nan")
     without = sums.without_each()
-    return float(np.sqrt((speakers - 1) / speakers * ((without - without.mean()) ** 2).sum()))
+    variance = sum(
+        (len(group) - 1) / len(group) * ((without[group] - without[group].mean()) ** 2).sum()
+        for group in sums.groups
+    )
+    return float(np.sqrt(variance))
 
 
 def t_interval(sums: SpeakerSums, level: float = 0.95) -> Interval:
     """Interval by the jackknife over speakers and Student's t.
 
-    The degrees of freedom are the number of speakers minus one.
+    The degrees of freedom are the number of speakers minus one, or minus the number of strata.
 
     Parameters
     ----------
@@ -190,7 +223,7 @@ def t_interval(sums: SpeakerSums, level: float = 0.95) -> Interval:
     error = jackknife_error(sums)
     if not np.isfinite(error) or not np.isfinite(value):
         return Interval(value, None, None, level, "none", speakers)
-    reach = float(special.stdtrit(speakers - 1, (1 + level) / 2)) * error
+    reach = float(special.stdtrit(sums.freedom, (1 + level) / 2)) * error
     return _cut(sums, value - reach, value + reach, level, "t")
 
 
@@ -198,6 +231,8 @@ def bootstrap_interval(
     sums: SpeakerSums, level: float = 0.95, *, resamples: int = 4000, seed: int = 0
 ) -> Interval:
     """Interval by drawing speakers with replacement: BCa with tails as wide as Student's t.
+
+    Of several strata, as many speakers are drawn from each as it has.
 
     Source: Efron, Journal of the American Statistical Association 82, 1987, section 3 (BCa);
     Hesterberg, The American Statistician 69, 2015, section 5.3 (tails for small samples).
@@ -218,33 +253,40 @@ def bootstrap_interval(
     if resamples < 100:
         raise SettingsError(f"resamples must be at least 100, not {resamples}.")
     value, speakers = sums.value, len(sums.speakers)
-    if speakers < 2 or not np.isfinite(value):
+    if sums.freedom < 1 or not np.isfinite(value):
         return Interval(value, None, None, level, "none", speakers)
     generator = np.random.default_rng(seed)
-    weights = generator.multinomial(speakers, np.full(speakers, 1 / speakers), size=resamples)
-    resampled = np.sort(sums.weighted(weights.astype(float)))
+    weights = np.empty((resamples, speakers))
+    for group in sums.groups:
+        size = len(group)
+        weights[:, group] = generator.multinomial(size, np.full(size, 1 / size), size=resamples)
+    resampled = np.sort(sums.weighted(weights))
     resampled = resampled[np.isfinite(resampled)]
     without = sums.without_each()
     if len(resampled) < resamples / 2 or not np.isfinite(without).all():
         return Interval(value, None, None, level, "none", speakers)
-    shares = _bca_shares(resampled, without, value, level, speakers)
+    shares = _bca_shares(resampled, sums, without, level)
     low, high = np.quantile(resampled, shares)
     return _cut(sums, float(low), float(high), level, "bootstrap")
 
 
 def _bca_shares(
-    resampled: np.ndarray, without: np.ndarray, value: float, level: float, speakers: int
+    resampled: np.ndarray, sums: SpeakerSums, without: np.ndarray, level: float
 ) -> np.ndarray:
     """Quantiles of the resamples that bound the interval; shape (2,)."""
+    value = sums.value
     # Resamples equal to the value count half: the metric is discrete.
     below = (resampled < value - 1e-12).mean() + 0.5 * np.isclose(
         resampled, value, rtol=0, atol=1e-12
     ).mean()
     bias = special.ndtri(np.clip(below, 0.5 / len(resampled), 1 - 0.5 / len(resampled)))
-    influence = without.mean() - without
+    influence = np.concatenate(
+        [(1 - 1 / len(g)) * (without[g].mean() - without[g]) for g in sums.groups]
+    )
     squares = (influence**2).sum()
     acceleration = (influence**3).sum() / (6 * squares**1.5) if squares > 0 else 0.0
-    reach = special.stdtrit(speakers - 1, (1 + level) / 2) * np.sqrt(speakers / (speakers - 1))
+    widening = np.sqrt(len(sums.speakers) / sums.freedom)
+    reach = special.stdtrit(sums.freedom, (1 + level) / 2) * widening
     tails = bias + np.array([-reach, reach])
     return special.ndtr(bias + tails / (1 - acceleration * tails))
 

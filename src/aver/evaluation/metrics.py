@@ -29,7 +29,12 @@ def _mean_over_clips(
         np.stack([scores * weights, weights], axis=1),
     )
     return SpeakerSums(
-        name, evaluation.speaker_ids, sums, lambda s: divide(s[..., 0], s[..., 1]), 0.0, high
+        name,
+        evaluation.speaker_ids,
+        sums,
+        lambda s: divide(s[..., 0], s[..., 1]),
+        high=high,
+        strata=evaluation.speaker_corpora,
     )
 
 
@@ -109,7 +114,9 @@ def _from_confusion(
         return _mean_of_defined(of_matrices(sums.reshape(*sums.shape[:-1], *shape)))
 
     flat = matrices.reshape(len(matrices), -1)
-    return SpeakerSums(name, evaluation.speaker_ids, flat, formula)
+    return SpeakerSums(
+        name, evaluation.speaker_ids, flat, formula, strata=evaluation.speaker_corpora
+    )
 
 
 def unweighted_recall(evaluation: Evaluation) -> SpeakerSums:

@@ -67,7 +67,7 @@ def minimum_detectable_difference(
     error = jackknife_error(difference)
     if error < 1e-12:
         return float("nan")
-    return noncentrality(len(difference.speakers), power, alpha) * error
+    return noncentrality(difference.freedom + 1, power, alpha) * error
 
 
 def noncentrality(speakers: int, power: float = 0.8, alpha: float = 0.05) -> float:
@@ -256,7 +256,8 @@ def difference_sums(one: SpeakerSums, two: SpeakerSums) -> SpeakerSums:
 
     reach = max(one.high, two.high) - min(one.low, two.low)
     joined = np.concatenate([one.sums, two.sums], axis=1)
-    return SpeakerSums(f"difference of {one.name}", one.speakers, joined, formula, -reach, reach)
+    name = f"difference of {one.name}"
+    return SpeakerSums(name, one.speakers, joined, formula, -reach, reach, one.strata)
 
 
 def difference_interval(

@@ -48,7 +48,7 @@ def predict_again(
     by_modality: dict[str, np.ndarray] = {}
     flags: list[tuple[str, ...]] = [()] * len(run.clip_ids)
     for recognizer, rows, columns in fold_recognizers(run, folder, source):
-        prediction = recognizer.predict(_unlabeled(run, rows, clips))
+        prediction = recognizer.predict_all(_unlabeled(run, rows, clips))
         probabilities[np.ix_(rows, columns)] = prediction.probabilities
         for name, values in prediction.by_modality.items():
             block = by_modality.setdefault(name, np.full_like(probabilities, np.nan))
@@ -104,7 +104,7 @@ def shift_audio(
             for offset_s, probabilities in predictions.items():
                 shifted = recognizer.with_offset(offset_s)
                 probabilities[rows] = 0.0
-                probabilities[np.ix_(rows, columns)] = shifted.predict_proba(unlabeled)
+                probabilities[np.ix_(rows, columns)] = shifted.predict_all(unlabeled).probabilities
                 bar.advance()
     return {
         offset_s: run.with_predictions(probabilities, system=f"{run.system}, audio {offset_s:+g} s")

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from aver.compatibility import upgrade
+from aver.corpora.combine import name_in_part, part_of
 from aver.corpora.corpus import Corpus
 from aver.errors import CheckpointError
 from aver.models.base.checkpoint import CARD_NAME
@@ -38,23 +39,36 @@ def pretrained_leaks(weights: Sequence[str], corpus: Corpus, split: Split) -> tu
     leaks = []
     for name in weights:
         card = _card_of(name)
-        if corpus.label not in card.get("trained_on", ()):
-            continue
-        speakers = card.get("speakers")
-        if not isinstance(speakers, Mapping):
-            leaks.append(
-                f"The weights {name} were pretrained on {corpus.label}, but their card does not "
-                "name the speakers: test speakers may be among them."
-            )
-            continue
-        trained_on = {*speakers.get("train", ()), *speakers.get("validation", ())}
-        shared = sorted(trained_on & tested)
-        if shared:
-            leaks.append(
-                f"The weights {name} were pretrained on {len(shared)} of the test speakers of "
-                f"{corpus.label}: {', '.join(shared[:3])}{', ...' if len(shared) > 3 else ''}."
-            )
-    return tuple(leaks)
+        for label, own in _tested_by_corpus(corpus, tested).items():
+            if own and label in card.get("trained_on", ()):
+                leaks.append(_leak(name, label, card.get("speakers"), own))
+    return tuple(filter(None, leaks))
+
+
+def _tested_by_corpus(corpus: Corpus, tested: set[str]) -> dict[str, set[str]]:
+    """Tested speakers by the label of their corpus, named as there."""
+    if not corpus.parts:
+        return {corpus.label: tested}
+    return {
+        part.label: {name_in_part(speaker) for speaker in tested if part_of(speaker) == name}
+        for name, part in corpus.parts.items()
+    }
+
+
+def _leak(weights: str, corpus: str, speakers: Any, tested: set[str]) -> str:
+    """The leak of weights whose card names a tested corpus; empty if there is none."""
+    if not isinstance(speakers, Mapping):
+        return (
+            f"The weights {weights} were pretrained on {corpus}, but their card does not "
+            "name the speakers: test speakers may be among them."
+        )
+    shared = sorted({*speakers.get("train", ()), *speakers.get("validation", ())} & tested)
+    if not shared:
+        return ""
+    return (
+        f"The weights {weights} were pretrained on {len(shared)} of the test speakers of "
+        f"{corpus}: {', '.join(shared[:3])}{', ...' if len(shared) > 3 else ''}."
+    )
 
 
 def describe_weights(weights: Sequence[str]) -> list[dict[str, Any]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from dataclasses import dataclass, field, replace
-from functools import cached_property, lru_cache
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +12,7 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
 from aver.features.feature import Feature, FeatureRecord
-from aver.media.voice_activity import Speech, detect_speech
+from aver.media.voice_activity import Speech, speech_of
 from aver.settings import settings
 
 _SILENT = 1e-4  # of full scale, -80 dB: below one step of 13-bit audio, above dither
@@ -47,7 +47,7 @@ class ClipAudio:
     @cached_property
     def speech(self) -> Speech:
         """Which parts are speech; computed when it is first asked for."""
-        return detect_speech([self.samples], self.rate_hz)
+        return speech_of(self.samples, self.rate_hz)
 
     def is_speech(self, times_s: np.ndarray) -> np.ndarray:
         """Whether there is speech at these times, in seconds from the start of the clip.
@@ -118,30 +118,21 @@ def read_clip_audio(clip: Clip, rate_hz: int) -> ClipAudio:
     MediaError
         If the file cannot be read.
     """
+    from aver.media.audio import read_audio_blocks
+
     paths = audio_paths(clip)
     if not paths:
         return _absent(rate_hz, "no audio")
-    status = paths[0].stat() if paths[0].exists() else None
-    stamp = (status.st_size, status.st_mtime_ns) if status else (0, 0)
-    return _read(paths[0], stamp, rate_hz)
-
-
-# The features of one clip are computed in turn: its file is decoded and searched for speech once.
-@lru_cache(maxsize=1)
-def _read(path: Path, _stamp: tuple[int, int], rate_hz: int) -> ClipAudio:
-    from aver.media.audio import read_audio_blocks
-
     try:
-        reader = read_audio_blocks(path, rate_hz, block_s=10.0)
+        reader = read_audio_blocks(paths[0], rate_hz, block_s=10.0)
         samples = np.concatenate([np.zeros(0, np.float32), *reader])
     except MissingModalityError:
         return _absent(rate_hz, "no audio")
-    coverage = _share_not_silent(samples, rate_hz)
+    coverage = share_not_silent(samples, rate_hz)
     if coverage == 0.0:
         return _absent(rate_hz, "silent audio")
     if samples.size < _MIN_S * rate_hz:
         return _absent(rate_hz, "too short")
-    samples.flags.writeable = False  # several features share it
     flags = () if reader.complete else ("truncated audio",)
     return ClipAudio(samples, rate_hz, coverage, flags=flags)
 
@@ -162,7 +153,7 @@ def standardize(samples: np.ndarray) -> np.ndarray:
     return ((wide - wide.mean()) / wide.std()).astype(np.float32)
 
 
-def _share_not_silent(samples: np.ndarray, rate_hz: int) -> float:
+def share_not_silent(samples: np.ndarray, rate_hz: int) -> float:
     """Share of 20 ms blocks whose samples differ."""
     block = max(2, round(_BLOCK_S * rate_hz))
     if samples.size < 2:

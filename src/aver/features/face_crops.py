@@ -26,7 +26,8 @@ class FaceCrops(Feature):
     Arrays: ``crops`` uint8 (frames, size_px, size_px, 3) in RGB, black in frames without a face;
     ``times_s`` float32 (frames,) on the file's clock, from the first frame that is not black;
     ``found`` bool (frames,). For the coverage, black frames at the start count as frames without a
-    face.
+    face. A clip with a `Clip.face_box` is cropped there, without detection. A clip whose whole
+    picture was taken as the face is flagged ``"picture taken as a face"``.
 
     Parameters
     ----------
@@ -61,6 +62,7 @@ class FaceCrops(Feature):
 
     name = "face-crops"
     modality = "video"
+    version = 2
     source = "Chang & Skarbek (2021), section 4.1; Zhang et al. (2016), MTCNN"
     effort = 30.0
     file_settings = ("face_model",)
@@ -91,15 +93,23 @@ class FaceCrops(Feature):
         model = (Path(self.face_model).expanduser(),) if self.face_model else ()
         return (clip.video, *model)
 
+    def identity(self, clip: Clip) -> str:
+        """The place of the face, if the clip states it."""
+        return "" if clip.face_box is None else f"face box {clip.face_box}"
+
     def extract(self, clip: Clip) -> FeatureRecord:
         """Track the face of one clip and crop it."""
         if clip.video is None:
             return FeatureRecord.absent("no video")
-        from aver.media.main_face import iter_face_crops, track_faces
+        from aver.media.main_face import iter_face_crops, track_faces, track_fixed_box
+        from aver.media.second_look import WHOLE_PICTURE
 
         try:
-            detector = _detector(self.detector, self.face_model)
-            track = track_faces(clip.video, rate_hz=self.rate_hz, detector=detector)
+            if clip.face_box is not None:
+                track = track_fixed_box(clip.video, clip.face_box, rate_hz=self.rate_hz)
+            else:
+                detector = _detector(self.detector, self.face_model)
+                track = track_faces(clip.video, rate_hz=self.rate_hz, detector=detector)
         except MissingModalityError:
             return FeatureRecord.absent("no video")
         if not track.found.any():
@@ -116,7 +126,10 @@ class FaceCrops(Feature):
                 "found": track.found,
             },
             coverage=float(track.found.sum() / (len(track.found) + black)),
-            flags=() if track.complete else ("truncated video",),
+            flags=(
+                *(() if track.complete else ("truncated video",)),
+                *((WHOLE_PICTURE,) if track.whole_picture else ()),
+            ),
         )
 
 

@@ -18,7 +18,10 @@ ADAPTED = "uses unlabeled clips of test speakers"
 """Every result with adaptation is marked with these words."""
 
 MIN_CLIPS = 4
-"""Minimum number of clips of a speaker that adaptation needs."""
+"""Minimum number of clips of a speaker that adaptation needs: with fewer, predictions are worse
+than without adaptation (``benchmarks/clips_to_adapt_to.py``)."""
+FEW_CLIPS = 8
+"""With fewer clips, predictions are not better than without adaptation, and are flagged."""
 
 _ARRAYS = ("statistics", "units", "embeddings", "segments", "columns", "images")
 _MIN_STD = 1e-6
@@ -84,7 +87,10 @@ class SpeakerAdaptation:
     clips : sequence of Clip
         Clips with speakers: every clip that will be asked for, and further clips of these speakers.
     missing_ok : bool
-        A feature that too few of a speaker's clips have counts as missing instead of an error.
+        A feature that too few of a speaker's clips have counts as missing instead of an error, and
+        one that fewer than `FEW_CLIPS` have is flagged.
+    min_clips : int >= 1
+        Minimum number of clips of a speaker; other values than the default are for measurements.
 
     Notes
     -----
@@ -93,14 +99,20 @@ class SpeakerAdaptation:
     """
 
     def __init__(
-        self, store: FeatureSource, clips: Sequence[Clip], *, missing_ok: bool = False
+        self,
+        store: FeatureSource,
+        clips: Sequence[Clip],
+        *,
+        missing_ok: bool = False,
+        min_clips: int = MIN_CLIPS,
     ) -> None:
-        self._store, self._missing_ok = store, missing_ok
+        self._store, self._missing_ok, self._min_clips = store, missing_ok, min_clips
         self._clips: dict[str, list[Clip]] = defaultdict(list)
         for clip in clips:
             if clip.speaker is not None:
                 self._clips[clip.speaker].append(clip.without_labels())
         self._scales: dict[tuple[str, str, str], Scale] = {}
+        self._from_few: set[tuple[str, str, str]] = set()
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         """The adapted feature of one clip.
@@ -118,13 +130,16 @@ class SpeakerAdaptation:
         key = (speaker, f"{feature.name}-{feature.key}", name)
         if key not in self._scales:
             arrays = self._arrays(speaker, feature, name)
-            if len(arrays) < MIN_CLIPS:
+            if len(arrays) < self._min_clips:
                 if self._missing_ok:
                     return FeatureRecord.absent(f"too few clips to adapt {feature.modality} to")
-                raise _too_few(feature, speaker, len(arrays))
+                raise self._too_few(feature, speaker, len(arrays))
             self._scales[key] = Scale.of(arrays, bands=name == "segments")
+            if self._missing_ok and len(arrays) < FEW_CLIPS:
+                self._from_few.add(key)
         adapted = self._scales[key].apply(record.arrays[name])
-        return replace(record, arrays={**record.arrays, name: adapted})
+        few = (f"few clips to adapt {feature.modality} to",) if key in self._from_few else ()
+        return replace(record, arrays={**record.arrays, name: adapted}, flags=(*record.flags, *few))
 
     def check_enough(self, speaker: str, features: Iterable[Feature]) -> None:
         """Raise FeatureError if none of the features can be adapted to the speaker."""
@@ -133,20 +148,19 @@ class SpeakerAdaptation:
             max(len(self._arrays(speaker, feature, name)) for name in _ARRAYS)
             for feature in features
         ]
-        if counts and max(counts) < MIN_CLIPS:
-            raise _too_few(features[counts.index(max(counts))], speaker, max(counts))
+        if counts and max(counts) < self._min_clips:
+            raise self._too_few(features[counts.index(max(counts))], speaker, max(counts))
 
     def _arrays(self, speaker: str, feature: Feature, name: str) -> list[np.ndarray]:
         records = (self._store.get(one, feature) for one in self._clips[speaker])
         return [record.arrays[name] for record in records if name in record.arrays]
 
-
-def _too_few(feature: Feature, speaker: str, count: int) -> FeatureError:
-    who = f"the speaker {speaker!r}" if speaker else "a clip without a known speaker"
-    return FeatureError(
-        f"Adaptation of {feature.name} to {who} needs {MIN_CLIPS} unlabeled clips; there are "
-        f"{count}. Give more clips, or leave out adaptation."
-    )
+    def _too_few(self, feature: Feature, speaker: str, count: int) -> FeatureError:
+        who = f"the speaker {speaker!r}" if speaker else "a clip without a known speaker"
+        return FeatureError(
+            f"Adaptation of {feature.name} to {who} needs {self._min_clips} unlabeled clips; "
+            f"there are {count}. Give more clips, or leave out adaptation."
+        )
 
 
 def passes_unchanged(features: Iterable[Feature]) -> bool:

@@ -24,7 +24,7 @@ from aver.errors import (
 from aver.execution.files import cache_root, write_atomically, write_json
 from aver.execution.progress import progress_bar
 from aver.execution.tasks import map_tasks
-from aver.features.feature import DerivedFeature, Feature, FeatureRecord
+from aver.features.feature import CombinedFeature, Feature, FeatureRecord
 
 _FORMAT = "aver-feature-1"
 _NOT_ABOUT_ONE_CLIP = (StorageError, SettingsError, CheckpointError)
@@ -99,8 +99,8 @@ class FeatureStore:
         path = self._path(clip, feature)
         record = read_entry(path) if path.exists() else None
         if record is None:
-            if isinstance(feature, DerivedFeature):
-                record = feature.from_basis(self.get(clip, feature.basis))
+            if isinstance(feature, CombinedFeature):
+                record = feature.combine([self.get(clip, basis) for basis in feature.bases])
             else:
                 record = feature.extract(clip)
             write_entry(path, record)

@@ -64,6 +64,8 @@ class FaceDetector(ABC):
     """Name in `DETECTORS`."""
     min_score: float = 0.5
     """Minimum score of `refine` for a face that counts as found."""
+    sure_score: float = 0.8
+    """Minimum score of `refine` for a guess that nothing else supports."""
 
     @abstractmethod
     def detect(self, frames: Sequence[np.ndarray]) -> list[Faces]:
@@ -112,6 +114,10 @@ class FaceDetector(ABC):
             found.boxes[row], found.scores[row] = shifted[best], faces.scores[best]
             found.landmarks[row] = faces.landmarks[best] + corner
         return found
+
+    def more_sensitive(self) -> FaceDetector:
+        """The detector for a second look at a picture without a face; here the same one."""
+        return self
 
 
 def make_detector(name: str = "mtcnn", *, face_model: str | Path | None = None) -> FaceDetector:

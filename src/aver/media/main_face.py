@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated
 
 import numpy as np
 
-from aver.errors import SettingsError
+from aver.errors import MediaError, SettingsError
 from aver.media.boxes import areas, cut_square, overlap, squared
 from aver.media.face_detection import FaceDetector, make_detector
 from aver.media.face_tracks import FaceFollower, Tracklet
-from aver.media.frames import read_frames
+from aver.media.frames import FrameReader, read_frames
+from aver.media.second_look import FrameSample, WholePictureDetector, second_detector
 from aver.settings import Field, settings
 
 _SAME_PLACE = 0.2  # minimum overlap of a face before and after a short gap
@@ -39,6 +40,8 @@ class TrackSettings:
         A face visible for less is ignored, unless the video itself is shorter.
     smooth_s : float >= 0
         Standard deviation of the Gaussian that smooths boxes and landmarks over time.
+    second_look : bool
+        Examine a sample of the frames again if no face was found in the whole video.
     """
 
     detect_every_s: Annotated[float, Field(gt=0)] = 0.5
@@ -46,6 +49,7 @@ class TrackSettings:
     fill_gap_s: _Seconds = 0.5
     shortest_s: _Seconds = 0.25
     smooth_s: _Seconds = 0.05
+    second_look: bool = True
 
 
 @dataclass(frozen=True)
@@ -75,6 +79,8 @@ class FaceTrack:
         Requested frames per second; None for all frames.
     complete : bool
         False if the file was truncated or damaged; the track then covers what could be read.
+    whole_picture : bool
+        Whether the whole picture was taken as the face.
     """
 
     times_s: np.ndarray
@@ -87,6 +93,7 @@ class FaceTrack:
     image_size_px: tuple[int, int]
     rate_hz: float | None
     complete: bool
+    whole_picture: bool = False
 
     @property
     def found(self) -> np.ndarray:
@@ -109,7 +116,9 @@ def track_faces(
     """Track the main face of a video.
 
     Black frames at the start are left out. The main face is visible for long, large and central; in
-    frames without it, the next one takes its place. Only the track itself grows in memory with the
+    frames without it, the next one takes its place. If no face was found in the whole video, a
+    sample of its frames is examined again (see `aver.media.second_look`), and if that finds faces,
+    the video is tracked again in the same way. Only the track itself grows in memory with the
     length of the video.
 
     Parameters
@@ -132,21 +141,88 @@ def track_faces(
         As `aver.media.frames.read_frames` and `make_detector`.
     """
     settings = settings or TrackSettings()
-    follower = FaceFollower(
-        make_detector(detector) if isinstance(detector, str) else detector,
-        settings.detect_every_s,
-        settings.refine_every_s,
-    )
+    first = make_detector(detector) if isinstance(detector, str) else detector
+    track, unseen = _track(path, rate_hz, first, settings)
+    second = second_detector(first, unseen) if settings.second_look else None
+    if second is None:
+        return track
+    track, _ = _track(path, rate_hz, second, settings)
+    is_whole = isinstance(second, WholePictureDetector)
+    return replace(track, whole_picture=is_whole and bool(track.found.any()))
+
+
+def _track(
+    path: str | Path, rate_hz: float | None, detector: FaceDetector, settings: TrackSettings
+) -> tuple[FaceTrack, list[np.ndarray]]:
+    """Track with one detector; also a sample of the frames if no face was seen in any."""
+    follower = FaceFollower(detector, settings.detect_every_s, settings.refine_every_s)
     frames = read_frames(path, rate_hz, skip_black=True)
+    sample = FrameSample()
     times: list[float] = []
     size = (0, 0)
     for time_s, frame in frames:
         times.append(time_s)
         size = frame.shape[:2]
         follower.push(time_s, frame)
+        if not follower.tracklets:
+            sample.push(frame)
     follower.finish()
+    track = _without_faces(times, size, rate_hz, frames)
+    _choose_faces(track, follower, settings)
+    return track, [] if follower.tracklets else sample.frames
+
+
+def track_fixed_box(
+    path: str | Path, box: Sequence[float], *, rate_hz: float | None = None
+) -> FaceTrack:
+    """The track of a face whose place is known; nothing is detected.
+
+    Parameters
+    ----------
+    path : str or Path
+        An image, or a video in which the face stays in its place.
+    box : (float, float, float, float)
+        Left, top, right and bottom of the face, in pixels of the upright image.
+    rate_hz : float > 0, optional
+        As in `track_faces`.
+
+    Returns
+    -------
+    FaceTrack
+        With this box and score 1 in every frame.
+
+    Raises
+    ------
+    MediaError
+        If the box is empty or outside the image, or as `aver.media.frames.read_frames`.
+    """
+    frames = read_frames(path, rate_hz, skip_black=True)
+    times: list[float] = []
+    size = (0, 0)
+    for time_s, frame in frames:
+        times.append(time_s)
+        size = frame.shape[:2]
+    track = _without_faces(times, size, rate_hz, frames)
+    left, top, right, bottom = box
+    # part of the box may lie outside the image, as at first look
+    is_inside = max(left, 0) < min(right, size[1]) and max(top, 0) < min(bottom, size[0])
+    if times and not is_inside:
+        raise MediaError(
+            f"The face box {tuple(box)} of {path} is empty or outside the image of {size[1]} x "
+            f"{size[0]} pixels. Correct the box (left, top, right, bottom), or leave it out."
+        )
+    track.boxes[:] = box
+    track.scores[:] = 1.0
+    track.face_ids[:] = 0
+    return track
+
+
+def _without_faces(
+    times: Sequence[float], size: tuple[int, int], rate_hz: float | None, frames: FrameReader
+) -> FaceTrack:
+    """A track of frames that were read, before faces are entered."""
     n = len(times)
-    track = FaceTrack(
+    return FaceTrack(
         times_s=np.array(times),
         boxes=np.full((n, 4), np.nan, np.float32),
         scores=np.zeros(n, np.float32),
@@ -158,8 +234,6 @@ def track_faces(
         rate_hz=rate_hz,
         complete=bool(frames.complete),
     )
-    _choose_faces(track, follower, settings)
-    return track
 
 
 def iter_face_crops(

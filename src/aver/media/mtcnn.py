@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Annotated
 
@@ -17,6 +18,7 @@ from aver.media.mtcnn_networks import OutputNet, ProposalNet, RefinementNet, loa
 from aver.settings import Field, settings
 
 _WINDOW_PX, _STRIDE_PX = 12, 2  # of P-Net
+_SENSITIVE, _SENSITIVE_SHARE = (0.5, 0.5), 0.02  # first two thresholds, smallest face
 
 _Probability = Annotated[float, Field(ge=0, le=1)]
 
@@ -67,10 +69,26 @@ class MtcnnDetector(FaceDetector):
 
     def __init__(self, settings: MtcnnSettings | None = None) -> None:
         self.settings = settings or MtcnnSettings()
+        self.sure_score = self.settings.thresholds[2]
         self._pnet, self._rnet, self._onet = ProposalNet(), RefinementNet(), OutputNet()
         for name, network in (("pnet", self._pnet), ("rnet", self._rnet), ("onet", self._onet)):
             network.load_state_dict(load_mtcnn_weights(name))
             network.eval().requires_grad_(False)
+
+    def more_sensitive(self) -> MtcnnDetector:
+        """The same networks with lower thresholds of the first two, and for smaller faces."""
+        first = self.settings
+        second = copy(self)
+        second.settings = replace(
+            first,
+            smallest_share=min(first.smallest_share, _SENSITIVE_SHARE),
+            thresholds=(
+                min(first.thresholds[0], _SENSITIVE[0]),
+                min(first.thresholds[1], _SENSITIVE[1]),
+                first.thresholds[2],
+            ),
+        )
+        return second
 
     def detect(self, frames: Sequence[np.ndarray]) -> list[Faces]:
         """See `FaceDetector.detect`; images may differ in size."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
+from hashlib import blake2b
 from importlib import resources
 from typing import Any
 
@@ -76,6 +77,32 @@ class Speech:
         """Whether there is at least `MIN_SPEECH_S` of speech."""
         return self.duration_s >= MIN_SPEECH_S
 
+    def stretches_s(self, pause_s: float, margin_s: float) -> np.ndarray:
+        """Start and end of each stretch of speech.
+
+        Parameters
+        ----------
+        pause_s : float >= 0
+            Longest pause inside a stretch.
+        margin_s : float >= 0
+            Added at both ends; may reach beyond the sound.
+
+        Returns
+        -------
+        np.ndarray [shape=(stretches, 2), unit=s]
+
+        Examples
+        --------
+        >>> Speech(np.array([0, 1, 1, 0, 1, 0, 0, 0], bool)).stretches_s(0.03, 0.0).round(4)
+        array([[0.0256, 0.128 ]])
+        """
+        edges = np.diff(self.frames.astype(np.int8), prepend=0, append=0)
+        starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+        long = (starts[1:] - ends[:-1]) * FRAME_S > pause_s
+        first, last = np.append(True, long)[: len(starts)], np.append(long, True)[: len(ends)]
+        stretches = np.stack([starts[first] * FRAME_S, ends[last] * FRAME_S], axis=1)
+        return stretches + np.array([-margin_s, margin_s])
+
     def is_speech(self, times_s: np.ndarray) -> np.ndarray:
         """Whether there is speech at these times; False before the start and after the end.
 
@@ -112,6 +139,28 @@ def detect_speech(blocks: Iterable[np.ndarray], rate_hz: int) -> Speech:
     detector = SpeechDetector(rate_hz)
     probabilities = [detector.add(block) for block in blocks]
     return Speech.from_probabilities(np.concatenate([*probabilities, detector.finish()]))
+
+
+def speech_of(samples: np.ndarray, rate_hz: int) -> Speech:
+    """`detect_speech` of a whole sound; the latest results are remembered.
+
+    Several features of a clip ask for the speech of the same samples.
+
+    Parameters
+    ----------
+    samples : np.ndarray [shape=(samples,), dtype=float32, range=-1..1]
+    rate_hz : int > 0
+    """
+    key = (blake2b(samples.tobytes()).digest(), rate_hz)
+    speech = _latest.pop(key, None) or detect_speech([samples], rate_hz)
+    _latest[key] = speech
+    while len(_latest) > _REMEMBERED:
+        _latest.pop(next(iter(_latest)), None)
+    return speech
+
+
+_REMEMBERED = 8
+_latest: dict[tuple[bytes, int], Speech] = {}
 
 
 class SpeechDetector:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from aver.errors import CheckpointError
-from aver.networks.pretrained import load_pretrained
+from aver.networks.pretrained import load_pretrained, read_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME, read_card
 
@@ -62,8 +62,11 @@ class FaceNetwork:
     def __init__(self, weights: Path) -> None:
         facts = face_facts(weights)
         self.size_px = int(facts["size_px"])
+        self.classes: tuple[str, ...] = tuple(facts["classes"])
         self._extractor = ResNet18(1, facts["width"], facts["blocks"], facts["stem"])
         load_pretrained(self._extractor, weights)
+        head = read_weights(weights)
+        self._fc = head.get("fc.weight"), head.get("fc.bias")
         self._extractor.eval()
         self._extractor.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
@@ -87,6 +90,29 @@ class FaceNetwork:
         ]
         return torch.cat(rows).numpy()
 
+    def probabilities(self, images: np.ndarray) -> np.ndarray:
+        """Probabilities of the network's own classes.
+
+        Parameters
+        ----------
+        images : np.ndarray
+            As for `embed`.
+
+        Returns
+        -------
+        np.ndarray [shape=(images, classes), dtype=float32]
+
+        Raises
+        ------
+        CheckpointError
+            If the weights have no classifier.
+        """
+        weight, bias = self._fc
+        if weight is None or bias is None:
+            raise CheckpointError("These face weights have no classifier; they only embed faces.")
+        scores = torch.from_numpy(self.embed(images)) @ weight.float().T + bias.float()
+        return scores.softmax(dim=1).numpy()
+
     def _resize(self, image: np.ndarray) -> np.ndarray:
         if image.ndim == 3:
             image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -106,7 +132,8 @@ def face_facts(weights: Path) -> dict[str, Any]:
     try:
         card = read_card(weights.parent)
         shape = {name: card["network"][name] for name in ("width", "blocks", "stem")}
-        return {**shape, "size_px": int(card["input"]["size_px"])}
+        classes = card.get("classes", ())
+        return {**shape, "size_px": int(card["input"]["size_px"]), "classes": classes}
     except (OSError, ValueError, KeyError, TypeError):
         raise CheckpointError(
             f"{weights.parent / CARD_NAME} is no card of 'aver pretrain video', so the input of "

@@ -33,7 +33,7 @@ from aver.pretraining.audio_data import (
     usable_clips,
 )
 from aver.pretraining.classifier import Classifier, card_facts, new_classifier
-from aver.pretraining.cross_corpus import check_apart
+from aver.pretraining.cross_corpus import check_audio_apart
 from aver.pretraining.equal_error_rate import equal_error_rate, error_rate_interval
 from aver.pretraining.settings import AudioSettings
 from aver.settings import settings_to_mapping
@@ -107,7 +107,7 @@ def pretrain_audio(
         check_labels(verify, "speaker")
         others = usable_clips(store, verify.clips, [feature], workers=workers, notice=notice)
         readable = dataclasses.replace(verify, clips=others.clips)
-        check_apart(dataclasses.replace(corpus, clips=prepared.clips), readable, store)
+        check_audio_apart(dataclasses.replace(corpus, clips=prepared.clips), readable, store)
     identity = {
         "settings": settings_to_mapping(settings),
         "seed": seed,

@@ -11,9 +11,11 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
+from aver.corpora.reconcile import relabel
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, MediaError, SettingsError
 from aver.evaluation.combine import FoldPredictions, concatenate_folds
+from aver.evaluation.cross_corpus import check_apart
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.intervals import interval
@@ -33,7 +35,7 @@ def check_unseen(corpus: Corpus, trained_on: Sequence[str]) -> None:
         )
 
 
-def check_apart(trained: Corpus, tested: Corpus, store: FeatureStore) -> None:
+def check_audio_apart(trained: Corpus, tested: Corpus, store: FeatureStore) -> None:
     """Raise SettingsError if two corpora share audio, compared by content.
 
     Unreadable files are ignored.
@@ -44,14 +46,14 @@ def check_apart(trained: Corpus, tested: Corpus, store: FeatureStore) -> None:
     store : FeatureStore
         Remembers the hashes of files.
     """
-    keys = {key for clip in trained if (key := _audio_key(clip, store))}
-    shared = [clip for clip in tested if _audio_key(clip, store) in keys]
-    if shared:
-        raise SettingsError(
-            f"The test corpus {tested.label} at {tested.root} shares the audio of {len(shared)} "
-            f"clips with the training corpus {trained.label}, for example {shared[0].clip_id}. Use "
-            "a corpus of other speakers."
-        )
+    check_apart(
+        {
+            f"the {use} corpus {corpus.label}": {
+                clip.clip_id: [_audio_key(clip, store)] for clip in corpus
+            }
+            for use, corpus in (("training", trained), ("test", tested))
+        }
+    )
 
 
 def _audio_key(clip: Clip, store: FeatureStore) -> str:
@@ -151,7 +153,7 @@ def predict_clips_of(
         )
     adapted = bool(recognizer.card.get("adapt"))
     recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
-    prediction = recognizer.predict([clip.without_labels() for clip in prepared.clips])
+    prediction = recognizer.predict_all([clip.without_labels() for clip in prepared.clips])
     classes = in_canonical_order({*recognizer.classes, *corpus.classes})
 
     adaptation = f", {ADAPTED}" if adapted else ""
@@ -223,14 +225,9 @@ TESTS = "tests"
 
 def unseen_voices(request: UnpairedRequest) -> Corpus:
     """The clips of the test speakers, with merged emotions and without dropped ones."""
-    merge = dict(request.merge or {})
     test = set(request.voice_split.folds[0].test)
-    clips = (
-        replace(clip, emotion=merge.get(str(clip.emotion), clip.emotion))
-        for clip in request.voices
-        if clip.clip_id in test
-    )
-    return replace(request.voices, clips=tuple(c for c in clips if c.emotion not in request.drop))
+    clips = [clip for clip in request.voices if clip.clip_id in test]
+    return replace(request.voices, clips=relabel(clips, request.merge, request.drop))
 
 
 def score_unpaired(

@@ -12,10 +12,11 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from aver.audit.audit_media import Match, files_in_corpus, find_matches
+from aver.audit.audit_media import ClipFiles, Match, files_in_corpus, find_matches
 from aver.audit.listing import listing_of
 from aver.audit.perceptual_hash import image_file_hash
 from aver.corpora.clip import Clip
+from aver.corpora.combine import combine, part_of
 from aver.corpora.corpus import Corpus
 from aver.corpora.files import IMAGE_SUFFIXES, read_file
 from aver.emotions import in_canonical_order
@@ -27,26 +28,64 @@ from aver.splits import make_split
 from aver.splits.split import SUBSETS, Fold, Split
 
 
-def read_images(clips: Sequence[Clip], size_px: int) -> np.ndarray:
+def join_images(corpora: Sequence[Corpus], validation_share: float = 0.1) -> Corpus:
+    """Several corpora of images as one, each with subsets to train and to validate with.
+
+    A corpus without official subsets is used for training and validation only: all images of a
+    photograph (`Clip.performance`) are on one side, decided by a hash of its name.
+
+    Parameters
+    ----------
+    corpora : sequence of Corpus
+        A single one with official subsets is returned as it is.
+    validation_share : float in (0, 1)
+        Of the photographs of a corpus without subsets.
+    """
+    if len(corpora) == 1 and any(clip.subset for clip in corpora[0]):
+        return corpora[0]
+    joined = combine(corpora, unshared="keep") if len(corpora) > 1 else corpora[0]
+    official = {part_of(clip.clip_id) for clip in joined if clip.subset}
+    clips = tuple(
+        clip
+        if part_of(clip.clip_id) in official
+        else replace(clip, subset=_drawn_subset(clip.performance, validation_share))
+        for clip in joined
+    )
+    return replace(joined, clips=clips)
+
+
+def _drawn_subset(photograph: str, validation_share: float) -> str:
+    drawn = hashlib.sha256(photograph.encode()).digest()[0]
+    return "validation" if drawn < 256 * validation_share else "train"
+
+
+def read_images(clips: Sequence[Clip], size_px: int, surround: float = 0.0) -> np.ndarray:
     """Decode images of faces.
+
+    The face is the square around `Clip.face_box`, or the whole image without one.
 
     Parameters
     ----------
     clips : sequence of Clip
         Each with an image as its video; it may lie in an archive.
     size_px : int > 0
-        Side of the result; other sizes are resampled.
+        Side of a face; other sizes are resampled.
+    surround : float >= 0
+        Share of the face's side that is added on each side. Beyond the edge of the image its
+        outermost pixels are repeated.
 
     Returns
     -------
-    np.ndarray [shape=(clips, size_px, size_px), dtype=uint8]
+    np.ndarray [shape=(clips, side, side), dtype=uint8]
+        `side` is `size_px` with the surroundings, see `with_surround`.
 
     Raises
     ------
     MediaError
         If an image cannot be decoded.
     """
-    images = np.empty((len(clips), size_px, size_px), np.uint8)
+    side = with_surround(size_px, surround)
+    images = np.empty((len(clips), side, side), np.uint8)
     with progress_bar("Reading images", len(clips)) as bar:
         for row, clip in enumerate(clips):
             assert clip.video is not None
@@ -54,11 +93,41 @@ def read_images(clips: Sequence[Clip], size_px: int) -> np.ndarray:
             gray = cv2.imdecode(content, cv2.IMREAD_GRAYSCALE)
             if gray is None:
                 raise MediaError(f"{clip.video} cannot be read as an image. Download it again.")
-            if gray.shape != (size_px, size_px):
-                gray = cv2.resize(gray, (size_px, size_px), interpolation=cv2.INTER_AREA)
-            images[row] = gray
+            images[row] = _square(gray, clip.face_box, side, side / size_px)
             bar.advance()
     return images
+
+
+def with_surround(size_px: int, surround: float) -> int:
+    """Side of an image of a face of `size_px` with its surroundings, in pixels.
+
+    Examples
+    --------
+    >>> with_surround(64, 0.25)
+    96
+    """
+    return round(size_px * (1 + 2 * surround))
+
+
+def _square(
+    gray: np.ndarray, box: tuple[float, float, float, float] | None, side: int, factor: float
+) -> np.ndarray:
+    """The face and its surroundings, `factor` times as wide, scaled to `side` pixels."""
+    height, width = gray.shape
+    if box is None and factor == 1 and gray.shape != (side, side):
+        return cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA)
+    left, top, right, bottom = box or (0, 0, width, height)
+    extent = factor * max(right - left, bottom - top)
+    x, y = (left + right - extent) / 2, (top + bottom - extent) / 2
+    above, below = max(0, round(-y)), max(0, round(y + extent - height))
+    before, behind = max(0, round(-x)), max(0, round(x + extent - width))
+    padded = np.pad(gray, ((above, below), (before, behind)), mode="edge")
+    row, column, length = round(y) + above, round(x) + before, round(extent)
+    cut = padded[max(row, 0) : row + length, max(column, 0) : column + length]
+    if cut.shape == (side, side):
+        return cut
+    how = cv2.INTER_AREA if cut.shape[0] > side else cv2.INTER_LINEAR
+    return cv2.resize(cut, (side, side), interpolation=how)
 
 
 def digest_images(clips: Sequence[Clip]) -> str:
@@ -143,7 +212,7 @@ FAULTS = (
 )
 """Why an image is set aside; the first reason that applies is given."""
 
-_RULES = 3  # version of the rules; a file written under other rules is not used
+_RULES = 4  # version of the rules; a file written under other rules is not used
 
 
 @dataclass(frozen=True)
@@ -183,7 +252,12 @@ class SortedImages:
 
 
 def sort_images(
-    corpus: Corpus, split: Split, *, workers: int = 1, cache: Path | None = None
+    corpus: Corpus,
+    split: Split,
+    *,
+    workers: int = 1,
+    cache: Path | None = None,
+    more_tests: Sequence[Clip] = (),
 ) -> SortedImages:
     """Set copies, blank images and contradictory labels aside, found by the content of the images.
 
@@ -191,7 +265,8 @@ def sort_images(
     unreadable and blank images, copies of test images, and all but the first of several copies
     within the subset; training also loses copies of validation images. If copies have different
     labels, the label of more than half of them counts and images with another label are set aside;
-    without such a majority all are.
+    without such a majority all are. Labels that raters voted for do not count as different, because
+    the votes of two copies differ by chance.
 
     Parameters
     ----------
@@ -204,25 +279,34 @@ def sort_images(
     cache : Path, optional
         JSON file for the result, because the search takes minutes. It is read if it fits the split,
         otherwise written.
+    more_tests : sequence of Clip
+        Further images to test on, outside the split: copies of them are set aside too.
 
     Raises
     ------
     MediaError
         If no image of a subset is left.
     """
+    own = {clip.video for clip in corpus}
+    others = {f"more tests/{n}": c for n, c in enumerate(more_tests) if c.video not in own}
+    key = (split.hash, digest_images(tuple(others.values())) if others else "")
     if cache is not None and cache.exists():
         kept = json.loads(cache.read_text(encoding="utf-8"))
-        if (kept["split"], kept.get("rules")) == (split.hash, _RULES):
+        if (kept["split"], kept.get("more_tests", ""), kept.get("rules")) == (*key, _RULES):
             subsets = {subset: tuple(names) for subset, names in kept["subsets"].items()}
             return SortedImages(subsets, kept["faults"], tuple(kept["doubtful"]))
-    matches = find_matches(files_in_corpus(listing_of(split, corpus), corpus), workers)
+    files = files_in_corpus(listing_of(split, corpus), corpus)
+    files |= {name: ClipFiles(images=clip.video) for name, clip in others.items()}
+    matches = find_matches(files, workers)
     content = {clip.clip_id: _content_fault(clip) for clip in corpus}
     result = sort_by_matches(
         split.folds[0],
-        {clip.clip_id: clip.emotion or "" for clip in corpus},
+        {clip.clip_id: _label(clip) for clip in corpus}
+        | {name: _label(clip) for name, clip in others.items()},
         matches.found,
         [name for name, fault in content.items() if fault == "blank"],
         [name for name, fault in content.items() if fault == "unreadable"],
+        more_tests=tuple(others),
     )
     for subset, names in result.subsets.items():
         if not names and split.folds[0].subsets()[subset]:
@@ -231,8 +315,16 @@ def sort_images(
                 f"No image of {corpus.label} is left {PURPOSES[subset]}; set aside: {counts}."
             )
     if cache is not None:
-        write_json(cache, {"split": split.hash, "rules": _RULES, **asdict(result)})
+        write_json(
+            cache,
+            {"split": key[0], "more_tests": key[1], "rules": _RULES, **asdict(result)},
+        )
     return result
+
+
+def _label(clip: Clip) -> str:
+    """The label that copies of an image should share; votes may differ between copies."""
+    return "" if clip.votes else clip.emotion or ""
 
 
 def _content_fault(clip: Clip) -> str:
@@ -250,6 +342,7 @@ def sort_by_matches(
     matches: Sequence[Match],
     blank: Iterable[str],
     unreadable: Iterable[str] = (),
+    more_tests: Iterable[str] = (),
 ) -> SortedImages:
     """As `sort_images`, with the copies given.
 
@@ -262,13 +355,16 @@ def sort_by_matches(
         Pairs with the same content.
     blank, unreadable : iterable of str
         Clip ids.
+    more_tests : iterable of str
+        Names, in `labels` and `matches`, of test images outside the fold.
     """
-    subset_of = {name: subset for subset, names in fold.subsets().items() for name in names}
+    names = {name: subset for subset, names in fold.subsets().items() for name in names}
+    subset_of = names | dict.fromkeys(more_tests, "test")
     groups = _groups(subset_of, matches)
     blank, unreadable = set(blank), set(unreadable)
     faults: dict[str, dict[str, list[str]]] = {subset: defaultdict(list) for subset in SUBSETS}
     kept: dict[str, list[str]] = {subset: [] for subset in SUBSETS}
-    for name, subset in subset_of.items():
+    for name, subset in names.items():
         fault = (
             "unreadable"
             if name in unreadable

@@ -29,6 +29,19 @@ class VideoSettings:
         Of the `aver.networks.resnet.ResNet18`.
     size_px : int >= 16
         Side of the images.
+    surround : float in [0, 0.5]
+        Share of the face's side that images are read with on each side, so that random zooms and
+        shifts show what surrounds the face.
+    resolution : float in (0, 1]
+        In half of the training batches images are reduced to between this share of their size and
+        their full size and enlarged again: faces in videos are often small. 1 switches it off.
+    votes : bool
+        Train on the shares of raters' votes, for images that have them.
+    teacher : str
+        Name or run folder of trained weights, whose probabilities are mixed into the targets
+        (distillation). Empty for none.
+    teacher_share : float in [0, 1]
+        Weight of the teacher's probabilities in the targets.
     dropout : float in [0, 1)
         Before the classifier.
     label_smoothing : float in [0, 1)
@@ -48,6 +61,11 @@ class VideoSettings:
     blocks: Literal[1, 2] = 2
     stem: Literal["7x7", "3x3"] = "3x3"
     size_px: Annotated[int, Field(ge=16)] = 48
+    surround: Annotated[float, Field(ge=0, le=0.5)] = 0.0
+    resolution: Annotated[float, Field(gt=0, le=1)] = 1.0
+    votes: bool = True
+    teacher: str = ""
+    teacher_share: Annotated[float, Field(ge=0, le=1)] = 0.5
     dropout: Fraction = 0.0
     label_smoothing: Fraction = 0.1
     bfloat16: bool = False

@@ -12,6 +12,7 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
+from aver.corpora.reconcile import Reconciled, check_named, reconcile
 from aver.emotions import in_canonical_order
 from aver.errors import LabelError, SettingsError
 from aver.evaluation.run import Run, clip_facts, digest
@@ -23,16 +24,18 @@ from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.checkpoint import CARD_NAME
 from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import Recognizer
+from aver.models.expert_fusion.recognizer import ExpertFusion
 from aver.networks.face_network import face_network
 from aver.networks.pretrained import find_weights
 from aver.pretraining.audio_data import Notice, usable_clips
 from aver.pretraining.images import digest_images, read_images, sort_images, split_images
-from aver.pretraining.reconcile import check_named, reconcile
 from aver.settings import settings_to_mapping
+from aver.splits.corpus_rules import training_fold
 from aver.splits.split import Split
 
 DONE_NAME = "done.json"
 _SUBSETS = ("train", "validation")
+_FACES, _VOICES = "faces", "voices"
 
 
 @dataclass(frozen=True)
@@ -42,21 +45,27 @@ class UnpairedRequest:
     Parameters
     ----------
     faces : Corpus
-        Of images, with an official split.
+        Of images, with an official split; `aver.pretraining.images.join_images` makes one of
+        several.
     voices : Corpus
         Clips with audio and speakers.
     voice_split : Split
-        Its first fold counts; its test speakers are not used in the training.
+        Its first fold counts; its test speakers are not used in the training. `train_on_all` makes
+        one without test speakers.
     preset : str
-        Of an MRPN whose video branch averages ``face-embeddings``.
+        Of a recognizer that reads ``face-embeddings`` and trains on unpaired clips: expert-fusion,
+        or an MRPN, which pairs faces and voices of a class.
     overrides : mapping
         Settings to change in the preset.
     merge, drop
-        As for `aver.pretraining.reconcile.reconcile`.
+        As for `aver.corpora.reconcile.reconcile`.
     images_per_voice : int >= 1
         Number of different faces of its class that each voice is paired with.
     adapt : {"", "speaker"}
         Standardize audio features per speaker, and face embeddings over all training images.
+    fusion : Corpus, optional
+        For expert-fusion: clips with faces and voices, on which the fusion is chosen. Nothing else
+        is learned from them.
 
     Raises
     ------
@@ -73,6 +82,7 @@ class UnpairedRequest:
     drop: Sequence[str] = ()
     images_per_voice: int = 4
     adapt: str = ""
+    fusion: Corpus | None = None
 
     def __post_init__(self) -> None:
         if self.images_per_voice < 1:
@@ -94,10 +104,11 @@ def train_unpaired(
     workers: int = 1,
     notice: Notice | None = None,
 ) -> Recognizer:
-    """Train MRPN without a single clip that has both a face and a voice.
+    """Train a recognizer without a single clip that has both a face and a voice.
 
-    Images that are blank, have two labels or have copies in a later subset are set aside first. N2
-    draws the faces of a class anew in every epoch; N0 and N1 keep the first pairs.
+    Images that are blank, have two labels or have copies in a later subset are set aside first. The
+    experts of an expert-fusion are trained apart. An MRPN needs pairs of one class: N2 draws the
+    faces anew in every epoch, N0 and N1 keep the first ones.
 
     Parameters
     ----------
@@ -120,8 +131,8 @@ def train_unpaired(
         If the emotions of the corpora differ after merging and dropping, or no clip has an emotion
         to merge or drop.
     SettingsError
-        If the preset is no MRPN over face embeddings, or `out` holds a run with other settings,
-        corpora or seed, finished or not.
+        If the preset cannot be trained so, or `out` holds a run with other settings, corpora or
+        seed, finished or not.
     SplitError, MediaError
         If the faces lack a subset, or are no images.
 
@@ -135,15 +146,21 @@ def train_unpaired(
     kind, settings = load_preset(request.preset, request.overrides)
     model = kind(settings, store)
     faces = next((f for f in model.features.values() if isinstance(f, FaceEmbeddings)), None)
-    if not kind.pairs_across_clips or faces is None:
+    if not (kind.pairs_across_clips or kind.trains_unpaired) or faces is None:
         raise SettingsError(
-            f"The preset {request.preset!r} is no MRPN with a branch for face-embeddings, which "
-            "unpaired training needs, such as 'mrpn-unpaired'."
+            f"The preset {request.preset!r} cannot be trained on unpaired faces and voices. Use "
+            "'expert-fusion', or an MRPN with a branch for face-embeddings, such as "
+            "'mrpn-unpaired'."
+        )
+    if request.fusion is not None and not isinstance(model, ExpertFusion):
+        raise SettingsError(
+            f"The preset {request.preset!r} learns its fusion in the training; clips to choose it "
+            "on are for 'expert-fusion' only."
         )
     # Check before audio is read, which takes minutes, and before anything is written.
     split_images(request.faces)
-    reconcile(request.faces.clips, request.voices.clips, merge=request.merge, drop=request.drop)
     check_named((*request.faces, *request.voices), request.merge, request.drop)
+    _reconciled(request, request.faces.clips, request.voices.clips)
     audio_features = [feature for feature in model.features.values() if feature is not faces]
     prepared = usable_clips(
         store, request.voices.clips, audio_features, workers=workers, notice=notice
@@ -153,16 +170,23 @@ def train_unpaired(
     run = Run(out, identity, result=DONE_NAME)
     if run.start():
         return kind.load(out / "checkpoint", store)
-    pairs, facts = _pairs(request, out, seed, workers)
+    clips, facts = _training_clips(request, kind, out, seed, workers)
     facts["unusable_clips"] = {f.clip.clip_id: f.reason for f in prepared.failures}
-    adapted = SpeakerAdaptation(store, prepared.clips)
-    source: FeatureSource = adapted if request.adapt else store
-    embeddings = _embed(pairs, faces, request.adapt)
+    paired = request.fusion.clips if request.fusion else ()
+    if paired:
+        paired = store.prepare(paired, list(model.features.values()), workers=workers).clips
+    source: FeatureSource = store
+    if request.adapt:
+        source = SpeakerAdaptation(store, (*prepared.clips, *paired), missing_ok=True)
+    embeddings = _embed(clips, faces, request.adapt)
     model.take_features_from(UnpairedFeatures(source, embeddings))
-    model.fit(pairs["train"], pairs["validation"], seed=seed, run_folder=out)
+    model.fit(clips["train"], clips["validation"], seed=seed, run_folder=out)
+    if paired and isinstance(model, ExpertFusion):
+        facts["fusion"] = model.choose_fusion(paired) | _fusion_facts(request.fusion)
     model.save(out / "checkpoint")
     card = {**model.card, **facts, "protocol": "unpaired: no clip with both face and voice"}
-    card["pairs"] = card.pop("clips")
+    if kind.pairs_across_clips:
+        card["pairs"] = card.pop("clips")
     if request.adapt:
         card |= {"adapt": request.adapt, "adaptation": ADAPTED}
     write_json(out / "checkpoint" / CARD_NAME, card)
@@ -197,22 +221,47 @@ def _identity(
             ]
         ),
         "split": request.voice_split.hash,
+        **({"fusion": digest([clip_facts(c) for c in request.fusion])} if request.fusion else {}),
     }
 
 
-def _pairs(
-    request: UnpairedRequest, out: Path, seed: int, workers: int
+def _fusion_facts(corpus: Corpus | None) -> dict[str, Any]:
+    assert corpus is not None
+    return {"chosen_on": corpus.label, "speakers": list(corpus.speakers)}
+
+
+def train_on_all(voices: Corpus, share: float = 0.2, seed: int = 0) -> Split:
+    """A split without test speakers: of each corpus some validate, all others train.
+
+    Parameters
+    ----------
+    voices : Corpus
+        A single one, or several that `combine` has joined.
+    share : float in (0, 1)
+        Of the speakers of each corpus; see `aver.splits.corpus_rules.CrossCorpus`.
+    seed : int
+
+    Raises
+    ------
+    SplitError
+        If a clip has no speaker, or no corpus has two speakers.
+    """
+    fold = training_fold(voices, tuple(voices.parts), (), share, seed)
+    return Split(f"train-on-all(validation_share={share})", voices.name, seed, (fold,))
+
+
+def _training_clips(
+    request: UnpairedRequest, kind: type[Recognizer], out: Path, seed: int, workers: int
 ) -> tuple[dict[str, list[Clip]], dict[str, Any]]:
-    """Pairs to train and to validate with, and the facts for the card."""
+    """Clips to train and to validate with, paired if need be, and the facts for the card."""
     fold = request.voice_split.folds[0]
     split = split_images(request.faces)
     images = sort_images(request.faces, split, workers=workers, cache=out / "images.json")
     subsets = {
-        subset: reconcile(
+        subset: _reconciled(
+            request,
             request.faces.select(list(images.subsets[subset])),
             [clip for clip in request.voices if clip.clip_id in fold.subsets()[subset]],
-            merge=request.merge,
-            drop=request.drop,
         )
         for subset in _SUBSETS
     }
@@ -222,17 +271,24 @@ def _pairs(
             f"Only one of training and validation has {', '.join(unshared)}. Leave it out "
             f"(--drop {unshared[0]}), or merge it with another emotion."
         )
-    pairs = {
-        subset: join_by_class(clips.faces, clips.voices, request.images_per_voice, seed)
-        for subset, clips in subsets.items()
+    chosen = {
+        subset: join_by_class(
+            found.clips[_FACES], found.clips[_VOICES], request.images_per_voice, seed
+        )
+        if kind.pairs_across_clips
+        else _side_by_side(found.clips[_FACES], found.clips[_VOICES])
+        for subset, found in subsets.items()
     }
-    return pairs, {
-        "images": {subset: len({clip.video for clip in clips}) for subset, clips in pairs.items()},
-        "voices": {subset: len({clip.audio for clip in clips}) for subset, clips in pairs.items()},
-        "trained_on": [request.faces.label, request.voices.label],
+    return chosen, {
+        "images": {s: len({c.video for c in clips} - {None}) for s, clips in chosen.items()},
+        "voices": {s: len({c.audio for c in clips} - {None}) for s, clips in chosen.items()},
+        "trained_on": [
+            *(request.faces.parts or (request.faces.label,)),
+            *(request.voices.parts or (request.voices.label,)),
+        ],
         "merged": dict(subsets["train"].merged),
         "dropped": list(
-            in_canonical_order({n for clips in subsets.values() for n in clips.dropped})
+            in_canonical_order({n for found in subsets.values() for n in found.dropped})
         ),
         "split_rule": request.voice_split.rule,
         "split_hash": request.voice_split.hash,
@@ -240,6 +296,13 @@ def _pairs(
             {str(clip.speaker) for clip in request.voices if clip.clip_id in fold.test}
         ),
     }
+
+
+def _reconciled(
+    request: UnpairedRequest, faces: Sequence[Clip], voices: Sequence[Clip]
+) -> Reconciled:
+    clips = {_FACES: faces, _VOICES: voices}
+    return reconcile(clips, merge=request.merge, drop=request.drop)
 
 
 def _embed(
@@ -255,6 +318,18 @@ def _embed(
         trained = {clip.video for clip in pairs["train"]}
         rows = Scale.of([rows[[path in trained for path in images]]]).apply(rows)
     return dict(zip(images, rows.astype(np.float32), strict=True))
+
+
+def _side_by_side(faces: Sequence[Clip], voices: Sequence[Clip]) -> list[Clip]:
+    """Images, and voices without any video they may come with."""
+    seen = [replace(clip, clip_id=f"{_FACES}/{clip.clip_id}") for clip in faces]
+    heard = [
+        replace(
+            clip, clip_id=f"{_VOICES}/{clip.clip_id}", video=None, audio=clip.audio or clip.video
+        )
+        for clip in voices
+    ]
+    return seen + heard
 
 
 def join_by_class(
@@ -318,6 +393,9 @@ class UnpairedFeatures:
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         """The feature of a clip; for an image its embedding, as the only frame."""
-        if feature.modality == "video" and clip.video and clip.video in self._embeddings:
-            return FeatureRecord({"embeddings": self._embeddings[clip.video][None]})
+        if clip.video and clip.video in self._embeddings:
+            if feature.modality == "video":
+                return FeatureRecord({"embeddings": self._embeddings[clip.video][None]})
+            if clip.audio is None:
+                return FeatureRecord.absent("no audio")
         return self._store.get(clip, feature)

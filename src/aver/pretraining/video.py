@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -15,18 +15,18 @@ from torch.nn import functional
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
-from aver.emotions import EMOTIONS
-from aver.errors import LabelError
+from aver.emotions import in_canonical_order
+from aver.errors import CheckpointError, LabelError
 from aver.evaluation.intervals import binomial_interval
 from aver.evaluation.run import Run
 from aver.execution.files import write_json
 from aver.models.data.batches import ClipSequences
 from aver.models.layers.augmentation import ImageAugmentation
-from aver.networks.face_network import standardize_images
-from aver.networks.pretrained import write_weights
+from aver.networks.face_network import FaceNetwork, standardize_images
+from aver.networks.pretrained import find_weights, write_weights
 from aver.networks.shipped import CARD_NAME, WEIGHTS_NAME, read_card
 from aver.pretraining.classifier import Classifier, card_facts, new_classifier
-from aver.pretraining.images import digest_images, read_images, sort_images
+from aver.pretraining.images import digest_images, read_images, sort_images, with_surround
 from aver.pretraining.settings import VideoSettings
 from aver.settings import settings_to_mapping
 from aver.splits.split import SUBSETS, Split
@@ -47,6 +47,7 @@ def pretrain_video(
     seed: int = 0,
     workers: int = 1,
     leaking: bool = False,
+    tests: Mapping[str, Sequence[Clip]] | None = None,
     command: str = "",
 ) -> dict[str, Any]:
     """Train a ResNet on the emotions of face images.
@@ -57,7 +58,7 @@ def pretrain_video(
     Parameters
     ----------
     corpus : Corpus
-        Of images, such as FER2013.
+        Of images, such as FER2013; `aver.pretraining.images.join_images` makes one of several.
     split : Split
         Its first fold counts; ``official`` for FER2013.
     settings : VideoSettings
@@ -71,6 +72,9 @@ def pretrain_video(
     leaking : bool
         Set no images aside, as published figures do: training then includes copies of test images,
         and the card states LEAKS.
+    tests : mapping of str to sequence of Clip, optional
+        More images to test on, such as the same ones with other labels, each under a name for the
+        card. Their copies are set aside from training and validation.
     command : str
         The command line, for the card.
 
@@ -95,36 +99,43 @@ def pretrain_video(
     Differs from the paper: it states neither the size of the network nor its training nor what was
     done about copies.
     """
+    tests = dict(tests or {})
+    more_tests = [clip for some in tests.values() for clip in some]
     identity = {
-        "settings": settings_to_mapping(settings),
+        "settings": _identity_of(settings),
         "seed": seed,
         "split": split.hash,
         "images": digest_images(corpus.clips),
         **({"leaking": True} if leaking else {}),
+        **({"tests": digest_images(more_tests)} if more_tests else {}),
     }
     run = Run(out, identity, result=CARD_NAME)
     if run.start():
         return read_card(out)
-    images = sort_images(corpus, split, workers=workers, cache=out / "images.json")
+    images = sort_images(
+        corpus, split, workers=workers, cache=out / "images.json", more_tests=more_tests
+    )
     if leaking:
         images = images.as_published(split.folds[0])
     clips = {subset: corpus.select(list(names)) for subset, names in images.subsets.items()}
     classes = _classes(clips)
-    data = {
-        subset: LabeledImages(
-            torch.from_numpy(read_images(some, settings.size_px))[:, None],
-            torch.tensor([classes.index(clip.emotion or "") for clip in some]),
-        )
-        for subset, some in clips.items()
-    }
+    data = {subset: LabeledImages.read(some, classes, settings) for subset, some in clips.items()}
     network = new_classifier(settings, len(classes), seed)
-    task = ImageTask(network, data["train"], data["validation"], settings)
+    train = data["train"]
+    prior = train.shares.mean(dim=0).tolist()
+    if settings.teacher:
+        train = train.taught(find_weights(settings.teacher), classes, settings.teacher_share)
+    task = ImageTask(network, train, data["validation"], settings)
     history = fit(
         task, settings.training, seed=seed, run_folder=out, description="Training on images"
     )
     doubtful = np.isin(images.subsets["test"], images.doubtful)
     with fixed_threads(settings.training.threads):
         scores = score_images(task, data["validation"], data["test"], doubtful, classes)
+        others = {
+            label: asdict(test_images(task, some, classes, settings, scores.views))
+            for label, some in tests.items()
+        }
     card = {
         "kind": "face network",
         **card_facts(corpus, split, settings, classes),
@@ -136,7 +147,9 @@ def pretrain_video(
         },
         "doubtful_in_test": len(images.doubtful),
         "input": {"size_px": settings.size_px, "gray": True, "standardized": "per image"},
+        "prior": dict(zip(classes, prior, strict=True)),
         "metrics": asdict(scores),
+        **({"tests": others} if others else {}),
         **({"leaks": [LEAKS]} if leaking else {}),
         "seed": seed,
         "epochs": len(history.epochs),
@@ -150,6 +163,14 @@ def pretrain_video(
     return card
 
 
+def _identity_of(settings: VideoSettings) -> dict[str, Any]:
+    """Settings as version 0.1 recorded them, and later ones only if they change anything."""
+    values = settings_to_mapping(settings)
+    later = ("surround", "resolution", "votes", "teacher", "teacher_share")
+    neutral = settings_to_mapping(VideoSettings())
+    return {k: v for k, v in values.items() if k not in later or v != neutral[k]}
+
+
 def _classes(clips: Mapping[str, list[Clip]]) -> tuple[str, ...]:
     emotions = {subset: {clip.emotion for clip in some} for subset, some in clips.items()}
     present = emotions["train"]
@@ -160,7 +181,7 @@ def _classes(clips: Mapping[str, list[Clip]]) -> tuple[str, ...]:
             f"After copies and blank images were set aside, training has no image of {lacking}. "
             "Add images, or leave that emotion out (--emotions)."
         )
-    return tuple(emotion for emotion in EMOTIONS if emotion in present)
+    return in_canonical_order(map(str, present))
 
 
 @dataclass(frozen=True)
@@ -169,22 +190,72 @@ class LabeledImages:
 
     Parameters
     ----------
-    images : Tensor of uint8 [shape=(images, 1, size_px, size_px)]
-    labels : Tensor [shape=(images,)]
+    images : Tensor of uint8 [shape=(images, 1, side, side)]
+        Faces with their surroundings, if the settings ask for any.
+    labels : Tensor of int64 [shape=(images,)]
         Indices of classes.
+    shares : Tensor of float32 [shape=(images, classes)]
+        What to train on: shares of votes, or 1 for the label.
     """
 
     images: Tensor
     labels: Tensor
+    shares: Tensor
+
+    @classmethod
+    def read(
+        cls, clips: Sequence[Clip], classes: tuple[str, ...], settings: VideoSettings
+    ) -> LabeledImages:
+        """Decode the images of clips whose emotions are among `classes`.
+
+        Raises
+        ------
+        MediaError
+            If an image cannot be decoded.
+        """
+        labels = torch.tensor([classes.index(clip.emotion or "") for clip in clips])
+        shares = functional.one_hot(labels, len(classes)).float()
+        for row, clip in enumerate(clips):
+            votes = clip.votes.get("face", {}) if settings.votes else {}
+            known = torch.tensor([votes.get(name, 0.0) for name in classes])
+            if known.sum() > 0:  # votes for other emotions do not count
+                shares[row] = known / known.sum()
+        images = torch.from_numpy(read_images(clips, settings.size_px, settings.surround))
+        return cls(images[:, None], labels, shares)
 
     def to(self, device: torch.device | str) -> LabeledImages:
         """The same on a device."""
-        return LabeledImages(self.images.to(device), self.labels.to(device))
+        return LabeledImages(*(one.to(device) for one in (self.images, self.labels, self.shares)))
+
+    @torch.no_grad()
+    def taught(self, weights: Path, classes: tuple[str, ...], share: float) -> LabeledImages:
+        """The same with the probabilities of a trained network mixed into the shares.
+
+        The probabilities are the mean over the image and its mirror image.
+
+        Raises
+        ------
+        CheckpointError
+            If the network predicts other classes.
+        """
+        teacher = FaceNetwork(weights)
+        if teacher.classes != classes:
+            raise CheckpointError(
+                f"The teacher at {weights} predicts {', '.join(teacher.classes) or 'nothing'}, "
+                f"but the images are {', '.join(classes)}."
+            )
+        rows = []
+        for images in self.images.split(_BATCH_SIZE):
+            faces = center(images, teacher.size_px)[:, 0].numpy()
+            both = [teacher.probabilities(one) for one in (faces, faces[:, :, ::-1])]
+            rows.append(torch.from_numpy(np.mean(both, axis=0)))
+        shares = share * torch.cat(rows) + (1 - share) * self.shares
+        return LabeledImages(self.images, self.labels, shares)
 
     def batches(self, order: Tensor, size: int) -> Iterator[LabeledImages]:
         """Batches of at most `size` images, as equal in size as possible."""
         for rows in order.tensor_split(max(1, math.ceil(len(order) / size))):
-            yield LabeledImages(self.images[rows], self.labels[rows])
+            yield LabeledImages(self.images[rows], self.labels[rows], self.shares[rows])
 
 
 _BATCH_SIZE = 256  # without gradients
@@ -212,7 +283,8 @@ class ImageTask(Task):
     ) -> None:
         super().__init__(network)
         self.train, self.validation, self._settings = train, validation, settings
-        self._augment = ImageAugmentation(settings.augmentation)
+        inner = settings.size_px / with_surround(settings.size_px, settings.surround)
+        self._augment = ImageAugmentation(settings.augmentation, inner)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -232,21 +304,49 @@ class ImageTask(Task):
         """Cross-entropy of a batch."""
         scores = self.scores(batch.images)
         smoothing = self._settings.label_smoothing if self.network.training else 0.0
-        value = functional.cross_entropy(scores, batch.labels, label_smoothing=smoothing)
+        value = functional.cross_entropy(scores, batch.shares, label_smoothing=smoothing)
         correct = int((scores.argmax(dim=1) == batch.labels).sum())
         return Loss(value, len(batch.labels), correct)
 
     def scores(self, images: Tensor) -> Tensor:
         """Scores ``(n, classes)`` of images, augmented if the network is in training mode."""
-        values = standardize_images(images)
-        if self.network.training:
-            count = len(values)
+        size_px = self._settings.size_px
+        if not self.network.training:
+            values = standardize_images(center(images, size_px))
+        else:
+            values, count = standardize_images(images), len(images)
             each = ClipSequences(values, (1,) * count, torch.ones(count, dtype=torch.bool))
             values = self._augment(values, each)
+            values = reduce_resolution(values, self._settings.resolution)
+            if self._settings.surround:  # what is left of the image differs from the whole
+                values = standardize_images(values)
         values = values.contiguous(memory_format=torch.channels_last)
         bfloat16 = self._settings.bfloat16
         with torch.autocast(values.device.type, torch.bfloat16, enabled=bfloat16):
             return self.network(values).float()
+
+
+def center(images: Tensor, size_px: int) -> Tensor:
+    """The faces of images ``(n, 1, side, side)``, without their surroundings."""
+    margin = (images.shape[-1] - size_px) // 2
+    return images[:, :, margin : margin + size_px, margin : margin + size_px]
+
+
+def reduce_resolution(images: Tensor, share: float) -> Tensor:
+    """Reduce half of the batches to a random resolution and enlarge them again.
+
+    Parameters
+    ----------
+    images : Tensor [shape=(images, 1, height, width)]
+    share : float in (0, 1]
+        Smallest resolution, relative to that of the images; 1 draws and changes nothing.
+    """
+    if share == 1 or torch.rand(()) < 0.5:
+        return images
+    factor = share + (1 - share) * float(torch.rand(()))
+    size = [max(1, round(factor * side)) for side in images.shape[2:]]
+    small = functional.interpolate(images, size, mode="bilinear", antialias=True)
+    return functional.interpolate(small, images.shape[2:], mode="bilinear")
 
 
 VIEWS = ("plain", "mirrored", "mirrored and shifted")
@@ -323,19 +423,52 @@ def score_images(
     candidates = {views: _correct(task, validation, views) for views in VIEWS}
     best = max(candidates, key=lambda views: int(candidates[views].sum()))  # the cheapest of equals
     correct = _correct(task, test, best)
-    labels = test.labels.numpy()
     return ImageScores(
         validation=Share.of(candidates[best]),
         test=Share.of(correct),
         test_without_doubtful=Share.of(correct[~doubtful]),
         test_plain=Share.of(_correct(task, test, "plain")),
-        test_recall={
-            name: float(correct[labels == index].mean())
-            for index, name in enumerate(classes)
-            if (labels == index).any()
-        },
+        test_recall=_recall(correct, test.labels.numpy(), classes),
         views=best,
     )
+
+
+@dataclass(frozen=True)
+class OtherScores:
+    """Figures on further test images: with the views of `ImageScores`, and with a single one."""
+
+    test: Share
+    test_plain: Share
+    test_recall: dict[str, float]
+    unknown: int
+    """Images of emotions that the network does not know; they are left out."""
+
+
+def test_images(
+    task: ImageTask,
+    clips: Sequence[Clip],
+    classes: tuple[str, ...],
+    settings: VideoSettings,
+    views: str,
+) -> OtherScores:
+    """Test once on the images of clips."""
+    known = [clip for clip in clips if clip.emotion in classes]
+    test = LabeledImages.read(known, classes, settings)
+    correct = _correct(task, test, views)
+    return OtherScores(
+        Share.of(correct),
+        Share.of(_correct(task, test, "plain")),
+        _recall(correct, test.labels.numpy(), classes),
+        len(clips) - len(known),
+    )
+
+
+def _recall(correct: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> dict[str, float]:
+    return {
+        name: float(correct[labels == index].mean())
+        for index, name in enumerate(classes)
+        if (labels == index).any()
+    }
 
 
 @torch.no_grad()

@@ -12,7 +12,7 @@ from aver.evaluation.summary import Summary
 from aver.execution.files import command_without_folders, without_folders, write_text
 from aver.reports.reported_run import ReportedRun
 from aver.reports.run_tables import METRIC_TITLES
-from aver.reports.statements import describe_data, speakers_in_words
+from aver.reports.statements import describe_data, speakers_in_words, trained_in_words
 from aver.reports.table import Cell, Estimate, Table, as_markdown
 from aver.splits.split import SUBSETS
 from aver.version import __version__
@@ -23,6 +23,8 @@ _LICENSES = {
 }
 """Names of licenses on the Hub; other licenses are given as text."""
 _METRICS = {"accuracy": "accuracy", "unweighted_recall": "recall", "macro_f1": "f1"}
+_SHOWN = ("comparison", "corpora-uar", "corpora-accuracy", "classes")
+"""Tables of results."""
 _TASKS = {True: "video-classification", False: "audio-classification"}
 
 
@@ -137,10 +139,10 @@ def _body(
     parts = [
         f"# {evaluation.system}",
         f"Recognizes {len(evaluation.classes)} emotions ({', '.join(evaluation.classes)}) of "
-        f"speech in video or audio. Model `{card.get('model', 'unknown')}`{source}. Trained and "
-        f"tested on {describe_data(evaluation)}.",
+        f"speech in video or audio. Model `{card.get('model', 'unknown')}`{source}. "
+        f"{trained_in_words(evaluation)} on {describe_data(evaluation)}.",
         "## Results",
-        *(as_markdown(tables[name]) for name in ("comparison", "classes") if name in tables),
+        *(as_markdown(tables[name]) for name in _SHOWN if name in tables),
         "## Protocol",
         f"{evaluation.protocol[0].upper()}{evaluation.protocol[1:]}.",
         "\n".join(f"- {sentence}" for sentence in (*verdict, *_remarks(run))),

@@ -19,27 +19,31 @@ def prediction_rows(predictions: FilePredictions) -> list[dict[str, Any]]:
     Returns
     -------
     list of dict
-        With ``clip``, ``emotion``, ``probabilities`` by class, ``by_modality`` (the same by
-        modality; None if the clip lacks the modality), ``coverage`` by modality, ``flags``,
+        With ``clip``, ``speaker`` if known, ``emotion`` and ``probabilities`` by class (both None
+        if the clip has no usable modality), ``by_modality`` (probabilities by modality; None if the
+        clip lacks the modality), ``coverage`` and ``distance`` by modality, ``flags``,
         ``adaptation`` if the predictions are adapted to the speaker, and further targets.
     """
     prediction = predictions.prediction
     if prediction is None:
         return []
     rows = []
-    for index, clip_id in enumerate(prediction.clip_ids):
+    for index, clip in enumerate(predictions.clips):
         row: dict[str, Any] = {
-            "clip": clip_id,
-            "emotion": prediction.labels[index],
+            "clip": clip.clip_id,
+            **({"speaker": clip.speaker} if clip.speaker else {}),
+            "emotion": prediction.labels[index] or None,
             "probabilities": _by_name(prediction.classes, prediction.probabilities[index]),
             "by_modality": {
-                name: None
-                if math.isnan(values[index][0])  # the clip lacks the modality
-                else _by_name(prediction.classes, values[index])
+                name: _by_name(prediction.classes, values[index])
                 for name, values in prediction.by_modality.items()
             },
             "coverage": {
                 name: round(float(share[index]), 3) for name, share in prediction.coverage.items()
+            },
+            "distance": {
+                name: None if math.isnan(ratios[index]) else round(float(ratios[index]), 3)
+                for name, ratios in prediction.distance.items()
             },
             "flags": list(prediction.flags[index]) if prediction.flags else [],
             **({"adaptation": predictions.adaptation} if predictions.adaptation else {}),
@@ -50,7 +54,10 @@ def prediction_rows(predictions: FilePredictions) -> list[dict[str, Any]]:
     return rows
 
 
-def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float]:
+def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float] | None:
+    """None for a row of NaN: there is no prediction."""
+    if math.isnan(values[0]):
+        return None
     return {name: round(float(value), 4) for name, value in zip(names, values, strict=True)}
 
 
@@ -63,14 +70,13 @@ def as_jsonl(predictions: FilePredictions) -> str:
 def as_csv(predictions: FilePredictions) -> str:
     """Comma-separated, one row per clip; ``by_modality.audio.happy`` names a nested value.
 
-    Cells of a modality that a clip lacks are empty.
+    Cells of what was not predicted are empty.
     """
     rows = prediction_rows(predictions)
+    empty = dict.fromkeys(predictions.prediction.classes if predictions.prediction else ())
     for row in rows:
-        row["by_modality"] = {
-            name: values or dict.fromkeys(row["probabilities"])
-            for name, values in row["by_modality"].items()
-        }
+        row["probabilities"] = row["probabilities"] or empty
+        row["by_modality"] = {name: v or empty for name, v in row["by_modality"].items()}
     flat = [_flat(row) for row in rows]
     text = io.StringIO()
     columns = list(dict.fromkeys(column for row in flat for column in row))
@@ -102,26 +108,36 @@ def as_table(predictions: FilePredictions) -> str:
     names += [f"  {name}" for row in rows for name in row["by_modality"]]
     width = max(map(len, ["clip", *names, *(f"  {name}" for name in targets)]))
     heading = "  ".join(f"{name:>9}" for name in classes)
-    lines = [f"{'clip':<{width}}  {'emotion':<9}  {heading}  coverage; notes"]
+    speaker_width = max([len("speaker"), *(len(row.get("speaker", "")) for row in rows)])
+    has_speakers = any("speaker" in row for row in rows)
+
+    def speaker_cell(name: str) -> str:
+        return f"{name:<{speaker_width}}  " if has_speakers else ""
+
+    lines = [
+        f"{'clip':<{width}}  {speaker_cell('speaker')}{'emotion':<9}  {heading}  coverage; notes"
+    ]
     for row in rows:
         coverage = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
         adapted = [predictions.adaptation] if predictions.adaptation else []
         notes = "; ".join([coverage, *row["flags"], *adapted])
-        percentages = _percentages(row["probabilities"])
-        lines.append(f"{row['clip']:<{width}}  {row['emotion']:<9}  {percentages}  {notes}")
+        percentages = _percentages(row["probabilities"], len(classes))
+        who, label = speaker_cell(row.get("speaker", "")), row["emotion"] or "(none)"
+        lines.append(f"{row['clip']:<{width}}  {who}{label:<9}  {percentages}  {notes}")
         for name, values in row["by_modality"].items():
             label = "(missing)" if values is None else max(values, key=values.__getitem__)
-            percentages = "" if values is None else _percentages(values)
-            lines.append(f"{'  ' + name:<{width}}  {label:<9}  {percentages}")
-        for name in targets:
+            percentages = _percentages(values, len(classes)).rstrip()
+            lines.append(f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<9}  {percentages}")
+        for name in (target for target in targets if row[target]):
             label = max(row[name], key=row[name].__getitem__)
             percentages = ", ".join(f"{output} {share:.1%}" for output, share in row[name].items())
-            lines.append(f"{'  ' + name:<{width}}  {label:<9}  {percentages}")
+            lines.append(f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<9}  {percentages}")
     return "\n".join(lines) + "\n"
 
 
-def _percentages(values: dict[str, float]) -> str:
-    return "  ".join(f"{value:9.1%}" for value in values.values())
+def _percentages(values: dict[str, float] | None, columns: int) -> str:
+    cells = [f"{value:9.1%}" for value in values.values()] if values else [" " * 9] * columns
+    return "  ".join(cells)
 
 
 FORMATS: dict[str, Callable[[FilePredictions], str]] = {

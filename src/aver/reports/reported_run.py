@@ -137,8 +137,8 @@ def _settings_of(folder: Path) -> dict[str, Any]:
     return settings if isinstance(settings, dict) else {}
 
 
-def read_baselines(folder: Path, corpus: Corpus | None = None) -> tuple[ReportedRun, ...]:
-    """The baselines that `aver evaluate` ran with a system, simplest first.
+def read_others(folder: Path, corpus: Corpus | None = None) -> tuple[ReportedRun, ...]:
+    """What `aver evaluate` ran with a system: further presets, then baselines, simplest first.
 
     Parameters
     ----------
@@ -147,9 +147,11 @@ def read_baselines(folder: Path, corpus: Corpus | None = None) -> tuple[Reported
     corpus : Corpus, optional
         As for `ReportedRun.read`.
     """
+    further = sorted(path.parent for path in folder.glob("systems/*/evaluation.json"))
     folders = [path.parent for path in folder.glob("baselines/*/evaluation.json")]
     order = {name: index for index, name in enumerate(_SIMPLEST)}
     folders.sort(key=lambda path: (order.get(path.name, len(order)), path.name))
+    folders = [*further, *folders]
     return tuple(ReportedRun.read(path, corpus) for path in folders)
 
 

@@ -12,9 +12,10 @@ from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import Summary, summarize
 from aver.execution.files import command_without_folders, without_folders, write_text
+from aver.reports.corpus_matrix import corpus_tables
 from aver.reports.model_card import write_model_card
 from aver.reports.plots.style import inline_svg, save_figure
-from aver.reports.reported_run import ReportedRun, distinct_names, read_baselines
+from aver.reports.reported_run import ReportedRun, distinct_names, read_others
 from aver.reports.robustness_report import MeasuredRun, robustness_plots, robustness_tables
 from aver.reports.run_plots import plot_deep_features, run_plots
 from aver.reports.run_summary import summary_in_words, verdict_in_words
@@ -91,7 +92,7 @@ def report_runs(
     if not folders:
         raise SettingsError("There is nothing to report: name at least one run folder.")
     first, *further = [ReportedRun.read(folder, corpus) for folder in folders]
-    runs = distinct_names([first, *further, *read_baselines(first.folder, corpus)])
+    runs = distinct_names([first, *further, *read_others(first.folder, corpus)])
     target = out or (first.folder / "compared" if further else first.folder)
     page = write_report(runs[0], runs[1:], target, corpus=corpus, media=media, command=command)
     words = describe_run(tuple(run.evaluation for run in runs))
@@ -165,10 +166,12 @@ def write_report(
     others_too = any(entry.run is not evaluation for entry in measured)
     worst = worst_clips(evaluation)
     robustness = robustness_tables(measured, named=others_too)
+    corpora = corpus_tables(evaluations)
     tables = {
         table.name: table
         for table in (
             *_run_tables(evaluations, summary, comparisons),
+            *corpora,
             audit_table(run.audit) if run.audit else None,
             worst_table(worst),
             *robustness,
@@ -199,6 +202,7 @@ def write_report(
         tables=tables,
         plots=plots,
         audit=run.audit.verdict if run.audit else "",
+        corpora=[table.name for table in corpora],
         robustness=[table.name for table in robustness],
         images=image_clips(worst, corpus.by_id) if media and corpus else (),
         command=command_without_folders(evaluation.facts.get("command", "")),
@@ -231,6 +235,7 @@ def describe_run(evaluations: Sequence[Evaluation]) -> str:
     summary = summarize(first)
     tables = [
         comparison_table(evaluations),
+        *corpus_tables(evaluations)[:1],
         paired_table(comparisons) if comparisons else None,
         target_table(first, summary),
     ]

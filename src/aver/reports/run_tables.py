@@ -20,6 +20,7 @@ from aver.reports.statements import (
     describe_data,
     incomparable,
     interval_note,
+    pooling_note,
     run_notes,
 )
 from aver.reports.table import Cell, Estimate, Table
@@ -208,6 +209,7 @@ def comparison_table(evaluations: Sequence[Evaluation]) -> Table:
     unknown = not first.knows_speakers
     notes = [
         interval_note(columns, rows, unknown_speakers=unknown, further=further),
+        *pooling_note(first),
         *(f"LEAKS: {leak}" for leak in leaks),
         *run_notes(evaluations),
         *_published_notes(numbers),

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
 from aver.audit.finding import counted
+from aver.corpora.combine import part_of
 from aver.evaluation.evaluation import Evaluation
 from aver.reports.table import Cell, Estimate
 
@@ -60,8 +62,8 @@ def interval_note(
 
 _OPTIMISTIC = "too narrow, because all speakers have the same result"
 _WHY_NONE = (
-    "there is one speaker only, or all speakers have the same result, or the value is undefined "
-    "without one of them"
+    "there is one speaker only, or only one of a corpus, or all speakers have the same result, or "
+    "the value is undefined without one of them"
 )
 
 
@@ -102,8 +104,42 @@ def speakers_in_words(evaluation: Evaluation) -> str:
     return f"{known} and {counted(unknown, 'clip')} of unknown speakers" if unknown else known
 
 
+def tested_corpora(evaluation: Evaluation) -> tuple[str, ...]:
+    """Names of the joined corpora that are tested; empty for a single corpus."""
+    joined = evaluation.facts.get("corpora", {}).get("names", ())
+    found = set(evaluation.clip_corpora)
+    return tuple(name for name in joined if name in found)
+
+
+def trained_in_words(evaluation: Evaluation) -> str:
+    """``"Trained and tested"``, or, if corpora are joined, what was trained on before testing."""
+    if not tested_corpora(evaluation):
+        return "Trained and tested"
+    trainings = {" + ".join(names) for names in evaluation.facts["corpora"]["trained"].values()}
+    if len(trainings) > 1:
+        return f"Trained {len(trainings)} times, on different corpora, and tested"
+    return f"Trained on {trainings.pop()}; tested"
+
+
+def pooling_note(evaluation: Evaluation) -> tuple[str, ...]:
+    """That the figures pool several test corpora, and how; nothing for a single one."""
+    tested = tested_corpora(evaluation)
+    if len(tested) < 2:
+        return ()
+    sizes = Counter(part_of(clip_id) for clip_id in set(evaluation.clip_ids))
+    shares = ", ".join(f"{name} {sizes[name]}" for name in tested)
+    return (
+        f"Pooled over {len(tested)} test corpora, each clip with the same weight ({shares} clips); "
+        "intervals leave out and draw speakers within their corpus. The table by test corpus does "
+        "not pool.",
+    )
+
+
 def _name_of(evaluation: Evaluation) -> str:
-    """Name of the corpus; its title if the reader is for corpora of any kind."""
+    """Name of what is tested; the title of a corpus if its reader is for corpora of any kind."""
+    tested = tested_corpora(evaluation)
+    if tested:
+        return " + ".join(tested)
     if evaluation.corpus != "manifest":
         return evaluation.corpus
     return str(evaluation.facts.get("corpus_title", evaluation.corpus))

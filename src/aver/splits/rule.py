@@ -59,7 +59,7 @@ class SplitRule(ABC):
             )
         values = {entry.name: getattr(self, entry.name) for entry in fields(self)}  # type: ignore[arg-type]
         seed = int(values.pop("seed", 0))
-        arguments = ", ".join(f"{name}={value}" for name, value in values.items())
+        arguments = ", ".join(f"{name}={_shown(value)}" for name, value in values.items())
         split = Split(
             rule=f"{self.name}({arguments})",
             corpus=corpus.name,
@@ -71,14 +71,21 @@ class SplitRule(ABC):
         return split
 
 
+def _shown(value: Any) -> str:
+    return "+".join(map(str, value)) if isinstance(value, tuple) else str(value)
+
+
 split_rules: Registry[SplitRule] = Registry(
     "split rule",
     {
+        "cross-corpus": "aver.splits.corpus_rules:CrossCorpus",
+        "leave-one-corpus-out": "aver.splits.corpus_rules:LeaveOneCorpusOut",
         "leave-one-speaker-out": "aver.splits.speaker_rules:LeaveOneSpeakerOut",
         "mrpn-actor-pairs": "aver.splits.speaker_rules:MrpnActorPairs",
         "official": "aver.splits.clip_rules:Official",
         "random": "aver.splits.clip_rules:RandomShares",
         "speaker-kfold": "aver.splits.speaker_rules:SpeakerKFold",
+        "train-on-one-corpus": "aver.splits.corpus_rules:TrainOnOneCorpus",
     },
     "aver.splits",
 )
@@ -117,6 +124,8 @@ _MIN_SPEAKERS_FOR_KFOLD = 10  # with fewer speakers, one per fold leaves more tr
 def default_split(corpus: Corpus, seed: int = 0) -> Split:
     """Five speaker-disjoint folds with ten or more speakers, otherwise one fold per speaker.
 
+    Of corpora that are joined, each is tested in turn and the others train.
+
     Parameters
     ----------
     corpus : Corpus
@@ -132,6 +141,8 @@ def default_split(corpus: Corpus, seed: int = 0) -> Split:
     SplitError, LabelError
         If the corpus does not allow it, for instance with one speaker or one class.
     """
+    if corpus.parts:
+        return make_split(corpus, "leave-one-corpus-out", seed=seed)
     if len(corpus.speakers) >= _MIN_SPEAKERS_FOR_KFOLD:
         return make_split(corpus, "speaker-kfold", folds=5, seed=seed)
     return make_split(corpus, "leave-one-speaker-out", seed=seed)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Annotated, Literal
 
+from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError, SplitError
 from aver.settings import Field, settings
@@ -60,7 +61,7 @@ class SpeakerKFold(SplitRule):
                 f"{self.folds} folds asked for. Ask for at most {len(speakers)} folds, or use "
                 "'leave-one-speaker-out'."
             )
-        groups = deal(_speakers_by_sex(corpus, self.seed), self.folds)
+        groups = deal(speakers_by_sex(corpus, self.seed), self.folds)
         return _rotate(corpus, groups, self.validation)
 
     def leaks(self, corpus: Corpus) -> tuple[str, ...]:
@@ -109,9 +110,9 @@ class LeaveOneSpeakerOut(SplitRule):
                 f"{count} for validation none is left for training. Add speakers, or ask for "
                 "fewer validation_speakers."
             )
-        by_sex = list(_speakers_by_sex(corpus, self.seed).values())
+        by_sex = list(speakers_by_sex(corpus, self.seed).values())
         return tuple(
-            _fold(corpus, _validation_speakers(by_sex, number, one, count), [one])
+            _fold(corpus, sexes_in_turn(by_sex, number, count, without=one), [one])
             for number, one in enumerate(speakers)
         )
 
@@ -120,10 +121,28 @@ class LeaveOneSpeakerOut(SplitRule):
         return _leaks(self.validation)
 
 
-def _validation_speakers(by_sex: list[list[str]], fold: int, tested: str, count: int) -> list[str]:
-    """The validation speakers of a fold: the sexes in turn, each sex rotated by the fold."""
-    queues = [group[fold % len(group) :] + group[: fold % len(group)] for group in by_sex]
-    queues = [[speaker for speaker in queue if speaker != tested] for queue in queues]
+def sexes_in_turn(
+    by_sex: Sequence[Sequence[str]], fold: int, count: int, without: str = ""
+) -> list[str]:
+    """Draw speakers: the sexes in turn, each sex rotated by the number of the fold.
+
+    Parameters
+    ----------
+    by_sex : sequence of sequence of str
+        Speakers of each sex.
+    fold : int >= 0
+    count : int
+        At most the number of speakers.
+    without : str
+        A speaker who is not drawn.
+
+    Examples
+    --------
+    >>> sexes_in_turn([["f1", "f2"], ["m1", "m2", "m3"]], 0, 3)
+    ['f1', 'm1', 'f2']
+    """
+    queues = [[*group[fold % len(group) :], *group[: fold % len(group)]] for group in by_sex]
+    queues = [[speaker for speaker in queue if speaker != without] for queue in queues]
     chosen: list[str] = []
     turn = fold  # so that with one validation speaker the sexes alternate from fold to fold
     while len(chosen) < count:
@@ -165,7 +184,7 @@ class MrpnActorPairs(SplitRule):
     def divide(self, corpus: Corpus) -> tuple[Fold, ...]:
         """Pair the speakers and rotate the pairs through the subsets."""
         _speakers(corpus, self.name)
-        pairs = _pairs(_speakers_by_sex(corpus))
+        pairs = _pairs(speakers_by_sex(corpus))
         if len(pairs) < _MIN_PAIRS[self.validation]:
             raise SplitError(
                 f"The corpus at {corpus.root} has {len(corpus.speakers)} speakers, which make "
@@ -224,9 +243,9 @@ def _speakers(corpus: Corpus, rule: str) -> tuple[str, ...]:
     return corpus.speakers
 
 
-def _speakers_by_sex(corpus: Corpus, seed: int | None = None) -> dict[str, list[str]]:
+def speakers_by_sex(clips: Iterable[Clip], seed: int | None = None) -> dict[str, list[str]]:
     """Speakers by sex (``""`` if unknown), sorted, or shuffled by a seed."""
-    sexes = {clip.speaker: clip.sex or "" for clip in corpus if clip.speaker is not None}
+    sexes = {clip.speaker: clip.sex or "" for clip in clips if clip.speaker is not None}
     groups = {
         sex: sorted(speaker for speaker in sexes if sexes[speaker] == sex)
         for sex in sorted(set(sexes.values()))

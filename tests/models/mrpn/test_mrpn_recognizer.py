@@ -141,13 +141,13 @@ class _Nothing(PlantedSource):
         return super().get(clip, feature)
 
 
-def test_a_clip_without_modalities_gets_the_prior():
+def test_a_clip_without_modalities_counts_as_the_prior_in_evaluations():
     # One more clip of the first class, so that the prior is not flat.
     extra = Clip("s00-happy-9", "s00", "happy", intensity="normal")
     settings = replace(SETTINGS, modalities=("action_units", "audio"))
     recognizer = MRPN(settings, PlantedSource()).fit([*TRAIN, extra], VALIDATION)
     recognizer.store = _Nothing()
-    prediction = recognizer.predict(unlabelled(TEST))
+    prediction = recognizer.predict_all(unlabelled(TEST))
     empty = [place for place, clip in enumerate(TEST) if clip.clip_id.endswith("1")]
     np.testing.assert_allclose(
         prediction.probabilities[empty], np.tile([13 / 49] + [12 / 49] * 3, (len(empty), 1))

@@ -269,6 +269,11 @@ class FusionRecognizer(TorchRecognizer[N]):
                 branch.standardize.learn(list(frames[modality].some))
         return self._make_task(network, training, held_out, losses)
 
+    def _describe(self, clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+        """The feature vectors of the branches."""
+        embeddings = self._predict(clips).embeddings if clips else {}
+        return {name: np.asarray(embeddings.get(name, np.zeros((0, 0)))) for name in self.features}
+
     @torch.no_grad()
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
         frames = self._load(clips)

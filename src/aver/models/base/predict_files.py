@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Problem
+from aver.corpora.speaker_names import name_speakers
 from aver.corpora.user_files import attach_action_units, load_clips
 from aver.errors import ClipError, CorpusError, FeatureError, SettingsError
 from aver.features.feature import Feature
@@ -29,11 +31,12 @@ class FilePredictions:
     Parameters
     ----------
     clips : tuple of Clip
-        The predicted clips, in the order given.
+        The predicted clips, in the order given; with their speakers if the files tell them.
     prediction : Prediction or None
         For these clips; None if there is none.
     problems : tuple of Problem
-        Files that could not be read or do not fit the recognizer, with the reason.
+        Files that could not be read, do not fit the recognizer, or have no speaker or one with too
+        few clips to adapt to, with the reason.
     unused : tuple of Problem
         Other clips of the speaker that could not be read and were not used for adaptation.
     adaptation : str
@@ -55,6 +58,7 @@ def predict_files(
     *,
     action_units: Path | None = None,
     speaker_clips: Sequence[Path] = (),
+    speaker_by: str = "",
 ) -> FilePredictions:
     """Predict files and folders.
 
@@ -71,27 +75,42 @@ def predict_files(
         has none there is predicted without them. They include those of `speaker_clips`.
     speaker_clips : sequence of Path
         Files and folders with other clips of the one speaker of all `paths`, without labels. A
-        recognizer that was trained with speaker adaptation needs them, any other refuses them. A
-        modality that fewer than 4 of them have is not used, and the clips are flagged.
+        recognizer that was trained with speaker adaptation needs them or `speaker_by`, any other
+        refuses both. A modality that fewer than 4 of them have is not used, and the clips are
+        flagged.
+    speaker_by : str
+        How `paths` tell their speakers, see `aver.corpora.speaker_names.name_speakers`: each
+        speaker is adapted on all of his or her clips among them. Files of a speaker with fewer
+        than 4 usable clips are not predicted; they are among the problems.
 
     Raises
     ------
     CorpusError
         If no path contains a video or audio file, or `action_units` cannot be read or contains none
-        of the files.
+        of the files, or `speaker_by` gives no file a speaker.
     SettingsError
-        If the recognizer needs `speaker_clips` and there are none, or the other way round.
+        If the recognizer needs `speaker_clips` or `speaker_by` and there is none, or the other way
+        round, or both are given.
     FeatureError
         If too few of them can be used for any modality.
     """
-    _check_adaptation(recognizer, bool(speaker_clips))
+    _check_adaptation(recognizer, bool(speaker_clips), bool(speaker_by))
     features = list(recognizer.features.values())
-    clips, problems = _usable(paths, action_units, features, store, workers)
+
+    def usable(those: Sequence[Path], by: str = "") -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
+        return _usable(those, action_units, features, store, workers, by)
+
+    clips, problems = usable(paths, speaker_by)
     unused: tuple[Problem, ...] = ()
-    if speaker_clips:
+    if speaker_by:
+        adaptation = SpeakerAdaptation(store, clips, missing_ok=True)
+        clips, too_few = _with_enough_clips(clips, adaptation, features)
+        problems = (*problems, *too_few)
+        recognizer.take_features_from(adaptation)
+    elif speaker_clips:
         clips = _of_one_speaker(clips)
         try:
-            others, unused = _usable(speaker_clips, action_units, features, store, workers)
+            others, unused = usable(speaker_clips)
         except CorpusError as error:
             raise CorpusError(f"--speaker-clips cannot be used: {error}") from None
         adaptation = SpeakerAdaptation(store, _of_one_speaker(others), missing_ok=True)
@@ -110,7 +129,9 @@ def predict_files(
         problems = (*problems, *(Problem(name, why) for name, why in error.reasons.items()))
         clips = tuple(clip for clip in clips if clip.clip_id not in error.reasons)
         prediction = recognizer.predict(clips) if clips else None
-    adapted = ADAPTED_PREDICTIONS if speaker_clips else ""
+    adapted = ADAPTED_PREDICTIONS if speaker_clips or speaker_by else ""
+    if speaker_clips:
+        clips = tuple(replace(clip, speaker=None) for clip in clips)  # nobody named the speaker
     return FilePredictions(clips, prediction, problems, unused, adapted)
 
 
@@ -120,9 +141,12 @@ def _usable(
     features: Sequence[Feature],
     store: FeatureStore,
     workers: int,
+    speaker_by: str,
 ) -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
     """Clips with all their features, and the files that cannot be used."""
     found = load_clips(paths)
+    if speaker_by:
+        found = name_speakers(found, speaker_by)
     if action_units is not None:
         found = attach_action_units(replace(found, clips=_with_names(found.clips)), action_units)
     prepared = store.prepare(found.clips, features, workers=workers)
@@ -134,17 +158,49 @@ def _of_one_speaker(clips: Sequence[Clip]) -> tuple[Clip, ...]:
     return tuple(replace(clip, speaker=_SPEAKER) for clip in clips)
 
 
-def _check_adaptation(recognizer: Recognizer, given: bool) -> None:
+def _with_enough_clips(
+    clips: Sequence[Clip], adaptation: SpeakerAdaptation, features: Sequence[Feature]
+) -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
+    """The clips of speakers to whom some modality can be adapted, and the others."""
+    counts = Counter(clip.speaker or "" for clip in clips)
+    reasons: dict[str, str] = {}
+    for speaker, count in counts.items():
+        try:
+            adaptation.check_enough(speaker, features)
+        except FeatureError:
+            reasons[speaker] = (
+                f"The speaker {speaker!r} has {count} readable clip{'s' if count > 1 else ''}; "
+                f"speaker adaptation needs at least {MIN_CLIPS} with a face, audio, or another "
+                "modality that the recognizer reads."
+            )
+    return (
+        tuple(clip for clip in clips if clip.speaker not in reasons),
+        tuple(
+            Problem(clip.clip_id, reasons[clip.speaker or ""])
+            for clip in clips
+            if clip.speaker in reasons
+        ),
+    )
+
+
+def _check_adaptation(recognizer: Recognizer, other_clips: bool, by: bool) -> None:
     needed = bool(recognizer.card.get("adapt"))
-    if needed and not given:
+    if other_clips and by:
+        raise SettingsError(
+            "--speaker-clips gives the other clips of one speaker and --speaker-by finds those of "
+            "every speaker among the files themselves. Give one of them."
+        )
+    if needed and not (other_clips or by):
         raise SettingsError(
             "This recognizer was trained with speaker adaptation. Name a folder of other clips of "
-            "the same speaker with --speaker-clips."
+            "the same speaker with --speaker-clips, or say with --speaker-by how the files tell "
+            "their speakers."
         )
-    if given and not needed:
+    if (other_clips or by) and not needed:
         raise SettingsError(
             "This recognizer was trained without speaker adaptation and cannot use "
-            "--speaker-clips. Leave it out, or train with --adapt speaker."
+            f"{'--speaker-by' if by else '--speaker-clips'}. Leave it out, or train with --adapt "
+            "speaker."
         )
 
 

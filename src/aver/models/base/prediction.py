@@ -30,11 +30,14 @@ class Prediction:
     classes : tuple of str
         Emotions, in canonical order.
     probabilities : np.ndarray [shape=(clips, classes)]
-        Fused over the modalities present.
+        Fused over the modalities present; rows of NaN for clips that have none.
     by_modality : mapping of str to np.ndarray [shape=(clips, classes)]
         From each modality alone; rows of NaN if a clip lacks it.
     coverage : mapping of str to np.ndarray [shape=(clips,)]
         Share of each clip, in [0, 1], that has a face, audio, action units.
+    distance : mapping of str to np.ndarray [shape=(clips,)]
+        Of each clip to the training clips, by modality, over the limit above which it is unlike
+        the training data; NaN if a clip lacks the modality. Empty if the recognizer cannot tell.
     flags : tuple of tuple of str
         Remarks on each clip ("no face", "no audio", "shorter than one segment").
     other_targets : mapping of str to np.ndarray [shape=(clips, outputs)]
@@ -50,6 +53,7 @@ class Prediction:
     probabilities: np.ndarray
     by_modality: Mapping[str, np.ndarray] = field(default_factory=dict)
     coverage: Mapping[str, np.ndarray] = field(default_factory=dict)
+    distance: Mapping[str, np.ndarray] = field(default_factory=dict)
     flags: tuple[tuple[str, ...], ...] = ()
     other_targets: Mapping[str, np.ndarray] = field(default_factory=dict)
     other_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -57,8 +61,12 @@ class Prediction:
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """The most probable class of each clip."""
-        return tuple(self.classes[index] for index in self.probabilities.argmax(axis=1))
+        """The most probable class of each clip; empty for a clip without a prediction."""
+        known = np.isfinite(self.probabilities).all(axis=1)
+        best = np.where(known[:, None], self.probabilities, 0.0).argmax(axis=1)
+        return tuple(
+            self.classes[index] if one else "" for index, one in zip(best, known, strict=True)
+        )
 
     def to_frame(self) -> pd.DataFrame:
         """All predictions as a table, one row per clip.
@@ -67,8 +75,8 @@ class Prediction:
         -------
         pd.DataFrame
             ``clip_id``, ``prediction``, ``flags`` (separated by semicolons), ``p <class>``,
-            ``<modality>: p <class>``, ``<target>: predicted <output>`` and
-            ``<modality>: coverage``.
+            ``<modality>: p <class>``, ``<target>: predicted <output>``,
+            ``<modality>: coverage`` and ``<modality>: distance``.
         """
         import pandas as pd
 
@@ -77,8 +85,9 @@ class Prediction:
             blocks.append((probability_columns(self.classes, modality), values))
         for target, values in self.other_targets.items():
             blocks.append((target_columns(target, self.other_outputs[target]), values))
-        for modality, shares in self.coverage.items():
-            blocks.append(([f"{modality}: coverage"], np.reshape(shares, (-1, 1))))
+        for name, columns in (("coverage", self.coverage), ("distance", self.distance)):
+            for modality, values in columns.items():
+                blocks.append(([f"{modality}: {name}"], np.reshape(values, (-1, 1))))
         clips = pd.DataFrame(
             {
                 "clip_id": list(self.clip_ids),
@@ -116,7 +125,7 @@ def target_columns(target: str, outputs: Sequence[str]) -> list[str]:
 
 
 _FORMAT = "aver-prediction-1"
-_GROUPS = ("by_modality", "coverage", "other_targets", "embeddings")
+_GROUPS = ("by_modality", "coverage", "distance", "other_targets", "embeddings")
 
 
 def save_prediction(prediction: Prediction, path: Path) -> None:

@@ -27,6 +27,7 @@ from aver.models.base.checkpoint import (
     write_checkpoint,
 )
 from aver.models.base.prediction import NO_MODALITY, Prediction
+from aver.models.base.training_distance import TrainingDistance, mean_vector, rows_of, unlike
 from aver.registry import Registry
 from aver.settings import settings_from_mapping
 
@@ -64,12 +65,16 @@ class Recognizer(ABC):
     pairs_across_clips: ClassVar[bool] = False
     """Whether training may take audio and video of one sample from different clips of a class."""
 
+    trains_unpaired: ClassVar[bool] = False
+    """Whether training may use clips of which none has every modality."""
+
     def __init__(self, settings: Any, store: FeatureSource) -> None:
         self.settings = settings
         self.store = store
         self._classes: tuple[str, ...] = ()
         self._prior = np.zeros(0)
         self._card: dict[str, Any] = {}
+        self._distances: dict[str, TrainingDistance] = {}
         self._trained = False
 
     # What a recognizer declares.
@@ -203,8 +208,10 @@ class Recognizer(ABC):
             After Ctrl-C; calling again with the same `run_folder` resumes.
         """
         self._trained = False
+        self._distances = {}
         self._learn_classes(train, validation)
         facts = self._fit(train, validation, seed=seed, run_folder=run_folder)
+        self._learn_distances(train, validation)
         self._card = {**self._shared_facts(train, validation, seed), **facts}
         self._trained = True
         return self
@@ -235,7 +242,7 @@ class Recognizer(ABC):
             train, validation, test, seed=seed, run_folder=run_folder
         )
         self._card = {**self._shared_facts(train, validation, seed), **facts}
-        return self._complete(prediction)
+        return self._with_prior(self._complete(prediction))
 
     def _learn_classes(self, train: Sequence[Clip], validation: Sequence[Clip]) -> None:
         """Set `classes` and `prior`."""
@@ -298,7 +305,8 @@ class Recognizer(ABC):
         """Predict clips, with predictions per modality, coverage and flags.
 
         A clip that lacks a modality is predicted from the others and flagged. A clip without any
-        usable modality gets the training prior and the flag ``"no usable modality"``.
+        usable modality has no prediction: probabilities of NaN, an empty label and the flag
+        ``"no usable modality"``.
 
         Raises
         ------
@@ -306,7 +314,35 @@ class Recognizer(ABC):
             If the recognizer has not been trained.
         """
         self._check_trained()
-        return self._complete(self._predict(clips))
+        return self._complete(self._with_distances(self._predict(clips), clips))
+
+    def _with_distances(self, prediction: Prediction, clips: Sequence[Clip]) -> Prediction:
+        """Measure how far each clip is from the training clips, and flag those beyond the limit."""
+        if not self._distances:
+            return prediction
+        found = prediction.embeddings if self.gives_embeddings else self._describe(clips)
+        distance = {
+            name: one.ratios(found.get(name, np.zeros((len(clips), 0))))
+            for name, one in self._distances.items()
+        }
+        flags = [list(some) for some in prediction.flags or ((),) * len(clips)]
+        for modality, ratios in distance.items():
+            for row in np.flatnonzero(ratios > 1):  # NaN is not above 1
+                flags[row].append(unlike(modality))
+        return replace(prediction, distance=distance, flags=tuple(map(tuple, flags)))
+
+    def predict_all(self, clips: Sequence[Clip]) -> Prediction:
+        """As `predict`, with the training prior for clips without any usable modality.
+
+        For evaluations, in which every clip counts.
+        """
+        return self._with_prior(self.predict(clips))
+
+    def _with_prior(self, prediction: Prediction) -> Prediction:
+        empty = np.isnan(prediction.probabilities).any(axis=1, keepdims=True)
+        return replace(
+            prediction, probabilities=np.where(empty, self._prior, prediction.probabilities)
+        )
 
     def predict_proba(self, clips: Sequence[Clip]) -> np.ndarray:
         """Class probabilities, fused over modalities.
@@ -314,21 +350,49 @@ class Recognizer(ABC):
         Returns
         -------
         np.ndarray [shape=(clips, classes)]
-            Rows sum to 1; columns as `classes`.
+            Rows sum to 1; columns as `classes`. Rows of NaN for clips without a usable modality.
         """
         return self.predict(clips).probabilities
+
+    def _learn_distances(self, train: Sequence[Clip], validation: Sequence[Clip]) -> None:
+        """Learn, for each modality, how far validation clips are from training clips."""
+        if self._distances:  # learned on the way
+            return
+        some, held = (_evenly(clips, _MAX_DESCRIBED) for clips in (train, validation))
+        described, others = self._describe(some), self._describe(held)
+        for modality, vectors in described.items():
+            known = vectors[np.isfinite(vectors).all(axis=1)]
+            if len(known) >= _MIN_DESCRIBED:
+                other = others[modality]
+                other = other[np.isfinite(other).all(axis=1)]
+                self._distances[modality] = TrainingDistance.fit(known, other)
+
+    def _describe(self, clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+        """One vector per clip and modality, to tell how far a clip is from the training clips.
+
+        By default a mean over the time of the features. Systems that make better vectors on the
+        way to a prediction give those.
+
+        Returns
+        -------
+        dict of str to np.ndarray [shape=(clips, n)]
+            By modality; rows of NaN for clips without it.
+        """
+        return {
+            modality: rows_of([mean_vector(self.store.get(clip, feature).arrays) for clip in clips])
+            for modality, feature in self.features.items()
+        }
 
     @abstractmethod
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
         """Predict clips; `probabilities` are rows of NaN for clips without a usable modality."""
 
     def _complete(self, prediction: Prediction) -> Prediction:
-        """Fill in the prior for clips without a usable modality, flag them, drop repeated flags."""
+        """Flag clips without a usable modality, drop repeated flags."""
         empty = np.isnan(prediction.probabilities).any(axis=1)
         flags = prediction.flags or ((),) * len(empty)
         return replace(
             prediction,
-            probabilities=np.where(empty[:, None], self._prior, prediction.probabilities),
             flags=tuple(
                 tuple(dict.fromkeys((*some, NO_MODALITY) if is_empty else some))
                 for some, is_empty in zip(flags, empty, strict=True)
@@ -358,11 +422,15 @@ class Recognizer(ABC):
         facts = {
             "settings": asdict(self.settings),
             "features": {name: feature.settings() for name, feature in self.features.items()},
+            "feature_layouts": self._feature_layouts,
             "classes": list(self._classes),
             "prior": self._prior.tolist(),
             **self._state(),
         }
-        write_checkpoint(folder, Checkpoint(self.name, self._weights(), facts, self.card))
+        weights = self._weights()
+        for modality, one in self._distances.items():
+            weights |= {f"{_DISTANCE}{modality}/{k}": v for k, v in one.arrays().items()}
+        write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
 
     @classmethod
     def load(cls, folder: Path, store: FeatureSource) -> Self:
@@ -384,9 +452,11 @@ class Recognizer(ABC):
             )
         try:
             recognizer = cls(settings_from_mapping(cls.settings_type, facts["settings"]), store)
+            recognizer._check_layouts(facts.get("feature_layouts", {}), folder)
             recognizer._classes = tuple(facts["classes"])
             recognizer._prior = np.array(facts["prior"], dtype=np.float64)
             recognizer._card = dict(checkpoint.card)
+            recognizer._distances = _take_distances(weights)
             recognizer._restore(weights, facts)
             if weights:
                 raise ValueError(f"{min(weights)} is unknown")
@@ -400,6 +470,24 @@ class Recognizer(ABC):
             ) from None
         recognizer._trained = True
         return recognizer
+
+    @property
+    def _feature_layouts(self) -> dict[str, int]:
+        return {
+            name: layout
+            for feature in self.features.values()
+            for name, layout in feature.layouts.items()
+        }
+
+    def _check_layouts(self, trained: Mapping[str, int], folder: Path) -> None:
+        """Refuse a checkpoint that was trained on other values of the same name."""
+        for name, layout in self._feature_layouts.items():
+            if trained.get(name, 1) != layout:
+                raise CheckpointError(
+                    f"The recognizer at {folder} was trained on layout {trained.get(name, 1)} of "
+                    f"the feature {name!r}; this version of aver computes layout {layout}, other "
+                    "values under the same name. Train it again, or use the version that wrote it."
+                )
 
     def _state(self) -> dict[str, Any]:
         """JSON facts that `_restore` needs besides settings, classes and prior."""
@@ -427,10 +515,31 @@ class Recognizer(ABC):
         """
 
 
+_DISTANCE = "distance/"
+_MIN_DESCRIBED = 20
+_MAX_DESCRIBED = 1000  # clips to learn distances from; more would only take longer
+
+
+def _evenly(clips: Sequence[Clip], count: int) -> list[Clip]:
+    """At most `count` clips, evenly spread."""
+    rows = np.unique(np.linspace(0, len(clips) - 1, min(count, len(clips))).round().astype(int))
+    return [clips[row] for row in rows]
+
+
+def _take_distances(weights: dict[str, np.ndarray]) -> dict[str, TrainingDistance]:
+    """Remove the arrays of distances from those of a checkpoint; version 0.1 wrote none."""
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for name in [name for name in weights if name.startswith(_DISTANCE)]:
+        _, modality, array = name.split("/")
+        groups.setdefault(modality, {})[array] = weights.pop(name)
+    return {name: TrainingDistance.from_arrays(arrays) for name, arrays in groups.items()}
+
+
 models: Registry[Recognizer] = Registry(
     "model",
     {
         "cross-attention": "aver.models.cross_attention.recognizer:CrossAttention",
+        "expert-fusion": "aver.models.expert_fusion.recognizer:ExpertFusion",
         "late-fusion": "aver.models.baselines.late_fusion:LateFusion",
         "majority": "aver.models.baselines.majority:Majority",
         "mrpn": "aver.models.mrpn.recognizer:MRPN",

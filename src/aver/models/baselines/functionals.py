@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
-from aver.features.feature import Feature, feature_from_settings
+from aver.features.feature import Feature, feature_from_settings, features
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction, mean_of_known
 from aver.models.base.recognizer import Recognizer
+from aver.models.base.training_distance import rows_of
 from aver.models.data.clip_features import (
     ClipFeature,
     check_present,
@@ -24,6 +26,7 @@ from aver.models.data.clip_features import (
     load_features,
 )
 from aver.models.layers.score_classifier import (
+    Scaling,
     ScoreClassifier,
     fit_chosen,
     fit_logistic,
@@ -46,45 +49,47 @@ class StatisticsSettings:
 
     Parameters
     ----------
-    modalities : tuple of str
-        ``"audio"``, ``"video"``, ``"action_units"`` or keys of `features`; their vectors are
-        concatenated.
+    modalities : tuple of {"audio", "video", "action_units"}
+        What is read; the vectors of several modalities are concatenated.
     Cs : tuple of float
         Candidates for scikit-learn's ``C``, rising; chosen on the validation clips.
     refit : bool
         Once ``C`` is chosen, fit again on training and validation clips together: with few
         speakers, those of the validation set are missed in training. Evaluation switches it off if
         the validation clips are test clips too.
+    scaling : {"standard", "robust"}
+        See `aver.models.layers.score_classifier.fit_logistic`.
+    feature_names : mapping of str to str
+        By modality, another feature that yields functionals, for instance
+        ``{"audio": "egemaps"}``, or ``"joined-functionals"`` for several.
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
-        ``{"audio": {"pitch": False}}``.
-    features : mapping of str to str
-        By modality, a registered feature that replaces the functionals, or one beside them under
-        another key; it gives one vector per clip, named ``statistics``.
+        ``{"audio": {"window_s": 2.0}}``.
     """
 
     modalities: tuple[str, ...] = ("video", "audio")
     Cs: Strengths = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     refit: bool = True
+    scaling: Scaling = "robust"
+    feature_names: Mapping[str, str] = field(default_factory=dict)
     feature_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    features: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.modalities or len(set(self.modalities)) < len(self.modalities):
             raise SettingsError(
                 f"modalities must name at least one modality, each once, not {self.modalities}."
             )
-        for modality in (*self.modalities, *self.feature_settings):
-            if modality not in {*FEATURE_NAMES, *self.features}:
+        for modality in (*self.modalities, *self.feature_settings, *self.feature_names):
+            if modality not in FEATURE_NAMES:
                 raise SettingsError(
-                    f"There are no functionals of the modality {modality!r}. Known are: "
-                    f"{', '.join(FEATURE_NAMES)}. Name its feature in 'features' for any other."
+                    f"There are no functionals of the modality {modality!r}. "
+                    f"Known are: {', '.join(FEATURE_NAMES)}."
                 )
-
-    def feature(self, modality: str) -> Feature:
-        """The feature of one modality."""
-        name = self.features.get(modality) or FEATURE_NAMES[modality]
-        return feature_from_settings(name, self.feature_settings.get(modality, {}))
+        for modality, name in self.feature_names.items():
+            if features.get(name).modality != modality:
+                raise SettingsError(
+                    f"feature_names.{modality} must name a feature of {modality}, not {name!r}."
+                )
 
 
 class Statistics(Recognizer):
@@ -102,8 +107,6 @@ class Statistics(Recognizer):
     settings_type = StatisticsSettings
     settings: StatisticsSettings
     can_refit = True
-    fit_classifier: ClassVar[Callable[..., ScoreClassifier]]
-    """`fit_logistic` or `fit_svm`."""
 
     def __init__(self, settings: StatisticsSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
@@ -112,7 +115,13 @@ class Statistics(Recognizer):
     @cached_property
     def features(self) -> Mapping[str, Feature]:
         """Modality to its functionals."""
-        return {modality: self.settings.feature(modality) for modality in self.settings.modalities}
+        return {
+            modality: feature_from_settings(
+                self.settings.feature_names.get(modality, FEATURE_NAMES[modality]),
+                self.settings.feature_settings.get(modality, {}),
+            )
+            for modality in self.settings.modalities
+        }
 
     def _fit(
         self,
@@ -143,7 +152,7 @@ class Statistics(Recognizer):
             if set(fitted_on[1]) == set(range(len(self.classes))):  # else it could not predict all
                 name = "+".join(modalities)
                 self._classifiers[name], chosen[name] = fit_chosen(
-                    self.fit_classifier,
+                    self._fit_classifier,
                     self.settings.Cs,
                     fitted_on,
                     held_out,
@@ -158,6 +167,12 @@ class Statistics(Recognizer):
             "labels_used": {"weights": learned, "C and temperature": ["validation"]},
         }
 
+    @abstractmethod
+    def _fit_classifier(
+        self, inputs: np.ndarray, labels: np.ndarray, classes: int, C: float
+    ) -> ScoreClassifier:
+        """Fit one classifier."""
+
     @property
     def _combinations(self) -> list[tuple[str, ...]]:
         """Each modality alone, and all together."""
@@ -166,6 +181,10 @@ class Statistics(Recognizer):
 
     def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFeature[np.ndarray]]:
         return load_features(clips, self.features, self.store, _read_vector)
+
+    def _describe(self, clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+        """The functionals themselves."""
+        return {name: rows_of(found.values) for name, found in self._load(clips).items()}
 
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
         loaded = self._load(clips)
@@ -233,14 +252,25 @@ class StatisticsLogistic(Statistics):
 
     name = "statistics-logistic"
     source = "Functionals with logistic regression; Schuller et al. (2009)"
-    fit_classifier = staticmethod(fit_logistic)
+
+    def _fit_classifier(
+        self, inputs: np.ndarray, labels: np.ndarray, classes: int, C: float
+    ) -> ScoreClassifier:
+        return fit_logistic(inputs, labels, classes, C, self.settings.scaling)
 
 
 @settings
 class SvmSettings(StatisticsSettings):
-    """As `StatisticsSettings`, with weaker penalties, which suit support vector machines."""
+    """As `StatisticsSettings`, with weaker penalties, which suit support vector machines.
+
+    Parameters
+    ----------
+    kernel_width : float > 0
+        Width of the Gaussian kernel over the square root of half the number of inputs.
+    """
 
     Cs: Strengths = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+    kernel_width: Annotated[float, Field(gt=0)] = 2.0
 
 
 class StatisticsSvm(Statistics):
@@ -256,7 +286,13 @@ class StatisticsSvm(Statistics):
     name = "statistics-svm"
     source = "Functionals with a support vector machine; Schuller et al. (2009)"
     settings_type = SvmSettings
-    fit_classifier = staticmethod(fit_svm)
+    settings: SvmSettings
+
+    def _fit_classifier(
+        self, inputs: np.ndarray, labels: np.ndarray, classes: int, C: float
+    ) -> ScoreClassifier:
+        width = self.settings.kernel_width
+        return fit_svm(inputs, labels, classes, C, self.settings.scaling, width)
 
 
 def _read_vector(
@@ -266,8 +302,7 @@ def _read_vector(
     if "statistics" not in arrays or arrays["statistics"].ndim != 1:
         raise FeatureError(
             f"The feature {feature.name!r} of clip {clip.clip_id!r} yields "
-            f"{', '.join(arrays) or 'nothing'}; a vector named 'statistics' is needed, which "
-            "pretrained encoders give with the setting pooling=mean."
+            f"{', '.join(arrays) or 'nothing'}; a vector named 'statistics' is needed."
         )
     vector = arrays["statistics"]
     return vector if np.isfinite(vector).all() else None

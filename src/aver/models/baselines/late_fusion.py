@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
+import numpy as np
+
 from aver.compatibility import upgrade_name
 from aver.corpora.clip import Clip
 from aver.errors import CheckpointError, SettingsError
@@ -131,6 +133,10 @@ class LateFusion(Recognizer):
             },
         }
 
+    def _describe(self, clips: Sequence[Clip]) -> dict[str, np.ndarray]:
+        """Nothing: the members tell how far a clip is from their training clips."""
+        return {}
+
     def _predict(self, clips: Sequence[Clip]) -> Prediction:
         members = {name: member.predict(clips) for name, member in self.members.items()}
         alone = {name: member.by_modality[name] for name, member in members.items()}
@@ -140,6 +146,11 @@ class LateFusion(Recognizer):
             probabilities=mean_of_known(list(alone.values())),
             by_modality=alone,
             coverage={name: member.coverage[name] for name, member in members.items()},
+            distance={
+                name: member.distance[name]
+                for name, member in members.items()
+                if name in member.distance
+            },
             flags=tuple(
                 tuple(flag for flags in of_clip for flag in flags if flag != NO_MODALITY)
                 for of_clip in zip(*(member.flags for member in members.values()), strict=True)

@@ -63,11 +63,19 @@ class ImageAugmentation(nn.Module):
     Source: Chang & Skarbek 2021, section 3.3, item 1 and Figure 9: "the same random augmentation
     parameters are applied for all frames of a video source".
     Differs from the paper: it names no ranges; ours are in the settings.
+
+    Parameters
+    ----------
+    settings : ImageAugmentationSettings
+    inner : float in (0, 1]
+        Share of the side of the frames that the result shows if nothing is changed; zooms and
+        shifts are relative to it. Below 1 the frames bring the surroundings of a face along.
     """
 
-    def __init__(self, settings: ImageAugmentationSettings) -> None:
+    def __init__(self, settings: ImageAugmentationSettings, inner: float = 1.0) -> None:
         super().__init__()
         self.settings = settings
+        self.inner = inner
 
     def forward(self, frames: Tensor, clips: ClipSequences) -> Tensor:
         """Augment frames ``(frames of all clips, channels, height, width)``."""
@@ -77,8 +85,9 @@ class ImageAugmentation(nn.Module):
         owner = torch.repeat_interleave(
             torch.arange(len(counts)), torch.tensor(counts)
         )  # (frames,)
-        matrices = self._matrices(len(counts))[owner].to(frames.device, frames.dtype)
-        grid = functional.affine_grid(matrices, list(frames.shape), align_corners=False)
+        matrices = self._matrices(len(counts))[owner].to(frames.device, frames.dtype) * self.inner
+        size = [round(side * self.inner) for side in frames.shape[2:]]
+        grid = functional.affine_grid(matrices, [*frames.shape[:2], *size], align_corners=False)
         frames = functional.grid_sample(
             frames, grid, mode="bilinear", padding_mode="border", align_corners=False
         )

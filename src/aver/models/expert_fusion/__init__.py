@@ -1,0 +1,1 @@
+"""One calibrated classifier per modality, fused by coverage and distance to the training data."""
