@@ -2,11 +2,12 @@
 
 import csv
 import time
+from pathlib import Path
 
 import numpy as np
 
 from aver.audit import Level, audit_split, read_listing
-from aver.corpora import open_corpus
+from aver.corpora import Clip, Corpus, combine, open_corpus
 from aver.splits import Fold, Split, make_split
 from aver.splits.split import leak_sentence
 
@@ -153,3 +154,25 @@ def test_declared_leaks_count_if_names_cannot_show_them():
     both = Fold(("1001_DFA_ANG_XX",), (), ("1001_IEO_ANG_XX",))
     (leak,) = audit_split(Split("random", "cremad", 0, (both,), declared)).leaks
     assert leak.kind == "shared-speakers"
+
+
+def test_clips_of_joined_corpora_are_different_recordings_unless_their_names_are_public():
+    names = ("take_one_sad", "take_two_happy")
+    public = ("01-04-01-01-01-02", "01-03-01-01-01-02")
+    for stems, leaks in ((names, ()), (public, ("shared-performances",))):
+        corpora = {
+            part: Corpus(
+                "own",
+                Path("/data") / part,
+                tuple(
+                    Clip(stem, "ann", e) for stem, e in zip(stems, ("sad", "happy"), strict=True)
+                ),
+            )
+            for part in ("train", "test")
+        }
+        corpora["more"] = Corpus(
+            "own", Path("/data/more"), (Clip("x", "bob", "sad"), Clip("y", "cid", "happy"))
+        )
+        joined = combine(corpora)
+        split = make_split(joined, "cross-corpus", test="test")
+        assert tuple(leak.kind for leak in audit_split(split, joined).leaks) == leaks

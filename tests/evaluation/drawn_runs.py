@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -51,3 +52,46 @@ def drawn_run(
     )
     table[probability_columns(CLASSES)] = np.concatenate(rows)
     return Evaluation(system, "drawn", "clean: drawn", CLASSES, table)
+
+
+def joined_run(
+    corpora: Mapping[str, int],
+    trained: Mapping[int, Sequence[str]],
+    *,
+    seeds: tuple[int, ...] = (0,),
+    skill: float = 1.0,
+    draw: int = 0,
+    system: str = "drawn",
+) -> Evaluation:
+    """Clips of several corpora with so many speakers; every fold tests those it does not train on.
+
+    The facts are those of an evaluation of joined corpora.
+    """
+    tables = []
+    for number, (fold, names) in enumerate(trained.items()):
+        tested = [name for name in corpora if name not in names]
+        owners = [name for name in tested for _ in range(corpora[name])]
+        run = drawn_run(
+            speakers=len(owners), seeds=seeds, skill=skill, draw=draw + 97 * number, system=system
+        )
+        owner = {f"s{place}": name for place, name in enumerate(owners)}
+        first = {f"s{place}": owners.index(name) for place, name in enumerate(owners)}
+        speakers = {s: f"{owner[s]}/s{int(s[1:]) - first[s]}" for s in owner}
+        table = run.predictions.assign(
+            speaker=[speakers[s] for s in run.speakers],
+            clip_id=[
+                f"{speakers[s]}-{clip_id.partition('-')[2]}"
+                for s, clip_id in zip(run.speakers, run.clip_ids, strict=True)
+            ],
+            fold=fold,
+        )
+        tables.append(table)
+    facts = {
+        "corpora": {
+            "names": list(corpora),
+            "trained": {str(fold): list(names) for fold, names in trained.items()},
+            "notes": ["Emotions: as drawn."],
+        }
+    }
+    pooled = pd.concat(tables, ignore_index=True)
+    return replace(run, predictions=pooled, facts=facts, corpus=" + ".join(corpora))

@@ -24,7 +24,7 @@ def clip_of(audio: np.ndarray, folder: Path) -> Clip:
 
 def test_columns_are_librosas_spectra_in_bands(tmp_path: Path) -> None:
     audio = np.random.default_rng(0).normal(0, 0.1, 20_000)
-    feature = LogSpectrogram(grid_s=0.004)  # 64 samples
+    feature = LogSpectrogram(needs_speech=False, grid_s=0.004)  # 64 samples
     record = feature.extract(clip_of(audio, tmp_path))
     standardized = (audio - audio.mean()) / audio.std()
     stft = librosa.stft(
@@ -39,7 +39,7 @@ def test_columns_are_librosas_spectra_in_bands(tmp_path: Path) -> None:
 
 def test_long_audio_in_blocks_is_the_same_as_short() -> None:
     audio = np.random.default_rng(1).normal(0, 1, 12 * RATE_HZ)
-    feature = LogSpectrogram(grid_s=0.005, band_count=8)
+    feature = LogSpectrogram(needs_speech=False, grid_s=0.005, band_count=8)
     whole = feature.columns(audio)
     assert len(whole) == 2401  # more than one block
     piece = feature.columns(audio[10 * RATE_HZ :])
@@ -48,7 +48,7 @@ def test_long_audio_in_blocks_is_the_same_as_short() -> None:
 
 @pytest.mark.parametrize("tone_hz", [120.0, 700.0, 3000.0, 7000.0])
 def test_a_tone_is_loudest_in_the_band_nearest_to_it(tone_hz: float) -> None:
-    feature = LogSpectrogram(grid_s=0.01, band_count=96)
+    feature = LogSpectrogram(needs_speech=False, grid_s=0.01, band_count=96)
     times_s = np.arange(RATE_HZ) / RATE_HZ
     loudest = feature.columns(np.sin(2 * np.pi * tone_hz * times_s))[20:80].argmax(axis=1)
     middles = np.geomspace(60, 7600, 96)

@@ -30,7 +30,9 @@ def tone(pitch_hz: float, seconds: float) -> np.ndarray:
 
 def test_mfccs_of_speech_are_librosas(data_root: Path) -> None:
     path = sorted((data_root / "ravdess").rglob("03-*.flac"))[0]
-    record = MFCC(frame_count=2000).extract(Clip("clip", None, None, audio=path))
+    record = MFCC(needs_speech=False, frame_count=2000).extract(
+        Clip("clip", None, None, audio=path)
+    )
     expected = librosa.feature.mfcc(
         y=read_audio(path), sr=RATE_HZ, n_mfcc=40, n_fft=512, hop_length=160, n_mels=128
     )
@@ -38,7 +40,7 @@ def test_mfccs_of_speech_are_librosas(data_root: Path) -> None:
 
 
 def test_a_tone_is_loudest_in_its_band(tmp_path: Path) -> None:
-    record = MelBands().extract(clip_of(tone(1000.0, 1.0), tmp_path))
+    record = MelBands(needs_speech=False).extract(clip_of(tone(1000.0, 1.0), tmp_path))
     frames = record.arrays["units"]
     assert frames.shape == (101, 128)
     # Slaney's scale is linear below 1 kHz: 1 kHz is 15 of the 45.25 mel that 8 kHz are.
@@ -50,14 +52,14 @@ def test_a_tone_is_loudest_in_its_band(tmp_path: Path) -> None:
 def test_long_clips_keep_their_middle(tmp_path: Path) -> None:
     quiet, loud = tone(500.0, 1.0) * 0.01, tone(500.0, 2.0)
     clip = clip_of(np.concatenate([quiet, loud, quiet]), tmp_path)
-    feature = MFCC(frame_count=200)
+    feature = MFCC(needs_speech=False, frame_count=200)
     record = feature.extract(clip)
     frames = record.arrays["units"]
     assert frames.shape == (200, 40)
     assert (np.abs(frames[5:195, 0] - frames[100, 0]) < 5).all()  # loud throughout
     assert record.coverage == pytest.approx(200 / 401)
     assert record.flags == ("cut to 2 s of audio",)
-    whole = MFCC(frame_count=401).extract(clip)
+    whole = MFCC(needs_speech=False, frame_count=401).extract(clip)
     assert whole.flags == ()
     assert np.array_equal(whole.arrays["units"][100:300], frames)
 
@@ -65,15 +67,19 @@ def test_long_clips_keep_their_middle(tmp_path: Path) -> None:
 def test_quiet_ends_are_cut(tmp_path: Path) -> None:
     silence = np.random.default_rng(0).normal(0, 1e-4, RATE_HZ)
     clip = clip_of(np.concatenate([silence, tone(700.0, 1.0), silence]), tmp_path)
-    assert len(MelBands(quiet_db=10.0).extract(clip).arrays["units"]) == pytest.approx(101, abs=4)
-    assert len(MelBands().extract(clip).arrays["units"]) == 301
+    assert len(
+        MelBands(needs_speech=False, quiet_db=10.0).extract(clip).arrays["units"]
+    ) == pytest.approx(101, abs=4)
+    assert len(MelBands(needs_speech=False).extract(clip).arrays["units"]) == 301
 
 
 def test_stretched_clips_do_not_depend_on_speed(tmp_path: Path) -> None:
     def frames_of(seconds: float) -> np.ndarray:
         pitch_hz = np.geomspace(200, 4000, round(seconds * RATE_HZ))
         audio = 0.3 * np.sin(2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ)
-        record = MelBands(frame_count=150, stretched=True).extract(clip_of(audio, tmp_path))
+        record = MelBands(needs_speech=False, frame_count=150, stretched=True).extract(
+            clip_of(audio, tmp_path)
+        )
         assert record.coverage == 1.0
         assert record.flags == ()
         return record.arrays["units"]
@@ -86,14 +92,16 @@ def test_stretched_clips_do_not_depend_on_speed(tmp_path: Path) -> None:
 
 def test_steps_are_differences_of_frames(tmp_path: Path) -> None:
     glide = np.sin(2 * np.pi * np.cumsum(np.linspace(200, 2000, RATE_HZ)) / RATE_HZ)
-    frames = MFCC(step_frames=3).extract(clip_of(glide, tmp_path)).arrays["units"]
+    frames = (
+        MFCC(needs_speech=False, step_frames=3).extract(clip_of(glide, tmp_path)).arrays["units"]
+    )
     assert frames.shape == (101, 80)
     expected = frames[6:, :40] - frames[:-6, :40]
     assert np.allclose(frames[3:-3, 40:], expected, atol=1e-4)
 
 
 def test_a_short_window_leaves_bands_empty_and_is_flagged(tmp_path: Path) -> None:
-    record = MelBands(n_fft=128).extract(clip_of(tone(1000.0, 1.0), tmp_path))
+    record = MelBands(needs_speech=False, n_fft=128).extract(clip_of(tone(1000.0, 1.0), tmp_path))
     assert record.flags == ("41 of 128 mel bands are empty",)
 
 

@@ -24,8 +24,8 @@ from aver.features.feature import DerivedFeature, Feature, FeatureRecord
 from aver.features.spectrogram_segments import SpectrogramSegments
 from aver.features.store import CacheWarning, FeatureStore, read_entry, write_entry
 
-SEGMENTS = SpectrogramSegments(band_count=16, column_count=25)
-SPARSE = SpectrogramSegments(band_count=16, column_count=25, hop_s=1.0)
+SEGMENTS = SpectrogramSegments(needs_speech=False, band_count=16, column_count=25)
+SPARSE = SpectrogramSegments(needs_speech=False, band_count=16, column_count=25, hop_s=1.0)
 
 
 def noise_clip(folder: Path, number: int) -> Clip:
@@ -153,7 +153,9 @@ def test_changed_content_or_settings_are_computed_again(
     before = store.get(clips[0], SEGMENTS)
     soundfile.write(tmp_path / "0.wav", np.random.default_rng(9).normal(0, 0.1, 20000), 16000)
     assert not same(store.get(clips[0], SEGMENTS), before)
-    assert not store.has(clips[0], SpectrogramSegments(hop_s=0.5, band_count=16, column_count=25))
+    assert not store.has(
+        clips[0], SpectrogramSegments(needs_speech=False, hop_s=0.5, band_count=16, column_count=25)
+    )
     assert not store.has(clips[0], AudioFunctionals())
 
 
@@ -255,7 +257,7 @@ def test_progress_bar_counts_only_what_must_be_computed(
 
 def test_unusable_settings_stop_at_once(store: FeatureStore, clips: list[Clip]) -> None:
     with pytest.raises(SettingsError, match="too many"):
-        store.prepare(clips, [SpectrogramSegments(bands="mel", band_count=250)])
+        store.prepare(clips, [SpectrogramSegments(needs_speech=False, bands="mel", band_count=250)])
 
 
 def test_full_disk_is_one_error_and_leaves_no_partial_entry(
@@ -289,7 +291,8 @@ if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # workers inherit it
     folder = Path(sys.argv[1])
     clips = [Clip(str(n), None, None, audio=folder / f"{n}.wav") for n in range(4)]
-    FeatureStore(folder / "cache").prepare(clips, [SpectrogramSegments()], workers=2)
+    features = [SpectrogramSegments(needs_speech=False)]
+    FeatureStore(folder / "cache").prepare(clips, features, workers=2)
 """
 
 
@@ -315,7 +318,8 @@ from aver.features.store import FeatureStore
 
 folder = Path(sys.argv[1])
 clips = [Clip(str(n), None, None, audio=folder / f"{n}.wav") for n in range(4)]
-features = [SpectrogramSegments(band_count=16, column_count=25, hop_s=hop) for hop in (0.2, 1.0)]
+sizes = {"band_count": 16, "column_count": 25, "needs_speech": False}
+features = [SpectrogramSegments(hop_s=hop_s, **sizes) for hop_s in (0.2, 1.0)]
 sys.stdin.readline()  # start together
 for _ in range(2):
     for clip in clips:

@@ -173,7 +173,7 @@ def test_a_silent_corpus_is_an_error(tmp_path: Path) -> None:
 def test_the_training_audio_cannot_be_verified_under_another_name(tmp_path: Path) -> None:
     corpus = write_speakers(tmp_path / "vox", [f"id{s}/{t}" for s in range(4) for t in range(2)])
     others = write_speakers(tmp_path / "others", [f"of{s}/{t}" for s in range(2) for t in range(2)])
-    with pytest.raises(SettingsError, match="4 clips of the test corpus others have files"):  # the same draws of noise
+    with pytest.raises(SettingsError, match="4 clips of the test corpus others have files"):
         pretrain_audio(corpus, split_speakers(corpus), SETTINGS, out=tmp_path / "run",
                        verify=others, store=FeatureStore(tmp_path / "cache"))  # fmt: skip
     assert not (tmp_path / "run").exists()

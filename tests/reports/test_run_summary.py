@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
-from drawn_runs import drawn_run
+from drawn_runs import drawn_run, joined_run
 
 from aver.evaluation.summary import summarize
-from aver.reports.run_summary import summary_in_words
+from aver.reports.run_summary import summary_in_words, verdict_in_words
 from aver.reports.run_tables import compare_all, comparison_table, modality_table
 from aver.reports.table import Estimate
 
@@ -70,3 +72,25 @@ def test_the_table_gives_the_same_intervals_as_the_summary() -> None:
     names = ("accuracy", "unweighted_recall", "macro_f1")
     assert cells == tuple(Estimate.of(summarize(run).metrics[name]) for name in names)
     assert cells[2].low is None
+
+
+def test_the_headline_of_pooled_corpora_names_them_and_why_it_has_no_interval() -> None:
+    several = joined_run({"one": 4, "two": 3, "three": 5}, {0: ["one"]})
+    said = summary_in_words(several, summarize(several), ())[0]
+    assert "over 8 speakers within 2 corpora" in said
+    alone = joined_run({"one": 4, "two": 1, "three": 5}, {0: ["one"]})
+    said = summary_in_words(alone, summarize(alone), ())[0]
+    assert "no interval: two has only one speaker" in said
+
+
+def test_the_verdict_says_what_test_corpora_were_used_for() -> None:
+    words = "No clip of a test corpus was used before"
+    across = joined_run({"one": 4, "two": 3}, {0: ["one"]})
+    assert any(words in sentence for sentence in verdict_in_words(across))
+    nameless = across.predictions.assign(speaker=across.clip_ids)
+    unknown = replace(across, predictions=nameless)
+    assert any(words in sentence for sentence in verdict_in_words(unknown))
+    assert not any("may be in two subsets" in sentence for sentence in verdict_in_words(unknown))
+    within = {"corpora": {**across.facts["corpora"], "trained": {"0": ["one", "two"]}}}
+    for other in (drawn_run(), replace(across, facts=within)):
+        assert not any(words in sentence for sentence in verdict_in_words(other))

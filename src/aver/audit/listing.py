@@ -10,6 +10,7 @@ from pathlib import PurePosixPath
 
 from aver.audit.names import NAMED_BY, Entry, describe_name
 from aver.corpora.clip import Clip
+from aver.corpora.combine import name_in_part, part_of
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
 from aver.splits.split import Split
@@ -103,7 +104,7 @@ def describe_clips(
             continue
         clip = find_clip(by_name, name, path)
         if clip is not None:
-            entries[name] = _entry_of_clip(name, clip, path)
+            entries[name] = _entry_of_clip(name, clip, path, corpus)
             continue
         entries[name] = describe_name(name, fields, pattern, path)
         if corpus is not None:
@@ -132,11 +133,15 @@ def find_clip(clips: Mapping[str, Clip], name: str, path: str = "") -> Clip | No
     return clips.get(name) or clips.get(PurePosixPath(path or name).stem)
 
 
-def _entry_of_clip(name: str, clip: Clip, path: str) -> Entry:
-    by_name = describe_name(clip.performance)
+def _entry_of_clip(name: str, clip: Clip, path: str, corpus: Corpus | None) -> Entry:
+    part, performance = "", clip.performance
+    if corpus and corpus.parts:  # the name of a corpus is no folder, even if it is "test"
+        part, performance = part_of(performance), name_in_part(performance)
+    by_name = describe_name(performance)
+    is_public = by_name.speaker is not None  # a name of a public corpus, the same in any copy
     return Entry(
         name=name,
-        recording=by_name.recording,
+        recording=f"{part}/{by_name.recording}" if part and not is_public else by_name.recording,
         derived=by_name.derived,
         speaker=clip.speaker,
         sentence=clip.sentence,

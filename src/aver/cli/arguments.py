@@ -250,10 +250,15 @@ def corpus_of_run(arguments: Namespace, run: Path) -> Corpus:
         return _with_action_units(_named_corpus(arguments), arguments)
     corpus = recorded_corpus(run)
     if corpus is None:
+        settings = _run_settings(run)
+        if settings.get("corpora"):
+            raise CorpusError(
+                f"The {len(settings['corpora'])} corpora of the run at {run} are not all where its "
+                f"command names them ({', '.join(settings['corpora'])}). Name them with --corpora."
+            )
         raise CorpusError(
-            f"The corpus of the run at {run} is not at "
-            f"{_run_settings(run).get('corpus_root', '')} any more. Name its folder with --corpus "
-            "(of several corpora, all with --corpora)."
+            f"The corpus of the run at {run} is not at {settings.get('corpus_root', '')} any more. "
+            "Name its folder with --corpus."
         )
     return corpus
 

@@ -47,8 +47,8 @@ class Clip:
         Name of the clip's row in a table of many clips; empty if rows are frames.
     subset : {"train", "validation", "test"} or None
         The official subset of the clip, if the corpus has such subsets.
-    face_box : tuple of float (left, top, right, bottom) or None
-        In pixels of the image, where a corpus of images states the face's box.
+    face_box : (float, float, float, float) or None
+        Left, top, right and bottom of the face in the image, in pixels, if the corpus states it.
     """
 
     clip_id: str

@@ -71,6 +71,12 @@ def results_by_corpus(evaluation: Evaluation) -> tuple[CorpusResult, ...]:
     return tuple(results)
 
 
+def crosses_corpora(evaluation: Evaluation) -> bool:
+    """Whether corpora are joined and none is tested by a fold that trained on it."""
+    results = results_by_corpus(evaluation)
+    return bool(results) and not any(result.within for result in results)
+
+
 def corpora_facts(corpus: Corpus, split: Split, fold_numbers: Sequence[int]) -> dict[str, object]:
     """What an evaluation of joined corpora records about them, as JSON values.
 

@@ -1,43 +1,58 @@
-"""`AudioFunctionals`: a clip's audio as one short vector, for classical classifiers."""
+"""`AudioFunctionals`: a clip's voice as one short vector, for classical classifiers."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Annotated
 
 import numpy as np
 
-from aver.features.clip_audio import AudioFeature, ClipAudio
-from aver.features.feature import FeatureRecord
-from aver.features.spectral import cepstrum, hann_window, mel_bands_db
+from aver.features.speech_feature import SpeechFeature
+from aver.features.speech_windows import speech_windows
+from aver.features.voice_descriptors import DESCRIPTORS, HOP_S, TIMBRE, VOICE, describe_voice
 from aver.settings import Field, settings
 
-_MEL_BANDS = 128
-_MIN_FRAMES = 3  # so that first differences have a standard deviation
-_PITCH_PERCENTILES = (5, 50, 95)
-_SILENCE_DB = -80.0  # added to the power as a floor, relative to full scale
+_MIN_FRAMES = 10
+_MIN_VOICED = 10
+_PERCENTILES = (10, 50, 90)
+_STEP_FRAMES = 5  # 50 ms: rises and falls of syllables, not of single periods
+_PEAK_DB = 25.0  # peaks of loudness this far below the highest one are no syllables
+_SMOOTHED_FRAMES = 5
+
+_DESCRIPTORS = (*TIMBRE, *VOICE)
+_MOVING = ("pitch", "loudness")
+_ROUGH = ("pitch", "harmonicity", "loudness")
+
+FUNCTIONALS = (
+    *(f"{name}_{what}" for what in ("median", "range", "step") for name in _DESCRIPTORS),
+    *(f"{name}_{what}" for name in _MOVING for what in ("rise", "fall", "rising_share")),
+    *(f"{name}_roughness" for name in _ROUGH),
+    *("voiced_share", "voiced_s_mean", "voiced_s_std", "voiced_rate", "unvoiced_s_mean"),
+    "peak_rate",
+)
+"""Names of the values of `AudioFunctionals`, in order."""
 
 
 @settings
-class AudioFunctionals(AudioFeature):
-    """Mean and standard deviation of MFCCs and of their differences, and functionals of the pitch.
+class AudioFunctionals(SpeechFeature):
+    """Functionals of pitch, voice quality, timbre, loudness and rhythm of a clip's speech.
 
-    Array: ``statistics`` float32 (4 x coefficients,), and with `pitch` ten more: of the logarithm
-    (in octaves) of the pitch of voiced frames the mean, standard deviation, 5th, 50th and 95th
-    percentile and mean step; share of voiced frames; mean and standard deviation of the loudness in
-    dB; duration in seconds.
+    Array: ``statistics`` float32 (99,), named by `FUNCTIONALS`. Of each descriptor of
+    `aver.features.voice_descriptors.describe_voice` the median, the range from the 10th to the 90th
+    percentile, and the median step from frame to frame; of pitch and loudness the mean rise and
+    fall in 50 ms and the share of rises; roughness, the median second difference; share, mean and
+    standard deviation of the length, and rate of voiced stretches, mean length of unvoiced ones,
+    and peaks of loudness per second. The values are computed in windows of speech and averaged.
+
+    Neither the length of the clip nor the gain of the recording changes the values: a clip that is
+    repeated keeps them but for the place of the windows.
 
     Parameters
     ----------
-    rate_hz : int > 0
-        The audio is resampled to this rate; its loudness is kept, since it carries emotion.
-    coefficients : int, 1 to 128
-        MFCCs, including the zeroth.
-    n_fft : int >= 2
-        Window of the spectrum, in samples.
-    hop : int > 0
-        Step of the spectrum, in samples.
-    pitch : bool
-        Add the functionals of pitch, loudness and duration.
+    window_s : float >= 1
+        Length of a window of speech; windows overlap by half.
+    needs_speech : bool
+        See `SpeechFeature`.
 
     Raises
     ------
@@ -46,135 +61,126 @@ class AudioFunctionals(AudioFeature):
 
     Notes
     -----
-    Source: MFCCs as librosa computes them (Slaney's mel bands, orthonormal DCT-II); functionals
-    over frames as in Schuller et al. (2009), "The INTERSPEECH 2009 Emotion Challenge".
+    Source: functionals over descriptors as in Schuller et al. (2009), "The INTERSPEECH 2009 Emotion
+    Challenge", and Eyben et al. (2016), "The Geneva Minimalistic Acoustic Parameter Set", section
+    3.2. Percentiles instead of means, for single wrong frames do not move them.
     """
 
-    rate_hz: Annotated[int, Field(gt=0)] = 16000
-    coefficients: Annotated[int, Field(gt=0, le=_MEL_BANDS)] = 40
-    n_fft: Annotated[int, Field(ge=2)] = 1024
-    hop: Annotated[int, Field(gt=0)] = 256
-    pitch: bool = True
+    window_s: Annotated[float, Field(ge=1.0, allow_inf_nan=False)] = 3.0
 
     name = "audio-functionals"
-    source = "Schuller et al. (2009), functionals; MFCCs as in librosa"
+    source = "Functionals of speech; Schuller et al. (2009), Eyben et al. (2016)"
+    version = 2
+    layout = 2
 
-    def from_audio(self, audio: ClipAudio) -> FeatureRecord:
-        """Compute the functionals of one clip."""
-        if audio.samples.size < _MIN_FRAMES * self.hop:
-            return FeatureRecord.absent("too little audio")
-        functionals = [self._mfcc_functionals(audio.samples)]
-        if self.pitch:
-            functionals.append(self._pitch_functionals(audio.samples))
-        return FeatureRecord(
-            arrays={"statistics": np.concatenate(functionals).astype(np.float32)},
-            coverage=audio.coverage,
-            flags=audio.flags,
-        )
-
-    def _mfcc_functionals(self, samples: np.ndarray) -> np.ndarray:
-        bands_db = mel_bands_db(
-            samples, self.rate_hz, self.n_fft, self.hop, _MEL_BANDS, self.rate_hz / 2
-        )
-        mfcc = cepstrum(bands_db, self.coefficients)  # (coefficients, frames)
-        steps = np.diff(mfcc, axis=1)
-        return np.concatenate([mfcc.mean(1), mfcc.std(1), steps.mean(1), steps.std(1)])
-
-    def _pitch_functionals(self, samples: np.ndarray) -> np.ndarray:
-        pitch_hz = track_pitch(samples, self.rate_hz)
-        voiced = np.isfinite(pitch_hz)
-        octaves = np.log2(pitch_hz[voiced])
-        melody = np.zeros(6)  # without voiced frames: an outlier to the classifier's scaler
-        if octaves.size > 1:
-            percentiles = np.percentile(octaves, _PITCH_PERCENTILES)
-            step = np.abs(np.diff(octaves)).mean()
-            melody = np.array([octaves.mean(), octaves.std(), *percentiles, step])
-        blocks = np.lib.stride_tricks.sliding_window_view(samples, self.hop)[:: self.hop]
-        power = np.square(blocks).mean(axis=1)
-        loudness_db = 10 * np.log10(power + 10 ** (_SILENCE_DB / 10))
-        share = voiced.mean() if voiced.size else 0.0
-        rest = [share, loudness_db.mean(), loudness_db.std(), samples.size / self.rate_hz]
-        return np.concatenate([melody, rest])
+    def from_speech(self, stretches: Iterable[np.ndarray]) -> np.ndarray | None:
+        """Mean of the functionals over windows."""
+        described = (_numbered(describe_voice(stretch)) for stretch in stretches)
+        total, count = np.zeros(len(FUNCTIONALS)), 0
+        for window in speech_windows(described, round(self.window_s / HOP_S)):
+            if len(window) >= _MIN_FRAMES:
+                total += window_functionals(window[:, 1:], window[:, 0] > 0)
+                count += 1
+        return total / count if count else None
 
 
-_WINDOW_PERIODS = 3.0  # Boersma (1993): three periods of the lowest pitch
-_OCTAVE_COST = 0.01  # Boersma (1993): per octave, so that a period is preferred to its multiples
-_SILENCE = 0.03  # Boersma (1993): frames below this share of the clip's peak are unvoiced
+def _numbered(frames: np.ndarray) -> np.ndarray:
+    """With a first column: 1 in frames that follow the one before, 0 at the start of a stretch."""
+    follows = np.ones((len(frames), 1), np.float32)
+    follows[:1] = 0.0
+    return np.hstack([follows, frames])
 
 
-def track_pitch(
-    audio: np.ndarray,
-    rate_hz: int,
-    *,
-    lowest_hz: float = 65.0,
-    highest_hz: float = 500.0,
-    hop_s: float = 0.01,
-    voiced_above: float = 0.45,
-) -> np.ndarray:
-    """Estimate the fundamental frequency by the autocorrelation method.
-
-    The autocorrelation of each windowed frame is divided by that of the window; its highest peak
-    between the shortest and the longest period, refined by a parabola, is the period.
+def window_functionals(frames: np.ndarray, follows: np.ndarray) -> np.ndarray:
+    """Functionals of one window of speech.
 
     Parameters
     ----------
-    audio : np.ndarray [shape=(samples,)]
-    rate_hz : int > 0
-    lowest_hz, highest_hz : float > 0
-        Range of the pitch, in Hz.
-    hop_s : float > 0
-        Time between frames, in seconds.
-    voiced_above : float in [0, 1]
-        Minimum height of the peak, as a share of the frame's energy, of a voiced frame.
+    frames : np.ndarray [shape=(frames, descriptors)]
+        Rows of `describe_voice`. If fewer than 10 are voiced, as in a whisper, all count as voiced;
+        the harmonicity is then low.
+    follows : np.ndarray [shape=(frames,), dtype=bool]
+        Whether a frame follows the one before it without a pause.
 
     Returns
     -------
-    np.ndarray [shape=(frames,), unit=Hz]
-        NaN in unvoiced frames; empty if the audio is shorter than one frame.
-
-    Notes
-    -----
-    Source: Boersma (1993), "Accurate short-term analysis of the fundamental frequency and the
-    harmonics-to-noise ratio of a sampled sound", steps 3.1 to 3.5 with its thresholds.
-    Differs from the paper: each frame is decided on its own, without a path through the frames.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> tone = np.sin(2 * np.pi * 200 * np.arange(8000) / 16000)
-    >>> float(np.nanmedian(track_pitch(tone, 16000)).round(1))
-    200.0
+    np.ndarray [shape=(99,), dtype=float64]
+        Values named by `FUNCTIONALS`. What cannot be measured is 0, or the usual formant.
     """
-    length, hop = round(_WINDOW_PERIODS * rate_hz / lowest_hz), round(hop_s * rate_hz)
-    if audio.size < length:
-        return np.zeros(0)
-    frames = np.lib.stride_tricks.sliding_window_view(audio, length)[::hop]
-    frames = frames - frames.mean(axis=1, keepdims=True)
-    loud = np.abs(frames).max(axis=1) > _SILENCE * np.abs(audio - audio.mean()).max()
-    first, last = int(rate_hz / highest_hz), int(np.ceil(rate_hz / lowest_hz))
-    lags = np.arange(first - 1, last + 2)
-    similarity = _autocorrelation(frames, lags)  # (frames, lags)
-    inner = similarity[:, 1:-1]
-    peaks = (inner >= similarity[:, :-2]) & (inner > similarity[:, 2:])
-    cost = _OCTAVE_COST * np.log2(lags[1:-1] / lags[1])
-    best = np.where(peaks, inner - cost, -np.inf).argmax(axis=1) + 1
-    rows = np.arange(len(frames))
-    left, height, right = (similarity[rows, best + shift] for shift in (-1, 0, 1))
-    bend = left - 2 * height + right
-    offset = np.divide(left - right, 2 * bend, out=np.zeros_like(bend), where=bend != 0)
-    voiced = loud & peaks.any(axis=1) & (height > voiced_above)
-    return np.where(voiced, rate_hz / (lags[best] + np.clip(offset, -0.5, 0.5)), np.nan)
+    columns = dict(zip(DESCRIPTORS, frames.T.astype(np.float64), strict=True))
+    voiced = columns["voiced"] > 0
+    everywhere = np.ones(len(frames), bool)
+    sounding = voiced if voiced.sum() >= _MIN_VOICED else everywhere
+    loudness = columns["loudness"]
+    columns["loudness"] = loudness - 10 * np.log10(np.mean(10 ** (loudness / 10)))
+    used = {name: sounding if name in VOICE else everywhere for name in _DESCRIPTORS}
+    used |= {name: sounding & np.isfinite(columns[name]) for name in _USUAL}
+    medians, ranges, steps = [], [], []
+    for name in _DESCRIPTORS:
+        values, known = columns[name], used[name]
+        low, middle, high = _percentiles(values[known], _USUAL.get(name, 0.0))
+        neighbors = known[1:] & known[:-1] & follows[1:]
+        medians.append(middle)
+        ranges.append(high - low)
+        steps.append(_median(np.abs(np.diff(values))[neighbors]))
+    movement = [
+        value for name in _MOVING for value in _movement(columns[name], used[name], follows)
+    ]
+    roughness = [_roughness(columns[name], used[name], follows) for name in _ROUGH]
+    rhythm = _rhythm(voiced, columns["loudness"])
+    return np.array([*medians, *ranges, *steps, *movement, *roughness, *rhythm])
 
 
-def _autocorrelation(frames: np.ndarray, lags: np.ndarray) -> np.ndarray:
-    """Autocorrelation of windowed frames over that of the window; 1 at lag 0."""
-    from scipy import fft
+# Formants of a neutral vocal tract, 17.5 cm long, in semitones above 55 Hz; 100 Hz in octaves.
+_USUAL = {
+    **{f"f{k + 1}": float(12 * np.log2(hz / 55)) for k, hz in enumerate((500, 1500, 2500))},
+    "b1": float(np.log2(100)),
+}
 
-    window = hann_window(frames.shape[1])
-    size = fft.next_fast_len(2 * frames.shape[1], real=True)
 
-    def correlate(values: np.ndarray) -> np.ndarray:
-        whole = fft.irfft(np.abs(fft.rfft(values, size, axis=-1)) ** 2, size, axis=-1)
-        return whole[..., lags] / np.maximum(whole[..., :1], np.finfo(float).tiny)
+def _percentiles(values: np.ndarray, otherwise: float) -> np.ndarray:
+    return np.percentile(values, _PERCENTILES) if values.size else np.full(3, otherwise)
 
-    return correlate(frames * window) / correlate(window)
+
+def _median(values: np.ndarray) -> float:
+    return float(np.median(values)) if values.size else 0.0
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if values.size else 0.0
+
+
+def _movement(
+    values: np.ndarray, known: np.ndarray, follows: np.ndarray
+) -> tuple[float, float, float]:
+    """Mean rise, mean fall, and share of rises in 50 ms."""
+    together = np.convolve(follows, np.ones(_STEP_FRAMES), "valid")[1:] == _STEP_FRAMES
+    change = values[_STEP_FRAMES:] - values[:-_STEP_FRAMES]
+    change = change[together & known[_STEP_FRAMES:] & known[:-_STEP_FRAMES]]
+    return _mean(change[change > 0]), _mean(change[change < 0]), _mean(change > 0)
+
+
+def _roughness(values: np.ndarray, known: np.ndarray, follows: np.ndarray) -> float:
+    """Median absolute second difference: no glide contributes to it."""
+    bend = np.abs(np.diff(values, 2))
+    triples = known[2:] & known[1:-1] & known[:-2] & follows[2:] & follows[1:-1]
+    return _median(bend[triples])
+
+
+def _rhythm(voiced: np.ndarray, loudness: np.ndarray) -> list[float]:
+    """Values on voiced and unvoiced stretches, and peaks of loudness per second."""
+    edges = np.diff(voiced.astype(np.int8), prepend=0, append=0)
+    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    voiced_s, duration_s = (ends - starts) * HOP_S, len(voiced) * HOP_S
+    unvoiced_s = (~voiced).sum() * HOP_S / max(1, len(starts) + 1)
+    smooth = np.convolve(loudness, np.full(_SMOOTHED_FRAMES, 1 / _SMOOTHED_FRAMES), "valid")
+    inner = smooth[1:-1]
+    peaks = (inner > smooth[:-2]) & (inner >= smooth[2:]) & (inner > smooth.max() - _PEAK_DB)
+    return [
+        float(voiced.mean()),
+        _mean(voiced_s),
+        float(voiced_s.std()) if voiced_s.size else 0.0,
+        len(starts) / duration_s,
+        unvoiced_s,
+        peaks.sum() / duration_s,
+    ]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -11,9 +12,12 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
 from aver.features.feature import Feature, FeatureRecord
+from aver.media.voice_activity import Speech, speech_of
+from aver.settings import settings
 
 _SILENT = 1e-4  # of full scale, -80 dB: below one step of 13-bit audio, above dither
 _BLOCK_S = 0.02
+_MIN_S = 0.05
 
 
 @dataclass(frozen=True)
@@ -26,9 +30,10 @@ class ClipAudio:
         As loud as in the file; empty if `missing` says why.
     rate_hz : int > 0
     coverage : float in [0, 1]
-        Share of the clip that is not digital silence.
+        Share of the clip that is speech, or not digital silence if any sound will do.
     missing : str
-        ``"no audio"`` or ``"silent audio"``; empty if there is audio.
+        ``"no audio"``, ``"silent audio"``, ``"too short"`` or ``"no speech"``; empty if there is
+        audio.
     flags : tuple of str
         ``"truncated audio"`` if the file broke off.
     """
@@ -39,16 +44,53 @@ class ClipAudio:
     missing: str = ""
     flags: tuple[str, ...] = ()
 
+    @cached_property
+    def speech(self) -> Speech:
+        """Which parts are speech; computed when it is first asked for."""
+        return speech_of(self.samples, self.rate_hz)
 
+    def is_speech(self, times_s: np.ndarray) -> np.ndarray:
+        """Whether there is speech at these times, in seconds from the start of the clip.
+
+        Parameters
+        ----------
+        times_s : np.ndarray [shape=(...), unit=s]
+
+        Returns
+        -------
+        np.ndarray [shape=(...), dtype=bool]
+        """
+        return self.speech.is_speech(times_s)
+
+    def of_speech(self) -> ClipAudio:
+        """The same audio with the share of speech as coverage; missing if there is too little."""
+        if self.missing:
+            return self
+        if self.speech.is_enough:
+            return replace(self, coverage=self.speech.share)
+        return _absent(self.rate_hz, "no speech")
+
+
+@settings
 class AudioFeature(Feature):
-    """A feature of a clip's audio at `rate_hz`; a subclass computes it in `from_audio`."""
+    """A feature of a clip's audio at `rate_hz`; a subclass computes it in `from_audio`.
+
+    Parameters
+    ----------
+    needs_speech : bool
+        A clip with less than 0.25 s of speech lacks the modality, so that music, hum and noise are
+        not read as emotions; coverage is the share of speech. Otherwise any sound is taken, as the
+        papers do.
+    """
+
+    needs_speech: bool = field(default=True, kw_only=True)
 
     modality = "audio"
-    rate_hz: int
+    rate_hz = 16000
 
     @abstractmethod
     def from_audio(self, audio: ClipAudio) -> FeatureRecord:
-        """Compute the arrays; `audio` has samples and is not silent."""
+        """Compute the arrays; `audio` has samples, is not silent, and has speech if needed."""
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """The clip's audio file, else its video."""
@@ -57,6 +99,8 @@ class AudioFeature(Feature):
     def extract(self, clip: Clip) -> FeatureRecord:
         """Compute the arrays of one clip."""
         audio = read_clip_audio(clip, self.rate_hz)
+        if self.needs_speech:
+            audio = audio.of_speech()
         return FeatureRecord.absent(audio.missing) if audio.missing else self.from_audio(audio)
 
 
@@ -76,20 +120,25 @@ def read_clip_audio(clip: Clip, rate_hz: int) -> ClipAudio:
     """
     from aver.media.audio import read_audio_blocks
 
-    nothing = np.zeros(0, np.float32)
     paths = audio_paths(clip)
     if not paths:
-        return ClipAudio(nothing, rate_hz, 0.0, "no audio")
+        return _absent(rate_hz, "no audio")
     try:
         reader = read_audio_blocks(paths[0], rate_hz, block_s=10.0)
-        samples = np.concatenate([nothing, *reader])
+        samples = np.concatenate([np.zeros(0, np.float32), *reader])
     except MissingModalityError:
-        return ClipAudio(nothing, rate_hz, 0.0, "no audio")
-    coverage = _share_not_silent(samples, rate_hz)
+        return _absent(rate_hz, "no audio")
+    coverage = share_not_silent(samples, rate_hz)
     if coverage == 0.0:
-        return ClipAudio(nothing, rate_hz, 0.0, "silent audio")
+        return _absent(rate_hz, "silent audio")
+    if samples.size < _MIN_S * rate_hz:
+        return _absent(rate_hz, "too short")
     flags = () if reader.complete else ("truncated audio",)
     return ClipAudio(samples, rate_hz, coverage, flags=flags)
+
+
+def _absent(rate_hz: int, reason: str) -> ClipAudio:
+    return ClipAudio(np.zeros(0, np.float32), rate_hz, 0.0, reason)
 
 
 def standardize(samples: np.ndarray) -> np.ndarray:
@@ -104,7 +153,7 @@ def standardize(samples: np.ndarray) -> np.ndarray:
     return ((wide - wide.mean()) / wide.std()).astype(np.float32)
 
 
-def _share_not_silent(samples: np.ndarray, rate_hz: int) -> float:
+def share_not_silent(samples: np.ndarray, rate_hz: int) -> float:
     """Share of 20 ms blocks whose samples differ."""
     block = max(2, round(_BLOCK_S * rate_hz))
     if samples.size < 2:

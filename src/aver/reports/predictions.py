@@ -122,8 +122,8 @@ def as_table(predictions: FilePredictions) -> str:
         adapted = [predictions.adaptation] if predictions.adaptation else []
         notes = "; ".join([coverage, *row["flags"], *adapted])
         percentages = _percentages(row["probabilities"], len(classes))
-        start = f"{row['clip']:<{width}}  {speaker_cell(row.get('speaker', ''))}"
-        lines.append(f"{start}{row['emotion'] or '(none)':<9}  {percentages}  {notes}")
+        who, label = speaker_cell(row.get("speaker", "")), row["emotion"] or "(none)"
+        lines.append(f"{row['clip']:<{width}}  {who}{label:<9}  {percentages}  {notes}")
         for name, values in row["by_modality"].items():
             label = "(missing)" if values is None else max(values, key=values.__getitem__)
             percentages = _percentages(values, len(classes)).rstrip()

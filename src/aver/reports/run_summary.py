@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aver.audit.finding import counted
+from aver.evaluation.cross_corpus import crosses_corpora
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.paired import PairedComparison
@@ -50,13 +51,14 @@ def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
         adapted = f"The system {facts['adaptation']}; compare it only with systems that do so too."
         further.insert(0, adapted)
     unknown = evaluation.clips_of_unknown_speakers
+    first: tuple[str, ...]
     if evaluation.leaks:
         first = (
             "These figures do not show how well new speakers are recognized: the protocol shares "
             "information between training and test.",
             *evaluation.leaks,
         )
-    elif unknown:
+    elif unknown and not crosses_corpora(evaluation):
         first = (
             f"The speaker of {counted(unknown, 'tested clip')} of {evaluation.clip_count} is "
             "unknown. Such a speaker may be in two subsets of a fold; the figures then do not show "
@@ -67,6 +69,11 @@ def verdict_in_words(evaluation: Evaluation) -> tuple[str, ...]:
             "No speaker is in two subsets of a fold, and all choices were made without the test "
             "speakers. A split that shares a speaker without declaring it is an error.",
         )
+        if crosses_corpora(evaluation):
+            first += (
+                "No clip of a test corpus was used before: all choices were made on validation "
+                "speakers of the training corpora.",
+            )
     return (*first, *further)
 
 
@@ -83,7 +90,7 @@ def _pretrained_sentences(evaluation: Evaluation) -> list[str]:
 def _accuracy_sentence(evaluation: Evaluation, accuracy: Interval) -> str:
     seeds, chance = len(evaluation.seed_values), 1 / len(evaluation.classes)
     mean = f"; mean over {seeds} seeds" if seeds > 1 else ""
-    bounds = _bounds(accuracy, evaluation.knows_speakers)
+    bounds = _bounds(accuracy, evaluation)
     sentence = (
         f"{evaluation.system} predicts {_percent(accuracy.value)} % of {evaluation.clip_count} "
         f"clips correctly ({bounds}{mean}). Chance among {len(evaluation.classes)} classes is "
@@ -96,10 +103,14 @@ def _accuracy_sentence(evaluation: Evaluation, accuracy: Interval) -> str:
     return sentence
 
 
-def _bounds(accuracy: Interval, knows_speakers: bool) -> str:
+def _bounds(accuracy: Interval, evaluation: Evaluation) -> str:
+    knows_speakers = evaluation.knows_speakers
     if accuracy.low is None or accuracy.high is None:
-        is_alone = accuracy.speakers == 1 and knows_speakers
-        return "no interval: there is only one speaker" if is_alone else "no interval"
+        if accuracy.speakers == 1 and knows_speakers:
+            return "no interval: there is only one speaker"
+        speakers = Counter(evaluation.speaker_corpora)
+        alone = [name for name, count in speakers.items() if count == 1]
+        return f"no interval: {alone[0]} has only one speaker" if alone else "no interval"
     interval = f"95 % interval {_percent(accuracy.low)} to {_percent(accuracy.high)}"
     if accuracy.method == "binomial":
         return f"{interval} over clips, too narrow: all speakers have the same accuracy"
@@ -108,7 +119,9 @@ def _bounds(accuracy: Interval, knows_speakers: bool) -> str:
             f"{interval} over clips, because the speakers are unknown; too narrow if a speaker "
             "has several clips"
         )
-    return f"{interval} over {accuracy.speakers} speakers"
+    corpora = len(set(evaluation.speaker_corpora))
+    within = f" within {corpora} corpora" if corpora else ""
+    return f"{interval} over {accuracy.speakers} speakers{within}"
 
 
 def _comparison_sentence(comparison: PairedComparison, corrected: float) -> str:

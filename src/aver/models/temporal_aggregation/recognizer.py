@@ -79,7 +79,11 @@ class TemporalAggregation(TorchRecognizer[TemporalNetwork]):
         """Face crops or their embeddings, and a log-frequency spectrogram."""
         features: dict[str, Feature] = {
             "video": feature_from_settings(self.settings.image_feature, self.settings.images),
-            "audio": LogSpectrogram(self.rule.grid_s, self.settings.band_count),
+            "audio": LogSpectrogram(
+                self.rule.grid_s,
+                self.settings.band_count,
+                needs_speech=self.settings.needs_speech,
+            ),
         }
         return {modality: features[modality] for modality in self.settings.modalities}
 

@@ -85,6 +85,8 @@ class TemporalAggregationSettings:
         Convert images to gray.
     band_count, column_count : int >= 1
         Rows and columns of a window's spectrogram.
+    needs_speech : bool
+        See `aver.features.clip_audio.AudioFeature`.
     standardize_audio : {"train", "clip", "bands"}
         See `Standardize`; ``"bands"`` uses the clip's own segments.
     channels : tuple of int >= 1
@@ -124,6 +126,7 @@ class TemporalAggregationSettings:
     gray: bool = False
     band_count: Annotated[int, Field(ge=1)] = 192
     column_count: Annotated[int, Field(ge=1)] = 120
+    needs_speech: bool = True
     standardize_audio: Literal["train", "clip", "bands"] = "train"
     channels: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = CHANNELS
     branches: Mapping[str, SegmentBranchSettings] = field(default_factory=dict)

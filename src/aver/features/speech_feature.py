@@ -1,0 +1,120 @@
+"""`SpeechFeature`: base class of features of a clip's speech alone, whatever the clip's length."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Iterator
+
+import numpy as np
+
+from aver.corpora.clip import Clip
+from aver.errors import MissingModalityError
+from aver.features.clip_audio import AudioFeature, ClipAudio, audio_paths, share_not_silent
+from aver.features.feature import FeatureRecord
+from aver.media.voice_activity import MIN_SPEECH_S, speech_of
+from aver.settings import settings
+
+_BLOCK_S = 60.0  # read and searched for speech at a time
+_PAUSE_S = 0.2  # pauses of speech up to this length belong to it: closures of stops, rhythm
+_MARGIN_S = 0.03
+_MIN_S = 0.05
+
+
+@settings
+class SpeechFeature(AudioFeature):
+    """A feature of the speech of a clip; a subclass computes it in `from_speech`.
+
+    Pauses of more than 0.2 s are left out. The file is read block by block, so that an hour of
+    audio needs no more memory than a minute.
+
+    Parameters
+    ----------
+    needs_speech : bool
+        See `AudioFeature`; without it the whole clip counts as speech.
+    """
+
+    @abstractmethod
+    def from_speech(self, stretches: Iterable[np.ndarray]) -> np.ndarray | None:
+        """Compute the vector ``statistics``, or None if there is too little speech.
+
+        Parameters
+        ----------
+        stretches : iterable of np.ndarray [shape=(samples,), dtype=float32]
+            Stretches of speech at `rate_hz`; at most one minute each. To be read to the end.
+        """
+
+    def extract(self, clip: Clip) -> FeatureRecord:
+        """Compute the vector of one clip."""
+        from aver.media.audio import read_audio_blocks
+
+        paths = audio_paths(clip)
+        if not paths:
+            return FeatureRecord.absent("no audio")
+        try:
+            reader = read_audio_blocks(paths[0], self.rate_hz, _BLOCK_S)
+            speech = _Stretches(reader, self.rate_hz, self.needs_speech)
+            vector = self.from_speech(speech)
+        except MissingModalityError:
+            return FeatureRecord.absent("no audio")
+        missing = speech.missing or ("too short" if vector is None else "")
+        if vector is None or missing:
+            return FeatureRecord.absent(missing)
+        flags = () if reader.complete else ("truncated audio",)
+        return FeatureRecord({"statistics": vector.astype(np.float32)}, speech.coverage, "", flags)
+
+    def from_audio(self, audio: ClipAudio) -> FeatureRecord:
+        """Compute the vector of audio in memory."""
+        vector = self.from_speech(_Stretches([audio.samples], audio.rate_hz, self.needs_speech))
+        if vector is None:
+            return FeatureRecord.absent("too short")
+        arrays = {"statistics": vector.astype(np.float32)}
+        return FeatureRecord(arrays, audio.coverage, "", audio.flags)
+
+
+class _Stretches(Iterator[np.ndarray]):
+    """Stretches of speech in blocks of audio, and how much of the audio they are.
+
+    Parameters
+    ----------
+    blocks : iterable of np.ndarray [shape=(samples,)]
+    rate_hz : int
+    needs_speech : bool
+        If False, all blocks are passed on.
+    """
+
+    def __init__(self, blocks: Iterable[np.ndarray], rate_hz: int, needs_speech: bool) -> None:
+        self._rate_hz, self._needs_speech = rate_hz, needs_speech
+        self._duration_s = self._heard_s = self._speech_s = 0.0
+        self._found = self._search(blocks)
+
+    def __next__(self) -> np.ndarray:
+        return next(self._found)
+
+    @property
+    def missing(self) -> str:
+        """After the last stretch: why there is no audio to use, else empty."""
+        if not self._heard_s:
+            return "silent audio"
+        if self._duration_s < _MIN_S:
+            return "too short"
+        return "no speech" if self._needs_speech and self._speech_s < MIN_SPEECH_S else ""
+
+    @property
+    def coverage(self) -> float:
+        """After the last stretch: share of the audio that is speech, or not silent."""
+        covered_s = self._speech_s if self._needs_speech else self._heard_s
+        return min(1.0, covered_s / max(self._duration_s, 1e-9))
+
+    def _search(self, blocks: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+        for block in blocks:
+            duration_s = block.size / self._rate_hz
+            self._duration_s += duration_s
+            self._heard_s += share_not_silent(block, self._rate_hz) * duration_s
+            if not self._needs_speech:
+                yield block
+                continue
+            speech = speech_of(block, self._rate_hz)
+            self._speech_s += speech.duration_s
+            places = np.round(speech.stretches_s(_PAUSE_S, _MARGIN_S) * self._rate_hz)
+            for start, end in places.astype(np.int64):
+                yield block[max(0, start) : end]
