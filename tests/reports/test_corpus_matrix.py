@@ -83,8 +83,8 @@ def test_a_diagonal_is_said_to_be_of_other_speakers():
     run = joined_run(SIZES, PAIRS)
     facts = {**run.facts["corpora"], "trained": {"0": ["one"], "1": ["two"], "2": ["two"]}}
     table = corpus_tables([replace(run, facts={"corpora": facts})])[0]
-    assert not any("speakers are different" in note for note in corpus_tables([run])[0].notes)
-    assert any("speakers are different" in note for note in table.notes)
+    assert not any("other speakers of it" in note for note in corpus_tables([run])[0].notes)
+    assert any("other speakers of it" in note for note in table.notes)
     assert ("drawn", "two", "two") in cells_of(table)
 
 
@@ -126,6 +126,12 @@ def test_pooled_figures_say_that_they_are_pooled():
     assert "by test corpus" in describe_run([run])
     single = joined_run({"one": 4, "two": 3}, {0: ["one"]})
     assert not any(note.startswith("Pooled") for note in comparison_table([single]).notes)
+
+
+def test_a_run_on_other_corpora_has_no_row():
+    run = joined_run(SIZES, PAIRS)
+    others = [joined_run({"four": 3, "five": 2}, {0: ["four"]}, system="far"), drawn_run()]
+    assert {row[0] for row in corpus_tables([run, *others])[0].rows} == {"drawn"}
 
 
 def test_a_single_corpus_has_no_matrix():

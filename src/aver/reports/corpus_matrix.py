@@ -67,8 +67,9 @@ def _table(
     for system, own in results:
         cells: dict[str, dict[str, Estimate]] = {}
         for result in own:
-            row = cells.setdefault(_trained_in_words(result, own), {})
-            row[result.tested] = _estimate(metric, result)
+            if result.tested in tested:
+                row = cells.setdefault(_trained_in_words(result, own), {})
+                row[result.tested] = _estimate(metric, result)
         rows += [
             (system, trained, *(row.get(name) for name in tested)) for trained, row in cells.items()
         ]
@@ -112,7 +113,7 @@ def _notes(metric: str, found: Sequence[CorpusResult], evaluation: Evaluation) -
         notes.append(f"Chance among {classes} classes is {100 / classes:.1f} %.")
     if any(result.within for result in found):
         notes.append(
-            "Where training and test corpus are the same, speakers are different "
-            "(speaker-disjoint folds within the corpus)."
+            "Where a test corpus is also a training corpus, other speakers of it are trained on "
+            "(speaker-disjoint folds)."
         )
     return notes
