@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from drawn_runs import drawn_run, joined_run
@@ -27,7 +28,7 @@ NAMES = ["corpora-uar", "corpora-accuracy", "corpora-macro-f1", "corpora-calibra
 def cells_of(table):
     """Estimates by system, training corpora and test corpus."""
     return {
-        (row[0], row[1], column.removeprefix("tested on ")): cell
+        (row[0], row[1], column.removeprefix("test: ")): cell
         for row in table.rows
         for column, cell in zip(table.columns[2:], row[2:], strict=True)
         if cell is not None
@@ -70,7 +71,7 @@ def test_leaving_one_corpus_out_is_one_row_and_other_systems_follow():
     other = joined_run(SIZES, trained, draw=3, system="theirs")
     table = corpus_tables([run, other])[0]
     assert [row[:2] for row in table.rows] == [("ours", ALL_OTHERS), ("theirs", ALL_OTHERS)]
-    assert table.columns[2:] == ("tested on one", "tested on two", "tested on three")
+    assert table.columns[2:] == ("test: one", "test: two", "test: three")
     assert None not in table.rows[0]
 
 
@@ -96,15 +97,22 @@ def test_a_corpus_of_one_speaker_has_a_value_without_an_interval_and_the_note_sa
     assert table.notes[-1].startswith("No intervals: there is one speaker only")
 
 
+def test_a_figure_that_is_the_same_for_all_speakers_has_no_interval_of_no_width():
+    run = joined_run({"one": 3, "two": 4}, {0: ["one"]})
+    always = np.tile([0.7, 0.1, 0.1, 0.1], (len(run.clip_ids), 1))  # every speaker has 3 of each
+    cell = cells_of(corpus_tables([run.with_predictions(always)])[3])[("drawn", "one", "two")]
+    assert (cell.value, cell.low, cell.method) == (pytest.approx(0.45), None, "none")
+
+
 def test_pages_hold_the_matrix_in_every_form():
     table = corpus_tables([joined_run(SIZES, PAIRS)])[0]
     numbers = pd.read_csv(io.StringIO(as_csv(table)))
     assert list(numbers.columns[:5]) == [
         "system",
         "trained on",
-        "tested on one",
-        "tested on one: low",
-        "tested on one: high",
+        "test: one",
+        "test: one: low",
+        "test: one: high",
     ]
     assert numbers.isna().to_numpy().sum() == 3 * 3  # the diagonal, with its bounds
     assert as_latex(table).count(r"\\") == 4  # head and three rows

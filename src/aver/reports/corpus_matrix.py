@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from aver.audit.finding import counted
 from aver.evaluation.calibration import calibration_error
@@ -73,7 +74,7 @@ def _table(
         rows += [
             (system, trained, *(row.get(name) for name in tested)) for trained, row in cells.items()
         ]
-    columns = ("system", "trained on", *(f"tested on {name}" for name in tested))
+    columns = ("system", "trained on", *(f"test: {name}" for name in tested))
     title = f"{METRIC_TITLES[metric][:1].upper()}{METRIC_TITLES[metric][1:]} by test corpus"
     notes = [*_notes(metric, found, evaluation), interval_note(columns, _named(rows))]
     return Table.of(_TABLES[metric], title, columns, tuple(rows), tuple(notes))
@@ -95,7 +96,10 @@ def _trained_in_words(result: CorpusResult, results: Sequence[CorpusResult]) -> 
 
 def _estimate(metric: str, result: CorpusResult) -> Estimate:
     run = result.evaluation
-    return Estimate.of(interval_of_metric(metric, _FUNCTIONS[metric](run), run.clip_count))
+    found = interval_of_metric(metric, _FUNCTIONS[metric](run), run.clip_count)
+    if found.is_a_point:  # the same for all speakers, which says nothing about others
+        found = replace(found, low=None, high=None, method="none")
+    return Estimate.of(found)
 
 
 def _notes(metric: str, found: Sequence[CorpusResult], evaluation: Evaluation) -> list[str]:
