@@ -14,7 +14,8 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from aver.corpora.combine import part_of
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import unweighted_recall
-from aver.reports.corpus_matrix import ALL_OTHERS, corpus_tables
+from aver.reports.corpus_matrix import ALL_OTHERS, corpus_tables, recall_matrix
+from aver.reports.plots.charts import plot_matrix
 from aver.reports.run_report import describe_run
 from aver.reports.run_tables import comparison_table
 from aver.reports.statements import describe_data, trained_in_words
@@ -102,6 +103,24 @@ def test_a_figure_that_is_the_same_for_all_speakers_has_no_interval_of_no_width(
     always = np.tile([0.7, 0.1, 0.1, 0.1], (len(run.clip_ids), 1))  # every speaker has 3 of each
     cell = cells_of(corpus_tables([run.with_predictions(always)])[3])[("drawn", "one", "two")]
     assert (cell.value, cell.low, cell.method) == (pytest.approx(0.45), None, "none")
+
+
+def test_the_plot_has_the_recalls_of_the_table_and_leaves_untested_cells_empty():
+    run = joined_run(SIZES, PAIRS)
+    shares, trainings, tested = recall_matrix(run)
+    assert trainings == tested == ("one", "two", "three")
+    assert np.isnan(np.diagonal(shares)).all()
+    cells = cells_of(corpus_tables([run])[0])
+    for row, trained in enumerate(trainings):
+        for column, name in enumerate(tested):
+            if trained != name:
+                assert shares[row, column] == cells["drawn", trained, name].value
+    figure = plot_matrix(shares, trainings, tested, down="d", across="a", title="t")
+    assert sorted(text.get_text() for text in figure.axes[0].texts) == sorted(
+        f"{100 * share:.1f}" for share in shares[np.isfinite(shares)]
+    )
+    assert recall_matrix(joined_run({"one": 3, "two": 3}, {0: ["one"]})) is None
+    assert recall_matrix(drawn_run()) is None
 
 
 def test_pages_hold_the_matrix_in_every_form():
