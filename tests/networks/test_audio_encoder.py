@@ -145,6 +145,27 @@ def test_other_models_and_rates_are_refused_by_one_line(folder: Path, tmp_path: 
         encoder_of(fast)
 
 
+def test_encoders_of_spectrograms_are_refused(tmp_path: Path) -> None:
+    import transformers
+
+    sizes = {"d_model": 16, "encoder_layers": 1, "decoder_layers": 1}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    whisper = transformers.WhisperModel(
+        transformers.WhisperConfig(**sizes, **heads, encoder_ffn_dim=16, decoder_ffn_dim=16)
+    )
+    whisper.save_pretrained(tmp_path / "whisper")
+    transformers.WhisperFeatureExtractor().save_pretrained(tmp_path / "whisper")
+    with pytest.raises(CheckpointError, match=r"\(whisper\) reads input_features, not the wave"):
+        encoder_of(tmp_path / "whisper")
+    config = transformers.ASTConfig(
+        hidden_size=16, num_hidden_layers=1, num_attention_heads=2, intermediate_size=16
+    )
+    transformers.ASTModel(config).save_pretrained(tmp_path / "ast")
+    transformers.ASTFeatureExtractor().save_pretrained(tmp_path / "ast")
+    with pytest.raises(CheckpointError, match="does not read the waveform by convolutions"):
+        encoder_of(tmp_path / "ast")
+
+
 def test_weights_of_another_architecture_are_refused(folder: Path, tmp_path: Path) -> None:
     """Transformers alone would draw random weights for them, with a warning."""
     mixed = save_audio_encoder(tmp_path)

@@ -12,6 +12,7 @@ import pytest
 
 from aver.errors import CheckpointError, SettingsError
 from aver.networks.encoder_source import EncoderSource, encoder_files, encoder_hash
+from aver.networks.pretrained import find_weights
 
 pytest.importorskip("huggingface_hub", reason="huggingface_hub is not installed: make test-extras")
 pytest.importorskip("transformers", reason="transformers is not installed: make test-extras")
@@ -89,9 +90,17 @@ def test_a_downloaded_model_is_used_without_the_network(hub: Path) -> None:
     assert source.folder() == snapshot
     assert source.reference == f"{NAME}@{COMMIT}"
     assert EncoderSource(NAME, revision=COMMIT).folder() == snapshot
+    assert find_weights(source.reference) == snapshot / "model.safetensors"
     pinned = source.pinned()
     assert pinned == EncoderSource(NAME, COMMIT, encoder_hash(encoder_files(snapshot)))
     assert pinned.folder() == snapshot
+
+
+def test_the_folder_that_hf_download_prints_is_a_folder_as_any_other(hub: Path) -> None:
+    snapshot = hub / "models--someone--speech" / "snapshots" / COMMIT
+    source = EncoderSource(str(snapshot))
+    assert find_weights(source.reference) == snapshot / "model.safetensors"
+    assert replace(source.pinned(), name=COMMIT).folder() == snapshot
 
 
 def test_a_name_without_a_model_says_how_to_get_it(hub: Path) -> None:

@@ -69,16 +69,21 @@ class EncoderSource:
             If there is no such folder, the hub cannot be reached or has no such model, there are
             no safetensors, or the content is not that of `sha256`.
         """
-        folder = _local_folder(self) or _hub_folder(
-            self.name, self.revision or "main", self.local_files_only
-        )
+        return self._found()[0]
+
+    def _found(self) -> tuple[Path, str]:
+        """The folder, and the commit of a hub model; raises as `folder` does."""
+        folder, commit = _local_folder(self), ""
+        if folder is None:
+            folder = _hub_folder(self.name, self.revision or "main", self.local_files_only)
+            commit = folder.name  # so the hub's cache names snapshots
         if self.sha256 and encoder_hash(encoder_files(folder)) != self.sha256:
             raise CheckpointError(
                 f"The encoder {self.name!r} at {folder} is not the one that the recognizer was "
                 f"trained on: its files have another hash than {self.sha256[:16]}. "
                 f"{self._how_to_get()}"
             )
-        return folder
+        return folder, commit
 
     def files(self) -> tuple[Path, ...]:
         """The files that determine its output; raises as `folder` does."""
@@ -87,8 +92,7 @@ class EncoderSource:
     @property
     def reference(self) -> str:
         """Its name for cards: ``NAME@COMMIT`` of the hub, or the path of a folder."""
-        folder = self.folder()
-        commit = _commit(folder)
+        folder, commit = self._found()
         return f"{self.name}@{commit}" if commit else str(folder)
 
     def pinned(self) -> EncoderSource:
@@ -97,11 +101,11 @@ class EncoderSource:
         The place of a local folder is remembered in the cache of this machine, so that a
         checkpoint that knows only name and hash finds it.
         """
-        folder = self.folder()
-        found, commit = encoder_hash(encoder_files(folder)), _commit(folder)
+        folder, commit = self._found()
+        sha256 = encoder_hash(encoder_files(folder))
         if not commit:
-            write_json(_place(found), {"folder": str(folder.resolve())})
-        return replace(self, revision=commit, sha256=found)
+            write_json(_place(sha256), {"folder": str(folder.resolve())})
+        return replace(self, revision=commit, sha256=sha256)
 
     def _how_to_get(self) -> str:
         if self.revision:
@@ -126,12 +130,11 @@ def encoder_files(folder: Path) -> tuple[Path, ...]:
         if not index.is_file():
             raise CheckpointError(f"{folder} has no {_WEIGHTS}. {_SAFE_ONLY}")
         try:
-            parts = sorted(
-                set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-            )
+            weight_map = json.loads(index.read_text(encoding="utf-8"))["weight_map"]
+            parts = sorted(set(weight_map.values()))
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             raise CheckpointError(f"{index} is no index of safetensors.") from None
-        weights = [index, *(folder / Path(part).name for part in parts)]
+        weights = [index, *(folder / Path(str(part)).name for part in parts)]
         for part in weights:
             if not part.is_file():
                 raise CheckpointError(f"{missing}: {part.name} is missing. Download it again.")
@@ -195,12 +198,6 @@ def _local_folder(source: EncoderSource) -> Path | None:
 
 def _place(digest: str) -> Path:
     return cache_root() / "encoders" / f"{digest}.json"
-
-
-def _commit(folder: Path) -> str:
-    """The commit of a snapshot in the hub's cache; empty for other folders."""
-    is_snapshot = folder.parent.name == "snapshots" and "--" in folder.parent.parent.name
-    return folder.name if is_snapshot else ""
 
 
 def _download(name: str, revision: str) -> str:

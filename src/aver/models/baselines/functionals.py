@@ -266,7 +266,7 @@ class SvmSettings(StatisticsSettings):
     Parameters
     ----------
     kernel_width : float > 0
-        Width of the Gaussian kernel over the square root of half the number of inputs.
+        See `aver.models.layers.score_classifier.fit_svm`.
     """
 
     Cs: Strengths = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)

@@ -132,6 +132,7 @@ Fit = Callable[[np.ndarray, np.ndarray, int, float], ScoreClassifier]
 Scaling = Literal["standard", "robust"]
 _MIN_PROBABILITY = 1e-12
 _ROBUST_LIMIT = 2.5  # standard deviations; chosen in benchmarks/voices_across_corpora.py
+_MIN_QUARTILES = 0.2  # of the standard deviation
 _QUARTILES_OF_NORMAL = 1.349  # distance between the quartiles, in standard deviations
 
 
@@ -281,4 +282,5 @@ def _scale(inputs: np.ndarray, scaling: Scaling) -> tuple[np.ndarray, np.ndarray
         return wide.mean(axis=0), std, np.inf
     low, middle, high = np.percentile(wide, (25, 50, 75), axis=0)
     quartiles = (high - low) / _QUARTILES_OF_NORMAL
-    return middle, np.where(quartiles > 1e-9, quartiles, std), _ROBUST_LIMIT
+    mostly_constant = quartiles < _MIN_QUARTILES * std  # as action units are, which are often 0
+    return middle, np.where(mostly_constant, std, quartiles), _ROBUST_LIMIT
