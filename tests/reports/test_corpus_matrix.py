@@ -151,6 +151,12 @@ def test_pooled_figures_say_that_they_are_pooled():
     assert describe_data(run).startswith("two + three: 96 clips, 8 speakers")
     assert trained_in_words(run) == "Trained on one; tested"
     assert "by test corpus" in describe_run([run])
+    pairs = joined_run(SIZES, PAIRS)
+    (_, trainings) = (note for note in comparison_table([pairs]).notes if note.startswith("Pooled"))
+    assert trainings.startswith("Pooled over trainings on 3 sets of corpora too: a clip counts onc")
+    facts = {**pairs.facts["corpora"], "trained": {"0": ["one"], "1": ["two"], "2": ["two"]}}
+    own = replace(pairs, facts={"corpora": facts})
+    assert "those on the test corpus included" in " ".join(comparison_table([own]).notes)
     single = joined_run({"one": 4, "two": 3}, {0: ["one"]})
     assert not any(note.startswith("Pooled") for note in comparison_table([single]).notes)
 

@@ -98,7 +98,8 @@ def test_the_summary_gives_each_test_corpus_its_own_figure() -> None:
     }
     low, high = sorted((recall["one", "three"], recall["two", "three"]))
     assert said == (
-        f"Unweighted recall by test corpus: two {100 * recall['one', 'two']:.1f} %, "
+        "That pools several corpora. Unweighted recall by test corpus: "
+        f"two {100 * recall['one', 'two']:.1f} %, "
         f"three {100 * low:.1f} to {100 * high:.1f} %, one {100 * recall['two', 'one']:.1f} %."
     )
 

@@ -138,7 +138,7 @@ def _corpora_sentence(evaluation: Evaluation) -> str:
         f"{name} {' to '.join(dict.fromkeys((_percent(min(found)), _percent(max(found)))))} %"
         for name, found in figures.items()
     ]
-    return f"Unweighted recall by test corpus: {', '.join(shown)}."
+    return f"That pools several corpora. Unweighted recall by test corpus: {', '.join(shown)}."
 
 
 def _comparison_sentence(comparison: PairedComparison, corrected: float) -> str:
