@@ -198,6 +198,7 @@ features: Registry[Feature] = Registry(
         "mel-bands": "aver.features.mel_bands:MelBands",
         "mfcc": "aver.features.mfcc:MFCC",
         "mfcc-functionals": "aver.features.mfcc:MFCCFunctionals",
+        "clip-functionals": "aver.features.clip_functionals:ClipFunctionals",
         "audio-functionals": "aver.features.audio_functionals:AudioFunctionals",
         "transformers-audio": "aver.features.transformers_audio:TransformersAudio",
         "transformers-video": "aver.features.transformers_video:TransformersVideo",

@@ -101,6 +101,8 @@ def read_checkpoint(folder: Path, model: str | None = None) -> Checkpoint:
         content, card = upgrade(content), upgrade(card)
         weights = {upgrade_array_name(name): array for name, array in weights.items()}
         _move_prior_and_classes(content["facts"], weights)
+        if "settings" in content["facts"]:
+            _read_all_sound(content["model"], content["facts"]["settings"])
     if model is not None and content["model"] != model:
         raise CheckpointError(
             f"The checkpoint at {folder} holds the model {content['model']!r}, not {model!r}."
@@ -114,6 +116,27 @@ def _move_prior_and_classes(facts: dict[str, Any], weights: dict[str, np.ndarray
         facts["prior"] = weights.pop("prior").tolist()
     if "classes" not in facts and "targets" in facts:
         facts["classes"] = facts["targets"]["emotion"]
+
+
+_AUDIO_1 = ("clip-functionals", "log-spectrogram", "mel-bands", "mfcc", "spectrogram-segments")
+"""Features of audio in version 0.1, by today's names."""
+
+
+def _read_all_sound(model: str, settings: Any) -> None:
+    """Version 0.1 had no voice activity: its features took any sound."""
+    if model.startswith("statistics-"):  # their features had no name
+        settings["feature_names"] = {"audio": "clip-functionals"}
+        options = settings.setdefault("feature_settings", {}).setdefault("audio", {})
+        options["needs_speech"] = False
+    if model == "late-fusion" and str(settings.get("preset", "")).startswith("statistics-"):
+        _read_all_sound(settings["preset"], settings.setdefault("overrides", {}))
+    if model == "temporal-aggregation":
+        settings["needs_speech"] = False
+    if isinstance(settings, dict):
+        if settings.get("feature") in _AUDIO_1:
+            settings.setdefault("feature_settings", {})["needs_speech"] = False
+        for value in settings.values():
+            _read_all_sound("", value)
 
 
 def check_names(found: Mapping[str, np.ndarray], expected: Mapping[str, Any]) -> None:
