@@ -228,8 +228,8 @@ def check_fusion(recognizer: Recognizer, corpus: Corpus) -> None:
     shared = sorted(set(fusion["speakers"]).intersection(corpus.speakers))
     if shared:
         raise SettingsError(
-            f"The fusion of this recognizer was chosen on clips of the actors {', '.join(shared)} "
-            f"of {corpus.label}. Compare on other actors (--actors)."
+            f"The fusion of this recognizer was chosen on {corpus.label} clips of the actors to "
+            f"compare on: {', '.join(shared)}. Name other actors with --actors."
         )
 
 
