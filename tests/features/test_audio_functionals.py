@@ -1,101 +1,176 @@
-"""Audio functionals against librosa, and pitch against tones and pyin of librosa."""
+"""Functionals of a voice: no length, no gain; medians and ranges are those of NumPy."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
+from scipy.signal import lfilter
 
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
-from aver.features.audio_functionals import AudioFunctionals, track_pitch
+from aver.features.audio_functionals import (
+    FUNCTIONALS,
+    AudioFunctionals,
+    window_functionals,
+)
+from aver.features.voice_descriptors import DESCRIPTORS, describe_voice
 from aver.media.audio import read_audio
-from reference import librosa
+from aver.synthesis.voice import resonator
+from tone_corpus import speech_like
 
 RATE_HZ = 16000
 
 
-def voice(pitch_hz: np.ndarray, seed: int = 0) -> np.ndarray:
-    """A pulse-like voice of the given pitch per sample, with a little noise."""
-    phase = 2 * np.pi * np.cumsum(pitch_hz) / RATE_HZ
-    harmonics = sum(np.cos(k * phase) / k for k in range(1, 9))
-    hiss = np.random.default_rng(seed).normal(0, 0.02, len(pitch_hz))
-    return (0.2 * (harmonics + hiss)).astype(np.float32)
-
-
-def clip_of(audio: np.ndarray, folder: Path) -> Clip:
-    path = folder / "clip.wav"
+def clip_of(audio: np.ndarray, folder: Path, name: str = "clip") -> Clip:
+    path = folder / f"{name}.wav"
     soundfile.write(path, audio, RATE_HZ, subtype="FLOAT")
-    return Clip("clip", "speaker", None, audio=path)
+    return Clip(name, "speaker", None, audio=path)
 
 
-def test_mfcc_functionals_are_librosas(data_root: Path) -> None:
-    path = sorted((data_root / "ravdess").rglob("03-*.flac"))[0]
-    record = AudioFunctionals(pitch=False).extract(Clip("clip", None, None, audio=path))
-    mfcc = librosa.feature.mfcc(
-        y=read_audio(path), sr=RATE_HZ, n_mfcc=40, n_fft=1024, hop_length=256
+def vector(audio: np.ndarray, folder: Path, name: str = "clip") -> np.ndarray:
+    return AudioFunctionals().extract(clip_of(audio, folder, name)).arrays["statistics"]
+
+
+@pytest.fixture(scope="module")
+def voices(data_root: Path) -> list[np.ndarray]:
+    """Clips of several actors in several emotions."""
+    paths = sorted((data_root / "ravdess").rglob("03-01-*.flac"))[5::79][:12]
+    return [read_audio(path) for path in paths]
+
+
+@pytest.mark.parametrize("times", [2, 4, 8])
+def test_a_repeated_clip_keeps_its_functionals(
+    times: int, voices: list[np.ndarray], tmp_path: Path
+) -> None:
+    """In units of the scatter between clips; nothing grows with the number of repetitions."""
+    once = np.array([vector(voice, tmp_path) for voice in voices])
+    many = np.array([vector(np.tile(voice, times), tmp_path) for voice in voices])
+    moved = np.abs(many - once) / once.std(axis=0)
+    assert np.median(moved) < 0.15
+    assert np.quantile(moved, 0.95) < 0.8
+
+
+def test_gain_changes_nothing(voices: list[np.ndarray], tmp_path: Path) -> None:
+    """Given the same speech: the detector of speech hears a quiet voice a little differently."""
+    stretches = [voices[0][RATE_HZ : 2 * RATE_HZ]]
+    loud = AudioFunctionals().from_speech(stretches)
+    soft = AudioFunctionals().from_speech([stretches[0] * np.float32(0.03)])
+    assert loud is not None
+    assert soft is not None
+    assert np.allclose(loud, soft, rtol=0.01, atol=0.02)
+
+
+def test_silence_around_a_voice_changes_nothing(tmp_path: Path) -> None:
+    random = np.random.default_rng(0)
+    voice = speech_like(130.0, 2.0, random)
+    quiet = 0.002 * random.standard_normal(3 * RATE_HZ).astype(np.float32)
+    alone, between = vector(voice, tmp_path), vector(np.r_[quiet, voice, quiet], tmp_path)
+    apart = vector(speech_like(200.0, 2.0, random), tmp_path)
+    assert np.median(np.abs(between - alone)) < 0.4 * np.median(np.abs(apart - alone))
+
+
+def test_medians_and_ranges_are_percentiles_of_the_descriptors(voices: list[np.ndarray]) -> None:
+    frames = describe_voice(voices[0][RATE_HZ : 2 * RATE_HZ])
+    follows = np.arange(len(frames)) > 0
+    values = dict(zip(FUNCTIONALS, window_functionals(frames, follows), strict=True))
+    voiced = frames[:, DESCRIPTORS.index("voiced")] > 0
+    for name in ("alpha_ratio", "mfcc_3"):
+        low, middle, high = np.percentile(frames[:, DESCRIPTORS.index(name)], (10, 50, 90))
+        assert values[f"{name}_median"] == pytest.approx(middle)
+        assert values[f"{name}_range"] == pytest.approx(high - low)
+    pitch = frames[voiced, DESCRIPTORS.index("pitch")]
+    assert values["pitch_median"] == pytest.approx(np.median(pitch))
+    assert values["voiced_share"] == pytest.approx(voiced.mean())
+
+
+def frames_of(**columns: np.ndarray) -> np.ndarray:
+    count = len(next(iter(columns.values())))
+    columns = {"voiced": np.ones(count), **columns}
+    return np.column_stack([columns.get(name, np.zeros(count)) for name in DESCRIPTORS])
+
+
+def test_movement_and_roughness_in_closed_form() -> None:
+    """A pitch that rises 0.1 semitones per frame, with every second frame 0.5 too high."""
+    count = np.arange(200)
+    frames = frames_of(pitch=0.1 * count, harmonicity=0.5 * (count % 2))
+    values = dict(zip(FUNCTIONALS, window_functionals(frames, count > 0), strict=True))
+    assert values["pitch_rise"] == pytest.approx(0.5)
+    assert (values["pitch_fall"], values["pitch_rising_share"]) == (0.0, 1.0)
+    assert values["pitch_step"] == pytest.approx(0.1)
+    assert values["pitch_roughness"] == pytest.approx(0.0, abs=1e-9)
+    assert values["harmonicity_roughness"] == pytest.approx(1.0)
+
+
+def test_rhythm_in_closed_form() -> None:
+    """Voiced stretches of 0.1 and 0.3 s with 0.1 s between; loudness peaks every 0.25 s."""
+    voiced = np.tile(np.repeat([1, 0, 1, 0], [10, 10, 30, 10]), 4)
+    loudness = 10 * np.sin(2 * np.pi * np.arange(len(voiced)) / 25)
+    frames = frames_of(voiced=voiced, loudness=loudness)
+    follows = np.arange(len(voiced)) > 0
+    values = dict(zip(FUNCTIONALS, window_functionals(frames, follows), strict=True))
+    assert values["voiced_share"] == pytest.approx(4 / 6)
+    assert values["voiced_s_mean"] == pytest.approx(0.2)
+    assert values["voiced_s_std"] == pytest.approx(0.1)
+    assert values["voiced_rate"] == pytest.approx(8 / 2.4)
+    assert values["peak_rate"] == pytest.approx(4.0, abs=0.5)
+
+
+def test_steps_across_pauses_do_not_count() -> None:
+    pitch = np.repeat([0.0, 50.0], 20)
+    follows = np.arange(40) % 20 > 0
+    values = dict(
+        zip(FUNCTIONALS, window_functionals(frames_of(pitch=pitch), follows), strict=True)
     )
-    steps = mfcc[:, 1:] - mfcc[:, :-1]
-    expected = [mfcc.mean(1), mfcc.std(1), steps.mean(1), steps.std(1)]
-    assert record.arrays["statistics"].dtype == np.float32
-    assert np.allclose(record.arrays["statistics"], np.concatenate(expected), rtol=1e-3, atol=1e-3)
+    assert values["pitch_rise"] == 0.0
 
 
-def test_pitch_functionals_describe_the_melody(tmp_path: Path) -> None:
-    glide_hz = np.linspace(120, 240, 2 * RATE_HZ)
-    record = AudioFunctionals(needs_speech=False).extract(clip_of(voice(glide_hz), tmp_path))
-    assert record.arrays["statistics"].shape == (160 + 10,)
-    mean, std, low, middle, high, step, voiced = record.arrays["statistics"][160:167]
-    octaves = np.log2(glide_hz)
-    assert mean == pytest.approx(octaves.mean(), abs=0.02)
-    assert std == pytest.approx(octaves.std(), abs=0.02)
-    expected = np.percentile(octaves, [5, 50, 95])
-    assert np.allclose([low, middle, high], expected, atol=0.04)
-    assert step == pytest.approx(1 / 200, rel=0.1)  # one octave in 2 s, frames every 10 ms
-    assert voiced > 0.98
+def test_a_whisper_has_functionals() -> None:
+    """Noise in the place of the vocal folds: no frame is voiced."""
+    whisper = np.random.default_rng(0).normal(0, 0.1, RATE_HZ)
+    for section in resonator(np.array([730.0, 1090, 2440]), np.array([200.0, 200, 300]), RATE_HZ):
+        whisper = lfilter(section[:3], section[3:], whisper)
+    values = AudioFunctionals().from_speech([whisper.astype(np.float32)])
+    assert values is not None
+    assert np.isfinite(values).all()
+    named = dict(zip(FUNCTIONALS, values, strict=True))
+    assert named["voiced_share"] < 0.2
+    assert named["harmonicity_median"] < 5
 
 
-def test_pitch_of_glide_follows_it() -> None:
-    glide_hz = np.linspace(90, 350, RATE_HZ)
-    found = track_pitch(voice(glide_hz), RATE_HZ)
-    window = round(3 * RATE_HZ / 65)
-    middles = np.arange(len(found)) * 160 + window // 2
-    assert np.isfinite(found).mean() > 0.95
-    assert np.nanmax(np.abs(found / glide_hz[middles] - 1)) < 0.03
+def test_twenty_minutes_take_the_memory_of_two(tmp_path: Path) -> None:
+    script = """
+import resource, sys
+import numpy as np, soundfile
+from aver.corpora.clip import Clip
+from aver.features.audio_functionals import AudioFunctionals
+from pathlib import Path
+record = AudioFunctionals().extract(Clip("a", None, None, audio=Path(sys.argv[1])))
+assert not record.missing, record.missing
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+    peak_kb = []
+    for minutes in (2, 20):
+        voice = speech_like(130.0, 20.0, np.random.default_rng(0))
+        path = tmp_path / f"{minutes}.flac"
+        soundfile.write(path, np.tile(voice, 3 * minutes), RATE_HZ)
+        run = [sys.executable, "-c", script, str(path)]
+        peak_kb.append(int(subprocess.run(run, check=True, capture_output=True).stdout))
+    assert peak_kb[1] < peak_kb[0] + 20_000  # the samples of 18 minutes would be 69 MB
 
 
-def test_noise_and_silence_are_unvoiced() -> None:
-    hiss = np.random.default_rng(0).normal(0, 1, RATE_HZ)
-    assert np.isnan(track_pitch(hiss, RATE_HZ)).mean() > 0.95
-    assert np.isnan(track_pitch(np.zeros(RATE_HZ), RATE_HZ)).all()
-    assert track_pitch(np.zeros(100), RATE_HZ).size == 0
-
-
-def test_pitch_agrees_with_pyin_on_speech(data_root: Path) -> None:
-    audio = read_audio(sorted((data_root / "ravdess").rglob("03-*.flac"))[-1])
-    found_hz = track_pitch(audio, RATE_HZ)
-    pyin_hz, _, _ = librosa.pyin(
-        audio, fmin=65, fmax=500, sr=RATE_HZ, hop_length=160, frame_length=1024
-    )
-    shift = round(1.5 * RATE_HZ / 65 / 160)  # pyin centers its frames on the grid, ours start there
-    pyin_hz = pyin_hz[shift : shift + len(found_hz)]
-    both = np.isfinite(found_hz[: len(pyin_hz)]) & np.isfinite(pyin_hz)
-    assert both.sum() > 50
-    octaves_off = np.abs(np.log2(found_hz[: len(pyin_hz)][both] / pyin_hz[both]))
-    assert np.median(octaves_off) < 0.03
-    assert (octaves_off < 0.1).mean() > 0.8
-
-
-def test_too_little_audio_is_absent(tmp_path: Path) -> None:
+def test_a_stretch_too_short_to_describe_is_absent(tmp_path: Path) -> None:
     assert AudioFunctionals().extract(Clip("a", None, None)).missing == "no audio"
-    short = clip_of(voice(np.full(700, 150.0)), tmp_path)
-    assert AudioFunctionals().extract(short).missing == "too short"
+    assert AudioFunctionals().from_speech([np.zeros(700, np.float32)]) is None
+    short = clip_of(speech_like(130.0, 0.07, np.random.default_rng(0)), tmp_path)
+    record = AudioFunctionals(needs_speech=False).extract(short)
+    assert record.missing == "too short"
 
 
 def test_settings_out_of_range() -> None:
-    with pytest.raises(SettingsError, match="'coefficients' must be greater than 0"):
-        AudioFunctionals(coefficients=0)
-    with pytest.raises(SettingsError, match="at most 128"):
-        AudioFunctionals(coefficients=200)
+    with pytest.raises(SettingsError, match="'window_s' must be at least 1"):
+        AudioFunctionals(window_s=0.5)

@@ -71,6 +71,7 @@ class AudioFunctionals(SpeechFeature):
     name = "audio-functionals"
     source = "Functionals of speech; Schuller et al. (2009), Eyben et al. (2016)"
     version = 2
+    layout = 2
 
     def from_speech(self, stretches: Iterable[np.ndarray]) -> np.ndarray | None:
         """Mean of the functionals over windows."""

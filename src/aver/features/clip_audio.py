@@ -17,7 +17,9 @@ from aver.settings import settings
 
 _SILENT = 1e-4  # of full scale, -80 dB: below one step of 13-bit audio, above dither
 _BLOCK_S = 0.02
-_MIN_S = 0.05
+
+MIN_AUDIO_S = 0.05
+"""Shorter audio is "too short"."""
 
 
 @dataclass(frozen=True)
@@ -131,7 +133,7 @@ def read_clip_audio(clip: Clip, rate_hz: int) -> ClipAudio:
     coverage = share_not_silent(samples, rate_hz)
     if coverage == 0.0:
         return _absent(rate_hz, "silent audio")
-    if samples.size < _MIN_S * rate_hz:
+    if samples.size < MIN_AUDIO_S * rate_hz:
         return _absent(rate_hz, "too short")
     flags = () if reader.complete else ("truncated audio",)
     return ClipAudio(samples, rate_hz, coverage, flags=flags)

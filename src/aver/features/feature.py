@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from pathlib import Path
@@ -59,6 +59,9 @@ class Feature(ABC):
     """Where the feature comes from: paper and section, or library."""
     version: ClassVar[int] = 1
     """Raise it if the same settings now give other values; old cache entries are then unused."""
+    layout: ClassVar[int] = 1
+    """Raise it if the arrays now mean something else: recognizers that were trained before then
+    refuse to load instead of reading them wrongly."""
     effort: ClassVar[float] = 1.0
     """Computing time per byte, relative to other features, for the time left on progress bars."""
     file_settings: ClassVar[tuple[str, ...]] = ()
@@ -101,6 +104,11 @@ class Feature(ABC):
         """Settings as JSON values: stored in checkpoints, hashed for the cache."""
         return json.loads(json.dumps(asdict(self), default=str))  # type: ignore[call-overload]
 
+    @property
+    def layouts(self) -> dict[str, int]:
+        """Name and `layout` of this feature and of those that it is computed from."""
+        return {self.name: self.layout}
+
     @cached_property
     def key(self) -> str:
         """Hash of name, version and settings without file names: 16 hexadecimal digits."""
@@ -117,12 +125,43 @@ def _without(settings: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, A
     }
 
 
-class DerivedFeature(Feature):
-    """Base class of features that are computed from the arrays of another feature, their basis.
+class CombinedFeature(Feature):
+    """Base class of features that are computed from the arrays of other features, their bases.
 
-    The store takes the basis from the cache, or computes and caches it, so that no video is tracked
-    twice. The settings of the basis are part of those of the derived feature, and of its key.
+    The store takes the bases from the cache, or computes and caches them, so that no video is
+    tracked twice. The settings of the bases are part of those of the feature, and of its key.
     """
+
+    @property
+    @abstractmethod
+    def bases(self) -> tuple[Feature, ...]:
+        """The features to compute from."""
+
+    @abstractmethod
+    def combine(self, records: Sequence[FeatureRecord]) -> FeatureRecord:
+        """Compute the arrays from the records of the bases, some of which may be absent."""
+
+    @property
+    def layouts(self) -> dict[str, int]:
+        """Of this feature and of its bases."""
+        layouts = {name: layout for basis in self.bases for name, layout in basis.layouts.items()}
+        return {**layouts, self.name: self.layout}
+
+    def paths(self, clip: Clip) -> tuple[Path, ...]:
+        """The files of the bases."""
+        return tuple(dict.fromkeys(path for basis in self.bases for path in basis.paths(clip)))
+
+    def identity(self, clip: Clip) -> str:
+        """Keys and identities of the bases."""
+        return "\n".join(f"{basis.key}\n{basis.identity(clip)}" for basis in self.bases)
+
+    def extract(self, clip: Clip) -> FeatureRecord:
+        """Compute bases and arrays without a cache."""
+        return self.combine([basis.extract(clip) for basis in self.bases])
+
+
+class DerivedFeature(CombinedFeature):
+    """Base class of features that are computed from the arrays of one other feature."""
 
     @property
     @abstractmethod
@@ -133,17 +172,14 @@ class DerivedFeature(Feature):
     def derive(self, record: FeatureRecord) -> FeatureRecord:
         """Compute the arrays from those of the basis; `record` is never an absent one."""
 
-    def paths(self, clip: Clip) -> tuple[Path, ...]:
-        """The files of the basis."""
-        return self.basis.paths(clip)
+    @property
+    def bases(self) -> tuple[Feature, ...]:
+        """The basis alone."""
+        return (self.basis,)
 
-    def identity(self, clip: Clip) -> str:
-        """Key and identity of the basis."""
-        return f"{self.basis.key}\n{self.basis.identity(clip)}"
-
-    def extract(self, clip: Clip) -> FeatureRecord:
-        """Compute basis and arrays without a cache."""
-        return self.from_basis(self.basis.extract(clip))
+    def combine(self, records: Sequence[FeatureRecord]) -> FeatureRecord:
+        """`from_basis` of the only record."""
+        return self.from_basis(records[0])
 
     def from_basis(self, record: FeatureRecord) -> FeatureRecord:
         """`derive`, or the record itself if the modality is missing."""
@@ -161,7 +197,12 @@ features: Registry[Feature] = Registry(
         "log-spectrogram": "aver.features.log_spectrogram:LogSpectrogram",
         "mel-bands": "aver.features.mel_bands:MelBands",
         "mfcc": "aver.features.mfcc:MFCC",
+        "mfcc-functionals": "aver.features.mfcc:MFCCFunctionals",
         "audio-functionals": "aver.features.audio_functionals:AudioFunctionals",
+        "transformers-audio": "aver.features.transformers_audio:TransformersAudio",
+        "transformers-video": "aver.features.transformers_video:TransformersVideo",
+        "onnx-faces": "aver.features.onnx_faces:OnnxFaces",
+        "joined-functionals": "aver.features.joined_functionals:JoinedFunctionals",
         "egemaps": "aver.features.egemaps:EGeMAPS",
         "action-units": "aver.features.action_units:ActionUnits",
         "action-unit-functionals": "aver.features.action_units:ActionUnitFunctionals",

@@ -1,12 +1,14 @@
-"""`MFCC`: mel-frequency cepstral coefficients of a clip, frame by frame."""
+"""Mel-frequency cepstral coefficients: frame by frame (`MFCC`), of a clip (`MFCCFunctionals`)."""
 
 from __future__ import annotations
 
+from dataclasses import field, replace
 from typing import Annotated
 
 import numpy as np
 
 from aver.errors import SettingsError
+from aver.features.feature import DerivedFeature, FeatureRecord
 from aver.features.mel_bands import MelBands
 from aver.features.spectral import cepstrum
 from aver.settings import Field, settings
@@ -65,3 +67,38 @@ class MFCC(MelBands):
         after = np.minimum(np.arange(last + 1) + self.step_frames, last)
         before = np.maximum(np.arange(last + 1) - self.step_frames, 0)
         return np.concatenate([mfcc, mfcc[:, after] - mfcc[:, before]])
+
+
+@settings
+class MFCCFunctionals(DerivedFeature):
+    """Mean and standard deviation of MFCCs, and of their changes from frame to frame.
+
+    Array: ``statistics`` float32 (4 x coefficients,).
+
+    Parameters
+    ----------
+    mfcc : MFCC
+        The frames; by default all frames of a clip of up to an hour.
+
+    Notes
+    -----
+    Source: functionals as in Schuller et al. (2009), "The INTERSPEECH 2009 Emotion Challenge".
+    """
+
+    mfcc: MFCC = field(default_factory=lambda: MFCC(n_fft=1024, hop=256, frame_count=225_000))
+
+    name = "mfcc-functionals"
+    modality = "audio"
+    source = "Schuller et al. (2009), functionals; MFCCs as in librosa"
+
+    @property
+    def basis(self) -> MFCC:
+        """The frames."""
+        return self.mfcc
+
+    def derive(self, record: FeatureRecord) -> FeatureRecord:
+        """Functionals of the frames of one clip."""
+        frames = record.arrays["units"].astype(np.float64)  # (frames, coefficients)
+        steps = np.diff(frames, axis=0) if len(frames) > 1 else np.zeros((1, frames.shape[1]))
+        moments = [frames.mean(0), frames.std(0), steps.mean(0), steps.std(0)]
+        return replace(record, arrays={"statistics": np.concatenate(moments).astype(np.float32)})

@@ -9,7 +9,13 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
-from aver.features.clip_audio import AudioFeature, ClipAudio, audio_paths, share_not_silent
+from aver.features.clip_audio import (
+    MIN_AUDIO_S,
+    AudioFeature,
+    ClipAudio,
+    audio_paths,
+    share_not_silent,
+)
 from aver.features.feature import FeatureRecord
 from aver.media.voice_activity import MIN_SPEECH_S, speech_of
 from aver.settings import settings
@@ -17,7 +23,6 @@ from aver.settings import settings
 _BLOCK_S = 60.0  # read and searched for speech at a time
 _PAUSE_S = 0.2  # pauses of speech up to this length belong to it: closures of stops, rhythm
 _MARGIN_S = 0.03
-_MIN_S = 0.05
 
 
 @settings
@@ -95,7 +100,7 @@ class _Stretches(Iterator[np.ndarray]):
         """After the last stretch: why there is no audio to use, else empty."""
         if not self._heard_s:
             return "silent audio"
-        if self._duration_s < _MIN_S:
+        if self._duration_s < MIN_AUDIO_S:
             return "too short"
         return "no speech" if self._needs_speech and self._speech_s < MIN_SPEECH_S else ""
 

@@ -71,8 +71,9 @@ def test_a_single_modality_predicts_with_its_own_classifier(kind: type[Statistic
 def test_scaler_and_weights_use_training_clips_only() -> None:
     source = PlantedStatistics(spread=1.0)
     recognizer, clips = trained(
-        StatisticsLogistic, source, modalities=("audio",), Cs=(0.3,), refit=False
-    )
+        StatisticsLogistic, source, modalities=("audio",), Cs=(0.3,), refit=False,
+        scaling="standard",
+    )  # fmt: skip
     feature = recognizer.features["audio"]
     train = source.clips(60, "train")
     inputs = np.stack([source.get(clip, feature).arrays["statistics"] for clip in train])
@@ -91,7 +92,7 @@ def test_scaler_and_weights_use_training_clips_only() -> None:
 
 def test_a_complete_clip_is_predicted_by_the_joint_classifier() -> None:
     source = PlantedStatistics(spread=1.0)
-    recognizer, clips = trained(StatisticsLogistic, source, Cs=(0.3,), refit=True)
+    recognizer, clips = trained(StatisticsLogistic, source, Cs=(0.3,), scaling="standard")
     seen = [*source.clips(60, "train"), *source.clips(30, "validation")]
     inputs, others = (
         np.stack(
@@ -231,7 +232,8 @@ def test_validation_with_an_unknown_class_or_none_at_all() -> None:
 @pytest.mark.parametrize(
     "settings",
     [{"modalities": ()}, {"modalities": ("audio", "audio")}, {"modalities": ("smell",)}]
-    + [{"Cs": ()}, {"Cs": (0.0,)}, {"feature_settings": {"smell": {}}}],
+    + [{"Cs": ()}, {"Cs": (0.0,)}, {"feature_settings": {"smell": {}}}]
+    + [{"feature_names": {"audio": "face-functionals"}}, {"scaling": "loud"}],
 )
 def test_invalid_settings_are_refused(settings: dict[str, object]) -> None:
     with pytest.raises(SettingsError):
@@ -240,7 +242,34 @@ def test_invalid_settings_are_refused(settings: dict[str, object]) -> None:
 
 def test_feature_settings_reach_the_feature() -> None:
     settings = StatisticsSettings(
-        modalities=("audio",), feature_settings={"audio": {"pitch": False}}
+        modalities=("audio",), feature_settings={"audio": {"window_s": 2.0}}
     )
     recognizer = StatisticsLogistic(settings, PlantedStatistics())
-    assert recognizer.features["audio"].settings()["pitch"] is False
+    assert recognizer.features["audio"].settings()["window_s"] == 2.0
+
+
+def test_another_feature_takes_the_place_of_the_functionals() -> None:
+    settings = StatisticsSettings(
+        modalities=("audio",),
+        feature_names={"audio": "joined-functionals"},
+        feature_settings={"audio": {"features": ("mfcc-functionals", "audio-functionals")}},
+    )
+    recognizer = StatisticsLogistic(settings, PlantedStatistics())
+    assert recognizer.features["audio"].layouts == {
+        "mfcc": 1,
+        "mfcc-functionals": 1,
+        "audio-functionals": 2,
+        "joined-functionals": 1,
+    }
+
+
+def test_checkpoints_trained_on_other_values_of_a_feature_are_refused(tmp_path: Path) -> None:
+    """As those of version 0.2, which do not name the layout of the audio functionals."""
+    source = PlantedStatistics()
+    recognizer, _ = trained(StatisticsLogistic, source)
+    recognizer.save(tmp_path)
+    content = json.loads((tmp_path / "recognizer.json").read_text())
+    assert content["facts"].pop("feature_layouts")["audio-functionals"] == 2
+    (tmp_path / "recognizer.json").write_text(json.dumps(content))
+    with pytest.raises(CheckpointError, match="layout 1 of the feature 'audio-functionals'"):
+        StatisticsLogistic.load(tmp_path, source)

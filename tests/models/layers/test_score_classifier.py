@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import log_loss
 from sklearn.multiclass import OneVsRestClassifier
 from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
+from sklearn.preprocessing import RobustScaler, StandardScaler
 from sklearn.svm import SVC
 from threadpoolctl import threadpool_info, threadpool_limits
 
@@ -50,6 +50,54 @@ def test_svm_is_that_of_scikit_learn_one_against_rest() -> None:
     theirs = make_pipeline(StandardScaler(), machines).fit(inputs, labels)
     assert np.allclose(ours.scores(others), theirs.decision_function(others), atol=1e-8)
     assert 0 < len(ours.anchors) < len(inputs)
+
+
+@pytest.mark.parametrize("fit", [fit_logistic, fit_svm])
+def test_robust_scaling_is_that_of_scikit_learn_with_a_limit(fit: object) -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    ours = fit(inputs, labels, 3, 1.0, scaling="robust")  # type: ignore[operator]
+    scaler = RobustScaler(unit_variance=True).fit(inputs)
+    limited = [np.clip(scaler.transform(part), -2.5, 2.5) for part in (inputs, others)]
+    if fit is fit_svm:
+        machine = SVC(C=1.0, gamma=1 / inputs.shape[1])
+        theirs = OneVsRestClassifier(machine).fit(limited[0], labels).decision_function(limited[1])
+    else:
+        model = LogisticRegression(C=1.0, max_iter=5000, class_weight="balanced")
+        theirs = model.fit(limited[0], labels).decision_function(limited[1])
+    assert np.allclose(ours.scores(others), theirs, atol=2e-3)
+
+
+@pytest.mark.parametrize("fit", [fit_logistic, fit_svm])
+def test_a_far_value_does_not_dominate_with_robust_scaling(fit: object) -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    classifier = fit(inputs, labels, 3, 1.0, scaling="robust")  # type: ignore[operator]
+    far, farther = others[:1].copy(), others[:1].copy()
+    far[0, 0], farther[0, 0] = 1e3, 1e9
+    assert np.array_equal(classifier.scores(far), classifier.scores(farther))
+
+
+def test_inputs_that_are_mostly_constant_keep_their_standard_deviation() -> None:
+    inputs, labels, _, _ = tables(load_wine)
+    rare = np.hstack([inputs, (np.arange(len(inputs)) % 10 == 0)[:, np.newaxis]])
+    classifier = fit_logistic(rare, labels, 3, 0.1, scaling="robust")
+    assert classifier.std[-1] == pytest.approx(rare[:, -1].std())
+
+
+def test_the_width_of_the_kernel_divides_distances() -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    wide = fit_svm(inputs, labels, 3, 1.0, kernel_width=2.0)
+    machines = OneVsRestClassifier(SVC(C=1.0, gamma=1 / 4 / inputs.shape[1]))
+    theirs = make_pipeline(StandardScaler(), machines).fit(inputs, labels)
+    assert np.allclose(wide.scores(others), theirs.decision_function(others), atol=1e-8)
+
+
+def test_classifiers_of_version_0_2_have_no_limit() -> None:
+    inputs, labels, others, _ = tables(load_wine)
+    classifier = fit_svm(inputs, labels, 3, 1.0)
+    arrays = classifier.arrays()
+    del arrays["limit"]
+    again = ScoreClassifier.from_arrays(arrays)
+    assert np.array_equal(again.scores(others), classifier.scores(others))
 
 
 def test_temperature_is_the_best_of_a_fine_grid() -> None:

@@ -245,11 +245,13 @@ class SnnCrossModalReproduction(Reproduction):
             TableRow(label, self._system("audio", {"read_out.kind": kind}))
             for kind, label in kinds.items()
         ]
-        plain = {"modalities": ["audio"], "feature_settings.audio.pitch": False}
+        plain = {"modalities": ["audio"], "feature_names.audio": "mfcc-functionals"}
         moments = "mean and standard deviation of MFCCs, logistic regression"
         rows += [
             TableRow(moments, SystemChoice("statistics-logistic", plain, deterministic=True)),
-            TableRow("the same with pitch and loudness", functionals("audio")),
+            TableRow(
+                "functionals of pitch, timbre and rhythm, logistic regression", functionals("audio")
+            ),
             TableRow("majority", MAJORITY),
         ]
         compared = ((kinds["logistic"], moments), (kinds["vote"], moments))

@@ -422,6 +422,7 @@ class Recognizer(ABC):
         facts = {
             "settings": asdict(self.settings),
             "features": {name: feature.settings() for name, feature in self.features.items()},
+            "feature_layouts": self._feature_layouts,
             "classes": list(self._classes),
             "prior": self._prior.tolist(),
             **self._state(),
@@ -451,6 +452,7 @@ class Recognizer(ABC):
             )
         try:
             recognizer = cls(settings_from_mapping(cls.settings_type, facts["settings"]), store)
+            recognizer._check_layouts(facts.get("feature_layouts", {}), folder)
             recognizer._classes = tuple(facts["classes"])
             recognizer._prior = np.array(facts["prior"], dtype=np.float64)
             recognizer._card = dict(checkpoint.card)
@@ -468,6 +470,24 @@ class Recognizer(ABC):
             ) from None
         recognizer._trained = True
         return recognizer
+
+    @property
+    def _feature_layouts(self) -> dict[str, int]:
+        return {
+            name: layout
+            for feature in self.features.values()
+            for name, layout in feature.layouts.items()
+        }
+
+    def _check_layouts(self, trained: Mapping[str, int], folder: Path) -> None:
+        """Refuse a checkpoint that was trained on other values of the same name."""
+        for name, layout in self._feature_layouts.items():
+            if trained.get(name, 1) != layout:
+                raise CheckpointError(
+                    f"The recognizer at {folder} was trained on layout {trained.get(name, 1)} of "
+                    f"the feature {name!r}; this version of aver computes layout {layout}, other "
+                    "values under the same name. Train it again, or use the version that wrote it."
+                )
 
     def _state(self) -> dict[str, Any]:
         """JSON facts that `_restore` needs besides settings, classes and prior."""

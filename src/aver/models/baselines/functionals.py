@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any
 
 import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.errors import FeatureError, SettingsError
-from aver.features.feature import Feature, feature_from_settings
+from aver.features.feature import Feature, feature_from_settings, features
 from aver.features.store import FeatureSource
 from aver.models.base.prediction import Prediction, mean_of_known
 from aver.models.base.recognizer import Recognizer
@@ -25,6 +26,7 @@ from aver.models.data.clip_features import (
     load_features,
 )
 from aver.models.layers.score_classifier import (
+    Scaling,
     ScoreClassifier,
     fit_chosen,
     fit_logistic,
@@ -55,14 +57,21 @@ class StatisticsSettings:
         Once ``C`` is chosen, fit again on training and validation clips together: with few
         speakers, those of the validation set are missed in training. Evaluation switches it off if
         the validation clips are test clips too.
+    scaling : {"standard", "robust"}
+        See `aver.models.layers.score_classifier.fit_logistic`.
+    feature_names : mapping of str to str
+        By modality, another feature that yields functionals, for instance
+        ``{"audio": "egemaps"}``, or ``"joined-functionals"`` for several.
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
-        ``{"audio": {"pitch": False}}``.
+        ``{"audio": {"window_s": 2.0}}``.
     """
 
     modalities: tuple[str, ...] = ("video", "audio")
     Cs: Strengths = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     refit: bool = True
+    scaling: Scaling = "robust"
+    feature_names: Mapping[str, str] = field(default_factory=dict)
     feature_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,11 +79,16 @@ class StatisticsSettings:
             raise SettingsError(
                 f"modalities must name at least one modality, each once, not {self.modalities}."
             )
-        for modality in (*self.modalities, *self.feature_settings):
+        for modality in (*self.modalities, *self.feature_settings, *self.feature_names):
             if modality not in FEATURE_NAMES:
                 raise SettingsError(
                     f"There are no functionals of the modality {modality!r}. "
                     f"Known are: {', '.join(FEATURE_NAMES)}."
+                )
+        for modality, name in self.feature_names.items():
+            if features.get(name).modality != modality:
+                raise SettingsError(
+                    f"feature_names.{modality} must name a feature of {modality}, not {name!r}."
                 )
 
 
@@ -93,8 +107,6 @@ class Statistics(Recognizer):
     settings_type = StatisticsSettings
     settings: StatisticsSettings
     can_refit = True
-    fit_classifier: ClassVar[Callable[..., ScoreClassifier]]
-    """`fit_logistic` or `fit_svm`."""
 
     def __init__(self, settings: StatisticsSettings, store: FeatureSource) -> None:
         super().__init__(settings, store)
@@ -105,7 +117,8 @@ class Statistics(Recognizer):
         """Modality to its functionals."""
         return {
             modality: feature_from_settings(
-                FEATURE_NAMES[modality], self.settings.feature_settings.get(modality, {})
+                self.settings.feature_names.get(modality, FEATURE_NAMES[modality]),
+                self.settings.feature_settings.get(modality, {}),
             )
             for modality in self.settings.modalities
         }
@@ -139,7 +152,7 @@ class Statistics(Recognizer):
             if set(fitted_on[1]) == set(range(len(self.classes))):  # else it could not predict all
                 name = "+".join(modalities)
                 self._classifiers[name], chosen[name] = fit_chosen(
-                    self.fit_classifier,
+                    self._fit_classifier,
                     self.settings.Cs,
                     fitted_on,
                     held_out,
@@ -153,6 +166,12 @@ class Statistics(Recognizer):
             "fitted_on": {"scalers": learned},
             "labels_used": {"weights": learned, "C and temperature": ["validation"]},
         }
+
+    @abstractmethod
+    def _fit_classifier(
+        self, inputs: np.ndarray, labels: np.ndarray, classes: int, C: float
+    ) -> ScoreClassifier:
+        """Fit one classifier."""
 
     @property
     def _combinations(self) -> list[tuple[str, ...]]:
@@ -233,14 +252,25 @@ class StatisticsLogistic(Statistics):
 
     name = "statistics-logistic"
     source = "Functionals with logistic regression; Schuller et al. (2009)"
-    fit_classifier = staticmethod(fit_logistic)
+
+    def _fit_classifier(
+        self, inputs: np.ndarray, labels: np.ndarray, classes: int, C: float
+    ) -> ScoreClassifier:
+        return fit_logistic(inputs, labels, classes, C, self.settings.scaling)
 
 
 @settings
 class SvmSettings(StatisticsSettings):
-    """As `StatisticsSettings`, with weaker penalties, which suit support vector machines."""
+    """As `StatisticsSettings`, with weaker penalties, which suit support vector machines.
+
+    Parameters
+    ----------
+    kernel_width : float > 0
+        See `aver.models.layers.score_classifier.fit_svm`.
+    """
 
     Cs: Strengths = (0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
+    kernel_width: Annotated[float, Field(gt=0)] = 2.0
 
 
 class StatisticsSvm(Statistics):
@@ -256,7 +286,13 @@ class StatisticsSvm(Statistics):
     name = "statistics-svm"
     source = "Functionals with a support vector machine; Schuller et al. (2009)"
     settings_type = SvmSettings
-    fit_classifier = staticmethod(fit_svm)
+    settings: SvmSettings
+
+    def _fit_classifier(
+        self, inputs: np.ndarray, labels: np.ndarray, classes: int, C: float
+    ) -> ScoreClassifier:
+        width = self.settings.kernel_width
+        return fit_svm(inputs, labels, classes, C, self.settings.scaling, width)
 
 
 def _read_vector(

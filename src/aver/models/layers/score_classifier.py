@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from threadpoolctl import threadpool_limits
@@ -31,6 +32,9 @@ class ScoreClassifier:
         Of the Gaussian kernel; not used without anchors.
     temperature : float > 0
         Above 1 the probabilities are less extreme than those of the scores alone.
+    limit : float > 0
+        Standardized inputs are limited to so many standard deviations on both sides, so that no
+        single value dominates a score; infinity limits nothing.
 
     Examples
     --------
@@ -48,6 +52,7 @@ class ScoreClassifier:
     offsets: np.ndarray
     gamma: float = 1.0
     temperature: float = 1.0
+    limit: float = np.inf
 
     def scores(self, inputs: np.ndarray) -> np.ndarray:
         """Scores before temperature and softmax.
@@ -70,6 +75,7 @@ class ScoreClassifier:
 
     def _scores(self, inputs: np.ndarray) -> np.ndarray:
         values = (inputs.astype(np.float64) - self.mean) / self.std
+        values = np.clip(values, -self.limit, self.limit)
         if len(self.anchors):
             values = np.exp(-self.gamma * _squared_distances(values, self.anchors))
         return np.einsum("ci,ik->ck", values, self.weights) + self.offsets
@@ -92,11 +98,12 @@ class ScoreClassifier:
             "offsets": self.offsets,
             "gamma": np.array(self.gamma),
             "temperature": np.array(self.temperature),
+            "limit": np.array(self.limit),
         }
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, np.ndarray]) -> ScoreClassifier:
-        """Rebuild what `arrays` gave.
+        """Rebuild what `arrays` gave, here or in version 0.2, which had no limit.
 
         Raises
         ------
@@ -104,7 +111,8 @@ class ScoreClassifier:
             If an array is missing or foreign.
         """
         scalars = {name: float(arrays[name]) for name in ("gamma", "temperature")}
-        return cls(**{**arrays, **scalars})  # type: ignore[arg-type]
+        limit = float(arrays.get("limit", np.inf))
+        return cls(**{**arrays, **scalars, "limit": limit})  # type: ignore[arg-type]
 
 
 def softmax(scores: np.ndarray) -> np.ndarray:
@@ -121,10 +129,16 @@ def _squared_distances(values: np.ndarray, anchors: np.ndarray) -> np.ndarray:
 
 
 Fit = Callable[[np.ndarray, np.ndarray, int, float], ScoreClassifier]
+Scaling = Literal["standard", "robust"]
 _MIN_PROBABILITY = 1e-12
+_ROBUST_LIMIT = 2.5  # standard deviations; chosen in benchmarks/voices_across_corpora.py
+_MIN_QUARTILES = 0.2  # of the standard deviation
+_QUARTILES_OF_NORMAL = 1.349  # distance between the quartiles, in standard deviations
 
 
-def fit_logistic(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float) -> ScoreClassifier:
+def fit_logistic(
+    inputs: np.ndarray, labels: np.ndarray, classes: int, C: float, scaling: Scaling = "standard"
+) -> ScoreClassifier:
     """Multinomial logistic regression with an L2 penalty, on standardized inputs.
 
     Every class has the same weight in the loss, whatever its number of clips.
@@ -137,29 +151,41 @@ def fit_logistic(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float)
     classes : int >= 2
     C : float > 0
         Inverse of the penalty, scikit-learn's ``C``.
+    scaling : {"standard", "robust"}
+        Standardize by mean and standard deviation, or by median and distance of the quartiles with
+        a limit of 2.5 standard deviations.
     """
     from sklearn.linear_model import LogisticRegression
 
-    mean, std = _scale(inputs)
+    mean, std, limit = _scale(inputs, scaling)
     model = LogisticRegression(C=C, max_iter=5000, class_weight="balanced")
-    model.fit((inputs - mean) / std, labels)
+    model.fit(np.clip((inputs - mean) / std, -limit, limit), labels)
     weights, offsets = model.coef_.T, model.intercept_
     if classes == 2:  # scikit-learn keeps the score of the second class over the first only
         weights = np.hstack([np.zeros_like(weights), weights])
         offsets = np.array([0.0, offsets[0]])
-    return ScoreClassifier(mean, std, np.zeros((0, inputs.shape[1])), weights, offsets)
+    anchors = np.zeros((0, inputs.shape[1]))
+    return ScoreClassifier(mean, std, anchors, weights, offsets, limit=limit)
 
 
-def fit_svm(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float) -> ScoreClassifier:
+def fit_svm(
+    inputs: np.ndarray,
+    labels: np.ndarray,
+    classes: int,
+    C: float,
+    scaling: Scaling = "standard",
+    kernel_width: float = 1.0,
+) -> ScoreClassifier:
     """One support vector machine with a Gaussian kernel per class, against all others.
 
-    Parameters as `fit_logistic`. The kernel's gamma is one over the number of inputs.
+    Parameters as `fit_logistic`. The kernel's gamma is one over the number of inputs and over the
+    square of `kernel_width`.
     """
     from sklearn.svm import SVC
 
-    mean, std = _scale(inputs)
-    standardized = (inputs - mean) / std
-    gamma = 1.0 / inputs.shape[1]
+    mean, std, limit = _scale(inputs, scaling)
+    standardized = np.clip((inputs - mean) / std, -limit, limit)
+    gamma = 1.0 / inputs.shape[1] / kernel_width**2
     weights = np.zeros((len(inputs), classes))
     offsets = np.zeros(classes)
     for label in range(classes):
@@ -167,7 +193,8 @@ def fit_svm(inputs: np.ndarray, labels: np.ndarray, classes: int, C: float) -> S
         weights[machine.support_, label] = machine.dual_coef_[0]
         offsets[label] = machine.intercept_[0]
     used = weights.any(axis=1)
-    return ScoreClassifier(mean, std, standardized[used], weights[used], offsets, gamma)
+    anchors = standardized[used]
+    return ScoreClassifier(mean, std, anchors, weights[used], offsets, gamma, limit=limit)
 
 
 @threadpool_limits.wrap(limits=1)  # more threads would add in another order
@@ -246,8 +273,14 @@ def _log_loss(scores: np.ndarray, labels: np.ndarray, temperature: float) -> flo
     return float(-np.log(np.maximum(chosen, _MIN_PROBABILITY)).mean())
 
 
-def _scale(inputs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation per input; constant inputs keep their scale."""
+def _scale(inputs: np.ndarray, scaling: Scaling) -> tuple[np.ndarray, np.ndarray, float]:
+    """Center and scale per input, and limit; constant inputs keep their scale."""
     wide = inputs.astype(np.float64)
     std = wide.std(axis=0)
-    return wide.mean(axis=0), np.where(std > 1e-9, std, 1.0)
+    std = np.where(std > 1e-9, std, 1.0)
+    if scaling == "standard":
+        return wide.mean(axis=0), std, np.inf
+    low, middle, high = np.percentile(wide, (25, 50, 75), axis=0)
+    quartiles = (high - low) / _QUARTILES_OF_NORMAL
+    mostly_constant = quartiles < _MIN_QUARTILES * std  # as action units are, which are often 0
+    return middle, np.where(mostly_constant, std, quartiles), _ROBUST_LIMIT
