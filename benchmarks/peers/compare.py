@@ -89,9 +89,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=RESULT)
     arguments = parser.parse_args()
     try:
-        corpus = javanese(arguments.data, arguments.actors)
-        peers = peer_entries(arguments.frames, corpus)
-        corpus = on_clips_of(peers, corpus)
+        every = javanese(arguments.data, arguments.actors)
+        peers = peer_entries(arguments.frames, every)
+        corpus = on_clips_of(peers, every)
         plain = checkpoint_folder(arguments.weights, DEFAULT)
         adapted = checkpoint_folder(arguments.adapted_weights, DEFAULT_ADAPTED)
         store = FeatureStore()
@@ -111,6 +111,7 @@ def main() -> None:
         "corpus": corpus.label,
         "actors": list(corpus.speakers),
         "clips": len(corpus),
+        "clips_left_out": len(every) - len(corpus),
         "emotions": list(corpus.classes),
         "aver": __version__,
         "weights": [weights_facts(one) for one in (plain, adapted)],
@@ -206,7 +207,7 @@ def own_entries(folder: Path, corpus: Corpus, store: FeatureStore) -> list[Entry
         If it was trained on the corpus, or its fusion was chosen on one of the actors.
     """
     recognizer = load(folder, store)
-    check_fusion(recognizer, corpus)
+    check_fusion(recognizer.card, corpus)
     evaluation = predict_corpus(recognizer, corpus, store)
     evaluation = replace(evaluation, system=_name_of(folder, recognizer))
     adapted = ", adapted" if recognizer.card.get("adapt") else ""
@@ -220,9 +221,9 @@ def own_entries(folder: Path, corpus: Corpus, store: FeatureStore) -> list[Entry
     ]
 
 
-def check_fusion(recognizer: Recognizer, corpus: Corpus) -> None:
-    """Raise SettingsError if the fusion was chosen on clips of one of the actors."""
-    fusion = recognizer.card.get("fusion")
+def check_fusion(card: Mapping[str, Any], corpus: Corpus) -> None:
+    """Raise SettingsError if, by its card, the fusion was chosen on clips of one of the actors."""
+    fusion = card.get("fusion")
     if not isinstance(fusion, Mapping) or fusion.get("chosen_on") != corpus.label:
         return
     shared = sorted(set(fusion["speakers"]).intersection(corpus.speakers))

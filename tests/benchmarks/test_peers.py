@@ -160,21 +160,14 @@ def test_predictions_of_other_actors_are_refused(tmp_path: Path) -> None:
         compare.peer_entries(tmp_path, others)
 
 
-class Card:
-    """The part of a recognizer that says how it was made."""
-
-    def __init__(self, **card: object) -> None:
-        self.card = card
-
-
 def test_actors_on_whom_the_fusion_was_chosen_are_refused() -> None:
     corpus = corpus_of("hsan")
     chosen = {"chosen_on": "drawn", "speakers": ["02", "03"]}
     with pytest.raises(SettingsError, match=r"compare on: 03\."):
-        compare.check_fusion(Card(fusion=chosen), corpus)
-    compare.check_fusion(Card(fusion={**chosen, "speakers": ["01", "02"]}), corpus)
-    compare.check_fusion(Card(fusion={**chosen, "chosen_on": "another"}), corpus)
-    compare.check_fusion(Card(), corpus)
+        compare.check_fusion({"fusion": chosen}, corpus)
+    compare.check_fusion({"fusion": {**chosen, "speakers": ["01", "02"]}}, corpus)
+    compare.check_fusion({"fusion": {**chosen, "chosen_on": "another"}}, corpus)
+    compare.check_fusion({}, corpus)
 
 
 def test_frames_are_not_written_into_the_project_or_over_other_files(tmp_path: Path) -> None:
