@@ -5,7 +5,7 @@ DEMO ?= demo-run
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check lint parity benchmarks clean
+.PHONY: demo test test-extras check lint parity benchmarks clean
 
 $(INSTALLED): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -17,6 +17,10 @@ demo: $(INSTALLED)  ## synthetic corpus in, report out: the whole trip
 
 test: $(INSTALLED)  ## all tests, one file at a time on each core
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+
+test-extras: $(INSTALLED)  ## tests of the optional extras, which `make test` skips without them
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,foundation]"
+	$(BIN)/python -m pytest -m extras
 
 lint: $(INSTALLED)  ## style, docstrings, types, order of packages, spelling
 	$(BIN)/ruff check src tests benchmarks examples

@@ -7,9 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
-import soundfile
 
 from aver.synthesis import SynthesisSettings, synthesize
 
@@ -43,6 +41,8 @@ clip = Clip("clip", None, None, video=video, audio=video, action_units=units)
 absent = {}
 for name in features.names():
     kind = features.get(name)
+    if name in ("transformers-audio", "transformers-video", "onnx-faces"):
+        continue  # they need an encoder
     crops = {"crops": FaceCrops(size_px=32, rate_hz=4.0)}
     feature = kind(**crops) if "crops" in kind.__dataclass_fields__ else kind()
     absent[name] = feature.extract(clip).missing
@@ -87,14 +87,13 @@ from aver.features.feature import features
 
 clip = Clip("clip", None, None, audio=Path(sys.argv[1]))
 for name in features.names():
-    if features.get(name).modality == "audio":
+    if features.get(name).modality == "audio" and name != "transformers-audio":
         assert not features.get(name)().extract(clip).missing
 heavy = ("torch", "cv2", "librosa", "numba", "scipy.signal", "scipy.stats")
 print([name for name in heavy if name in sys.modules])
 """
 
 
-def test_audio_features_import_neither_torch_nor_scipy_signal(tmp_path: Path) -> None:
-    path = tmp_path / "clip.wav"
-    soundfile.write(path, np.random.default_rng(0).normal(0, 0.1, 20_000), 16000)
-    assert run(AUDIO_ONLY, path).strip() == "[]"
+def test_audio_features_import_neither_torch_nor_scipy_signal(corpus: Path) -> None:
+    (video,) = corpus.rglob("*.mp4")
+    assert run(AUDIO_ONLY, video).strip() == "[]"

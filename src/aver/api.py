@@ -316,7 +316,7 @@ def predict(
         How the files tell their speakers, each of whom is adapted on his or her own clips among
         `paths`: ``"folder"``, a pattern such as ``"{speaker}_{take}.mp4"``, or a table and its
         column, ``"clips.csv:speaker"``; see `aver.corpora.speaker_names.name_speakers`. Files of
-        a speaker with fewer than 4 usable clips are not predicted but listed.
+        a speaker with fewer than 8 usable clips are not predicted but listed.
     store : FeatureStore, optional
     workers : int, optional
 

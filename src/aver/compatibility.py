@@ -12,7 +12,7 @@ NAMES = {
     "sound": "audio",
     "units": "action_units",
     "readout": "read_out",
-    "sound-statistics": "audio-functionals",
+    "sound-statistics": "clip-functionals",
     "face-statistics": "face-functionals",
     "unit-statistics": "action-unit-functionals",
     "cepstra": "mfcc",

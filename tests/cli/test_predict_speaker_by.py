@@ -13,7 +13,7 @@ import pytest
 
 from aver import api
 from aver.cli.main import main
-from aver.features.speaker_adaptation import FEW_CLIPS, MIN_CLIPS
+from aver.features.speaker_adaptation import ENOUGH_CLIPS, MIN_CLIPS
 from aver.features.store import FeatureStore
 from aver.models.base.checkpoint import DEFAULT_ADAPTED
 from tone_corpus import write_tone_corpus
@@ -122,8 +122,8 @@ def test_speakers_with_too_few_clips_are_listed_in_one_line(
     assert len(lines) == 2
     assert any("notes.wav: The name does not match the pattern" in line for line in lines)
     assert any(
-        f"{', '.join(names)}: The speaker 's1' has 3 readable clips; speaker adaptation needs at "
-        f"least {MIN_CLIPS}" in line
+        f"{', '.join(names)}: The speaker 's1' has 3 readable clips; --speaker-by needs at least "
+        f"{ENOUGH_CLIPS} with" in line
         for line in lines
     )
     assert predict(trained, *words, "--strict") == 2
@@ -135,18 +135,30 @@ def test_speakers_with_too_few_clips_are_listed_in_one_line(
     assert "has 1 readable clip; " in shown.err
 
 
-def test_few_clips_are_flagged_and_more_are_not(
+def test_enough_clips_are_enough_and_one_less_is_not(
     trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for speaker, count in (("s0", FEW_CLIPS), ("s1", FEW_CLIPS - 1), ("s2", MIN_CLIPS)):
+    for speaker, count in (("s0", ENOUGH_CLIPS), ("s1", ENOUGH_CLIPS - 1)):
         for path in sorted((trained / "new").glob(f"{speaker}_*.wav"))[:count]:
             shutil.copy(path, tmp_path)
     words = (tmp_path, "--checkpoint", trained / "adapted", "--speaker-by", PATTERN)
     assert predict(trained, *words) == 0
     rows = rows_of(capsys)
-    assert len(rows) == 2 * FEW_CLIPS - 1 + MIN_CLIPS
-    for row in rows.values():
-        assert ("few clips to adapt audio to" in row["flags"]) == (row["speaker"] != "s0")
+    assert len(rows) == ENOUGH_CLIPS
+    assert {row["speaker"] for row in rows.values()} == {"s0"}
+
+
+@pytest.mark.parametrize("count", [MIN_CLIPS, ENOUGH_CLIPS - 1, ENOUGH_CLIPS])
+def test_few_other_clips_are_flagged(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], count: int
+) -> None:
+    first, *others = sorted((trained / "new").glob("s0_*.wav"))
+    for path in others[:count]:
+        shutil.copy(path, tmp_path)
+    words = (first, "--checkpoint", trained / "adapted", "--speaker-clips", tmp_path)
+    assert predict(trained, *words) == 0
+    (row,) = rows_of(capsys).values()
+    assert ("few clips to adapt audio to" in str(row["flags"])) == (count < ENOUGH_CLIPS)
 
 
 def test_the_default_weights_adapt_to_every_speaker(

@@ -73,7 +73,7 @@ def test_training_and_testing_on_synthetic_corpora_end_to_end(
         "Emotions: neutral, happy, sad; calm counts as neutral; left out, since not every corpus "
         "has them: other angry (3 clips)."
     )
-    assert "tested on other" in printed
+    assert "test: other" in printed
     run = tmp_path / "run"
     with (run / "predictions.csv").open() as table:
         rows = list(csv.DictReader(table))
@@ -83,7 +83,7 @@ def test_training_and_testing_on_synthetic_corpora_end_to_end(
         [row["truth"] for row in rows], [row["prediction"] for row in rows], average="macro"
     )
     matrix = json.loads((run / "tables" / "corpora-uar.json").read_text())
-    assert matrix["rows"][0]["tested on other"]["value"] == pytest.approx(expected)
+    assert matrix["rows"][0]["test: other"]["value"] == pytest.approx(expected)
     assert [row["trained on"] for row in matrix["rows"]] == ["synthetic", "synthetic"]
     page = (run / "report.html").read_text()
     assert "By training and test corpus" in page
@@ -115,9 +115,9 @@ def test_each_corpus_is_tested_in_turn_by_default(
     matrix = json.loads((tmp_path / "run" / "tables" / "corpora-accuracy.json").read_text())
     (row,) = matrix["rows"]
     assert row["trained on"] == "all other corpora"
-    assert row["tested on alone"]["low"] is None
-    assert row["tested on one"]["low"] is not None
-    assert "tested on alone" in matrix["notes"][-1]  # no interval: one speaker
+    assert row["test: alone"]["low"] is None
+    assert row["test: one"]["low"] is not None
+    assert "test: alone" in matrix["notes"][-1]  # no interval: one speaker
     assert "Pooled over 3 test corpora" in capsys.readouterr().out
 
 
@@ -127,7 +127,7 @@ def test_a_matrix_with_its_diagonal(tones: dict[str, list[str]], tmp_path: Path)
     assert main([*words, "--out", str(tmp_path / "run")]) == 0
     matrix = json.loads((tmp_path / "run" / "tables" / "corpora-uar.json").read_text())
     assert [row["trained on"] for row in matrix["rows"]] == ["one", "two"]
-    assert all(row[f"tested on {name}"] for row in matrix["rows"] for name in ("one", "two"))
+    assert all(row[f"test: {name}"] for row in matrix["rows"] for name in ("one", "two"))
 
 
 def test_training_on_several_corpora_keeps_a_recognizer_that_predicts(

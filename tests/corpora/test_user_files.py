@@ -19,6 +19,13 @@ def test_files_and_folders(plant):
     assert {(clip.emotion, clip.speaker) for clip in corpus} == {(None, None)}
 
 
+def test_images_of_a_folder_count_if_there_is_nothing_else(plant):
+    root = plant(["pictures/a.jpg", "pictures/b.PNG", "videos/c.mp4", "videos/c.jpg"])
+
+    assert [clip.clip_id for clip in load_clips([root / "pictures"])] == ["a.jpg", "b.PNG"]
+    assert [clip.clip_id for clip in load_clips([root / "videos"])] == ["c.mp4"]
+
+
 def test_a_single_file_is_named_without_its_folder(plant):
     (clip,) = load_clips([plant(["in/a.mp4"]) / "in/a.mp4"])
 

@@ -217,3 +217,16 @@ def test_the_corpora_of_speakers_are_strata_only_if_several_are_tested() -> None
     assert one.speaker_corpora == ()
     expected = interval(accuracy(run.rows(np.isin(run.speakers, ["s0", "s1", "s2"]))))
     assert interval(accuracy(one)) == expected
+
+
+def test_intervals_over_corpora_hold_the_truth_as_often_as_they_say() -> None:
+    """Three corpora of few speakers, with other means and spreads; the corpora are given."""
+    rng = np.random.default_rng(0)
+    sizes, means, spreads = (4, 9, 8), (0.3, 0.6, 0.5), (0.05, 0.15, 0.1)
+    truth = np.average(means, weights=sizes)
+    held = 0
+    for _ in range(1500):
+        drawn = (rng.normal(m, s, n) for m, s, n in zip(means, spreads, sizes, strict=True))
+        found = t_interval(in_strata(*drawn))
+        held += found.low <= truth <= found.high
+    assert 0.925 < held / 1500 < 0.97

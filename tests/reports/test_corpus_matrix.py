@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from drawn_runs import drawn_run, joined_run
@@ -13,7 +14,8 @@ from sklearn.metrics import accuracy_score, f1_score, recall_score
 from aver.corpora.combine import part_of
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import unweighted_recall
-from aver.reports.corpus_matrix import ALL_OTHERS, corpus_tables
+from aver.reports.corpus_matrix import ALL_OTHERS, corpus_tables, recall_matrix
+from aver.reports.plots.charts import plot_matrix
 from aver.reports.run_report import describe_run
 from aver.reports.run_tables import comparison_table
 from aver.reports.statements import describe_data, trained_in_words
@@ -27,7 +29,7 @@ NAMES = ["corpora-uar", "corpora-accuracy", "corpora-macro-f1", "corpora-calibra
 def cells_of(table):
     """Estimates by system, training corpora and test corpus."""
     return {
-        (row[0], row[1], column.removeprefix("tested on ")): cell
+        (row[0], row[1], column.removeprefix("test: ")): cell
         for row in table.rows
         for column, cell in zip(table.columns[2:], row[2:], strict=True)
         if cell is not None
@@ -70,7 +72,7 @@ def test_leaving_one_corpus_out_is_one_row_and_other_systems_follow():
     other = joined_run(SIZES, trained, draw=3, system="theirs")
     table = corpus_tables([run, other])[0]
     assert [row[:2] for row in table.rows] == [("ours", ALL_OTHERS), ("theirs", ALL_OTHERS)]
-    assert table.columns[2:] == ("tested on one", "tested on two", "tested on three")
+    assert table.columns[2:] == ("test: one", "test: two", "test: three")
     assert None not in table.rows[0]
 
 
@@ -83,8 +85,8 @@ def test_a_diagonal_is_said_to_be_of_other_speakers():
     run = joined_run(SIZES, PAIRS)
     facts = {**run.facts["corpora"], "trained": {"0": ["one"], "1": ["two"], "2": ["two"]}}
     table = corpus_tables([replace(run, facts={"corpora": facts})])[0]
-    assert not any("speakers are different" in note for note in corpus_tables([run])[0].notes)
-    assert any("speakers are different" in note for note in table.notes)
+    assert not any("other speakers of it" in note for note in corpus_tables([run])[0].notes)
+    assert any("other speakers of it" in note for note in table.notes)
     assert ("drawn", "two", "two") in cells_of(table)
 
 
@@ -96,15 +98,40 @@ def test_a_corpus_of_one_speaker_has_a_value_without_an_interval_and_the_note_sa
     assert table.notes[-1].startswith("No intervals: there is one speaker only")
 
 
+def test_a_figure_that_is_the_same_for_all_speakers_has_no_interval_of_no_width():
+    run = joined_run({"one": 3, "two": 4}, {0: ["one"]})
+    always = np.tile([0.7, 0.1, 0.1, 0.1], (len(run.clip_ids), 1))  # every speaker has 3 of each
+    cell = cells_of(corpus_tables([run.with_predictions(always)])[3])[("drawn", "one", "two")]
+    assert (cell.value, cell.low, cell.method) == (pytest.approx(0.45), None, "none")
+
+
+def test_the_plot_has_the_recalls_of_the_table_and_leaves_untested_cells_empty():
+    run = joined_run(SIZES, PAIRS)
+    shares, trainings, tested = recall_matrix(run)
+    assert trainings == tested == ("one", "two", "three")
+    assert np.isnan(np.diagonal(shares)).all()
+    cells = cells_of(corpus_tables([run])[0])
+    for row, trained in enumerate(trainings):
+        for column, name in enumerate(tested):
+            if trained != name:
+                assert shares[row, column] == cells["drawn", trained, name].value
+    figure = plot_matrix(shares, trainings, tested, down="d", across="a", title="t")
+    assert sorted(text.get_text() for text in figure.axes[0].texts) == sorted(
+        f"{100 * share:.1f}" for share in shares[np.isfinite(shares)]
+    )
+    assert recall_matrix(joined_run({"one": 3, "two": 3}, {0: ["one"]})) is None
+    assert recall_matrix(drawn_run()) is None
+
+
 def test_pages_hold_the_matrix_in_every_form():
     table = corpus_tables([joined_run(SIZES, PAIRS)])[0]
     numbers = pd.read_csv(io.StringIO(as_csv(table)))
     assert list(numbers.columns[:5]) == [
         "system",
         "trained on",
-        "tested on one",
-        "tested on one: low",
-        "tested on one: high",
+        "test: one",
+        "test: one: low",
+        "test: one: high",
     ]
     assert numbers.isna().to_numpy().sum() == 3 * 3  # the diagonal, with its bounds
     assert as_latex(table).count(r"\\") == 4  # head and three rows
@@ -124,8 +151,20 @@ def test_pooled_figures_say_that_they_are_pooled():
     assert describe_data(run).startswith("two + three: 96 clips, 8 speakers")
     assert trained_in_words(run) == "Trained on one; tested"
     assert "by test corpus" in describe_run([run])
+    pairs = joined_run(SIZES, PAIRS)
+    (_, trainings) = (note for note in comparison_table([pairs]).notes if note.startswith("Pooled"))
+    assert trainings.startswith("Pooled over trainings on 3 sets of corpora too: a clip counts onc")
+    facts = {**pairs.facts["corpora"], "trained": {"0": ["one"], "1": ["two"], "2": ["two"]}}
+    own = replace(pairs, facts={"corpora": facts})
+    assert "those on the test corpus included" in " ".join(comparison_table([own]).notes)
     single = joined_run({"one": 4, "two": 3}, {0: ["one"]})
     assert not any(note.startswith("Pooled") for note in comparison_table([single]).notes)
+
+
+def test_a_run_on_other_corpora_has_no_row():
+    run = joined_run(SIZES, PAIRS)
+    others = [joined_run({"four": 3, "five": 2}, {0: ["four"]}, system="far"), drawn_run()]
+    assert {row[0] for row in corpus_tables([run, *others])[0].rows} == {"drawn"}
 
 
 def test_a_single_corpus_has_no_matrix():

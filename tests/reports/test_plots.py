@@ -23,6 +23,7 @@ from aver.reports.plots.charts import (
     plot_curves,
     plot_groups,
     plot_intervals,
+    plot_matrix,
     plot_reliability,
 )
 from aver.reports.plots.clips import lay_out, plot_embeddings, plot_strips, plot_synchrony_graph
@@ -60,6 +61,14 @@ def embeddings() -> object:
 
 PLOTS: dict[str, Callable[[], object]] = {
     "intervals": intervals,
+    "matrix": lambda: plot_matrix(
+        np.array([[np.nan, 0.4], [0.6, np.nan]]),
+        ["one", "two"],
+        ["one", "two"],
+        down="trained on",
+        across="tested on",
+        title="t",
+    ),
     "confusion": lambda: plot_confusion(confusion_matrix(drawn_run()), CLASSES, title="t"),
     "groups": lambda: plot_groups(
         {"s1": Estimate(0.5), "s2": Estimate(0.7, 0.6, 0.8)},

@@ -7,7 +7,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from drawn_runs import drawn_run, joined_run
+from sklearn.metrics import recall_score
 
+from aver.evaluation.cross_corpus import results_by_corpus
 from aver.evaluation.summary import summarize
 from aver.reports.run_summary import summary_in_words, verdict_in_words
 from aver.reports.run_tables import compare_all, comparison_table, modality_table
@@ -81,6 +83,25 @@ def test_the_headline_of_pooled_corpora_names_them_and_why_it_has_no_interval() 
     alone = joined_run({"one": 4, "two": 1, "three": 5}, {0: ["one"]})
     said = summary_in_words(alone, summarize(alone), ())[0]
     assert "no interval: two has only one speaker" in said
+
+
+def test_the_summary_gives_each_test_corpus_its_own_figure() -> None:
+    pairs = joined_run({"one": 4, "two": 3, "three": 5}, {0: ["one"], 1: ["two"]})
+    (said,) = (s for s in summary_in_words(pairs, summarize(pairs), ()) if "by test corpus" in s)
+    recall = {
+        (result.trained[0], result.tested): recall_score(
+            result.evaluation.truth,
+            list(result.evaluation.predictions["prediction"]),
+            average="macro",
+        )
+        for result in results_by_corpus(pairs)
+    }
+    low, high = sorted((recall["one", "three"], recall["two", "three"]))
+    assert said == (
+        "That pools several corpora. Unweighted recall by test corpus: "
+        f"two {100 * recall['one', 'two']:.1f} %, "
+        f"three {100 * low:.1f} to {100 * high:.1f} %, one {100 * recall['two', 'one']:.1f} %."
+    )
 
 
 def test_the_verdict_says_what_test_corpora_were_used_for() -> None:

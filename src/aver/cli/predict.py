@@ -43,7 +43,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         metavar="RULE",
         help="how files tell their speakers, to adapt to each on his or her own files: 'folder', a "
         "pattern such as '{speaker}_{take}.mp4', or a table and its column such as "
-        "'clips.csv:speaker'; files of a speaker with fewer than 4 usable clips are listed and "
+        "'clips.csv:speaker'; files of a speaker with fewer than 8 usable clips are listed and "
         "not predicted",
     )
     add_action_units_argument(parser, ", with the file names as keys")

@@ -6,7 +6,6 @@ import argparse
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -314,7 +313,6 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
 
 def _run_unpaired(arguments: Namespace) -> int:
     from aver.corpora.corpus import Selection
-    from aver.corpora.reconcile import relabel
     from aver.features.store import FeatureStore
     from aver.pretraining.cross_corpus import (
         check_audio_apart,
@@ -332,10 +330,7 @@ def _run_unpaired(arguments: Namespace) -> int:
     voices = _joined(_open_words(arguments.voices, "--voices", strict))
     voices = Selection(channel="speech").apply(voices)
     drop = split_list(arguments.drop)
-    faces = [
-        replace(one, clips=relabel(one.clips, drop=drop))
-        for one in _open_words(arguments.faces, "--faces", strict)
-    ]
+    faces = _open_words(arguments.faces, "--faces", strict)
     fusion = _only(_open_words(arguments.fusion, "--fusion", strict), "--fusion")
     request = UnpairedRequest(
         join_images(faces),

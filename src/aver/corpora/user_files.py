@@ -10,7 +10,13 @@ from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Problem
-from aver.corpora.files import AUDIO_SUFFIXES, VIDEO_SUFFIXES, find_media, media_fault
+from aver.corpora.files import (
+    AUDIO_SUFFIXES,
+    IMAGE_SUFFIXES,
+    VIDEO_SUFFIXES,
+    find_media,
+    media_fault,
+)
 from aver.errors import CorpusError
 
 
@@ -20,8 +26,8 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
     Parameters
     ----------
     paths : iterable of str or Path
-        Video or audio files, or folders with such files. A file that is given by name may have
-        any suffix.
+        Video or audio files, or folders with such files; of a folder without any, its images. A
+        file that is given by name may have any suffix.
 
     Returns
     -------
@@ -40,12 +46,14 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
         path = Path(given).expanduser()
         if path.is_dir():
             found = find_media(path, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
+            if not (found.files or found.problems):  # beside videos, images are thumbnails
+                found = find_media(path, IMAGE_SUFFIXES)
             files |= dict.fromkeys(found.files)
             problems += [
                 Problem(str(path / problem.path), problem.reason) for problem in found.problems
             ]
             if not (found.files or found.problems):
-                problems.append(Problem(str(path), "The folder contains no video or audio file."))
+                problems.append(Problem(str(path), "The folder contains no video, audio or image."))
             continue
         fault = media_fault(path)
         if fault is None:

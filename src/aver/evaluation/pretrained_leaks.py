@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from aver.compatibility import upgrade
@@ -88,10 +89,15 @@ def describe_weights(weights: Sequence[str]) -> list[dict[str, Any]]:
         {
             "weights": name,
             "trained_on": _card_of(name).get("trained_on"),
-            "sha256": hashlib.sha256(find_weights(name).read_bytes()).hexdigest()[:16],
+            "sha256": _hash(find_weights(name)),
         }
         for name in weights
     ]
+
+
+def _hash(path: Path) -> str:
+    with path.open("rb") as file:  # not read at once: an encoder may have a gigabyte
+        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
 def _card_of(name: str) -> dict[str, Any]:

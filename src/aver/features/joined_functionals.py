@@ -41,6 +41,12 @@ class JoinedFunctionals(CombinedFeature):
     name = "joined-functionals"
     modality = "audio"
     source = "the features it joins"
+    file_settings = ("encoder",)
+
+    @property
+    def pretrained_weights(self) -> tuple[str, ...]:
+        """Those of the features."""
+        return tuple(name for basis in self.bases for name in basis.pretrained_weights)
 
     def __post_init__(self) -> None:
         if len(set(self.features)) < len(self.features):

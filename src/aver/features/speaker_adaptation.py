@@ -18,10 +18,10 @@ ADAPTED = "uses unlabeled clips of test speakers"
 """Every result with adaptation is marked with these words."""
 
 MIN_CLIPS = 4
-"""Minimum number of clips of a speaker that adaptation needs: with fewer, predictions are worse
-than without adaptation (``benchmarks/clips_to_adapt_to.py``)."""
-FEW_CLIPS = 8
-"""With fewer clips, predictions are not better than without adaptation, and are flagged."""
+"""Minimum number of clips of a speaker that adaptation needs."""
+ENOUGH_CLIPS = 8
+"""With fewer clips, predictions are worse than without adaptation, by
+``benchmarks/clips_to_adapt_to.py``."""
 
 _ARRAYS = ("statistics", "units", "embeddings", "segments", "columns", "images")
 _MIN_STD = 1e-6
@@ -88,9 +88,9 @@ class SpeakerAdaptation:
         Clips with speakers: every clip that will be asked for, and further clips of these speakers.
     missing_ok : bool
         A feature that too few of a speaker's clips have counts as missing instead of an error, and
-        one that fewer than `FEW_CLIPS` have is flagged.
+        one that fewer than `ENOUGH_CLIPS` have is flagged.
     min_clips : int >= 1
-        Minimum number of clips of a speaker; other values than the default are for measurements.
+        Minimum number of a speaker's clips with a feature.
 
     Notes
     -----
@@ -135,7 +135,7 @@ class SpeakerAdaptation:
                     return FeatureRecord.absent(f"too few clips to adapt {feature.modality} to")
                 raise self._too_few(feature, speaker, len(arrays))
             self._scales[key] = Scale.of(arrays, bands=name == "segments")
-            if self._missing_ok and len(arrays) < FEW_CLIPS:
+            if self._missing_ok and len(arrays) < ENOUGH_CLIPS:
                 self._from_few.add(key)
         adapted = self._scales[key].apply(record.arrays[name])
         few = (f"few clips to adapt {feature.modality} to",) if key in self._from_few else ()

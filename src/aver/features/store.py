@@ -14,13 +14,20 @@ from typing import Protocol
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import AverError, MediaError, SettingsError, StorageError
+from aver.errors import (
+    AverError,
+    CheckpointError,
+    MediaError,
+    SettingsError,
+    StorageError,
+)
 from aver.execution.files import cache_root, write_atomically, write_json
 from aver.execution.progress import progress_bar
 from aver.execution.tasks import map_tasks
 from aver.features.feature import CombinedFeature, Feature, FeatureRecord
 
 _FORMAT = "aver-feature-1"
+_NOT_ABOUT_ONE_CLIP = (StorageError, SettingsError, CheckpointError)
 
 
 class FeatureSource(Protocol):
@@ -136,6 +143,8 @@ class FeatureStore:
             up to then are kept.
         SettingsError
             If the settings of a feature turn out to be unusable.
+        CheckpointError
+            If pretrained weights of a feature are missing or unusable.
         """
         failed: dict[str, str] = {}
         lacking = self._lacking(clips, features, failed)
@@ -145,7 +154,7 @@ class FeatureStore:
         )
         with closing(outcomes):  # stops the workers at once if an error leaves this function
             for outcome in outcomes:
-                if isinstance(outcome.error, StorageError | SettingsError):
+                if isinstance(outcome.error, _NOT_ABOUT_ONE_CLIP):
                     raise outcome.error
                 if outcome.error is not None:
                     failed[outcome.item.clip.clip_id] = str(outcome.error)
@@ -169,7 +178,7 @@ class FeatureStore:
                     missing = tuple(f for f in features if not self.has(clip, f))
                     if missing:
                         lacking.append(_Lacking(clip, missing))
-                except StorageError:
+                except _NOT_ABOUT_ONE_CLIP:
                     raise
                 except AverError as error:
                     failed[clip.clip_id] = str(error)

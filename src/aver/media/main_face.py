@@ -154,7 +154,7 @@ def track_faces(
 def _track(
     path: str | Path, rate_hz: float | None, detector: FaceDetector, settings: TrackSettings
 ) -> tuple[FaceTrack, list[np.ndarray]]:
-    """Track with one detector; also a sample of the frames if no face was seen in any."""
+    """Track with one detector; also a sample of the frames if none has a face."""
     follower = FaceFollower(detector, settings.detect_every_s, settings.refine_every_s)
     frames = read_frames(path, rate_hz, skip_black=True)
     sample = FrameSample()
@@ -164,12 +164,11 @@ def _track(
         times.append(time_s)
         size = frame.shape[:2]
         follower.push(time_s, frame)
-        if not follower.tracklets:
-            sample.push(frame)
+        sample.push(frame)
     follower.finish()
     track = _without_faces(times, size, rate_hz, frames)
     _choose_faces(track, follower, settings)
-    return track, [] if follower.tracklets else sample.frames
+    return track, [] if track.found.any() else sample.frames
 
 
 def track_fixed_box(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from aver.errors import CheckpointError
 from aver.execution.files import write_atomically
+from aver.networks.encoder_source import CONFIG_NAME, encoder_files, hub_snapshot
 from aver.networks.shipped import WEIGHTS_NAME, find_shipped, is_shipped, shipped_weights
 
 
@@ -62,7 +63,8 @@ def find_weights(name_or_path: str) -> Path:
     Parameters
     ----------
     name_or_path : str
-        A name of ``aver list weights``, a file, or a run folder of ``aver pretrain``.
+        A name of ``aver list weights``, a file, a run folder of ``aver pretrain``, the folder of a
+        `transformers` encoder, or ``NAME@COMMIT`` of one that was downloaded from the hub.
 
     Raises
     ------
@@ -72,6 +74,9 @@ def find_weights(name_or_path: str) -> Path:
     if is_shipped(name_or_path, "extractor"):
         return find_shipped(name_or_path, "extractor").checked() / WEIGHTS_NAME
     path = Path(name_or_path).expanduser()
+    encoder = hub_snapshot(name_or_path) or path
+    if (encoder / CONFIG_NAME).is_file() and not (encoder / WEIGHTS_NAME).is_file():
+        return encoder_files(encoder)[-1]
     path = path / WEIGHTS_NAME if path.is_dir() else path
     if not path.is_file() and is_shipped(name_or_path, "recognizer"):
         extractors = [one.name for one in shipped_weights() if one.kind == "extractor"]

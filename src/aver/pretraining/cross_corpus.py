@@ -240,7 +240,7 @@ def score_unpaired(
     seed: int = 0,
     workers: int = 1,
 ) -> dict[str, Evaluation]:
-    """Test once on the voices of unseen speakers, and on another corpus if one is given.
+    """Test once on the voices of unseen speakers, if any, and on another corpus if one is given.
 
     Parameters
     ----------
@@ -269,7 +269,8 @@ def score_unpaired(
     def predict_other(corpus: Corpus) -> Evaluation:
         return predict_corpus(recognizer, corpus, store, workers=workers, seed=seed)
 
-    tests = [(unseen_voices(request), predict_voices)]
+    unseen = unseen_voices(request)
+    tests = [(unseen, predict_voices)] if len(unseen) else []
     if other is not None:
         tests.append((other, predict_other))
     evaluations = {}

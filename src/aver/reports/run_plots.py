@@ -17,12 +17,14 @@ from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy
 from aver.evaluation.summary import Summary
 from aver.models.base.prediction import Prediction
+from aver.reports.corpus_matrix import recall_matrix
 from aver.reports.plots.charts import (
     IntervalRow,
     plot_confusion,
     plot_curves,
     plot_groups,
     plot_intervals,
+    plot_matrix,
     plot_reliability,
 )
 from aver.reports.plots.clips import lay_out, plot_embeddings
@@ -68,6 +70,21 @@ def run_plots(
             title="Predictions in % of the clips of the true class",
         ),
     )
+    matrix = recall_matrix(first)
+    if matrix is not None:
+        shares, trainings, tested = matrix
+        yield (
+            "corpora",
+            "Unweighted recall by training and test corpus",
+            plot_matrix(
+                shares,
+                trainings,
+                tested,
+                down="trained on",
+                across="tested on",
+                title="Unweighted recall in %",
+            ),
+        )
     speakers = sorted(summary.speaker_accuracy.items(), key=lambda item: item[1])
     if first.knows_speakers:
         yield (

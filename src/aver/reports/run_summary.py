@@ -7,9 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 
 from aver.audit.finding import counted
-from aver.evaluation.cross_corpus import crosses_corpora
+from aver.evaluation.cross_corpus import crosses_corpora, results_by_corpus
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
+from aver.evaluation.metrics import unweighted_recall
 from aver.evaluation.paired import PairedComparison
 from aver.evaluation.summary import Summary
 from aver.execution.files import without_folders
@@ -33,6 +34,7 @@ def summary_in_words(
     """
     sentences = [
         _accuracy_sentence(evaluation, summary.metrics["accuracy"]),
+        _corpora_sentence(evaluation),
         *(_comparison_sentence(comparison, p) for comparison, p in comparisons),
         *notes_on_power(comparisons),
         _range_sentence(summary, evaluation.knows_speakers),
@@ -122,6 +124,21 @@ def _bounds(accuracy: Interval, evaluation: Evaluation) -> str:
     corpora = len(set(evaluation.speaker_corpora))
     within = f" within {corpora} corpora" if corpora else ""
     return f"{interval} over {accuracy.speakers} speakers{within}"
+
+
+def _corpora_sentence(evaluation: Evaluation) -> str:
+    """The figure of each test corpus, if several are pooled; a range of its several figures."""
+    figures: dict[str, list[float]] = {}
+    for result in results_by_corpus(evaluation):
+        recall = unweighted_recall(result.evaluation).value
+        figures.setdefault(result.tested, []).append(recall)
+    if len(figures) < 2:
+        return ""
+    shown = [
+        f"{name} {' to '.join(dict.fromkeys((_percent(min(found)), _percent(max(found)))))} %"
+        for name, found in figures.items()
+    ]
+    return f"That pools several corpora. Unweighted recall by test corpus: {', '.join(shown)}."
 
 
 def _comparison_sentence(comparison: PairedComparison, corrected: float) -> str:

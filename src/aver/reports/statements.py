@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from aver.audit.finding import counted
 from aver.corpora.combine import part_of
+from aver.evaluation.cross_corpus import results_by_corpus
 from aver.evaluation.evaluation import Evaluation
 from aver.reports.table import Cell, Estimate
 
@@ -128,11 +129,20 @@ def pooling_note(evaluation: Evaluation) -> tuple[str, ...]:
         return ()
     sizes = Counter(part_of(clip_id) for clip_id in set(evaluation.clip_ids))
     shares = ", ".join(f"{name} {sizes[name]}" for name in tested)
-    return (
+    notes = [
         f"Pooled over {len(tested)} test corpora, each clip with the same weight ({shares} clips); "
         "intervals leave out and draw speakers within their corpus. The table by test corpus does "
-        "not pool.",
-    )
+        "not pool."
+    ]
+    trainings = {tuple(names) for names in evaluation.facts["corpora"]["trained"].values()}
+    if len(trainings) > 1 and evaluation.predictions.duplicated(["clip_id", "seed"]).any():
+        own = any(result.within for result in results_by_corpus(evaluation))
+        notes.append(
+            f"Pooled over trainings on {len(trainings)} sets of corpora too"
+            f"{', those on the test corpus included' if own else ''}: a clip counts once, with the "
+            "mean of its results."
+        )
+    return tuple(notes)
 
 
 def _name_of(evaluation: Evaluation) -> str:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save
 
 from aver.compatibility import upgrade, upgrade_array_name
-from aver.errors import CheckpointError
+from aver.errors import CheckpointError, SettingsError
 from aver.execution.files import without_folders, write_atomically, write_json
 from aver.features.face_embeddings import FaceEmbeddings
+from aver.networks.encoder_source import EncoderSource
 from aver.networks.shipped import CARD_NAME, WEIGHTS_NAME, find_shipped, is_shipped
+from aver.settings import settings_from_mapping, settings_to_mapping
 
 FORMAT, FORMAT_1 = "aver-recognizer-2", "aver-recognizer-1"
 """Written by this version; written by version 0.1 and still read."""
@@ -53,7 +56,8 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
     """Write the three files, each completely or not at all.
 
     Files that the features need are copied into the folder, and no path of this machine is
-    written: a checkpoint can be given away.
+    written: a checkpoint can be given away. Pretrained encoders, which are large, are not copied:
+    their name, revision and hash are written, and another encoder is refused.
 
     Raises
     ------
@@ -97,6 +101,8 @@ def read_checkpoint(folder: Path, model: str | None = None) -> Checkpoint:
         content, card = upgrade(content), upgrade(card)
         weights = {upgrade_array_name(name): array for name, array in weights.items()}
         _move_prior_and_classes(content["facts"], weights)
+        if "settings" in content["facts"]:
+            _read_all_sound(content["model"], content["facts"]["settings"])
     if model is not None and content["model"] != model:
         raise CheckpointError(
             f"The checkpoint at {folder} holds the model {content['model']!r}, not {model!r}."
@@ -110,6 +116,27 @@ def _move_prior_and_classes(facts: dict[str, Any], weights: dict[str, np.ndarray
         facts["prior"] = weights.pop("prior").tolist()
     if "classes" not in facts and "targets" in facts:
         facts["classes"] = facts["targets"]["emotion"]
+
+
+_AUDIO_1 = ("clip-functionals", "log-spectrogram", "mel-bands", "mfcc", "spectrogram-segments")
+"""Features of audio in version 0.1, by today's names."""
+
+
+def _read_all_sound(model: str, settings: Any) -> None:
+    """Version 0.1 had no voice activity: its features took any sound."""
+    if model.startswith("statistics-"):  # their features had no name
+        settings["feature_names"] = {"audio": "clip-functionals"}
+        options = settings.setdefault("feature_settings", {}).setdefault("audio", {})
+        options["needs_speech"] = False
+    if model == "late-fusion" and str(settings.get("preset", "")).startswith("statistics-"):
+        _read_all_sound(settings["preset"], settings.setdefault("overrides", {}))
+    if model == "temporal-aggregation":
+        settings["needs_speech"] = False
+    if isinstance(settings, dict):
+        if settings.get("feature") in _AUDIO_1:
+            settings.setdefault("feature_settings", {})["needs_speech"] = False
+        for value in settings.values():
+            _read_all_sound("", value)
 
 
 def check_names(found: Mapping[str, np.ndarray], expected: Mapping[str, Any]) -> None:
@@ -189,12 +216,15 @@ FILES_FOLDER = "files"
 """Folder of kept files in the checkpoint."""
 
 _NAMES = FaceEmbeddings.file_settings
+_ENCODER = "encoder"
+"""Name of the settings that are an `EncoderSource`."""
 
 
 def keep_files(facts: Any, folder: Path) -> Any:
     """Copy files that settings name by a path into the checkpoint, and name the copies instead.
 
-    Shipped weights (see ``aver list weights``) come with the package and keep their names.
+    Shipped weights (see ``aver list weights``) come with the package and keep their names. Encoders
+    keep theirs too and get the commit and the hash that they have now, see `EncoderSource`.
 
     Parameters
     ----------
@@ -214,6 +244,8 @@ def keep_files(facts: Any, folder: Path) -> Any:
     return {
         name: _keep(value, folder)
         if name in _NAMES and isinstance(value, str) and _is_path(value)
+        else _pinned(value)
+        if name == _ENCODER and isinstance(value, Mapping)
         else keep_files(value, folder)
         for name, value in facts.items()
     }
@@ -241,6 +273,15 @@ def _is_path(value: str) -> bool:
     if not value or is_shipped(value, "extractor"):
         return False
     return path.is_file() or (path / WEIGHTS_NAME).is_file()
+
+
+def _pinned(encoder: Mapping[str, Any]) -> dict[str, Any]:
+    """With commit and hash; unchanged if it is not here, so that no feature can have used it."""
+    source: EncoderSource = settings_from_mapping(EncoderSource, encoder, _ENCODER)
+    with suppress(CheckpointError, SettingsError):
+        pinned = replace(source, local_files_only=True).pinned()
+        source = replace(pinned, local_files_only=source.local_files_only)
+    return settings_to_mapping(source)
 
 
 def _keep(value: str, folder: Path) -> str:

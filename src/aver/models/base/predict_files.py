@@ -13,7 +13,7 @@ from aver.corpora.speaker_names import name_speakers
 from aver.corpora.user_files import attach_action_units, load_clips
 from aver.errors import ClipError, CorpusError, FeatureError, SettingsError
 from aver.features.feature import Feature
-from aver.features.speaker_adaptation import MIN_CLIPS, SpeakerAdaptation
+from aver.features.speaker_adaptation import ENOUGH_CLIPS, MIN_CLIPS, SpeakerAdaptation
 from aver.features.store import FeatureStore
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer
@@ -77,11 +77,12 @@ def predict_files(
         Files and folders with other clips of the one speaker of all `paths`, without labels. A
         recognizer that was trained with speaker adaptation needs them or `speaker_by`, any other
         refuses both. A modality that fewer than 4 of them have is not used, and the clips are
-        flagged.
+        flagged; they are also flagged if fewer than 8 have it.
     speaker_by : str
         How `paths` tell their speakers, see `aver.corpora.speaker_names.name_speakers`: each
         speaker is adapted on all of his or her clips among them. Files of a speaker with fewer
-        than 4 usable clips are not predicted; they are among the problems.
+        than 8 usable clips are not predicted; they are among the problems. A modality that fewer
+        than 8 clips of a speaker have is not used, and they are flagged.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def predict_files(
     clips, problems = usable(paths, speaker_by)
     unused: tuple[Problem, ...] = ()
     if speaker_by:
-        adaptation = SpeakerAdaptation(store, clips, missing_ok=True)
+        adaptation = SpeakerAdaptation(store, clips, missing_ok=True, min_clips=ENOUGH_CLIPS)
         clips, too_few = _with_enough_clips(clips, adaptation, features)
         problems = (*problems, *too_few)
         recognizer.take_features_from(adaptation)
@@ -170,7 +171,7 @@ def _with_enough_clips(
         except FeatureError:
             reasons[speaker] = (
                 f"The speaker {speaker!r} has {count} readable clip{'s' if count > 1 else ''}; "
-                f"speaker adaptation needs at least {MIN_CLIPS} with a face, audio, or another "
+                f"--speaker-by needs at least {ENOUGH_CLIPS} with a face, audio, or another "
                 "modality that the recognizer reads."
             )
     return (

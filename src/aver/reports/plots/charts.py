@@ -14,6 +14,7 @@ from aver.reports.plots.style import INK, MARKERS, MUTED, PALETTE, new_figure
 from aver.reports.table import Estimate
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
@@ -27,44 +28,86 @@ def plot_confusion(matrix: np.ndarray, classes: Sequence[str], *, title: str) ->
     classes : sequence of str
     title : str
     """
-    from matplotlib.colors import LinearSegmentedColormap
-
     totals = matrix.sum(axis=1, keepdims=True)
-    shares = 100 * matrix / np.where(totals > 0, totals, 1)
+    shares = matrix / np.where(totals > 0, totals, 1)
     count = len(classes)
     with new_figure(2.2 + 0.62 * count, 1.6 + 0.55 * count) as figure:
         axes = figure.add_subplot()
-        # One hue from white to dark blue: darker is more, also in gray and for any color vision.
-        blues = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#9ecae1", "#08306b"])
-        edges = np.arange(count + 1) - 0.5
-        # Cells are drawn as shapes and not as an image, so that the SVG stays sharp and small.
-        axes.pcolormesh(
-            edges, edges, shares, cmap=blues, vmin=0, vmax=100, edgecolors=INK, linewidth=0.4
-        )
-        axes.set_xlim(-0.5, count - 0.5)
-        axes.set_ylim(count - 0.5, -0.5)
-        for row in range(count):
-            for column in range(count):
-                share = shares[row, column]
-                axes.text(
-                    column,
-                    row,
-                    f"{share:.0f}",
-                    ha="center",
-                    va="center",
-                    color=_readable_on(blues(share / 100)),
-                    fontweight="bold" if row == column else "normal",
-                )
+        _draw_shares(axes, shares, digits=0, bold=np.eye(count, dtype=bool))
         labels = [
             f"{label} ({round(float(n))})" for label, n in zip(classes, totals[:, 0], strict=True)
         ]
         axes.set_xticks(range(count), list(classes), rotation=40, ha="right")
         axes.set_yticks(range(count), labels)
-        axes.grid(visible=False)
         axes.set_xlabel("predicted")
         axes.set_ylabel("true (clips)")
         axes.set_title(title, wrap=True)
     return figure
+
+
+def plot_matrix(
+    shares: np.ndarray,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    down: str,
+    across: str,
+    title: str,
+) -> Figure:
+    """Draw shares by two names, in percent; a cell that is NaN stays empty.
+
+    Parameters
+    ----------
+    shares : np.ndarray [shape=(rows, columns)]
+        In [0, 1].
+    rows, columns : sequence of str
+    down, across : str
+        What rows and columns are.
+    title : str
+    """
+    with new_figure(3.4 + 0.85 * len(columns), 1.8 + 0.55 * len(rows)) as figure:
+        axes = figure.add_subplot()
+        _draw_shares(axes, shares, digits=1, bold=np.zeros(shares.shape, dtype=bool))
+        axes.set_xticks(range(len(columns)), list(columns), rotation=40, ha="right")
+        axes.set_yticks(range(len(rows)), [fill(row, 28) for row in rows])
+        axes.set_xlabel(across)
+        axes.set_ylabel(down)
+        axes.set_title(title, wrap=True)
+    return figure
+
+
+def _draw_shares(axes: Axes, shares: np.ndarray, *, digits: int, bold: np.ndarray) -> None:
+    """Cells with their share in percent, darker for a higher one; NaN leaves a cell empty."""
+    from matplotlib.colors import LinearSegmentedColormap
+
+    # One hue from white to dark blue: darker is more, also in gray and for any color vision.
+    blues = LinearSegmentedColormap.from_list("ink", ["#ffffff", "#9ecae1", "#08306b"])
+    height, width = shares.shape
+    # Cells are drawn as shapes and not as an image, so that the SVG stays sharp and small.
+    axes.pcolormesh(
+        np.arange(width + 1) - 0.5,
+        np.arange(height + 1) - 0.5,
+        100 * np.ma.masked_invalid(shares),
+        cmap=blues,
+        vmin=0,
+        vmax=100,
+        edgecolors=INK,
+        linewidth=0.4,
+    )
+    axes.set_xlim(-0.5, width - 0.5)
+    axes.set_ylim(height - 0.5, -0.5)
+    axes.grid(visible=False)
+    for row, column in np.argwhere(np.isfinite(shares)):
+        share = shares[row, column]
+        axes.text(
+            column,
+            row,
+            f"{100 * share:.{digits}f}",
+            ha="center",
+            va="center",
+            color=_readable_on(blues(share)),
+            fontweight="bold" if bold[row, column] else "normal",
+        )
 
 
 def _readable_on(paper: tuple[float, ...]) -> str:
