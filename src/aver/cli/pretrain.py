@@ -276,6 +276,14 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
     )
     add_label_arguments(parser)
     parser.add_argument(
+        "--max-voices",
+        type=int,
+        default=0,
+        metavar="N",
+        help="train on at most N clips of each corpus of voices, drawn at random, so that none "
+        "outweighs the others (default: all)",
+    )
+    parser.add_argument(
         "--images-per-voice",
         type=int,
         default=4,
@@ -341,6 +349,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         merge=parse_assignments(arguments.merge, "--merge"),
         drop=drop,
         images_per_voice=arguments.images_per_voice,
+        max_voices=arguments.max_voices,
         adapt=arguments.adapt,
         fusion=fusion,
     )

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from aver.corpora.clip import Clip
+from aver.corpora.combine import part_of
 from aver.corpora.corpus import Corpus
 from aver.corpora.reconcile import Reconciled, check_named, reconcile
 from aver.emotions import in_canonical_order
@@ -61,6 +62,9 @@ class UnpairedRequest:
         As for `aver.corpora.reconcile.reconcile`.
     images_per_voice : int >= 1
         Number of different faces of its class that each voice is paired with.
+    max_voices : int >= 0
+        Train on at most so many clips of each corpus of voices, drawn at random, so that none
+        outweighs the others; 0 for all.
     adapt : {"", "speaker"}
         Standardize audio features per speaker, and face embeddings over all training images.
     fusion : Corpus, optional
@@ -81,6 +85,7 @@ class UnpairedRequest:
     merge: Mapping[str, str] | None = None
     drop: Sequence[str] = ()
     images_per_voice: int = 4
+    max_voices: int = 0
     adapt: str = ""
     fusion: Corpus | None = None
 
@@ -165,7 +170,8 @@ def train_unpaired(
     prepared = usable_clips(
         store, request.voices.clips, audio_features, workers=workers, notice=notice
     )
-    request = replace(request, voices=replace(request.voices, clips=prepared.clips))
+    usable = _at_most(prepared.clips, request.max_voices, seed)
+    request = replace(request, voices=replace(request.voices, clips=usable))
     identity = _identity(request, settings, audio_features, faces, store, seed)
     run = Run(out, identity, result=DONE_NAME)
     if run.start():
@@ -209,6 +215,7 @@ def _identity(
         "seed": seed,
         "adaptation": request.adapt,
         "labels": [dict(request.merge or {}), sorted(request.drop), request.images_per_voice],
+        **({"max_voices": request.max_voices} if request.max_voices else {}),
         "face network": store.file_key(find_weights(faces.weights)),
         "images": digest_images(request.faces.clips),
         "voices": digest(
@@ -223,6 +230,16 @@ def _identity(
         "split": request.voice_split.hash,
         **({"fusion": digest([clip_facts(c) for c in request.fusion])} if request.fusion else {}),
     }
+
+
+def _at_most(clips: Sequence[Clip], count: int, seed: int) -> tuple[Clip, ...]:
+    """At most so many clips of each corpus, in their order; 0 for all."""
+    by_part: dict[str, list[int]] = defaultdict(list)
+    for row, clip in enumerate(clips):
+        by_part[part_of(clip.clip_id)].append(row)
+    rng = np.random.default_rng(seed)
+    kept = {row for rows in by_part.values() for row in rng.permutation(rows)[: count or len(rows)]}
+    return tuple(clip for row, clip in enumerate(clips) if row in kept)
 
 
 def _fusion_facts(corpus: Corpus | None) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +24,7 @@ from aver.models.data.clip_features import (
     load_features,
 )
 from aver.models.expert_fusion.fusion_rule import Evidence, FusionRule, choose_rule
-from aver.models.expert_fusion.settings import ExpertFusionSettings
+from aver.models.expert_fusion.settings import ExpertFusionSettings, ExpertSettings
 from aver.models.layers.score_classifier import (
     ScoreClassifier,
     fit_chosen,
@@ -32,7 +32,15 @@ from aver.models.layers.score_classifier import (
     fit_svm,
 )
 
-_FIT: dict[str, Callable[..., ScoreClassifier]] = {"logistic": fit_logistic, "svm": fit_svm}
+
+def _fit_of(expert: ExpertSettings) -> Callable[..., ScoreClassifier]:
+    if expert.classifier == "logistic":
+        return partial(fit_logistic, scaling=expert.scaling)
+    return partial(
+        fit_svm, scaling=expert.scaling, kernel_width=expert.kernel_width, loss=expert.loss
+    )
+
+
 _MIN_CLIPS = 20
 """Clips with every modality that the choice of a fusion rule needs."""
 
@@ -108,7 +116,7 @@ class ExpertFusion(Recognizer):
                 subsets.append((_matrix(values, modality), labels[name][values.present]))
             self._check_classes(modality, subsets[0][1])
             expert = self.settings.experts[modality]
-            fit = _FIT[expert.classifier]
+            fit = _fit_of(expert)
             before[modality], chosen[modality] = fit_chosen(
                 fit, expert.Cs, *subsets, len(self.classes)
             )
@@ -122,11 +130,8 @@ class ExpertFusion(Recognizer):
                 targets = np.concatenate(
                     [labels[name][loaded[name][modality].present] for name in ("train", "held")]
                 )
-                fit = _FIT[self.settings.experts[modality].classifier]
-                again, _ = fit_chosen(
-                    fit, (chosen[modality],), (inputs, targets), (inputs[:0], targets[:0]),
-                    len(self.classes),
-                )  # fmt: skip
+                fit = _fit_of(self.settings.experts[modality])
+                again = fit(inputs, targets, len(self.classes), chosen[modality])
                 self._experts[modality] = again.with_temperature(before[modality].temperature)
         learned = ["train", "validation"] if self.settings.refit else ["train"]
         return {

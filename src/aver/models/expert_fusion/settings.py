@@ -7,7 +7,10 @@ from dataclasses import field
 from typing import Annotated, Any, Literal
 
 from aver.errors import SettingsError
+from aver.models.layers.score_classifier import Loss, Scaling
 from aver.settings import Field, settings
+
+Strengths = Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=1)]
 
 
 @settings
@@ -21,6 +24,8 @@ class ExpertSettings:
     feature_settings : mapping
         Its settings that differ from the defaults.
     classifier : {"logistic", "svm"}
+    scaling, kernel_width, loss
+        See `aver.models.layers.score_classifier.fit_svm`; the last two are for ``"svm"``.
     Cs : tuple of float
         Candidates for scikit-learn's ``C``, rising; chosen on the validation clips.
     """
@@ -28,7 +33,10 @@ class ExpertSettings:
     feature: str
     feature_settings: Mapping[str, Any] = field(default_factory=dict)
     classifier: Literal["logistic", "svm"] = "logistic"
-    Cs: tuple[Annotated[float, Field(gt=0)], ...] = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
+    scaling: Scaling = "standard"
+    kernel_width: Annotated[float, Field(gt=0)] = 2.0
+    loss: Loss = "squared"
+    Cs: Strengths = (0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
 
 
 @settings
@@ -53,7 +61,9 @@ class ExpertFusionSettings:
     experts: Mapping[str, ExpertSettings] = field(
         default_factory=lambda: {
             "video": ExpertSettings(feature="face-embeddings"),
-            "audio": ExpertSettings(feature="audio-functionals"),
+            "audio": ExpertSettings(
+                feature="audio-functionals", classifier="svm", scaling="robust", Cs=(0.3, 1.0, 3.0)
+            ),
         }
     )
     refit: bool = True
