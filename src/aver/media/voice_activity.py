@@ -21,7 +21,7 @@ _SLOWED = 1.25
 
 The network was trained on everyday speech and misses shouts and screams, whose pitch is that of
 music. At 0.8 of the speed it loses 5 of 1,200 clips of RAVDESS instead of 13, none of nEMO either
-way, and accepts less music.
+way, and accepts no more music (``benchmarks/voice_activity.py``).
 """
 
 FRAME_S = _FRAME / _NETWORK_HZ / _SLOWED

@@ -307,4 +307,4 @@ def test_real_clips_with_and_without_images_are_predicted(fitted, data_root, tmp
     assert not np.isnan(prediction.by_modality["video"][0]).any()
     assert np.isnan(prediction.by_modality["video"][1]).all()
     assert "no video" in prediction.flags[1]
-    assert prediction.coverage["audio"][1] > 0.5
+    assert 0.4 < prediction.coverage["audio"][1] < 0.6  # the clip begins and ends with silence

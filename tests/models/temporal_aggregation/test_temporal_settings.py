@@ -48,7 +48,8 @@ def test_the_paper_preset_holds_the_papers_values():
     model, settings = load_preset("temporal-aggregation-paper")
     assert model is TemporalAggregation
     assert settings == TemporalAggregationSettings(
-        training=replace(TemporalAggregationSettings().training, precision="bf16")
+        needs_speech=False,
+        training=replace(TemporalAggregationSettings().training, precision="bf16"),
     )
     assert (settings.segments, settings.window_s, settings.asynchrony_s) == (10, 1.28, 0.01)
     assert (settings.band_count, settings.column_count) == (192, 120)
