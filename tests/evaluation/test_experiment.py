@@ -73,8 +73,9 @@ def test_preset_audit_and_content_keys_are_computed_once(
     assert counts["audit_split"] == 1
     clips = len(experiment.corpus)
     # For the system and two baselines with a feature: once in the identity, once to look for the
-    # entry, and on every read, which must notice a changed file: train, validation, test.
-    assert counts["content_key"] == 3 * (clips + clips + 3 * clips)
+    # entry, and on every read, which must notice a changed file: train, validation, test; in each
+    # fold two thirds of the clips once more, for the distance to the training data.
+    assert counts["content_key"] == 3 * (clips + clips + 3 * clips + 2 * clips)
 
 
 def test_the_run_folder_records_settings_split_and_environment(

@@ -70,7 +70,7 @@ def test_too_few_clips_to_verify_or_to_train_are_named(tmp_path: Path) -> None:
 
 def test_segments_beyond_the_memory_limit_are_read_each_time(tmp_path: Path) -> None:
     corpus = write_speakers(tmp_path / "vox", ["a/0", "a/1", "b/0", "b/1"])
-    feature = SpectrogramSegments(bands="mel", band_count=16, column_count=25)
+    feature = SpectrogramSegments(bands="mel", band_count=16, column_count=25, needs_speech=False)
     store = FeatureStore(tmp_path / "cache")
     read: list[str] = []
 

@@ -65,7 +65,8 @@ SETTINGS = read_settings(
     "audio",
     "compact",
     {"width": 8, "training.epochs": 12, "training.batch_size": 8, "training.learning_rate": 4e-3,
-     "feature_settings": {"bands": "mel", "band_count": 32, "column_count": 50}},
+     "feature_settings": {"bands": "mel", "band_count": 32, "column_count": 50,
+                          "needs_speech": False}},
 )  # fmt: skip
 
 
@@ -137,7 +138,8 @@ def test_emotions_can_be_the_labels(corpus: Corpus, store: FeatureStore, tmp_pat
 
 
 SHORT = ["width=4", "training.epochs=1", "training.patience=1", "training.batch_size=4",
-         "feature_settings={bands: mel, band_count: 16, column_count: 25}"]  # fmt: skip
+         "feature_settings={bands: mel, band_count: 16, column_count: 25, "
+         "needs_speech: false}"]  # fmt: skip
 
 
 def test_the_command_reads_the_layout_of_voxceleb_and_lists_an_unreadable_file(

@@ -278,7 +278,7 @@ def recorded_corpus(run: Path) -> Corpus | None:
     recorded = _corpus_arguments(str(settings.get("command", "")))
     if recorded is not None and all(path.exists() for path in _paths(recorded)):
         return corpus_of(recorded)
-    root, reader = Path(str(settings.get("corpus_root", ""))), str(settings["corpus"])
+    root, reader = Path(str(settings.get("corpus_root", ""))), str(settings.get("corpus", ""))
     is_there = root.name and root.exists() and reader in corpora.names()  # not several corpora
     return open_corpus(root, reader) if is_there else None
 

@@ -128,7 +128,7 @@ def test_a_missing_modality_is_predicted_by_the_others_and_flagged():
         prediction = recognizer.predict(unlabelled(TEST))
         np.testing.assert_allclose(prediction.probabilities, whole.by_modality[left], atol=1e-6)
         assert np.isnan(prediction.by_modality[gone]).all()
-        assert prediction.flags == ((f"no {gone}",),) * len(TEST)
+        assert all(f"no {gone}" in flags for flags in prediction.flags)
         assert not prediction.coverage[gone].any()
         assert accuracy(prediction, TEST) > 0.4
 

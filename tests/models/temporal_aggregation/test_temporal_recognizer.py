@@ -123,7 +123,8 @@ class Counted(PlantedSource):
 def test_with_refit_validation_clips_are_trained_on_and_choose_nothing():
     settings = replace(TINY, refit=True)
     recognizer = TemporalAggregation(settings, Counted()).fit(TRAIN[:16], VALIDATION)
-    assert set(recognizer.store.asked.values()) == {1}  # held in memory once
+    # Held in memory once, and read once more for the distance to the training data.
+    assert set(recognizer.store.asked.values()) == {2}
     same = replace(TINY, training=replace(TINY.training, keep="last"))
     together = [*TRAIN[:16], *VALIDATION]
     twin = TemporalAggregation(same, PlantedSource(3.0)).fit(together, TEST)

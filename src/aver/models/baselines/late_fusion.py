@@ -107,6 +107,9 @@ class LateFusion(Recognizer):
         for member in self.members.values():
             member.take_features_from(source)
 
+    def _check_layouts(self, trained: Mapping[str, int], folder: Path) -> None:
+        """Nothing: the checkpoints of the members are checked, which need no preset any more."""
+
     def _fit(
         self,
         train: Sequence[Clip],
