@@ -40,13 +40,13 @@ def _run(folder: Path) -> Path:
 
 def test_shipped_weights_are_small_complete_and_described() -> None:
     found = shipped_weights()
-    assert sum(one.size_bytes for one in found) <= 12e6
+    assert sum(one.size_bytes for one in found) <= 16e6
     assert {one.name for one in found} >= {"faces-fer2013", "faces-voices", "faces-voices-adapted"}
     for one in found:
         assert one.checked() == one.folder
         assert one.card["license"] == "research, non-commercial"
         assert one.card["trained_on"]
-        assert set(one.card["trained_on"]) <= {"fer2013", "ravdess"}
+        assert set(one.card["trained_on"]) <= {"fer2013", "expw", "ravdess", "nemo"}
         assert one.card["version"]
         assert one.card["speakers"]
         assert one.card.get("split_hash") or one.card["split"]["hash"]
@@ -68,11 +68,10 @@ def test_figures_on_the_cards_have_intervals() -> None:
             value = share.get("accuracy", share.get("value"))
             assert 0 < share["low"] < value < share["high"] < 1
         if one.kind == "recognizer":
-            tested = set(one.card["test_speakers_of_voices"])
-            trained = {name for names in one.card["speakers"].values() for name in names}
-            assert tested
-            assert not tested & trained
-            assert ("uses unlabelled clips" in str(one.card["metrics"])) == ("adapt" in one.card)
+            fusion = one.card["fusion"]
+            assert not {*one.card["metrics"], fusion["chosen_on"]} & {*one.card["trained_on"]}
+            assert fusion["speakers"]
+            assert ("uses unlabeled clips" in str(one.card["metrics"])) == ("adapt" in one.card)
 
 
 def test_an_extractor_ships_in_half_precision_and_loads_by_name(root: Path, tmp_path: Path) -> None:
