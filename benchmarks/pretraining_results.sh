@@ -46,7 +46,7 @@ for network in N0 N2; do
   for seed in 0 1 2; do
     aver pretrain unpaired --faces "$data/fer2013.tar" --voices "$data/ravdess" \
       --merge calm=neutral --drop disgust --set network=$network --seed $seed \
-      --test "$data/javanese-av" --test-settings config=javanese-av \
+      --test "$data/javanese-av" reader=manifest config=javanese-av \
       --out "$out/unpaired-$network-$seed"
   done
 done
@@ -56,7 +56,7 @@ python "$here/face_framing.py" --data "$data"
 for adapt in "" speaker; do
   aver pretrain unpaired --faces "$data/fer2013.tar" --voices "$data/ravdess" --merge calm=neutral \
     --adapt "$adapt" --set branches.video.feature_settings.crops.margin=-0.05 \
-    --test "$data/javanese-av" --test-settings config=javanese-av \
+    --test "$data/javanese-av" reader=manifest config=javanese-av \
     --out "$out/unpaired-close${adapt:+-adapted}"
 done
 

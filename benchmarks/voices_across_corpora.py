@@ -37,7 +37,6 @@ from aver.features.feature import Feature, feature_from_settings
 from aver.features.speaker_adaptation import Scale
 from aver.features.store import FeatureStore
 from aver.models.layers.score_classifier import ScoreClassifier, fit_logistic, fit_svm
-from functionals_0_2 import Functionals02
 
 RESULT = Path(__file__).parent / "results" / "voices_across_corpora.json"
 TRAINING_CLIPS, CHOICE_CLIPS = 1000, 500
@@ -59,7 +58,7 @@ FINAL = (
     (("ravdess", "nemo", "ased"), "javanese-av"),
 )
 FEATURES: dict[str, Feature] = {
-    "0.2": Functionals02(needs_speech=False),
+    "0.2": feature_from_settings("clip-functionals", {"needs_speech": False}),
     "functionals": feature_from_settings("audio-functionals", {}),
     "egemaps": feature_from_settings("egemaps", {}),
 }
