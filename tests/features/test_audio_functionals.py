@@ -18,7 +18,7 @@ from aver.features.audio_functionals import (
     AudioFunctionals,
     window_functionals,
 )
-from aver.features.voice_descriptors import DESCRIPTORS, describe_voice
+from aver.features.voice_descriptors import DESCRIPTORS, HOP_S, describe_voice
 from aver.media.audio import read_audio
 from aver.synthesis.voice import resonator
 from tone_corpus import speech_like
@@ -93,10 +93,10 @@ def frames_of(**columns: np.ndarray) -> np.ndarray:
 
 
 def test_movement_and_roughness_in_closed_form() -> None:
-    """A pitch that rises 0.1 semitones per frame, with every second frame 0.5 too high."""
-    count = np.arange(200)
-    frames = frames_of(pitch=0.1 * count, harmonicity=0.5 * (count % 2))
-    values = dict(zip(FUNCTIONALS, window_functionals(frames, count > 0), strict=True))
+    """A pitch that rises 0.1 semitones in 10 ms, and every second 10 ms 0.5 dB more harmonic."""
+    time_s = HOP_S * np.arange(round(2 / HOP_S))
+    frames = frames_of(pitch=10 * time_s, harmonicity=0.5 * (np.floor(time_s / 0.01 + 1e-6) % 2))
+    values = dict(zip(FUNCTIONALS, window_functionals(frames, time_s > 0), strict=True))
     assert values["pitch_rise"] == pytest.approx(0.5)
     assert (values["pitch_fall"], values["pitch_rising_share"]) == (0.0, 1.0)
     assert values["pitch_step"] == pytest.approx(0.1)
@@ -106,8 +106,9 @@ def test_movement_and_roughness_in_closed_form() -> None:
 
 def test_rhythm_in_closed_form() -> None:
     """Voiced stretches of 0.1 and 0.3 s with 0.1 s between; loudness peaks every 0.25 s."""
-    voiced = np.tile(np.repeat([1, 0, 1, 0], [10, 10, 30, 10]), 4)
-    loudness = 10 * np.sin(2 * np.pi * np.arange(len(voiced)) / 25)
+    lengths = [round(duration_s / HOP_S) for duration_s in (0.1, 0.1, 0.3, 0.1)]
+    voiced = np.tile(np.repeat([1, 0, 1, 0], lengths), 4)
+    loudness = 10 * np.sin(2 * np.pi * HOP_S * np.arange(len(voiced)) / 0.25)
     frames = frames_of(voiced=voiced, loudness=loudness)
     follows = np.arange(len(voiced)) > 0
     values = dict(zip(FUNCTIONALS, window_functionals(frames, follows), strict=True))
@@ -172,3 +173,21 @@ def test_a_stretch_too_short_to_describe_is_absent(tmp_path: Path) -> None:
 def test_settings_out_of_range() -> None:
     with pytest.raises(SettingsError, match="'window_s' must be at least 1"):
         AudioFunctionals(window_s=0.5)
+
+
+def test_a_later_start_hardly_changes_the_functionals(data_root: Path, tmp_path: Path) -> None:
+    """Half a frame of silence in front moves every frame; values must not follow their phase."""
+    values = []
+    for name in ("Actor_03/03-01-05-01-01-01-03", "Actor_08/03-01-03-01-02-01-08"):
+        audio = read_audio(data_root / "ravdess" / f"{name}.flac")
+        pair = []
+        for number, sound in enumerate((audio, np.r_[np.zeros(77, np.float32), audio])):
+            path = tmp_path / f"{number}.wav"
+            soundfile.write(path, sound, RATE_HZ)
+            record = AudioFunctionals().extract(Clip("a", None, None, audio=path))
+            pair.append(record.arrays["statistics"])
+        values.append(pair)
+    rows = np.array(values)  # (clips, shifts, functionals)
+    moved = np.abs(rows[:, 1] - rows[:, 0]).mean(axis=0)
+    between = np.abs(rows[1, 0] - rows[0, 0])
+    assert np.median(moved / np.maximum(between, 1e-6)) < 0.15

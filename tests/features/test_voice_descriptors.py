@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from aver.features.voice_descriptors import DESCRIPTORS, RATE_HZ, describe_voice
+from aver.features.voice_descriptors import DESCRIPTORS, HOP_S, RATE_HZ, describe_voice
 from aver.synthesis.voice import resonator
 from reference import librosa
 
@@ -66,7 +66,12 @@ def test_mfccs_are_librosas() -> None:
     audio = vowel([500.0, 1500, 2500], 120.0)
     ours = np.stack([column(f"mfcc_{k}", audio) for k in range(1, 13)])
     shift = round(1.5 * RATE_HZ / 65) - 256  # our frames have the length of the pitch window
-    power = np.abs(librosa.stft(audio[shift:], n_fft=512, hop_length=160, center=False)) ** 2
+    power = (
+        np.abs(
+            librosa.stft(audio[shift:], n_fft=512, hop_length=round(HOP_S * RATE_HZ), center=False)
+        )
+        ** 2
+    )
     bands = librosa.filters.mel(sr=RATE_HZ, n_fft=512, n_mels=40, fmin=50.0, norm=None) @ power
     theirs = librosa.feature.mfcc(S=10 * np.log10(bands), n_mfcc=13)[1:, : ours.shape[1]]
     assert np.allclose(ours, theirs, atol=0.3)

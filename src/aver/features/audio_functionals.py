@@ -12,12 +12,14 @@ from aver.features.speech_windows import speech_windows
 from aver.features.voice_descriptors import DESCRIPTORS, HOP_S, TIMBRE, VOICE, describe_voice
 from aver.settings import Field, settings
 
-_MIN_FRAMES = 10
-_MIN_VOICED = 10
+_LAG = round(0.01 / HOP_S)
+"""Frames in 10 ms, the distance of a step. Denser frames: values hardly depend on their phase."""
+
+_MIN_FRAMES = _MIN_VOICED = 10 * _LAG
 _PERCENTILES = (10, 50, 90)
-_STEP_FRAMES = 5  # 50 ms: rises and falls of syllables, not of single periods
+_STEP_FRAMES = 5 * _LAG  # 50 ms: rises and falls of syllables, not of single periods
 _PEAK_DB = 25.0  # peaks of loudness this far below the highest one are no syllables
-_SMOOTHED_FRAMES = 5
+_SMOOTHED_FRAMES = 5 * _LAG
 
 _DESCRIPTORS = (*TIMBRE, *VOICE)
 _MOVING = ("pitch", "loudness")
@@ -70,7 +72,7 @@ class AudioFunctionals(SpeechFeature):
 
     name = "audio-functionals"
     source = "Functionals of speech; Schuller et al. (2009), Eyben et al. (2016)"
-    version = 3
+    version = 4
     layout = 2
     margin_s = 0.023  # half a frame of the pitch: frames are centered on speech, never on a pause
     pause_s = 2 * margin_s
@@ -121,10 +123,9 @@ def window_functionals(frames: np.ndarray, follows: np.ndarray) -> np.ndarray:
     for name in _DESCRIPTORS:
         values, known = columns[name], used[name]
         low, middle, high = _percentiles(values[known], _USUAL.get(name, 0.0))
-        neighbors = known[1:] & known[:-1] & follows[1:]
         medians.append(middle)
         ranges.append(high - low)
-        steps.append(_median(np.abs(np.diff(values))[neighbors]))
+        steps.append(_median(np.abs(_differences(values, known, follows, _LAG))))
     movement = [
         value for name in _MOVING for value in _movement(columns[name], used[name], follows)
     ]
@@ -156,17 +157,30 @@ def _movement(
     values: np.ndarray, known: np.ndarray, follows: np.ndarray
 ) -> tuple[float, float, float]:
     """Mean rise, mean fall, and share of rises in 50 ms."""
-    together = np.convolve(follows, np.ones(_STEP_FRAMES), "valid")[1:] == _STEP_FRAMES
-    change = values[_STEP_FRAMES:] - values[:-_STEP_FRAMES]
-    change = change[together & known[_STEP_FRAMES:] & known[:-_STEP_FRAMES]]
+    change = _differences(values, known, follows, _STEP_FRAMES)
     return _mean(change[change > 0]), _mean(change[change < 0]), _mean(change > 0)
+
+
+def _without_pause(follows: np.ndarray, lag: int) -> np.ndarray:
+    """Which pairs of frames, `lag` apart, have no pause between them: (frames - lag,)."""
+    if len(follows) <= lag:
+        return np.zeros(0, bool)
+    return np.convolve(follows, np.ones(lag), "valid")[1:] == lag
+
+
+def _differences(
+    values: np.ndarray, known: np.ndarray, follows: np.ndarray, lag: int
+) -> np.ndarray:
+    """Differences of known values that are `lag` frames apart, with no pause between them."""
+    both = known[lag:] & known[:-lag] & _without_pause(follows, lag)
+    return (values[lag:] - values[:-lag])[both]
 
 
 def _roughness(values: np.ndarray, known: np.ndarray, follows: np.ndarray) -> float:
     """Median absolute second difference: no glide contributes to it."""
-    bend = np.abs(np.diff(values, 2))
-    triples = known[2:] & known[1:-1] & known[:-2] & follows[2:] & follows[1:-1]
-    return _median(bend[triples])
+    bend = np.abs(values[2 * _LAG :] - 2 * values[_LAG:-_LAG] + values[: -2 * _LAG])
+    known = known & np.roll(known, _LAG) & np.roll(known, 2 * _LAG)
+    return _median(bend[known[2 * _LAG :] & _without_pause(follows, 2 * _LAG)])
 
 
 def _rhythm(voiced: np.ndarray, loudness: np.ndarray) -> list[float]:
@@ -176,8 +190,10 @@ def _rhythm(voiced: np.ndarray, loudness: np.ndarray) -> list[float]:
     voiced_s, duration_s = (ends - starts) * HOP_S, len(voiced) * HOP_S
     unvoiced_s = (~voiced).sum() * HOP_S / max(1, len(starts) + 1)
     smooth = np.convolve(loudness, np.full(_SMOOTHED_FRAMES, 1 / _SMOOTHED_FRAMES), "valid")
-    inner = smooth[1:-1]
-    peaks = (inner > smooth[:-2]) & (inner >= smooth[2:]) & (inner > smooth.max() - _PEAK_DB)
+    inner = smooth[_LAG:-_LAG]
+    higher = (inner > smooth[: -2 * _LAG]) & (inner >= smooth[2 * _LAG :])
+    high = higher & (inner > smooth.max() - _PEAK_DB)
+    peaks = np.diff(high.astype(np.int8), prepend=0) == 1  # one for each summit
     return [
         float(voiced.mean()),
         _mean(voiced_s),

@@ -23,7 +23,7 @@ def pitch_window(rate_hz: int, lowest_hz: float) -> int:
 
 
 def track_pitch(
-    frames: np.ndarray, rate_hz: int, lowest_hz: float, highest_hz: float
+    frames: np.ndarray, rate_hz: int, lowest_hz: float, highest_hz: float, hop_s: float = 0.01
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Estimate the fundamental frequency by the autocorrelation method.
 
@@ -34,10 +34,13 @@ def track_pitch(
     Parameters
     ----------
     frames : np.ndarray [shape=(frames, pitch_window(rate_hz, lowest_hz))]
-        Overlapping frames of one stretch of sound, about 10 ms apart.
+        Overlapping frames of one stretch of sound, `hop_s` apart.
     rate_hz : int > 0
     lowest_hz, highest_hz : float > 0
         Range of the pitch.
+    hop_s : float > 0
+        Time between frames. The costs of jumps are for frames 10 ms apart and grow with their
+        density, as in the author's implementation.
 
     Returns
     -------
@@ -71,7 +74,7 @@ def track_pitch(
     scores = np.where(peaks, inner - _OCTAVE_COST * np.log2(lags[1:-1] / lags[1]), -np.inf)
     places = np.argpartition(-scores, _CANDIDATES, axis=1)[:, :_CANDIDATES]
     candidates = np.take_along_axis(scores, places, axis=1)
-    path = _best_path(candidates, np.log2(lags[places + 1]))
+    path = _best_path(candidates, np.log2(lags[places + 1]), 0.01 / hop_s)
     voiced = path < _CANDIDATES
     chosen = np.where(voiced, path, candidates.argmax(axis=1))
     rows = np.arange(len(frames))
@@ -84,7 +87,7 @@ def track_pitch(
     return rate_hz / (lags[best] + offset), 10 * np.log10(peak / (1 - peak)), voiced
 
 
-def _best_path(scores: np.ndarray, octaves: np.ndarray) -> np.ndarray:
+def _best_path(scores: np.ndarray, octaves: np.ndarray, costs: float) -> np.ndarray:
     """The chosen candidate of each frame, `_CANDIDATES` for unvoiced; Boersma (1993), step 4.
 
     Parameters
@@ -94,9 +97,9 @@ def _best_path(scores: np.ndarray, octaves: np.ndarray) -> np.ndarray:
     """
     count = len(scores)
     local = np.column_stack([scores, np.full(count, _UNVOICED)])
-    steps = np.full((count, _CANDIDATES + 1, _CANDIDATES + 1), -_SWITCH_COST)  # from, to
-    steps[1:, :-1, :-1] = -_JUMP_COST * np.abs(
-        octaves[:-1, :, np.newaxis] - octaves[1:, np.newaxis]
+    steps = np.full((count, _CANDIDATES + 1, _CANDIDATES + 1), -costs * _SWITCH_COST)  # from, to
+    steps[1:, :-1, :-1] = (
+        -costs * _JUMP_COST * np.abs(octaves[:-1, :, np.newaxis] - octaves[1:, np.newaxis])
     )
     steps[:, -1, -1] = 0.0
     total, back = local[0], np.zeros(local.shape, dtype=np.intp)

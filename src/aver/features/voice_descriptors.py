@@ -1,4 +1,4 @@
-"""`describe_voice`: pitch, voice quality, timbre and loudness of speech, every 10 ms."""
+"""`describe_voice`: pitch, voice quality, timbre and loudness of speech, every 2.5 ms."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from aver.features.spectral import cepstrum, hann_window, mel_filters
 RATE_HZ = 16000
 """Sampling rate of the audio to describe."""
 
-HOP_S = 0.01
+HOP_S = 0.0025
 """Time from frame to frame."""
 
 CEPSTRA = 12
@@ -30,6 +30,7 @@ DESCRIPTORS = ("voiced", *TIMBRE, *VOICE)
 """Names of the columns of `describe_voice`."""
 
 _HOP = round(HOP_S * RATE_HZ)
+_LAG = round(0.01 / HOP_S)
 _N_FFT = 512
 _LOWEST_HZ, _HIGHEST_HZ = 65.0, 600.0
 _BANDS = 40
@@ -58,7 +59,7 @@ def describe_voice(samples: np.ndarray) -> np.ndarray:
         Columns are `DESCRIPTORS`: 1 in voiced frames, else 0; loudness in dB; energy below 1 kHz
         over that up to 5 kHz (alpha ratio, dB); highest level below 2 kHz over that up to 5 kHz
         (Hammarberg index, dB); slopes of the spectrum in dB per kHz; change of the spectrum from
-        the frame before in dB (flux, 0 in the first frame); its centroid in octaves above 1 Hz and
+        that 10 ms before in dB (flux, 0 at the start); its centroid in octaves above 1 Hz and
         its flatness in dB; mel-frequency cepstral coefficients; pitch in semitones above 55 Hz;
         harmonics-to-noise ratio in dB; level of the first harmonic over that of the second and that
         of the third formant in dB; three formants in semitones above 55 Hz and the bandwidth of the
@@ -109,7 +110,8 @@ def _shape(
     magnitude = np.sqrt(power[:, 1:])
     centroid_hz = magnitude @ _hz()[1:] / np.maximum(magnitude.sum(axis=1), 1e-12)
     level = bands_db - bands_db.mean(axis=1, keepdims=True)
-    change = np.sqrt(np.square(np.diff(level, axis=0)).mean(axis=1))
+    change = np.zeros(len(level))
+    change[_LAG:] = np.sqrt(np.square(level[_LAG:] - level[:-_LAG]).mean(axis=1))
     mean_band_db = 10 * np.log10((10 ** (bands_db / 10)).mean(axis=1))
     return {
         "alpha_ratio": 10 * np.log10((low + floor) / (high + floor)),
@@ -117,7 +119,7 @@ def _shape(
         - spectrum_db[:, between(2000, 5000)].max(axis=1),
         "slope_0_500": slope(0, 500),
         "slope_500_1500": slope(500, 1500),
-        "flux": np.append(0.0, change),
+        "flux": change,
         "centroid": np.log2(np.maximum(centroid_hz, 50.0)),
         "flatness": bands_db.mean(axis=1) - mean_band_db,
     }
@@ -125,7 +127,7 @@ def _shape(
 
 def _voice(frames: np.ndarray, spectrum_db: np.ndarray) -> dict[str, np.ndarray]:
     """Voicing, and the descriptors `VOICE`."""
-    pitch_hz, harmonicity_db, voiced = track_pitch(frames, RATE_HZ, _LOWEST_HZ, _HIGHEST_HZ)
+    pitch_hz, harmonicity_db, voiced = track_pitch(frames, RATE_HZ, _LOWEST_HZ, _HIGHEST_HZ, HOP_S)
     formants_hz, bandwidths_hz = _formants(_middle(frames, _LPC_WINDOW))
     third_hz = np.where(np.isfinite(formants_hz[:, 2]), formants_hz[:, 2], _USUAL_F3_HZ)
     first_db, second_db, third_db = (
