@@ -113,9 +113,6 @@ def test_rhythm_in_closed_form() -> None:
     follows = np.arange(len(voiced)) > 0
     values = dict(zip(FUNCTIONALS, window_functionals(frames, follows), strict=True))
     assert values["voiced_share"] == pytest.approx(4 / 6)
-    assert values["voiced_s_mean"] == pytest.approx(0.2)
-    assert values["voiced_s_std"] == pytest.approx(0.1)
-    assert values["voiced_rate"] == pytest.approx(8 / 2.4)
     assert values["peak_rate"] == pytest.approx(4.0, abs=0.5)
 
 

@@ -29,8 +29,7 @@ FUNCTIONALS = (
     *(f"{name}_{what}" for what in ("median", "range", "step") for name in _DESCRIPTORS),
     *(f"{name}_{what}" for name in _MOVING for what in ("rise", "fall", "rising_share")),
     *(f"{name}_roughness" for name in _ROUGH),
-    *("voiced_share", "voiced_s_mean", "voiced_s_std", "voiced_rate", "unvoiced_s_mean"),
-    "peak_rate",
+    *("voiced_share", "peak_rate"),
 )
 """Names of the values of `AudioFunctionals`, in order."""
 
@@ -39,12 +38,11 @@ FUNCTIONALS = (
 class AudioFunctionals(SpeechFeature):
     """Functionals of pitch, voice quality, timbre, loudness and rhythm of a clip's speech.
 
-    Array: ``statistics`` float32 (99,), named by `FUNCTIONALS`. Of each descriptor of
+    Array: ``statistics`` float32 (95,), named by `FUNCTIONALS`. Of each descriptor of
     `aver.features.voice_descriptors.describe_voice` the median, the range from the 10th to the 90th
     percentile, and the median step from frame to frame; of pitch and loudness the mean rise and
-    fall in 50 ms and the share of rises; roughness, the median second difference; share, mean and
-    standard deviation of the length, and rate of voiced stretches, mean length of unvoiced ones,
-    and peaks of loudness per second. The values are computed in windows of speech and averaged.
+    fall in 50 ms and the share of rises; roughness, the median second difference; the share of
+    voiced frames, and peaks of loudness per second. The values are computed in windows of speech and averaged.
 
     Neither the length of the clip nor the gain of the recording changes the values: a clip that is
     repeated keeps them but for the place of the windows.
@@ -72,8 +70,8 @@ class AudioFunctionals(SpeechFeature):
 
     name = "audio-functionals"
     source = "Functionals of speech; Schuller et al. (2009), Eyben et al. (2016)"
-    version = 4
-    layout = 2
+    version = 5
+    layout = 3
     margin_s = 0.023  # half a frame of the pitch: frames are centered on speech, never on a pause
     pause_s = 2 * margin_s
 
@@ -108,7 +106,7 @@ def window_functionals(frames: np.ndarray, follows: np.ndarray) -> np.ndarray:
 
     Returns
     -------
-    np.ndarray [shape=(99,), dtype=float64]
+    np.ndarray [shape=(95,), dtype=float64]
         Values named by `FUNCTIONALS`. What cannot be measured is 0, or the usual formant.
     """
     columns = dict(zip(DESCRIPTORS, frames.T.astype(np.float64), strict=True))
@@ -184,21 +182,10 @@ def _roughness(values: np.ndarray, known: np.ndarray, follows: np.ndarray) -> fl
 
 
 def _rhythm(voiced: np.ndarray, loudness: np.ndarray) -> list[float]:
-    """Values on voiced and unvoiced stretches, and peaks of loudness per second."""
-    edges = np.diff(voiced.astype(np.int8), prepend=0, append=0)
-    starts, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
-    voiced_s, duration_s = (ends - starts) * HOP_S, len(voiced) * HOP_S
-    unvoiced_s = (~voiced).sum() * HOP_S / max(1, len(starts) + 1)
+    """Share of voiced frames, and peaks of loudness per second."""
     smooth = np.convolve(loudness, np.full(_SMOOTHED_FRAMES, 1 / _SMOOTHED_FRAMES), "valid")
     inner = smooth[_LAG:-_LAG]
     higher = (inner > smooth[: -2 * _LAG]) & (inner >= smooth[2 * _LAG :])
     high = higher & (inner > smooth.max() - _PEAK_DB)
     peaks = np.diff(high.astype(np.int8), prepend=0) == 1  # one for each summit
-    return [
-        float(voiced.mean()),
-        _mean(voiced_s),
-        float(voiced_s.std()) if voiced_s.size else 0.0,
-        len(starts) / duration_s,
-        unvoiced_s,
-        peaks.sum() / duration_s,
-    ]
+    return [float(voiced.mean()), peaks.sum() / (len(voiced) * HOP_S)]
