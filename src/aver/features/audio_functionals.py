@@ -42,7 +42,8 @@ class AudioFunctionals(SpeechFeature):
     `aver.features.voice_descriptors.describe_voice` the median, the range from the 10th to the 90th
     percentile, and the median step from frame to frame; of pitch and loudness the mean rise and
     fall in 50 ms and the share of rises; roughness, the median second difference; the share of
-    voiced frames, and peaks of loudness per second. The values are computed in windows of speech and averaged.
+    voiced frames, and peaks of loudness per second. The values are computed in windows of speech and
+    averaged.
 
     Neither the length of the clip nor the gain of the recording changes the values: a clip that is
     repeated keeps them but for the place of the windows.
