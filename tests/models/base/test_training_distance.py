@@ -78,3 +78,15 @@ def test_vectors_of_arrays() -> None:
     assert mean_vector({"images": image, "times": np.arange(2)}).shape == (256,)
     rows = rows_of([np.ones(3), None, np.ones(2), np.zeros(3)])
     assert np.isnan(rows).all(axis=1).tolist() == [False, True, True, False]
+
+
+def test_what_the_axes_leave_out_counts() -> None:
+    """A clip that differs in no direction of the axes, but far in one that they leave out."""
+    rng = np.random.default_rng(6)
+    train, validation = rng.normal(size=(300, 60)), rng.normal(size=(100, 60))
+    found = TrainingDistance.fit(train, validation)
+    assert found.axes.shape == (60, 30)
+    direction = np.linalg.svd(found.axes.T)[2][-1]  # orthogonal to all axes
+    away = found.center + found.spread * direction * 9.0 / np.abs(direction).max()
+    assert found.ratios(found.center[None])[0] == 0
+    assert found.ratios(away[None])[0] > 1
