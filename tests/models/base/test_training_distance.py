@@ -87,6 +87,8 @@ def test_what_the_axes_leave_out_counts() -> None:
     found = TrainingDistance.fit(train, validation)
     assert found.axes.shape == (60, 30)
     direction = np.linalg.svd(found.axes.T)[2][-1]  # orthogonal to all axes
-    away = found.center + found.spread * direction * 9.0 / np.abs(direction).max()
+    length = 9.0 / np.abs(direction).max()  # no value is limited
+    away = found.center + found.spread * direction * length
     assert found.ratios(found.center[None])[0] == 0
-    assert found.ratios(away[None])[0] > 1
+    expected = length / found.rest / np.sqrt(31) / found.limit  # one of 31 terms
+    assert found.ratios(away[None])[0] == pytest.approx(expected, rel=1e-6)
