@@ -13,7 +13,7 @@ that training and test have in common. Adapted means that each speaker's feature
 of all clips of that speaker, without labels, in training and test. A clip without speech counts as
 wrong. Intervals are 95 %, over speakers.
 
-"0.2" are the functionals of version 0.2 with its scaling by mean and standard deviation; the others
+"clip-functionals" describe whole clips and are scaled by mean and standard deviation; the others
 are scaled by median and quartiles. Sets with eGeMAPS need aver[opensmile]. Prints the tables and
 writes ``benchmarks/results/voices_across_corpora.json``.
 """
@@ -58,12 +58,12 @@ FINAL = (
     (("ravdess", "nemo", "ased"), "javanese-av"),
 )
 FEATURES: dict[str, Feature] = {
-    "0.2": feature_from_settings("clip-functionals", {"needs_speech": False}),
+    "clip-functionals": feature_from_settings("clip-functionals", {"needs_speech": False}),
     "functionals": feature_from_settings("audio-functionals", {}),
     "egemaps": feature_from_settings("egemaps", {}),
 }
 SETS = {
-    "0.2": ("0.2",),
+    "clip-functionals": ("clip-functionals",),
     "functionals": ("functionals",),
     "egemaps": ("egemaps",),
     "both": ("functionals", "egemaps"),
@@ -168,7 +168,7 @@ def joined(parts: Mapping[tuple[str, str], Voices], names: Sequence[str], corpus
 
 def make_fit(name: str, classifier: str, settings: Mapping[str, float]) -> Fit:
     """The classifier with its settings."""
-    scaling = "standard" if name == "0.2" else "robust"
+    scaling = "standard" if name == "clip-functionals" else "robust"
     if classifier == LOGISTIC:
         return partial(fit_logistic, scaling=scaling, **settings)
     loss = "squared" if classifier == SQUARED else "hinge"
@@ -178,7 +178,7 @@ def make_fit(name: str, classifier: str, settings: Mapping[str, float]) -> Fit:
 def choose(voices: Mapping[str, Voices], name: str, classifier: str) -> dict[str, float]:
     """The settings with the highest mean recall over the three choosing tests."""
     Cs = {SVM: (0.3, 1.0), SQUARED: (1.0, 3.0), LOGISTIC: (0.003, 0.03, 0.3)}[classifier]
-    widths = (1.0,) if name == "0.2" else (1.5, 2.0, 3.0)
+    widths = (1.0,) if name == "clip-functionals" else (1.5, 2.0, 3.0)
     grid = [{"C": C} for C in Cs]
     if classifier != LOGISTIC:
         grid = [{**one, "kernel_width": width} for one, width in product(grid, widths)]

@@ -313,7 +313,7 @@ def predict(
         Folder of other clips of the one speaker of all `paths`, without labels: features are
         normalized by that speaker's clips.
     speaker_by : str
-        How the files tell their speakers, each of whom is adapted on his or her own clips among
+        How to read the speaker of each file. Each speaker is adapted on his or her own clips among
         `paths`: ``"folder"``, a pattern such as ``"{speaker}_{take}.mp4"``, or a table and its
         column, ``"clips.csv:speaker"``; see `aver.corpora.speaker_names.name_speakers`. Files of
         a speaker with fewer than 8 usable clips are not predicted but listed.

@@ -41,8 +41,8 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--speaker-by",
         default="",
         metavar="RULE",
-        help="how files tell their speakers, to adapt to each on his or her own files: 'folder', a "
-        "pattern such as '{speaker}_{take}.mp4', or a table and its column such as "
+        help="how to read the speaker of each file; each speaker is adapted on his or her own "
+        "files: 'folder', a pattern such as '{speaker}_{take}.mp4', or a table and its column, "
         "'clips.csv:speaker'; files of a speaker with fewer than 8 usable clips are listed and "
         "not predicted",
     )

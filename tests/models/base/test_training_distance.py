@@ -78,3 +78,17 @@ def test_vectors_of_arrays() -> None:
     assert mean_vector({"images": image, "times": np.arange(2)}).shape == (256,)
     rows = rows_of([np.ones(3), None, np.ones(2), np.zeros(3)])
     assert np.isnan(rows).all(axis=1).tolist() == [False, True, True, False]
+
+
+def test_what_the_axes_leave_out_counts() -> None:
+    """A clip that differs in no direction of the axes, but far in one that they leave out."""
+    rng = np.random.default_rng(6)
+    train, validation = rng.normal(size=(300, 60)), rng.normal(size=(100, 60))
+    found = TrainingDistance.fit(train, validation)
+    assert found.axes.shape == (60, 30)
+    direction = np.linalg.svd(found.axes.T)[2][-1]  # orthogonal to all axes
+    length = 9.0 / np.abs(direction).max()  # no value is limited
+    away = found.center + found.spread * direction * length
+    assert found.ratios(found.center[None])[0] == 0
+    expected = length / found.rest / np.sqrt(31) / found.limit  # one of 31 terms
+    assert found.ratios(away[None])[0] == pytest.approx(expected, rel=1e-6)

@@ -31,7 +31,7 @@ class FilePredictions:
     Parameters
     ----------
     clips : tuple of Clip
-        The predicted clips, in the order given; with their speakers if the files tell them.
+        The predicted clips, in the order given; with their speakers if `speaker_by` names them.
     prediction : Prediction or None
         For these clips; None if there is none.
     problems : tuple of Problem
@@ -79,7 +79,7 @@ def predict_files(
         refuses both. A modality that fewer than 4 of them have is not used, and the clips are
         flagged; they are also flagged if fewer than 8 have it.
     speaker_by : str
-        How `paths` tell their speakers, see `aver.corpora.speaker_names.name_speakers`: each
+        How to read the speaker of each file, see `aver.corpora.speaker_names.name_speakers`: each
         speaker is adapted on all of his or her clips among them. Files of a speaker with fewer
         than 8 usable clips are not predicted; they are among the problems. A modality that fewer
         than 8 clips of a speaker have is not used, and they are flagged.
@@ -132,7 +132,7 @@ def predict_files(
         prediction = recognizer.predict(clips) if clips else None
     adapted = ADAPTED_PREDICTIONS if speaker_clips or speaker_by else ""
     if speaker_clips:
-        clips = tuple(replace(clip, speaker=None) for clip in clips)  # nobody named the speaker
+        clips = tuple(replace(clip, speaker=None) for clip in clips)  # the speaker is unknown
     return FilePredictions(clips, prediction, problems, unused, adapted)
 
 

@@ -27,7 +27,15 @@ from aver.models.base.checkpoint import (
     write_checkpoint,
 )
 from aver.models.base.prediction import NO_MODALITY, Prediction
-from aver.models.base.training_distance import TrainingDistance, mean_vector, rows_of, unlike
+from aver.models.base.training_distance import (
+    TrainingDistance,
+    distance_arrays,
+    learn_distances,
+    mean_vector,
+    rows_of,
+    take_distances,
+    unlike,
+)
 from aver.registry import Registry
 from aver.settings import settings_from_mapping
 
@@ -359,13 +367,7 @@ class Recognizer(ABC):
         if self._distances:  # learned on the way
             return
         some, held = (_evenly(clips, _MAX_DESCRIBED) for clips in (train, validation))
-        described, others = self._describe(some), self._describe(held)
-        for modality, vectors in described.items():
-            known = vectors[np.isfinite(vectors).all(axis=1)]
-            if len(known) >= _MIN_DESCRIBED:
-                other = others[modality]
-                other = other[np.isfinite(other).all(axis=1)]
-                self._distances[modality] = TrainingDistance.fit(known, other)
+        self._distances = learn_distances(self._describe(some), self._describe(held))
 
     def _describe(self, clips: Sequence[Clip]) -> dict[str, np.ndarray]:
         """One vector per clip and modality, to tell how far a clip is from the training clips.
@@ -428,8 +430,7 @@ class Recognizer(ABC):
             **self._state(),
         }
         weights = self._weights()
-        for modality, one in self._distances.items():
-            weights |= {f"{_DISTANCE}{modality}/{k}": v for k, v in one.arrays().items()}
+        weights |= distance_arrays(self._distances)
         write_checkpoint(folder, Checkpoint(self.name, weights, facts, self.card))
 
     @classmethod
@@ -456,7 +457,7 @@ class Recognizer(ABC):
             recognizer._classes = tuple(facts["classes"])
             recognizer._prior = np.array(facts["prior"], dtype=np.float64)
             recognizer._card = dict(checkpoint.card)
-            recognizer._distances = _take_distances(weights)
+            recognizer._distances = take_distances(weights)
             recognizer._restore(weights, facts)
             if weights:
                 raise ValueError(f"{min(weights)} is unknown")
@@ -515,8 +516,6 @@ class Recognizer(ABC):
         """
 
 
-_DISTANCE = "distance/"
-_MIN_DESCRIBED = 20
 _MAX_DESCRIBED = 1000  # clips to learn distances from; more would only take longer
 
 
@@ -524,15 +523,6 @@ def _evenly(clips: Sequence[Clip], count: int) -> list[Clip]:
     """At most `count` clips, evenly spread."""
     rows = np.unique(np.linspace(0, len(clips) - 1, min(count, len(clips))).round().astype(int))
     return [clips[row] for row in rows]
-
-
-def _take_distances(weights: dict[str, np.ndarray]) -> dict[str, TrainingDistance]:
-    """Remove the arrays of distances from those of a checkpoint; version 0.1 wrote none."""
-    groups: dict[str, dict[str, np.ndarray]] = {}
-    for name in [name for name in weights if name.startswith(_DISTANCE)]:
-        _, modality, array = name.split("/")
-        groups.setdefault(modality, {})[array] = weights.pop(name)
-    return {name: TrainingDistance.from_arrays(arrays) for name, arrays in groups.items()}
 
 
 models: Registry[Recognizer] = Registry(

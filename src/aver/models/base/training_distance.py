@@ -121,6 +121,49 @@ class TrainingDistance:
         return cls(center, spread, axes, float(arrays["rest"]), float(arrays["limit"]))
 
 
+_MIN_CLIPS = 20
+_PREFIX = "distance/"
+
+
+def learn_distances(
+    train: Mapping[str, np.ndarray], validation: Mapping[str, np.ndarray]
+) -> dict[str, TrainingDistance]:
+    """By modality, if at least 20 training clips have it.
+
+    Parameters
+    ----------
+    train, validation : mapping of str to np.ndarray [shape=(clips, n)]
+        By modality; rows of NaN for clips without it.
+    """
+    known = {
+        name: [rows[np.isfinite(rows).all(axis=1)] for rows in (vectors, validation[name])]
+        for name, vectors in train.items()
+    }
+    return {
+        name: TrainingDistance.fit(*rows)
+        for name, rows in known.items()
+        if len(rows[0]) >= _MIN_CLIPS
+    }
+
+
+def distance_arrays(distances: Mapping[str, TrainingDistance]) -> dict[str, np.ndarray]:
+    """All distances as arrays of a checkpoint."""
+    return {
+        f"{_PREFIX}{modality}/{name}": array
+        for modality, one in distances.items()
+        for name, array in one.arrays().items()
+    }
+
+
+def take_distances(weights: dict[str, np.ndarray]) -> dict[str, TrainingDistance]:
+    """Remove what `distance_arrays` gave from the arrays of a checkpoint; version 0.1 had none."""
+    groups: dict[str, dict[str, np.ndarray]] = {}
+    for name in [name for name in weights if name.startswith(_PREFIX)]:
+        _, modality, array = name.split("/")
+        groups.setdefault(modality, {})[array] = weights.pop(name)
+    return {name: TrainingDistance.from_arrays(arrays) for name, arrays in groups.items()}
+
+
 _MAX_VALUES = 256
 
 

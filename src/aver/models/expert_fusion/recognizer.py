@@ -122,7 +122,7 @@ class ExpertFusion(Recognizer):
             )
             self._distances[modality] = TrainingDistance.fit(subsets[0][0], subsets[1][0])
             self._experts[modality] = before[modality]
-        rule = self.choose_fusion(known, if_possible=True)
+        rule = self._choose(loaded["held"], labels["held"], if_possible=True)
         if self.settings.refit:
             for modality in self.modalities:
                 both = [loaded[name][modality] for name in ("train", "held")]
@@ -150,15 +150,13 @@ class ExpertFusion(Recognizer):
                 "needs all emotions. Merge that emotion with another, or leave it out."
             )
 
-    def choose_fusion(self, clips: Sequence[Clip], *, if_possible: bool = False) -> dict[str, Any]:
+    def choose_fusion(self, clips: Sequence[Clip]) -> dict[str, Any]:
         """Choose the fusion rule on labeled clips of speakers that no expert was trained on.
 
         Parameters
         ----------
         clips : sequence of Clip
             Clips without one of the modalities, or with another emotion, are not used.
-        if_possible : bool
-            With too few clips all experts keep the same weight, instead of an error.
 
         Returns
         -------
@@ -171,7 +169,18 @@ class ExpertFusion(Recognizer):
             If fewer than 20 clips have every modality.
         """
         labeled = [clip for clip in clips if clip.emotion in self.classes]
-        evidence, _ = self._evidence(self._load(labeled), len(labeled))
+        labels = np.array([self.classes.index(str(clip.emotion)) for clip in labeled], dtype=int)
+        return self._choose(self._load(labeled), labels)
+
+    def _choose(
+        self,
+        loaded: Mapping[str, ClipFeature[np.ndarray]],
+        labels: np.ndarray,
+        *,
+        if_possible: bool = False,
+    ) -> dict[str, Any]:
+        """Choose the rule; with too few clips an error, or the same weight for all experts."""
+        evidence, _ = self._evidence(loaded, len(labels))
         complete = np.all([one.known for one in evidence.values()], axis=0)
         if int(complete.sum()) < _MIN_CLIPS:
             if not if_possible:
@@ -181,7 +190,6 @@ class ExpertFusion(Recognizer):
                 )
             self.rule = FusionRule(dict.fromkeys(self.modalities, 1.0))
             return {"clips": 0, **self.rule.facts()}
-        labels = np.array([self.classes.index(str(clip.emotion)) for clip in labeled])
         chosen_on = {
             name: Evidence(
                 one.probabilities[complete], one.coverage[complete], one.distance[complete]
