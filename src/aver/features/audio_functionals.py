@@ -16,8 +16,9 @@ _LAG = round(0.01 / HOP_S)
 """Frames in 10 ms, the distance of a step. Denser frames: values hardly depend on their phase."""
 
 _MIN_FRAMES = _MIN_VOICED = 10 * _LAG
-_PERCENTILES = (10, 50, 90)
+_PERCENTILES = (20, 50, 80)
 _STEP_FRAMES = 5 * _LAG  # 50 ms: rises and falls of syllables, not of single periods
+_QUIET_DB = 40.0  # frames this far below the loud ones: where speech begins and ends, breath, room
 _PEAK_DB = 25.0  # peaks of loudness this far below the highest one are no syllables
 _SMOOTHED_FRAMES = 5 * _LAG
 
@@ -39,19 +40,19 @@ class AudioFunctionals(SpeechFeature):
     """Functionals of pitch, voice quality, timbre, loudness and rhythm of a clip's speech.
 
     Array: ``statistics`` float32 (95,), named by `FUNCTIONALS`. Of each descriptor of
-    `aver.features.voice_descriptors.describe_voice` the median, the range from the 10th to the 90th
-    percentile, and the median step from frame to frame; of pitch and loudness the mean rise and
-    fall in 50 ms and the share of rises; roughness, the median second difference; the share of
-    voiced frames, and peaks of loudness per second. The values are computed in windows of speech and
-    averaged.
+    `aver.features.voice_descriptors.describe_voice` the median, the range from the 20th to the 80th
+    percentile, and the median step in 10 ms; of pitch and loudness the mean rise and fall in 50 ms
+    and the share of rises; roughness, the median second difference; the share of voiced frames, and
+    peaks of loudness per second of speech.
 
-    Neither the length of the clip nor the gain of the recording changes the values: a clip that is
-    repeated keeps them but for the place of the windows.
+    Neither the length of the clip nor the gain of the recording changes the values: they are those
+    of all speech together. Values of more than 45 s of speech are means over windows.
 
     Parameters
     ----------
     window_s : float >= 1
-        Length of a window of speech; windows overlap by half.
+        Length of a window of speech; windows overlap by half. What is shorter than one and a half
+        windows is one window.
     needs_speech : bool
         See `SpeechFeature`.
 
@@ -67,11 +68,11 @@ class AudioFunctionals(SpeechFeature):
     3.2. Percentiles instead of means, for single wrong frames do not move them.
     """
 
-    window_s: Annotated[float, Field(ge=1.0, allow_inf_nan=False)] = 3.0
+    window_s: Annotated[float, Field(ge=1.0, allow_inf_nan=False)] = 30.0
 
     name = "audio-functionals"
     source = "Functionals of speech; Schuller et al. (2009), Eyben et al. (2016)"
-    version = 5
+    version = 6
     layout = 3
     margin_s = 0.023  # half a frame of the pitch: frames are centered on speech, never on a pause
     pause_s = 2 * margin_s
@@ -100,8 +101,9 @@ def window_functionals(frames: np.ndarray, follows: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     frames : np.ndarray [shape=(frames, descriptors)]
-        Rows of `describe_voice`. If fewer than 10 are voiced, as in a whisper, all count as voiced;
-        the harmonicity is then low.
+        Rows of `describe_voice`. Those more than 40 dB below the loud ones (95th percentile) do not
+        count. If fewer than 40 are voiced, as in a whisper, all count as voiced; the harmonicity
+        is then low.
     follows : np.ndarray [shape=(frames,), dtype=bool]
         Whether a frame follows the one before it without a pause.
 
@@ -111,12 +113,12 @@ def window_functionals(frames: np.ndarray, follows: np.ndarray) -> np.ndarray:
         Values named by `FUNCTIONALS`. What cannot be measured is 0, or the usual formant.
     """
     columns = dict(zip(DESCRIPTORS, frames.T.astype(np.float64), strict=True))
-    voiced = columns["voiced"] > 0
-    everywhere = np.ones(len(frames), bool)
-    sounding = voiced if voiced.sum() >= _MIN_VOICED else everywhere
     loudness = columns["loudness"]
-    columns["loudness"] = loudness - 10 * np.log10(np.mean(10 ** (loudness / 10)))
-    used = {name: sounding if name in VOICE else everywhere for name in _DESCRIPTORS}
+    audible = loudness > np.percentile(loudness, 95) - _QUIET_DB
+    voiced = audible & (columns["voiced"] > 0)
+    sounding = voiced if voiced.sum() >= _MIN_VOICED else audible
+    columns["loudness"] = loudness - 10 * np.log10(np.mean(10 ** (loudness[audible] / 10)))
+    used = {name: sounding if name in VOICE else audible for name in _DESCRIPTORS}
     used |= {name: sounding & np.isfinite(columns[name]) for name in _USUAL}
     medians, ranges, steps = [], [], []
     for name in _DESCRIPTORS:
@@ -129,7 +131,7 @@ def window_functionals(frames: np.ndarray, follows: np.ndarray) -> np.ndarray:
         value for name in _MOVING for value in _movement(columns[name], used[name], follows)
     ]
     roughness = [_roughness(columns[name], used[name], follows) for name in _ROUGH]
-    rhythm = _rhythm(voiced, columns["loudness"])
+    rhythm = _rhythm(voiced, audible, columns["loudness"])
     return np.array([*medians, *ranges, *steps, *movement, *roughness, *rhythm])
 
 
@@ -182,11 +184,12 @@ def _roughness(values: np.ndarray, known: np.ndarray, follows: np.ndarray) -> fl
     return _median(bend[known[2 * _LAG :] & _without_pause(follows, 2 * _LAG)])
 
 
-def _rhythm(voiced: np.ndarray, loudness: np.ndarray) -> list[float]:
-    """Share of voiced frames, and peaks of loudness per second."""
+def _rhythm(voiced: np.ndarray, audible: np.ndarray, loudness: np.ndarray) -> list[float]:
+    """Share of audible frames that are voiced, and peaks of loudness per audible second."""
     smooth = np.convolve(loudness, np.full(_SMOOTHED_FRAMES, 1 / _SMOOTHED_FRAMES), "valid")
     inner = smooth[_LAG:-_LAG]
     higher = (inner > smooth[: -2 * _LAG]) & (inner >= smooth[2 * _LAG :])
     high = higher & (inner > smooth.max() - _PEAK_DB)
     peaks = np.diff(high.astype(np.int8), prepend=0) == 1  # one for each summit
-    return [float(voiced.mean()), peaks.sum() / (len(voiced) * HOP_S)]
+    count = max(1, int(audible.sum()))
+    return [voiced.sum() / count, peaks.sum() / (count * HOP_S)]

@@ -46,6 +46,7 @@ class EGeMAPS(SpeechFeature):
 
     name = "egemaps"
     source = "Eyben et al. (2016), by opensmile (research use only); extra aver[opensmile]"
+    version = 2
     effort = 4.0
 
     def from_speech(self, stretches: Iterable[np.ndarray]) -> np.ndarray | None:

@@ -57,6 +57,7 @@ class TransformersAudio(AudioFeature):
 
     name = "transformers-audio"
     source = "Baevski et al. (2020), wav2vec 2.0; needs aver[foundation]"
+    version = 2
     effort = 300.0
     file_settings = ("encoder",)
 

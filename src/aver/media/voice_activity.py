@@ -124,6 +124,10 @@ class Speech:
 def detect_speech(blocks: Iterable[np.ndarray], rate_hz: int) -> Speech:
     """Find the speech of a sound that is read block by block, in constant memory.
 
+    The network hears the first block twice, and what it says the second time counts: without memory
+    it would notice the first words later than the same words further on. If it then finds too
+    little speech, as after a long pause, what it said the first time counts.
+
     Parameters
     ----------
     blocks : iterable of np.ndarray [shape=(samples,), dtype=float32, range=-1..1]
@@ -136,9 +140,17 @@ def detect_speech(blocks: Iterable[np.ndarray], rate_hz: int) -> Speech:
     Source: Silero Team (2021), "Silero VAD: pre-trained enterprise-grade voice activity detector",
     version 6.2.3. Whispered, shouted and crying speech is speech; music, hum and noise are not.
     """
-    detector = SpeechDetector(rate_hz)
-    probabilities = [detector.add(block) for block in blocks]
-    return Speech.from_probabilities(np.concatenate([*probabilities, detector.finish()]))
+    cold, warm = SpeechDetector(rate_hz), SpeechDetector(rate_hz)
+    first, second = [], []
+    for number, block in enumerate(blocks):
+        first.append(cold.add(block))
+        if number == 0:
+            warm.remember(cold)
+        second.append(warm.add(block))
+    speech = Speech.from_probabilities(np.concatenate([*second, warm.finish()]))
+    if speech.is_enough:
+        return speech
+    return Speech.from_probabilities(np.concatenate([*first, cold.finish()]))
 
 
 def speech_of(samples: np.ndarray, rate_hz: int) -> Speech:
@@ -178,6 +190,10 @@ class SpeechDetector:
         self._resampler = soxr.ResampleStream(rate_hz, _NETWORK_HZ * _SLOWED, 1, dtype="float32")
         self._waiting = np.zeros(_CONTEXT, np.float32)  # the context, then samples without a result
         self._hidden, self._cell = np.zeros(_STATE, np.float32), np.zeros(_STATE, np.float32)
+
+    def remember(self, other: SpeechDetector) -> None:
+        """Begin with the memory of a detector that has heard something."""
+        self._hidden, self._cell = other._hidden, other._cell
 
     def add(self, samples: np.ndarray) -> np.ndarray:
         """The probabilities of the frames that are now complete.
