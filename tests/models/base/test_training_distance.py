@@ -1,24 +1,35 @@
-"""Distance to the training data: against SciPy, closed forms, and what it must flag."""
+"""Distance to the training data: against scikit-learn, closed forms, and what it must flag."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.spatial.distance import mahalanobis
+from sklearn.neighbors import NearestNeighbors
 
 from aver.models.base.training_distance import TrainingDistance, mean_vector, rows_of
 
 
-def test_with_all_axes_it_is_the_mahalanobis_distance() -> None:
+def test_it_is_the_distance_to_the_fifth_nearest_training_clip() -> None:
+    """Against scikit-learn; a thousand clips of any number are kept."""
     rng = np.random.default_rng(0)
-    train = rng.normal(size=(4000, 3)) @ np.array([[2.0, 0, 0], [1, 1, 0], [0, 0.5, 0.1]])
+    train, clips = (rng.normal(size=(n, 6)) * [1, 5, 1, 0.1, 1, 1] for n in (3000, 20))
     found = TrainingDistance.fit(train, train)
-    clips = train[:20]
-    values = (train - found.center) / found.spread  # none is clipped
-    inverse = np.linalg.inv(values.T @ values / len(values))
-    expected = [mahalanobis((c - found.center) / found.spread, np.zeros(3), inverse) for c in clips]
-    measured = found.ratios(clips)
-    np.testing.assert_allclose(measured / measured[0], np.array(expected) / expected[0], rtol=1e-6)
+    assert found.clips.shape == (1000, 6)
+    kept = found.clips.astype(float)
+    nearest = NearestNeighbors(n_neighbors=5).fit(kept)
+    expected = nearest.kneighbors((clips - found.center) / found.spread)[0][:, -1]
+    np.testing.assert_allclose(found.ratios(clips) * found.limit, expected, rtol=1e-6)
+    standardized = (train - np.median(train, axis=0)) / found.spread
+    assert NearestNeighbors(n_neighbors=1).fit(standardized).kneighbors(kept)[0].max() < 0.01
+
+
+def test_with_few_clips_it_is_the_distance_to_the_farthest() -> None:
+    train = np.array([[0.0], [1.0], [3.0]])
+    found = TrainingDistance.fit(train, train[:0])
+    assert found.ratios(np.array([[5.0]]))[0] * found.limit == pytest.approx(
+        5 / found.spread[0], rel=1e-3
+    )
+    assert found.limit == pytest.approx(3 / found.spread[0], rel=0.02)
 
 
 def test_one_validation_clip_in_a_hundred_is_beyond_the_limit() -> None:
@@ -29,16 +40,14 @@ def test_one_validation_clip_in_a_hundred_is_beyond_the_limit() -> None:
     assert 0.003 < (found.ratios(new) > 1).mean() < 0.03
 
 
-def test_other_directions_and_other_places_are_far() -> None:
+def test_other_places_are_far_and_so_is_the_gap_between_two_groups() -> None:
     rng = np.random.default_rng(2)
-    basis = rng.normal(size=(3, 200))
-    train, validation = (
-        rng.normal(size=(300, 3)) @ basis + 0.01 * rng.normal(size=(300, 200)) for _ in range(2)
-    )
+    groups = np.repeat([[-4.0], [4.0]], 300, axis=0)
+    train, validation = (rng.normal(size=(600, 8)) + groups for _ in range(2))
     found = TrainingDistance.fit(train, validation)
-    assert (found.ratios(train) < 1.2).all()
-    assert (found.ratios(rng.normal(size=(50, 200))) > 2).all()  # noise off the three axes
-    assert (found.ratios(validation * 8) > 2).mean() > 0.9
+    assert (found.ratios(rng.normal(size=(50, 8)) * 0.3) > 1).all()  # the mean of all clips
+    assert (found.ratios(validation[:50] + 4 * groups[:50]) > 1.5).all()
+    assert (found.ratios(validation) < 1).mean() > 0.98
 
 
 def test_a_clip_does_not_depend_on_the_others_and_nan_stays_nan() -> None:
@@ -78,17 +87,3 @@ def test_vectors_of_arrays() -> None:
     assert mean_vector({"images": image, "times": np.arange(2)}).shape == (256,)
     rows = rows_of([np.ones(3), None, np.ones(2), np.zeros(3)])
     assert np.isnan(rows).all(axis=1).tolist() == [False, True, True, False]
-
-
-def test_what_the_axes_leave_out_counts() -> None:
-    """A clip that differs in no direction of the axes, but far in one that they leave out."""
-    rng = np.random.default_rng(6)
-    train, validation = rng.normal(size=(300, 60)), rng.normal(size=(100, 60))
-    found = TrainingDistance.fit(train, validation)
-    assert found.axes.shape == (60, 30)
-    direction = np.linalg.svd(found.axes.T)[2][-1]  # orthogonal to all axes
-    length = 9.0 / np.abs(direction).max()  # no value is limited
-    away = found.center + found.spread * direction * length
-    assert found.ratios(found.center[None])[0] == 0
-    expected = length / found.rest / np.sqrt(31) / found.limit  # one of 31 terms
-    assert found.ratios(away[None])[0] == pytest.approx(expected, rel=1e-6)

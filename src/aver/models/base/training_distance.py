@@ -4,48 +4,46 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+
+from aver.models.layers.score_classifier import squared_distances
 
 UNLIKE = "unlike the training data"
 """Flag of clips that are further from the training clips than nearly all validation clips."""
 
 _QUANTILE = 0.99  # of the validation clips; one in a hundred clips of the same kind is flagged
-_MAX_AXES = 64
-_CLIPS_PER_AXIS = 10  # fewer give axes by chance
+_NEIGHBOR = 5  # chosen by benchmarks/training_distance.py
+_MAX_CLIPS = 1000  # training clips that are kept
 _CLIP = 10.0  # spreads; a broken value must not hide all others
 _MIN_SPREAD = 1e-6
+_ROWS_AT_ONCE = 512  # limits the memory of distances
 
 
 @dataclass(frozen=True)
 class TrainingDistance:
-    """Mahalanobis distance on the principal axes of robustly standardized vectors.
+    """Distance to the 5th nearest training clip, of robustly standardized vectors.
 
     Parameters
     ----------
     center, spread : np.ndarray [shape=(inputs,)]
         Median, and interquartile range over 1.349, of the training clips.
-    axes : np.ndarray [shape=(inputs, axes)]
-        Principal axes, each divided by the standard deviation along it; the last column of the
-        distance is what they leave out.
-    rest : float > 0
-        Root mean square of what the axes leave out, over the training clips; infinite if they leave
-        out nothing.
+    clips : np.ndarray [shape=(clips, inputs), dtype=float16, range=-10..10]
+        Standardized training clips, at most 1,000, evenly chosen from all.
     limit : float > 0
         Distance of the validation clip at the 99th percentile.
 
     Notes
     -----
-    Source: Lee et al. (NeurIPS 2018), "A simple unified framework for detecting out-of-distribution
-    samples and adversarial attacks", section 2.1, without classes; the residual as in Wang et al.
-    (CVPR 2022), "ViM: out-of-distribution with virtual-logit matching", section 4.1.
+    Source: Sun et al. (ICML 2022), "Out-of-distribution detection with deep nearest neighbors",
+    section 3.
+    Differs from the paper: vectors are standardized value by value, not normalized to length 1.
     """
 
     center: np.ndarray
     spread: np.ndarray
-    axes: np.ndarray
-    rest: float
+    clips: np.ndarray
     limit: float
 
     @classmethod
@@ -55,23 +53,19 @@ class TrainingDistance:
         Parameters
         ----------
         train, validation : np.ndarray [shape=(clips, inputs)]
-            Without validation clips the training clips set the limit.
+            Without validation clips the training clips set the limit, each without itself.
         """
         quartiles = np.percentile(train.astype(np.float64), (25, 50, 75), axis=0)
         spread = (quartiles[2] - quartiles[0]) / 1.349  # of a normal distribution: its std
         spread = np.where(spread > _MIN_SPREAD, spread, np.maximum(train.std(axis=0), _MIN_SPREAD))
-        values = np.clip((train - quartiles[1]) / spread, -_CLIP, _CLIP)
-        count = max(1, min(_MAX_AXES, len(train) // _CLIPS_PER_AXIS, train.shape[1]))
-        _, lengths, rows = np.linalg.svd(values, full_matrices=False)
-        std = np.maximum(lengths[:count] / np.sqrt(len(values)), _MIN_SPREAD)
-        axes = np.ascontiguousarray(rows[:count].T / std)
-        left = np.square(values).sum(axis=1) - np.square(values @ axes * std).sum(axis=1)
-        complete = count == train.shape[1]  # nothing is left out but rounding errors
-        rest = np.inf if complete else float(np.sqrt(np.maximum(left, 0).mean()))
-        found = cls(quartiles[1], spread, axes, max(rest, _MIN_SPREAD), 1.0)
-        measured = found.ratios(validation if len(validation) else train)
-        limit = float(np.quantile(measured, _QUANTILE))
-        return cls(found.center, found.spread, found.axes, found.rest, max(limit, _MIN_SPREAD))
+        kept = np.linspace(0, len(train) - 1, min(len(train), _MAX_CLIPS)).round().astype(int)
+        found = cls(quartiles[1], spread, np.zeros((0, train.shape[1]), np.float16), 1.0)
+        found = replace(found, clips=found._standardize(train[kept]).astype(np.float16))
+        if len(validation):
+            distances = found._distances(validation)
+        else:
+            distances = found._distances(train[kept], itself=1)
+        return replace(found, limit=max(float(np.quantile(distances, _QUANTILE)), _MIN_SPREAD))
 
     def ratios(self, vectors: np.ndarray) -> np.ndarray:
         """Distances over the limit: above 1 a clip is unlike the training data.
@@ -87,22 +81,28 @@ class TrainingDistance:
         """
         if vectors.size == 0:
             return np.full(len(vectors), np.nan)
-        values = np.clip((vectors - self.center) / self.spread, -_CLIP, _CLIP)
-        # einsum, so that a clip's distance does not depend on the other clips
-        along = np.einsum("ci,ia->ca", values, self.axes)
-        std = 1 / np.sqrt(np.square(self.axes).sum(axis=0))
-        left = np.square(values).sum(axis=1) - np.square(along * std).sum(axis=1)
-        rest = np.maximum(left, 0) / self.rest**2
-        total = np.square(along).sum(axis=1) + rest
-        return np.sqrt(total / (self.axes.shape[1] + 1)) / self.limit
+        return self._distances(vectors) / self.limit
+
+    def _standardize(self, vectors: np.ndarray) -> np.ndarray:
+        return np.clip((vectors - self.center) / self.spread, -_CLIP, _CLIP)
+
+    def _distances(self, vectors: np.ndarray, itself: int = 0) -> np.ndarray:
+        """To the 5th nearest of the clips that are kept, or to the farthest of fewer: (rows,)."""
+        clips = self.clips.astype(np.float64)
+        rank = min(_NEIGHBOR + itself, len(clips)) - 1
+        values = self._standardize(vectors)
+        blocks = [
+            np.sort(squared_distances(values[start : start + _ROWS_AT_ONCE], clips), axis=1)
+            for start in range(0, len(values), _ROWS_AT_ONCE)
+        ]
+        return np.sqrt(np.concatenate(blocks)[:, rank])
 
     def arrays(self) -> dict[str, np.ndarray]:
         """Everything as arrays, for a checkpoint."""
         return {
             "center": self.center,
             "spread": self.spread,
-            "axes": self.axes,
-            "rest": np.array(self.rest),
+            "clips": self.clips,
             "limit": np.array(self.limit),
         }
 
@@ -115,10 +115,8 @@ class TrainingDistance:
         KeyError
             If an array is missing.
         """
-        center, spread, axes = (
-            np.asarray(arrays[name], np.float64) for name in ("center", "spread", "axes")
-        )
-        return cls(center, spread, axes, float(arrays["rest"]), float(arrays["limit"]))
+        center, spread = (np.asarray(arrays[name], np.float64) for name in ("center", "spread"))
+        return cls(center, spread, arrays["clips"], float(arrays["limit"]))
 
 
 _MIN_CLIPS = 20

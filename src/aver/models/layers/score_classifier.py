@@ -77,7 +77,7 @@ class ScoreClassifier:
         values = (inputs.astype(np.float64) - self.mean) / self.std
         values = np.clip(values, -self.limit, self.limit)
         if len(self.anchors):
-            values = np.exp(-self.gamma * _squared_distances(values, self.anchors))
+            values = np.exp(-self.gamma * squared_distances(values, self.anchors))
         return np.einsum("ci,ik->ck", values, self.weights) + self.offsets
 
     def probabilities(self, inputs: np.ndarray) -> np.ndarray:
@@ -121,8 +121,17 @@ def softmax(scores: np.ndarray) -> np.ndarray:
     return shifted / shifted.sum(axis=1, keepdims=True)
 
 
-def _squared_distances(values: np.ndarray, anchors: np.ndarray) -> np.ndarray:
-    """Shape (clips, anchors)."""
+def squared_distances(values: np.ndarray, anchors: np.ndarray) -> np.ndarray:
+    """Squared Euclidean distances; those of a row do not depend on the other rows.
+
+    Parameters
+    ----------
+    values, anchors : np.ndarray [shape=(rows, inputs)]
+
+    Returns
+    -------
+    np.ndarray [shape=(values, anchors)]
+    """
     products = np.einsum("ci,ai->ca", values, anchors)
     squares = np.square(values).sum(axis=1)[:, np.newaxis] + np.square(anchors).sum(axis=1)
     return np.maximum(squares - 2 * products, 0.0)
@@ -219,7 +228,7 @@ def _least_squares(
 
     Every class has the same weight in the loss.
     """
-    kernel = np.exp(-gamma * _squared_distances(inputs, inputs))
+    kernel = np.exp(-gamma * squared_distances(inputs, inputs))
     counts = np.bincount(labels, minlength=classes)
     clip_weights = len(labels) / classes / counts[labels]
     targets = np.where(labels[:, np.newaxis] == np.arange(classes), 1.0, -1 / (classes - 1))
