@@ -32,7 +32,21 @@ class MissingModalityError(AverError):
 
     Recognizers predict from the other modality; this error is for callers that need the missing
     one.
+
+    Parameters
+    ----------
+    message : str
+    flag : str
+        What predictions from the other modality are flagged with; empty if the file simply has no
+        such stream.
     """
+
+    def __init__(self, message: str, flag: str = "") -> None:
+        super().__init__(message, flag)
+        self.flag = flag
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class FeatureError(AverError):

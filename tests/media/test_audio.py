@@ -150,3 +150,73 @@ def test_audio_before_zero_is_not_played(tmp_path):
     with av.open(str(path)) as container:
         assert next(container.decode(audio=0)).time == pytest.approx(-0.025)
     np.testing.assert_allclose(read_audio(path, 8000), 9000 / 32768, atol=1e-6)
+
+
+def voice_like(seconds: float = 2.0, hz: int = 16000) -> np.ndarray:
+    time_s = np.arange(int(seconds * hz)) / hz
+    return (0.4 * np.sin(2 * np.pi * 220 * time_s) * np.sin(2 * np.pi * 2 * time_s)).astype("f4")
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -np.inf])
+def test_samples_that_are_no_numbers_become_zero_and_are_flagged(broken, tmp_path):
+    sound = voice_like()
+    sound[700] = broken
+    path = tmp_path / "broken.wav"
+    soundfile.write(path, sound, 16000, subtype="FLOAT")
+    reader = read_audio_blocks(path)
+    samples = np.concatenate(list(reader))
+    expected = voice_like()
+    expected[700] = 0
+    np.testing.assert_array_equal(samples, expected)
+    assert reader.flags == ("damaged audio samples",)
+
+
+@pytest.mark.parametrize("scale", [32768.0, 2.0**31])
+def test_float_samples_on_the_scale_of_integers(scale, tmp_path):
+    path = tmp_path / "integers.wav"
+    soundfile.write(path, voice_like() * scale, 16000, subtype="FLOAT")
+    reader = read_audio_blocks(path)
+    np.testing.assert_allclose(np.concatenate(list(reader)), voice_like(), atol=1e-4)
+    assert reader.flags == ("rescaled audio",)
+
+
+def test_an_overdriven_float_file_is_left_alone(tmp_path):
+    path = tmp_path / "loud.wav"
+    soundfile.write(path, 4 * voice_like(), 16000, subtype="FLOAT")
+    reader = read_audio_blocks(path)
+    np.testing.assert_array_equal(np.concatenate(list(reader)), 4 * voice_like())
+    assert reader.flags == ()
+
+
+def test_channels_that_cancel_give_one_of_them(tmp_path):
+    path = tmp_path / "opposite.wav"
+    soundfile.write(path, np.stack([voice_like(), -voice_like()], axis=1), 16000, subtype="FLOAT")
+    reader = read_audio_blocks(path)
+    samples = np.concatenate(list(reader))
+    np.testing.assert_array_equal(np.abs(samples), np.abs(voice_like()))
+    assert reader.flags == ("audio channels that cancel",)
+
+
+def test_one_silent_channel_is_no_cancellation(tmp_path):
+    path = tmp_path / "one.wav"
+    stereo = np.stack([voice_like(), 0 * voice_like()], axis=1)
+    soundfile.write(path, stereo, 16000, subtype="FLOAT")
+    reader = read_audio_blocks(path)
+    np.testing.assert_allclose(np.concatenate(list(reader)), voice_like() / 2, atol=1e-6)
+    assert reader.flags == ()
+
+
+def test_a_rate_that_changes_inside_a_stream(write_media, tmp_path):
+    """Two transport streams with sound of different rates, one after the other in one file."""
+    parts = [
+        write_media(f"{hz}.ts", audio=voice_like(2.0, hz)[np.newaxis], audio_hz=hz)
+        for hz in (44100, 22050)
+    ]
+    path = tmp_path / "joined.ts"
+    path.write_bytes(b"".join(part.read_bytes() for part in parts))
+    reader = read_audio_blocks(path, 16000)
+    samples = np.concatenate(list(reader))
+    assert samples.size / 16000 == pytest.approx(4.0, abs=0.25)
+    second = samples[round(2.3 * 16000) : round(3.7 * 16000)]
+    spectrum = np.abs(np.fft.rfft(second * np.hanning(second.size)))
+    assert spectrum.argmax() * 16000 / second.size == pytest.approx(220, abs=5)

@@ -6,6 +6,7 @@ from fractions import Fraction
 import cv2
 import numpy as np
 import pytest
+from PIL import Image, ImageOps
 
 from aver.errors import SettingsError
 from aver.media.frames import read_frames
@@ -46,21 +47,57 @@ def test_other_containers_start_at_zero(write_media, numbered, name):
     np.testing.assert_allclose(times[:15], np.arange(15) / 25, atol=0.002)
 
 
-@pytest.mark.parametrize("turns", [1, 2, 3])
-def test_rotation_is_applied(write_media, turns):
+def marked_image() -> np.ndarray:
+    """No orientation of it equals another."""
     image = np.zeros((48, 64, 3), np.uint8)
-    image[:24, :32] = (200, 0, 0)  # red above left
+    image[:24, :32] = (200, 0, 0)
     image[24:, 32:] = (0, 0, 200)
-    path = write_media("turned.mp4", [image] * 5)
+    image[24:, :32] = (0, 120, 0)
+    return image
+
+
+ONE = 1 << 16
+ORIENTATIONS = {  # EXIF: where a stored pixel (x, y) is shown, as the matrix (a, b, c, d) of MP4
+    1: (ONE, 0, 0, ONE),
+    2: (-ONE, 0, 0, ONE),
+    3: (-ONE, 0, 0, -ONE),
+    4: (ONE, 0, 0, -ONE),
+    5: (0, ONE, ONE, 0),
+    6: (0, ONE, -ONE, 0),
+    7: (0, -ONE, -ONE, 0),
+    8: (0, -ONE, ONE, 0),
+}
+
+
+def shown(image: np.ndarray, exif: int) -> np.ndarray:
+    """By Pillow."""
+    picture = Image.fromarray(image)
+    picture.getexif()[0x0112] = exif
+    return np.asarray(ImageOps.exif_transpose(picture))
+
+
+@pytest.mark.parametrize("exif", ORIENTATIONS)
+def test_films_are_turned_and_mirrored_as_their_matrix_says(write_media, exif):
+    path = write_media("turned.mp4", [marked_image()] * 5)
     data = bytearray(path.read_bytes())
     at = data.index(b"tkhd") + 4 + 40  # the matrix of the track header
-    one = 1 << 16
-    matrix = {1: (0, one, -one, 0), 2: (-one, 0, 0, -one), 3: (0, -one, one, 0)}[turns]
-    a, b, c, d = matrix  # ISO 14496-12, 8.3.2: turns the frame clockwise by `turns` quarters
+    a, b, c, d = ORIENTATIONS[exif]  # ISO 14496-12, 8.3.2
     data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
     path.write_bytes(bytes(data))
     (_, upright), *_ = read_frames(path)
-    expected = np.rot90(image, -turns)
+    expected = shown(marked_image(), exif)
+    assert upright.shape == expected.shape
+    assert np.abs(upright.astype(int) - expected).mean() < 12
+
+
+@pytest.mark.parametrize("exif", ORIENTATIONS)
+def test_pictures_are_turned_and_mirrored_as_their_exif_says(tmp_path, exif):
+    path = tmp_path / "picture.jpg"
+    tag = Image.Exif()
+    tag[0x0112] = exif
+    Image.fromarray(marked_image()).save(path, exif=tag, quality=95)
+    ((_, upright),) = read_frames(path)
+    expected = shown(marked_image(), exif)
     assert upright.shape == expected.shape
     assert np.abs(upright.astype(int) - expected).mean() < 12
 

@@ -119,8 +119,9 @@ def test_nothing_decodable_is_an_error(broken_off):
     data[start:] = bytes(len(data) - start)
     hollow = whole.with_name("hollow.mp4")
     hollow.write_bytes(bytes(data))
-    with pytest.raises(MediaError, match="cannot be decoded"):
+    with pytest.raises(MissingModalityError, match="cannot be decoded") as raised:
         list(read_frames(hollow))
+    assert raised.value.flag == "unreadable video"
 
 
 def test_empty_stream(tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -47,6 +48,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     debug = "--debug" in given  # anywhere, also behind the command
+    if debug:
+        logging.basicConfig(level=logging.WARNING)
+        logging.getLogger("aver").setLevel(logging.DEBUG)  # errors inside one clip's work
     parser = build_parser()
     try:
         parsed, unknown = parser.parse_known_args([word for word in given if word != "--debug"])

@@ -34,10 +34,10 @@ class ClipAudio:
     coverage : float in [0, 1]
         Share of the clip that is speech, or not digital silence if any sound will do.
     missing : str
-        ``"no audio"``, ``"silent audio"``, ``"too short"`` or ``"no speech"``; empty if there is
-        audio.
+        ``"no audio"``, ``"unreadable audio"``, ``"silent audio"``, ``"too short"`` or ``"no
+        speech"``; empty if there is audio.
     flags : tuple of str
-        ``"truncated audio"`` if the file broke off.
+        Faults of the file; see `aver.media.audio.AudioReader`.
     """
 
     samples: np.ndarray
@@ -128,15 +128,14 @@ def read_clip_audio(clip: Clip, rate_hz: int) -> ClipAudio:
     try:
         reader = read_audio_blocks(paths[0], rate_hz, block_s=10.0)
         samples = np.concatenate([np.zeros(0, np.float32), *reader])
-    except MissingModalityError:
-        return _absent(rate_hz, "no audio")
+    except MissingModalityError as error:
+        return _absent(rate_hz, error.flag or "no audio")
     coverage = share_not_silent(samples, rate_hz)
     if coverage == 0.0:
         return _absent(rate_hz, "silent audio")
     if samples.size < MIN_AUDIO_S * rate_hz:
         return _absent(rate_hz, "too short")
-    flags = () if reader.complete else ("truncated audio",)
-    return ClipAudio(samples, rate_hz, coverage, flags=flags)
+    return ClipAudio(samples, rate_hz, coverage, flags=reader.flags)
 
 
 def _absent(rate_hz: int, reason: str) -> ClipAudio:

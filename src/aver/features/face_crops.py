@@ -110,8 +110,8 @@ class FaceCrops(Feature):
             else:
                 detector = _detector(self.detector, self.face_model)
                 track = track_faces(clip.video, rate_hz=self.rate_hz, detector=detector)
-        except MissingModalityError:
-            return FeatureRecord.absent("no video")
+        except MissingModalityError as error:
+            return FeatureRecord.absent(error.flag or "no video")
         if not track.found.any():
             return FeatureRecord.absent("no face")
         crops = np.zeros((len(track.found), self.size_px, self.size_px, 3), np.uint8)
@@ -126,10 +126,7 @@ class FaceCrops(Feature):
                 "found": track.found,
             },
             coverage=float(track.found.sum() / (len(track.found) + black)),
-            flags=(
-                *(() if track.complete else ("truncated video",)),
-                *((WHOLE_PICTURE,) if track.whole_picture else ()),
-            ),
+            flags=(*track.flags, *((WHOLE_PICTURE,) if track.whole_picture else ())),
         )
 
 

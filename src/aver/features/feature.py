@@ -17,6 +17,9 @@ from aver.corpora.clip import Clip
 from aver.registry import Registry
 from aver.settings import settings_from_mapping
 
+UNREADABLE = "unreadable"
+"""How the reason of a missing modality starts if its stream cannot be decoded."""
+
 
 @dataclass(frozen=True)
 class FeatureRecord:

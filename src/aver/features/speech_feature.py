@@ -63,13 +63,13 @@ class SpeechFeature(AudioFeature):
             reader = read_audio_blocks(paths[0], self.rate_hz, _BLOCK_S)
             speech = _Stretches(reader, self)
             vector = self.from_speech(speech)
-        except MissingModalityError:
-            return FeatureRecord.absent("no audio")
+        except MissingModalityError as error:
+            return FeatureRecord.absent(error.flag or "no audio")
         missing = speech.missing or ("too short" if vector is None else "")
         if vector is None or missing:
             return FeatureRecord.absent(missing)
-        flags = () if reader.complete else ("truncated audio",)
-        return FeatureRecord({"statistics": vector.astype(np.float32)}, speech.coverage, "", flags)
+        arrays = {"statistics": vector.astype(np.float32)}
+        return FeatureRecord(arrays, speech.coverage, "", reader.flags)
 
     def from_audio(self, audio: ClipAudio) -> FeatureRecord:
         """Compute the vector of audio in memory."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import warnings
 from collections.abc import Sequence
 from contextlib import closing
@@ -24,7 +25,7 @@ from aver.errors import (
 from aver.execution.files import cache_root, write_atomically, write_json
 from aver.execution.progress import progress_bar
 from aver.execution.tasks import map_tasks
-from aver.features.feature import CombinedFeature, Feature, FeatureRecord
+from aver.features.feature import UNREADABLE, CombinedFeature, Feature, FeatureRecord
 
 _FORMAT = "aver-feature-1"
 _NOT_ABOUT_ONE_CLIP = (StorageError, SettingsError, CheckpointError)
@@ -103,7 +104,8 @@ class FeatureStore:
                 record = feature.combine([self.get(clip, basis) for basis in feature.bases])
             else:
                 record = feature.extract(clip)
-            write_entry(path, record)
+            if not record.missing.startswith(UNREADABLE):  # looked at again, and listed again
+                write_entry(path, record)
         return record
 
     def has(self, clip: Clip, feature: Feature) -> bool:
@@ -150,7 +152,11 @@ class FeatureStore:
         lacking = self._lacking(clips, features, failed)
         computed = sum(len(item.features) for item in lacking)
         outcomes = map_tasks(
-            _Extraction(self), lacking, workers=workers, description=description, weight=_work
+            _Extraction(self, tuple(features)),
+            lacking,
+            workers=workers,
+            description=description,
+            weight=_work,
         )
         with closing(outcomes):  # stops the workers at once if an error leaves this function
             for outcome in outcomes:
@@ -228,10 +234,28 @@ class _Extraction:
     """The task that worker processes run."""
 
     store: FeatureStore
+    features: tuple[Feature, ...]
+    """All that are asked for, not only those that a clip lacks."""
 
     def __call__(self, item: _Lacking) -> None:
-        for feature in item.features:
-            self.store.get(item.clip, feature)
+        try:
+            found = [self.store.get(item.clip, feature).missing for feature in item.features]
+            if not any(reason.startswith(UNREADABLE) for reason in found):
+                return
+            if not all(self.store.get(item.clip, feature).missing for feature in self.features):
+                return
+        except AverError:
+            raise
+        except Exception as error:  # of a library: it concerns this clip only
+            logging.getLogger("aver").debug("%s", item.clip.clip_id, exc_info=True)
+            raise MediaError(
+                f"{item.clip.video or item.clip.audio or item.clip.clip_id} cannot be processed "
+                f"({type(error).__name__}: {error}). Check the file; --debug shows where."
+            ) from error
+        raise MediaError(
+            f"Nothing in {item.clip.video or item.clip.audio} can be decoded: the file is "
+            "truncated or damaged. Download it again."
+        )
 
 
 def _work(item: _Lacking) -> float:

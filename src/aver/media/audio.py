@@ -8,19 +8,23 @@ from typing import Any
 
 import numpy as np
 
-from aver.errors import MediaError, MissingModalityError, SettingsError
-from aver.media.media_file import MediaFile
+from aver.errors import AverError, MissingModalityError, SettingsError
+from aver.media.media_file import MediaFile, fault_flags
 
 _JITTER_S = 0.04  # containers round time stamps: smaller gaps and overlaps are ignored
-_MAX_SILENCE_S = 600.0  # a larger jump is a broken clock: audio continues without a gap
+_SILENCE_AT_ONCE_S = 10.0
+_CANCELLED = 0.01  # of the energy of the loudest channel: 20 dB
+_LOUDEST_FLOAT = 8.0  # samples of float formats are in -1..1, or a little beyond if overdriven
+_INTEGER_SCALES = (32768.0, 2.0**31)
 
 
 def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
     """Read all audio of a file as one channel.
 
-    Channels are averaged. The first sample is at time 0 of the file's clock, which `read_frames`
-    shares: priming samples of the codec are cut off, and there is silence if the audio stream
-    starts late or pauses.
+    Channels are averaged; if they cancel each other, the loudest one is taken. Samples that are no
+    numbers become 0, and float samples on the scale of integers are brought to -1..1. The first
+    sample is at time 0 of the file's clock, which `read_frames` shares: priming samples of the
+    codec are cut off, and there is silence if the audio stream starts late or pauses.
 
     Parameters
     ----------
@@ -81,6 +85,8 @@ class AudioReader(Iterator[np.ndarray]):
         End of the audio read so far.
     complete : bool or None
         None while reading; then whether the file was read to its stated end without damage.
+    flags : tuple of str
+        What was wrong with the part read so far; complete after the last block.
     """
 
     def __init__(self, path: str | Path, rate_hz: int, block_s: float) -> None:
@@ -98,10 +104,16 @@ class AudioReader(Iterator[np.ndarray]):
                 f"{path} has no audio. Use the video alone, or give another file."
             )
         self._stream.codec_context.thread_count = 1
+        self._mixer = _Mixer(_integer_scale(path, self._stream))
         self._blocks = _cut(self._resampled(rate_hz), round(block_s * rate_hz))
 
     def __next__(self) -> np.ndarray:
         return next(self._blocks)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """See the class."""
+        return (*fault_flags(self._media, "audio", self.complete), *self._mixer.flags)
 
     def close(self) -> None:
         """Release the file before the end was reached."""
@@ -115,7 +127,11 @@ class AudioReader(Iterator[np.ndarray]):
         resampler: Any = None
         source_hz = 0
         with self._media as media:
-            for source_hz, piece in _on_the_clock(media, self._stream):
+            for piece_hz, piece in _on_the_clock(media, self._stream, self._mixer):
+                if resampler is not None and piece_hz != source_hz:
+                    yield resampler.resample_chunk(np.zeros(0, np.float32), last=True)
+                    resampler = None
+                source_hz = piece_hz
                 self.read_s += piece.size / source_hz
                 if source_hz == rate_hz:
                     yield piece
@@ -128,49 +144,99 @@ class AudioReader(Iterator[np.ndarray]):
             self.complete = media.warn_if_incomplete(self._stream, self.read_s)
 
 
-def _on_the_clock(media: MediaFile, stream: Any) -> Iterator[tuple[int, np.ndarray]]:
-    """Pieces of mono audio without gap or overlap, from time 0, at the file's own rate."""
-    rate_hz = 0
-    position = 0  # samples yielded so far
-    shift = 0  # correction after a broken clock
+def _on_the_clock(media: MediaFile, stream: Any, mixer: _Mixer) -> Iterator[tuple[int, np.ndarray]]:
+    """Pieces of mono audio without gap or overlap, from time 0, each with its rate in the file."""
+    position_s = 0.0  # end of what was yielded so far
     for frame in media.decode(stream):
-        if rate_hz and frame.sample_rate != rate_hz:
-            raise MediaError(
-                f"The audio of {media.path} changes its rate from {rate_hz} to "
-                f"{frame.sample_rate} Hz. Convert the file to one rate first."
-            )
         rate_hz = frame.sample_rate
-        samples = _to_mono(frame)
+        samples = mixer.to_mono(frame)
         if frame.pts is not None:
             start_s = float(frame.pts * frame.time_base) - media.origin_s
-            late = round(start_s * rate_hz) + shift - position
-            if abs(late) > _MAX_SILENCE_S * rate_hz:
-                shift -= late
-            elif position == 0 and late < 0:
+            late = round((start_s - position_s) * rate_hz)
+            if position_s == 0 and late < 0:
                 samples = samples[-late:]  # priming samples of the codec
-            elif late > (0 if position == 0 else _JITTER_S * rate_hz):
-                yield rate_hz, np.zeros(late, np.float32)
-                position += late
+            elif late > (0 if position_s == 0 else _JITTER_S * rate_hz):
+                for first in range(0, late, round(_SILENCE_AT_ONCE_S * rate_hz)):
+                    length = min(late - first, round(_SILENCE_AT_ONCE_S * rate_hz))
+                    yield rate_hz, np.zeros(length, np.float32)
+                position_s += late / rate_hz
             elif late < -_JITTER_S * rate_hz:
                 samples = samples[-late:]  # overlaps with samples that were yielded already
         if samples.size:
             yield rate_hz, samples
-            position += samples.size
+            position_s += samples.size / rate_hz
 
 
-def _to_mono(frame: Any) -> np.ndarray:
-    """Mean of the channels as float32 in -1..1."""
-    values = frame.to_ndarray()  # planar: (channels, samples); packed: (1, samples x channels)
-    channels = len(frame.layout.channels)
-    if not frame.format.is_planar:
-        values = values.reshape(-1, channels).T
-    if values.dtype.kind == "f":
-        scaled = values.astype(np.float32)
-    elif values.dtype == np.uint8:
-        scaled = (values.astype(np.float32) - 128.0) / 128.0
-    else:
-        scaled = (values / -float(np.iinfo(values.dtype).min)).astype(np.float32)
-    return scaled[0] if channels == 1 else scaled.mean(axis=0, dtype=np.float32)
+def _integer_scale(path: str | Path, stream: Any) -> float:
+    """What float samples must be divided by: 1, unless they are on the scale of integers."""
+    if not stream.codec_context.name.startswith("pcm_f"):
+        return 1.0  # codecs other than plain float samples define the scale
+    largest = 0.0
+    with MediaFile(path) as media:
+        try:
+            for frame in media.decode(media.audio_stream()):
+                values = np.abs(frame.to_ndarray())
+                largest = max(largest, float(values[np.isfinite(values)].max(initial=0.0)))
+        except AverError:
+            return 1.0  # said when the audio is read
+    if largest <= _LOUDEST_FLOAT:
+        return 1.0
+    return next((scale for scale in _INTEGER_SCALES if largest <= scale), largest)
+
+
+class _Mixer:
+    """Turns decoded frames into one channel, and remembers what was wrong with them.
+
+    Parameters
+    ----------
+    scale : float > 0
+        Float samples are divided by it.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self._scale = scale
+        self._energy = np.zeros(0)  # of each channel so far
+        self._mixed_energy = 0.0
+        self._damaged = self._cancelled = False
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """What was wrong so far."""
+        found = {
+            "damaged audio samples": self._damaged,
+            "audio channels that cancel": self._cancelled,
+            "rescaled audio": self._scale != 1.0,
+        }
+        return tuple(flag for flag, is_so in found.items() if is_so)
+
+    def to_mono(self, frame: Any) -> np.ndarray:
+        """Mean of the channels, or the loudest one if they cancel; float32 in -1..1."""
+        values = frame.to_ndarray()  # planar: (channels, samples); packed: (1, samples x channels)
+        channels = len(frame.layout.channels)
+        if not frame.format.is_planar:
+            values = values.reshape(-1, channels).T
+        if values.dtype.kind == "f":
+            scaled = (values / self._scale).astype(np.float32)
+            if not np.isfinite(scaled).all():
+                self._damaged = True
+                scaled = np.nan_to_num(scaled, nan=0.0, posinf=0.0, neginf=0.0)
+        elif values.dtype == np.uint8:
+            scaled = (values.astype(np.float32) - 128.0) / 128.0
+        else:
+            scaled = (values / -float(np.iinfo(values.dtype).min)).astype(np.float32)
+        return scaled[0] if channels == 1 else self._mix(scaled)
+
+    def _mix(self, channels: np.ndarray) -> np.ndarray:
+        """Of (channels, samples); judged by the energy of all samples so far."""
+        mixed = channels.mean(axis=0, dtype=np.float32)
+        if len(self._energy) != len(channels):  # the layout changes inside the stream
+            self._energy, self._mixed_energy = np.zeros(len(channels)), 0.0
+        self._energy += np.square(channels, dtype=np.float64).sum(axis=1)
+        self._mixed_energy += float(np.square(mixed, dtype=np.float64).sum())
+        loudest = int(self._energy.argmax())
+        cancels = self._mixed_energy * len(channels) ** 2 < _CANCELLED * self._energy[loudest]
+        self._cancelled |= bool(cancels)
+        return channels[loudest] if cancels else mixed
 
 
 def _cut(pieces: Iterator[np.ndarray], block: int) -> Generator[np.ndarray]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from aver.errors import MissingModalityError, SettingsError
-from aver.media.media_file import MediaFile
+from aver.media.media_file import MediaFile, fault_flags
 
 _Convert = Callable[[Any], np.ndarray]  # from a decoded frame to an array
 
@@ -27,8 +28,8 @@ def read_frames(
 ) -> FrameReader:
     """Read the frames of a video one by one, with the time at which each is displayed.
 
-    The rotation stored in the file is applied, and pixels are made square. Only one frame is held
-    in memory at a time, whatever the length of the file.
+    The rotation and mirroring stored in the file are applied, and pixels are made square. Only one
+    frame is held in memory at a time, whatever the length of the file.
 
     Parameters
     ----------
@@ -74,6 +75,8 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         End of the last frame read so far.
     complete : bool or None
         None while reading; then whether the file was read to its stated end without damage.
+    flags : tuple of str
+        What was wrong with the part read so far; complete after the last frame.
     """
 
     def __init__(
@@ -105,10 +108,12 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         context = self._stream.codec_context
         convert: _Convert
         if outline_px is None:
-            convert = _ToRgb(self._stream.sample_aspect_ratio or context.sample_aspect_ratio)
+            convert = _ToRgb(
+                self._stream.sample_aspect_ratio or context.sample_aspect_ratio, self._media.path
+            )
         else:
             context.options = {"skip_loop_filter": "all"}  # shrinking removes the edges of blocks
-            convert = _ToOutline(outline_px)
+            convert = _ToOutline(outline_px, self._media.path)
         self._frames: Generator[tuple[float, np.ndarray]] = (
             ((time_s, convert(frame)) for time_s, frame in stamped)
             if rate_hz is None
@@ -117,6 +122,11 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
 
     def __next__(self) -> tuple[float, np.ndarray]:
         return next(self._frames)
+
+    @property
+    def flags(self) -> tuple[str, ...]:
+        """See the class."""
+        return fault_flags(self._media, "video", self.complete)
 
     def close(self) -> None:
         """Release the file before the end was reached."""
@@ -182,26 +192,27 @@ def _time_s(frame: Any, origin_s: float) -> float | None:
 class _ToRgb:
     """Converts decoded frames to upright RGB images with square pixels."""
 
-    def __init__(self, pixel_shape: Any) -> None:
+    def __init__(self, pixel_shape: Any, path: Path) -> None:
         from av.video.reformatter import VideoReformatter
 
         # width of a pixel over its height; missing or zero if the file does not say
         self._stretch = float(pixel_shape or 1)
+        self._path = path
         self._reformatter = VideoReformatter()  # kept: creating one takes longer than using it
 
     def __call__(self, frame: Any) -> np.ndarray:
         width = round(frame.width * self._stretch)
         rgb = self._reformatter.reformat(frame, width, frame.height, "rgb24", threads=1)
-        return _upright(rgb.to_ndarray(), frame)
+        return _upright(rgb.to_ndarray(), _orientation(frame, self._path))
 
 
 class _ToOutline:
     """Converts decoded frames to small upright gray images; each pixel is a mean."""
 
-    def __init__(self, side_px: int) -> None:
+    def __init__(self, side_px: int, path: Path) -> None:
         from av.video.reformatter import Interpolation, VideoReformatter
 
-        self._side_px, self._mean = side_px, Interpolation.AREA
+        self._side_px, self._mean, self._path = side_px, Interpolation.AREA, path
         self._reformatter = VideoReformatter()
 
     def __call__(self, frame: Any) -> np.ndarray:
@@ -209,10 +220,62 @@ class _ToOutline:
         gray = self._reformatter.reformat(
             frame, side, side, "gray", interpolation=self._mean, threads=1
         )
-        return _upright(gray.to_ndarray(), frame)
+        return _upright(gray.to_ndarray(), _orientation(frame, self._path))
 
 
-def _upright(image: np.ndarray, frame: Any) -> np.ndarray:
-    """The image with the rotation stored in the file."""
-    quarter_turns = round(frame.rotation / 90) % 4  # counter-clockwise, as rot90's
-    return np.ascontiguousarray(np.rot90(image, quarter_turns)) if quarter_turns else image
+_Orientation = tuple[bool, bool, bool]
+"""Whether rows are shown as columns, and then whether left and right, and up and down, swap."""
+
+_EXIF_TAG = 0x0112
+_EXIF: dict[int, _Orientation] = {  # Exif 2.3, 4.6.4: where the first row and column are shown
+    2: (False, True, False),
+    3: (False, True, True),
+    4: (False, False, True),
+    5: (True, False, False),
+    6: (True, True, False),
+    7: (True, True, True),
+    8: (True, False, True),
+}
+
+
+def _upright(image: np.ndarray, orientation: _Orientation) -> np.ndarray:
+    """The image as the file says that it is to be shown: turned by quarters, and mirrored."""
+    across, mirrored_x, mirrored_y = orientation
+    if across:
+        image = image.swapaxes(0, 1)
+    if mirrored_x:
+        image = image[:, ::-1]
+    if mirrored_y:
+        image = image[::-1]
+    return np.ascontiguousarray(image)
+
+
+def _orientation(frame: Any, path: Path) -> _Orientation:
+    """From the display matrix of MP4 or the EXIF data of pictures.
+
+    With the matrix, a stored pixel (x, y) is shown at (a x + c y, b x + d y). Angles between
+    quarters are rounded.
+    """
+    from av.sidedata.sidedata import Type
+
+    try:
+        data = frame.side_data.get(Type.DISPLAYMATRIX)
+    except ValueError:  # PyAV cannot list the side data of pictures with EXIF
+        return _exif_orientation(path)
+    if data is None:
+        return False, False, False
+    a, b, _, c, d, *_ = np.frombuffer(bytes(data), np.int32).astype(np.int64)
+    across = abs(a) + abs(d) < abs(b) + abs(c)
+    return (True, bool(c < 0), bool(b < 0)) if across else (False, bool(a < 0), bool(d < 0))
+
+
+@lru_cache(maxsize=1)
+def _exif_orientation(path: Path) -> _Orientation:
+    from PIL import Image
+
+    try:
+        with Image.open(path) as picture:
+            tag = picture.getexif().get(_EXIF_TAG)
+    except (OSError, ValueError, SyntaxError):
+        tag = None
+    return _EXIF.get(tag or 1, (False, False, False))

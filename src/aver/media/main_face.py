@@ -81,6 +81,8 @@ class FaceTrack:
         False if the file was truncated or damaged; the track then covers what could be read.
     whole_picture : bool
         Whether the whole picture was taken as the face.
+    flags : tuple of str
+        Faults of the file; see `aver.media.media_file.fault_flags`.
     """
 
     times_s: np.ndarray
@@ -94,6 +96,7 @@ class FaceTrack:
     rate_hz: float | None
     complete: bool
     whole_picture: bool = False
+    flags: tuple[str, ...] = ()
 
     @property
     def found(self) -> np.ndarray:
@@ -232,6 +235,7 @@ def _without_faces(
         image_size_px=size,
         rate_hz=rate_hz,
         complete=bool(frames.complete),
+        flags=frames.flags,
     )
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aver.errors import MediaError, MissingModalityError
+from aver.media.clock import Clock
+from aver.media.file_length import is_cut
 
 if TYPE_CHECKING:
     import av.container
@@ -18,8 +20,9 @@ if TYPE_CHECKING:
 
 _LFS_POINTER_START = b"version https://git-lfs"
 
-# Containers whose headers state the duration; for others (raw MP3, MPEG) FFmpeg estimates it.
-_STATE_THEIR_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm", "avi", "flac", "asf", "flv")
+# Containers whose headers state the duration of every stream, even if the file was cut. Others
+# state none, or that of the longest stream, subtitles included, or FFmpeg estimates it.
+_STATE_THEIR_LENGTH = ("mov,mp4,m4a,3gp,3g2,mj2", "flac")
 
 
 class TruncatedMediaWarning(UserWarning):
@@ -32,7 +35,7 @@ class MediaFile:
     All times are in seconds from the start of the file: the earliest time stamp of its streams, or
     zero if that is negative (some codecs give negative stamps to priming samples, which are not
     meant to be played). Video and audio share this clock: an audio stream that starts 2.4 s late
-    starts at 2.4 s.
+    starts at 2.4 s. Jumps of the time stamps are closed as `aver.media.clock.Clock` says.
 
     A packet that cannot be decoded is skipped and counted; a truncated file ends where it breaks
     off. `MediaError` is raised only if nothing at all could be decoded.
@@ -46,6 +49,8 @@ class MediaFile:
     ----------
     damaged_packets : int
         Packets skipped so far, plus one if the container itself broke.
+    clock : Clock
+        Says whether time stamps were mended.
 
     Raises
     ------
@@ -56,6 +61,7 @@ class MediaFile:
     def __init__(self, path: str | Path) -> None:
         self.path = Path(path)
         self.damaged_packets = 0
+        self.clock = Clock()
         _check_is_media_file(self.path)
         import av
 
@@ -89,29 +95,21 @@ class MediaFile:
         return max(start / 1_000_000, 0.0) if start is not None else 0.0
 
     def video_stream(self) -> Any | None:
-        """The first video stream that is not a cover image, or None."""
-        from av.stream import Disposition
-
-        for stream in self.container.streams.video:
-            if not stream.disposition & Disposition.attached_pic:
-                return stream
-        return None
+        """The video stream that players show, or None; see `choose_stream`."""
+        return choose_stream(self.container.streams.video)
 
     def audio_stream(self) -> Any | None:
-        """The first audio stream, or None."""
-        streams = self.container.streams.audio
-        return streams[0] if streams else None
+        """The audio stream that players play, or None; see `choose_stream`."""
+        return choose_stream(self.container.streams.audio)
 
     def stated_end_s(self, stream: Any) -> float | None:
         """End of the stream according to the file's header; None if the header does not say."""
         if self.container.format.name not in _STATE_THEIR_LENGTH:
             return None
-        if stream.duration is not None and stream.time_base is not None:
-            start = max(stream.start_time or 0, 0)
-            return float((start + stream.duration) * stream.time_base) - self.origin_s
-        if self.container.duration is not None:
-            return self.container.duration / 1_000_000
-        return None
+        if stream.duration is None or stream.time_base is None:
+            return None
+        start = max(stream.start_time or 0, 0)
+        return float((start + stream.duration) * stream.time_base) - self.origin_s
 
     def decode(self, stream: Any) -> Iterator[Any]:
         """Yield a stream's decoded frames in order, skipping damaged packets.
@@ -119,44 +117,66 @@ class MediaFile:
         Raises
         ------
         MediaError
-            If there are packets but none could be decoded.
+            If there are packets but none could be decoded, and the file has no other stream.
         MissingModalityError
-            If the stream has no packets.
+            If the stream has no packets, or none can be decoded and there is another stream.
         """
         import av
 
         decoded = 0
         try:
-            for packet in self.container.demux(stream):
+            for packet in self._packets(stream):
+                if packet.size == 0 and packet.pts is not None:
+                    continue  # the picture before is shown again
                 try:
                     frames = packet.decode()
-                except av.FFmpegError:
+                except (av.FFmpegError, ValueError, OverflowError):
                     self.damaged_packets += 1
                     continue
                 for frame in frames:
                     decoded += 1
                     yield frame
-        except av.FFmpegError:
+        except (av.FFmpegError, ValueError, OverflowError):
             self.damaged_packets += 1
         if decoded:
             return
         what = stream.type
-        if self.damaged_packets:
-            raise MediaError(
-                f"The {what} of {self.path} cannot be decoded: the file is truncated or damaged. "
-                "Download it again."
+        if not self.damaged_packets:
+            raise MissingModalityError(
+                f"The {what} stream of {self.path} is empty. Leave out this file, or use the "
+                "other modality alone."
             )
-        raise MissingModalityError(
-            f"The {what} stream of {self.path} is empty. Leave out this file, or use the "
-            "other modality alone."
+        if len(self._played) > 1:
+            raise MissingModalityError(
+                f"The {what} of {self.path} cannot be decoded. Use the other modality alone, or "
+                "download the file again.",
+                flag=f"unreadable {what}",
+            )
+        raise MediaError(
+            f"The {what} of {self.path} cannot be decoded: the file is truncated or damaged. "
+            "Download it again."
         )
+
+    @property
+    def _played(self) -> list[Any]:
+        """The streams that share the clock."""
+        both = (self.video_stream(), self.audio_stream())
+        return [stream for stream in both if stream is not None]
+
+    def _packets(self, stream: Any) -> Iterator[Any]:
+        """Packets of a stream with mended time stamps; those of the other one move the clock."""
+        for packet in self.container.demux(self._played):
+            self.clock.mend(packet)
+            if packet.stream.index == stream.index:  # `stream_index` is wrong in empty packets
+                yield packet
 
     def is_complete(self, stream: Any, read_s: float) -> bool:
         """Whether reading up to `read_s` reached the stated end without damage.
 
-        Up to 0.5 s, or 5 % of a long file, may be missing, since headers are often rounded.
+        Up to 0.5 s, or 5 % of a long file, may be missing, since headers are often rounded. A file
+        that is shorter than it says (`aver.media.file_length.is_cut`) is not complete.
         """
-        if self.damaged_packets:
+        if self.damaged_packets or is_cut(self.path):
             return False
         stated_s = self.stated_end_s(stream)
         return stated_s is None or read_s >= stated_s - max(0.5, 0.05 * stated_s)
@@ -174,6 +194,47 @@ class MediaFile:
             stacklevel=3,
         )
         return False
+
+
+def fault_flags(media: MediaFile, what: str, complete: bool | None) -> tuple[str, ...]:
+    """Flags of a modality that was read from a file with faults.
+
+    Parameters
+    ----------
+    media : MediaFile
+    what : str
+        Name of the modality.
+    complete : bool or None
+        Of the reader.
+    """
+    truncated = (f"truncated {what}",) if complete is False else ()
+    return (*truncated, *((f"{what} with broken time stamps",) if media.clock.mended else ()))
+
+
+def choose_stream(streams: Sequence[Any]) -> Any | None:
+    """Of the streams of one type that have a decoder, the one that players take.
+
+    Cover images are no video. A stream that is marked as the default comes first, commentaries and
+    tracks for people with impaired hearing or sight come last; among equals the first one counts.
+
+    Parameters
+    ----------
+    streams : sequence of av.stream.Stream
+    """
+    from av.stream import Disposition
+
+    special = Disposition.comment | Disposition.hearing_impaired | Disposition.visual_impaired
+
+    def rank(stream: Any) -> tuple[bool, bool, int]:
+        marks = stream.disposition
+        return bool(marks & special), not marks & Disposition.default, stream.index
+
+    usable = [
+        stream
+        for stream in streams
+        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
+    ]
+    return min(usable, key=rank, default=None)
 
 
 def _check_is_media_file(path: Path) -> None:
