@@ -76,6 +76,17 @@ def parse_emotion(word: str, where: str, further: Collection[str] = ()) -> str:
         ) from None
 
 
+def is_shared(word: str) -> bool:
+    """Whether a word or abbreviation means one of `EMOTIONS`; case does not matter.
+
+    Examples
+    --------
+    >>> is_shared("Fear"), is_shared("boredom")
+    (True, False)
+    """
+    return word.strip().lower() in _SYNONYMS
+
+
 def in_canonical_order(labels: Iterable[str]) -> tuple[str, ...]:
     """Distinct labels in the order of `EMOTIONS`, then any others in alphabetical order.
 

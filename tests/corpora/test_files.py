@@ -73,3 +73,12 @@ def test_columns_of_version_0_1_unless_the_new_name_is_there_too(tmp_path):
         "part": "face",
         "audio": "x.wav",
     }
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig"])
+def test_separator_of_a_table(separator, encoding, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_text(separator.join(["file", "emotion"]) + "\n" + separator.join("ab"), encoding)
+
+    assert read_table(path).rows == ((2, {"file": "a", "emotion": "b"}),)

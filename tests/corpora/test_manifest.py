@@ -232,10 +232,9 @@ def test_intensities_are_translated():
 
 
 @pytest.mark.parametrize("given", ["boredom, Contempt", ["boredom", "contempt"]])
-def test_further_labels_must_be_declared(given, plant):
-    root = plant(["zoe_bored.mp4", "ann_happy.mp4"])
-    labels = {"bored": "boredom", "happy": "happy"}
-    settings = {"pattern": "{speaker}_{emotion}.mp4", "labels": labels}
+def test_further_labels_in_names_must_be_declared(given, plant):
+    root = plant(["zoe_boredom.mp4", "ann_happy.mp4"])
+    settings = {"pattern": "{speaker}_{emotion}.mp4"}
 
     with pytest.raises(LabelError, match="Unknown emotion 'boredom'"):
         open_corpus(root, "manifest", **settings)
@@ -252,3 +251,51 @@ def test_further_labels_in_a_description_file(plant):
     )
 
     assert open_corpus(root).classes == ("happy", "contempt")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"labels": "F=happy,W=angry,L=drop"},
+        {"labels": "F=happy,W=angry,L=boredom", "drop": "boredom"},
+    ],
+)
+def test_dropped_labels_are_left_out_and_counted(given, tmp_path, plant):
+    plant(["03a01Fa.wav", "08a01La.wav", "08a01Lc.wav", "08a01Wa.wav"])
+
+    corpus = open_corpus(tmp_path, "manifest", pattern="{_:5}{emotion:label}{_}.wav", **given)
+
+    assert [clip.emotion for clip in corpus] == ["happy", "angry"]
+    assert sum(corpus.left_out.values()) == 2
+    assert not corpus.problems
+
+
+def test_words_of_the_labels_are_classes(tmp_path, plant):
+    plant(["03a01Fa.wav", "08a01La.wav"])
+
+    corpus = open_corpus(
+        tmp_path, "manifest", pattern="{_:5}{emotion:1}{_}.wav", labels="F=Freude,L=boredom"
+    )
+
+    assert [clip.emotion for clip in corpus] == ["freude", "boredom"]
+
+
+def test_dropped_words_of_a_table(tmp_path, plant):
+    plant(["a.wav"])
+    (tmp_path / "t.csv").write_text("file,emotion\na.wav,happy\nb.wav,Boredom\n")
+
+    corpus = open_corpus(tmp_path / "t.csv", "manifest", drop="boredom")
+
+    assert [clip.emotion for clip in corpus] == ["happy"]
+    assert sum(corpus.left_out.values()) == 1
+
+
+def test_a_table_from_excel_on_windows(tmp_path, plant):
+    plant(["sub/a.wav"])
+    text = "file;speaker;emotion\r\nsub\\a.wav;anna;happy\r\n"
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8-sig", newline="")
+
+    corpus = open_corpus(tmp_path / "t.csv")
+
+    assert [(clip.clip_id, clip.speaker) for clip in corpus] == [("sub/a", "anna")]
+    assert corpus.clips[0].audio == tmp_path / "sub" / "a.wav"

@@ -49,3 +49,51 @@ def test_the_subset_by_its_name_and_by_that_of_version_0_1(placeholder):
     assert pattern.match("train/anna.mp4") == {"subset": "train", "speaker": "anna"}
     with pytest.raises(SettingsError, match="twice"):
         NamePattern("{part}-{subset}.mp4")
+
+
+@pytest.mark.parametrize(
+    "text", ["{speaker}_{emotion}{take}.wav", "{speaker:2}_{emotion:label}{take:d}.wav"]
+)
+@pytest.mark.parametrize(
+    ("name", "emotion"), [("DC_a01", "a"), ("DC_sa01", "sa"), ("DC_su15", "su"), ("DC_s02", "s")]
+)
+def test_labels_tell_where_the_emotion_ends_in_names_of_savee(text, name, emotion):
+    facts = NamePattern(text, labels=("a", "d", "s", "sa", "su")).match(f"ALL/{name}.wav")
+
+    assert facts == {"speaker": "DC", "emotion": emotion, "take": name[-2:]}
+
+
+def test_widths_read_names_of_emodb():
+    # emodb.bilderbar.info: two digits speaker, three characters text, one letter emotion, version.
+    pattern = NamePattern("{speaker:2}{sentence:3}{emotion:1}{take}.wav")
+
+    assert pattern.match("03a01Fa.wav") == {
+        "speaker": "03",
+        "sentence": "a01",
+        "emotion": "F",
+        "take": "a",
+    }
+
+
+def test_a_label_matches_nothing_else_and_an_emotion_does():
+    assert NamePattern("{emotion:label}_{take}.wav", ("sa",)).match("xx_1.wav") is None
+    assert NamePattern("{emotion}_{take}.wav", ("sa",)).match("xx_1.wav") == {
+        "emotion": "xx",
+        "take": "1",
+    }
+
+
+def test_labels_with_signs_of_expressions_are_text():
+    assert NamePattern("{emotion:label}.wav", ("a+",)).match("aa.wav") is None
+    assert NamePattern("{emotion:label}.wav", ("a+",)).match("a+.wav") == {"emotion": "a+"}
+
+
+@pytest.mark.parametrize("text", ["{speaker:0}.wav", "{speaker:x}.wav", "{take:label}.wav"])
+def test_faulty_kinds(text):
+    with pytest.raises(SettingsError, match="unknown kind"):
+        NamePattern(text, ("sa",))
+
+
+def test_a_label_needs_labels():
+    with pytest.raises(SettingsError, match="no labels are given"):
+        NamePattern("{emotion:label}.wav")

@@ -124,3 +124,59 @@ def test_errors_of_a_table_name_the_file(tmp_path: Path, text: str, what: str) -
 def test_missing_file() -> None:
     with pytest.raises(MediaError, match="cannot be read"):
         ActionUnits().extract(clip(Path("gone.csv")))
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "",
+        "nan",
+        "-nan",
+        "NaN",
+        "-nan(ind)",
+        "nan(snan)",
+        "1.#IND",
+        "-1.#IND000",
+        "1.#QNAN",
+        "1.#INF",
+    ]
+    + ["NA", "N/A", "#N/A", "<NA>", "null", "None", "inf", "-Infinity", "-", "#NUM!", "#DIV/0!"],
+)
+def test_spellings_of_no_number_are_frames_without_a_face(cell: str, tmp_path: Path) -> None:
+    path = tmp_path / "track.csv"
+    path.write_text(f"frame,AU01_r,AU02_r\n1,0.5,1\n2,{cell},1\n")
+    record = ActionUnits().extract(clip(path))
+    assert record.arrays["units"].tolist() == [[0.5, 1.0]]
+    assert record.coverage == 0.5
+
+
+def test_words_in_a_table_of_units_are_errors(tmp_path: Path) -> None:
+    path = tmp_path / "track.csv"
+    path.write_text("frame,AU01_r\n1,much\n")
+    with pytest.raises(FeatureError, match=r"Row 2 .*much"):
+        ActionUnits().extract(clip(path))
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_decimal_commas(separator: str, tmp_path: Path) -> None:
+    path = tmp_path / "track.csv"
+    path.write_text(f"frame{separator}AU01_r\n1{separator}0,25\n", encoding="utf-8-sig")
+    assert ActionUnits().extract(clip(path)).arrays["units"].tolist() == [[0.25]]
+
+
+def test_the_face_of_most_frames_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "track.csv"
+    path.write_text(
+        "frame,face_id,success,AU01_r\n1,0,1,9\n1,1,1,1\n2,1,1,2\n3,0,0,9\n3,1,1,3\n4,0,0,9\n"
+    )
+    record = ActionUnits().extract(clip(path))
+    assert record.arrays["units"].ravel().tolist() == [1, 2, 3]
+    assert record.coverage == 0.75  # 3 of the 4 frames
+    assert record.flags == ("several faces",)
+    assert ActionUnitFunctionals().extract(clip(path)).flags == ("several faces",)
+
+
+def test_one_face_with_an_id_needs_no_flag(tmp_path: Path) -> None:
+    path = tmp_path / "track.csv"
+    path.write_text("frame,face_id,AU01_r\n1,0,1\n2,0,2\n")
+    assert ActionUnits().extract(clip(path)).flags == ()

@@ -370,7 +370,9 @@ _OLD_COLUMNS = {"sound": "audio", "units": "action_units", "part": "subset"}
 
 
 def read_table(path: Path, needed: Collection[str] = ()) -> Table:
-    """Read a CSV file with a header; columns of ``.tsv`` files are separated by tabs.
+    """Read a CSV file with a header.
+
+    Columns are separated by the one of ``,``, ``;`` and tab that the header has most often.
 
     Columns with names of version 0.1 (``sound``, ``units``, ``part``) get today's names.
 
@@ -393,7 +395,8 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            separator = "\t" if path.suffix.lower() == ".tsv" else ","
+            separator = column_separator(handle.readline())
+            handle.seek(0)
             reader = csv.DictReader(handle, restval="", delimiter=separator)
             given = [name.strip() for name in reader.fieldnames or ()]
             columns = tuple(_column(name, given) for name in given)
@@ -419,6 +422,18 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
                 f"{', '.join(columns) or 'none'}."
             )
     return Table(path, columns, rows)
+
+
+def column_separator(header: str) -> str:
+    """The separator of a table: the most frequent of ``,``, ``;`` and tab outside quotes.
+
+    Examples
+    --------
+    >>> column_separator('file;"speaker, or group";emotion')
+    ';'
+    """
+    bare = re.sub('"[^"]*"', "", header)
+    return max((",", ";", "\t"), key=bare.count)
 
 
 def _column(name: str, given: Collection[str]) -> str:

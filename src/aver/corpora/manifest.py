@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field, replace
 from pathlib import Path
@@ -21,7 +22,7 @@ from aver.corpora.files import (
     read_table,
 )
 from aver.corpora.name_pattern import FIELDS, NamePattern
-from aver.emotions import parse_emotion
+from aver.emotions import is_shared, parse_emotion
 from aver.errors import AverError, CorpusError, LabelError, SettingsError
 from aver.settings import settings, settings_from_mapping
 
@@ -30,6 +31,8 @@ SHIPPED = Path(__file__).parent / "layouts"
 
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 _CODES = ("labels", "sexes", "intensities")
+DROP = "drop"
+"""The word of `Layout.labels` for a code whose clips are left out."""
 
 Labels = tuple[str, ...] | str
 """Labels as a list or as text ``"boredom,contempt"``."""
@@ -53,8 +56,11 @@ class Layout:
     labels : mapping of str to str
         From codes for emotions to words; without it the codes must be words.
     further_emotions : tuple of str or str
-        Labels that your clips have besides `aver.emotions.EMOTIONS`, such as ``boredom``. Any
-        other word for an emotion is an error.
+        Labels that your clips have besides `aver.emotions.EMOTIONS`, such as ``boredom``. Words
+        of `labels` need not be repeated here. Any other word for an emotion is an error.
+    drop : tuple of str or str
+        Emotions, as codes or words, whose clips are left out and counted. In `labels`, the word
+        ``drop`` does the same for a code.
     sexes : mapping of str to str
         From speakers' ids or codes for sexes to ``female`` or ``male``.
     intensities : mapping of str to str
@@ -69,8 +75,26 @@ class Layout:
     table: str = ""
     labels: Mapping[str, str] = field(default_factory=dict)
     further_emotions: Labels = ()
+    drop: Labels = ()
     sexes: Mapping[str, str] = field(default_factory=dict)
     intensities: Mapping[str, str] = field(default_factory=dict)
+
+    def own_emotions(self) -> tuple[str, ...]:
+        """Labels besides the shared ones: declared, or words of `labels` that are not shared."""
+        own = list(parse_labels(self.further_emotions))
+        for word in parse_labels(tuple(self.labels.values())):
+            if word != DROP and not is_shared(word) and word not in own:
+                own.append(word)
+        return tuple(own)
+
+    def dropped(self, facts: Mapping[str, str]) -> str | None:
+        """The emotion for which the clip is left out by rule; None if it is kept."""
+        code = facts.get("emotion", "")
+        word = self.labels.get(code, code)
+        if word.strip().lower() == DROP:
+            return code
+        names = {code.lower(), word.strip().lower()}
+        return word if code and names & set(parse_labels(self.drop)) else None
 
     def make_clip(
         self, facts: Mapping[str, str], clip_id: str, video: Path | None, audio: Path | None
@@ -107,14 +131,14 @@ class Layout:
         if not code:
             return None
         if not self.labels:
-            return parse_emotion(code, where, parse_labels(self.further_emotions))
+            return parse_emotion(code, where, self.own_emotions())
         if code not in self.labels:
             raise LabelError(
                 f"Unknown emotion code {code!r} in {where}. The labels are: "
                 f"{', '.join(f'{key}={word}' for key, word in self.labels.items())}."
             )
         word, source = self.labels[code], f"the labels of this corpus ({code!r})"
-        return parse_emotion(word, source, parse_labels(self.further_emotions))
+        return parse_emotion(word, source, self.own_emotions())
 
     def _sex(self, code: str, speaker: str | None, where: str) -> str | None:
         word = self.sexes.get(code, code) if code else self.sexes.get(speaker or "", "")
@@ -237,6 +261,8 @@ class Manifest(CorpusReader):
         Meaning of codes, see `Layout`; as text ``"01=neutral,02=sad"``.
     further_emotions : tuple of str or str
         Labels besides the eight shared ones, see `Layout`; as text ``"boredom,contempt"``.
+    drop : tuple of str or str
+        Emotions whose clips are left out, see `Layout`; as text ``"boredom,contempt"``.
     config : str
         Path of a description file, or the name of one that comes with the package
         (``javanese-av``).
@@ -254,6 +280,7 @@ class Manifest(CorpusReader):
     pattern: str = ""
     labels: Codes = field(default_factory=dict)
     further_emotions: Labels = ()
+    drop: Labels = ()
     sexes: Codes = field(default_factory=dict)
     intensities: Codes = field(default_factory=dict)
     config: str = ""
@@ -289,9 +316,9 @@ class Manifest(CorpusReader):
                 f"{root}. Give one of them."
             )
         if layout.table:
-            clips, problems = _read_table(folder, layout)
+            clips, problems, left_out = _read_table(folder, layout)
         elif layout.pattern:
-            clips, problems = _read_names(folder, layout)
+            clips, problems, left_out = _read_names(folder, layout)
         else:
             raise SettingsError(
                 f"There is no description of {root}. Give a pattern such as "
@@ -304,9 +331,9 @@ class Manifest(CorpusReader):
             citation=layout.citation,
             url=layout.url,
             example=layout.pattern or self.info.example,
-            further_emotions=parse_labels(layout.further_emotions),
+            further_emotions=layout.own_emotions(),
         )
-        return self.collect(folder, clips, problems, info=info)
+        return self.collect(folder, clips, problems, left_out=left_out, info=info)
 
     def _layout(self, root: Path, folder: Path) -> Layout:
         """The description file, if there is one, with the settings of this reader."""
@@ -323,6 +350,8 @@ class Manifest(CorpusReader):
         }
         if self.further_emotions:
             given["further_emotions"] = self.further_emotions
+        if self.drop:
+            given["drop"] = self.drop
         if self.pattern:
             given |= {"pattern": self.pattern, "table": ""}
         if self.table:
@@ -334,9 +363,12 @@ def _described_by(path: Path) -> Layout:
     return Layout(table=path.name) if path.suffix.lower() == ".csv" else read_layout(path)
 
 
-def _read_names(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
+_Read = tuple[list[Clip], list[Problem], dict[str, int]]  # with the clips left out, by reason
+
+
+def _read_names(root: Path, layout: Layout) -> _Read:
     """Clips from file names."""
-    pattern = NamePattern(layout.pattern)
+    pattern = NamePattern(layout.pattern, tuple(layout.labels))
     found = find_media(root, VIDEO_SUFFIXES | AUDIO_SUFFIXES | IMAGE_SUFFIXES)
     problems = list(found.problems)
     alike: dict[tuple[tuple[str, str], ...], list[Path]] = {}
@@ -350,20 +382,29 @@ def _read_names(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
         else:
             alike.setdefault(tuple(facts.items()), []).append(path)
     clips: list[Clip] = []
+    left_out: Counter[str] = Counter()
     for facts_as_key, paths in alike.items():
         facts = dict(facts_as_key)
+        dropped = layout.dropped(facts)
         visual = [path for path in paths if path.suffix.lower() not in AUDIO_SUFFIXES]
         audio = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
-        if len(visual) == len(audio) == 1:
+        pair = len(visual) == len(audio) == 1
+        if dropped is not None:
+            left_out[_dropped(dropped)] += 1 if pair else len(paths)
+        elif pair:
             clips.append(layout.make_clip(facts, _id(visual[0], root), visual[0], audio[0]))
         else:
             clips += [
                 layout.make_clip(facts, _id(path, root), *_video_and_audio(path)) for path in paths
             ]
-    return clips, problems
+    return clips, problems, left_out
 
 
-def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
+def _dropped(emotion: str) -> str:
+    return f"dropped emotion {emotion!r}"
+
+
+def _read_table(root: Path, layout: Layout) -> _Read:
     """Clips from the rows of a CSV file."""
     table = read_table(root / layout.table)
     if not set(table.columns) & set(_FILES):
@@ -373,9 +414,14 @@ def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
         )
     clips: list[Clip] = []
     problems: list[Problem] = []
+    left_out: Counter[str] = Counter()
     for number, row in table.rows:
         where = f"{table.path.name}, line {number}"
-        paths = {kind: root / row[kind] for kind in _FILES if row.get(kind)}
+        dropped = layout.dropped(row)
+        if dropped is not None:
+            left_out[_dropped(dropped)] += 1
+            continue
+        paths = {kind: _place(root, row[kind]) for kind in _FILES if row.get(kind)}
         if not paths:
             problems.append(Problem(where, "The row names no file."))
             continue
@@ -394,7 +440,13 @@ def _read_table(root: Path, layout: Layout) -> tuple[list[Clip], list[Problem]]:
             clips.append(layout.make_clip(row, clip_id, video, audio))
         except AverError as error:
             raise type(error)(f"{table.path}, line {number}: {error}") from None
-    return clips, problems
+    return clips, problems, left_out
+
+
+def _place(root: Path, name: str) -> Path:
+    """The path that a table names; backslashes of Windows separate folders if no such file is."""
+    path = root / name
+    return path if "\\" not in name or path.exists() else root / name.replace("\\", "/")
 
 
 def _video_and_audio(path: Path) -> tuple[Path | None, Path | None]:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import csv
+import re
+from collections import Counter
 from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
 
 from aver.corpora.clip import Clip
+from aver.corpora.files import column_separator
 from aver.errors import FeatureError, MediaError
 from aver.features.feature import DerivedFeature, Feature, FeatureRecord
 from aver.settings import settings
@@ -33,6 +36,7 @@ class ActionUnits(Feature):
     modality = "action_units"
     source = "Ekman & Friesen (1978); tables as OpenFace 2 writes them"
     effort = 0.1
+    version = 2
 
     def paths(self, clip: Clip) -> tuple[Path, ...]:
         """The table that contains the clip."""
@@ -48,10 +52,10 @@ class ActionUnits(Feature):
             return FeatureRecord.absent("no action units")
         if clip.action_units_row:
             return _from_means(read_unit_means(clip.action_units), clip.action_units_row)
-        units, coverage = read_unit_track(clip.action_units)
+        units, coverage, flags = read_unit_track(clip.action_units)
         if not len(units):
             return FeatureRecord.absent("no face in the action units")
-        return FeatureRecord({"units": units, "per_frame": np.array(True)}, coverage)
+        return FeatureRecord({"units": units, "per_frame": np.array(True)}, coverage, flags=flags)
 
 
 def _from_means(means: dict[str, np.ndarray], row: str) -> FeatureRecord:
@@ -95,22 +99,27 @@ class ActionUnitFunctionals(DerivedFeature):
 
 
 _UNIT_COLUMN_START = "AU"
+_FACE_COLUMN = "face_id"  # OpenFace, FaceLandmarkVidMulti: one row per frame and face
 _SUCCESS_COLUMN = "success"  # OpenFace: 0 if it found no face
 
 
-def read_unit_track(path: Path) -> tuple[np.ndarray, float]:
+def read_unit_track(path: Path) -> tuple[np.ndarray, float, tuple[str, ...]]:
     """Read a table with one row per frame.
 
-    Columns are separated by ``,`` or ``;``. Those whose names start with ``AU`` are read, in the
-    file's order. Rows with an empty or non-finite value, or with 0 in the column ``success`` of
-    OpenFace, are frames without a face.
+    Columns are separated by ``,``, ``;`` or tabs; decimal commas are read unless the comma
+    separates columns. Columns whose names start with ``AU`` are read, in the file's order. Rows
+    with an empty or non-finite value, or with 0 in the column ``success`` of OpenFace, are frames
+    without a face. If the column ``face_id`` names several faces, only the rows of the face that
+    is found in most frames are read; the first of those found equally often.
 
     Returns
     -------
     units : np.ndarray [shape=(frames, units), dtype=float32]
         Frames with a face only.
     coverage : float in [0, 1]
-        Share of the table's frames that have a face.
+        Share of the table's frames that have this face.
+    flags : tuple of str
+        ``"several faces"`` if rows of other faces were left out.
 
     Raises
     ------
@@ -129,7 +138,23 @@ def read_unit_track(path: Path) -> tuple[np.ndarray, float]:
     found = np.isfinite(values).all(axis=1)
     if success is not None:
         found &= np.array([row[success].strip() not in ("0", "0.0") for row in rows], dtype=bool)
-    return values[found], float(found.mean()) if rows else 0.0
+    if not rows:
+        return values, 0.0, ()
+    if _FACE_COLUMN not in header:
+        return values[found], float(found.mean()), ()
+    faces = np.array([row[header.index(_FACE_COLUMN)].strip() for row in rows])
+    present = Counter(faces[found].tolist())
+    if len(present) < 2:
+        return values[found], float(found.mean()), ()
+    chosen = found & (faces == max(present, key=present.__getitem__))
+    frames = len({_frame(header, row, number) for number, row in enumerate(rows)})
+    return values[chosen], min(1.0, float(chosen.sum()) / frames), ("several faces",)
+
+
+def _frame(header: list[str], row: list[str], number: int) -> str:
+    """What tells the frame of a row apart: its number or time, or else the row itself."""
+    column = next((name for name in ("frame", "timestamp") if name in header), None)
+    return row[header.index(column)].strip() if column else str(number)
 
 
 def read_unit_means(path: Path) -> dict[str, np.ndarray]:
@@ -171,7 +196,7 @@ def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
-            separator = ";" if first.count(";") > first.count(",") else ","
+            separator = column_separator(first)
             header = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
             rows = [row for row in csv.reader(file, delimiter=separator) if row]
     except OSError as error:
@@ -200,8 +225,22 @@ def _numbers(
             "columns; the file may be truncated."
         )
     try:
-        return [float(row[at]) if row[at].strip() else float("nan") for at in columns]
+        return [_number(row[at]) for at in columns]
     except ValueError as error:
         raise FeatureError(
             f"Row {number} of {path} contains a value that is not a number: {error}."
         ) from None
+
+
+# printf of Windows writes -nan(ind), 1.#IND and 1.#QNAN; R and pandas NA, <NA>; Excel #N/A.
+_NO_NUMBER = re.compile(
+    r"[+-]?(nan(\(\w*\))?|1[.,]#(ind|qnan|snan|inf)0*)|#?n/?a[!]?|<na>|#(num|value|div/0)!|"
+    r"null|none|missing|[-.?]|",
+    re.IGNORECASE,
+)
+
+
+def _number(cell: str) -> float:
+    """A number with a decimal point or comma; NaN for an empty cell or a word for no number."""
+    text = cell.strip()
+    return float("nan") if _NO_NUMBER.fullmatch(text) else float(text.replace(",", "."))
