@@ -49,7 +49,7 @@ def read_both(path: Path) -> tuple[list[float], list[int], np.ndarray, tuple[str
     return [t for t, _ in shown], [n for _, n in shown], samples, (*frames.flags, *sound.flags)
 
 
-@pytest.mark.parametrize("suffix", [".ts", ".mkv"])
+@pytest.mark.parametrize("suffix", [".ts", ".mkv", ".mp4"])
 @pytest.mark.parametrize("jump_s", [MINUTE, 15 * MINUTE, DAY])
 def test_a_clock_that_jumps_ahead(suffix, jump_s, tmp_path, numbered, write_media) -> None:
     whole = film(tmp_path / f"whole{suffix}", numbered, write_media)
@@ -64,7 +64,6 @@ def test_a_clock_that_jumps_ahead(suffix, jump_s, tmp_path, numbered, write_medi
     assert samples.size == pytest.approx(expected.size, abs=0.15 * HZ)
     assert "video with broken time stamps" in flags
     assert "audio with broken time stamps" in flags
-    assert np.abs(samples[round(1.2 * HZ) :]).min(initial=0) == 0 or samples.size < 3 * HZ
 
 
 @pytest.mark.parametrize("kind", ["video", "audio"])

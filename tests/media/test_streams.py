@@ -10,7 +10,6 @@ import pytest
 from av.stream import Disposition
 
 from aver.media.audio import read_audio
-from aver.media.media_file import MediaFile
 
 HZ = 16000
 
@@ -52,23 +51,3 @@ def test_the_track_that_players_take(marks, expected, tmp_path) -> None:
     samples = read_audio(path, HZ)
     spectrum = np.abs(np.fft.rfft(samples[:HZ]))
     assert spectrum.argmax() == pytest.approx(200 * (expected + 1), abs=2)
-
-
-def test_a_cover_image_is_no_video(tmp_path) -> None:
-    path = tmp_path / "song.mka"
-    with av.open(str(path), "w", format="matroska") as container:
-        audio = container.add_stream("pcm_s16le", rate=HZ, layout="mono")
-        cover = container.add_stream("mjpeg", rate=1)
-        cover.width, cover.height, cover.pix_fmt = 64, 48, "yuvj420p"
-        cover.disposition = Disposition.attached_pic
-        frame = av.AudioFrame.from_ndarray(np.zeros((1, HZ), np.int16), "s16", "mono")
-        frame.rate = HZ
-        container.mux(audio.encode(frame))
-        image = av.VideoFrame.from_ndarray(np.zeros((48, 64, 3), np.uint8), "rgb24")
-        container.mux(cover.encode(image))
-        container.mux(cover.encode())
-    with MediaFile(path) as media:
-        assert media.audio_stream() is not None
-        (stored,) = media.container.streams.video
-        assert stored.disposition & Disposition.attached_pic
-        assert media.video_stream() is None

@@ -9,6 +9,7 @@ from typing import Annotated
 import numpy as np
 
 from aver.features.face_crops import FaceCrops, FaceFeature
+from aver.media.boxes import resize_square
 from aver.settings import Field, settings
 
 
@@ -67,13 +68,10 @@ class LaplacianCrops(FaceFeature):
         -------
         np.ndarray [shape=(size_px, size_px), dtype=float32]
         """
-        import cv2
         from scipy.ndimage import gaussian_laplace
 
         gray = (image @ np.array([0.299, 0.587, 0.114])).astype(np.float32)  # ITU-R BT.601
-        how = cv2.INTER_AREA if len(gray) > self.size_px else cv2.INTER_LINEAR
-        resized = cv2.resize(gray, (self.size_px, self.size_px), interpolation=how)
-        return gaussian_laplace(resized, self.sigma_px)
+        return gaussian_laplace(resize_square(gray, self.size_px), self.sigma_px)
 
 
 def evenly_spaced(count: int, wanted: int) -> np.ndarray:

@@ -147,8 +147,10 @@ class AudioReader(Iterator[np.ndarray]):
 def _on_the_clock(media: MediaFile, stream: Any, mixer: _Mixer) -> Iterator[tuple[int, np.ndarray]]:
     """Pieces of mono audio without gap or overlap, from time 0, each with its rate in the file."""
     position_s = 0.0  # end of what was yielded so far
+    first_hz = 0
     for frame in media.decode(stream):
         rate_hz = frame.sample_rate
+        first_hz = first_hz or rate_hz
         samples = mixer.to_mono(frame)
         if frame.pts is not None:
             start_s = float(frame.pts * frame.time_base) - media.origin_s
@@ -160,7 +162,8 @@ def _on_the_clock(media: MediaFile, stream: Any, mixer: _Mixer) -> Iterator[tupl
                     length = min(late - first, round(_SILENCE_AT_ONCE_S * rate_hz))
                     yield rate_hz, np.zeros(length, np.float32)
                 position_s += late / rate_hz
-            elif late < -_JITTER_S * rate_hz:
+            elif late < -_JITTER_S * rate_hz and rate_hz == first_hz:
+                # After a change of rate, FFmpeg counts time by the first rate: no overlap then.
                 samples = samples[-late:]  # overlaps with samples that were yielded already
         if samples.size:
             yield rate_hz, samples

@@ -98,8 +98,6 @@ def cut_square(frame: np.ndarray, box: np.ndarray, size_px: int) -> np.ndarray:
     -------
     np.ndarray [shape=(size_px, size_px, 3), dtype=uint8]
     """
-    import cv2
-
     left, top = np.floor(box[:2] + 0.5).astype(int)
     side = max(round(float(box[2] - box[0])), 1)
     inside = frame[max(top, 0) : max(top + side, 0), max(left, 0) : max(left + side, 0)]
@@ -109,9 +107,25 @@ def cut_square(frame: np.ndarray, box: np.ndarray, size_px: int) -> np.ndarray:
             row, column = max(-top, 0), max(-left, 0)
             padded[row : row + inside.shape[0], column : column + inside.shape[1]] = inside
         inside = padded
-    shrinks = side > size_px
-    return cv2.resize(
-        inside,
-        (size_px, size_px),
-        interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR,
-    )
+    return resize_square(inside, size_px)
+
+
+def resize_square(image: np.ndarray, side_px: int) -> np.ndarray:
+    """Scale an image to a square: by means if it gets smaller, linearly if it gets larger.
+
+    Means over pixels would make an image that gets larger blocky.
+
+    Parameters
+    ----------
+    image : np.ndarray [shape=(height, width) or (height, width, 3)]
+    side_px : int > 0
+
+    Returns
+    -------
+    np.ndarray [shape=(side_px, side_px) or (side_px, side_px, 3)]
+        Of the same type.
+    """
+    import cv2
+
+    how = cv2.INTER_AREA if min(image.shape[:2]) >= side_px else cv2.INTER_LINEAR
+    return cv2.resize(image, (side_px, side_px), interpolation=how)

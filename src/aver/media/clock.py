@@ -66,7 +66,9 @@ class Clock:
             self._jump(stream, start_s)
         else:
             stream.usual_s = start_s - stream.latest_s
-        duration_s = float(packet.duration or 0) * base or max(stream.usual_s, 0.0)
+        duration_s = float(packet.duration or 0) * base
+        if not 0 < duration_s <= _LONGEST_GAP_S:  # MP4 states a gap as the duration before it
+            duration_s = max(stream.usual_s, 0.0)
         stream.latest_s, stream.end_s = start_s, start_s + duration_s
         self._shift(packet)
 

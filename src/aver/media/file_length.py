@@ -155,6 +155,28 @@ def _mpeg_ts(file: BinaryIO, size: int) -> bool:
     return False
 
 
+def _aiff(file: BinaryIO, size: int) -> bool:
+    file.seek(4)
+    return 8 + int(struct.unpack(">I", file.read(4))[0]) > size
+
+
+def _au(file: BinaryIO, size: int) -> bool:
+    file.seek(4)
+    start, length = struct.unpack(">II", file.read(8))
+    return length != 0xFFFFFFFF and start + length > size
+
+
+def _caf(file: BinaryIO, size: int) -> bool:
+    at = 8
+    while at + 12 <= size:
+        file.seek(at)
+        length = struct.unpack(">4sq", file.read(12))[1]
+        if length < 0:
+            return False  # to the end of the file
+        at += 12 + length
+    return at > size
+
+
 _Test = Callable[[bytes], bool]
 _CONTAINERS: tuple[tuple[_Test, Callable[[BinaryIO, int], bool]], ...] = (
     (lambda start: start[:4] in (b"RIFF", b"RF64", b"RIFX"), _riff),
@@ -163,5 +185,8 @@ _CONTAINERS: tuple[tuple[_Test, Callable[[BinaryIO, int], bool]], ...] = (
     (lambda start: start[:16] == _ASF_HEADER, _asf),
     (lambda start: start[:4] == b"OggS", _ogg),
     (lambda start: start[:3] == b"FLV", _flv),
+    (lambda start: start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"), _aiff),
+    (lambda start: start[:4] == b".snd", _au),
+    (lambda start: start[:4] == b"caff", _caf),
     (lambda start: b"G" in (start[:1], start[4:5]), _mpeg_ts),
 )

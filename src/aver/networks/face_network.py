@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from aver.errors import CheckpointError
+from aver.media.boxes import resize_square
 from aver.networks.pretrained import load_pretrained, read_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME, read_card
@@ -118,7 +119,7 @@ class FaceNetwork:
             image = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         if image.shape == (self.size_px, self.size_px):
             return image
-        return cv2.resize(image, (self.size_px, self.size_px), interpolation=cv2.INTER_AREA)
+        return resize_square(image, self.size_px)
 
 
 def face_facts(weights: Path) -> dict[str, Any]:

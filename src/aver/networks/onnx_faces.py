@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from aver.errors import CheckpointError, SettingsError
+from aver.media.boxes import resize_square
 
 if TYPE_CHECKING:
     import onnxruntime
@@ -93,7 +94,7 @@ class OnnxFaceNetwork:
         rows = []
         step = self._batch or _BATCH_SIZE
         for start in range(0, len(images), step):
-            some = [self._resized(image) for image in images[start : start + step]]
+            some = [resize_square(image, self.size_px) for image in images[start : start + step]]
             count = len(some)
             some += [some[-1]] * ((self._batch or count) - count)  # a fixed batch is filled up
             inputs = (np.stack(some) / np.float32(255) - mean) / std
@@ -116,13 +117,6 @@ class OnnxFaceNetwork:
                 f"{np.shape(output)} for {len(inputs)} images; one row per image is needed."
             )
         return output.reshape(len(output), -1).astype(np.float32)
-
-    def _resized(self, image: np.ndarray) -> np.ndarray:
-        import cv2
-
-        shrinks = len(image) > self.size_px
-        way = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-        return cv2.resize(image, (self.size_px, self.size_px), interpolation=way)
 
 
 def onnx_face_network(path: Path, output: str, size_px: int) -> OnnxFaceNetwork:

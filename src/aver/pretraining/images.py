@@ -24,6 +24,7 @@ from aver.errors import LabelError, MediaError, SplitError
 from aver.evaluation.run import clip_facts
 from aver.execution.files import write_json
 from aver.execution.progress import progress_bar
+from aver.media.boxes import resize_square
 from aver.splits import make_split
 from aver.splits.split import SUBSETS, Fold, Split
 
@@ -115,7 +116,7 @@ def _square(
     """The face and its surroundings, `factor` times as wide, scaled to `side` pixels."""
     height, width = gray.shape
     if box is None and factor == 1 and gray.shape != (side, side):
-        return cv2.resize(gray, (side, side), interpolation=cv2.INTER_AREA)
+        return resize_square(gray, side)
     left, top, right, bottom = box or (0, 0, width, height)
     extent = factor * max(right - left, bottom - top)
     x, y = (left + right - extent) / 2, (top + bottom - extent) / 2
@@ -126,8 +127,7 @@ def _square(
     cut = padded[max(row, 0) : row + length, max(column, 0) : column + length]
     if cut.shape == (side, side):
         return cut
-    how = cv2.INTER_AREA if cut.shape[0] > side else cv2.INTER_LINEAR
-    return cv2.resize(cut, (side, side), interpolation=how)
+    return resize_square(cut, side)
 
 
 def digest_images(clips: Sequence[Clip]) -> str:
