@@ -66,6 +66,17 @@ def test_a_clock_that_jumps_ahead(suffix, jump_s, tmp_path, numbered, write_medi
     assert "audio with broken time stamps" in flags
 
 
+@pytest.mark.parametrize("suffix", [".ts", ".mkv", ".mp4", ".mov"])
+def test_a_jump_adds_no_frames_and_is_no_cut(suffix, tmp_path, numbered, write_media) -> None:
+    """The frame rate and the length that MP4 states include the jump."""
+    whole = film(tmp_path / f"whole{suffix}", numbered, write_media)
+    jump_s = {"video": 15 * MINUTE, "audio": 15 * MINUTE}
+    path = remuxed(whole, tmp_path / f"jump{suffix}", jump_s, after_s=1.0)
+    frames = read_frames(path, rate_hz=25)
+    assert len(list(frames)) == pytest.approx(50, abs=1)
+    assert frames.flags == ("video with broken time stamps",)
+
+
 @pytest.mark.parametrize("kind", ["video", "audio"])
 def test_a_jump_of_one_stream_only(kind, tmp_path, numbered, write_media) -> None:
     whole = film(tmp_path / "whole.mkv", numbered, write_media)

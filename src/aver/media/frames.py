@@ -146,6 +146,8 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
                     time_s = 0.0 if previous_s is None else previous_s + usual_gap_s
                 if time_s < -_TICK_TOLERANCE_S or (previous_s is not None and time_s <= previous_s):
                     continue  # before the start, or a repeated frame
+                if media.clock.mended and previous_s is not None:  # the mean rate counts the jump
+                    usual_gap_s = min(usual_gap_s, time_s - previous_s)
                 previous_s = time_s = max(time_s, 0.0)
                 self.read_s = time_s + usual_gap_s
                 if self.first_visible_s is None and is_visible(frame.to_ndarray(format="gray")):

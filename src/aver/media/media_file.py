@@ -174,10 +174,13 @@ class MediaFile:
         """Whether reading up to `read_s` reached the stated end without damage.
 
         Up to 0.5 s, or 5 % of a long file, may be missing, since headers are often rounded. A file
-        that is shorter than it says (`aver.media.file_length.is_cut`) is not complete.
+        that is shorter than it says (`aver.media.file_length.is_cut`) is not complete. The stated
+        end does not count if time stamps were mended, since it contains the jump.
         """
         if self.damaged_packets or is_cut(self.path):
             return False
+        if self.clock.mended:
+            return True
         stated_s = self.stated_end_s(stream)
         return stated_s is None or read_s >= stated_s - max(0.5, 0.05 * stated_s)
 

@@ -60,7 +60,7 @@ def card_facts(
     """What the cards of all pretrained networks state; ``network`` rebuilds the extractor."""
     shape = {"width": settings.width, "blocks": settings.blocks, "stem": settings.stem}
     return {
-        "trained_on": [corpus.label],
+        "trained_on": [*(corpus.parts or (corpus.label,))],
         "license": "research, non-commercial",
         "split": {"rule": split.rule, "hash": split.hash},
         "classes": list(classes),

@@ -199,6 +199,20 @@ class ExpertFusion(Recognizer):
         self.rule = choose_rule(chosen_on, labels[complete])
         return {"clips": int(complete.sum()), **self.rule.facts()}
 
+    def evidence(self, clips: Sequence[Clip]) -> dict[str, Evidence]:
+        """What each expert says about clips, before the fusion.
+
+        Parameters
+        ----------
+        clips : sequence of Clip
+
+        Returns
+        -------
+        dict of str to Evidence
+            By modality.
+        """
+        return self._evidence(self._load(clips), len(clips))[0]
+
     def _load(self, clips: Sequence[Clip]) -> dict[str, ClipFeature[np.ndarray]]:
         return load_features(clips, self.features, self.store, _read_vector)
 
