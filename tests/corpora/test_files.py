@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+
 import pytest
 
 from aver.corpora.files import AUDIO_SUFFIXES, find_media, is_lfs_pointer, media_fault, read_table
@@ -82,3 +85,42 @@ def test_separator_of_a_table(separator, encoding, tmp_path):
     path.write_text(separator.join(["file", "emotion"]) + "\n" + separator.join("ab"), encoding)
 
     assert read_table(path).rows == ((2, {"file": "a", "emotion": "b"}),)
+
+
+def test_each_file_once_whatever_links_lead_to_it(plant):
+    root = plant(["a/1.wav", "b/2.wav"])
+    (root / "a" / "up").symlink_to(root)  # a loop
+    (root / "a" / "sister").symlink_to(root / "b")
+    (root / "0.wav").symlink_to(root / "b" / "2.wav")
+    (root / "b" / "gone.wav").symlink_to(root / "nothing")
+
+    found = find_media(root, AUDIO_SUFFIXES)
+
+    names = [path.relative_to(root).as_posix() for path in found.files]
+    assert names == ["a/1.wav", "b/2.wav"]
+    assert [problem.path for problem in found.problems] == ["b/gone.wav"]
+
+
+def test_many_links_that_cross_end_quickly(plant):
+    """Folders that link to each other have 2 ** 20 paths."""
+    root = plant([f"{k}/{k}.wav" for k in range(20)])
+    for k in range(19):
+        for name in ("x", "y"):
+            (root / str(k) / name).symlink_to(root / str(k + 1))
+    assert len(find_media(root, AUDIO_SUFFIXES).files) == 20
+
+
+def test_a_folder_that_cannot_be_opened_is_named(plant, monkeypatch):
+    root = plant(["open/1.wav", "closed/2.wav"])
+    scandir = os.scandir
+
+    def refuse(path):
+        if path == root / "closed":
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)  # as root, permissions are not checked
+    found = find_media(root, AUDIO_SUFFIXES)
+    assert len(found.files) == 1
+    assert found.problems[0].path == "closed"
+    assert "cannot be opened: Permission denied" in found.problems[0].reason

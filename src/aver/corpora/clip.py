@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from aver.execution.files import printable
+
 INTENSITIES = ("normal", "strong", "low", "medium", "high", "unspecified")
 """How strongly an emotion is acted, in the terms of the corpora."""
 
@@ -70,6 +72,7 @@ class Clip:
     face_box: tuple[float, float, float, float] | None = None
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "clip_id", printable(self.clip_id))
         if not self.performance:
             object.__setattr__(self, "performance", self.clip_id)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tarfile
 from abc import ABC, abstractmethod
@@ -16,6 +15,7 @@ from typing import ClassVar
 from aver.corpora.clip import Clip
 from aver.emotions import EMOTIONS, in_canonical_order, parse_emotion
 from aver.errors import CorpusError, LabelError, SplitError
+from aver.execution.files import printable, walk_files
 from aver.registry import Registry
 from aver.settings import settings_from_mapping
 
@@ -44,6 +44,10 @@ class Problem:
 
     path: str
     reason: str
+
+    def __post_init__(self) -> None:
+        for name in ("path", "reason"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 @dataclass(frozen=True)
@@ -359,11 +363,7 @@ def _names(root: Path) -> Iterator[str]:
         with tarfile.open(root) as archive:
             yield from (member.name for member in archive if member.isfile())
         return
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            if not name.startswith("."):
-                yield Path(folder, name).relative_to(root).as_posix()
+    yield from (path.relative_to(root).as_posix() for path in walk_files(root))
 
 
 @dataclass(frozen=True)

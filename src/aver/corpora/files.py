@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import csv
-import os
 import re
 import tarfile
 from collections.abc import Callable, Collection
@@ -15,16 +14,20 @@ from typing import Literal
 
 from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
+from aver.execution.files import walk_files
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".flv", ".mpg", ".mpeg"}
-    | {".webm", ".m4v", ".wmv", ".3gp", ".ogv", ".ts", ".mts"}
+    | {".webm", ".m4v", ".wmv", ".asf", ".3gp", ".3g2", ".ogv", ".ogm", ".ts", ".mts", ".m2ts"}
+    | {".m2t", ".m2v", ".mpv", ".vob", ".mxf", ".f4v", ".divx", ".rm", ".rmvb", ".dv", ".gif"}
 )
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"}
-    | {".aac", ".aif", ".aiff", ".wma", ".au", ".sph"}
+    | {".aac", ".aif", ".aiff", ".aifc", ".wma", ".au", ".snd", ".sph", ".amr", ".awb", ".weba"}
+    | {".caf", ".mka", ".mp2", ".ac3", ".eac3", ".dts", ".spx", ".w64", ".rf64", ".ape", ".wv"}
+    | {".tta", ".voc", ".gsm", ".m4b", ".3ga"}
 )
-IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff"])
+IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"])
 
 _POINTER_MAGIC = b"version https://git-lfs.github.com/spec/"
 _LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
@@ -90,7 +93,7 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
     Returns
     -------
     MediaFiles
-        Empty files and LFS pointers are among the problems.
+        Empty files, LFS pointers and folders that cannot be opened are among the problems.
 
     Raises
     ------
@@ -101,17 +104,19 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
         raise CorpusError(f"{root} is not a folder. Give the folder that holds the corpus.")
     files: list[Path] = []
     problems: list[Problem] = []
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in names:
-            if name.startswith(".") or Path(name).suffix.lower() not in suffixes:
-                continue
-            path = Path(folder, name)
-            fault = media_fault(path)
-            if fault is None:
-                files.append(path)
-            else:
-                problems.append(Problem(path.relative_to(root).as_posix(), fault))
+
+    def unopened(folder: Path, error: OSError) -> None:
+        where = folder.relative_to(root).as_posix()
+        problems.append(Problem(where, f"The folder cannot be opened: {error.strerror}."))
+
+    for path in walk_files(root, unopened):
+        if path.suffix.lower() not in suffixes:
+            continue
+        fault = media_fault(path)
+        if fault is None:
+            files.append(path)
+        else:
+            problems.append(Problem(path.relative_to(root).as_posix(), fault))
     files.sort(key=lambda path: path.relative_to(root).as_posix())
     return MediaFiles(tuple(files), tuple(sorted(problems, key=lambda problem: problem.path)))
 
@@ -132,14 +137,7 @@ def find_named(root: Path, pattern: str) -> tuple[Path, ...]:
         Sorted by their path below the folder.
     """
     named = re.compile(pattern, re.IGNORECASE)
-    found: list[Path] = []
-    for folder, subfolders, names in os.walk(root, followlinks=True):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        found += (
-            Path(folder, name)
-            for name in names
-            if not name.startswith(".") and named.fullmatch(name)
-        )
+    found = (path for path in walk_files(root) if named.fullmatch(path.name))
     return tuple(sorted(found, key=lambda path: path.relative_to(root).as_posix()))
 
 

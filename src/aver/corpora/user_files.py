@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -46,8 +46,11 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
         path = Path(given).expanduser()
         if path.is_dir():
             found = find_media(path, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
-            if not (found.files or found.problems):  # beside videos, images are thumbnails
-                found = find_media(path, IMAGE_SUFFIXES)
+            pictures = find_media(path, IMAGE_SUFFIXES)
+            if not (found.files or found.problems):
+                found = pictures
+            elif pictures.files:  # beside videos, images are thumbnails
+                problems.append(_passed_over(path, pictures.files))
             files |= dict.fromkeys(found.files)
             problems += [
                 Problem(str(path / problem.path), problem.reason) for problem in found.problems
@@ -68,6 +71,15 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
     clips = (_clip(path, path.relative_to(root).as_posix()) for path in absolute)
     by_id = tuple(sorted(clips, key=lambda clip: clip.clip_id))
     return Corpus("files", root, by_id, tuple(problems))
+
+
+def _passed_over(folder: Path, pictures: Sequence[Path]) -> Problem:
+    count = len(pictures)
+    names = f"{count} image{'s' if count > 1 else ''} (such as {pictures[0].name})"
+    return Problem(
+        str(folder),
+        f"{names} are passed over, since the folder has videos or sound; give them by name.",
+    )
 
 
 def _clip(path: Path, clip_id: str) -> Clip:

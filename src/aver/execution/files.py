@@ -1,4 +1,4 @@
-"""Atomic files, the cache folder, and texts without absolute paths."""
+"""Atomic files, walks through folders, the cache folder, and texts without absolute paths."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import os
 import re
 import shlex
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -171,3 +172,82 @@ def _word(word: str) -> str:
         key + equals + (last_name(value) if _is_absolute(value) else str(without_folders(value)))
         for key, equals, value in parts
     )
+
+
+def is_utf8(name: str) -> bool:
+    """Whether the name of a file is text; on Linux it may be any bytes."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def printable(name: str) -> str:
+    r"""The name of a file as text, with an escape for each byte that is none.
+
+    Examples
+    --------
+    >>> print(printable(os.fsdecode(bytes([71, 0xfc]) + b"nter.mp4")))
+    G\xfcnter.mp4
+    """
+    return name if is_utf8(name) else os.fsencode(name).decode(errors="backslashreplace")
+
+
+def walk_files(
+    root: Path, unopened: Callable[[Path, OSError], None] | None = None
+) -> Iterator[Path]:
+    """All visible files below a folder, each once, whatever links lead to it.
+
+    Folders and files come before links to them, so that a file that is linked to from another
+    folder counts where it lies. Links that lead back up end there.
+
+    Parameters
+    ----------
+    root : Path
+        Hidden files and folders are skipped.
+    unopened : callable, optional
+        Called with each folder that cannot be opened and the reason.
+
+    Yields
+    ------
+    Path
+        In no particular order.
+    """
+    seen: set[tuple[int, int]] = set()
+
+    def is_new(path: Path) -> bool:
+        try:
+            status = path.stat()
+        except OSError:
+            return True  # a broken link: whoever reads it says so
+        identity = (status.st_dev, status.st_ino)
+        if not status.st_ino or identity not in seen:  # some file systems number no files
+            seen.add(identity)
+            return True
+        return False
+
+    folders, links = deque([root]), deque[Path]()
+    while folders or links:
+        path = folders.popleft() if folders else links.popleft()
+        if not is_new(path):
+            continue
+        if not path.is_dir():
+            yield path
+            continue
+        try:
+            with os.scandir(path) as entries:
+                names = sorted((e.name, e.is_symlink(), e.is_dir()) for e in entries)
+        except OSError as error:
+            if unopened is not None:
+                unopened(path, error)
+            continue
+        for name, is_link, is_folder in names:
+            if name.startswith("."):
+                continue
+            if is_link:
+                links.append(path / name)
+            elif is_folder:
+                folders.append(path / name)
+            elif is_new(path / name):
+                yield path / name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import os
 import warnings
 from collections.abc import Sequence
 from contextlib import closing
@@ -349,7 +350,7 @@ class ContentKeys:
             stamp = [state.st_size, state.st_mtime_ns, state.st_ino]
             if path in self._keys and self._keys[path][0] == stamp:
                 return self._keys[path][1]
-            name = hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:32]
+            name = hashlib.sha256(os.fsencode(path.resolve())).hexdigest()[:32]
             stored = self._folder / name[:2] / f"{name}.json"
             key = _read_key(stored, stamp)
             if key is None:

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from aver.errors import MediaError, MissingModalityError
+from aver.execution.files import is_utf8
 from aver.media.clock import Clock
 from aver.media.file_length import is_cut
 
@@ -65,9 +66,12 @@ class MediaFile:
         _check_is_media_file(self.path)
         import av
 
+        # The prefix keeps names with a colon from being protocols. FFmpeg knows UTF-8 names only.
+        name = str(self.path)
+        source: Any = f"file:{name}" if is_utf8(name) else self.path.open("rb")
         try:
             self.container: av.container.InputContainer = av.open(
-                f"file:{self.path}",  # the prefix keeps names with a colon from being protocols
+                source,
                 metadata_errors="ignore",
                 container_options={"protocol_whitelist": "file"},
             )
