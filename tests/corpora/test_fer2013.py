@@ -186,3 +186,20 @@ def test_votes_of_the_real_images_agree_with_two_thirds_of_the_labels(data_root)
     agreeing = [clip.emotion == own[clip.clip_id].emotion for clip in corpus]
     assert 0.6 < np.mean(agreeing) < 0.7
     assert all(sum(c.votes["face"].values()) == pytest.approx(1) for c in corpus)
+
+
+def test_a_doubled_folder_is_listed_and_not_used(plant):
+    """As the archive of Kaggle unpacks: images/images beside images."""
+    root = plant([f"{top}/{name}" for top in ("images", "images/images") for name in NAMES], b"x")
+
+    corpus = open_corpus(root, "fer2013")
+
+    assert len(corpus) == len(NAMES)
+    assert [problem.reason.split(",")[-1] for problem in corpus.problems] == [" which is used."] * 3
+
+
+def test_two_different_images_of_one_name_are_an_error(plant):
+    root = plant([f"images/{NAMES[0]}"], b"x")
+    plant([f"images/images/{NAMES[0]}"], b"y")
+    with pytest.raises(CorpusError, match="have the id"):
+        open_corpus(root, "fer2013")

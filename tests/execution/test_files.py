@@ -17,6 +17,8 @@ from aver.errors import StorageError
 from aver.execution.files import (
     cache_root,
     command_without_folders,
+    is_utf8,
+    printable,
     without_folders,
     write_atomically,
     write_json,
@@ -160,3 +162,31 @@ def test_a_command_keeps_its_options_and_quotes() -> None:
         "--corpus-settings 'pattern={speaker}/{emotion}_{take}.mp4' --out runs/first"
     )
     assert command_without_folders("it's at /home/ann/x") == "it's at x"
+
+
+def test_a_full_disk_as_a_library_reports_it(tmp_path: Path) -> None:
+    """safetensors raises an error of its own kind, with the number of the system's error."""
+    with pytest.raises(StorageError, match="The disk is full"), write_atomically(tmp_path / "a"):
+        raise RuntimeError(f"Error while serializing: I/O error (os error {errno.ENOSPC})")
+    with pytest.raises(RuntimeError, match="other"), write_atomically(tmp_path / "a"):
+        raise RuntimeError("other")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_home_folder_the_error_says_what_to_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("AVER_CACHE", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+
+    def no_home() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", no_home)
+    with pytest.raises(StorageError, match=r"AVER_CACHE .* --cache"):
+        cache_root()
+
+
+def test_names_that_are_no_text() -> None:
+    name = os.fsdecode(b"g\xfcnter.mp4")
+    assert not is_utf8(name)
+    assert printable(name) == r"g\xfcnter.mp4"
+    assert printable("günter.mp4") == "günter.mp4"

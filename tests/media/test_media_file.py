@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -176,3 +178,11 @@ def test_neither_video_nor_audio(tmp_path):
     path.write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n\n")
     with pytest.raises(MediaError, match="neither video nor audio"):
         inspect_media(path)
+
+
+def test_a_name_that_is_no_text(write_media, numbered, tmp_path):
+    """Linux allows any bytes; FFmpeg opens names in UTF-8 only."""
+    path = write_media("film.mp4", numbered(5))
+    odd = tmp_path / os.fsdecode(b"gl\xfccklich.mp4")
+    path.rename(odd)
+    assert len(list(read_frames(odd))) == 5

@@ -74,6 +74,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader of the output has gone (`aver list | head`), which is not an error.
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if debug:
+            raise
+        print(f"aver: {error.filename or 'the output'} failed: {error.strerror}.", file=sys.stderr)
+        return 2
 
 
 def commands() -> tuple[Command, ...]:

@@ -7,8 +7,9 @@ import tarfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from filecmp import cmp
 from functools import cached_property
-from itertools import islice, pairwise
+from itertools import islice
 from pathlib import Path
 from typing import ClassVar
 
@@ -206,12 +207,21 @@ class CorpusReader(ABC):
                 f"No clip was found at {root}.{skipped} The reader expects files like "
                 f"{info.example} ('aver corpus info {self.name}' shows the tree)."
             )
-        for one, following in pairwise(sorted_clips):
-            if one.clip_id == following.clip_id:
+        kept = [sorted_clips[0]]
+        for following in sorted_clips[1:]:
+            one = kept[-1]
+            if one.clip_id != following.clip_id:
+                kept.append(following)
+            elif _same_files(one, following):
+                place = following.video or following.audio
+                first = one.video or one.audio
+                faults += (Problem(str(place), f"A second copy of {first}, which is used."),)
+            else:
                 raise CorpusError(
                     f"Two clips at {root} have the id {one.clip_id!r}: {one.video or one.audio} "
                     f"and {following.video or following.audio}. Rename or remove one of them."
                 )
+        sorted_clips = tuple(kept)
         for clip in sorted_clips:
             if clip.emotion not in (None, *EMOTIONS, *info.further_emotions):
                 raise LabelError(
@@ -219,6 +229,21 @@ class CorpusReader(ABC):
                     f"{self.name!r} does not declare. Add it to CorpusInfo.further_emotions."
                 )
         return Corpus(self.name, root, sorted_clips, faults, info, dict(left_out or {}))
+
+
+def _same_files(one: Clip, other: Clip) -> bool:
+    """Whether both have the same label and files of the same content, as in a doubled folder."""
+
+    def same(a: Path | None, b: Path | None) -> bool:
+        if a == b or a is None or b is None:
+            return a == b
+        return a.is_file() and b.is_file() and cmp(a, b, shallow=False)
+
+    return (
+        one.emotion == other.emotion
+        and same(one.video, other.video)
+        and same(one.audio, other.audio)
+    )
 
 
 corpora: Registry[CorpusReader] = Registry(

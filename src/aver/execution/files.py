@@ -22,6 +22,12 @@ _NOT_WRITABLE = {
 }
 
 
+_FULL = (
+    "The disk is full: {} was not written. Free some space, or choose another folder. Files that "
+    "were finished before are kept."
+)
+
+
 @contextmanager
 def write_atomically(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`, and rename it to `target` on success.
@@ -55,17 +61,28 @@ def write_atomically(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise StorageError(
-                f"The disk is full: {target} was not written. Free some space, or choose another "
-                "folder. Files that were finished before are kept."
-            ) from error
+            raise StorageError(_FULL.format(target)) from error
         if error.errno in _NOT_WRITABLE:
-            raise StorageError(f"{target} cannot be written: {error.strerror}.") from error
+            raise StorageError(
+                f"{target} cannot be written: {error.strerror}. {_elsewhere(target)}".rstrip()
+            ) from error
+        raise
+    except Exception as error:
+        if f"os error {errno.ENOSPC}" in str(error):  # as safetensors reports it
+            raise StorageError(_FULL.format(target)) from error
         raise
     finally:
         if temporary is not None:
             with suppress(FileNotFoundError):
                 temporary.unlink()
+
+
+def _elsewhere(target: Path) -> str:
+    """What to do if a file of the cache cannot be written."""
+    with suppress(StorageError):
+        if not target.is_relative_to(cache_root()):
+            return ""
+    return "Set AVER_CACHE, or --cache, to a folder that can be written."
 
 
 def _umask() -> int:
@@ -86,12 +103,24 @@ def write_json(target: Path, value: Any) -> None:
 
 
 def cache_root() -> Path:
-    """Folder of caches: ``$AVER_CACHE``, by default ``aver`` in the user's cache folder."""
+    """Folder of caches: ``$AVER_CACHE``, by default ``aver`` in the user's cache folder.
+
+    Raises
+    ------
+    StorageError
+        If there is no home folder, as in some containers.
+    """
     chosen = os.environ.get("AVER_CACHE")
     if chosen:
         return Path(chosen).expanduser()
     base = os.environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path.home() / ".cache") / "aver"
+    try:
+        return (Path(base) if base else Path.home() / ".cache") / "aver"
+    except RuntimeError:
+        raise StorageError(
+            "There is no home folder for the cache. Set the environment variable AVER_CACHE to a "
+            "folder that can be written, or give one with --cache."
+        ) from None
 
 
 _FOLDERS = re.compile(
