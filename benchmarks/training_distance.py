@@ -4,8 +4,8 @@
 
 Voices: `audio-functionals` of RAVDESS and nEMO (at most 1,000 training clips each), the classifier
 of the preset expert-fusion, one speaker in five for validation, three seeds. Unseen clips: ASED
-(Amharic), and 120 validation clips with white noise as loud as the voice, and band-limited to that
-of a telephone. Faces: embeddings of ExpW faces, one in five for validation. Unseen: javanese-av,
+(Amharic), and 120 clips of RAVDESS with white noise as loud as the voice, and with the band of a
+telephone. Faces: embeddings of ExpW faces, one in five for validation. Unseen: javanese-av,
 actors 01, 02, 06 and 07, and validation faces that are upside down, reduced to 10 pixels, or
 negatives.
 
@@ -13,7 +13,7 @@ The columns: area under the ROC curve that tells unseen clips from validation cl
 right predictions on the unseen corpus (0.5: not at all). With the fusion's rule, whose exponent and
 power are chosen by log loss on javanese-av, actors 01, 02, 06 and 07, for voices: log loss,
 calibration error and area under the risk-coverage curve on ASED. "none" ignores the distance.
-The last distance but one is that of the library. Means over the seeds. Prints the tables and writes
+"Used" is that of the library. Means over the seeds. Prints the tables and writes
 ``benchmarks/results/training_distance.json``.
 """
 

@@ -125,7 +125,7 @@ def test_the_model_card_has_front_matter_and_the_facts(run: Path) -> None:
     for part in ("train", "validation", "test"):
         assert ", ".join(card["speakers"][part]) in body
     assert card["split_hash"] in body
-    assert "window_s: 3.0" in body
+    assert "window_s: 30.0" in body
 
 
 def test_the_audit_of_a_run_knows_the_speakers_of_its_corpus(

@@ -232,12 +232,12 @@ class CorpusReader(ABC):
 
 
 def _same_files(one: Clip, other: Clip) -> bool:
-    """Whether both have the same label and files of the same content, as in a doubled folder."""
+    """Whether label, names and content of the files are the same, as in a doubled folder."""
 
     def same(a: Path | None, b: Path | None) -> bool:
         if a == b or a is None or b is None:
             return a == b
-        return a.is_file() and b.is_file() and cmp(a, b, shallow=False)
+        return a.name == b.name and a.is_file() and b.is_file() and cmp(a, b, shallow=False)
 
     return (
         one.emotion == other.emotion

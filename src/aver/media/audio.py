@@ -14,7 +14,7 @@ from aver.media.media_file import MediaFile, fault_flags
 _JITTER_S = 0.04  # containers round time stamps: smaller gaps and overlaps are ignored
 _SILENCE_AT_ONCE_S = 10.0
 _CANCELLED = 0.01  # of the energy of the loudest channel: 20 dB
-_LOUDEST_FLOAT = 8.0  # samples of float formats are in -1..1, or a little beyond if overdriven
+_LOUDEST_FLOAT = 100.0  # samples of float formats are in -1..1, or beyond if overdriven
 _INTEGER_SCALES = (32768.0, 2.0**31)
 
 

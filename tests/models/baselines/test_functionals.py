@@ -258,7 +258,7 @@ def test_another_feature_takes_the_place_of_the_functionals() -> None:
     assert recognizer.features["audio"].layouts == {
         "mfcc": 1,
         "mfcc-functionals": 1,
-        "audio-functionals": 2,
+        "audio-functionals": 3,
         "joined-functionals": 1,
     }
 
@@ -269,7 +269,7 @@ def test_checkpoints_trained_on_other_values_of_a_feature_are_refused(tmp_path: 
     recognizer, _ = trained(StatisticsLogistic, source)
     recognizer.save(tmp_path)
     content = json.loads((tmp_path / "recognizer.json").read_text())
-    assert content["facts"].pop("feature_layouts")["audio-functionals"] == 2
+    assert content["facts"].pop("feature_layouts")["audio-functionals"] == 3
     (tmp_path / "recognizer.json").write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match="layout 1 of the feature 'audio-functionals'"):
         StatisticsLogistic.load(tmp_path, source)

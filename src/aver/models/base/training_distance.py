@@ -14,7 +14,7 @@ UNLIKE = "unlike the training data"
 """Flag of clips that are further from the training clips than nearly all validation clips."""
 
 _QUANTILE = 0.99  # of the validation clips; one in a hundred clips of the same kind is flagged
-_NEIGHBOR = 5  # chosen by benchmarks/training_distance.py
+_NEIGHBOR = 5  # benchmarks/training_distance.py; a single odd training clip does not count
 _MAX_CLIPS = 1000  # training clips that are kept
 _CLIP = 10.0  # spreads; a broken value must not hide all others
 _MIN_SPREAD = 1e-6
@@ -61,7 +61,7 @@ class TrainingDistance:
         kept = np.linspace(0, len(train) - 1, min(len(train), _MAX_CLIPS)).round().astype(int)
         found = cls(quartiles[1], spread, np.zeros((0, train.shape[1]), np.float16), 1.0)
         found = replace(found, clips=found._standardize(train[kept]).astype(np.float16))
-        if len(validation):
+        if validation.size:
             distances = found._distances(validation)
         else:
             distances = found._distances(train[kept], itself=1)
