@@ -31,6 +31,7 @@ from pathlib import Path
 import numpy as np
 
 from aver.corpora import open_corpus
+from aver.corpora.corpus import Selection
 from aver.emotions import in_canonical_order
 from aver.evaluation.intervals import SpeakerSums, divide, interval, sum_by_speaker
 from aver.features.feature import Feature, feature_from_settings
@@ -138,22 +139,26 @@ def main() -> None:
 
 
 def read_voices(
-    data: Path, features: Mapping[str, Feature], arguments: argparse.Namespace
+    data: Path,
+    features: Mapping[str, Feature],
+    arguments: argparse.Namespace,
+    speakers: Mapping[str, tuple[str, ...]] | None = None,
 ) -> dict[tuple[str, str], Voices]:
-    """Functionals by feature and corpus."""
+    """Functionals by feature and corpus; of a corpus in `speakers` only those are read."""
     store = FeatureStore()
     found = {}
     for corpus_name, (folder, reader, settings) in CORPORA.items():
         corpus = open_corpus(data / folder, reader, **settings)
+        corpus = Selection(speakers=(speakers or {}).get(corpus_name, ())).apply(corpus)
         clips = list(corpus)[:: EVERY.get(corpus_name, 1)]
         store.prepare(clips, list(features.values()), workers=arguments.workers)
         labels = np.array([str(clip.emotion) for clip in clips])
-        speakers = np.array([f"{corpus_name}/{clip.speaker}" for clip in clips])
+        names = np.array([f"{corpus_name}/{clip.speaker}" for clip in clips])
         for name, feature in features.items():
             vectors = [store.get(clip, feature).arrays.get("statistics") for clip in clips]
             width = next(vector.size for vector in vectors if vector is not None)
             filled = [np.full(width, np.nan) if one is None else one for one in vectors]
-            found[name, corpus_name] = Voices(np.array(filled, np.float64), labels, speakers)
+            found[name, corpus_name] = Voices(np.array(filled, np.float64), labels, names)
             missing = len(clips) - int(found[name, corpus_name].usable.sum())
             print(f"{corpus_name}, {name}: {missing} of {len(clips)} clips without speech")
     return found

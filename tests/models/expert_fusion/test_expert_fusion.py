@@ -58,6 +58,11 @@ def test_little_coverage_and_great_distance_take_weight(coverage, distance, expe
     assert found[0] == pytest.approx(expected)
 
 
+def test_a_modality_of_unknown_distance_keeps_its_weight() -> None:
+    rule = FusionRule({"audio": 0.7}, distance_power=2.0)
+    assert rule.weights("audio", evidence([0.5, 0.5], distance=np.nan))[0] == 0.7
+
+
 def test_far_from_everything_the_prediction_is_the_uniform_prior() -> None:
     rule = FusionRule({"video": 1.0, "audio": 1.0}, distance_power=2.0)
     far = evidence([0.98, 0.01, 0.01], distance=1e3)

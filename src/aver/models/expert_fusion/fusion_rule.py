@@ -38,7 +38,8 @@ class Evidence:
     coverage : np.ndarray [shape=(clips,), range=0..1]
         Share of the clip with the modality.
     distance : np.ndarray [shape=(clips,)]
-        To the training clips, over the limit; see `TrainingDistance.ratios`.
+        To the training clips, over the limit; see `TrainingDistance.ratios`. A modality of unknown
+        distance (NaN) keeps its weight.
     """
 
     probabilities: np.ndarray
@@ -71,7 +72,7 @@ class FusionRule:
 
     def weights(self, modality: str, evidence: Evidence) -> np.ndarray:
         """``e_m`` of equation (2), (clips,); 0 for clips without the modality."""
-        near = np.minimum(1.0, 1.0 / np.maximum(evidence.distance, 1e-9))
+        near = np.fmin(1.0, 1.0 / np.maximum(evidence.distance, 1e-9))  # 1 for NaN
         covered = np.minimum(1.0, evidence.coverage / self.full_coverage)
         weights = self.exponents[modality] * covered * near**self.distance_power
         return np.where(evidence.known, weights, 0.0)
