@@ -46,16 +46,12 @@ def write_atomically(target: Path) -> Iterator[Path]:
     Raises
     ------
     StorageError
-        If the disk is full or the file cannot be written.
+        If the disk is full, the file cannot be written, or `target` is a device, a pipe or a
+        socket, which a renamed file would replace.
     """
     temporary: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
+        temporary = _beside(target)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
@@ -75,6 +71,25 @@ def write_atomically(target: Path) -> Iterator[Path]:
         if temporary is not None:
             with suppress(FileNotFoundError):
                 temporary.unlink()
+
+
+def _beside(target: Path) -> Path:
+    """A new, empty file in the folder of `target`, which is made if it is missing."""
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise StorageError(
+            f"{target} is a device, a pipe or a socket. Give the path of an ordinary file."
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+        )
+    except FileNotFoundError as error:  # a file system that makes no folders, such as /proc
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror}. {_elsewhere(target)}".rstrip()
+        ) from error
+    os.close(handle)
+    return Path(name)
 
 
 def _elsewhere(target: Path) -> str:
