@@ -336,7 +336,8 @@ def read_pixel_row(table: Path, row: int) -> bytes:
     if not 0 <= row < len(offsets) - 2:
         raise MediaError(f"The table {table} has no row {row}.")
     with table.open("rb") as handle:
-        names = handle.readline().decode("utf-8-sig").strip().split(",")
+        header = handle.readline().decode("utf-8-sig")
+        names = [name.strip() for name in header.split(",")]
         handle.seek(offsets[row + 1])
         cells = handle.read(offsets[row + 2] - offsets[row + 1]).decode("utf-8", "replace")
     values = dict(zip(names, next(csv.reader([cells])), strict=False))

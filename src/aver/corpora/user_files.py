@@ -18,6 +18,7 @@ from aver.corpora.files import (
     media_fault,
 )
 from aver.errors import CorpusError
+from aver.execution.files import is_zip
 
 
 def load_clips(paths: Iterable[str | Path]) -> Corpus:
@@ -59,6 +60,8 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
                 problems.append(Problem(str(path), "The folder contains no video, audio or image."))
             continue
         fault = media_fault(path)
+        if fault is None and is_zip(path):
+            fault = "The file is a zip archive; unpack it, and give the folder."
         if fault is None:
             files[path] = None
         else:

@@ -227,6 +227,15 @@ def is_utf8(name: str) -> bool:
     return True
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip archive does; False if it cannot be read."""
+    try:
+        with path.open("rb") as handle:
+            return handle.read(4) in (b"PK\x03\x04", b"PK\x05\x06")  # the latter if it is empty
+    except OSError:
+        return False
+
+
 def printable(name: str) -> str:
     r"""The name of a file as text, with an escape for each byte that is none.
 
