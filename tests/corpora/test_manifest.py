@@ -108,21 +108,36 @@ def test_image_and_audio_with_equal_fields_are_one_clip(tmp_path, plant):
     assert corpus.by_id["video/anna_joy"].audio.name == "anna_joy.wav"
 
 
-def test_unknown_label_names_the_file(tmp_path, plant):
+@pytest.mark.parametrize(
+    ("known", "labels", "advice"),
+    [("ben_1.mp4", "1=sad", "labels=7=drop"), ("ben_sad.mp4", "", "further_emotions=7")],
+)
+def test_clips_of_unknown_labels_are_listed_with_what_to_do(known, labels, advice, tmp_path, plant):
+    plant([known, "anna_7.mp4"])
+
+    corpus = open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4", labels=labels)
+
+    assert [clip.emotion for clip in corpus] == ["sad"]
+    assert [problem.path for problem in corpus.problems] == ["anna_7.mp4"]
+    assert advice in corpus.problems[0].reason
+
+
+def test_labels_that_are_all_unknown_are_an_error(tmp_path, plant):
     plant(["anna_7.mp4"])
 
-    with pytest.raises(LabelError, match="anna_7"):
-        open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4", labels="1=sad")
-    with pytest.raises(LabelError, match="anna_7"):
+    with pytest.raises(CorpusError, match=r"anna_7\.mp4: The emotion '7' is none"):
         open_corpus(tmp_path, "manifest", pattern="{speaker}_{emotion}.mp4")
 
 
 def test_unknown_label_in_a_table_names_the_line(tmp_path, plant):
-    plant(["one.mp4"])
-    (tmp_path / "aver-corpus.csv").write_text("file,emotion\none.mp4,ennui\n")
+    plant(["one.mp4", "two.mp4"])
+    (tmp_path / "aver-corpus.csv").write_text("file,emotion\none.mp4,ennui\ntwo.mp4,sad\n")
 
-    with pytest.raises(LabelError, match=r"line 2.*ennui"):
-        open_corpus(tmp_path)
+    corpus = open_corpus(tmp_path)
+
+    assert [clip.clip_id for clip in corpus] == ["two"]
+    assert [problem.path for problem in corpus.problems] == ["aver-corpus.csv, line 2"]
+    assert "ennui" in corpus.problems[0].reason
 
 
 def test_missing_and_faulty_files_of_a_table_are_problems(tmp_path, plant, lfs_pointer):
@@ -236,8 +251,9 @@ def test_further_labels_in_names_must_be_declared(given, plant):
     root = plant(["zoe_boredom.mp4", "ann_happy.mp4"])
     settings = {"pattern": "{speaker}_{emotion}.mp4"}
 
-    with pytest.raises(LabelError, match="Unknown emotion 'boredom'"):
-        open_corpus(root, "manifest", **settings)
+    undeclared = open_corpus(root, "manifest", **settings)
+    assert undeclared.classes == ("happy",)
+    assert [problem.path for problem in undeclared.problems] == ["zoe_boredom.mp4"]
     corpus = open_corpus(root, "manifest", **settings, further_emotions=given)
 
     assert corpus.classes == ("happy", "boredom")

@@ -57,7 +57,8 @@ class Layout:
         From codes for emotions to words; without it the codes must be words.
     further_emotions : tuple of str or str
         Labels that your clips have besides `aver.emotions.EMOTIONS`, such as ``boredom``. Words
-        of `labels` need not be repeated here. Any other word for an emotion is an error.
+        of `labels` need not be repeated here. Clips with any other word for an emotion are listed
+        as problems and left out.
     drop : tuple of str or str
         Emotions, as codes or words, whose clips are left out and counted. In `labels`, the word
         ``drop`` does the same for a code.
@@ -95,6 +96,23 @@ class Layout:
             return code
         names = {code.lower(), word.strip().lower()}
         return word if code and names & set(parse_labels(self.drop)) else None
+
+    def unknown(self, facts: Mapping[str, str]) -> str | None:
+        """Why the emotion of a clip is none that this layout knows, and what to do; else None."""
+        code = facts.get("emotion", "")
+        try:
+            self._emotion(code, "")
+        except LabelError:
+            if self.labels:
+                return (
+                    f"The emotion code {code!r} is not among the labels. State what it means "
+                    f"(labels={code}=WORD), or leave it out (labels={code}=drop)."
+                )
+            return (
+                f"The emotion {code!r} is none of the shared ones. Keep it as a class "
+                f"(further_emotions={code}), or leave it out (drop={code})."
+            )
+        return None
 
     def make_clip(
         self, facts: Mapping[str, str], clip_id: str, video: Path | None, audio: Path | None
@@ -385,12 +403,14 @@ def _read_names(root: Path, layout: Layout) -> _Read:
     left_out: Counter[str] = Counter()
     for facts_as_key, paths in alike.items():
         facts = dict(facts_as_key)
-        dropped = layout.dropped(facts)
+        dropped, unknown = layout.dropped(facts), layout.unknown(facts)
         visual = [path for path in paths if path.suffix.lower() not in AUDIO_SUFFIXES]
         audio = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
         pair = len(visual) == len(audio) == 1
         if dropped is not None:
             left_out[_dropped(dropped)] += 1 if pair else len(paths)
+        elif unknown is not None:
+            problems += [Problem(path.relative_to(root).as_posix(), unknown) for path in paths]
         elif pair:
             clips.append(layout.make_clip(facts, _id(visual[0], root), visual[0], audio[0]))
         else:
@@ -420,6 +440,10 @@ def _read_table(root: Path, layout: Layout) -> _Read:
         dropped = layout.dropped(row)
         if dropped is not None:
             left_out[_dropped(dropped)] += 1
+            continue
+        unknown = layout.unknown(row)
+        if unknown is not None:
+            problems.append(Problem(where, unknown))
             continue
         paths = {kind: _place(root, row[kind]) for kind in _FILES if row.get(kind)}
         if not paths:
