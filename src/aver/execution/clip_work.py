@@ -31,11 +31,10 @@ def clip_work(clip: Path | str) -> Iterator[None]:
 
     Examples
     --------
-    >>> with clip_work("a.mp4"):
+    >>> with clip_work("a.mp4"):  # doctest: +ELLIPSIS
     ...     raise ValueError("negative dimensions")
     Traceback (most recent call last):
-    aver.errors.MediaError: a.mp4 cannot be processed (ValueError: negative dimensions). Check the
-    file; --debug shows where.
+    aver.errors.MediaError: a.mp4 cannot be processed (ValueError: negative dimensions). Check...
     """
     try:
         yield
