@@ -14,7 +14,7 @@ from typing import Literal
 
 from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
-from aver.execution.files import walk_files
+from aver.execution.files import composed, walk_files
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".flv", ".mpg", ".mpeg"}
@@ -385,7 +385,7 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     Returns
     -------
     Table
-        Values without surrounding spaces; missing cells of short rows are empty.
+        Values without surrounding spaces, accents composed; missing cells of short rows are empty.
 
     Raises
     ------
@@ -403,7 +403,7 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
                 (
                     reader.line_num,
                     {
-                        _column(key.strip(), given): value.strip()
+                        _column(key.strip(), given): composed(value.strip())
                         for key, value in row.items()
                         if key is not None
                     },

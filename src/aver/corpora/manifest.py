@@ -24,6 +24,7 @@ from aver.corpora.files import (
 from aver.corpora.name_pattern import FIELDS, NamePattern
 from aver.emotions import is_shared, parse_emotion
 from aver.errors import AverError, CorpusError, LabelError, SettingsError
+from aver.execution.files import composed, find_spelled
 from aver.settings import settings, settings_from_mapping
 
 SHIPPED = Path(__file__).parent / "layouts"
@@ -196,7 +197,7 @@ def read_layout(path: Path) -> Layout:
     if not path.exists() and (SHIPPED / f"{path}.yaml").is_file():
         path = SHIPPED / f"{path}.yaml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = composed(path.read_text(encoding="utf-8"))
         # Keep every scalar as text: YAML would turn the code 01 into the number 1.
         values: Any = (
             json.loads(text)
@@ -236,9 +237,9 @@ def parse_codes(setting: str, text: Codes) -> dict[str, str]:
     {'01': 'neutral', '02': 'sad'}
     """
     if not isinstance(text, str):
-        return {str(code): str(word) for code, word in text.items()}
+        return {composed(str(code)): composed(str(word)) for code, word in text.items()}
     codes: dict[str, str] = {}
-    for piece in filter(None, (piece.strip() for piece in text.split(","))):
+    for piece in filter(None, (piece.strip() for piece in composed(text).split(","))):
         code, equals, word = piece.partition("=")
         if not equals:
             raise SettingsError(f"{setting} has {piece!r}. Write codes as '01=neutral,02=sad'.")
@@ -255,7 +256,7 @@ def parse_labels(text: Labels) -> tuple[str, ...]:
     ('boredom', 'contempt')
     """
     words = text.split(",") if isinstance(text, str) else text
-    return tuple(word.strip().lower() for word in words if word.strip())
+    return tuple(composed(word).strip().lower() for word in words if word.strip())
 
 
 _FILES = ("file", "video", "audio")
@@ -470,7 +471,9 @@ def _read_table(root: Path, layout: Layout) -> _Read:
 def _place(root: Path, name: str) -> Path:
     """The path that a table names; backslashes of Windows separate folders if no such file is."""
     path = root / name
-    return path if "\\" not in name or path.exists() else root / name.replace("\\", "/")
+    if "\\" in name and not path.exists():
+        path = root / name.replace("\\", "/")
+    return find_spelled(path)
 
 
 def _video_and_audio(path: Path) -> tuple[Path | None, Path | None]:

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import tempfile
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -239,12 +240,52 @@ def is_zip(path: Path) -> bool:
 def printable(name: str) -> str:
     r"""The name of a file as text, with an escape for each byte that is none.
 
+    Accents are composed (`composed`).
+
     Examples
     --------
     >>> print(printable(os.fsdecode(bytes([71, 0xfc]) + b"nter.mp4")))
     G\xfcnter.mp4
     """
-    return name if is_utf8(name) else os.fsencode(name).decode(errors="backslashreplace")
+    return composed(name if is_utf8(name) else os.fsencode(name).decode(errors="backslashreplace"))
+
+
+def composed(text: str) -> str:
+    r"""The text with accents composed (NFC), as names are compared.
+
+    The same name may be one code point or two, depending on the system that wrote it; macOS
+    decomposes the names of files.
+
+    Examples
+    --------
+    >>> len("e\N{COMBINING ACUTE ACCENT}"), len(composed("e\N{COMBINING ACUTE ACCENT}"))
+    (2, 1)
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def find_spelled(path: Path) -> Path:
+    """The path as the folders spell it, if only the composition of accents differs.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Path
+        `path` itself if it exists, or if nothing of that name does.
+    """
+    if path.exists() or path == path.parent:
+        return path
+    folder = find_spelled(path.parent)
+    if (folder / path.name).exists():
+        return folder / path.name
+    with suppress(OSError):
+        for entry in folder.iterdir():
+            if composed(entry.name) == composed(path.name):
+                return entry
+    return path
 
 
 def walk_files(
