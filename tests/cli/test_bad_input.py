@@ -76,8 +76,28 @@ def test_empty_corpus(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_unknown_label(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tones / "s0_happy_0.wav").rename(tones / "s0_hapy_0.wav")
-    assert aver("train", *system(tones), "--out", tmp_path / "run") == 2
-    assert "hapy" in error_of(capsys)
+    assert aver("train", *system(tones), "--out", tmp_path / "run") == 0
+    assert (
+        "s0_hapy_0.wav: The emotion 'hapy' is none of the shared ones." in capsys.readouterr().err
+    )
+
+
+def test_classes_of_the_users_own(
+    tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in sorted(tones.glob("*_happy_*.wav")):
+        path.rename(tones / path.name.replace("happy", "boredom"))
+    words = ["--corpus-settings", "further_emotions=boredom", "--out", tmp_path / "run"]
+    assert aver("train", *system(tones), *words) == 0
+    corpus = system(tones)[: system(tones).index("--preset")]
+    assert aver("report", tmp_path / "run", *corpus, "further_emotions=boredom") == 0
+    assert "boredom" in (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    capsys.readouterr()
+    given = ["--checkpoint", tmp_path / "run", "--format", "jsonl", "--workers", 1]
+    assert aver("predict", next(tones.glob("*_boredom_*.wav")), *given) == 0
+    predicted = json.loads(capsys.readouterr().out)
+    assert predicted["emotion"] == "boredom"
+    assert list(predicted["probabilities"])[-1] == "boredom"
 
 
 def test_one_class(tones: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -203,3 +203,33 @@ def test_two_different_images_of_one_name_are_an_error(plant):
     plant([f"images/images/{NAMES[0]}"], b"y")
     with pytest.raises(CorpusError, match="have the id"):
         open_corpus(root, "fer2013")
+
+
+@pytest.mark.parametrize("name", ["fer2013.csv", "icml_face_data.csv"])
+def test_the_original_table_in_a_folder(name, tmp_path):
+    plant_table(tmp_path).rename(tmp_path / name)
+
+    corpus = open_corpus(tmp_path)
+
+    assert corpus.name == "fer2013"
+    assert [clip.subset for clip in corpus] == ["test", "validation", "train"]
+    for clip in corpus:
+        image = cv2.imdecode(np.frombuffer(read_file(clip.video), np.uint8), cv2.IMREAD_GRAYSCALE)
+        assert np.unique(image).size == 1
+
+
+def test_columns_with_spaces_as_in_one_distribution(tmp_path):
+    table = plant_table(tmp_path)
+    plain = [(clip.clip_id, clip.emotion, read_file(clip.video)) for clip in open_corpus(table)]
+    table.write_text(table.read_text().replace("emotion,pixels,Usage", "emotion, pixels, Usage"))
+
+    spaced = [(clip.clip_id, clip.emotion, read_file(clip.video)) for clip in open_corpus(table)]
+
+    assert spaced == plain
+
+
+def test_images_beside_the_table_are_read_as_images(plant):
+    root = plant(NAMES, b"image")
+    plant_table(root)
+
+    assert len(open_corpus(root, "fer2013")) == len(NAMES)

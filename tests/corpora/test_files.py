@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
+import zipfile
 
 import pytest
 
+from aver.corpora import open_corpus
 from aver.corpora.files import AUDIO_SUFFIXES, find_media, is_lfs_pointer, media_fault, read_table
+from aver.corpora.user_files import load_clips
 from aver.errors import CorpusError
 
 
@@ -124,3 +127,15 @@ def test_a_folder_that_cannot_be_opened_is_named(plant, monkeypatch):
     assert len(found.files) == 1
     assert found.problems[0].path == "closed"
     assert "cannot be opened: Permission denied" in found.problems[0].reason
+
+
+@pytest.mark.parametrize("reader", [None, "ravdess", "manifest", "fer2013"])
+def test_a_zip_archive_of_clips_is_to_be_unpacked(reader, tmp_path):
+    packed = tmp_path / "clips.zip"
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("03-01-05-01-01-01-01.wav", b"x")
+
+    with pytest.raises(CorpusError, match=r"is a zip archive\. Unpack it"):
+        open_corpus(packed, reader)
+    with pytest.raises(CorpusError, match="is a zip archive; unpack it"):
+        load_clips([packed])

@@ -95,6 +95,21 @@ def test_parent_that_is_not_a_folder(tmp_path: Path) -> None:
         write_text(tmp_path / "file" / "note.txt", "x")
 
 
+def test_a_pipe_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(StorageError, match="a device, a pipe or a socket"):
+        write_text(pipe, "x")
+    assert pipe.is_fifo()
+    assert list(tmp_path.iterdir()) == [pipe]
+
+
+@pytest.mark.skipif(not Path("/proc/self").is_dir(), reason="there is no /proc")
+def test_a_file_system_that_makes_no_folders() -> None:
+    with pytest.raises(StorageError, match="cannot be written"):
+        write_text(Path("/proc/aver/note.txt"), "x")
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_folder_without_permission(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)

@@ -25,6 +25,7 @@ from aver.audit.report import AuditReport
 from aver.corpora.corpus import Corpus
 from aver.corpora.files import AUDIO_SUFFIXES, IMAGE_SUFFIXES, VIDEO_SUFFIXES, find_media, read_file
 from aver.errors import MissingModalityError
+from aver.execution.clip_work import clip_work
 from aver.execution.tasks import map_tasks
 from aver.splits.split import SUBSETS, Split
 
@@ -261,7 +262,8 @@ def _fingerprints(
 
 def _hash_and_fingerprint(job: tuple[Callable[[Path], Any], Path]) -> tuple[str, Any]:
     fingerprint, path = job
-    return hashlib.sha256(read_file(path)).hexdigest(), fingerprint(path)
+    with clip_work(path):
+        return hashlib.sha256(read_file(path)).hexdigest(), fingerprint(path)
 
 
 def _pairs(

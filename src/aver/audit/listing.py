@@ -13,6 +13,7 @@ from aver.corpora.clip import Clip
 from aver.corpora.combine import name_in_part, part_of
 from aver.corpora.corpus import Corpus
 from aver.corpora.name_pattern import NamePattern
+from aver.execution.files import composed
 from aver.splits.split import Split
 
 
@@ -130,7 +131,8 @@ def find_clip(clips: Mapping[str, Clip], name: str, path: str = "") -> Clip | No
     name, path : str
         As in the list.
     """
-    return clips.get(name) or clips.get(PurePosixPath(path or name).stem)
+    stem = PurePosixPath(path or name).stem
+    return clips.get(composed(name)) or clips.get(composed(stem))
 
 
 def _entry_of_clip(name: str, clip: Clip, path: str, corpus: Corpus | None) -> Entry:

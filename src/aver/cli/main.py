@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -47,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         reason is on standard error. 130: interrupted by the user.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    _print_any_text()
     debug = "--debug" in given  # anywhere, also behind the command
     if debug:
         logging.basicConfig(level=logging.WARNING)
@@ -59,7 +62,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.command is None:
             parser.print_help()
             return 2
-        return parsed.run_command(parsed)
+        status = parsed.run_command(parsed)
+        sys.stdout.flush()  # a full disk shows here, not after the last line of Python
+        return status
     except AverError as error:
         if debug:
             raise
@@ -78,7 +83,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if debug:
             raise
         print(f"aver: {error.filename or 'the output'} failed: {error.strerror}.", file=sys.stderr)
+        _discard_output()
         return 2
+
+
+def _print_any_text() -> None:
+    """Print characters that the terminal's encoding lacks as escapes, instead of failing."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _discard_output() -> None:
+    """Drop what standard output could not take, which Python would try to write at its end."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with open(os.devnull, "wb") as nowhere:  # noqa: PTH123 - a device, not a file
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def commands() -> tuple[Command, ...]:

@@ -73,6 +73,8 @@ class Clip:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clip_id", printable(self.clip_id))
+        if self.speaker is not None:  # one person, however the system composes accents
+            object.__setattr__(self, "speaker", printable(self.speaker))
         if not self.performance:
             object.__setattr__(self, "performance", self.clip_id)
 

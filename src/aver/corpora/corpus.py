@@ -16,7 +16,7 @@ from typing import ClassVar
 from aver.corpora.clip import Clip
 from aver.emotions import EMOTIONS, in_canonical_order, parse_emotion
 from aver.errors import CorpusError, LabelError, SplitError
-from aver.execution.files import printable, walk_files
+from aver.execution.files import is_zip, printable, walk_files
 from aver.registry import Registry
 from aver.settings import settings_from_mapping
 
@@ -299,6 +299,8 @@ def reader_of(root: Path, name: str | None = None, **settings: object) -> Corpus
     """
     if not root.exists():
         raise CorpusError(f"There is no corpus at {root}: the path does not exist.")
+    if root.is_file() and is_zip(root):
+        raise CorpusError(f"{root} is a zip archive. Unpack it, and give the folder.")
     chosen = name or guess_reader(root)
     reader: CorpusReader = settings_from_mapping(corpora.get(chosen), settings, chosen)
     return reader

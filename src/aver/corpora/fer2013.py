@@ -32,6 +32,8 @@ _VOTES = {
     "unknown": "unknown", "NF": "not a face",
 }  # fmt: skip
 _NO_EMOTION = ("unknown", "not a face")
+_TABLES = ("fer2013.csv", "icml_face_data.csv")
+"""Names of the original table in its two distributions."""
 
 
 @settings
@@ -67,7 +69,9 @@ class Fer2013(CorpusReader):
     names: str = ""
 
     name = "fer2013"
-    path_pattern = r"(^|/)(Training|PublicTest|PrivateTest)_\d+\.\w+$"
+    path_pattern = (
+        r"(^|/)(Training|PublicTest|PrivateTest)_\d+\.\w+$|^(fer2013|icml_face_data)\.csv$"
+    )
     info = CorpusInfo(
         title="FER2013, the Facial Expression Recognition 2013 challenge",
         license="for research, as its distributors state",
@@ -91,8 +95,9 @@ class Fer2013(CorpusReader):
     def read(self, root: Path) -> Corpus:
         """Read the names of the images, from a folder, an archive or a table."""
         problems: list[Problem] = []
-        if root.is_file() and root.suffix.lower() == ".csv":
-            clips = _table_clips(root, problems)
+        table = _table(root)
+        if table is not None:
+            clips = _table_clips(table, problems)
         else:
             clips = []
             for name in _images(root, problems):
@@ -193,11 +198,22 @@ def _rows_by_name(path: Path) -> Mapping[str, str]:
     return rows
 
 
+def _table(root: Path) -> Path | None:
+    """The original table: the path itself, or in a folder without images; None for images."""
+    if root.is_file():
+        return root if root.suffix.lower() == ".csv" else None
+    present = [root / name for name in _TABLES if (root / name).is_file()]
+    return present[0] if present and not find_media(root, IMAGE_SUFFIXES).files else None
+
+
 def _table_clips(root: Path, problems: list[Problem]) -> list[Clip]:
     """One clip per row of the original table."""
     clips = []
     with root.open(encoding="utf-8-sig", newline="") as handle:
-        columns = [(line.get("emotion"), line.get("Usage")) for line in csv.DictReader(handle)]
+        rows = csv.reader(handle)
+        names = [name.strip() for name in next(rows, [])]  # some copies have spaces before them
+        lines = (dict(zip(names, row, strict=False)) for row in rows)
+        columns = [(line.get("emotion"), line.get("Usage")) for line in lines]
     for row, (code, usage) in enumerate(columns):
         if code not in {str(number) for number in range(len(_CODES))} or usage not in _SUBSETS:
             reason = f"The row has the emotion {code!r} and the usage {usage!r}."

@@ -14,7 +14,7 @@ from typing import Literal
 
 from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
-from aver.execution.files import walk_files
+from aver.execution.files import composed, walk_files
 
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".flv", ".mpg", ".mpeg"}
@@ -336,7 +336,8 @@ def read_pixel_row(table: Path, row: int) -> bytes:
     if not 0 <= row < len(offsets) - 2:
         raise MediaError(f"The table {table} has no row {row}.")
     with table.open("rb") as handle:
-        names = handle.readline().decode("utf-8-sig").strip().split(",")
+        header = handle.readline().decode("utf-8-sig")
+        names = [name.strip() for name in header.split(",")]
         handle.seek(offsets[row + 1])
         cells = handle.read(offsets[row + 2] - offsets[row + 1]).decode("utf-8", "replace")
     values = dict(zip(names, next(csv.reader([cells])), strict=False))
@@ -384,7 +385,7 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     Returns
     -------
     Table
-        Values without surrounding spaces; missing cells of short rows are empty.
+        Values without surrounding spaces, accents composed; missing cells of short rows are empty.
 
     Raises
     ------
@@ -402,7 +403,7 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
                 (
                     reader.line_num,
                     {
-                        _column(key.strip(), given): value.strip()
+                        _column(key.strip(), given): composed(value.strip())
                         for key, value in row.items()
                         if key is not None
                     },

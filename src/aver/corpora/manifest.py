@@ -24,6 +24,7 @@ from aver.corpora.files import (
 from aver.corpora.name_pattern import FIELDS, NamePattern
 from aver.emotions import is_shared, parse_emotion
 from aver.errors import AverError, CorpusError, LabelError, SettingsError
+from aver.execution.files import composed, find_spelled
 from aver.settings import settings, settings_from_mapping
 
 SHIPPED = Path(__file__).parent / "layouts"
@@ -57,7 +58,8 @@ class Layout:
         From codes for emotions to words; without it the codes must be words.
     further_emotions : tuple of str or str
         Labels that your clips have besides `aver.emotions.EMOTIONS`, such as ``boredom``. Words
-        of `labels` need not be repeated here. Any other word for an emotion is an error.
+        of `labels` need not be repeated here. Clips with any other word for an emotion are listed
+        as problems and left out.
     drop : tuple of str or str
         Emotions, as codes or words, whose clips are left out and counted. In `labels`, the word
         ``drop`` does the same for a code.
@@ -95,6 +97,23 @@ class Layout:
             return code
         names = {code.lower(), word.strip().lower()}
         return word if code and names & set(parse_labels(self.drop)) else None
+
+    def unknown(self, facts: Mapping[str, str]) -> str | None:
+        """Why the emotion of a clip is none that this layout knows, and what to do; else None."""
+        code = facts.get("emotion", "")
+        try:
+            self._emotion(code, "")
+        except LabelError:
+            if self.labels:
+                return (
+                    f"The emotion code {code!r} is not among the labels. State what it means "
+                    f"(labels={code}=WORD), or leave it out (labels={code}=drop)."
+                )
+            return (
+                f"The emotion {code!r} is none of the shared ones. Keep it as a class "
+                f"(further_emotions={code}), or leave it out (drop={code})."
+            )
+        return None
 
     def make_clip(
         self, facts: Mapping[str, str], clip_id: str, video: Path | None, audio: Path | None
@@ -178,7 +197,7 @@ def read_layout(path: Path) -> Layout:
     if not path.exists() and (SHIPPED / f"{path}.yaml").is_file():
         path = SHIPPED / f"{path}.yaml"
     try:
-        text = path.read_text(encoding="utf-8")
+        text = composed(path.read_text(encoding="utf-8"))
         # Keep every scalar as text: YAML would turn the code 01 into the number 1.
         values: Any = (
             json.loads(text)
@@ -218,9 +237,9 @@ def parse_codes(setting: str, text: Codes) -> dict[str, str]:
     {'01': 'neutral', '02': 'sad'}
     """
     if not isinstance(text, str):
-        return {str(code): str(word) for code, word in text.items()}
+        return {composed(str(code)): composed(str(word)) for code, word in text.items()}
     codes: dict[str, str] = {}
-    for piece in filter(None, (piece.strip() for piece in text.split(","))):
+    for piece in filter(None, (piece.strip() for piece in composed(text).split(","))):
         code, equals, word = piece.partition("=")
         if not equals:
             raise SettingsError(f"{setting} has {piece!r}. Write codes as '01=neutral,02=sad'.")
@@ -237,7 +256,7 @@ def parse_labels(text: Labels) -> tuple[str, ...]:
     ('boredom', 'contempt')
     """
     words = text.split(",") if isinstance(text, str) else text
-    return tuple(word.strip().lower() for word in words if word.strip())
+    return tuple(composed(word).strip().lower() for word in words if word.strip())
 
 
 _FILES = ("file", "video", "audio")
@@ -385,12 +404,14 @@ def _read_names(root: Path, layout: Layout) -> _Read:
     left_out: Counter[str] = Counter()
     for facts_as_key, paths in alike.items():
         facts = dict(facts_as_key)
-        dropped = layout.dropped(facts)
+        dropped, unknown = layout.dropped(facts), layout.unknown(facts)
         visual = [path for path in paths if path.suffix.lower() not in AUDIO_SUFFIXES]
         audio = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
         pair = len(visual) == len(audio) == 1
         if dropped is not None:
             left_out[_dropped(dropped)] += 1 if pair else len(paths)
+        elif unknown is not None:
+            problems += [Problem(path.relative_to(root).as_posix(), unknown) for path in paths]
         elif pair:
             clips.append(layout.make_clip(facts, _id(visual[0], root), visual[0], audio[0]))
         else:
@@ -421,6 +442,10 @@ def _read_table(root: Path, layout: Layout) -> _Read:
         if dropped is not None:
             left_out[_dropped(dropped)] += 1
             continue
+        unknown = layout.unknown(row)
+        if unknown is not None:
+            problems.append(Problem(where, unknown))
+            continue
         paths = {kind: _place(root, row[kind]) for kind in _FILES if row.get(kind)}
         if not paths:
             problems.append(Problem(where, "The row names no file."))
@@ -446,7 +471,9 @@ def _read_table(root: Path, layout: Layout) -> _Read:
 def _place(root: Path, name: str) -> Path:
     """The path that a table names; backslashes of Windows separate folders if no such file is."""
     path = root / name
-    return path if "\\" not in name or path.exists() else root / name.replace("\\", "/")
+    if "\\" in name and not path.exists():
+        path = root / name.replace("\\", "/")
+    return find_spelled(path)
 
 
 def _video_and_audio(path: Path) -> tuple[Path | None, Path | None]:

@@ -9,6 +9,7 @@ from functools import cached_property
 from pathlib import PurePosixPath
 
 from aver.errors import SettingsError
+from aver.execution.files import composed
 
 FIELDS = (
     "speaker",
@@ -105,7 +106,8 @@ class NamePattern:
         """The expression for the text of one placeholder."""
         if kind == "label" or (emotion and strict and self.labels and not kind):
             # Longest first: "sa" is sad, although "s" may be a code as well.
-            return "|".join(re.escape(code) for code in sorted(self.labels, key=len, reverse=True))
+            codes = sorted(map(composed, self.labels), key=len, reverse=True)
+            return "|".join(map(re.escape, codes))
         if kind == "d":
             return "[0-9]+"
         return f"[^/]{{{kind}}}" if kind else "[^/]+?"
@@ -113,7 +115,7 @@ class NamePattern:
     @cached_property
     def _expressions(self) -> tuple[re.Pattern[str], ...]:
         """With the emotion as one of the labels, then as any text."""
-        pieces = _PLACEHOLDER.split(self.text)  # text, name, text, name, ..., text
+        pieces = _PLACEHOLDER.split(composed(self.text))  # text, name, text, name, ..., text
         expressions = []
         for strict in (True, False):
             expression = ""
@@ -136,7 +138,7 @@ class NamePattern:
         path : str
             With forward slashes.
         """
-        subject = path if "/" in self.text else PurePosixPath(path).name
+        subject = composed(path if "/" in self.text else PurePosixPath(path).name)
         matches = (expression.fullmatch(subject) for expression in self._expressions)
         found = next((match for match in matches if match), None)
         if found is None:

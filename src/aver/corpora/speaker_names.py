@@ -13,6 +13,7 @@ from aver.corpora.corpus import Corpus, Problem
 from aver.corpora.files import read_table
 from aver.corpora.name_pattern import NamePattern
 from aver.errors import CorpusError, SettingsError
+from aver.execution.files import composed
 
 FOLDER = "folder"
 """Name of the rule by which files in one folder have one speaker."""
@@ -149,6 +150,7 @@ def _by_table(corpus: Corpus, path: Path, column: str) -> Rule:
             names += [below.as_posix(), below.with_suffix("").as_posix()]
         if stems[place.stem] == 1:  # a name that no other file has
             names += [place.name, place.stem]
-        return next((speakers[name] for name in names if speakers.get(name)), "")
+        spelled = map(composed, names)  # as `read_table` gives them
+        return next((speakers[name] for name in spelled if speakers.get(name)), "")
 
     return speaker_of

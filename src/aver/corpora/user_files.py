@@ -14,10 +14,12 @@ from aver.corpora.files import (
     AUDIO_SUFFIXES,
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
+    column_separator,
     find_media,
     media_fault,
 )
 from aver.errors import CorpusError
+from aver.execution.files import composed, is_zip
 
 
 def load_clips(paths: Iterable[str | Path]) -> Corpus:
@@ -59,6 +61,8 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
                 problems.append(Problem(str(path), "The folder contains no video, audio or image."))
             continue
         fault = media_fault(path)
+        if fault is None and is_zip(path):
+            fault = "The file is a zip archive; unpack it, and give the folder."
         if fault is None:
             files[path] = None
         else:
@@ -137,7 +141,7 @@ def _tracks_below(folder: Path) -> dict[str, Path]:
     """Files by stem; of two with the same stem the first by path."""
     found: dict[str, Path] = {}
     for path in sorted(folder.rglob("*.csv")):
-        found.setdefault(path.stem, path)
+        found.setdefault(composed(path.stem), path)
     return found
 
 
@@ -146,7 +150,9 @@ def _rows_of(table: Path) -> list[str]:
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
             first = file.readline()
-            separator = ";" if first.count(";") > first.count(",") else ","
-            return [row[0].strip() for row in csv.reader(file, delimiter=separator) if row]
+            separator = column_separator(first)
+            return [
+                composed(row[0].strip()) for row in csv.reader(file, delimiter=separator) if row
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"The table of action units {table} cannot be read: {error}.") from None

@@ -24,6 +24,7 @@ from aver.evaluation.predict_again import (
     tested_clips,
 )
 from aver.evaluation.run import Run
+from aver.execution.clip_work import clip_work
 from aver.execution.tasks import map_tasks
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.store import FeatureStore, read_entry, write_entry
@@ -317,7 +318,8 @@ class _Extraction:
     features: tuple[Feature, ...]
 
     def __call__(self, clip: Clip) -> None:
-        self.source.extract(clip, self.features)
+        with clip_work(clip.video or clip.audio or clip.clip_id):
+            self.source.extract(clip, self.features)
 
 
 def _voices(clips: Sequence[Clip], seed: int) -> dict[str, tuple[Path, ...]]:

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import tempfile
+import unicodedata
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -46,16 +47,12 @@ def write_atomically(target: Path) -> Iterator[Path]:
     Raises
     ------
     StorageError
-        If the disk is full or the file cannot be written.
+        If the disk is full, the file cannot be written, or `target` is a device, a pipe or a
+        socket, which a renamed file would replace.
     """
     temporary: Path | None = None
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(
-            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
-        )
-        os.close(handle)
-        temporary = Path(name)
+        temporary = _beside(target)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         temporary.replace(target)
@@ -75,6 +72,25 @@ def write_atomically(target: Path) -> Iterator[Path]:
         if temporary is not None:
             with suppress(FileNotFoundError):
                 temporary.unlink()
+
+
+def _beside(target: Path) -> Path:
+    """A new, empty file in the folder of `target`, which is made if it is missing."""
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise StorageError(
+            f"{target} is a device, a pipe or a socket. Give the path of an ordinary file."
+        )
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(
+            dir=target.parent, prefix=f".{target.stem}-", suffix=target.suffix
+        )
+    except FileNotFoundError as error:  # a file system that makes no folders, such as /proc
+        raise StorageError(
+            f"{target} cannot be written: {error.strerror}. {_elsewhere(target)}".rstrip()
+        ) from error
+    os.close(handle)
+    return Path(name)
 
 
 def _elsewhere(target: Path) -> str:
@@ -212,15 +228,64 @@ def is_utf8(name: str) -> bool:
     return True
 
 
+def is_zip(path: Path) -> bool:
+    """Whether a file begins as a zip archive does; False if it cannot be read."""
+    try:
+        with path.open("rb") as handle:
+            return handle.read(4) in (b"PK\x03\x04", b"PK\x05\x06")  # the latter if it is empty
+    except OSError:
+        return False
+
+
 def printable(name: str) -> str:
     r"""The name of a file as text, with an escape for each byte that is none.
+
+    Accents are composed (`composed`).
 
     Examples
     --------
     >>> print(printable(os.fsdecode(bytes([71, 0xfc]) + b"nter.mp4")))
     G\xfcnter.mp4
     """
-    return name if is_utf8(name) else os.fsencode(name).decode(errors="backslashreplace")
+    return composed(name if is_utf8(name) else os.fsencode(name).decode(errors="backslashreplace"))
+
+
+def composed(text: str) -> str:
+    r"""The text with accents composed (NFC), as names are compared.
+
+    The same name may be one code point or two, depending on the system that wrote it; macOS
+    decomposes the names of files.
+
+    Examples
+    --------
+    >>> len("e\N{COMBINING ACUTE ACCENT}"), len(composed("e\N{COMBINING ACUTE ACCENT}"))
+    (2, 1)
+    """
+    return unicodedata.normalize("NFC", text)
+
+
+def find_spelled(path: Path) -> Path:
+    """The path as the folders spell it, if only the composition of accents differs.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    Path
+        `path` itself if it exists, or if nothing of that name does.
+    """
+    if path.exists() or path == path.parent:
+        return path
+    folder = find_spelled(path.parent)
+    if (folder / path.name).exists():
+        return folder / path.name
+    with suppress(OSError):
+        for entry in folder.iterdir():
+            if composed(entry.name) == composed(path.name):
+                return entry
+    return path
 
 
 def walk_files(

@@ -13,6 +13,7 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.corpora.files import column_separator
 from aver.errors import FeatureError, MediaError
+from aver.execution.files import composed
 from aver.features.feature import DerivedFeature, Feature, FeatureRecord
 from aver.settings import settings
 
@@ -185,7 +186,7 @@ def _unit_means(path: Path, changed_ns: int, size: int) -> dict[str, np.ndarray]
     columns = _unit_columns(path, header)
     means: dict[str, np.ndarray] = {}
     for number, row in enumerate(rows, start=2):
-        name = row[0].strip()
+        name = composed(row[0].strip())
         if name in means:
             raise FeatureError(f"{path} names the clip {name!r} twice, again in row {number}.")
         means[name] = np.array(_numbers(path, number, row, columns, header), dtype=np.float32)

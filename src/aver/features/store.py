@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import warnings
 from collections.abc import Sequence
@@ -23,6 +22,7 @@ from aver.errors import (
     SettingsError,
     StorageError,
 )
+from aver.execution.clip_work import clip_work
 from aver.execution.files import cache_root, write_atomically, write_json
 from aver.execution.progress import progress_bar
 from aver.execution.tasks import map_tasks
@@ -182,7 +182,8 @@ class FeatureStore:
         with progress_bar("Looking at the cache", len(clips)) as bar:
             for clip in clips:
                 try:
-                    missing = tuple(f for f in features if not self.has(clip, f))
+                    with clip_work(_shown(clip)):
+                        missing = tuple(f for f in features if not self.has(clip, f))
                     if missing:
                         lacking.append(_Lacking(clip, missing))
                 except _NOT_ABOUT_ONE_CLIP:
@@ -239,24 +240,20 @@ class _Extraction:
     """All that are asked for, not only those that a clip lacks."""
 
     def __call__(self, item: _Lacking) -> None:
-        try:
+        with clip_work(_shown(item.clip)):
             found = [self.store.get(item.clip, feature).missing for feature in item.features]
             if not any(reason.startswith(UNREADABLE) for reason in found):
                 return
             if not all(self.store.get(item.clip, feature).missing for feature in self.features):
                 return
-        except AverError:
-            raise
-        except Exception as error:  # of a library: it concerns this clip only
-            logging.getLogger("aver").debug("%s", item.clip.clip_id, exc_info=True)
-            raise MediaError(
-                f"{item.clip.video or item.clip.audio or item.clip.clip_id} cannot be processed "
-                f"({type(error).__name__}: {error}). Check the file; --debug shows where."
-            ) from error
         raise MediaError(
             f"Nothing in {item.clip.video or item.clip.audio} can be decoded: the file is "
             "truncated or damaged. Download it again."
         )
+
+
+def _shown(clip: Clip) -> Path | str:
+    return clip.video or clip.audio or clip.clip_id
 
 
 def _work(item: _Lacking) -> float:

@@ -13,7 +13,7 @@ from typing import Any
 
 from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
-from aver.execution.files import write_json
+from aver.execution.files import composed, write_json
 
 SUBSETS = ("train", "validation", "test")
 """The subsets of a fold, in their order."""
@@ -285,7 +285,7 @@ def load_split(path: str | Path, corpus: Corpus) -> Split:
     """
     path = Path(path)
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
+        values = json.loads(composed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SplitError(f"{path} cannot be read: {error.strerror}.") from error
     except ValueError as error:
