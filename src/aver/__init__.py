@@ -8,6 +8,7 @@ The commands of the command line, as Python functions:
 - `evaluate`: fit and test on every fold, with baselines and confidence intervals;
 - `load`: a trained recognizer from its run folder;
 - `predict`: the emotions of the user's own files;
+- `check`: what aver sees in a file;
 - `robustness`: the recognizers of a finished run on degraded media;
 - `report`: one page, a model card and all tables on finished runs.
 """
@@ -19,11 +20,12 @@ from typing import TYPE_CHECKING, Any
 from aver.version import __version__
 
 if TYPE_CHECKING:
-    from aver.api import evaluate, load, predict, report, robustness, train
+    from aver.api import check, evaluate, load, predict, report, robustness, train
     from aver.corpora import combine, open_corpus
 
 __all__ = [
     "__version__",
+    "check",
     "combine",
     "evaluate",
     "load",

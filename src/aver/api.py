@@ -25,9 +25,11 @@ if TYPE_CHECKING:
     from aver.features.store import FeatureSource
     from aver.models.base.predict_files import FilePredictions
     from aver.models.base.recognizer import Recognizer
+    from aver.reports.file_check import FileCheck
     from aver.reports.run_report import WrittenReport
 
 __all__ = [
+    "check",
     "combine",
     "evaluate",
     "load",
@@ -287,6 +289,19 @@ def load(run: str | Path, store: FeatureSource | None = None) -> Recognizer:
     return load_recognizer(run, store)
 
 
+def _recognizer(
+    checkpoint: str | Path | None, store: FeatureStore, *, adapted: bool = False
+) -> Recognizer:
+    """The recognizer that the user names, or the one that comes with the package."""
+    from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
+    from aver.networks.shipped import find_shipped
+
+    if checkpoint is None:
+        name = DEFAULT_ADAPTED if adapted else DEFAULT
+        checkpoint = find_shipped(name, "recognizer").checked()  # not a folder of that name
+    return load(checkpoint, store)
+
+
 def predict(
     paths: Sequence[str | Path],
     checkpoint: str | Path | None = None,
@@ -327,16 +342,11 @@ def predict(
         DataFrame: ``result.prediction.to_frame()``. With `speaker_by`, ``clip.speaker`` names the
         speaker of each clip.
     """
-    from aver.models.base.checkpoint import DEFAULT, DEFAULT_ADAPTED
     from aver.models.base.predict_files import predict_files
-    from aver.networks.shipped import find_shipped
 
     store = store or FeatureStore()
-    if checkpoint is None:
-        name = DEFAULT_ADAPTED if speaker_clips or speaker_by else DEFAULT
-        checkpoint = find_shipped(name, "recognizer").checked()  # not a folder of that name
     return predict_files(
-        load(checkpoint, store),
+        _recognizer(checkpoint, store, adapted=bool(speaker_clips or speaker_by)),
         [Path(path) for path in paths],
         store,
         workers or 1,
@@ -344,3 +354,32 @@ def predict(
         speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
         speaker_by=speaker_by,
     )
+
+
+def check(
+    paths: str | Path | Sequence[str | Path],
+    checkpoint: str | Path | None = None,
+    *,
+    store: FeatureStore | None = None,
+) -> list[FileCheck]:
+    """What aver sees in files: tracks, lengths, faces, speech, and the flags of a prediction.
+
+    Parameters
+    ----------
+    paths : str, Path or sequence of them
+        Pictures, videos or audio files, broken or not.
+    checkpoint : str or Path, optional
+        As in `predict`; the flags are those of its predictions.
+    store : FeatureStore, optional
+
+    Returns
+    -------
+    list of FileCheck
+        One per file, in the order given. A file that cannot be used has ``problems``.
+    """
+    from aver.reports.file_check import check_file
+
+    store = store or FeatureStore()
+    recognizer = _recognizer(checkpoint, store)
+    files = [paths] if isinstance(paths, str | Path) else paths
+    return [check_file(Path(path).expanduser(), recognizer, store) for path in files]

@@ -27,6 +27,7 @@ _COMMANDS = (
     "train",
     "evaluate",
     "predict",
+    "check",
     "robustness",
     "report",
     "reproduce",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import re
+import stat
 import tarfile
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -63,6 +64,10 @@ def is_lfs_pointer(path: Path) -> bool:
 def media_fault(path: Path) -> str | None:
     """The reason why a file cannot be media, as a sentence; None if it may be."""
     try:
+        if stat.S_ISDIR(path.stat().st_mode):
+            return "This is a folder, not a file."
+        if not stat.S_ISREG(path.stat().st_mode):
+            return "This is a device, a pipe or a socket, not an ordinary file."
         if path.stat().st_size == 0:
             return "The file is empty (0 bytes)."
         if is_lfs_pointer(path):

@@ -205,7 +205,7 @@ class _ToRgb:
     def __call__(self, frame: Any) -> np.ndarray:
         width = round(frame.width * self._stretch)
         rgb = self._reformatter.reformat(frame, width, frame.height, "rgb24", threads=1)
-        return _upright(rgb.to_ndarray(), _orientation(frame, self._path))
+        return _upright(rgb.to_ndarray(), orientation(frame, self._path))
 
 
 class _ToOutline:
@@ -222,14 +222,14 @@ class _ToOutline:
         gray = self._reformatter.reformat(
             frame, side, side, "gray", interpolation=self._mean, threads=1
         )
-        return _upright(gray.to_ndarray(), _orientation(frame, self._path))
+        return _upright(gray.to_ndarray(), orientation(frame, self._path))
 
 
-_Orientation = tuple[bool, bool, bool]
+Orientation = tuple[bool, bool, bool]
 """Whether rows are shown as columns, and then whether left and right, and up and down, swap."""
 
 _EXIF_TAG = 0x0112
-_EXIF: dict[int, _Orientation] = {  # Exif 2.3, 4.6.4: where the first row and column are shown
+_EXIF: dict[int, Orientation] = {  # Exif 2.3, 4.6.4: where the first row and column are shown
     2: (False, True, False),
     3: (False, True, True),
     4: (False, False, True),
@@ -240,9 +240,9 @@ _EXIF: dict[int, _Orientation] = {  # Exif 2.3, 4.6.4: where the first row and c
 }
 
 
-def _upright(image: np.ndarray, orientation: _Orientation) -> np.ndarray:
+def _upright(image: np.ndarray, shown: Orientation) -> np.ndarray:
     """The image as the file says that it is to be shown: turned by quarters, and mirrored."""
-    across, mirrored_x, mirrored_y = orientation
+    across, mirrored_x, mirrored_y = shown
     if across:
         image = image.swapaxes(0, 1)
     if mirrored_x:
@@ -252,7 +252,7 @@ def _upright(image: np.ndarray, orientation: _Orientation) -> np.ndarray:
     return np.ascontiguousarray(image)
 
 
-def _orientation(frame: Any, path: Path) -> _Orientation:
+def orientation(frame: Any, path: Path) -> Orientation:
     """From the display matrix of MP4 or the EXIF data of pictures.
 
     With the matrix, a stored pixel (x, y) is shown at (a x + c y, b x + d y). Angles between
@@ -272,7 +272,7 @@ def _orientation(frame: Any, path: Path) -> _Orientation:
 
 
 @lru_cache(maxsize=1)
-def _exif_orientation(path: Path) -> _Orientation:
+def _exif_orientation(path: Path) -> Orientation:
     from PIL import Image
 
     try:

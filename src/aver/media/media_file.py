@@ -249,6 +249,8 @@ def _check_is_media_file(path: Path) -> None:
         raise MediaError(f"{path} is a folder. Give a video or audio file.")
     if not path.exists():
         raise MediaError(f"{path} does not exist. Check the path and the corpus's folder.")
+    if not path.is_file():  # opening a pipe would wait for its writer
+        raise MediaError(f"{path} is a device, a pipe or a socket. Give an ordinary file.")
     try:
         with path.open("rb") as file:
             start = file.read(len(_LFS_POINTER_START))

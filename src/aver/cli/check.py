@@ -1,0 +1,54 @@
+"""`aver check`: what aver sees in a file, track by track."""
+
+from __future__ import annotations
+
+import sys
+from argparse import ArgumentParser, Namespace
+from pathlib import Path
+
+from aver.cli.arguments import Command, add_cache_argument, print_path
+
+
+def _add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "paths", type=Path, nargs="+", metavar="FILE", help="video, audio or image files"
+    )
+    parser.add_argument(
+        "--checkpoint",
+        metavar="RUN",
+        help="recognizer whose flags are shown: run folder of 'aver train', or a name of 'aver "
+        "list weights' (default: the weights that come with aver)",
+    )
+    parser.add_argument(
+        "--format", default="table", choices=("table", "json"), help="output format"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE", help="file to write (default: print to the terminal)"
+    )
+    add_cache_argument(parser)
+
+
+def _run(arguments: Namespace) -> int:
+    from aver import api
+    from aver.execution.files import write_text
+    from aver.features.store import FeatureStore
+    from aver.reports.file_check import checks_as_json, checks_as_table
+
+    store = FeatureStore(arguments.cache)
+    checks = api.check(arguments.paths, arguments.checkpoint, store=store)
+    text = (checks_as_json if arguments.format == "json" else checks_as_table)(checks)
+    if arguments.out is None:
+        sys.stdout.write(text)
+    else:
+        write_text(arguments.out, text)
+        print_path(arguments.out)
+    return 0 if all(check.is_usable for check in checks) else 1
+
+
+COMMAND = Command(
+    name="check",
+    summary="Show what aver sees in a file: tracks, lengths, faces, speech, flags.",
+    example="aver check interview.mp4",
+    add_arguments=_add_arguments,
+    run=_run,
+)
