@@ -122,8 +122,8 @@ METHODS: Mapping[str, Callable[[np.ndarray, ScoreClassifier], Distance]] = {
     "nearest neighbor": partial(neighbor, k=1),
     "5th nearest neighbor": partial(neighbor, k=5),
     "10th nearest neighbor": partial(neighbor, k=10),
-    "nearest of 1,000": partial(neighbor, k=1, most_clips=1000),
-    "5th nearest of 1,000 (used)": lambda train, _: TrainingDistance.fit(train, train[:0]).ratios,
+    "nearest of 1,000 (used)": lambda train, _: TrainingDistance.fit(train, train[:0]).ratios,
+    "5th nearest of 1,000": partial(neighbor, k=5, most_clips=1000),
     "energy": energy,
 }
 

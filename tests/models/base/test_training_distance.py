@@ -9,27 +9,27 @@ from sklearn.neighbors import NearestNeighbors
 from aver.models.base.training_distance import TrainingDistance, mean_vector, rows_of
 
 
-def test_it_is_the_distance_to_the_fifth_nearest_training_clip() -> None:
+def test_it_is_the_distance_to_the_nearest_training_clip() -> None:
     """Against scikit-learn; a thousand clips of any number are kept."""
     rng = np.random.default_rng(0)
     train, clips = (rng.normal(size=(n, 6)) * [1, 5, 1, 0.1, 1, 1] for n in (3000, 20))
     found = TrainingDistance.fit(train, train)
     assert found.clips.shape == (1000, 6)
     kept = found.clips.astype(float)
-    nearest = NearestNeighbors(n_neighbors=5).fit(kept)
-    expected = nearest.kneighbors((clips - found.center) / found.spread)[0][:, -1]
+    nearest = NearestNeighbors(n_neighbors=1).fit(kept)
+    expected = nearest.kneighbors((clips - found.center) / found.spread)[0][:, 0]
     np.testing.assert_allclose(found.ratios(clips) * found.limit, expected, rtol=1e-6)
     standardized = (train - np.median(train, axis=0)) / found.spread
     assert NearestNeighbors(n_neighbors=1).fit(standardized).kneighbors(kept)[0].max() < 0.01
 
 
-def test_with_few_clips_it_is_the_distance_to_the_farthest() -> None:
+def test_without_validation_clips_each_training_clip_counts_without_itself() -> None:
     train = np.array([[0.0], [1.0], [3.0]])
     found = TrainingDistance.fit(train, train[:0])
     assert found.ratios(np.array([[5.0]]))[0] * found.limit == pytest.approx(
-        5 / found.spread[0], rel=1e-3
+        2 / found.spread[0], rel=1e-3
     )
-    assert found.limit == pytest.approx(3 / found.spread[0], rel=0.02)
+    assert found.limit == pytest.approx(2 / found.spread[0], rel=0.02)
 
 
 def test_one_validation_clip_in_a_hundred_is_beyond_the_limit() -> None:
