@@ -29,8 +29,8 @@ from aver.corpora.clip import Clip
 from aver.execution.files import write_json
 from aver.networks.face_network import FaceNetwork, face_network
 from aver.networks.pretrained import find_weights
+from aver.pretraining.image_scores import VIEWS, Share, image_views
 from aver.pretraining.images import join_images, read_images
-from aver.pretraining.video import VIEWS, Share, image_views
 
 RESULT = Path(__file__).parent / "results" / "face_networks.json"
 AT_ONCE = 256  # images

@@ -25,8 +25,8 @@ from aver.networks.pretrained import read_weights
 from aver.networks.resnet import ResNet18
 from aver.networks.shipped import CARD_NAME
 from aver.pretraining.classifier import Classifier
+from aver.pretraining.image_scores import Share
 from aver.pretraining.images import read_images
-from aver.pretraining.video import Share
 from aver.splits import make_split
 
 

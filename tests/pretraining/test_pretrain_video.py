@@ -23,16 +23,11 @@ from aver.models.layers.augmentation import ImageAugmentation, ImageAugmentation
 from aver.networks.face_network import FaceNetwork
 from aver.networks.resnet import ResNet18
 from aver.pretraining.classifier import new_classifier
+from aver.pretraining.image_scores import VIEWS, image_views
+from aver.pretraining.image_task import ImageTask, LabeledImages, reduce_resolution
 from aver.pretraining.settings import VideoSettings, read_settings
 from aver.pretraining.ship import ship_run
-from aver.pretraining.video import (
-    VIEWS,
-    ImageTask,
-    LabeledImages,
-    image_views,
-    pretrain_video,
-    reduce_resolution,
-)
+from aver.pretraining.video import pretrain_video
 from aver.splits import make_split
 from stopped_training import stopped_after_one_epoch
 
