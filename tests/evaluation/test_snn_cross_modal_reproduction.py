@@ -118,7 +118,10 @@ def test_figure_3_predicts_validation_clips_and_names_them(tmp_path) -> None:
     written = {path.name: path for path in figures.curve("3")}
     assert protocols == {("clean", "validation"), ("paper", "test")}
     assert "clean, validation clips" in written["snn-cross-modal-figure-3-clean.txt"].read_text()
-    assert "validation clips" not in written["snn-cross-modal-figure-3-paper.txt"].read_text()
+    paper_text = written["snn-cross-modal-figure-3-paper.txt"].read_text()
+    assert "validation clips" not in paper_text
+    assert "preset snn-audio-paper" in paper_text  # what the rows run, not what was chosen
+    assert "snn-cross-modal" not in paper_text.replace("snn-cross-modal, Figure 3", "")
     others = [paper().table(number) for number in TABLES if number != "windows"]
     assert {plan.protocols["clean"].predicted for plan in others} == {"test"}
 

@@ -37,8 +37,8 @@ def test_every_run_has_settings_that_exist(number: str, preset: str) -> None:
 
 
 def test_sizes_name_what_replaces_the_preset() -> None:
-    assert paper().settings.sizes == "preset temporal-aggregation-paper"
-    changed = paper(overrides={"segments": 3, "weights": "shared"}).settings.sizes
+    assert paper().settings.sizes() == "preset temporal-aggregation-paper"
+    changed = paper(overrides={"segments": 3, "weights": "shared"}).settings.sizes()
     assert changed == 'preset temporal-aggregation-paper with segments=3 weights="shared"'
 
 

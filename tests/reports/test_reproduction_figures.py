@@ -65,7 +65,7 @@ def test_a_curve_holds_the_accuracies_of_its_table(
         assert f"{100 * whole.value:.1f} [{100 * whole.low:.1f}, {100 * whole.high:.1f}]" in text
     assert "LEAKS" in text
     assert describe_data(found.rows[0].runs["clean"]) in text
-    assert paper().settings.sizes in text
+    assert paper().settings.sizes() in text
     assert "segments N" in written[".svg"].read_text()
 
 

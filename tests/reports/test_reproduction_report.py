@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from test_reproduce import Maker, WithoutSomeFaces, mrpn
 
@@ -83,3 +84,16 @@ def test_leaks_of_some_rows_are_told_with_their_rows(tmp_path: Path) -> None:
     notes = {note for note in describe_reproduction(found).splitlines() if "LEAKS" in note}
     assert "  LEAKS: validation-is-test: as printed." in notes
     assert "  LEAKS in VM(NT), VM(T): edges are made of test labels." in notes
+
+
+def test_each_protocol_states_its_own_number_of_clips(tmp_path: Path) -> None:
+    class Fewer(Maker):
+        def __call__(self, request: RunRequest, folder: Path) -> Evaluation:
+            run = super().__call__(request, folder)
+            return run.rows(np.arange(14)) if request.protocol.kind == "paper" else run
+
+    said = describe_reproduction(
+        reproduce_table(mrpn(), "1", RunCache(tmp_path, Fewer()), corpus_key="drawn")
+    )
+    assert "Ours, paper protocol (LEAKS): drawn: 14 clips" in said
+    assert "Ours, clean protocol: drawn: 96 clips" in said

@@ -128,11 +128,16 @@ class ReproductionSettings:
     clean_rule: str = ""
     clean_settings: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def sizes(self) -> str:
-        """The preset and its changed settings, as tables name them."""
+    def sizes(self, preset: str = "") -> str:
+        """The preset and its changed settings, as tables name them.
+
+        Parameters
+        ----------
+        preset : str
+            Of a table that does not take the chosen one; see `TablePlan.preset`.
+        """
         changed = " ".join(f"{key}={json.dumps(value)}" for key, value in self.overrides.items())
-        return f"preset {self.preset}" + (f" with {changed}" if changed else "")
+        return f"preset {preset or self.preset}" + (f" with {changed}" if changed else "")
 
 
 @dataclass(frozen=True)
@@ -176,6 +181,8 @@ class TablePlan:
     compared : tuple of (str, str)
         Labels of rows whose paired difference is tested.
     notes : tuple of str
+    preset : str
+        What the rows are made with, if it is not the chosen preset.
     """
 
     number: str
@@ -186,6 +193,7 @@ class TablePlan:
     inferior: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     compared: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+    preset: str = ""
 
 
 @dataclass(frozen=True)

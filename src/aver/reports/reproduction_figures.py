@@ -121,12 +121,13 @@ class ReproductionFigures:
             protocols=self.protocols,
         )
         words = {k: _PROTOCOLS[k] + found.plan.protocols[k].mark for k in self.protocols}
+        sizes = self.reproduction.settings.sizes(found.plan.preset)
         runs: dict[str, list[Evaluation]] = {
             words[kind]: [row.runs[kind] for row in found.rows if row.runs]
             for kind in self.protocols
         }
         if not plan.lines:
-            return self._write_curves(number, plan.title, plan.along, plan.places, runs)
+            return self._write_curves(number, plan.title, plan.along, plan.places, runs, sizes)
         written: list[Path] = []
         for kind in self.protocols:
             rows, count = runs[words[kind]], len(plan.places)
@@ -136,7 +137,7 @@ class ReproductionFigures:
             }
             title = f"{plan.title}, {words[kind]}"
             name = f"{number}-{kind}"
-            written += self._write_curves(name, title, plan.along, plan.places, lines)
+            written += self._write_curves(name, title, plan.along, plan.places, lines, sizes)
         return tuple(written)
 
     def learning(self, number: str) -> tuple[Path, ...]:
@@ -178,7 +179,8 @@ class ReproductionFigures:
                 pool_seeds([by_offset[offset_s] for by_offset in moved]) for offset_s in offsets_s
             ]
         along = "delay of the audio in s"
-        return self._write_curves(number, plan.title, along, offsets_s, runs)
+        sizes = self.reproduction.settings.sizes()
+        return self._write_curves(number, plan.title, along, offsets_s, runs, sizes)
 
     def incongruent(self, number: str) -> tuple[Path, ...]:
         """Shares of predictions by voice and by face, if the two show different emotions."""
@@ -259,6 +261,7 @@ class ReproductionFigures:
         along: str,
         places: Sequence[float],
         runs: Mapping[str, Sequence[Evaluation]],
+        sizes: str,
     ) -> tuple[Path, ...]:
         curves = {
             label: [Estimate.of(interval(accuracy(run), clips=run.clip_count)) for run in found]
@@ -294,7 +297,7 @@ class ReproductionFigures:
             columns,
             tuple(rows),
             (
-                f"{describe_data(some)}; {self.reproduction.settings.sizes}.",
+                f"{describe_data(some)}; {sizes}.",
                 over,
                 *notes,
             ),

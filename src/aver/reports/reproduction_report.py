@@ -99,7 +99,7 @@ def _main_table(found: ReproducedTable) -> Table:
     some = max(everything, key=lambda run: len(run.seed_values), default=None)
     notes = list(found.plan.notes)
     if some is not None:
-        notes.append(f"Ours: {describe_data(some)}; {found.settings.sizes}.")
+        notes += _data_notes(found)
         unknown = not some.knows_speakers
         further = ", all folds pooled"
         notes.append(interval_note(columns, rows, unknown_speakers=unknown, further=further))
@@ -129,6 +129,20 @@ def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
     notes += [f"{number.row}: {number.note}" for number in numbers if number.note]
     notes += [n.note for n in human_raters(found.settings.corpus) if n.note]
     return notes + [f"Contradiction: {sentence}" for sentence in found.contradictions]
+
+
+def _data_notes(found: ReproducedTable) -> list[str]:
+    """Corpus, clips, classes and sizes of our runs, for each protocol if they differ."""
+    data = {}
+    for kind in _PROTOCOL_TITLES:
+        runs = [row.runs[kind] for row in found.rows if kind in row.runs]
+        if runs:
+            data[kind] = describe_data(max(runs, key=lambda run: len(run.seed_values)))
+    sizes = found.settings.sizes(found.plan.preset)
+    if len(set(data.values())) == 1:
+        return [f"Ours: {next(iter(data.values()))}; {sizes}."]
+    named = [f"Ours, {_PROTOCOL_TITLES[kind]}: {text}." for kind, text in data.items()]
+    return [*named, f"Ours: {sizes}."]
 
 
 def _leak_notes(found: ReproducedTable, kind: ProtocolKind) -> list[str]:

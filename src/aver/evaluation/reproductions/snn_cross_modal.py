@@ -290,6 +290,7 @@ class SnnCrossModalReproduction(Reproduction):
             plan,
             protocols={**protocols, "clean": clean},
             notes=(*plan.notes, _PAPER_SIZES, _ON_VALIDATION),
+            preset="snn-audio-paper",
         )
 
     def _plan(
