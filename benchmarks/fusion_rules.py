@@ -6,8 +6,8 @@ The experts are those of the shipped recognizers; only the fusion differs. Its p
 by log loss on javanese-av, actors 01, 02, 06 and 07. Every rule is measured twice: on these actors,
 each with the parameters chosen on the three others, and on the actors 03, 04, 08 and 09. Rules: one
 modality alone; the mean of the probabilities; the product; the product with a temperature for each
-expert; with less weight for a modality that covers little of the clip; with less weight for clips
-unlike the training data; and with a bias of the classes (the rule that ships). Prints a table and
+expert; with less weight for a modality that covers little of the clip; and with less weight for
+clips unlike the training data (the rule that ships). Prints a table and
 writes ``docs/results/predictions/fusion-rules.json``.
 """
 
@@ -32,7 +32,6 @@ from aver.models.expert_fusion.fusion_rule import (
     FULL_COVERAGE,
     Evidence,
     FusionRule,
-    choose_rule,
 )
 from aver.models.expert_fusion.recognizer import ExpertFusion
 
@@ -99,19 +98,14 @@ def evidence(weights: str, data: Path, actor: str) -> Labeled:
 
 
 def predicted(
-    candidates: list[FusionRule | None] | None,
+    candidates: list[FusionRule | None],
     actors: Mapping[str, Labeled],
     chosen_on: tuple[str, ...],
     tested: tuple[str, ...],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Probabilities and labels of some actors, by the rule that is best for others."""
     found, labels = joined([actors[one] for one in chosen_on])
-    rule: FusionRule | None
-    if candidates is None:
-        speakers = [one for one in chosen_on for _ in actors[one][1]]
-        rule = choose_rule(found, labels, speakers)
-    else:
-        rule = min(candidates, key=lambda one: loss(fuse(one, found), labels))
+    rule = min(candidates, key=lambda one: loss(fuse(one, found), labels))
     others, truth = joined([actors[one] for one in tested])
     return fuse(rule, others), truth
 
@@ -130,8 +124,8 @@ def joined(parts: list[Labeled]) -> Labeled:
     return evidences, np.concatenate([labels for _, labels in parts])
 
 
-def rules(modalities: tuple[str, ...]) -> dict[str, list[FusionRule | None] | None]:
-    """Candidates of every rule, of which None is the mean; None for what `choose_rule` does."""
+def rules(modalities: tuple[str, ...]) -> dict[str, list[FusionRule | None]]:
+    """Candidates of every rule; None is the mean of the probabilities."""
     exponents = [
         dict(zip(modalities, values, strict=True))
         for values in itertools.product(EXPONENTS, repeat=len(modalities))
@@ -158,7 +152,6 @@ def rules(modalities: tuple[str, ...]) -> dict[str, list[FusionRule | None] | No
             for coverage in FULL_COVERAGE
             for power in DISTANCE_POWERS
         ],
-        "product, temperatures, coverage, distance, bias": None,
     }
 
 

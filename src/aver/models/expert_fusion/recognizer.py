@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
@@ -123,7 +122,7 @@ class ExpertFusion(Recognizer):
             )
             self._distances[modality] = TrainingDistance.fit(subsets[0][0], subsets[1][0])
             self._experts[modality] = before[modality]
-        rule = self._choose(known, loaded["held"], labels["held"], if_possible=True)
+        rule = self._choose(loaded["held"], labels["held"], if_possible=True)
         if self.settings.refit:
             for modality in self.modalities:
                 both = [loaded[name][modality] for name in ("train", "held")]
@@ -171,11 +170,10 @@ class ExpertFusion(Recognizer):
         """
         labeled = [clip for clip in clips if clip.emotion in self.classes]
         labels = np.array([self.classes.index(str(clip.emotion)) for clip in labeled], dtype=int)
-        return self._choose(labeled, self._load(labeled), labels)
+        return self._choose(self._load(labeled), labels)
 
     def _choose(
         self,
-        clips: Sequence[Clip],
         loaded: Mapping[str, ClipFeature[np.ndarray]],
         labels: np.ndarray,
         *,
@@ -192,9 +190,8 @@ class ExpertFusion(Recognizer):
                 )
             self.rule = FusionRule(dict.fromkeys(self.modalities, 1.0))
             return {"clips": 0, **self.rule.facts()}
-        speakers = [str(clip.speaker) for clip, known in zip(clips, complete, strict=True) if known]
         chosen_on = {name: one.of(complete) for name, one in evidence.items()}
-        self.rule = choose_rule(chosen_on, labels[complete], speakers)
+        self.rule = choose_rule(chosen_on, labels[complete])
         return {"clips": int(complete.sum()), **self.rule.facts()}
 
     def evidence(self, clips: Sequence[Clip]) -> dict[str, Evidence]:
@@ -262,10 +259,7 @@ class ExpertFusion(Recognizer):
         }
 
     def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
-        rule = FusionRule(**facts["rule"])
-        if len(rule.bias) not in (0, len(self.classes)):
-            raise ValueError("the bias of the fusion has other classes")
-        self.rule = replace(rule, bias=tuple(rule.bias))
+        self.rule = FusionRule(**facts["rule"])
         for name in self.modalities:
             names = [key for key in weights if key.rpartition("/")[0] == name]
             arrays = {key.rpartition("/")[2]: weights.pop(key) for key in names}
