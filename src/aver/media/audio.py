@@ -18,7 +18,7 @@ _LOUDEST_FLOAT = 100.0  # samples of float formats are in -1..1, or beyond if ov
 _INTEGER_SCALES = (32768.0, 2.0**31)
 
 
-def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
+def read_audio(path: str | Path, rate_hz: int = 16000, *, stream: int | None = None) -> np.ndarray:
     """Read all audio of a file as one channel.
 
     Channels are averaged; if they cancel each other, the loudest one is taken. Samples that are no
@@ -32,6 +32,8 @@ def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
         Any video or audio file that FFmpeg reads (FLAC, WAV, MP3, M4A, MP4, AVI ...).
     rate_hz : int > 0
         Rate to resample to (by soxr, high quality).
+    stream : int, optional
+        See `aver.media.media_file.MediaFile`.
 
     Returns
     -------
@@ -47,10 +49,12 @@ def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
     SettingsError
         If `rate_hz` is not positive.
     """
-    return np.concatenate(list(AudioReader(path, rate_hz, block_s=10.0)))
+    return np.concatenate(list(AudioReader(path, rate_hz, block_s=10.0, stream=stream)))
 
 
-def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1.0) -> AudioReader:
+def read_audio_blocks(
+    path: str | Path, rate_hz: int = 16000, block_s: float = 1.0, *, stream: int | None = None
+) -> AudioReader:
     """Read a file's audio block by block, in constant memory.
 
     Parameters
@@ -61,6 +65,8 @@ def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1
         Rate to resample to (by soxr, high quality).
     block_s : float > 0
         Length of a block in seconds; the last one may be shorter.
+    stream : int, optional
+        See `aver.media.media_file.MediaFile`.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1
     MediaError, MissingModalityError, SettingsError
         As `read_audio`.
     """
-    return AudioReader(path, rate_hz, block_s)
+    return AudioReader(path, rate_hz, block_s, stream=stream)
 
 
 class AudioReader(Iterator[np.ndarray]):
@@ -89,14 +95,16 @@ class AudioReader(Iterator[np.ndarray]):
         What was wrong with the part read so far; complete after the last block.
     """
 
-    def __init__(self, path: str | Path, rate_hz: int, block_s: float) -> None:
+    def __init__(
+        self, path: str | Path, rate_hz: int, block_s: float, *, stream: int | None = None
+    ) -> None:
         if rate_hz <= 0:
             raise SettingsError(f"rate_hz is {rate_hz}; give a positive sampling rate in Hz.")
         if round(block_s * rate_hz) < 1:
             raise SettingsError(f"block_s is {block_s}; a block must have at least one sample.")
         self.read_s = 0.0
         self.complete: bool | None = None
-        self._media = MediaFile(path)
+        self._media = MediaFile(path, audio_stream=stream)
         self._stream = self._media.audio_stream()
         if self._stream is None:
             self._media.container.close()
@@ -175,7 +183,7 @@ def _integer_scale(path: str | Path, stream: Any) -> float:
     if not stream.codec_context.name.startswith("pcm_f"):
         return 1.0  # codecs other than plain float samples define the scale
     largest = 0.0
-    with MediaFile(path) as media:
+    with MediaFile(path, audio_stream=stream.index) as media:
         try:
             for frame in media.decode(media.audio_stream()):
                 values = np.abs(frame.to_ndarray())
