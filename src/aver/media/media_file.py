@@ -14,7 +14,7 @@ from aver.errors import MediaError, MissingModalityError
 from aver.execution.files import is_utf8
 from aver.media.clock import Clock
 from aver.media.file_length import is_cut
-from aver.media.streams import first_with_sound, named_stream, ranked_streams
+from aver.media.streams import check_named_stream, first_with_sound, ranked_streams
 
 if TYPE_CHECKING:
     import av.container
@@ -76,14 +76,12 @@ class MediaFile:
         self.damaged_packets = 0
         self.clock = Clock()
         _check_is_media_file(self.path)
+        self._named = {"video": video_stream, "audio": audio_stream}
         self.container = _opened(self.path)
         try:
-            self._named = {
-                kind: None
-                if index is None
-                else named_stream(self.container, self.path, kind, index)
-                for kind, index in (("video", video_stream), ("audio", audio_stream))
-            }
+            for kind, index in self._named.items():
+                if index is not None:
+                    check_named_stream(self.container, self.path, kind, index)
         except MediaError:
             self.container.close()
             raise
@@ -107,8 +105,10 @@ class MediaFile:
 
     def video_stream(self) -> Any | None:
         """The video stream that is named, or that players show; None if there is none."""
-        ranked = ranked_streams(self.container.streams.video)
-        return self._named["video"] or next(iter(ranked), None)
+        index = self._named["video"]
+        if index is not None:
+            return self.container.streams[index]
+        return next(iter(ranked_streams(self.container.streams.video)), None)
 
     def audio_stream(self) -> Any | None:
         """The audio stream that is named, or that players play; None if there is none.
@@ -116,18 +116,19 @@ class MediaFile:
         If the one that players play is silent and there is another one with sound, which is no
         commentary, that one is taken; see `stream_flags`.
         """
-        if self._named["audio"] is not None:
-            return self._named["audio"]
-        return None if self._audible is None else self.container.streams[self._audible]
+        index = self._named["audio"]
+        if index is None:
+            index = self._usual_audio[1]
+        return None if index is None else self.container.streams[index]
 
     @cached_property
-    def _audible(self) -> int | None:
-        """Index of the first audio stream by rank that is not silent."""
+    def _usual_audio(self) -> tuple[int | None, int | None]:
+        """Index of the audio stream that players play, and of the first that is not silent."""
         indices = [stream.index for stream in ranked_streams(self.container.streams.audio)]
         if len(indices) < 2:
-            return indices[0] if indices else None
+            return (indices[0], indices[0]) if indices else (None, None)
         with _opened(self.path) as container:
-            return first_with_sound(container, indices)
+            return indices[0], first_with_sound(container, indices)
 
     def stream_flags(self, kind: str) -> tuple[str, ...]:
         """Which stream is read, unless it is the one that players take.
@@ -136,13 +137,14 @@ class MediaFile:
         ----------
         kind : {"video", "audio"}
         """
-        named = self._named[kind]
-        if named is not None:
-            return (f"{kind} from stream {named.index}",)
-        ranked = ranked_streams(self.container.streams.audio)
-        if kind == "audio" and ranked and ranked[0].index != self._audible:
-            return (f"audio from stream {self._audible}: stream {ranked[0].index} is silent",)
-        return ()
+        if self._named[kind] is not None:
+            return (f"{kind} from stream {self._named[kind]}",)
+        if kind == "video":
+            return ()
+        silent, audible = self._usual_audio
+        if silent == audible:
+            return ()
+        return (f"audio from stream {audible}: stream {silent} is silent",)
 
     def stated_end_s(self, stream: Any) -> float | None:
         """End of the stream according to the file's header; None if the header does not say."""

@@ -39,8 +39,8 @@ def ranked_streams(streams: Sequence[Any]) -> list[Any]:
     return [stream for stream in usable if not stream.disposition & special] or usable
 
 
-def named_stream(container: Any, path: Path, kind: str, index: int) -> Any:
-    """The stream that the user names.
+def check_named_stream(container: Any, path: Path, kind: str, index: int) -> None:
+    """Refuse a stream that the user names if it cannot be read.
 
     Parameters
     ----------
@@ -59,7 +59,7 @@ def named_stream(container: Any, path: Path, kind: str, index: int) -> Any:
     streams = container.streams
     if 0 <= index < len(streams) and streams[index].type == kind:
         if streams[index].codec_context is not None:
-            return streams[index]
+            return
         what = f"is {kind} without a decoder"
     else:
         what = f"is no {kind}" if 0 <= index < len(streams) else "does not exist"
