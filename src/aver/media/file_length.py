@@ -14,7 +14,9 @@ from typing import BinaryIO
 _MPEG_TS_PACKETS = (188, 192, 204)
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-_SEGMENT = b"\x18\x53\x80\x67"  # of Matroska
+_SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"  # of Matroska
+_PACK = b"\0\0\1\xba"  # of MPEG program streams
+_TAIL_BYTES = 1 << 20  # much longer than any packet of MPEG streams
 _LAST_PAGE_BYTES = 2 * 65307  # the longest page of Ogg, twice
 
 
@@ -22,8 +24,12 @@ def is_cut(path: Path) -> bool:
     """Whether the end of a file is missing, as far as its container tells.
 
     Known containers: WAV and AVI (RIFF, RF64), Matroska and WebM, MP4 and MOV, ASF (WMV, WMA), Ogg,
-    FLV, MPEG transport streams. For others, and for files that were written as a stream of unknown
-    length, the answer is False.
+    FLV, AIFF, AU, CAF, MPEG transport and program streams; and the audio formats without container:
+    MP3, AAC (ADTS), AMR. For others the answer is False.
+
+    A stream that does not state its length, such as a broadcast, a recording of a browser or an MP3
+    without a header, is known to be cut if it ends inside a packet, a frame or a block. If it was
+    cut exactly between two of them, it is a shorter stream, and the answer is False.
 
     Parameters
     ----------
@@ -83,14 +89,33 @@ def _matroska(file: BinaryIO, size: int) -> bool:
     width = 9 - first.bit_length()
     digits = int.from_bytes(head[at + 4 : at + 4 + width], "big")
     length = digits & ((1 << 7 * width) - 1)
-    if length == (1 << 7 * width) - 1:
-        return False  # unknown: written as a stream
-    return at + 4 + width + length > size
+    at += 4 + width
+    if length != (1 << 7 * width) - 1:
+        return at + length > size
+    return _last_element_is_cut(file, at, size)
+
+
+def _last_element_is_cut(file: BinaryIO, at: int, size: int) -> bool:
+    """A Matroska segment that was written as a stream: its elements, and those of its clusters."""
+    while at < size:
+        file.seek(at)
+        head = file.read(12)
+        name_width = 9 - head[0].bit_length()
+        if name_width > 4:
+            return False  # something after the last element
+        length_width = 9 - head[name_width].bit_length()
+        start = name_width + length_width
+        if length_width > 8 or len(head) < start:
+            return len(head) < start
+        digits = int.from_bytes(head[name_width:start], "big") & ((1 << 7 * length_width) - 1)
+        is_unknown = digits == (1 << 7 * length_width) - 1
+        at += start + (0 if is_unknown or head[:name_width] == _CLUSTER else digits)
+    return at > size
 
 
 def _mp4(file: BinaryIO, size: int) -> bool:
-    """Boxes follow each other to the end of the file."""
-    at = 0
+    """Boxes follow each other to the end of the file; a fragment's data follow its index."""
+    at, name = 0, b""
     while at + 8 <= size:
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))
@@ -103,7 +128,7 @@ def _mp4(file: BinaryIO, size: int) -> bool:
         if length < 8:
             return False
         at += length
-    return at > size
+    return at > size or name == b"moof"
 
 
 def _asf(file: BinaryIO, size: int) -> bool:
@@ -151,8 +176,160 @@ def _mpeg_ts(file: BinaryIO, size: int) -> bool:
     for length in _MPEG_TS_PACKETS:
         first = 4 if length == 192 else 0
         if all(start[first + k * length : first + k * length + 1] == b"G" for k in range(2)):
-            return size % length != 0
+            return size % length != 0 or _last_pes_is_cut(file, size, length, first)
     return False
+
+
+def _last_pes_is_cut(file: BinaryIO, size: int, length: int, first: int) -> bool:
+    """Packets of elementary streams (PES) that state their length lack bytes at the end.
+
+    Those of sound do, those of pictures seldom.
+    """
+    at = max(0, size // length - _TAIL_BYTES // length) * length
+    file.seek(at)
+    tail = file.read()
+    missing: dict[int, int] = {}  # bytes, by PID
+    for start in range(first, len(tail) - 187, length):
+        packet = tail[start : start + 188]
+        pid = int.from_bytes(packet[1:3], "big") & 0x1FFF
+        payload = packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]
+        if not packet[3] & 0x10:
+            continue
+        if packet[1] & 0x40 and payload[:3] == b"\0\0\1":
+            stated = int.from_bytes(payload[4:6], "big")
+            missing[pid] = 6 + stated if stated else 0
+        missing[pid] = max(0, missing.get(pid, 0) - len(payload))
+    return any(missing.values())
+
+
+def _mpeg_ps(file: BinaryIO, size: int) -> bool:
+    """Packets of a program stream state their length; those after the last pack header."""
+    first = max(0, size - _TAIL_BYTES)
+    file.seek(first)
+    tail = file.read()
+    at = tail.rfind(_PACK)
+    while 0 <= at < len(tail):
+        code = tail[at : at + 4]
+        if code == _PACK and len(tail) >= at + 14:
+            at += 14 + (tail[at + 13] & 7) if tail[at + 4] & 0xC0 == 0x40 else 12
+        elif code == b"\0\0\1\xb9":  # end of the program
+            at += 4
+        elif code[:3] == b"\0\0\1" and len(tail) >= at + 6:
+            at += 6 + int.from_bytes(tail[at + 4 : at + 6], "big")
+        else:  # a header is cut, or there is something after the last packet
+            return code == _PACK or code[:3] == b"\0\0\1"[: len(code)]
+    return at > len(tail)
+
+
+def _mp3(file: BinaryIO, size: int) -> bool:
+    """The header of the first frame states the bytes (Xing, Info, VBRI), or frames do."""
+    start = _after_id3(file)
+    file.seek(start)
+    head = file.read(256)
+    for name in (b"Xing", b"Info"):
+        at = head.find(name)
+        if at >= 0 and head[at + 7] & 3 == 3:  # frames and bytes are stated
+            stated = int.from_bytes(head[at + 12 : at + 16], "big")
+            if stated:
+                return start + stated > size
+    at = head.find(b"VBRI")
+    if at >= 0:
+        return start + int.from_bytes(head[at + 10 : at + 14], "big") > size
+    return _last_frame_is_cut(file, start, size, 4, _mp3_frame)
+
+
+def _after_id3(file: BinaryIO) -> int:
+    """Where audio starts: after tags of ID3v2."""
+    at = 0
+    while True:
+        file.seek(at)
+        head = file.read(10)
+        if head[:3] != b"ID3" or len(head) < 10:
+            return at
+        high, middle, low, lowest = head[6:]
+        at += 10 + (high << 21 | middle << 14 | low << 7 | lowest) + (10 if head[5] & 16 else 0)
+
+
+def _last_frame_is_cut(
+    file: BinaryIO, at: int, size: int, width: int, length_of: Callable[[bytes], int]
+) -> bool:
+    """Whether the last frame of a chain ends after the file.
+
+    Parameters
+    ----------
+    width : int
+        Bytes of the header of a frame.
+    length_of : callable
+        Bytes of the frame with this header; 0 if it is none.
+    """
+    before = b""
+    while at < size:
+        file.seek(at)
+        head = file.read(width)
+        if len(head) < width:
+            return head[:2] == before[: len(head)][:2]  # part of a header
+        length = length_of(head)
+        if not length:
+            return False  # a tag after the last frame, or damage inside
+        at, before = at + length, head
+    return at > size
+
+
+_MP3_KBPS = {  # ISO 11172-3, 2.4.2.3, layers 1 to 3; ISO 13818-3 for the lower rates
+    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+_MP3_HZ = (44100, 48000, 32000)
+
+
+def _mp3_frame(head: bytes) -> int:
+    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
+    rate, hz, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
+    if head[0] != 0xFF or head[1] < 0xE0 or version == 1 or layer == 4:
+        return 0
+    if rate in (0, 15) or hz == 3:
+        return 0
+    is_first = version == 3  # MPEG-1
+    bits_per_s = 1000 * _MP3_KBPS[is_first, layer][rate - 1]
+    rate_hz = _MP3_HZ[hz] // {3: 1, 2: 2, 0: 4}[version]
+    if layer == 1:
+        return (12 * bits_per_s // rate_hz + padding) * 4
+    samples = 1152 if is_first or layer == 2 else 576
+    return samples // 8 * bits_per_s // rate_hz + padding
+
+
+def _adts(file: BinaryIO, size: int) -> bool:
+    def frame(head: bytes) -> int:
+        length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
+        return length if head[0] == 0xFF and head[1] & 0xF6 == 0xF0 and length >= 7 else 0
+
+    return _last_frame_is_cut(file, _after_id3(file), size, 6, frame)
+
+
+_AMR_BYTES = {  # RFC 4867, 5.3: a frame by its type, with its header
+    b"#!AMR\n": (13, 14, 16, 18, 20, 21, 27, 32, 6),
+    b"#!AMR-WB\n": (18, 24, 33, 37, 41, 47, 51, 59, 61, 6),
+}
+
+
+def _amr(file: BinaryIO, size: int) -> bool:
+    file.seek(0)
+    magic = file.readline(9)
+    lengths = _AMR_BYTES.get(magic, ())
+
+    def frame(head: bytes) -> int:
+        kind = head[0] >> 3 & 15
+        return lengths[kind] if kind < len(lengths) else int(kind in (14, 15))
+
+    return _last_frame_is_cut(file, len(magic), size, 1, frame)
+
+
+def _is_adts(start: bytes) -> bool:
+    return start[:1] == b"\xff" and start[1] & 0xF6 == 0xF0
 
 
 def _aiff(file: BinaryIO, size: int) -> bool:
@@ -188,5 +365,9 @@ _CONTAINERS: tuple[tuple[_Test, Callable[[BinaryIO, int], bool]], ...] = (
     (lambda start: start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"), _aiff),
     (lambda start: start[:4] == b".snd", _au),
     (lambda start: start[:4] == b"caff", _caf),
+    (lambda start: start[:4] == _PACK, _mpeg_ps),
+    (lambda start: start[:5] == b"#!AMR", _amr),
+    (_is_adts, _adts),
+    (lambda start: start[:3] == b"ID3" or _mp3_frame(start[:4].ljust(4, b"\0")) > 0, _mp3),
     (lambda start: b"G" in (start[:1], start[4:5]), _mpeg_ts),
 )
