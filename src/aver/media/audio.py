@@ -172,7 +172,10 @@ def _on_the_clock(media: MediaFile, stream: Any, mixer: _Mixer) -> Iterator[tupl
                 position_s += late / rate_hz
             elif late < -_JITTER_S * rate_hz and rate_hz == first_hz:
                 # After a change of rate, FFmpeg counts time by the first rate: no overlap then.
-                samples = samples[-late:]  # overlaps with samples that were yielded already
+                if -late < samples.size:
+                    samples = samples[-late:]  # overlaps with samples that were yielded already
+                else:  # FFmpeg makes up the steps after one that MP4 cannot state
+                    media.clock.mended = True
         if samples.size:
             yield rate_hz, samples
             position_s += samples.size / rate_hz
