@@ -28,12 +28,13 @@ FILMS = {
     "a.ts": ("libx264", "aac", {}),
     "a.mpg": ("mpeg1video", "mp2", {}),
     "a.vob": ("mpeg2video", "mp2", {}),
+    "a.mxf": ("mpeg2video", "pcm_s16le", {}),
 }
 
 
 def film(write_media, numbered, name: str) -> Path:
     video, audio, options = FILMS[name]
-    hz = 48000 if audio == "libopus" else RATE_HZ
+    hz = 48000 if audio == "libopus" or name == "a.mxf" else RATE_HZ
     sound = np.resize(SOUND, (1, 3 * hz)) if audio else None
     return write_media(
         name, numbered(75), video_codec=video, audio=sound, audio_hz=hz, audio_codec=audio,
@@ -73,6 +74,8 @@ SOUNDS = {
     "untagged.mp3": ("libmp3lame", {"write_xing": "0", "id3v2_version": "0"}),
     "a.mp2": ("mp2", {}),
     "a.aac": ("aac", {}),
+    "a.ac3": ("ac3", {}),
+    "a.eac3": ("eac3", {}),
     "a.aiff": ("pcm_s16be", {}),
     "a.au": ("pcm_s16be", {}),
     "a.caf": ("pcm_s16le", {}),
@@ -84,6 +87,8 @@ SOUNDS = {
 @pytest.mark.parametrize("hz", [16000, 44100])
 def test_whole_and_cut_sound_of_other_kinds(name: str, hz: int, write_media) -> None:
     codec, options = SOUNDS[name]
+    if "ac3" in codec:
+        hz = max(hz, 32000)  # the lowest rate
     sound = np.resize(SOUND, (1, 5 * hz))
     path = write_media(name, audio=sound, audio_hz=hz, audio_codec=codec, options=options)
     assert not is_cut(path)

@@ -11,10 +11,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from aver.media.frame_chains import is_chain, is_chain_cut
+
 _MPEG_TS_PACKETS = (188, 192, 204)
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"  # of Matroska
+_MXF_KEY = b"\x06\x0e\x2b\x34"
 _PACK = b"\0\0\1\xba"  # of MPEG program streams
 _TAIL_BYTES = 1 << 20  # much longer than any packet of MPEG streams
 _LAST_PAGE_BYTES = 2 * 65307  # the longest page of Ogg, twice
@@ -24,8 +27,8 @@ def is_cut(path: Path) -> bool:
     """Whether the end of a file is missing, as far as its container tells.
 
     Known containers: WAV and AVI (RIFF, RF64), Matroska and WebM, MP4 and MOV, ASF (WMV, WMA), Ogg,
-    FLV, AIFF, AU, CAF, MPEG transport and program streams; and the audio formats without container:
-    MP3, AAC (ADTS), AMR. For others the answer is False.
+    FLV, MXF, AIFF, AU, CAF, MPEG transport and program streams, and the audio formats without
+    container of `aver.media.frame_chains`. For others the answer is False.
 
     A stream that does not state its length, such as a broadcast, a recording of a browser or an MP3
     without a header, is known to be cut if it ends inside a packet, a frame or a block. If it was
@@ -221,115 +224,20 @@ def _mpeg_ps(file: BinaryIO, size: int) -> bool:
     return at > len(tail)
 
 
-def _mp3(file: BinaryIO, size: int) -> bool:
-    """The header of the first frame states the bytes (Xing, Info, VBRI), or frames do."""
-    start = _after_id3(file)
-    file.seek(start)
-    head = file.read(256)
-    for name in (b"Xing", b"Info"):
-        at = head.find(name)
-        if at >= 0 and head[at + 7] & 3 == 3:  # frames and bytes are stated
-            stated = int.from_bytes(head[at + 12 : at + 16], "big")
-            if stated:
-                return start + stated > size
-    at = head.find(b"VBRI")
-    if at >= 0:
-        return start + int.from_bytes(head[at + 10 : at + 14], "big") > size
-    return _last_frame_is_cut(file, start, size, 4, _mp3_frame)
-
-
-def _after_id3(file: BinaryIO) -> int:
-    """Where audio starts: after tags of ID3v2."""
+def _mxf(file: BinaryIO, size: int) -> bool:
+    """Keys of 16 bytes, lengths and values follow each other to the end (SMPTE ST 336)."""
     at = 0
-    while True:
-        file.seek(at)
-        head = file.read(10)
-        if head[:3] != b"ID3" or len(head) < 10:
-            return at
-        high, middle, low, lowest = head[6:]
-        at += 10 + (high << 21 | middle << 14 | low << 7 | lowest) + (10 if head[5] & 16 else 0)
-
-
-def _last_frame_is_cut(
-    file: BinaryIO, at: int, size: int, width: int, length_of: Callable[[bytes], int]
-) -> bool:
-    """Whether the last frame of a chain ends after the file.
-
-    Parameters
-    ----------
-    width : int
-        Bytes of the header of a frame.
-    length_of : callable
-        Bytes of the frame with this header; 0 if it is none.
-    """
-    before = b""
     while at < size:
         file.seek(at)
-        head = file.read(width)
-        if len(head) < width:
-            return head[:2] == before[: len(head)][:2]  # part of a header
-        length = length_of(head)
-        if not length:
-            return False  # a tag after the last frame, or damage inside
-        at, before = at + length, head
+        head = file.read(25)
+        if head[:4] != _MXF_KEY[: len(head)]:
+            return False  # something after the last value
+        if len(head) < 17:
+            return True
+        width = head[16] & 0x7F if head[16] & 0x80 else 0
+        length = int.from_bytes(head[17 : 17 + width], "big") if width else head[16]
+        at += 17 + width + length
     return at > size
-
-
-_MP3_KBPS = {  # ISO 11172-3, 2.4.2.3, layers 1 to 3; ISO 13818-3 for the lower rates
-    (True, 1): (32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
-    (True, 2): (32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
-    (True, 3): (32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    (False, 1): (32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
-    (False, 2): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-    (False, 3): (8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-_MP3_HZ = (44100, 48000, 32000)
-
-
-def _mp3_frame(head: bytes) -> int:
-    version, layer = head[1] >> 3 & 3, 4 - (head[1] >> 1 & 3)
-    rate, hz, padding = head[2] >> 4, head[2] >> 2 & 3, head[2] >> 1 & 1
-    if head[0] != 0xFF or head[1] < 0xE0 or version == 1 or layer == 4:
-        return 0
-    if rate in (0, 15) or hz == 3:
-        return 0
-    is_first = version == 3  # MPEG-1
-    bits_per_s = 1000 * _MP3_KBPS[is_first, layer][rate - 1]
-    rate_hz = _MP3_HZ[hz] // {3: 1, 2: 2, 0: 4}[version]
-    if layer == 1:
-        return (12 * bits_per_s // rate_hz + padding) * 4
-    samples = 1152 if is_first or layer == 2 else 576
-    return samples // 8 * bits_per_s // rate_hz + padding
-
-
-def _adts(file: BinaryIO, size: int) -> bool:
-    def frame(head: bytes) -> int:
-        length = (head[3] & 3) << 11 | head[4] << 3 | head[5] >> 5
-        return length if head[0] == 0xFF and head[1] & 0xF6 == 0xF0 and length >= 7 else 0
-
-    return _last_frame_is_cut(file, _after_id3(file), size, 6, frame)
-
-
-_AMR_BYTES = {  # RFC 4867, 5.3: a frame by its type, with its header
-    b"#!AMR\n": (13, 14, 16, 18, 20, 21, 27, 32, 6),
-    b"#!AMR-WB\n": (18, 24, 33, 37, 41, 47, 51, 59, 61, 6),
-}
-
-
-def _amr(file: BinaryIO, size: int) -> bool:
-    file.seek(0)
-    magic = file.readline(9)
-    lengths = _AMR_BYTES.get(magic, ())
-
-    def frame(head: bytes) -> int:
-        kind = head[0] >> 3 & 15
-        return lengths[kind] if kind < len(lengths) else int(kind in (14, 15))
-
-    return _last_frame_is_cut(file, len(magic), size, 1, frame)
-
-
-def _is_adts(start: bytes) -> bool:
-    return start[:1] == b"\xff" and start[1] & 0xF6 == 0xF0
 
 
 def _aiff(file: BinaryIO, size: int) -> bool:
@@ -366,8 +274,7 @@ _CONTAINERS: tuple[tuple[_Test, Callable[[BinaryIO, int], bool]], ...] = (
     (lambda start: start[:4] == b".snd", _au),
     (lambda start: start[:4] == b"caff", _caf),
     (lambda start: start[:4] == _PACK, _mpeg_ps),
-    (lambda start: start[:5] == b"#!AMR", _amr),
-    (_is_adts, _adts),
-    (lambda start: start[:3] == b"ID3" or _mp3_frame(start[:4].ljust(4, b"\0")) > 0, _mp3),
+    (lambda start: start[:4] == _MXF_KEY, _mxf),
+    (is_chain, is_chain_cut),
     (lambda start: b"G" in (start[:1], start[4:5]), _mpeg_ts),
 )

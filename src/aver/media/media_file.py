@@ -266,7 +266,7 @@ def _opened(path: Path) -> av.container.InputContainer:
     name = str(path)
     source: Any = f"file:{name}" if is_utf8(name) else path.open("rb")
     try:
-        return av.open(
+        container = av.open(
             source, metadata_errors="ignore", container_options={"protocol_whitelist": "file"}
         )
     except (av.FFmpegError, OSError, ValueError) as error:
@@ -274,6 +274,10 @@ def _opened(path: Path) -> av.container.InputContainer:
             f"{path} cannot be read as video or audio ({_reason(error)}). It may be truncated or "
             "not a media file; download it again, or try to play it."
         ) from error
+    if container.format.name == "tty":  # FFmpeg draws any text file as a film
+        container.close()
+        raise MediaError(f"{path} is a text file. Give a video or audio file.")
+    return container
 
 
 def _check_is_media_file(path: Path) -> None:
