@@ -309,6 +309,8 @@ def predict(
     action_units: str | Path | None = None,
     speaker_clips: str | Path | None = None,
     speaker_by: str = "",
+    video_stream: int | None = None,
+    audio_stream: int | None = None,
     store: FeatureStore | None = None,
     workers: int | None = None,
 ) -> FilePredictions:
@@ -332,6 +334,9 @@ def predict(
         `paths`: ``"folder"``, a pattern such as ``"{speaker}_{take}.mp4"``, or a table and its
         column, ``"clips.csv:speaker"``; see `aver.corpora.speaker_names.name_speakers`. Files of
         a speaker with fewer than 8 usable clips are not predicted but listed.
+    video_stream, audio_stream : int, optional
+        Streams of the files to read, counted from 0 among all streams of a file, as `check` prints
+        them. Default: those that players take.
     store : FeatureStore, optional
     workers : int, optional
 
@@ -353,6 +358,8 @@ def predict(
         action_units=None if action_units is None else Path(action_units),
         speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
         speaker_by=speaker_by,
+        video_stream=video_stream,
+        audio_stream=audio_stream,
     )
 
 
@@ -360,6 +367,8 @@ def check(
     paths: str | Path | Sequence[str | Path],
     checkpoint: str | Path | None = None,
     *,
+    video_stream: int | None = None,
+    audio_stream: int | None = None,
     store: FeatureStore | None = None,
 ) -> list[FileCheck]:
     """What aver sees in files: tracks, lengths, faces, speech, and the flags of a prediction.
@@ -370,6 +379,8 @@ def check(
         Pictures, videos or audio files, broken or not.
     checkpoint : str or Path, optional
         As in `predict`; the flags are those of its predictions.
+    video_stream, audio_stream : int, optional
+        As in `predict`.
     store : FeatureStore, optional
 
     Returns
@@ -382,4 +393,13 @@ def check(
     store = store or FeatureStore()
     recognizer = _recognizer(checkpoint, store)
     files = [paths] if isinstance(paths, str | Path) else paths
-    return [check_file(Path(path).expanduser(), recognizer, store) for path in files]
+    return [
+        check_file(
+            Path(path).expanduser(),
+            recognizer,
+            store,
+            video_stream=video_stream,
+            audio_stream=audio_stream,
+        )
+        for path in files
+    ]

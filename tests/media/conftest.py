@@ -47,8 +47,10 @@ def write_media(tmp_path: Path) -> WriteMedia:
                 video = container.add_stream(video_codec, rate=rate_hz)
                 video.height, video.width = images[0].shape[:2]
                 video.pix_fmt = pixel_format
-                video.time_base = Fraction(1, 12800)
-                video.codec_context.time_base = Fraction(1, 12800)
+                # MPEG-1 and -2 have fixed frame rates
+                has_fixed_rate = video_codec in ("mpeg1video", "mpeg2video")
+                tick_s = Fraction(1, rate_hz if has_fixed_rate else 12800)
+                video.time_base = video.codec_context.time_base = tick_s
                 if video_codec == "libx264":
                     video.options = {"crf": "12", "g": "25"}
                 if pixel_shape is not None:
@@ -61,7 +63,7 @@ def write_media(tmp_path: Path) -> WriteMedia:
                 for index, image in enumerate(images):
                     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
                     time_s = index / rate_hz if times_s is None else times_s[index]
-                    frame.pts, frame.time_base = round(time_s * 12800), Fraction(1, 12800)
+                    frame.pts, frame.time_base = round(time_s / tick_s), tick_s
                     container.mux(streams["video"].encode(frame))
                 container.mux(streams["video"].encode())
             if audio is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import av
 import numpy as np
 import pytest
 import scipy.signal
@@ -94,8 +95,6 @@ def test_late_audio_stream_is_preceded_by_silence(data_root):
 
 
 def test_gap_in_the_time_stamps_becomes_silence(tmp_path):
-    import av
-
     path = tmp_path / "pause.mkv"
     with av.open(str(path), "w") as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
@@ -136,8 +135,6 @@ def test_block_must_hold_a_sample(tmp_path):
 
 
 def test_audio_before_zero_is_not_played(tmp_path):
-    import av
-
     path = tmp_path / "early.mkv"
     with av.open(str(path), "w", options={"avoid_negative_ts": "disabled"}) as container:
         stream = container.add_stream("pcm_s16le", rate=8000, layout="mono")
@@ -203,6 +200,51 @@ def test_one_silent_channel_is_no_cancellation(tmp_path):
     soundfile.write(path, stereo, 16000, subtype="FLOAT")
     reader = read_audio_blocks(path)
     np.testing.assert_allclose(np.concatenate(list(reader)), voice_like() / 2, atol=1e-6)
+    assert reader.flags == ()
+
+
+SURROUND = ("FL", "FR", "FC", "LFE", "BL", "BR")
+
+
+def surround(path, **channels):
+    """A file in 5.1 with these channels; the others are silent."""
+    sound = np.zeros((6, 32000), np.float32)
+    for name, values in channels.items():
+        sound[SURROUND.index(name)] = values
+    if path.suffix == ".wav":  # without a mask of channels
+        soundfile.write(path, sound.T, 16000, subtype="FLOAT")
+        return path
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("pcm_f32le", rate=16000, layout="5.1")
+        packed = np.ascontiguousarray(sound.T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(packed, "flt", "5.1")
+        frame.rate = 16000
+        container.mux(stream.encode(frame))
+    return path
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".mov", ".wav"])
+def test_speech_in_the_center_of_surround_sound_keeps_its_level(suffix, tmp_path):
+    voice = voice_like()
+    noise = np.random.default_rng(0).normal(0, 0.3, voice.size).astype(np.float32)
+    path = surround(tmp_path / f"a{suffix}", FC=voice)
+    np.testing.assert_allclose(read_audio(path), voice, atol=1e-6)
+    path = surround(tmp_path / f"b{suffix}", FC=voice, LFE=noise)
+    np.testing.assert_allclose(read_audio(path), voice, atol=1e-6)
+    path = surround(tmp_path / f"c{suffix}", FL=voice, FR=voice)
+    np.testing.assert_allclose(read_audio(path), voice, atol=1e-6)
+    path = surround(tmp_path / f"d{suffix}", FC=voice, BL=noise, BR=-noise)  # they cancel
+    np.testing.assert_allclose(read_audio(path), voice, atol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", [".mkv", ".wav"])
+def test_surround_channels_that_cancel_give_one_of_them(suffix, tmp_path):
+    voice = voice_like()
+    reader = read_audio_blocks(surround(tmp_path / f"a{suffix}", FL=voice, FR=-voice))
+    np.testing.assert_allclose(np.abs(np.concatenate(list(reader))), np.abs(voice), atol=1e-6)
+    assert reader.flags == ("audio channels that cancel",)
+    reader = read_audio_blocks(surround(tmp_path / f"b{suffix}", LFE=voice))
+    assert not np.concatenate(list(reader)).any()
     assert reader.flags == ()
 
 

@@ -16,13 +16,13 @@ HZ = 16000
 MINUTE, DAY = 60, 86400
 
 
-def film(path: Path, numbered, write_media, seconds: float = 2.0) -> Path:
+def film(path: Path, numbered, write_media, seconds: float = 2.0, hz: int = HZ) -> Path:
     """Gray frames that get brighter with time, and a tone that gets louder with time."""
-    time_s = np.arange(int(seconds * HZ)) / HZ
+    time_s = np.arange(int(seconds * hz)) / hz
     tone = 0.5 * time_s / seconds * np.sin(2 * np.pi * 440 * time_s)
     images = numbered(round(seconds * 25))
     codec = "libx264" if path.suffix == ".ts" else "mpeg4"  # every packet with both time stamps
-    return write_media(path.name, images, audio=tone[np.newaxis], video_codec=codec)
+    return write_media(path.name, images, audio=tone[np.newaxis], audio_hz=hz, video_codec=codec)
 
 
 def remuxed(source: Path, target: Path, shift_s: dict[str, float], after_s: float) -> Path:
@@ -75,6 +75,21 @@ def test_a_jump_adds_no_frames_and_is_no_cut(suffix, tmp_path, numbered, write_m
     frames = read_frames(path, rate_hz=25)
     assert len(list(frames)) == pytest.approx(50, abs=1)
     assert frames.flags == ("video with broken time stamps",)
+
+
+@pytest.mark.parametrize("suffix", [".mp4", ".mov"])
+@pytest.mark.parametrize("hz", [44100, 48000])
+def test_a_jump_that_is_too_long_for_mp4(suffix, hz, tmp_path, numbered, write_media) -> None:
+    """A day of 48 kHz sound exceeds the 31 bits of a duration: the sound after it is read."""
+    whole = film(tmp_path / f"whole{suffix}", numbered, write_media, hz=hz)
+    jump_s = {"video": DAY, "audio": DAY}
+    path = remuxed(whole, tmp_path / f"jump{suffix}", jump_s, after_s=1.0)
+    _, numbers, samples, flags = read_both(path)
+    _, expected_numbers, expected, _ = read_both(whole)
+    assert numbers == expected_numbers
+    assert samples.size == pytest.approx(expected.size, abs=0.15 * HZ)
+    assert np.abs(samples[-HZ // 2 :]).max() == pytest.approx(0.5, abs=0.05)  # the loud end
+    assert "audio with broken time stamps" in flags
 
 
 @pytest.mark.parametrize("kind", ["video", "audio"])

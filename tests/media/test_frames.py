@@ -1,15 +1,15 @@
 """Frames against written files, and against OpenCV's decoder on real clips."""
 
-import struct
 from fractions import Fraction
 
 import cv2
 import numpy as np
 import pytest
-from PIL import Image, ImageOps
+from PIL import Image
 
 from aver.errors import SettingsError
 from aver.media.frames import read_frames
+from orientations import ORIENTATIONS, set_matrix, shown
 
 
 def numbers(images):
@@ -56,34 +56,10 @@ def marked_image() -> np.ndarray:
     return image
 
 
-ONE = 1 << 16
-ORIENTATIONS = {  # EXIF: where a stored pixel (x, y) is shown, as the matrix (a, b, c, d) of MP4
-    1: (ONE, 0, 0, ONE),
-    2: (-ONE, 0, 0, ONE),
-    3: (-ONE, 0, 0, -ONE),
-    4: (ONE, 0, 0, -ONE),
-    5: (0, ONE, ONE, 0),
-    6: (0, ONE, -ONE, 0),
-    7: (0, -ONE, -ONE, 0),
-    8: (0, -ONE, ONE, 0),
-}
-
-
-def shown(image: np.ndarray, exif: int) -> np.ndarray:
-    """By Pillow."""
-    picture = Image.fromarray(image)
-    picture.getexif()[0x0112] = exif
-    return np.asarray(ImageOps.exif_transpose(picture))
-
-
 @pytest.mark.parametrize("exif", ORIENTATIONS)
 def test_films_are_turned_and_mirrored_as_their_matrix_says(write_media, exif):
     path = write_media("turned.mp4", [marked_image()] * 5)
-    data = bytearray(path.read_bytes())
-    at = data.index(b"tkhd") + 4 + 40  # the matrix of the track header
-    a, b, c, d = ORIENTATIONS[exif]  # ISO 14496-12, 8.3.2
-    data[at : at + 36] = struct.pack(">9i", a, b, 0, c, d, 0, 0, 0, 1 << 30)
-    path.write_bytes(bytes(data))
+    set_matrix(path, exif)
     (_, upright), *_ = read_frames(path)
     expected = shown(marked_image(), exif)
     assert upright.shape == expected.shape

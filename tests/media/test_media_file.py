@@ -11,7 +11,7 @@ import soundfile
 from aver.errors import MediaError, MissingModalityError
 from aver.media.audio import read_audio
 from aver.media.frames import read_frames
-from aver.media.media_file import TruncatedMediaWarning, inspect_media
+from aver.media.media_file import MediaFile, TruncatedMediaWarning, inspect_media
 
 
 def both_refuse(path, words):
@@ -186,3 +186,11 @@ def test_a_name_that_is_no_text(write_media, numbered, tmp_path):
     odd = tmp_path / os.fsdecode(b"gl\xfccklich.mp4")
     path.rename(odd)
     assert len(list(read_frames(odd))) == 5
+
+
+def test_a_text_file_is_no_film(tmp_path):
+    """FFmpeg would draw it as one."""
+    path = tmp_path / "notes.txt"
+    path.write_text("Notes of the meeting: the film is in the other folder.\n" * 20)
+    with pytest.raises(MediaError, match=r"notes.txt is a text file\. Give a video or audio file"):
+        MediaFile(path)

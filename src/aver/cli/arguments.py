@@ -117,6 +117,18 @@ def add_action_units_argument(parser: ArgumentParser, remark: str = "") -> None:
     parser.add_argument("--units", dest="action_units", type=Path, default=hidden, help=hidden)
 
 
+def add_stream_arguments(parser: ArgumentParser) -> None:
+    """Declare which streams of the files are read."""
+    for kind in ("video", "audio"):
+        parser.add_argument(
+            f"--{kind}-stream",
+            type=int,
+            metavar="N",
+            help=f"{kind} stream to read, by its number in 'aver check' and ffprobe, which count "
+            "all streams of a file from 0 (default: the one that players take)",
+        )
+
+
 def add_strict_argument(parser: ArgumentParser) -> None:
     """Declare whether an unreadable file is an error."""
     parser.add_argument(

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from aver.cli.arguments import Command, add_cache_argument, print_path
+from aver.cli.arguments import Command, add_cache_argument, add_stream_arguments, print_path
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -22,6 +22,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--format", default="table", choices=("table", "json"), help="output format"
     )
+    add_stream_arguments(parser)
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write (default: print to the terminal)"
     )
@@ -35,7 +36,13 @@ def _run(arguments: Namespace) -> int:
     from aver.reports.file_check import checks_as_json, checks_as_table
 
     store = FeatureStore(arguments.cache)
-    checks = api.check(arguments.paths, arguments.checkpoint, store=store)
+    checks = api.check(
+        arguments.paths,
+        arguments.checkpoint,
+        video_stream=arguments.video_stream,
+        audio_stream=arguments.audio_stream,
+        store=store,
+    )
     text = (checks_as_json if arguments.format == "json" else checks_as_table)(checks)
     if arguments.out is None:
         sys.stdout.write(text)

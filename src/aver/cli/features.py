@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from dataclasses import replace
 
 from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
     add_list_argument,
+    add_stream_arguments,
     add_work_arguments,
     corpus_of,
     parse_assignments,
@@ -25,6 +27,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="name, see 'aver list presets', or a YAML file",
     )
     add_list_argument(parser, "--set", "settings to change in the preset")
+    add_stream_arguments(parser)
     add_work_arguments(parser)
 
 
@@ -37,7 +40,9 @@ def _run(arguments: Namespace) -> int:
     store = FeatureStore(arguments.cache)
     kind, settings = load_preset(arguments.preset, parse_assignments(arguments.set, "--set"))
     features = kind(settings, store).features
-    prepared = store.prepare(corpus.clips, list(features.values()), workers=arguments.workers)
+    video, audio = arguments.video_stream, arguments.audio_stream
+    clips = [replace(clip, video_stream=video, audio_stream=audio) for clip in corpus.clips]
+    prepared = store.prepare(clips, list(features.values()), workers=arguments.workers)
     print(
         f"{len(prepared.clips)} clips are ready for {', '.join(features) or 'no modality'}: "
         f"{prepared.computed} features computed, {prepared.cached} from the cache."

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from aver.cli.arguments import (
     Command,
     add_action_units_argument,
+    add_stream_arguments,
     add_strict_argument,
     add_work_arguments,
     print_path,
@@ -47,6 +48,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "not predicted",
     )
     add_action_units_argument(parser, ", with the file names as keys")
+    add_stream_arguments(parser)
     parser.add_argument(
         "--format", default="table", choices=("table", "csv", "jsonl"), help="output format"
     )
@@ -70,6 +72,8 @@ def _run(arguments: Namespace) -> int:
         action_units=arguments.action_units,
         speaker_clips=arguments.speaker_clips,
         speaker_by=arguments.speaker_by,
+        video_stream=arguments.video_stream,
+        audio_stream=arguments.audio_stream,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )

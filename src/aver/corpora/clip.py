@@ -51,6 +51,9 @@ class Clip:
         The official subset of the clip, if the corpus has such subsets.
     face_box : (float, float, float, float) or None
         Left, top, right and bottom of the face in the image, in pixels, if the corpus states it.
+    video_stream, audio_stream : int or None
+        Streams of the files to read, counted from 0 among all streams of a file; None for those
+        that players take.
     """
 
     clip_id: str
@@ -70,6 +73,8 @@ class Clip:
     action_units_row: str = ""
     subset: str | None = None
     face_box: tuple[float, float, float, float] | None = None
+    video_stream: int | None = None
+    audio_stream: int | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "clip_id", printable(self.clip_id))

@@ -12,10 +12,10 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.errors import MissingModalityError
 from aver.features.feature import Feature, FeatureRecord
+from aver.media.streams import SILENT
 from aver.media.voice_activity import Speech, speech_of
 from aver.settings import settings
 
-_SILENT = 1e-4  # of full scale, -80 dB: below one step of 13-bit audio, above dither
 _BLOCK_S = 0.02
 
 MIN_AUDIO_S = 0.05
@@ -98,6 +98,10 @@ class AudioFeature(Feature):
         """The clip's audio file, else its video."""
         return audio_paths(clip)
 
+    def identity(self, clip: Clip) -> str:
+        """The stream, if the clip names one."""
+        return "" if clip.audio_stream is None else f"stream {clip.audio_stream}"
+
     def extract(self, clip: Clip) -> FeatureRecord:
         """Compute the arrays of one clip."""
         audio = read_clip_audio(clip, self.rate_hz)
@@ -126,7 +130,7 @@ def read_clip_audio(clip: Clip, rate_hz: int) -> ClipAudio:
     if not paths:
         return _absent(rate_hz, "no audio")
     try:
-        reader = read_audio_blocks(paths[0], rate_hz, block_s=10.0)
+        reader = read_audio_blocks(paths[0], rate_hz, 10.0, stream=clip.audio_stream)
         samples = np.concatenate([np.zeros(0, np.float32), *reader])
     except MissingModalityError as error:
         return _absent(rate_hz, error.flag or "no audio")
@@ -161,4 +165,4 @@ def share_not_silent(samples: np.ndarray, rate_hz: int) -> float:
         return 0.0
     whole = samples.size // block * block
     blocks = samples[:whole].reshape(-1, block) if whole else samples[np.newaxis]
-    return float((np.ptp(blocks, axis=1) > _SILENT).mean())
+    return float((np.ptp(blocks, axis=1) > SILENT).mean())

@@ -94,8 +94,9 @@ class FaceCrops(Feature):
         return (clip.video, *model)
 
     def identity(self, clip: Clip) -> str:
-        """The place of the face, if the clip states it."""
-        return "" if clip.face_box is None else f"face box {clip.face_box}"
+        """The place of the face, if the clip states it, and the stream, if one is named."""
+        box = "" if clip.face_box is None else f"face box {clip.face_box}"
+        return box if clip.video_stream is None else f"{box}\nstream {clip.video_stream}"
 
     def extract(self, clip: Clip) -> FeatureRecord:
         """Track the face of one clip and crop it."""
@@ -104,18 +105,19 @@ class FaceCrops(Feature):
         from aver.media.main_face import iter_face_crops, track_faces, track_fixed_box
         from aver.media.second_look import WHOLE_PICTURE
 
+        path, number, rate_hz = clip.video, clip.video_stream, self.rate_hz
         try:
             if clip.face_box is not None:
-                track = track_fixed_box(clip.video, clip.face_box, rate_hz=self.rate_hz)
+                track = track_fixed_box(path, clip.face_box, rate_hz=rate_hz, stream=number)
             else:
                 detector = _detector(self.detector, self.face_model)
-                track = track_faces(clip.video, rate_hz=self.rate_hz, detector=detector)
+                track = track_faces(path, rate_hz=rate_hz, detector=detector, stream=number)
         except MissingModalityError as error:
             return FeatureRecord.absent(error.flag or "no video")
         if not track.found.any():
             return FeatureRecord.absent("no face")
         crops = np.zeros((len(track.found), self.size_px, self.size_px, 3), np.uint8)
-        stream = iter_face_crops(clip.video, track, self.size_px, margin=self.margin)
+        stream = iter_face_crops(path, track, self.size_px, margin=self.margin, stream=number)
         for row, (_, crop, _) in enumerate(stream):
             crops[row] = crop
         black = round((track.first_visible_s or 0.0) * self.rate_hz)

@@ -60,7 +60,7 @@ class SpeechFeature(AudioFeature):
         if not paths:
             return FeatureRecord.absent("no audio")
         try:
-            reader = read_audio_blocks(paths[0], self.rate_hz, _BLOCK_S)
+            reader = read_audio_blocks(paths[0], self.rate_hz, _BLOCK_S, stream=clip.audio_stream)
             speech = _Stretches(reader, self)
             vector = self.from_speech(speech)
         except MissingModalityError as error:

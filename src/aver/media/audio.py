@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +16,24 @@ _JITTER_S = 0.04  # containers round time stamps: smaller gaps and overlaps are 
 _SILENCE_AT_ONCE_S = 10.0
 _CANCELLED = 0.01  # of the energy of the loudest channel: 20 dB
 _LOUDEST_FLOAT = 100.0  # samples of float formats are in -1..1, or beyond if overdriven
+_UNKNOWN = "NONE"
+_USUAL_ORDER = {  # of WAV, without a mask of channels
+    6: ("FL", "FR", "FC", "LFE", "BL", "BR"),
+    8: ("FL", "FR", "FC", "LFE", "BL", "BR", "SL", "SR"),
+}
+_WEIGHTS = {"FC": 1.0, **dict.fromkeys(("FL", "FR", "FLC", "FRC", "DL", "DR", "BC"), 0.5),
+            "LFE": 0.0, "LFE2": 0.0}  # fmt: skip
 _INTEGER_SCALES = (32768.0, 2.0**31)
 
 
-def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
+def read_audio(path: str | Path, rate_hz: int = 16000, *, stream: int | None = None) -> np.ndarray:
     """Read all audio of a file as one channel.
 
-    Channels are averaged; if they cancel each other, the loudest one is taken. Samples that are no
-    numbers become 0, and float samples on the scale of integers are brought to -1..1. The first
-    sample is at time 0 of the file's clock, which `read_frames` shares: priming samples of the
-    codec are cut off, and there is silence if the audio stream starts late or pauses.
+    Two channels are averaged; of surround sound the center keeps its level, and the channel for low
+    frequencies is left out. If channels cancel each other, the loudest one is taken. Samples that
+    are no numbers become 0, and float samples on the scale of integers are brought to -1..1. The
+    first sample is at time 0 of the file's clock, which `read_frames` shares: priming samples of
+    the codec are cut off, and there is silence if the audio stream starts late or pauses.
 
     Parameters
     ----------
@@ -32,6 +41,8 @@ def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
         Any video or audio file that FFmpeg reads (FLAC, WAV, MP3, M4A, MP4, AVI ...).
     rate_hz : int > 0
         Rate to resample to (by soxr, high quality).
+    stream : int, optional
+        See `aver.media.media_file.MediaFile`.
 
     Returns
     -------
@@ -47,10 +58,12 @@ def read_audio(path: str | Path, rate_hz: int = 16000) -> np.ndarray:
     SettingsError
         If `rate_hz` is not positive.
     """
-    return np.concatenate(list(AudioReader(path, rate_hz, block_s=10.0)))
+    return np.concatenate(list(AudioReader(path, rate_hz, block_s=10.0, stream=stream)))
 
 
-def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1.0) -> AudioReader:
+def read_audio_blocks(
+    path: str | Path, rate_hz: int = 16000, block_s: float = 1.0, *, stream: int | None = None
+) -> AudioReader:
     """Read a file's audio block by block, in constant memory.
 
     Parameters
@@ -61,6 +74,8 @@ def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1
         Rate to resample to (by soxr, high quality).
     block_s : float > 0
         Length of a block in seconds; the last one may be shorter.
+    stream : int, optional
+        See `aver.media.media_file.MediaFile`.
 
     Returns
     -------
@@ -73,7 +88,7 @@ def read_audio_blocks(path: str | Path, rate_hz: int = 16000, block_s: float = 1
     MediaError, MissingModalityError, SettingsError
         As `read_audio`.
     """
-    return AudioReader(path, rate_hz, block_s)
+    return AudioReader(path, rate_hz, block_s, stream=stream)
 
 
 class AudioReader(Iterator[np.ndarray]):
@@ -89,14 +104,16 @@ class AudioReader(Iterator[np.ndarray]):
         What was wrong with the part read so far; complete after the last block.
     """
 
-    def __init__(self, path: str | Path, rate_hz: int, block_s: float) -> None:
+    def __init__(
+        self, path: str | Path, rate_hz: int, block_s: float, *, stream: int | None = None
+    ) -> None:
         if rate_hz <= 0:
             raise SettingsError(f"rate_hz is {rate_hz}; give a positive sampling rate in Hz.")
         if round(block_s * rate_hz) < 1:
             raise SettingsError(f"block_s is {block_s}; a block must have at least one sample.")
         self.read_s = 0.0
         self.complete: bool | None = None
-        self._media = MediaFile(path)
+        self._media = MediaFile(path, audio_stream=stream)
         self._stream = self._media.audio_stream()
         if self._stream is None:
             self._media.container.close()
@@ -164,7 +181,10 @@ def _on_the_clock(media: MediaFile, stream: Any, mixer: _Mixer) -> Iterator[tupl
                 position_s += late / rate_hz
             elif late < -_JITTER_S * rate_hz and rate_hz == first_hz:
                 # After a change of rate, FFmpeg counts time by the first rate: no overlap then.
-                samples = samples[-late:]  # overlaps with samples that were yielded already
+                if -late < samples.size:
+                    samples = samples[-late:]  # overlaps with samples that were yielded already
+                else:  # FFmpeg makes up the steps after one that MP4 cannot state
+                    media.clock.mended = True
         if samples.size:
             yield rate_hz, samples
             position_s += samples.size / rate_hz
@@ -175,7 +195,7 @@ def _integer_scale(path: str | Path, stream: Any) -> float:
     if not stream.codec_context.name.startswith("pcm_f"):
         return 1.0  # codecs other than plain float samples define the scale
     largest = 0.0
-    with MediaFile(path) as media:
+    with MediaFile(path, audio_stream=stream.index) as media:
         try:
             for frame in media.decode(media.audio_stream()):
                 values = np.abs(frame.to_ndarray())
@@ -213,7 +233,7 @@ class _Mixer:
         return tuple(flag for flag, is_so in found.items() if is_so)
 
     def to_mono(self, frame: Any) -> np.ndarray:
-        """Mean of the channels, or the loudest one if they cancel; float32 in -1..1."""
+        """Mix of the channels, or the loudest one if they cancel; float32."""
         values = frame.to_ndarray()  # planar: (channels, samples); packed: (1, samples x channels)
         channels = len(frame.layout.channels)
         if not frame.format.is_planar:
@@ -227,19 +247,39 @@ class _Mixer:
             scaled = (values.astype(np.float32) - 128.0) / 128.0
         else:
             scaled = (values / -float(np.iinfo(values.dtype).min)).astype(np.float32)
-        return scaled[0] if channels == 1 else self._mix(scaled)
+        if channels == 1:
+            return scaled[0]
+        return self._mix(scaled, _weights(tuple(one.name for one in frame.layout.channels)))
 
-    def _mix(self, channels: np.ndarray) -> np.ndarray:
+    def _mix(self, channels: np.ndarray, weights: np.ndarray) -> np.ndarray:
         """Of (channels, samples); judged by the energy of all samples so far."""
-        mixed = channels.mean(axis=0, dtype=np.float32)
+        mixed = weights @ channels
         if len(self._energy) != len(channels):  # the layout changes inside the stream
             self._energy, self._mixed_energy = np.zeros(len(channels)), 0.0
-        self._energy += np.square(channels, dtype=np.float64).sum(axis=1)
+        self._energy += np.square(channels, dtype=np.float64).sum(axis=1) * weights**2
         self._mixed_energy += float(np.square(mixed, dtype=np.float64).sum())
         loudest = int(self._energy.argmax())
-        cancels = self._mixed_energy * len(channels) ** 2 < _CANCELLED * self._energy[loudest]
+        cancels = self._mixed_energy < _CANCELLED * self._energy[loudest]
         self._cancelled |= bool(cancels)
         return channels[loudest] if cancels else mixed
+
+
+@lru_cache(maxsize=8)
+def _weights(names: tuple[str, ...]) -> np.ndarray:
+    """Weight of each channel in the mix: (channels,), float32.
+
+    The center, which carries speech, keeps its level; of a pair in front each gets a half, as in
+    stereo; channels at the side and behind are 3 dB softer, and the one for low frequencies is
+    left out. Channels whose place is unknown are averaged, except that 6 and 8 are 5.1 and 7.1.
+
+    Source: ITU-R BS.775-3, annex 4, table 2.
+    Differs from the source: the center is 3 dB louder against the other channels.
+    """
+    if all(name == _UNKNOWN for name in names):
+        names = _USUAL_ORDER.get(len(names), names)
+    if _UNKNOWN in names:
+        return np.full(len(names), 1 / len(names), np.float32)
+    return np.array([_WEIGHTS.get(name, 0.5 * 0.5**0.5) for name in names], np.float32)
 
 
 def _cut(pieces: Iterator[np.ndarray], block: int) -> Generator[np.ndarray]:

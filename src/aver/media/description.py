@@ -179,7 +179,13 @@ class MediaDescription:
         return self.video is not None or self.audio is not None
 
 
-def describe_media(path: str | Path, detector: FaceDetector | str = "mtcnn") -> MediaDescription:
+def describe_media(
+    path: str | Path,
+    detector: FaceDetector | str = "mtcnn",
+    *,
+    video_stream: int | None = None,
+    audio_stream: int | None = None,
+) -> MediaDescription:
     """Look at every track of a file, and decode those that aver would read.
 
     Faces are looked for in 8 frames. Memory does not grow with the length of the file.
@@ -189,6 +195,8 @@ def describe_media(path: str | Path, detector: FaceDetector | str = "mtcnn") -> 
     path : str or Path
         A picture, a video or an audio file, broken or not.
     detector : FaceDetector or {"mtcnn", "haar", "dlib"}
+    video_stream, audio_stream : int, optional
+        Streams to read, see `aver.media.media_file.MediaFile`.
 
     Returns
     -------
@@ -203,7 +211,10 @@ def describe_media(path: str | Path, detector: FaceDetector | str = "mtcnn") -> 
     path = Path(path)
     found = make_detector(detector) if isinstance(detector, str) else detector
     try:
-        with clip_work(path), MediaFile(path) as media:
+        with (
+            clip_work(path),
+            MediaFile(path, video_stream=video_stream, audio_stream=audio_stream) as media,
+        ):
             tracks = tuple(_tracks(media))
             container = media.container.format.name
             duration = media.container.duration
@@ -216,12 +227,12 @@ def describe_media(path: str | Path, detector: FaceDetector | str = "mtcnn") -> 
         warnings.simplefilter("ignore", TruncatedMediaWarning)  # flagged
         try:
             with clip_work(path):
-                video = _video_content(path, found)
+                video = _video_content(path, found, video_stream)
         except AverError as error:
             problems += _said(error, "video", tracks)
         try:
             with clip_work(path):
-                audio = _audio_content(path)
+                audio = _audio_content(path, audio_stream)
         except AverError as error:
             problems += _said(error, "audio", tracks)
     if not tracks:
@@ -287,7 +298,7 @@ def _rate_hz(stream: Any) -> float | None:
 
 
 def _why(stream: Any, is_chosen: bool, media: MediaFile) -> str:
-    """The rules of `aver.media.media_file.choose_stream`, for one track."""
+    """The rules of `aver.media.streams`, for one track."""
     from av.stream import Disposition
 
     if stream.type not in ("video", "audio"):
@@ -297,6 +308,8 @@ def _why(stream: Any, is_chosen: bool, media: MediaFile) -> str:
         return "no decoder"
     if stream.disposition & Disposition.attached_pic:
         return "cover image"
+    if is_chosen and media.stream_flags(stream.type):
+        return "; ".join(media.stream_flags(stream.type))
     if is_chosen:
         if len(same) == 1:
             return f"the only {stream.type} track"
@@ -309,15 +322,15 @@ def _why(stream: Any, is_chosen: bool, media: MediaFile) -> str:
     return "another track comes first"
 
 
-def _video_content(path: Path, detector: FaceDetector) -> VideoContent:
+def _video_content(path: Path, detector: FaceDetector, stream: int | None) -> VideoContent:
     times: list[float] = []  # of the first and the last frame
     count = 0
-    outlines = read_frames(path, outline_px=_OUTLINE_PX)
+    outlines = read_frames(path, outline_px=_OUTLINE_PX, stream=stream)
     for time_s, _ in outlines:
         times = [times[0], time_s] if times else [time_s]
         count += 1
     span_s = times[-1] - times[0] if times else 0.0
-    pictures = [picture for _, picture in _spread(path, outlines, count)]
+    pictures = [picture for _, picture in _spread(path, outlines, count, stream)]
     faces = [detector.detect([picture])[0] for picture in pictures]
     with_face = [one for one in faces if len(one)]
     sides_px = [float(np.sqrt(areas(one.boxes).max())) for one in with_face]
@@ -326,7 +339,7 @@ def _video_content(path: Path, detector: FaceDetector) -> VideoContent:
         frames=count,
         duration_s=outlines.read_s,
         rate_hz=(count - 1) / span_s if span_s > 0 else None,
-        orientation=_orientation(path),
+        orientation=_orientation(path, stream),
         width_px=width,
         height_px=height,
         examined=len(pictures),
@@ -337,12 +350,15 @@ def _video_content(path: Path, detector: FaceDetector) -> VideoContent:
     )
 
 
-def _spread(path: Path, read: FrameReader, count: int) -> Iterator[tuple[float, np.ndarray]]:
+def _spread(
+    path: Path, read: FrameReader, count: int, stream: int | None
+) -> Iterator[tuple[float, np.ndarray]]:
     """Frames at the middle of equal parts of a video that has been read."""
     first_s = read.first_visible_s or 0.0
     wanted = min(_FRAMES_WITH_FACES, count)
     rate_hz = 2 * wanted / max(read.read_s - first_s, 1e-3)
-    frames = read_frames(path, rate_hz, skip_black=read.first_visible_s is not None)
+    skip_black = read.first_visible_s is not None
+    frames = read_frames(path, rate_hz, skip_black=skip_black, stream=stream)
     for number, frame in enumerate(frames):
         if number % 2 == 1 or count == 1:
             yield frame
@@ -352,14 +368,14 @@ def _spread(path: Path, read: FrameReader, count: int) -> Iterator[tuple[float, 
     frames.close()
 
 
-def _orientation(path: Path) -> str:
-    with MediaFile(path) as media:
+def _orientation(path: Path, stream: int | None) -> str:
+    with MediaFile(path, video_stream=stream) as media:
         for frame in media.decode(media.video_stream()):
             return _TURNS[orientation(frame, path)]
     return _TURNS[False, False, False]
 
 
-def _audio_content(path: Path) -> AudioContent:
+def _audio_content(path: Path, stream: int | None) -> AudioContent:
     peak, samples = 0.0, 0
 
     def measured(reader: AudioReader) -> Iterator[np.ndarray]:
@@ -369,7 +385,7 @@ def _audio_content(path: Path) -> AudioContent:
             samples += block.size
             yield block
 
-    reader = read_audio_blocks(path, _AUDIO_HZ, _BLOCK_S)
+    reader = read_audio_blocks(path, _AUDIO_HZ, _BLOCK_S, stream=stream)
     speech = detect_speech(measured(reader), _AUDIO_HZ)
     return AudioContent(
         duration_s=samples / _AUDIO_HZ,

@@ -11,10 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 
+from aver.media.frame_chains import is_chain, is_chain_cut
+
 _MPEG_TS_PACKETS = (188, 192, 204)
 _ASF_HEADER = bytes.fromhex("3026b2758e66cf11a6d900aa0062ce6c")
 _ASF_FILE = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
-_SEGMENT = b"\x18\x53\x80\x67"  # of Matroska
+_SEGMENT, _CLUSTER = b"\x18\x53\x80\x67", b"\x1f\x43\xb6\x75"  # of Matroska
+_MXF_KEY = b"\x06\x0e\x2b\x34"
+_PACK = b"\0\0\1\xba"  # of MPEG program streams
+_TAIL_BYTES = 1 << 20  # much longer than any packet of MPEG streams
 _LAST_PAGE_BYTES = 2 * 65307  # the longest page of Ogg, twice
 
 
@@ -22,8 +27,12 @@ def is_cut(path: Path) -> bool:
     """Whether the end of a file is missing, as far as its container tells.
 
     Known containers: WAV and AVI (RIFF, RF64), Matroska and WebM, MP4 and MOV, ASF (WMV, WMA), Ogg,
-    FLV, MPEG transport streams. For others, and for files that were written as a stream of unknown
-    length, the answer is False.
+    FLV, MXF, AIFF, AU, CAF, MPEG transport and program streams, and the audio formats without
+    container of `aver.media.frame_chains`. For others the answer is False.
+
+    A stream that does not state its length, such as a broadcast, a recording of a browser or an MP3
+    without a header, is known to be cut if it ends inside a packet, a frame or a block. If it was
+    cut exactly between two of them, it is a shorter stream, and the answer is False.
 
     Parameters
     ----------
@@ -83,14 +92,33 @@ def _matroska(file: BinaryIO, size: int) -> bool:
     width = 9 - first.bit_length()
     digits = int.from_bytes(head[at + 4 : at + 4 + width], "big")
     length = digits & ((1 << 7 * width) - 1)
-    if length == (1 << 7 * width) - 1:
-        return False  # unknown: written as a stream
-    return at + 4 + width + length > size
+    at += 4 + width
+    if length != (1 << 7 * width) - 1:
+        return at + length > size
+    return _last_element_is_cut(file, at, size)
+
+
+def _last_element_is_cut(file: BinaryIO, at: int, size: int) -> bool:
+    """A Matroska segment that was written as a stream: its elements, and those of its clusters."""
+    while at < size:
+        file.seek(at)
+        head = file.read(12)
+        name_width = 9 - head[0].bit_length()
+        if name_width > 4:
+            return False  # something after the last element
+        length_width = 9 - head[name_width].bit_length()
+        start = name_width + length_width
+        if length_width > 8 or len(head) < start:
+            return len(head) < start
+        digits = int.from_bytes(head[name_width:start], "big") & ((1 << 7 * length_width) - 1)
+        is_unknown = digits == (1 << 7 * length_width) - 1
+        at += start + (0 if is_unknown or head[:name_width] == _CLUSTER else digits)
+    return at > size
 
 
 def _mp4(file: BinaryIO, size: int) -> bool:
-    """Boxes follow each other to the end of the file."""
-    at = 0
+    """Boxes follow each other to the end of the file; a fragment's data follow its index."""
+    at, name = 0, b""
     while at + 8 <= size:
         file.seek(at)
         length, name = struct.unpack(">I4s", file.read(8))
@@ -103,7 +131,7 @@ def _mp4(file: BinaryIO, size: int) -> bool:
         if length < 8:
             return False
         at += length
-    return at > size
+    return at > size or name == b"moof"
 
 
 def _asf(file: BinaryIO, size: int) -> bool:
@@ -151,8 +179,65 @@ def _mpeg_ts(file: BinaryIO, size: int) -> bool:
     for length in _MPEG_TS_PACKETS:
         first = 4 if length == 192 else 0
         if all(start[first + k * length : first + k * length + 1] == b"G" for k in range(2)):
-            return size % length != 0
+            return size % length != 0 or _last_pes_is_cut(file, size, length, first)
     return False
+
+
+def _last_pes_is_cut(file: BinaryIO, size: int, length: int, first: int) -> bool:
+    """Packets of elementary streams (PES) that state their length lack bytes at the end.
+
+    Those of sound do, those of pictures seldom.
+    """
+    at = max(0, size // length - _TAIL_BYTES // length) * length
+    file.seek(at)
+    tail = file.read()
+    missing: dict[int, int] = {}  # bytes, by PID
+    for start in range(first, len(tail) - 187, length):
+        packet = tail[start : start + 188]
+        pid = int.from_bytes(packet[1:3], "big") & 0x1FFF
+        payload = packet[5 + packet[4] :] if packet[3] & 0x20 else packet[4:]
+        if not packet[3] & 0x10:
+            continue
+        if packet[1] & 0x40 and payload[:3] == b"\0\0\1":
+            stated = int.from_bytes(payload[4:6], "big")
+            missing[pid] = 6 + stated if stated else 0
+        missing[pid] = max(0, missing.get(pid, 0) - len(payload))
+    return any(missing.values())
+
+
+def _mpeg_ps(file: BinaryIO, size: int) -> bool:
+    """Packets of a program stream state their length; those after the last pack header."""
+    first = max(0, size - _TAIL_BYTES)
+    file.seek(first)
+    tail = file.read()
+    at = tail.rfind(_PACK)
+    while 0 <= at < len(tail):
+        code = tail[at : at + 4]
+        if code == _PACK and len(tail) >= at + 14:
+            at += 14 + (tail[at + 13] & 7) if tail[at + 4] & 0xC0 == 0x40 else 12
+        elif code == b"\0\0\1\xb9":  # end of the program
+            at += 4
+        elif code[:3] == b"\0\0\1" and len(tail) >= at + 6:
+            at += 6 + int.from_bytes(tail[at + 4 : at + 6], "big")
+        else:  # a header is cut, or there is something after the last packet
+            return code == _PACK or code[:3] == b"\0\0\1"[: len(code)]
+    return at > len(tail)
+
+
+def _mxf(file: BinaryIO, size: int) -> bool:
+    """Keys of 16 bytes, lengths and values follow each other to the end (SMPTE ST 336)."""
+    at = 0
+    while at < size:
+        file.seek(at)
+        head = file.read(25)
+        if head[:4] != _MXF_KEY[: len(head)]:
+            return False  # something after the last value
+        if len(head) < 17:
+            return True
+        width = head[16] & 0x7F if head[16] & 0x80 else 0
+        length = int.from_bytes(head[17 : 17 + width], "big") if width else head[16]
+        at += 17 + width + length
+    return at > size
 
 
 def _aiff(file: BinaryIO, size: int) -> bool:
@@ -188,5 +273,8 @@ _CONTAINERS: tuple[tuple[_Test, Callable[[BinaryIO, int], bool]], ...] = (
     (lambda start: start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"), _aiff),
     (lambda start: start[:4] == b".snd", _au),
     (lambda start: start[:4] == b"caff", _caf),
+    (lambda start: start[:4] == _PACK, _mpeg_ps),
+    (lambda start: start[:4] == _MXF_KEY, _mxf),
+    (is_chain, is_chain_cut),
     (lambda start: b"G" in (start[:1], start[4:5]), _mpeg_ts),
 )

@@ -25,6 +25,7 @@ def read_frames(
     *,
     skip_black: bool = False,
     outline_px: int | None = None,
+    stream: int | None = None,
 ) -> FrameReader:
     """Read the frames of a video one by one, with the time at which each is displayed.
 
@@ -43,6 +44,8 @@ def read_frames(
     outline_px : int > 0, optional
         Give gray images [shape=(outline_px, outline_px)] instead of color, twice as fast. Meant for
         fingerprints, not for display.
+    stream : int, optional
+        See `aver.media.media_file.MediaFile`.
 
     Returns
     -------
@@ -61,7 +64,7 @@ def read_frames(
     SettingsError
         If `rate_hz` is not positive.
     """
-    return FrameReader(path, rate_hz, skip_black=skip_black, outline_px=outline_px)
+    return FrameReader(path, rate_hz, skip_black=skip_black, outline_px=outline_px, stream=stream)
 
 
 class FrameReader(Iterator[tuple[float, np.ndarray]]):
@@ -86,6 +89,7 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         *,
         skip_black: bool = False,
         outline_px: int | None = None,
+        stream: int | None = None,
     ) -> None:
         if rate_hz is not None and not rate_hz > 0:
             raise SettingsError(
@@ -94,14 +98,14 @@ class FrameReader(Iterator[tuple[float, np.ndarray]]):
         self.first_visible_s: float | None = None
         self.read_s = 0.0
         self.complete: bool | None = None
-        self._media = MediaFile(path)
-        stream = self._media.video_stream()
-        if stream is None:
+        self._media = MediaFile(path, video_stream=stream)
+        chosen = self._media.video_stream()
+        if chosen is None:
             self._media.container.close()
             raise MissingModalityError(
                 f"{path} has no video. Use the audio alone, or give another file."
             )
-        self._stream: Any = stream
+        self._stream: Any = chosen
         self._stream.codec_context.thread_count = 1  # files are read in parallel instead of frames
         self._skip_black = skip_black
         stamped = self._stamped()

@@ -115,6 +115,7 @@ def track_faces(
     rate_hz: float | None = None,
     detector: FaceDetector | str = "mtcnn",
     settings: TrackSettings | None = None,
+    stream: int | None = None,
 ) -> FaceTrack:
     """Track the main face of a video.
 
@@ -132,6 +133,8 @@ def track_faces(
         Frames per second; default is all frames.
     detector : FaceDetector or {"mtcnn", "haar", "dlib"}
     settings : TrackSettings, optional
+    stream : int, optional
+        See `aver.media.media_file.MediaFile`.
 
     Returns
     -------
@@ -145,21 +148,25 @@ def track_faces(
     """
     settings = settings or TrackSettings()
     first = make_detector(detector) if isinstance(detector, str) else detector
-    track, unseen = _track(path, rate_hz, first, settings)
+    track, unseen = _track(path, rate_hz, first, settings, stream)
     second = second_detector(first, unseen) if settings.second_look else None
     if second is None:
         return track
-    track, _ = _track(path, rate_hz, second, settings)
+    track, _ = _track(path, rate_hz, second, settings, stream)
     is_whole = isinstance(second, WholePictureDetector)
     return replace(track, whole_picture=is_whole and bool(track.found.any()))
 
 
 def _track(
-    path: str | Path, rate_hz: float | None, detector: FaceDetector, settings: TrackSettings
+    path: str | Path,
+    rate_hz: float | None,
+    detector: FaceDetector,
+    settings: TrackSettings,
+    stream: int | None,
 ) -> tuple[FaceTrack, list[np.ndarray]]:
     """Track with one detector; also a sample of the frames if none has a face."""
     follower = FaceFollower(detector, settings.detect_every_s, settings.refine_every_s)
-    frames = read_frames(path, rate_hz, skip_black=True)
+    frames = read_frames(path, rate_hz, skip_black=True, stream=stream)
     sample = FrameSample()
     times: list[float] = []
     size = (0, 0)
@@ -175,7 +182,11 @@ def _track(
 
 
 def track_fixed_box(
-    path: str | Path, box: Sequence[float], *, rate_hz: float | None = None
+    path: str | Path,
+    box: Sequence[float],
+    *,
+    rate_hz: float | None = None,
+    stream: int | None = None,
 ) -> FaceTrack:
     """The track of a face whose place is known; nothing is detected.
 
@@ -186,6 +197,7 @@ def track_fixed_box(
     box : (float, float, float, float)
         Left, top, right and bottom of the face, in pixels of the upright image.
     rate_hz : float > 0, optional
+    stream : int, optional
         As in `track_faces`.
 
     Returns
@@ -198,7 +210,7 @@ def track_fixed_box(
     MediaError
         If the box is empty or outside the image, or as `aver.media.frames.read_frames`.
     """
-    frames = read_frames(path, rate_hz, skip_black=True)
+    frames = read_frames(path, rate_hz, skip_black=True, stream=stream)
     times: list[float] = []
     size = (0, 0)
     for time_s, frame in frames:
@@ -240,7 +252,12 @@ def _without_faces(
 
 
 def iter_face_crops(
-    path: str | Path, track: FaceTrack, size_px: int, *, margin: float = 0.1
+    path: str | Path,
+    track: FaceTrack,
+    size_px: int,
+    *,
+    margin: float = 0.1,
+    stream: int | None = None,
 ) -> Iterator[tuple[float, np.ndarray, bool]]:
     """Crop the tracked face of a video, one frame at a time.
 
@@ -253,6 +270,8 @@ def iter_face_crops(
         Side of the crops.
     margin : float
         Added to the box on each side, as a share of its longer side.
+    stream : int, optional
+        As in `track_faces`.
 
     Yields
     ------
@@ -270,7 +289,7 @@ def iter_face_crops(
         )
     shape = (size_px, size_px, 3)
     windows = squared(track.boxes, 1 + 2 * margin)
-    frames = read_frames(path, track.rate_hz, skip_black=True)
+    frames = read_frames(path, track.rate_hz, skip_black=True, stream=stream)
     for (time_s, frame), window, found in zip(frames, windows, track.found, strict=True):
         crop = cut_square(frame, window, size_px) if found else np.zeros(shape, np.uint8)
         yield time_s, crop, bool(found)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from aver.errors import MediaError, MissingModalityError
 from aver.execution.files import is_utf8
 from aver.media.clock import Clock
 from aver.media.file_length import is_cut
+from aver.media.streams import check_named_stream, first_with_sound, ranked_streams
 
 if TYPE_CHECKING:
     import av.container
@@ -45,6 +47,9 @@ class MediaFile:
     ----------
     path : str or Path
         A local file; never a URL.
+    video_stream, audio_stream : int, optional
+        Which streams to read, counted from 0 among all streams of the file, as `aver check` and
+        ffprobe print them. Default: those that players take.
 
     Attributes
     ----------
@@ -56,30 +61,30 @@ class MediaFile:
     Raises
     ------
     MediaError
-        If the file is missing, a folder, empty, a Git LFS pointer, or unreadable.
+        If the file is missing, a folder, empty, a Git LFS pointer, or unreadable, or a stream is
+        named that does not exist or is of another kind.
     """
 
-    def __init__(self, path: str | Path) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        video_stream: int | None = None,
+        audio_stream: int | None = None,
+    ) -> None:
         self.path = Path(path)
         self.damaged_packets = 0
         self.clock = Clock()
         _check_is_media_file(self.path)
-        import av
-
-        # The prefix keeps names with a colon from being protocols. FFmpeg knows UTF-8 names only.
-        name = str(self.path)
-        source: Any = f"file:{name}" if is_utf8(name) else self.path.open("rb")
+        self._named = {"video": video_stream, "audio": audio_stream}
+        self.container = _opened(self.path)
         try:
-            self.container: av.container.InputContainer = av.open(
-                source,
-                metadata_errors="ignore",
-                container_options={"protocol_whitelist": "file"},
-            )
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise MediaError(
-                f"{self.path} cannot be read as video or audio ({_reason(error)}). It may be "
-                "truncated or not a media file; download it again, or try to play it."
-            ) from error
+            for kind, index in self._named.items():
+                if index is not None:
+                    check_named_stream(self.container, self.path, kind, index)
+        except MediaError:
+            self.container.close()
+            raise
 
     def __enter__(self) -> MediaFile:
         return self
@@ -99,12 +104,47 @@ class MediaFile:
         return max(start / 1_000_000, 0.0) if start is not None else 0.0
 
     def video_stream(self) -> Any | None:
-        """The video stream that players show, or None; see `choose_stream`."""
-        return choose_stream(self.container.streams.video)
+        """The video stream that is named, or that players show; None if there is none."""
+        index = self._named["video"]
+        if index is not None:
+            return self.container.streams[index]
+        return next(iter(ranked_streams(self.container.streams.video)), None)
 
     def audio_stream(self) -> Any | None:
-        """The audio stream that players play, or None; see `choose_stream`."""
-        return choose_stream(self.container.streams.audio)
+        """The audio stream that is named, or that players play; None if there is none.
+
+        If the one that players play is silent and there is another one with sound, which is no
+        commentary, that one is taken; see `stream_flags`.
+        """
+        index = self._named["audio"]
+        if index is None:
+            index = self._usual_audio[1]
+        return None if index is None else self.container.streams[index]
+
+    @cached_property
+    def _usual_audio(self) -> tuple[int | None, int | None]:
+        """Index of the audio stream that players play, and of the first that is not silent."""
+        indices = [stream.index for stream in ranked_streams(self.container.streams.audio)]
+        if len(indices) < 2:
+            return (indices[0], indices[0]) if indices else (None, None)
+        with _opened(self.path) as container:
+            return indices[0], first_with_sound(container, indices)
+
+    def stream_flags(self, kind: str) -> tuple[str, ...]:
+        """Which stream is read, unless it is the one that players take.
+
+        Parameters
+        ----------
+        kind : {"video", "audio"}
+        """
+        if self._named[kind] is not None:
+            return (f"{kind} from stream {self._named[kind]}",)
+        if kind == "video":
+            return ()
+        silent, audible = self._usual_audio
+        if silent == audible:
+            return ()
+        return (f"audio from stream {audible}: stream {silent} is silent",)
 
     def stated_end_s(self, stream: Any) -> float | None:
         """End of the stream according to the file's header; None if the header does not say."""
@@ -204,7 +244,7 @@ class MediaFile:
 
 
 def fault_flags(media: MediaFile, what: str, complete: bool | None) -> tuple[str, ...]:
-    """Flags of a modality that was read from a file with faults.
+    """Flags of a modality that was read from a file with faults, or not from the usual stream.
 
     Parameters
     ----------
@@ -215,33 +255,29 @@ def fault_flags(media: MediaFile, what: str, complete: bool | None) -> tuple[str
         Of the reader.
     """
     truncated = (f"truncated {what}",) if complete is False else ()
-    return (*truncated, *((f"{what} with broken time stamps",) if media.clock.mended else ()))
+    mended = (f"{what} with broken time stamps",) if media.clock.mended else ()
+    return (*media.stream_flags(what), *truncated, *mended)
 
 
-def choose_stream(streams: Sequence[Any]) -> Any | None:
-    """Of the streams of one type that have a decoder, the one that players take.
+def _opened(path: Path) -> av.container.InputContainer:
+    import av
 
-    Cover images are no video. A stream that is marked as the default comes first, commentaries and
-    tracks for people with impaired hearing or sight come last; among equals the first one counts.
-
-    Parameters
-    ----------
-    streams : sequence of av.stream.Stream
-    """
-    from av.stream import Disposition
-
-    special = Disposition.comment | Disposition.hearing_impaired | Disposition.visual_impaired
-
-    def rank(stream: Any) -> tuple[bool, bool, int]:
-        marks = stream.disposition
-        return bool(marks & special), not marks & Disposition.default, stream.index
-
-    usable = [
-        stream
-        for stream in streams
-        if stream.codec_context is not None and not stream.disposition & Disposition.attached_pic
-    ]
-    return min(usable, key=rank, default=None)
+    # The prefix keeps names with a colon from being protocols. FFmpeg knows UTF-8 names only.
+    name = str(path)
+    source: Any = f"file:{name}" if is_utf8(name) else path.open("rb")
+    try:
+        container = av.open(
+            source, metadata_errors="ignore", container_options={"protocol_whitelist": "file"}
+        )
+    except (av.FFmpegError, OSError, ValueError) as error:
+        raise MediaError(
+            f"{path} cannot be read as video or audio ({_reason(error)}). It may be truncated or "
+            "not a media file; download it again, or try to play it."
+        ) from error
+    if container.format.name == "tty":  # FFmpeg draws any text file as a film
+        container.close()
+        raise MediaError(f"{path} is a text file. Give a video or audio file.")
+    return container
 
 
 def _check_is_media_file(path: Path) -> None:

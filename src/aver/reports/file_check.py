@@ -56,7 +56,14 @@ class FileCheck:
         return {**media, "path": printable(str(self.media.path)), **values}
 
 
-def check_file(path: Path, recognizer: Recognizer, store: FeatureStore) -> FileCheck:
+def check_file(
+    path: Path,
+    recognizer: Recognizer,
+    store: FeatureStore,
+    *,
+    video_stream: int | None = None,
+    audio_stream: int | None = None,
+) -> FileCheck:
     """Look into a file, and predict it.
 
     Parameters
@@ -66,19 +73,23 @@ def check_file(path: Path, recognizer: Recognizer, store: FeatureStore) -> FileC
     recognizer : Recognizer
         A trained one.
     store : FeatureStore
+    video_stream, audio_stream : int, optional
+        Streams to read, see `aver.media.media_file.MediaFile`.
     """
     from aver.media.description import describe_media
     from aver.media.media_file import TruncatedMediaWarning
     from aver.models.base.predict_files import predict_files
 
-    media = describe_media(path)
+    media = describe_media(path, video_stream=video_stream, audio_stream=audio_stream)
     if not media.is_readable:
         return FileCheck(media, "", {}, (), media.problems)
     problems = list(media.problems)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", TruncatedMediaWarning)  # flagged
-            found = predict_files(recognizer, [path], store)
+            found = predict_files(
+                recognizer, [path], store, video_stream=video_stream, audio_stream=audio_stream
+            )
     except AverError as error:
         return FileCheck(media, "", {}, (), (*problems, str(error)))
     problems += [problem.reason for problem in found.problems]

@@ -120,7 +120,12 @@ def _frame(clip: Clip) -> str:
     if clip.video is None:
         return ""
     try:
-        frames = [image for _, image in read_frames(clip.video, _LOOKS_HZ, skip_black=True)]
+        frames = [
+            image
+            for _, image in read_frames(
+                clip.video, _LOOKS_HZ, skip_black=True, stream=clip.video_stream
+            )
+        ]
     except AverError:
         return ""
     if not frames:
@@ -143,7 +148,7 @@ def _spectrogram(clip: Clip) -> str:
     if path is None:
         return ""
     try:
-        audio = read_audio(path, _RATE_HZ)
+        audio = read_audio(path, _RATE_HZ, stream=clip.audio_stream)
     except AverError:
         return ""
     if audio.size < 512:

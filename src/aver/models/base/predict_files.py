@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from aver.corpora.clip import Clip
-from aver.corpora.corpus import Problem
+from aver.corpora.corpus import Corpus, Problem
 from aver.corpora.speaker_names import name_speakers
 from aver.corpora.user_files import attach_action_units, load_clips
 from aver.errors import ClipError, CorpusError, FeatureError, SettingsError
@@ -59,6 +59,8 @@ def predict_files(
     action_units: Path | None = None,
     speaker_clips: Sequence[Path] = (),
     speaker_by: str = "",
+    video_stream: int | None = None,
+    audio_stream: int | None = None,
 ) -> FilePredictions:
     """Predict files and folders.
 
@@ -83,6 +85,9 @@ def predict_files(
         speaker is adapted on all of his or her clips among them. Files of a speaker with fewer
         than 8 usable clips are not predicted; they are among the problems. A modality that fewer
         than 8 clips of a speaker have is not used, and they are flagged.
+    video_stream, audio_stream : int, optional
+        Streams of `paths` to read, see `aver.media.media_file.MediaFile`; the predictions are
+        flagged. Files without such a stream are among the problems.
 
     Raises
     ------
@@ -98,10 +103,12 @@ def predict_files(
     _check_adaptation(recognizer, bool(speaker_clips), bool(speaker_by))
     features = list(recognizer.features.values())
 
-    def usable(those: Sequence[Path], by: str = "") -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
-        return _usable(those, action_units, features, store, workers, by)
+    def usable(found: Corpus, by: str = "") -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
+        return _usable(found, action_units, features, store, workers, by)
 
-    clips, problems = usable(paths, speaker_by)
+    clips, problems = usable(
+        _with_streams(load_clips(paths), video_stream, audio_stream), speaker_by
+    )
     unused: tuple[Problem, ...] = ()
     if speaker_by:
         adaptation = SpeakerAdaptation(store, clips, missing_ok=True, min_clips=ENOUGH_CLIPS)
@@ -111,7 +118,7 @@ def predict_files(
     elif speaker_clips:
         clips = _of_one_speaker(clips)
         try:
-            others, unused = usable(speaker_clips)
+            others, unused = usable(load_clips(speaker_clips))
         except CorpusError as error:
             raise CorpusError(f"--speaker-clips cannot be used: {error}") from None
         adaptation = SpeakerAdaptation(store, _of_one_speaker(others), missing_ok=True)
@@ -136,8 +143,13 @@ def predict_files(
     return FilePredictions(clips, prediction, problems, unused, adapted)
 
 
+def _with_streams(files: Corpus, video: int | None, audio: int | None) -> Corpus:
+    clips = (replace(clip, video_stream=video, audio_stream=audio) for clip in files.clips)
+    return replace(files, clips=tuple(clips))
+
+
 def _usable(
-    paths: Sequence[Path],
+    found: Corpus,
     action_units: Path | None,
     features: Sequence[Feature],
     store: FeatureStore,
@@ -145,7 +157,6 @@ def _usable(
     speaker_by: str,
 ) -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
     """Clips with all their features, and the files that cannot be used."""
-    found = load_clips(paths)
     if speaker_by:
         found = name_speakers(found, speaker_by)
     if action_units is not None:
