@@ -13,6 +13,7 @@ from aver.cli.arguments import (
     add_workers_argument,
     parse_assignments,
     print_path,
+    reader_settings,
 )
 
 _SHOWN = 10
@@ -56,8 +57,7 @@ def _add_check_arguments(parser: ArgumentParser) -> None:
 def _check(arguments: Namespace) -> int:
     from aver.corpora.check import check_corpus
 
-    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
-    check = check_corpus(arguments.corpus, arguments.reader, **settings)
+    check = check_corpus(arguments.corpus, arguments.reader, **reader_settings(arguments))
     print(f"{len(check.corpus)} clips of {check.corpus.name} at {check.corpus.root}")
     print(f"{check.with_video} with video, {check.with_audio} with audio")
     for title, counts in (
