@@ -29,7 +29,8 @@ from aver.execution.tasks import map_tasks
 from aver.features.feature import UNREADABLE, CombinedFeature, Feature, FeatureRecord
 
 _FORMAT = "aver-feature-1"
-_NOT_ABOUT_ONE_CLIP = (StorageError, SettingsError, CheckpointError)
+NOT_ABOUT_ONE_CLIP = (StorageError, SettingsError, CheckpointError)
+"""Errors that stop all work, since the next clip would have them as well."""
 
 
 class FeatureSource(Protocol):
@@ -161,7 +162,7 @@ class FeatureStore:
         )
         with closing(outcomes):  # stops the workers at once if an error leaves this function
             for outcome in outcomes:
-                if isinstance(outcome.error, _NOT_ABOUT_ONE_CLIP):
+                if isinstance(outcome.error, NOT_ABOUT_ONE_CLIP):
                     raise outcome.error
                 if outcome.error is not None:
                     failed[outcome.item.clip.clip_id] = str(outcome.error)
@@ -186,7 +187,7 @@ class FeatureStore:
                         missing = tuple(f for f in features if not self.has(clip, f))
                     if missing:
                         lacking.append(_Lacking(clip, missing))
-                except _NOT_ABOUT_ONE_CLIP:
+                except NOT_ABOUT_ONE_CLIP:
                     raise
                 except AverError as error:
                     failed[clip.clip_id] = str(error)
