@@ -449,9 +449,9 @@ def _weights_by_modality(text: str) -> dict[str, str]:
     return weights
 
 
-def typed_command() -> str:
-    """The command line as it was typed, for the record."""
-    return shlex.join(["aver", *sys.argv[1:]])
+def typed_command(arguments: Namespace) -> str:
+    """The command line as it was typed or given to `aver.cli.main.main`, for the record."""
+    return shlex.join(["aver", *arguments.words])
 
 
 def print_path(path: Path) -> None:
