@@ -41,6 +41,8 @@ class FilePredictions:
         Other clips of the speaker that could not be read and were not used for adaptation.
     adaptation : str
         `ADAPTED_PREDICTIONS` if the predictions use other clips of the speaker, else empty.
+    notes : tuple of str
+        Sentences on files in the folders that are no media by their suffixes.
     """
 
     clips: tuple[Clip, ...]
@@ -48,6 +50,7 @@ class FilePredictions:
     problems: tuple[Problem, ...]
     unused: tuple[Problem, ...] = ()
     adaptation: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def predict_files(
@@ -98,10 +101,10 @@ def predict_files(
     _check_adaptation(recognizer, bool(speaker_clips), bool(speaker_by))
     features = list(recognizer.features.values())
 
-    def usable(those: Sequence[Path], by: str = "") -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
+    def usable(those: Sequence[Path], by: str = "") -> _Usable:
         return _usable(those, action_units, features, store, workers, by)
 
-    clips, problems = usable(paths, speaker_by)
+    clips, problems, notes = usable(paths, speaker_by)
     unused: tuple[Problem, ...] = ()
     if speaker_by:
         adaptation = SpeakerAdaptation(store, clips, missing_ok=True, min_clips=ENOUGH_CLIPS)
@@ -111,7 +114,7 @@ def predict_files(
     elif speaker_clips:
         clips = _of_one_speaker(clips)
         try:
-            others, unused = usable(speaker_clips)
+            others, unused, _ = usable(speaker_clips)
         except CorpusError as error:
             raise CorpusError(f"--speaker-clips cannot be used: {error}") from None
         adaptation = SpeakerAdaptation(store, _of_one_speaker(others), missing_ok=True)
@@ -133,7 +136,10 @@ def predict_files(
     adapted = ADAPTED_PREDICTIONS if speaker_clips or speaker_by else ""
     if speaker_clips:
         clips = tuple(replace(clip, speaker=None) for clip in clips)  # the speaker is unknown
-    return FilePredictions(clips, prediction, problems, unused, adapted)
+    return FilePredictions(clips, prediction, problems, unused, adapted, notes)
+
+
+_Usable = tuple[tuple[Clip, ...], tuple[Problem, ...], tuple[str, ...]]
 
 
 def _usable(
@@ -143,8 +149,8 @@ def _usable(
     store: FeatureStore,
     workers: int,
     speaker_by: str,
-) -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
-    """Clips with all their features, and the files that cannot be used."""
+) -> _Usable:
+    """Clips with all their features, the files that cannot be used, and notes."""
     found = load_clips(paths)
     if speaker_by:
         found = name_speakers(found, speaker_by)
@@ -152,7 +158,7 @@ def _usable(
         found = attach_action_units(replace(found, clips=_with_names(found.clips)), action_units)
     prepared = store.prepare(found.clips, features, workers=workers)
     unreadable = (Problem(failure.clip.clip_id, failure.reason) for failure in prepared.failures)
-    return prepared.clips, (*found.problems, *unreadable)
+    return prepared.clips, (*found.problems, *unreadable), found.notes
 
 
 def _of_one_speaker(clips: Sequence[Clip]) -> tuple[Clip, ...]:
