@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -78,12 +79,26 @@ class FeatureStore:
     Parameters
     ----------
     root : Path, optional
-        Cache folder; default `aver.execution.files.cache_root`.
+        Cache folder; default `aver.execution.files.cache_root`, looked up when it is needed.
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or cache_root()
-        self._content_keys = ContentKeys(self.root / "content")
+        self._given_root = root
+
+    @cached_property
+    def root(self) -> Path:
+        """Cache folder.
+
+        Raises
+        ------
+        StorageError
+            If none is given and there is no home folder.
+        """
+        return self._given_root or cache_root()
+
+    @cached_property
+    def _content_keys(self) -> ContentKeys:
+        return ContentKeys(self.root / "content")
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         """The feature of one clip, from the cache or computed now.
