@@ -11,10 +11,11 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Problem
 from aver.corpora.speaker_names import name_speakers
 from aver.corpora.user_files import attach_action_units, load_clips
-from aver.errors import ClipError, CorpusError, FeatureError, SettingsError
+from aver.errors import AverError, ClipError, CorpusError, FeatureError, SettingsError
+from aver.execution.clip_work import clip_work
 from aver.features.feature import Feature
 from aver.features.speaker_adaptation import ENOUGH_CLIPS, MIN_CLIPS, SpeakerAdaptation
-from aver.features.store import FeatureStore
+from aver.features.store import NOT_ABOUT_ONE_CLIP, FeatureStore
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer
 
@@ -127,12 +128,8 @@ def predict_files(
                 "reads. Give more clips, or use a recognizer without adaptation."
             ) from None
         recognizer.take_features_from(adaptation)
-    try:
-        prediction = recognizer.predict(clips) if clips else None
-    except ClipError as error:  # again without the clips that do not fit
-        problems = (*problems, *(Problem(name, why) for name, why in error.reasons.items()))
-        clips = tuple(clip for clip in clips if clip.clip_id not in error.reasons)
-        prediction = recognizer.predict(clips) if clips else None
+    clips, prediction, failed = _predict(recognizer, clips)
+    problems = (*problems, *failed)
     adapted = ADAPTED_PREDICTIONS if speaker_clips or speaker_by else ""
     if speaker_clips:
         clips = tuple(replace(clip, speaker=None) for clip in clips)  # the speaker is unknown
@@ -159,6 +156,43 @@ def _usable(
     prepared = store.prepare(found.clips, features, workers=workers)
     unreadable = (Problem(failure.clip.clip_id, failure.reason) for failure in prepared.failures)
     return prepared.clips, (*found.problems, *unreadable), found.notes
+
+
+def _predict(
+    recognizer: Recognizer, clips: tuple[Clip, ...]
+) -> tuple[tuple[Clip, ...], Prediction | None, tuple[Problem, ...]]:
+    """Predict the clips; again without those that fail, if any do.
+
+    A clip may not fit the recognizer, its file may have vanished since it was read, or it meets an
+    error of a library or of aver that the others do not meet.
+    """
+    try:
+        return clips, recognizer.predict(clips) if clips else None, ()
+    except ClipError as error:
+        reasons = error.reasons
+    except NOT_ABOUT_ONE_CLIP:
+        raise
+    except Exception:
+        reasons = _failing(recognizer, clips)
+        if not reasons:
+            raise
+    kept = tuple(clip for clip in clips if clip.clip_id not in reasons)
+    problems = tuple(Problem(name, why) for name, why in reasons.items())
+    return kept, recognizer.predict(kept) if kept else None, problems
+
+
+def _failing(recognizer: Recognizer, clips: Sequence[Clip]) -> dict[str, str]:
+    """The clips that cannot be predicted by themselves, with the reason."""
+    reasons: dict[str, str] = {}
+    for clip in clips:
+        try:
+            with clip_work(clip.video or clip.audio or clip.clip_id):
+                recognizer.predict([clip])
+        except NOT_ABOUT_ONE_CLIP:
+            raise
+        except AverError as error:
+            reasons[clip.clip_id] = str(error)
+    return reasons
 
 
 def _of_one_speaker(clips: Sequence[Clip]) -> tuple[Clip, ...]:
