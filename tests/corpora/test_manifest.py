@@ -113,7 +113,7 @@ def test_image_and_audio_with_equal_fields_are_one_clip(tmp_path, plant):
 
 @pytest.mark.parametrize(
     ("known", "labels", "advice"),
-    [("ben_1.mp4", "1=sad", "labels=7=drop"), ("ben_sad.mp4", "", "further_emotions=7")],
+    [("ben_1.mp4", "1=sad", "--labels 7=drop"), ("ben_sad.mp4", "", "--labels 7=keep")],
 )
 def test_clips_of_unknown_labels_are_listed_with_what_to_do(known, labels, advice, tmp_path, plant):
     plant([known, "anna_7.mp4"])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from aver.corpora.user_files import load_clips
@@ -54,3 +56,29 @@ def test_bad_files_are_listed(plant, lfs_pointer, tmp_path):
 def test_no_usable_file(tmp_path):
     with pytest.raises(CorpusError, match=r"none\.mp4"):
         load_clips([tmp_path / "none.mp4"])
+
+
+def test_files_that_are_no_media_are_counted_by_suffix(tmp_path: Path) -> None:
+    for name in ("a.wav", "sub/B.TXT", "c.txt", "d.docx", "README", "e.jfif", ".hidden.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_bytes(b"x")
+    found = load_clips([tmp_path])
+    assert [clip.clip_id for clip in found] == ["a.wav"]
+    assert len(found.notes) == 1
+    assert found.notes[0].startswith("4 files passed over")
+    assert found.notes[0].endswith(": .txt 2, (none) 1, .docx 1.")
+    assert "1 image (such as e.jfif)" in found.problems[0].reason
+
+
+def test_a_folder_of_other_files_only_names_their_suffixes(tmp_path: Path) -> None:
+    (tmp_path / "clip.doc").write_bytes(b"x")
+    with pytest.raises(CorpusError, match=r"no video, audio or image, but other files: \.doc 1\."):
+        load_clips([tmp_path])
+
+
+def test_a_file_with_two_names_is_one_clip(tmp_path: Path) -> None:
+    """Hard links, and symbolic links to it."""
+    (tmp_path / "a.wav").write_bytes(b"x")
+    (tmp_path / "b.wav").hardlink_to(tmp_path / "a.wav")
+    (tmp_path / "c.wav").symlink_to(tmp_path / "a.wav")
+    assert [clip.clip_id for clip in load_clips([tmp_path])] == ["a.wav"]

@@ -13,9 +13,16 @@ from aver.corpora.user_files import attach_action_units
 from aver.errors import CheckpointError, SettingsError
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.evaluation.metrics import accuracy
-from aver.evaluation.robustness import FOLDER, RobustnessPlan, measure_robustness, read_robustness
+from aver.evaluation.robustness import (
+    FOLDER,
+    DegradedRuns,
+    RobustnessPlan,
+    measure_robustness,
+    read_robustness,
+)
 from aver.features.store import FeatureStore
 from aver.media.degradation import degradation
+from aver.reports.robustness_report import MeasuredRun, robustness_tables
 from aver.splits import make_split
 from tone_corpus import PITCHES_HZ, write_tone_corpus
 
@@ -137,6 +144,39 @@ def test_measurements_of_another_run_are_not_used(finished, tmp_path: Path) -> N
     measure(finished, white_noise=[10.0])
     other = result.evaluation.with_predictions(result.evaluation.probabilities[:, ::-1])
     assert read_robustness(other, result.folder) == ()
+
+
+@pytest.mark.parametrize("kind", ["white-noise", "babble"])
+def test_a_clip_that_cannot_be_read_is_left_out_and_named(
+    finished, kind: str, tmp_path: Path
+) -> None:
+    """Another clip keeps its prediction; the clip is back when its file is."""
+    result, experiment = finished
+    first, second, *others = experiment.corpus.clips
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF of no use" * 300)
+    plan = RobustnessPlan({degradation(kind): (7.0,)})
+    store = FeatureStore(tmp_path / "cache")
+
+    def measured(*clips) -> DegradedRuns:
+        evaluation, folder = result.evaluation, result.folder
+        return measure_robustness(evaluation, folder, clips, store, plan)[0]
+
+    some = measured(replace(first, audio=broken), *others)
+    assert set(some.unreadable) == {first.clip_id, second.clip_id}
+    assert "broken.wav" in some.unreadable[first.clip_id]
+    assert "does not hold it" in some.unreadable[second.clip_id]
+    run = some.runs[7.0]
+    assert {first.clip_id, second.clip_id} & {*run.clip_ids} == set()
+    table = robustness_tables([MeasuredRun(result.evaluation, (some,))])[0]
+    assert f"could not be read: {first.clip_id}" in " ".join(table.notes)
+    whole = measured(first, second, *others)
+    assert whole.unreadable == {}
+    if kind == "white-noise":  # babble is made of the other clips
+        kept = [clip_id in {*run.clip_ids} for clip_id in whole.runs[7.0].clip_ids]
+        np.testing.assert_allclose(
+            whole.runs[7.0].rows(kept).probabilities, run.probabilities, atol=1e-9
+        )
 
 
 def test_errors_say_what_to_do(finished, tmp_path: Path) -> None:

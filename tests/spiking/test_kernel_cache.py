@@ -13,6 +13,7 @@ import pytest
 from numba.core.caching import IndexDataCacheFile
 from numba.core.serialize import dumps
 
+from aver.spiking.kernels import compile
 from aver.spiking.kernels.compile import SignatureFiles
 
 PROCESSES = 8
@@ -82,12 +83,24 @@ def test_damaged_files_are_compiled_again(tmp_path) -> None:
     assert second == {"sorted": EXPECTED, "compiled": 0, "loaded": 2}
 
 
-def test_without_a_folder_that_can_be_written_kernels_are_compiled_anew() -> None:
+def test_kernels_lie_below_the_cache_of_aver(tmp_path) -> None:
+    """And not beside the source, which an installation for all users does not let one write."""
+    beside = Path(compile.__file__).parent
+    before = {*beside.rglob("*.nb*")}
+    unset = {"NUMBA_CACHE_DIR": "", "AVER_CACHE": str(tmp_path)}
+    first, second = (result(start(0, tmp_path, **unset)) for _ in range(2))
+    assert first == {"sorted": EXPECTED, "compiled": 2, "loaded": 0}
+    assert second == {"sorted": EXPECTED, "compiled": 0, "loaded": 2}
+    assert {path.suffix for path in (tmp_path / "kernels").rglob("*") if path.is_file()} == {".nbc"}
+    assert {*beside.rglob("*.nb*")} == before
+
+
+@pytest.mark.parametrize("place", [{"AVER_CACHE": os.devnull}, {"HOME": os.devnull}])
+def test_without_a_folder_that_can_be_written_kernels_are_compiled_anew(place) -> None:
     """As in a container with a read-only installation and home."""
-    nowhere = Path(os.devnull) / "cache"
-    only = {"NUMBA_CACHE_LOCATOR_CLASSES": "UserProvidedCacheLocator"}
+    unset = dict.fromkeys(("NUMBA_CACHE_DIR", "AVER_CACHE", "XDG_CACHE_HOME"), "")
     for _ in range(2):
-        found = result(start(0, nowhere, **only))
+        found = result(start(0, Path(), **{**unset, **place}))
         assert found["sorted"] == EXPECTED
         assert found["loaded"] == 0
 

@@ -73,6 +73,40 @@ def add_reader_arguments(parser: ArgumentParser, *, required: bool = True) -> No
         "--corpus-settings",
         "settings of the reader, for example pattern=... for the reader 'manifest'",
     )
+    add_labels_argument(parser)
+
+
+def add_labels_argument(parser: ArgumentParser) -> None:
+    """Declare what codes and emotions of a corpus mean, and which are left out."""
+    add_list_argument(
+        parser,
+        "--labels",
+        "what codes or emotions of the corpus mean: a shared emotion, a class of your own, or "
+        "'drop' to leave the clips out, for example W=angry L=boredom other=drop",
+        metavar="CODE=WORD",
+    )
+
+
+def reader_settings(arguments: Namespace) -> dict[str, Any]:
+    """The settings of the reader that ``--corpus-settings``, ``--labels`` and ``--drop`` name.
+
+    Raises
+    ------
+    SettingsError
+        If an item has no ``=``.
+    """
+    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
+    if arguments.labels:
+        from aver.corpora.own_labels import parse_codes
+
+        given = parse_codes("labels", settings.get("labels", {}))
+        settings["labels"] = {**given, **parse_codes("--labels", ",".join(arguments.labels))}
+    dropped = split_list(getattr(arguments, "drop", ""))
+    if dropped:
+        from aver.corpora.own_labels import parse_labels
+
+        settings["drop"] = (*parse_labels(settings.get("drop", ())), *dropped)
+    return settings
 
 
 def add_corpus_arguments(parser: ArgumentParser, *, several: bool = False) -> None:
@@ -315,11 +349,12 @@ def _named_corpus(arguments: Namespace) -> Corpus:
             "Name a corpus with --corpus, or several with --corpora, or with --train-corpus and "
             f"--test-corpus. See '{arguments.prog} --help'."
         )
-    for option in ("merge", "drop"):
-        if getattr(arguments, option, None):
-            raise SettingsError(f"--{option} is for several corpora (--corpora A B).")
-    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
-    return open_corpus(arguments.corpus, arguments.reader, **settings)
+    if getattr(arguments, "merge", None):
+        raise SettingsError(
+            "--merge is for several corpora (--corpora A B). With one write --labels "
+            f"{arguments.merge[0]}."
+        )
+    return open_corpus(arguments.corpus, arguments.reader, **reader_settings(arguments))
 
 
 def _with_action_units(corpus: Corpus, arguments: Namespace) -> Corpus:
@@ -426,9 +461,9 @@ def _weights_by_modality(text: str) -> dict[str, str]:
     return weights
 
 
-def typed_command() -> str:
-    """The command line as it was typed, for the record."""
-    return shlex.join(["aver", *sys.argv[1:]])
+def typed_command(arguments: Namespace) -> str:
+    """The command line as it was typed or given to `aver.cli.main.main`, for the record."""
+    return shlex.join(["aver", *arguments.words])
 
 
 def print_path(path: Path) -> None:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from aver.cli.arguments import (
     Command,
+    add_labels_argument,
     add_list_argument,
     add_workers_argument,
     parse_assignments,
     print_path,
+    reader_settings,
     recorded_corpus,
 )
 
@@ -35,6 +37,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "--reader", metavar="NAME", help="corpus reader (default: guessed from the file names)"
     )
     add_list_argument(parser, "--corpus-settings", "settings of the reader")
+    add_labels_argument(parser)
     parser.add_argument(
         "--pattern",
         default="",
@@ -114,8 +117,7 @@ def _corpus(arguments: Namespace) -> Corpus | None:
             guess_reader(arguments.corpus)
         except CorpusError:
             return None
-    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
-    return open_corpus(arguments.corpus, arguments.reader, **settings)
+    return open_corpus(arguments.corpus, arguments.reader, **reader_settings(arguments))
 
 
 COMMAND = Command(

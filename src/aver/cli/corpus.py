@@ -13,6 +13,7 @@ from aver.cli.arguments import (
     add_workers_argument,
     parse_assignments,
     print_path,
+    reader_settings,
 )
 
 _SHOWN = 10
@@ -55,9 +56,9 @@ def _add_check_arguments(parser: ArgumentParser) -> None:
 
 def _check(arguments: Namespace) -> int:
     from aver.corpora.check import check_corpus
+    from aver.corpora.files import by_suffix
 
-    settings = parse_assignments(arguments.corpus_settings, "--corpus-settings")
-    check = check_corpus(arguments.corpus, arguments.reader, **settings)
+    check = check_corpus(arguments.corpus, arguments.reader, **reader_settings(arguments))
     print(f"{len(check.corpus)} clips of {check.corpus.name} at {check.corpus.root}")
     print(f"{check.with_video} with video, {check.with_audio} with audio")
     for title, counts in (
@@ -71,6 +72,8 @@ def _check(arguments: Namespace) -> int:
             print(f"by {title}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
     for reason, count in check.left_out.items():
         print(f"left out: {count} clips: {reason}")
+    if check.others:
+        print(by_suffix(check.others, "besides"))
     for title, entries in (
         ("missing from the complete corpus", check.missing),
         ("identical files", [" = ".join(group) for group in check.doubled]),

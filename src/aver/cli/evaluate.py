@@ -74,7 +74,7 @@ def _run(arguments: Namespace) -> int:
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
         strict=arguments.strict,
-        command=typed_command(),
+        command=typed_command(arguments),
     )
     print(describe_run(tuple(result.evaluation for result in results)))
     print_unusable(corpus, results[0].failures)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
 
@@ -32,6 +33,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
+    from aver.corpora.files import by_suffix, other_files
     from aver.errors import MediaError
     from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset
@@ -48,6 +50,9 @@ def _run(arguments: Namespace) -> int:
         f"{prepared.computed} features computed, {prepared.cached} from the cache."
     )
     print_unusable(corpus, prepared.failures)
+    others = by_suffix(other_files(corpus), "besides")
+    if others:
+        print(others, file=sys.stderr)
     if arguments.strict and prepared.failures:
         raise MediaError(f"{len(prepared.failures)} clips cannot be used (--strict).")
     print_path(store.root)

@@ -63,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if parsed.command is None:
             parser.print_help()
             return 2
+        parsed.words = given
         status = parsed.run_command(parsed)
         sys.stdout.flush()  # a full disk shows here, not after the last line of Python
         return status

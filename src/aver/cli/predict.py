@@ -86,6 +86,8 @@ def _run(arguments: Namespace) -> int:
     if predictions.clips:
         source = describe_source(predictions, arguments.checkpoint)
         print(f"aver: predicted by {source}.", file=sys.stderr)
+    for note in predictions.notes:
+        print(f"aver: {note}", file=sys.stderr)
     _print_problems("not predicted", predictions.problems)
     _print_problems("not adapted to", predictions.unused)
     if not predictions.clips:

@@ -152,7 +152,7 @@ def _run_video(arguments: Namespace) -> int:
         workers=arguments.workers,
         leaking=arguments.leaking,
         tests=tests,
-        command=typed_command(),
+        command=typed_command(arguments),
     )
     print(_describe_video(card))
     print_path(arguments.out)

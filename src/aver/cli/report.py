@@ -54,7 +54,7 @@ def _run(arguments: Namespace) -> int:
         out=arguments.out,
         corpus=_corpus(arguments),
         media=not arguments.no_media,
-        command=typed_command(),
+        command=typed_command(arguments),
     )
     print(report.words)
     print_path(report.page)

@@ -77,7 +77,7 @@ def _run(arguments: Namespace) -> int:
     protocols = _protocols(arguments.protocols)
     corpus = corpus_of(arguments)
     store = FeatureStore(arguments.cache)
-    runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, typed_command())
+    runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, typed_command(arguments))
     reproduction = kind(reproduction_settings(arguments, corpus.label, len(corpus.speakers)))
     cache = RunCache(arguments.out / "runs", runs)
     for number in arguments.table:

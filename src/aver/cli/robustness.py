@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -64,6 +65,11 @@ def _run(arguments: Namespace) -> int:
     for table in robustness_tables([MeasuredRun(run, degraded)]):
         print(as_text(table))
     print_path(arguments.run / FOLDER)
+    unreadable = {name: why for kind in degraded for name, why in kind.unreadable.items()}
+    if unreadable:
+        print(f"{len(unreadable)} clips could not be read and are left out:", file=sys.stderr)
+    for name, why in unreadable.items():
+        print(f"  {name}: {why}", file=sys.stderr)
     return 0
 
 

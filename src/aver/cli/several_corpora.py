@@ -45,15 +45,15 @@ def add_several_corpora_arguments(parser: ArgumentParser) -> None:
     add_label_arguments(parser, "with several corpora: ")
 
 
-def add_label_arguments(parser: ArgumentParser, when: str = "") -> None:
+def add_label_arguments(parser: ArgumentParser, when_merged: str = "") -> None:
     """Declare emotions to merge and to drop."""
     add_list_argument(
         parser,
         "--merge",
-        f"{when}emotions to count as another one, for example calm=neutral",
+        f"{when_merged}emotions to count as another one, for example calm=neutral",
         metavar="EMOTION=EMOTION",
     )
-    parser.add_argument("--drop", default="", metavar="A,B", help=f"{when}emotions to leave out")
+    parser.add_argument("--drop", default="", metavar="A,B", help="emotions to leave out")
 
 
 @dataclass(frozen=True)
@@ -183,9 +183,13 @@ def open_corpora(arguments: Namespace) -> Corpus:
     """
     from aver.corpora import combine
 
-    for option in ("reader", "corpus_settings", "action_units"):
+    for option in ("reader", "corpus_settings", "labels", "action_units"):
         if getattr(arguments, option, None):
-            word = {"reader": "reader=NAME", "action_units": "action_units=PATH"}.get(option)
+            word = {
+                "reader": "reader=NAME",
+                "labels": "labels=CODE=WORD",
+                "action_units": "action_units=PATH",
+            }.get(option)
             raise SettingsError(
                 f"{_typed(option)} is for --corpus. With several corpora write "
                 f"{word or 'KEY=VALUE'} behind the folder that it is for."

@@ -57,7 +57,7 @@ def _run(arguments: Namespace) -> int:
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
         strict=arguments.strict,
-        command=typed_command(),
+        command=typed_command(arguments),
     )
     print(describe_run((result.evaluation,)))
     print_unusable(corpus, result.failures)

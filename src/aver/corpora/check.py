@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Problem, reader_of
-from aver.corpora.files import read_file
+from aver.corpora.files import other_files, read_file
 from aver.emotions import in_canonical_order
 from aver.errors import MediaError
 
@@ -37,6 +37,8 @@ class CorpusCheck:
         Files and rows that could not be used.
     left_out : mapping of str to int
         Number of clips that the annotation of the corpus gives no emotion, by the reason.
+    others : mapping of str to int
+        Number of files that are no media by their suffixes, such as tables, by suffix.
     """
 
     corpus: Corpus
@@ -52,6 +54,7 @@ class CorpusCheck:
     contradicting: tuple[tuple[str, ...], ...]
     problems: tuple[Problem, ...]
     left_out: Mapping[str, int]
+    others: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -99,6 +102,7 @@ def check_corpus(root: str | Path, name: str | None = None, **settings: object) 
         ),
         problems=corpus.problems,
         left_out=corpus.left_out,
+        others=other_files(corpus),
     )
 
 

@@ -6,7 +6,7 @@ import re
 import tarfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from filecmp import cmp
 from functools import cached_property
 from itertools import islice
@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import ClassVar
 
 from aver.corpora.clip import Clip
+from aver.corpora.own_labels import Codes, Labels, own_words, parse_codes, parse_labels, relabeled
 from aver.emotions import EMOTIONS, in_canonical_order, parse_emotion
 from aver.errors import CorpusError, LabelError, SplitError
 from aver.execution.files import is_zip, printable, walk_files
 from aver.registry import Registry
-from aver.settings import settings_from_mapping
+from aver.settings import settings, settings_from_mapping
 
 
 @dataclass(frozen=True)
@@ -279,6 +280,42 @@ corpora: Registry[CorpusReader] = Registry(
 """All readers. ``@corpora.register("name")`` adds one; `aver list` prints them."""
 
 
+@settings
+class _Relabeling(CorpusReader):
+    """A reader without labels by rule of its own, with those of the user.
+
+    Parameters
+    ----------
+    reader : CorpusReader
+    labels, drop
+        As text or as a mapping or list, see `aver.corpora.own_labels.relabeled`.
+    """
+
+    reader: CorpusReader
+    labels: Codes = field(default_factory=dict)
+    drop: Labels = ()
+
+    def read(self, root: Path) -> Corpus:
+        """Read the corpus, and give its clips the labels of the user."""
+        corpus = self.reader.read(root)
+        labels = parse_codes("labels", self.labels)
+        clips, left_out = relabeled(corpus.clips, labels, parse_labels(self.drop))
+        if not clips:
+            raise CorpusError(f"No clip of the corpus at {root} is left: the labels drop all.")
+        info = corpus.info or self.reader.info
+        declared = (*info.further_emotions, *own_words(tuple(labels.values())))
+        return replace(
+            corpus,
+            clips=clips,
+            info=replace(info, further_emotions=tuple(dict.fromkeys(declared))),
+            left_out={**corpus.left_out, **left_out},
+        )
+
+    def missing(self, corpus: Corpus) -> tuple[str, ...]:
+        """Clips that this copy lacks; unknown, since clips were left out by rule."""
+        return ()
+
+
 def reader_of(root: Path, name: str | None = None, **settings: object) -> CorpusReader:
     """The reader of a corpus folder, with its settings.
 
@@ -288,7 +325,8 @@ def reader_of(root: Path, name: str | None = None, **settings: object) -> Corpus
     name : str, optional
         Registered reader; by default it is guessed from the file names.
     **settings
-        Settings of that reader.
+        Settings of that reader. Every reader has ``labels``, from emotions to other labels or
+        ``drop``, and ``drop``, emotions to leave out.
 
     Raises
     ------
@@ -302,8 +340,15 @@ def reader_of(root: Path, name: str | None = None, **settings: object) -> Corpus
     if root.is_file() and is_zip(root):
         raise CorpusError(f"{root} is a zip archive. Unpack it, and give the folder.")
     chosen = name or guess_reader(root)
-    reader: CorpusReader = settings_from_mapping(corpora.get(chosen), settings, chosen)
-    return reader
+    kind = corpora.get(chosen)
+    by_rule = {key: value for key, value in settings.items() if key in ("labels", "drop")}
+    if not by_rule or "labels" in {own.name for own in fields(kind)}:  # type: ignore[arg-type]
+        reader: CorpusReader = settings_from_mapping(kind, settings, chosen)
+        return reader
+    others = {key: value for key, value in settings.items() if key not in by_rule}
+    inner = settings_from_mapping(kind, others, chosen)
+    made: CorpusReader = settings_from_mapping(_Relabeling, {"reader": inner, **by_rule}, chosen)
+    return made
 
 
 def open_corpus(root: str | Path, name: str | None = None, **settings: object) -> Corpus:
@@ -316,7 +361,8 @@ def open_corpus(root: str | Path, name: str | None = None, **settings: object) -
     name : str, optional
         Registered reader; by default it is guessed from the file names.
     **settings
-        Settings of that reader.
+        Settings of that reader. Every reader has ``labels``, from codes or emotions to other
+        labels or ``drop``, and ``drop``, emotions to leave out.
 
     Returns
     -------

@@ -7,39 +7,114 @@ import csv
 import re
 import stat
 import tarfile
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from aver.corpora.corpus import Problem
+from aver.corpora.corpus import Corpus, Problem
 from aver.errors import CorpusError, MediaError
-from aver.execution.files import composed, walk_files
+from aver.execution.files import composed, printable, walk_files
 
+# The names of containers that FFmpeg reads, without those of raw samples, subtitles and game data.
 VIDEO_SUFFIXES = frozenset(
     {".mp4", ".avi", ".mov", ".mkv", ".flv", ".mpg", ".mpeg"}
     | {".webm", ".m4v", ".wmv", ".asf", ".3gp", ".3g2", ".ogv", ".ogm", ".ts", ".mts", ".m2ts"}
     | {".m2t", ".m2v", ".mpv", ".vob", ".mxf", ".f4v", ".divx", ".rm", ".rmvb", ".dv", ".gif"}
+    | {".qt", ".mpe", ".m1v", ".mod", ".tod", ".tp", ".trp", ".wtv", ".dvr-ms", ".mk3d", ".mj2"}
+    | {".mjpeg", ".mjpg", ".h264", ".264", ".avc", ".h265", ".265", ".hevc", ".ivf", ".obu"}
+    | {".y4m", ".nut", ".gxf", ".nsv", ".amv", ".dav", ".ismv", ".swf", ".vc1", ".viv", ".apng"}
 )
 AUDIO_SUFFIXES = frozenset(
     {".wav", ".flac", ".mp3", ".ogg", ".oga", ".opus", ".m4a"}
     | {".aac", ".aif", ".aiff", ".aifc", ".wma", ".au", ".snd", ".sph", ".amr", ".awb", ".weba"}
     | {".caf", ".mka", ".mp2", ".ac3", ".eac3", ".dts", ".spx", ".w64", ".rf64", ".ape", ".wv"}
-    | {".tta", ".voc", ".gsm", ".m4b", ".3ga"}
+    | {".tta", ".voc", ".gsm", ".m4b", ".3ga", ".wave", ".bwf", ".m4r", ".adts", ".mp1", ".mpa"}
+    | {".m2a", ".ec3", ".mpc", ".tak", ".shn", ".oma", ".aa3", ".qcp", ".dss", ".ra", ".isma"}
+    | {".g722", ".mlp", ".thd", ".dtshd", ".ircam", ".nist", ".sbc", ".qoa", ".aob"}
 )
-IMAGE_SUFFIXES = frozenset([".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"])
+IMAGE_SUFFIXES = frozenset(
+    {".jpg", ".jpeg", ".png", ".bmp", ".tif", ".tiff", ".webp"}
+    | {".jpe", ".jfif", ".jp2", ".j2k", ".jxl", ".mpo", ".heic", ".heif", ".avif"}
+    | {".ppm", ".pgm", ".pbm", ".pnm", ".tga", ".qoi"}
+)
 
+MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES | IMAGE_SUFFIXES
+
+_MAX_SUFFIXES = 8
 _POINTER_MAGIC = b"version https://git-lfs.github.com/spec/"
 _LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
 
 
 @dataclass(frozen=True)
 class MediaFiles:
-    """Usable files, sorted by their path below the folder, and those that cannot be media."""
+    """Usable files, sorted by their path below the folder, and those that cannot be media.
+
+    Parameters
+    ----------
+    files : tuple of Path
+    problems : tuple of Problem
+    others : mapping of str to int
+        Number of files with suffixes of no media, by suffix.
+    """
 
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
+    others: Mapping[str, int] = field(default_factory=dict)
+
+
+def by_suffix(others: Mapping[str, int], what: str) -> str:
+    """Count files that are no media by their suffixes, the most frequent suffix first.
+
+    Parameters
+    ----------
+    others : mapping of str to int
+        Number of files by suffix.
+    what : str
+        What they are or what happens to them, behind ``"4 files "``.
+
+    Returns
+    -------
+    str
+        Empty if there are none.
+
+    Examples
+    --------
+    >>> by_suffix({".docx": 1, ".txt": 2, "": 1}, "passed over")
+    '4 files passed over (no video, audio or image by their suffixes): .txt 2, (none) 1, .docx 1'
+    """
+    count = sum(others.values())
+    if not count:
+        return ""
+    files = "1 file" if count == 1 else f"{count} files"
+    return f"{files} {what} (no video, audio or image by their suffixes): {counted(others)}"
+
+
+def counted(others: Mapping[str, int]) -> str:
+    """Numbers of files by suffix.
+
+    Examples
+    --------
+    >>> counted({".docx": 1, ".txt": 2})
+    '.txt 2, .docx 1'
+    """
+    ordered = sorted(others.items(), key=lambda item: (-item[1], item[0]))
+    shown = [f"{suffix or '(none)'} {number}" for suffix, number in ordered[:_MAX_SUFFIXES]]
+    if len(ordered) > _MAX_SUFFIXES:
+        shown.append(f"others {sum(number for _, number in ordered[_MAX_SUFFIXES:])}")
+    return ", ".join(shown)
+
+
+def other_files(corpus: Corpus) -> dict[str, int]:
+    """Number of files in the folders of a corpus that are no media by their suffixes, by suffix."""
+    roots = [part.root for part in corpus.parts.values()] or [corpus.root]
+    counts: Counter[str] = Counter()
+    for root in roots:
+        if root.is_dir():
+            counts.update(find_media(root, ()).others)
+    return dict(counts)
 
 
 def is_lfs_pointer(path: Path) -> bool:
@@ -114,8 +189,12 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
         where = folder.relative_to(root).as_posix()
         problems.append(Problem(where, f"The folder cannot be opened: {error.strerror}."))
 
+    others: Counter[str] = Counter()
     for path in walk_files(root, unopened):
-        if path.suffix.lower() not in suffixes:
+        suffix = path.suffix.lower()
+        if suffix not in suffixes:
+            if suffix not in MEDIA_SUFFIXES:
+                others[printable(suffix)] += 1
             continue
         fault = media_fault(path)
         if fault is None:
@@ -123,7 +202,8 @@ def find_media(root: Path, suffixes: Collection[str]) -> MediaFiles:
         else:
             problems.append(Problem(path.relative_to(root).as_posix(), fault))
     files.sort(key=lambda path: path.relative_to(root).as_posix())
-    return MediaFiles(tuple(files), tuple(sorted(problems, key=lambda problem: problem.path)))
+    problems.sort(key=lambda problem: problem.path)
+    return MediaFiles(tuple(files), tuple(problems), others)
 
 
 def find_named(root: Path, pattern: str) -> tuple[Path, ...]:

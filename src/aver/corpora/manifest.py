@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import field, replace
@@ -22,7 +23,19 @@ from aver.corpora.files import (
     read_table,
 )
 from aver.corpora.name_pattern import FIELDS, NamePattern
-from aver.emotions import is_shared, parse_emotion
+from aver.corpora.own_labels import (
+    DROP,
+    KEEP,
+    OTHERS,
+    Codes,
+    Labels,
+    dropped_reason,
+    label_of,
+    own_words,
+    parse_codes,
+    parse_labels,
+)
+from aver.emotions import EMOTIONS, in_canonical_order, is_shared
 from aver.errors import AverError, CorpusError, LabelError, SettingsError
 from aver.execution.files import composed, find_spelled
 from aver.settings import settings, settings_from_mapping
@@ -32,14 +45,7 @@ SHIPPED = Path(__file__).parent / "layouts"
 
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 _CODES = ("labels", "sexes", "intensities")
-DROP = "drop"
-"""The word of `Layout.labels` for a code whose clips are left out."""
-
-Labels = tuple[str, ...] | str
-"""Labels as a list or as text ``"boredom,contempt"``."""
-
-Codes = Mapping[str | int, str] | str
-"""Codes and their meaning, as a mapping or as text ``"01=neutral,02=sad"``."""
+_SHORTEST_WORD = 3  # beside labels, shorter ones are codes that the user has forgotten
 
 
 @settings
@@ -55,7 +61,9 @@ class Layout:
     table : str
         Name of a CSV file in the folder, instead of a pattern.
     labels : mapping of str to str
-        From codes for emotions to words; without it the codes must be words.
+        From codes for emotions to words: shared emotions, classes of your own, or ``drop``. Codes
+        that are not among them must be words of three or more letters. ``*`` stands for all codes
+        that nothing else declares: ``*=keep`` makes each of them a class of its own.
     further_emotions : tuple of str or str
         Labels that your clips have besides `aver.emotions.EMOTIONS`, such as ``boredom``. Words
         of `labels` need not be repeated here. Clips with any other word for an emotion are listed
@@ -83,37 +91,51 @@ class Layout:
 
     def own_emotions(self) -> tuple[str, ...]:
         """Labels besides the shared ones: declared, or words of `labels` that are not shared."""
-        own = list(parse_labels(self.further_emotions))
-        for word in parse_labels(tuple(self.labels.values())):
-            if word != DROP and not is_shared(word) and word not in own:
-                own.append(word)
-        return tuple(own)
+        declared = parse_labels(self.further_emotions)
+        return tuple(dict.fromkeys((*declared, *own_words(tuple(self.labels.values())))))
 
     def dropped(self, facts: Mapping[str, str]) -> str | None:
         """The emotion for which the clip is left out by rule; None if it is kept."""
         code = facts.get("emotion", "")
+        if not code or self._label(code) != DROP:
+            return None
         word = self.labels.get(code, code)
-        if word.strip().lower() == DROP:
-            return code
-        names = {code.lower(), word.strip().lower()}
-        return word if code and names & set(parse_labels(self.drop)) else None
+        return code if label_of(word) == DROP else word
 
     def unknown(self, facts: Mapping[str, str]) -> str | None:
         """Why the emotion of a clip is none that this layout knows, and what to do; else None."""
         code = facts.get("emotion", "")
-        try:
-            self._emotion(code, "")
-        except LabelError:
-            if self.labels:
-                return (
-                    f"The emotion code {code!r} is not among the labels. State what it means "
-                    f"(labels={code}=WORD), or leave it out (labels={code}=drop)."
-                )
+        if not code or self._label(code) is not None:
+            return None
+        keep, drop = (shlex.quote(f"{code}={word}") for word in (KEEP, DROP))
+        if self.labels:
+            word = shlex.quote(f"{code}=WORD")
             return (
-                f"The emotion {code!r} is none of the shared ones. Keep it as a class "
-                f"(further_emotions={code}), or leave it out (drop={code})."
+                f"The emotion code {code!r} is not among the labels. State what it means "
+                f"(--labels {word}), or leave it out (--labels {drop})."
             )
-        return None
+        return (
+            f"The emotion {code!r} is none of the shared ones. Keep it as a class (--labels "
+            f"{keep}), or leave it out (--labels {drop})."
+        )
+
+    def _label(self, code: str) -> str | None:
+        """The label that a code stands for, or ``drop``; None if nothing declares the code."""
+        dropped = parse_labels(self.drop)
+        if code.lower() in dropped:
+            return DROP
+        codes = {known: word for known, word in self.labels.items() if known != OTHERS}
+        is_long = len(code) >= _SHORTEST_WORD
+        word = codes.get(code, "")
+        if not word and is_long:  # case matters for short codes only
+            word = next((codes[known] for known in codes if known.lower() == code.lower()), "")
+        if not word and (
+            code.lower() in self.own_emotions() or (is_shared(code) and (is_long or not codes))
+        ):
+            word = code
+        word = word or self.labels.get(OTHERS, "")
+        label = label_of(code if label_of(word) == KEEP else word)
+        return DROP if label in map(label_of, dropped) else label or None
 
     def make_clip(
         self, facts: Mapping[str, str], clip_id: str, video: Path | None, audio: Path | None
@@ -147,17 +169,10 @@ class Layout:
         )
 
     def _emotion(self, code: str, where: str) -> str | None:
-        if not code:
-            return None
-        if not self.labels:
-            return parse_emotion(code, where, self.own_emotions())
-        if code not in self.labels:
-            raise LabelError(
-                f"Unknown emotion code {code!r} in {where}. The labels are: "
-                f"{', '.join(f'{key}={word}' for key, word in self.labels.items())}."
-            )
-        word, source = self.labels[code], f"the labels of this corpus ({code!r})"
-        return parse_emotion(word, source, self.own_emotions())
+        unknown = self.unknown({"emotion": code})
+        if unknown is not None:
+            raise LabelError(f"{where}: {unknown}")
+        return self._label(code) if code else None
 
     def _sex(self, code: str, speaker: str | None, where: str) -> str | None:
         word = self.sexes.get(code, code) if code else self.sexes.get(speaker or "", "")
@@ -223,42 +238,6 @@ def read_layout(path: Path) -> Layout:
     return layout
 
 
-def parse_codes(setting: str, text: Codes) -> dict[str, str]:
-    """Read codes and words from ``"01=neutral,02=sad"`` or a mapping.
-
-    Raises
-    ------
-    SettingsError
-        If a part has no equals sign.
-
-    Examples
-    --------
-    >>> parse_codes("labels", "01=neutral, 02=sad")
-    {'01': 'neutral', '02': 'sad'}
-    """
-    if not isinstance(text, str):
-        return {composed(str(code)): composed(str(word)) for code, word in text.items()}
-    codes: dict[str, str] = {}
-    for piece in filter(None, (piece.strip() for piece in composed(text).split(","))):
-        code, equals, word = piece.partition("=")
-        if not equals:
-            raise SettingsError(f"{setting} has {piece!r}. Write codes as '01=neutral,02=sad'.")
-        codes[code.strip()] = word.strip()
-    return codes
-
-
-def parse_labels(text: Labels) -> tuple[str, ...]:
-    """Labels in lower case, from a list or from text.
-
-    Examples
-    --------
-    >>> parse_labels("Boredom, contempt")
-    ('boredom', 'contempt')
-    """
-    words = text.split(",") if isinstance(text, str) else text
-    return tuple(composed(word).strip().lower() for word in words if word.strip())
-
-
 _FILES = ("file", "video", "audio")
 
 
@@ -266,9 +245,10 @@ _FILES = ("file", "video", "audio")
 class Manifest(CorpusReader):
     """Reads any folder, described by a pattern, a CSV table or a small YAML or JSON file.
 
-    These settings take precedence over the description file. Without any of them the folder must
-    contain ``aver-corpus.yaml``, ``.json`` or ``.csv``. The path of the corpus may also be that of
-    the CSV or description file; media are then looked for in its folder.
+    These settings take precedence over the description file; codes there that they do not name
+    remain. Without any of them the folder must contain ``aver-corpus.yaml``, ``.json`` or
+    ``.csv``. The path of the corpus may also be that of the CSV or description file; media are then
+    looked for in its folder.
 
     Parameters
     ----------
@@ -350,7 +330,10 @@ class Manifest(CorpusReader):
             citation=layout.citation,
             url=layout.url,
             example=layout.pattern or self.info.example,
-            further_emotions=layout.own_emotions(),
+            further_emotions=in_canonical_order(
+                {*layout.own_emotions(), *(clip.emotion for clip in clips if clip.emotion)}
+                - {*EMOTIONS}
+            ),
         )
         return self.collect(folder, clips, problems, left_out=left_out, info=info)
 
@@ -365,12 +348,14 @@ class Manifest(CorpusReader):
             present = [folder / name for name in self.marker_files if (folder / name).is_file()]
             layout = _described_by(present[0]) if present else layout
         given: dict[str, Labels | dict[str, str]] = {
-            name: parse_codes(name, getattr(self, name)) for name in _CODES if getattr(self, name)
+            name: {**getattr(layout, name), **parse_codes(name, getattr(self, name))}
+            for name in _CODES
+            if getattr(self, name)
         }
         if self.further_emotions:
             given["further_emotions"] = self.further_emotions
         if self.drop:
-            given["drop"] = self.drop
+            given["drop"] = (*parse_labels(layout.drop), *parse_labels(self.drop))
         if self.pattern:
             given |= {"pattern": self.pattern, "table": ""}
         if self.table:
@@ -387,7 +372,7 @@ _Read = tuple[list[Clip], list[Problem], dict[str, int]]  # with the clips left 
 
 def _read_names(root: Path, layout: Layout) -> _Read:
     """Clips from file names."""
-    pattern = NamePattern(layout.pattern, tuple(layout.labels))
+    pattern = NamePattern(layout.pattern, tuple(code for code in layout.labels if code != OTHERS))
     found = find_media(root, VIDEO_SUFFIXES | AUDIO_SUFFIXES | IMAGE_SUFFIXES)
     problems = list(found.problems)
     alike: dict[tuple[tuple[str, str], ...], list[Path]] = {}
@@ -409,7 +394,7 @@ def _read_names(root: Path, layout: Layout) -> _Read:
         audio = [path for path in paths if path.suffix.lower() in AUDIO_SUFFIXES]
         pair = len(visual) == len(audio) == 1
         if dropped is not None:
-            left_out[_dropped(dropped)] += 1 if pair else len(paths)
+            left_out[dropped_reason(dropped)] += 1 if pair else len(paths)
         elif unknown is not None:
             problems += [Problem(path.relative_to(root).as_posix(), unknown) for path in paths]
         elif pair:
@@ -419,10 +404,6 @@ def _read_names(root: Path, layout: Layout) -> _Read:
                 layout.make_clip(facts, _id(path, root), *_video_and_audio(path)) for path in paths
             ]
     return clips, problems, left_out
-
-
-def _dropped(emotion: str) -> str:
-    return f"dropped emotion {emotion!r}"
 
 
 def _read_table(root: Path, layout: Layout) -> _Read:
@@ -440,7 +421,7 @@ def _read_table(root: Path, layout: Layout) -> _Read:
         where = f"{table.path.name}, line {number}"
         dropped = layout.dropped(row)
         if dropped is not None:
-            left_out[_dropped(dropped)] += 1
+            left_out[dropped_reason(dropped)] += 1
             continue
         unknown = layout.unknown(row)
         if unknown is not None:

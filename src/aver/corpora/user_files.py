@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,9 @@ from aver.corpora.files import (
     AUDIO_SUFFIXES,
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
+    by_suffix,
     column_separator,
+    counted,
     find_media,
     media_fault,
 )
@@ -35,7 +38,8 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
     -------
     Corpus
         Named ``"files"``. The ids are the paths below the common folder of all files, with their
-        suffixes. Missing files, empty files and Git LFS pointers are among its problems.
+        suffixes. Missing files, empty files and Git LFS pointers are among its problems; its notes
+        count the files in folders that are no media.
 
     Raises
     ------
@@ -44,6 +48,7 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
     """
     files: dict[Path, None] = {}  # in order, each once
     problems: list[Problem] = []
+    others: Counter[str] = Counter()
     for given in paths:
         path = Path(given).expanduser()
         if path.is_dir():
@@ -52,13 +57,17 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
             if not (found.files or found.problems):
                 found = pictures
             elif pictures.files:  # beside videos, images are thumbnails
-                problems.append(_passed_over(path, pictures.files))
+                problems.append(_pictures_beside(path, pictures.files))
             files |= dict.fromkeys(found.files)
+            others.update(found.others)
             problems += [
                 Problem(str(path / problem.path), problem.reason) for problem in found.problems
             ]
             if not (found.files or found.problems):
-                problems.append(Problem(str(path), "The folder contains no video, audio or image."))
+                holds = f", but other files: {counted(found.others)}" if found.others else ""
+                problems.append(
+                    Problem(str(path), f"The folder contains no video, audio or image{holds}.")
+                )
             continue
         fault = media_fault(path)
         if fault is None and is_zip(path):
@@ -74,10 +83,11 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
     root = Path(os.path.commonpath([path.parent for path in absolute]))
     clips = (_clip(path, path.relative_to(root).as_posix()) for path in absolute)
     by_id = tuple(sorted(clips, key=lambda clip: clip.clip_id))
-    return Corpus("files", root, by_id, tuple(problems))
+    notes = (f"{by_suffix(others, 'passed over')}.",) if others else ()
+    return Corpus("files", root, by_id, tuple(problems), notes=notes)
 
 
-def _passed_over(folder: Path, pictures: Sequence[Path]) -> Problem:
+def _pictures_beside(folder: Path, pictures: Sequence[Path]) -> Problem:
     count = len(pictures)
     names = f"{count} image{'s' if count > 1 else ''} (such as {pictures[0].name})"
     return Problem(

@@ -6,6 +6,7 @@ import hashlib
 import json
 import zlib
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -13,7 +14,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import CheckpointError, SettingsError
+from aver.errors import CheckpointError, MediaError, SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation, save_evaluation
 from aver.evaluation.predict_again import (
@@ -25,9 +26,10 @@ from aver.evaluation.predict_again import (
 )
 from aver.evaluation.run import Run
 from aver.execution.clip_work import clip_work
+from aver.execution.files import without_folders
 from aver.execution.tasks import map_tasks
 from aver.features.feature import Feature, FeatureRecord
-from aver.features.store import FeatureStore, read_entry, write_entry
+from aver.features.store import NOT_ABOUT_ONE_CLIP, FeatureStore, read_entry, write_entry
 from aver.media.degradation import DEGRADATIONS, Degradation, Level
 from aver.media.degrade_clip import degrade_clip
 from aver.models.base.recognizer import Recognizer
@@ -47,11 +49,20 @@ class DegradedRuns:
     ----------
     kind : Degradation
     runs : mapping of float or str to Evaluation
-        By level, as given; the same rows as the run on undegraded media.
+        By level, as given; the rows of the run on undegraded media, without clips that cannot be
+        read.
     """
 
     kind: Degradation
     runs: Mapping[Level, Evaluation]
+
+    @property
+    def unreadable(self) -> dict[str, str]:
+        """Tested clips that were left out at some level, with the reason."""
+        found: dict[str, str] = {}
+        for run in self.runs.values():
+            found |= run.facts.get("robustness", {}).get("unreadable", {})
+        return found
 
 
 @dataclass(frozen=True)
@@ -102,7 +113,8 @@ def measure_robustness(
     Returns
     -------
     tuple of DegradedRuns
-        Without degradations of modalities that the system does not read.
+        Without degradations of modalities that the system does not read. Clips that cannot be read
+        any more are left out, see `DegradedRuns.unreadable`.
 
     Raises
     ------
@@ -111,14 +123,15 @@ def measure_robustness(
     SettingsError
         If no degradation of the plan affects a modality that the system reads.
     MediaError
-        If a clip cannot be read.
+        If no tested clip can be read.
     """
     if run.leaks and not any((folder / "folds").rglob("checkpoint")):
         raise CheckpointError(
             f"The run at {folder} kept no checkpoints: a leaking protocol never does. Measure a "
             "clean run."
         )
-    by_id = tested_clips(run, clips)
+    gone = _gone(run, clips)
+    by_id = tested_clips(_without(run, gone), clips)
     recognizer, _, _ = next(fold_recognizers(run, folder, store))
     modalities = _modalities(recognizer)
     levels = {
@@ -133,7 +146,12 @@ def measure_robustness(
             f"{', '.join(kind.name for kind in plan.levels)} changes that. Choose other --kinds or "
             "--levels."
         )
-    measurement = _Measurement(run, folder, by_id, store, plan.seed, workers)
+    measurement = _Measurement(run, folder, by_id, store, plan.seed, workers, key_of_run(run), gone)
+    if not measurement.has_all(levels):
+        features = tuple(recognizer.features.values())
+        prepared = store.prepare(list(by_id.values()), features, workers=workers)
+        unreadable = {failure.clip.clip_id: failure.reason for failure in prepared.failures}
+        measurement = measurement.without({**gone, **unreadable})
     return tuple(
         DegradedRuns(kind, measurement.all_levels(kind, chosen, recognizer))
         for kind, chosen in levels.items()
@@ -171,6 +189,37 @@ def key_of_run(run: Evaluation) -> str:
     return digest.hexdigest()[:16]
 
 
+def _gone(run: Evaluation, clips: Sequence[Clip]) -> dict[str, str]:
+    """Tested clips that the corpus does not hold any more, with the reason.
+
+    Empty if most of them are not there: then it is another corpus.
+    """
+    present = {clip.clip_id for clip in clips}
+    missing = [clip_id for clip_id in dict.fromkeys(run.clip_ids) if clip_id not in present]
+    if 2 * len(missing) > len({*run.clip_ids}):
+        return {}
+    return dict.fromkeys(missing, "The corpus does not hold it any more.")
+
+
+def _without(run: Evaluation, unreadable: Mapping[str, str]) -> Evaluation:
+    """The run without the rows of some clips.
+
+    Raises
+    ------
+    MediaError
+        If none is left.
+    """
+    if not unreadable:
+        return run
+    kept = np.array([clip_id not in unreadable for clip_id in run.clip_ids])
+    if not kept.any():
+        raise MediaError(
+            f"None of the {len(unreadable)} tested clips can be read. The first: "
+            f"{next(iter(unreadable.values()))}"
+        )
+    return run.rows(kept)
+
+
 def _modalities(recognizer: Recognizer) -> tuple[str, ...]:
     """What the features of a recognizer are taken from; its branches may have other names."""
     return tuple(dict.fromkeys(feature.modality for feature in recognizer.features.values()))
@@ -178,7 +227,19 @@ def _modalities(recognizer: Recognizer) -> tuple[str, ...]:
 
 @dataclass(frozen=True)
 class _Measurement:
-    """What all degradations of one run have in common."""
+    """What all degradations of one run have in common.
+
+    Parameters
+    ----------
+    run, clips
+        Without clips that cannot be read.
+    folder, store, seed, workers
+        As for `measure_robustness`.
+    key : str
+        `key_of_run` of the whole run.
+    unreadable : mapping of str to str
+        The clips that cannot be read, with the reason.
+    """
 
     run: Evaluation
     folder: Path
@@ -186,12 +247,27 @@ class _Measurement:
     store: FeatureStore
     seed: int
     workers: int
+    key: str
+    unreadable: Mapping[str, str]
+
+    def has_all(self, levels: Mapping[Degradation, Sequence[Level]]) -> bool:
+        """Whether all levels were measured with all clips of the run."""
+        return all(self._is_complete(kind, level) for kind in levels for level in levels[kind])
+
+    def without(self, unreadable: Mapping[str, str]) -> _Measurement:
+        """The same on the clips that can be read."""
+        return replace(
+            self,
+            run=_without(self.run, unreadable),
+            clips={name: clip for name, clip in self.clips.items() if name not in unreadable},
+            unreadable=unreadable,
+        )
 
     def all_levels(
         self, kind: Degradation, levels: Sequence[Level], recognizer: Recognizer
     ) -> dict[Level, Evaluation]:
         """The run at each level, measured now if it is missing."""
-        missing = [level for level in levels if not self._kept(kind, level).is_finished()]
+        missing = [level for level in levels if not self._is_complete(kind, level)]
         if kind.name == "offset" and recognizer.supports_offset and missing:
             # Audio is taken at another time, so that none is lost at the ends of a clip.
             source = adapted_source(self.run, self.store, self.clips.values())
@@ -200,12 +276,19 @@ class _Measurement:
                 self.run, self.folder, tuple(self.clips.values()), source, offsets_s
             )
             for level in missing:
-                self._keep(kind, level, shifted[float(level)])
+                self._keep(kind, level, shifted[float(level)], {})
         else:
             features = tuple(recognizer.features.values())
             for level in missing:
-                self._keep(kind, level, self._degraded(kind, level, features))
+                self._keep(kind, level, *self._degraded(kind, level, features))
         return {level: load_evaluation(self._kept(kind, level).folder) for level in levels}
+
+    def _is_complete(self, kind: Degradation, level: Level) -> bool:
+        """Whether the level was measured with every clip that can be read."""
+        kept = self._kept(kind, level)
+        return kept.is_finished() and len(load_evaluation(kept.folder).clip_ids) == len(
+            self.run.clip_ids
+        )
 
     def _kept(self, kind: Degradation, level: Level) -> Run:
         identity = {
@@ -216,22 +299,32 @@ class _Measurement:
         }
         return Run(self.folder / FOLDER / kind.name / _shown(level), identity, replaces=True)
 
-    def _keep(self, kind: Degradation, level: Level, degraded: Evaluation) -> None:
+    def _keep(
+        self, kind: Degradation, level: Level, degraded: Evaluation, unreadable: Mapping[str, str]
+    ) -> None:
         kept = self._kept(kind, level)
         kept.start()
-        facts = {"kind": kind.name, "level": level, "seed": self.seed, "of": kept.identity["run"]}
+        facts = {"kind": kind.name, "level": level, "seed": self.seed, "of": self.key}
+        left_out = {**self.unreadable, **unreadable}
+        if left_out:
+            facts["unreadable"] = without_folders(left_out)
         save_evaluation(
             replace(degraded, facts={**self.run.facts, "robustness": facts}), kept.folder
         )
 
-    def _degraded(self, kind: Degradation, level: Level, features: Sequence[Feature]) -> Evaluation:
+    def _degraded(
+        self, kind: Degradation, level: Level, features: Sequence[Feature]
+    ) -> tuple[Evaluation, dict[str, str]]:
+        """Predictions at one level, and the clips that cannot be read for it, with the reason."""
         clips = [clip.without_labels() for clip in self.clips.values()]
         voices = _voices(clips, self.seed) if kind.name == "babble" else {}
         with TemporaryDirectory(prefix="aver-") as scratch:
             source = DegradedFeatures(self.store, Path(scratch), kind, level, self.seed, voices)
-            source.prepare(clips, features, self.workers)
-            adapted = adapted_source(self.run, source, self.clips.values())
-            return predict_again(self.run, self.folder, self.clips, adapted)
+            unreadable = source.prepare(clips, features, self.workers)
+            readable = {name: clip for name, clip in self.clips.items() if name not in unreadable}
+            adapted = adapted_source(self.run, source, readable.values())
+            run = _without(self.run, unreadable)
+            return predict_again(run, self.folder, readable, adapted), unreadable
 
 
 def _shown(level: Level) -> str:
@@ -271,13 +364,20 @@ class DegradedFeatures:
         record = read_entry(path) if path.exists() else None
         return self.store.get(clip, feature) if record is None else record
 
-    def prepare(self, clips: Sequence[Clip], features: Sequence[Feature], workers: int = 1) -> None:
+    def prepare(
+        self, clips: Sequence[Clip], features: Sequence[Feature], workers: int = 1
+    ) -> dict[str, str]:
         """Degrade the clips, and extract the features that change.
+
+        Returns
+        -------
+        dict of str to str
+            The clips that cannot be read, with the reason.
 
         Raises
         ------
-        MediaError
-            If a clip cannot be read.
+        CheckpointError, SettingsError, StorageError
+            If the reason is not a clip, see `aver.features.store.FeatureStore.prepare`.
         """
         distinct = tuple({feature.key: feature for feature in features}.values())
         outcomes = map_tasks(
@@ -286,9 +386,14 @@ class DegradedFeatures:
             workers=workers,
             description=f"{self.kind.name} {_shown(self.level)}",
         )
-        for outcome in outcomes:
-            if outcome.error is not None:
-                raise outcome.error
+        unreadable: dict[str, str] = {}
+        with closing(outcomes):
+            for outcome in outcomes:
+                if isinstance(outcome.error, NOT_ABOUT_ONE_CLIP):
+                    raise outcome.error
+                if outcome.error is not None:
+                    unreadable[outcome.item.clip_id] = str(outcome.error)
+        return unreadable
 
     def extract(self, clip: Clip, features: Sequence[Feature]) -> None:
         """Degrade one clip and keep the features that change."""

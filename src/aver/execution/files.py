@@ -23,10 +23,12 @@ _NOT_WRITABLE = {
 }
 
 
-_FULL = (
-    "The disk is full: {} was not written. Free some space, or choose another folder. Files that "
-    "were finished before are kept."
-)
+def _full(target: Path) -> StorageError:
+    other = _elsewhere(target) or "choose another folder."
+    return StorageError(
+        f"The disk is full: {target} was not written. Free some space, or "
+        f"{other[0].lower()}{other[1:]} Files that were finished before are kept."
+    )
 
 
 @contextmanager
@@ -58,7 +60,7 @@ def write_atomically(target: Path) -> Iterator[Path]:
         temporary.replace(target)
     except OSError as error:
         if error.errno == errno.ENOSPC:
-            raise StorageError(_FULL.format(target)) from error
+            raise _full(target) from error
         if error.errno in _NOT_WRITABLE:
             raise StorageError(
                 f"{target} cannot be written: {error.strerror}. {_elsewhere(target)}".rstrip()
@@ -66,7 +68,7 @@ def write_atomically(target: Path) -> Iterator[Path]:
         raise
     except Exception as error:
         if f"os error {errno.ENOSPC}" in str(error):  # as safetensors reports it
-            raise StorageError(_FULL.format(target)) from error
+            raise _full(target) from error
         raise
     finally:
         if temporary is not None:

@@ -9,6 +9,7 @@ import warnings
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
@@ -29,7 +30,8 @@ from aver.execution.tasks import map_tasks
 from aver.features.feature import UNREADABLE, CombinedFeature, Feature, FeatureRecord
 
 _FORMAT = "aver-feature-1"
-_NOT_ABOUT_ONE_CLIP = (StorageError, SettingsError, CheckpointError)
+NOT_ABOUT_ONE_CLIP = (StorageError, SettingsError, CheckpointError)
+"""Errors that stop all work, since the next clip would have them as well."""
 
 
 class FeatureSource(Protocol):
@@ -77,12 +79,26 @@ class FeatureStore:
     Parameters
     ----------
     root : Path, optional
-        Cache folder; default `aver.execution.files.cache_root`.
+        Cache folder; default `aver.execution.files.cache_root`, looked up when it is needed.
     """
 
     def __init__(self, root: Path | None = None) -> None:
-        self.root = root or cache_root()
-        self._content_keys = ContentKeys(self.root / "content")
+        self._given_root = root
+
+    @cached_property
+    def root(self) -> Path:
+        """Cache folder.
+
+        Raises
+        ------
+        StorageError
+            If none is given and there is no home folder.
+        """
+        return self._given_root or cache_root()
+
+    @cached_property
+    def _content_keys(self) -> ContentKeys:
+        return ContentKeys(self.root / "content")
 
     def get(self, clip: Clip, feature: Feature) -> FeatureRecord:
         """The feature of one clip, from the cache or computed now.
@@ -161,7 +177,7 @@ class FeatureStore:
         )
         with closing(outcomes):  # stops the workers at once if an error leaves this function
             for outcome in outcomes:
-                if isinstance(outcome.error, _NOT_ABOUT_ONE_CLIP):
+                if isinstance(outcome.error, NOT_ABOUT_ONE_CLIP):
                     raise outcome.error
                 if outcome.error is not None:
                     failed[outcome.item.clip.clip_id] = str(outcome.error)
@@ -186,7 +202,7 @@ class FeatureStore:
                         missing = tuple(f for f in features if not self.has(clip, f))
                     if missing:
                         lacking.append(_Lacking(clip, missing))
-                except _NOT_ABOUT_ONE_CLIP:
+                except NOT_ABOUT_ONE_CLIP:
                     raise
                 except AverError as error:
                     failed[clip.clip_id] = str(error)

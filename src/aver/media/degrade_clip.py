@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from aver.corpora.clip import Clip
-from aver.errors import MissingModalityError
+from aver.errors import MediaError, MissingModalityError
 from aver.media.audio import read_audio
 from aver.media.degradation import (
     Degradation,
@@ -113,10 +113,10 @@ def _degrade_audio(
 
 
 def _read_all(voices: Sequence[Path]) -> list[np.ndarray]:
-    """Audio of the files that have any."""
+    """Audio of the files that have any and can be read."""
     audios = []
     for voice in voices:
-        with suppress(MissingModalityError):
+        with suppress(MissingModalityError, MediaError):  # the clip itself is listed in its turn
             audios.append(read_audio(voice, RATE_HZ))
     return audios
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -138,15 +139,12 @@ def load_mtcnn_weights(network: str) -> dict[str, torch.Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file, save_file
 
-    cached = cache_root() / "mtcnn" / f"{network}-{_SHA256[network][:16]}.safetensors"
-    if cached.is_file():
-        try:
-            return load_file(cached)
-        except (SafetensorError, OSError):
-            pass  # a damaged file is written again below
+    name = f"{network}-{_SHA256[network][:16]}.safetensors"
+    with suppress(SafetensorError, OSError, StorageError):  # a damaged file is written again below
+        return load_file(cache_root() / "mtcnn" / name)
     weights = _to_torch(_LAYERS[network].split(), _read_package_file(network))
     try:
-        with write_atomically(cached) as temporary:
+        with write_atomically(cache_root() / "mtcnn" / name) as temporary:
             save_file(weights, temporary)
     except (StorageError, OSError):
         pass  # without a cache, the weights are converted again next time

@@ -12,7 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
-from aver.errors import CheckpointError, SettingsError
+from aver.errors import CheckpointError, SettingsError, StorageError
 from aver.execution.files import cache_root, last_name, write_json
 from aver.settings import settings
 
@@ -104,7 +104,8 @@ class EncoderSource:
         folder, commit = self._found()
         sha256 = encoder_hash(encoder_files(folder))
         if not commit:
-            write_json(_place(sha256), {"folder": str(folder.resolve())})
+            with suppress(StorageError):  # without a cache it is found by its name only
+                write_json(_place(sha256), {"folder": str(folder.resolve())})
         return replace(self, revision=commit, sha256=sha256)
 
     def _how_to_get(self) -> str:
@@ -186,7 +187,7 @@ def _local_folder(source: EncoderSource) -> Path | None:
     if models and not given.is_absolute() and (Path(models).expanduser() / given).is_dir():
         return Path(models).expanduser() / given
     if source.sha256:
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, StorageError):
             place = json.loads(_place(source.sha256).read_text(encoding="utf-8"))["folder"]
             if last_name(place) == given.name and Path(place).is_dir():
                 return Path(place)

@@ -107,37 +107,46 @@ def as_table(predictions: FilePredictions) -> str:
     names = [row["clip"] for row in rows]
     names += [f"  {name}" for row in rows for name in row["by_modality"]]
     width = max(map(len, ["clip", *names, *(f"  {name}" for name in targets)]))
-    heading = "  ".join(f"{name:>9}" for name in classes)
+    widths = [max(9, len(name)) for name in classes]
+    heading = "  ".join(f"{name:>{wide}}" for name, wide in zip(classes, widths, strict=True))
+    outputs = [o for row in rows for target in targets for o in (row[target] or ())]
+    label_width = max([9, *map(len, (*classes, *outputs))])
     speaker_width = max([len("speaker"), *(len(row.get("speaker", "")) for row in rows)])
     has_speakers = any("speaker" in row for row in rows)
 
     def speaker_cell(name: str) -> str:
         return f"{name:<{speaker_width}}  " if has_speakers else ""
 
-    lines = [
-        f"{'clip':<{width}}  {speaker_cell('speaker')}{'emotion':<9}  {heading}  coverage; notes"
-    ]
+    label = f"{'emotion':<{label_width}}"
+    lines = [f"{'clip':<{width}}  {speaker_cell('speaker')}{label}  {heading}  coverage; notes"]
     for row in rows:
         coverage = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
         adapted = [predictions.adaptation] if predictions.adaptation else []
         notes = "; ".join([coverage, *row["flags"], *adapted])
-        percentages = _percentages(row["probabilities"], len(classes))
+        percentages = _percentages(row["probabilities"], widths)
         who, label = speaker_cell(row.get("speaker", "")), row["emotion"] or "(none)"
-        lines.append(f"{row['clip']:<{width}}  {who}{label:<9}  {percentages}  {notes}")
+        lines.append(f"{row['clip']:<{width}}  {who}{label:<{label_width}}  {percentages}  {notes}")
         for name, values in row["by_modality"].items():
             label = "(missing)" if values is None else max(values, key=values.__getitem__)
-            percentages = _percentages(values, len(classes)).rstrip()
-            lines.append(f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<9}  {percentages}")
+            percentages = _percentages(values, widths).rstrip()
+            lines.append(
+                f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<{label_width}}  {percentages}"
+            )
         for name in (target for target in targets if row[target]):
             label = max(row[name], key=row[name].__getitem__)
             percentages = ", ".join(f"{output} {share:.1%}" for output, share in row[name].items())
-            lines.append(f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<9}  {percentages}")
+            lines.append(
+                f"{'  ' + name:<{width}}  {speaker_cell('')}{label:<{label_width}}  {percentages}"
+            )
     return "\n".join(lines) + "\n"
 
 
-def _percentages(values: dict[str, float] | None, columns: int) -> str:
-    cells = [f"{value:9.1%}" for value in values.values()] if values else [" " * 9] * columns
-    return "  ".join(cells)
+def _percentages(values: dict[str, float] | None, widths: Sequence[int]) -> str:
+    if not values:
+        return "  ".join(" " * wide for wide in widths)
+    return "  ".join(
+        f"{value:{wide}.1%}" for value, wide in zip(values.values(), widths, strict=True)
+    )
 
 
 FORMATS: dict[str, Callable[[FilePredictions], str]] = {

@@ -27,6 +27,8 @@ _NOTE = (
     "interval. Nothing was trained again."
 )
 
+_MAX_NAMED = 3  # clips that could not be read
+
 
 @dataclass(frozen=True)
 class MeasuredRun:
@@ -141,7 +143,8 @@ def _table(kind: Degradation, measured: Sequence[MeasuredRun], named: bool) -> T
             if run is None:
                 cells += [None, None]
                 continue
-            change = difference_interval(difference_sums(accuracy(run), accuracy(entry.run)))
+            undegraded = _same_rows(entry.run, run)
+            change = difference_interval(difference_sums(accuracy(run), accuracy(undegraded)))
             cells += [_estimate(run), Estimate.of(change, signed=True)]
         rows.append(tuple(cells))
     leaks = dict.fromkeys(f"LEAKS: {leak}" for entry in shown for leak in entry.run.leaks)
@@ -152,8 +155,35 @@ def _table(kind: Degradation, measured: Sequence[MeasuredRun], named: bool) -> T
         unknown_speakers=not shown[0].run.knows_speakers,
         further=", all folds pooled",
     )
-    notes = (f"{over} {_NOTE}", *leaks)
+    notes = (f"{over} {_NOTE}", *_unreadable(kind, shown), *leaks)
     return Table.of(f"robustness-{kind.name}", title, tuple(columns), tuple(rows), notes)
+
+
+def _same_rows(run: Evaluation, degraded: Evaluation) -> Evaluation:
+    """The run on the clips of a degraded one, which lacks those that could not be read."""
+    if len(degraded.clip_ids) == len(run.clip_ids):
+        return run
+    measured = {*degraded.clip_ids}
+    return run.rows([clip_id in measured for clip_id in run.clip_ids])
+
+
+def _unreadable(kind: Degradation, measured: Sequence[MeasuredRun]) -> list[str]:
+    """One remark if clips could not be read when their media were degraded."""
+    left_out = {
+        clip_id
+        for entry in measured
+        for damaged in entry.damaged
+        if damaged.kind == kind
+        for clip_id in damaged.unreadable
+    }
+    if not left_out:
+        return []
+    names = sorted(left_out)
+    more = f" and {len(names) - _MAX_NAMED} more" if len(names) > _MAX_NAMED else ""
+    return [
+        f"Left out, since they could not be read: {', '.join(names[:_MAX_NAMED])}{more}. Each "
+        "change is measured on the clips of its own row."
+    ]
 
 
 def _plot_along(kind: Degradation, measured: Sequence[MeasuredRun]) -> Figure:

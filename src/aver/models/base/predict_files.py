@@ -11,10 +11,11 @@ from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Problem
 from aver.corpora.speaker_names import name_speakers
 from aver.corpora.user_files import attach_action_units, load_clips
-from aver.errors import ClipError, CorpusError, FeatureError, SettingsError
+from aver.errors import AverError, ClipError, CorpusError, FeatureError, SettingsError
+from aver.execution.clip_work import clip_work
 from aver.features.feature import Feature
 from aver.features.speaker_adaptation import ENOUGH_CLIPS, MIN_CLIPS, SpeakerAdaptation
-from aver.features.store import FeatureStore
+from aver.features.store import NOT_ABOUT_ONE_CLIP, FeatureStore
 from aver.models.base.prediction import Prediction
 from aver.models.base.recognizer import Recognizer
 
@@ -41,6 +42,8 @@ class FilePredictions:
         Other clips of the speaker that could not be read and were not used for adaptation.
     adaptation : str
         `ADAPTED_PREDICTIONS` if the predictions use other clips of the speaker, else empty.
+    notes : tuple of str
+        Sentences on files in the folders that are no media by their suffixes.
     """
 
     clips: tuple[Clip, ...]
@@ -48,6 +51,7 @@ class FilePredictions:
     problems: tuple[Problem, ...]
     unused: tuple[Problem, ...] = ()
     adaptation: str = ""
+    notes: tuple[str, ...] = ()
 
 
 def predict_files(
@@ -103,10 +107,10 @@ def predict_files(
     _check_adaptation(recognizer, bool(speaker_clips), bool(speaker_by))
     features = list(recognizer.features.values())
 
-    def usable(found: Corpus, by: str = "") -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
+    def usable(found: Corpus, by: str = "") -> _Usable:
         return _usable(found, action_units, features, store, workers, by)
 
-    clips, problems = usable(
+    clips, problems, notes = usable(
         _with_streams(load_clips(paths), video_stream, audio_stream), speaker_by
     )
     unused: tuple[Problem, ...] = ()
@@ -118,7 +122,7 @@ def predict_files(
     elif speaker_clips:
         clips = _of_one_speaker(clips)
         try:
-            others, unused = usable(load_clips(speaker_clips))
+            others, unused, _ = usable(load_clips(speaker_clips))
         except CorpusError as error:
             raise CorpusError(f"--speaker-clips cannot be used: {error}") from None
         adaptation = SpeakerAdaptation(store, _of_one_speaker(others), missing_ok=True)
@@ -131,16 +135,15 @@ def predict_files(
                 "reads. Give more clips, or use a recognizer without adaptation."
             ) from None
         recognizer.take_features_from(adaptation)
-    try:
-        prediction = recognizer.predict(clips) if clips else None
-    except ClipError as error:  # again without the clips that do not fit
-        problems = (*problems, *(Problem(name, why) for name, why in error.reasons.items()))
-        clips = tuple(clip for clip in clips if clip.clip_id not in error.reasons)
-        prediction = recognizer.predict(clips) if clips else None
+    clips, prediction, failed = _predict(recognizer, clips)
+    problems = (*problems, *failed)
     adapted = ADAPTED_PREDICTIONS if speaker_clips or speaker_by else ""
     if speaker_clips:
         clips = tuple(replace(clip, speaker=None) for clip in clips)  # the speaker is unknown
-    return FilePredictions(clips, prediction, problems, unused, adapted)
+    return FilePredictions(clips, prediction, problems, unused, adapted, notes)
+
+
+_Usable = tuple[tuple[Clip, ...], tuple[Problem, ...], tuple[str, ...]]
 
 
 def _with_streams(files: Corpus, video: int | None, audio: int | None) -> Corpus:
@@ -155,15 +158,52 @@ def _usable(
     store: FeatureStore,
     workers: int,
     speaker_by: str,
-) -> tuple[tuple[Clip, ...], tuple[Problem, ...]]:
-    """Clips with all their features, and the files that cannot be used."""
+) -> _Usable:
+    """Clips with all their features, the files that cannot be used, and notes."""
     if speaker_by:
         found = name_speakers(found, speaker_by)
     if action_units is not None:
         found = attach_action_units(replace(found, clips=_with_names(found.clips)), action_units)
     prepared = store.prepare(found.clips, features, workers=workers)
     unreadable = (Problem(failure.clip.clip_id, failure.reason) for failure in prepared.failures)
-    return prepared.clips, (*found.problems, *unreadable)
+    return prepared.clips, (*found.problems, *unreadable), found.notes
+
+
+def _predict(
+    recognizer: Recognizer, clips: tuple[Clip, ...]
+) -> tuple[tuple[Clip, ...], Prediction | None, tuple[Problem, ...]]:
+    """Predict the clips; again without those that fail, if any do.
+
+    A clip may not fit the recognizer, its file may have vanished since it was read, or it meets an
+    error of a library or of aver that the others do not meet.
+    """
+    try:
+        return clips, recognizer.predict(clips) if clips else None, ()
+    except ClipError as error:
+        reasons = error.reasons
+    except NOT_ABOUT_ONE_CLIP:
+        raise
+    except Exception:
+        reasons = _failing(recognizer, clips)
+        if not reasons:
+            raise
+    kept = tuple(clip for clip in clips if clip.clip_id not in reasons)
+    problems = tuple(Problem(name, why) for name, why in reasons.items())
+    return kept, recognizer.predict(kept) if kept else None, problems
+
+
+def _failing(recognizer: Recognizer, clips: Sequence[Clip]) -> dict[str, str]:
+    """The clips that cannot be predicted by themselves, with the reason."""
+    reasons: dict[str, str] = {}
+    for clip in clips:
+        try:
+            with clip_work(clip.video or clip.audio or clip.clip_id):
+                recognizer.predict([clip])
+        except NOT_ABOUT_ONE_CLIP:
+            raise
+        except AverError as error:
+            reasons[clip.clip_id] = str(error)
+    return reasons
 
 
 def _of_one_speaker(clips: Sequence[Clip]) -> tuple[Clip, ...]:

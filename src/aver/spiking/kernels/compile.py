@@ -15,25 +15,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numba
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.caching import FunctionCache
+from numba.core.caching import (
+    CompileResultCacheImpl,
+    FunctionCache,
+    UserProvidedCacheLocator,
+)
 from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
 from aver.errors import StorageError
-from aver.execution.files import write_atomically
+from aver.execution.files import cache_root, write_atomically
 
 
 def compiled(**options: Any) -> Callable[[Callable], Callable]:
     """Decorator that compiles a function with Numba and caches its machine code.
 
-    The cache lies where Numba's would: in ``NUMBA_CACHE_DIR`` if it is set, else beside the source,
-    else in the user's cache folder. If none of them can be written, each process compiles anew.
+    The cache lies in ``NUMBA_CACHE_DIR`` if it is set, else in ``kernels`` below aver's cache
+    (`aver.execution.files.cache_root`). If that cannot be written, each process compiles anew.
 
     Parameters
     ----------
@@ -50,6 +54,34 @@ def compiled(**options: Any) -> Callable[[Callable], Callable]:
     return decorate
 
 
+class _BelowAversCache(UserProvidedCacheLocator):
+    """Where the machine code of a function lies unless the user sets ``NUMBA_CACHE_DIR``."""
+
+    def __init__(self, function: Callable, source: str) -> None:
+        super().__init__(function, source)
+        folder = cache_root() / "kernels" / self.get_suitable_cache_subpath(source)
+        self._cache_path = str(folder)
+
+    @classmethod
+    def from_function(cls, function: Callable, source: str) -> _BelowAversCache | None:
+        """The place; None if it cannot be written."""
+        try:
+            place = cls(function, source)
+            place.ensure_cache_path()
+        except (OSError, StorageError):
+            return None
+        return place
+
+
+class _KernelCode(CompileResultCacheImpl):
+    """Compiled functions, and where they lie."""
+
+    _locator_classes: ClassVar = [  # type: ignore[misc]
+        UserProvidedCacheLocator,
+        _BelowAversCache,
+    ]
+
+
 class KernelCache(FunctionCache):
     """Machine code of one function on disk; a file that cannot be read or written is ignored.
 
@@ -58,6 +90,8 @@ class KernelCache(FunctionCache):
     RuntimeError
         If there is no folder that can be written.
     """
+
+    _impl_class = _KernelCode
 
     def __init__(self, function: Callable) -> None:
         super().__init__(function)
