@@ -21,7 +21,7 @@ from aver.compatibility import upgrade
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.execution.files import write_json
-from aver.training.history import drop_resume_states
+from aver.training.history import RESUME_NAME, drop_resume_states
 from aver.version import __version__
 
 STARTED_NAME = "started.json"
@@ -70,8 +70,8 @@ class Run:
         Raises
         ------
         SettingsError
-            If the folder holds a run of another identity, finished or not, or one whose identity
-            cannot be compared. Not with `replaces`.
+            If the folder holds a run of another identity that is finished or has trained an
+            epoch, or one whose identity cannot be compared. Not with `replaces`.
         """
         finished = (self.folder / self.result).exists()
         differing = self._differing()
@@ -79,9 +79,15 @@ class Run:
             if finished and not self.replaces:
                 raise self._refusal("a finished run without a record of its settings and data")
             return False
-        if differing and not self.replaces:
+        if differing and not self.replaces and (finished or self._has_trained()):
             raise self._refusal(differing)
         return finished and not differing
+
+    def _has_trained(self) -> bool:
+        """Whether an unfinished run left something that a run of other settings would lose."""
+        recorded = json.loads((self.folder / STARTED_NAME).read_text(encoding="utf-8"))
+        states = self.folder.rglob(RESUME_NAME)
+        return recorded.get("format") != _FORMAT or any(states)
 
     def start(self) -> bool:
         """Record the identity in the folder, before any work.
