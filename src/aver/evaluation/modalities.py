@@ -110,7 +110,7 @@ def _any_with_audio(paths: Sequence[Path | None]) -> bool:
     for path in paths[:: max(1, len(paths) // _PROBED)]:
         try:
             with MediaFile(path or "") as media:
-                if media.audio_stream is not None:
+                if media.audio_stream() is not None:
                     return True
         except AverError:  # the extraction says what is wrong with the file
             return True
