@@ -56,6 +56,14 @@ def test_settings_may_change_after_nothing_was_trained(tmp_path: Path) -> None:
         Run(tmp_path, IDENTITY, "done.json").start()
 
 
+def test_loggers_may_change_at_any_time(tmp_path: Path) -> None:
+    run = started(tmp_path, settings={"hidden": 8, "training": {"loggers": ["mlflow"]}})
+    (tmp_path / "done.json").write_text("{}")
+    other = Run(tmp_path, {**IDENTITY, "settings": {"hidden": 8, "training": {}}}, "done.json")
+    assert other.start()
+    assert other.key == run.key
+
+
 def test_a_state_is_kept_for_its_own_run_only(tmp_path: Path) -> None:
     state = tmp_path / "member" / "resume.ckpt"
     state.parent.mkdir()

@@ -107,9 +107,7 @@ def _paths() -> dict[str, str]:
     return {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
 
 
-def test_names_and_untrained_recognizers_are_refused(
-    source: PlantedSource, tmp_path: Path
-) -> None:
+def test_names_and_untrained_recognizers_are_refused(source: PlantedSource, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="no possible name on the Hugging Face Hub"):
         load_recognizer("hf://a/b/c", source)
     untrained = StatisticsLogistic(StatisticsSettings(), source)

@@ -156,8 +156,9 @@ def _mixin() -> Any:
         def _from_pretrained(cls, *, model_id: str, **options: Any) -> Any:
             options.pop("library_name", None)
             kept = ("revision", "cache_dir", "force_download", "local_files_only", "token")
-            chosen = {name: options[name] for name in kept if name in options}
-            return cls(folder=Path(snapshot_download(model_id, allow_patterns=_FILES, **chosen)))
+            chosen: dict[str, Any] = {name: options[name] for name in kept if name in options}
+            found = snapshot_download(model_id, allow_patterns=list(_FILES), **chosen)
+            return cls(folder=Path(found))
 
     return OnHub
 
