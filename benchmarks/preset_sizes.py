@@ -10,9 +10,9 @@ the training clips, too. The table gives the mean over the three groups.
         --corpora nemo ased --sizes 150 400 1000 3000 --out sizes.json
 
 The candidates' file holds a mapping of names to settings by dotted key. Other presets, such as
-``statistics-svm``, can be named with ``--beside``. Corpora are folders of ``$AVER_DATA``; of
-``javanese-av`` face and audio are used, of RAVDESS, with action units from ``ravdess-au``, audio
-and action units, of the others audio.
+``statistics-svm``, can be named with ``--beside``. Corpora are folders of ``$AVER_DATA``; the
+modalities are those that ``aver train`` would use: of ``javanese-av`` face and audio, of RAVDESS
+audio and action units, of the others audio.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from aver.corpora import open_corpus
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Selection
 from aver.corpora.user_files import attach_action_units
+from aver.evaluation.modalities import deduce_modalities
 from aver.execution.files import write_json
 from aver.features.feature import Feature, FeatureRecord
 from aver.features.store import FeatureSource, FeatureStore
@@ -67,16 +68,15 @@ class Part:
     predicted: tuple[Clip, ...]
 
 
-def open_named(data: Path, name: str) -> tuple[Corpus, list[str]]:
-    """A corpus, and the modalities that are used of it."""
+def open_named(data: Path, name: str) -> Corpus:
+    """A corpus of the data folder; RAVDESS with its action units."""
     if name == "javanese-av":
-        return open_corpus(data / name, "manifest", config="javanese-av"), ["video", "audio"]
+        return open_corpus(data / name, "manifest", config="javanese-av")
     corpus = open_corpus(data / name)
     if name == "ravdess":
         speech = Selection(channel="speech").apply(corpus)
-        units = attach_action_units(speech, data / "ravdess-au" / "clip_action_units.csv")
-        return units, ["action_units", "audio"]
-    return corpus, ["audio"]
+        return attach_action_units(speech, data / "ravdess-au" / "clip_action_units.csv")
+    return corpus
 
 
 def parts(corpus: Corpus, size: int) -> list[Part]:
@@ -138,7 +138,7 @@ def study(
     rows = []
     for name in corpora:
         source = Remembered()
-        corpus, modalities = open_named(data, name)
+        corpus = open_named(data, name)
         reached = 0
         for size in sorted(sizes):
             cut = parts(corpus, size)[:groups]
@@ -147,7 +147,7 @@ def study(
                 continue
             reached = trained
             for title, (preset, overrides) in systems.items():
-                wanted = {"modalities": modalities, **overrides}
+                wanted, _ = deduce_modalities(preset, overrides, corpus)
                 found = [measure(preset, wanted, part, source) for part in cut]
                 row = {
                     "corpus": name,

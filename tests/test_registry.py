@@ -10,11 +10,14 @@ from aver.cli.main import main
 from aver.corpora import corpora, open_corpus
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
+from aver.evaluation.baselines import run_baselines
+from aver.evaluation.experiment import Experiment, run_experiment
 from aver.features.feature import Feature, FeatureRecord, features
+from aver.features.store import FeatureStore
 from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import models
 from aver.registry import Registry
-from aver.splits import split_rules
+from aver.splits import make_split, split_rules
 
 
 def test_a_registered_class_is_found_even_under_a_name_of_version_0_1() -> None:
@@ -111,6 +114,25 @@ def test_other_packages_add_features_and_models(capsys: pytest.CaptureFixture[st
     assert recognizer.predict(clips[:2]).by_modality.keys() == {"names"}
     assert main(["list", "features"]) == 0
     assert "[This test; added by the package own_package]" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("packages")
+def test_a_system_of_another_package_is_evaluated_with_the_baselines_that_it_allows(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "clips"
+    folder.mkdir()
+    for speaker in "abcd":
+        for emotion in ("happy", "sad"):
+            (folder / f"{speaker}_{emotion}.wav").write_bytes(f"{speaker} {emotion}".encode())
+    corpus = open_corpus(folder, "manifest", pattern="{speaker}_{emotion}.wav")
+    split = make_split(corpus, "leave-one-speaker-out")
+    experiment = Experiment(corpus, split, "own-svm", {"feature": "name-length"})
+    store = FeatureStore(tmp_path / "cache")
+    found = run_experiment(experiment, tmp_path / "run", store=store)
+    assert found.evaluation.correct.all()  # "sad" is shorter than "happy"
+    beside = run_baselines(experiment, tmp_path / "baselines", "all", store=store)
+    assert [result.evaluation.system for result in beside] == ["majority"]
 
 
 @pytest.mark.usefixtures("packages")

@@ -14,6 +14,8 @@ from aver.corpora.manifest import Layout
 from aver.errors import CorpusError
 from tone_corpus import write_tone_corpus
 
+pytestmark = pytest.mark.extras
+
 
 @pytest.fixture(scope="module")
 def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:

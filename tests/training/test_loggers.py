@@ -16,6 +16,7 @@ from aver.training.loggers import open_loggers
 from aver.training.settings import TrainingSettings
 
 SETTINGS = TrainingSettings(epochs=3, loggers=("mlflow",))
+pytestmark = pytest.mark.extras
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from aver.models.base.recognizer import Recognizer, load_recognizer
 from aver.models.baselines.functionals import StatisticsLogistic, StatisticsSettings
 
 huggingface_hub = pytest.importorskip("huggingface_hub", reason="needs aver[hub]")
+pytestmark = pytest.mark.extras
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
