@@ -79,6 +79,22 @@ def test_sounds_that_a_dataset_holds_are_written_as_they_are(
     assert {clip.audio.suffix for clip in found if clip.audio} == {".wav"}
 
 
+def test_relative_paths_and_equal_names_in_several_folders(
+    corpus: Corpus, datasets: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    sounds = [clip.audio.read_bytes() for clip in corpus if clip.audio][:2]
+    paths = [Path("data", emotion, "1.wav") for emotion in ("happy", "sad")]
+    for path, sound in zip(paths, sounds, strict=True):
+        path.parent.mkdir(parents=True)
+        path.write_bytes(sound)
+    words = [path.parent.name for path in paths]
+    table = datasets.Dataset.from_dict({"audio": list(map(str, paths)), "emotion": words})
+    found = from_datasets(table)
+    assert [clip.clip_id for clip in found] == ["happy/1", "sad/1"]
+    assert [clip.audio for clip in found] == [tmp_path / path for path in paths]
+
+
 def test_rows_with_unknown_labels_are_listed(corpus: Corpus, datasets: Any) -> None:
     words = [str(clip.emotion) for clip in corpus]
     table = datasets.Dataset.from_dict(

@@ -7,6 +7,7 @@ holds as bytes are written to a folder first.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -70,7 +71,9 @@ def from_datasets(
         subset = {"subset": _SUBSETS[name]} if name in _SUBSETS else {}
         for number, row in enumerate(_rows_of(part, columns or {}, place)):
             rows.append((f"{name or 'dataset'}, row {number}", {**subset, **row}))
-    return _corpus(place, rows, layout or Layout(title="Rows of a dataset"))
+    media = [row[name] for _, row in rows for name in ("file", "video", "audio") if row.get(name)]
+    root = Path(os.path.commonpath([Path(path).parent for path in media])) if media else place
+    return _corpus(root, rows, layout or Layout(title="Rows of a dataset"))
 
 
 def to_datasets(corpus: Corpus) -> Any:
@@ -229,13 +232,12 @@ def _rows_of(part: Any, columns: Mapping[str, str], place: Path) -> Iterator[dic
 
 
 def _path(value: Any, place: Path) -> str:
-    """Path of a medium; one that is given as bytes is written, named by its content."""
-    if not isinstance(value, Mapping):
-        return _word(value)
-    content, path = value.get("bytes"), value.get("path")
+    """Full path of a medium; one that is given as bytes is written, named by its content."""
+    given = value if isinstance(value, Mapping) else {"path": value}
+    content, path = given.get("bytes"), _word(given.get("path"))
     if not content:
-        return _word(path)
-    suffix = Path(path or "").suffix or next(
+        return str(Path(path).expanduser().absolute()) if path else ""
+    suffix = Path(path).suffix or next(
         (known for head, known in _SUFFIXES.items() if content.startswith(head)), ".mp4"
     )
     target = place / f"{hashlib.sha256(content).hexdigest()[:16]}{suffix}"
