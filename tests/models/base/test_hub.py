@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -89,23 +90,29 @@ def test_a_name_on_the_hub_is_found_in_the_local_cache(
 
 @pytest.mark.parametrize("name", ["hf://ann/voices", "hf:/ann/voices@v1"])
 def test_without_network_there_is_one_clear_line(name: str, tmp_path: Path) -> None:
-    """In a process of its own, because huggingface_hub reads the switch when it is imported."""
-    code = f"import aver; aver.load({name!r})"
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        env={"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), **_paths()},
-        capture_output=True,
-        text=True,
-    )
-    last = done.stderr.strip().splitlines()[-1]
+    last = offline(f"import aver; aver.load({name!r})", tmp_path)
     assert last.startswith("aver.errors.CheckpointError: ann/voices cannot be loaded: ")
     assert "hf download ann/voices" in last
 
 
-def _paths() -> dict[str, str]:
-    import os
+def test_without_network_nothing_is_uploaded(tmp_path: Path) -> None:
+    code = "from aver.models.base.hub import push_to_hub; push_to_hub(object(), 'ann/voices')"
+    last = offline(code, tmp_path)
+    assert last.startswith("aver.errors.CheckpointError: ann/voices cannot be uploaded")
 
-    return {"PATH": os.environ["PATH"], "PYTHONPATH": os.pathsep.join(sys.path)}
+
+def offline(code: str, home: Path) -> str:
+    """Last line of errors of a process of its own: huggingface_hub reads the switch on import."""
+    variables = {
+        "HF_HUB_OFFLINE": "1",
+        "HF_HOME": str(home),
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": os.pathsep.join(sys.path),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=variables, capture_output=True, text=True
+    )
+    return done.stderr.strip().splitlines()[-1]
 
 
 def test_names_and_untrained_recognizers_are_refused(source: PlantedSource, tmp_path: Path) -> None:
