@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -69,8 +70,10 @@ def test_wandb_has_the_curves(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("WANDB_SILENT", "true")
     fit(LineTask(), replace(SETTINGS, loggers=("wandb",)), run_folder=tmp_path)
     (written,) = tmp_path.glob("wandb/offline-run-*/run-*.wandb")
-    content = written.read_bytes()
-    assert b"validation_loss" in content
+    until_s = time.monotonic() + 60  # a process of its own writes the file
+    while b"validation_loss" not in written.read_bytes() and time.monotonic() < until_s:
+        time.sleep(0.2)
+    assert b"validation_loss" in written.read_bytes()
     assert json.loads((tmp_path / "loggers.json").read_text())["wandb"] in written.name
 
 
