@@ -85,6 +85,17 @@ def test_a_logger_that_fails_does_not_stop_the_training(tmp_path: Path) -> None:
         write({"epoch": 2, "loss": 1.0})
 
 
+@pytest.mark.usefixtures("store")
+def test_a_server_that_is_gone_does_not_stop_the_training(tmp_path: Path) -> None:
+    (tmp_path / "loggers.json").write_text(json.dumps({"mlflow": "0" * 32}))
+    with pytest.warns(UserWarning, match="mlflow failed") as said:
+        assert len(fit(LineTask(), SETTINGS, run_folder=tmp_path).epochs) == SETTINGS.epochs
+    assert [str(w.message).split(" and ")[0] for w in said if "mlflow" in str(w.message)] == [
+        "mlflow failed in epoch 1",
+        "mlflow failed when it was closed",
+    ]
+
+
 def test_a_logger_that_is_not_installed_or_cannot_start_is_an_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

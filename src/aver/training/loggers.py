@@ -54,17 +54,26 @@ def open_loggers(
 
         def write(row: Mapping[str, Any]) -> None:
             for name, one in list(writers.items()):
-                try:
+                done = False
+                with _warning_if_it_fails(name, f"in epoch {row['epoch']}"):
                     one(row)
-                except Exception as error:  # a server that is down does not stop a training
+                    done = True
+                if not done:
                     del writers[name]
-                    warnings.warn(
-                        f"{name} failed in epoch {row['epoch']} and gets no further figures of "
-                        f"this training: {error}",
-                        stacklevel=2,
-                    )
 
         yield write
+
+
+@contextmanager
+def _warning_if_it_fails(logger: str, when: str) -> Iterator[None]:
+    """A server that is down does not stop a training."""
+    try:
+        yield
+    except Exception as error:
+        warnings.warn(
+            f"{logger} failed {when} and gets no further figures of this training: {error}",
+            stacklevel=4,
+        )
 
 
 def _opened(
@@ -125,12 +134,13 @@ def _mlflow(run_folder: Path, facts: Mapping[str, Any]) -> Iterator[Write]:
         for name, value in row.items():
             client.log_metric(run_id, name, value, step=row["epoch"])
 
+    status = "KILLED"
     try:
         yield write
-    except BaseException:
-        client.set_terminated(run_id, "KILLED")
-        raise
-    client.set_terminated(run_id)
+        status = "FINISHED"
+    finally:
+        with _warning_if_it_fails("mlflow", "when it was closed"):
+            client.set_terminated(run_id, status)
 
 
 @contextmanager
@@ -146,8 +156,13 @@ def _wandb(run_folder: Path, facts: Mapping[str, Any]) -> Iterator[Write]:
         resume="allow",
         reinit="create_new",
     )
-    with run:
+    exit_code = 1
+    try:
         yield lambda row: run.log(dict(row), step=row["epoch"])
+        exit_code = 0
+    finally:
+        with _warning_if_it_fails("wandb", "when it was closed"):
+            run.finish(exit_code)
 
 
 def _title(run_folder: Path) -> str:
