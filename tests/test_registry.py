@@ -111,7 +111,7 @@ def test_other_packages_add_features_and_models(capsys: pytest.CaptureFixture[st
         for speaker in "abc"
     ]
     recognizer = kind(settings, Direct()).fit(clips[:12], clips[12:])
-    assert recognizer.predict(clips[:2]).by_modality.keys() == {"names"}
+    assert recognizer.predict_all(clips[:2]).by_modality.keys() == {"names"}
     assert main(["list", "features"]) == 0
     assert "[This test; added by the package own_package]" in capsys.readouterr().out
 

@@ -129,7 +129,7 @@ def train_final(
     seed: int = 0,
     adapt: str = "",
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     strict: bool = False,
     command: str = "",
 ) -> FinalRecognizer:
@@ -137,12 +137,14 @@ def train_final(
 
     Parameters
     ----------
-    corpus, preset, split, overrides, seed, adapt, store, workers, strict, command
+    corpus, preset, split, overrides, seed, adapt, store, strict, command
         As in `train`. Choices are made on the validation clips of the split's first fold, see
         `aver.evaluation.final.fit_final`.
     out : str or Path
         Run folder; the recognizer is written to ``final/`` there. If the folder holds an
         evaluation with the same settings, its figures are the expected quality.
+    workers : int >= 1
+        Processes for feature extraction.
 
     Returns
     -------
@@ -160,7 +162,6 @@ def train_final(
     overrides, _ = deduce_modalities(preset, overrides or {}, corpus)
     split = split or default_split(corpus)
     experiment = Experiment(corpus, split, preset, overrides, (seed,), command=command, adapt=adapt)
-    workers = workers or usable_cores()
     return fit_final(experiment, Path(out), store=store, workers=workers, strict=strict)
 
 
