@@ -19,7 +19,7 @@ test: $(INSTALLED)  ## all tests, one file at a time on each core
 	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 test-extras: $(INSTALLED)  ## tests of the optional extras, which `make test` skips without them
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,foundation]"
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable ".[dev,foundation,hub,datasets,audformat,mlflow,wandb]"
 	$(BIN)/python -m pytest -m extras
 
 lint: $(INSTALLED)  ## style, docstrings, types, order of packages, spelling

@@ -62,8 +62,9 @@ evaluate javanese late-fusion clean "${javanese[@]}" --preset late-fusion $(fold
 
 # RAVDESS speech: 20 actors, no videos: audio, and action units for the systems that read them. The
 # classes are those of each paper; temporal aggregation, tested on another corpus, takes all eight.
-evaluate ravdess mrpn clean "${eight[@]}" "${units[@]}" --preset mrpn-statistics $(folds 5 nested)
-evaluate ravdess mrpn paper "${eight[@]}" "${units[@]}" --preset mrpn-statistics \
+small=(--preset mrpn-statistics --set hidden=32 dropout=0.7 training.epochs=30 training.learning_rate=1e-3)
+evaluate ravdess mrpn clean "${eight[@]}" "${units[@]}" "${small[@]}" $(folds 5 nested)
+evaluate ravdess mrpn paper "${eight[@]}" "${units[@]}" "${small[@]}" \
   --split mrpn-actor-pairs --split-settings validation=test
 evaluate ravdess temporal-aggregation clean "${eight[@]}" "${audio[@]}" \
   --preset temporal-aggregation-compact $(folds 5 nested)

@@ -5,6 +5,7 @@ The commands of the command line, as Python functions:
 - `open_corpus`: a folder of clips, without opening any media;
 - `combine`: several corpora as one, to train on some and test on others;
 - `train`: fit one recognizer on one fold;
+- `train_final`: fit the recognizer to use, on every clip;
 - `evaluate`: fit and test on every fold, with baselines and confidence intervals;
 - `load`: a trained recognizer from its run folder;
 - `predict`: the emotions of the user's own files;
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from aver.version import __version__
 
 if TYPE_CHECKING:
-    from aver.api import check, evaluate, load, predict, report, robustness, train
+    from aver.api import check, evaluate, load, predict, report, robustness, train, train_final
     from aver.corpora import combine, open_corpus
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "report",
     "robustness",
     "train",
+    "train_final",
 ]
 
 

@@ -21,6 +21,7 @@ from aver.splits.split import Split
 if TYPE_CHECKING:
     from aver.evaluation.baselines import BaselineChoice
     from aver.evaluation.experiment import ExperimentResult
+    from aver.evaluation.final import FinalRecognizer
     from aver.evaluation.robustness import DegradedRuns, RobustnessPlan
     from aver.features.store import FeatureSource
     from aver.models.base.predict_files import FilePredictions
@@ -38,6 +39,7 @@ __all__ = [
     "report",
     "robustness",
     "train",
+    "train_final",
 ]
 
 
@@ -94,7 +96,9 @@ def train(
         If the split has no such fold.
     """
     from aver.evaluation.experiment import Experiment, run_experiment
+    from aver.evaluation.modalities import deduce_modalities
 
+    overrides, _ = deduce_modalities(preset, overrides or {}, corpus)
     split = split or default_split(corpus)
     if not 0 <= fold < len(split.folds):
         raise SettingsError(
@@ -104,7 +108,7 @@ def train(
         corpus,
         replace(split, rule=f"{split.rule}, fold {fold}", folds=(split.folds[fold],)),
         preset,
-        dict(overrides or {}),
+        overrides,
         (seed,),
         command=command,
         adapt=adapt,
@@ -113,6 +117,52 @@ def train(
     return run_experiment(
         experiment, Path(out), store=store, workers=workers or usable_cores(), strict=strict
     )
+
+
+def train_final(
+    corpus: Corpus,
+    preset: str = "mrpn-compact",
+    *,
+    out: str | Path,
+    split: Split | None = None,
+    overrides: Mapping[str, Any] | None = None,
+    seed: int = 0,
+    adapt: str = "",
+    store: FeatureStore | None = None,
+    workers: int = 1,
+    strict: bool = False,
+    command: str = "",
+) -> FinalRecognizer:
+    """Fit the recognizer to use, on every clip; `load` and `predict` then take it.
+
+    Parameters
+    ----------
+    corpus, preset, split, overrides, seed, adapt, store, strict, command
+        As in `train`. Choices are made on the validation clips of the split's first fold, see
+        `aver.evaluation.final.fit_final`.
+    out : str or Path
+        Run folder; the recognizer is written to ``final/`` there. If the folder holds an
+        evaluation with the same settings, its figures are the expected quality.
+    workers : int >= 1
+        Processes for feature extraction.
+
+    Returns
+    -------
+    FinalRecognizer
+
+    Raises
+    ------
+    SettingsError
+        If the folder holds an evaluation of other settings.
+    """
+    from aver.evaluation.experiment import Experiment
+    from aver.evaluation.final import fit_final
+    from aver.evaluation.modalities import deduce_modalities
+
+    overrides, _ = deduce_modalities(preset, overrides or {}, corpus)
+    split = split or default_split(corpus)
+    experiment = Experiment(corpus, split, preset, overrides, (seed,), command=command, adapt=adapt)
+    return fit_final(experiment, Path(out), store=store, workers=workers, strict=strict)
 
 
 def evaluate(
@@ -126,6 +176,7 @@ def evaluate(
     seeds: Sequence[int] = (0,),
     baselines: BaselineChoice = "all",
     leaking: bool = False,
+    final: bool = False,
     adapt: str = "",
     store: FeatureStore | None = None,
     workers: int | None = None,
@@ -151,6 +202,8 @@ def evaluate(
         fusion too.
     leaking : bool
         Run the system's own leaking protocol, if it has one.
+    final : bool
+        Fit the system on every clip afterwards, as `train_final`; `load` then takes it.
 
     Returns
     -------
@@ -160,27 +213,36 @@ def evaluate(
     """
     from aver.evaluation.baselines import run_baselines
     from aver.evaluation.experiment import Experiment, run_experiment, run_systems
+    from aver.evaluation.final import check_can_be_final, fit_final
+    from aver.evaluation.modalities import deduce_modalities
     from aver.reports.run_report import write_run_report
 
+    overrides, _ = deduce_modalities(preset, overrides or {}, corpus)
+    further = {
+        name: deduce_modalities(name, changes, corpus)[0]
+        for name, changes in (further or {}).items()
+    }
     experiment = Experiment(
         corpus,
         split or default_split(corpus),
         preset,
-        dict(overrides or {}),
+        overrides,
         tuple(seeds),
         leaking=leaking,
         adapt=adapt,
         command=command,
     )
+    if final:
+        check_can_be_final(experiment)
     store, workers = store or FeatureStore(), workers or usable_cores()
     result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
-    others = run_systems(
-        experiment, Path(out) / "systems", further or {}, store=store, workers=workers
-    )
+    others = run_systems(experiment, Path(out) / "systems", further, store=store, workers=workers)
     others += run_baselines(
         experiment, Path(out) / "baselines", baselines, store=store, workers=workers
     )
     write_run_report(result, others, corpus)
+    if final:
+        fit_final(experiment, Path(out), result.evaluation, store=store, workers=workers)
     return (result, *others)
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Generic, TypeVar
 
 from aver.compatibility import NAMES
-from aver.errors import SettingsError
+from aver.errors import AverError, SettingsError
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class Registry(Generic[T]):
         self._table = dict(table)
         self._group = group
         self._classes: dict[str, type[T]] = {}
-        self._others: dict[str, str] | None = None
+        self._others: dict[str, EntryPoint] | None = None
 
     def register(self, name: str) -> Callable[[type[T]], type[T]]:
         """Class decorator that adds a class under `name` for the rest of this process.
@@ -67,25 +67,66 @@ class Registry(Generic[T]):
         Raises
         ------
         SettingsError
-            If nothing of that name is registered; the message lists the known names.
+            If nothing of that name is registered; the message lists the known names. If the
+            package that adds it cannot be imported; the message names the package.
         """
         if name not in self.names():
             name = NAMES.get(name, name)
         if name not in self._classes:
-            place = self._table.get(name) or self._entry_points().get(name)
-            if place is None:
+            if name in self._table:
+                module, _, attribute = self._table[name].partition(":")
+                self._classes[name] = getattr(import_module(module), attribute)
+            elif name in self._entry_points():
+                self._classes[name] = self._load(self._entry_points()[name])
+            else:
                 raise SettingsError(
                     f"There is no {self.kind} named {name!r}. Known are: {', '.join(self.names())}."
                 )
-            module, _, attribute = place.partition(":")
-            self._classes[name] = getattr(import_module(module), attribute)
         return self._classes[name]
+
+    def usable(self) -> dict[str, type[T]]:
+        """All classes by name, without those of packages that cannot be imported."""
+        classes = {}
+        for name in self.names():
+            try:
+                classes[name] = self.get(name)
+            except SettingsError:
+                if not self.package(name):
+                    raise
+        return classes
+
+    def package(self, name: str) -> str:
+        """The package that adds this name by an entry point; empty for those of this package."""
+        if name in self._table or name not in self._entry_points():
+            return ""
+        return _package_of(self._entry_points()[name])
+
+    def _load(self, entry: EntryPoint) -> type[T]:
+        """Import what another package adds; whatever its code raises is a fault of that package."""
+        try:
+            loaded = entry.load()
+        except AverError as error:
+            reason = str(error)
+        except Exception as error:  # the code of others
+            reason = f"{type(error).__name__}: {error}"
+        else:
+            if isinstance(loaded, type):
+                return loaded
+            reason = f"{entry.value} is not a class"
+        raise SettingsError(
+            f"The {self.kind} {entry.name!r} of the package {_package_of(entry)} cannot be used: "
+            f"{reason.rstrip('.')}. Repair or uninstall that package."
+        ) from None
 
     def names(self) -> tuple[str, ...]:
         """All registered names, sorted."""
         return tuple(sorted({*self._table, *self._classes, *self._entry_points()}))
 
-    def _entry_points(self) -> dict[str, str]:
+    def _entry_points(self) -> dict[str, EntryPoint]:
         if self._others is None:
-            self._others = {one.name: one.value for one in entry_points(group=self._group)}
+            self._others = {one.name: one for one in entry_points(group=self._group)}
         return self._others
+
+
+def _package_of(entry: EntryPoint) -> str:
+    return entry.dist.name if entry.dist is not None else entry.module

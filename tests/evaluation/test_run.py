@@ -30,11 +30,11 @@ def test_a_run_is_finished_by_its_result_and_known_by_its_identity(tmp_path: Pat
     assert Run.below(tmp_path, run.identity).folder == Run.below(tmp_path, again.identity).folder
 
 
-@pytest.mark.parametrize("finished", [False, True])
-def test_another_run_is_refused_and_the_difference_named(tmp_path: Path, finished: bool) -> None:
+@pytest.mark.parametrize("kept", ["member/resume.ckpt", "done.json"])
+def test_another_run_is_refused_and_the_difference_named(tmp_path: Path, kept: str) -> None:
     started(tmp_path)
-    if finished:
-        (tmp_path / "done.json").write_text("{}")
+    (tmp_path / kept).parent.mkdir(exist_ok=True)
+    (tmp_path / kept).write_text("{}")
     before = (tmp_path / STARTED_NAME).read_bytes()
     for changes, named in (({"seed": 1}, "other seed. Choose"), ({"data": "x"}, "other data")):
         other = Run(tmp_path, {**IDENTITY, **changes}, "done.json")
@@ -43,6 +43,25 @@ def test_another_run_is_refused_and_the_difference_named(tmp_path: Path, finishe
         with pytest.raises(SettingsError, match="another folder with --out"):
             other.start()
     assert (tmp_path / STARTED_NAME).read_bytes() == before
+
+
+def test_settings_may_change_after_nothing_was_trained(tmp_path: Path) -> None:
+    started(tmp_path)
+    other = Run(tmp_path, {**IDENTITY, "seed": 1}, "done.json")
+    assert not other.is_finished()
+    assert not other.start()
+    (tmp_path / "done.json").write_text("{}")
+    assert other.is_finished()
+    with pytest.raises(SettingsError, match="other seed"):
+        Run(tmp_path, IDENTITY, "done.json").start()
+
+
+def test_loggers_may_change_at_any_time(tmp_path: Path) -> None:
+    run = started(tmp_path, settings={"hidden": 8, "training": {"loggers": ["mlflow"]}})
+    (tmp_path / "done.json").write_text("{}")
+    other = Run(tmp_path, {**IDENTITY, "settings": {"hidden": 8, "training": {}}}, "done.json")
+    assert other.start()
+    assert other.key == run.key
 
 
 def test_a_state_is_kept_for_its_own_run_only(tmp_path: Path) -> None:

@@ -213,7 +213,8 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         "--modalities",
         default="",
         metavar="A,B",
-        help="use only these of: video, audio, action_units (default: those of the preset)",
+        help="use only these of: video, audio, action_units (default: those of the preset that "
+        "the clips have, and action units if they are given)",
     )
     parser.add_argument(
         "--targets",
@@ -441,6 +442,16 @@ def overrides_of(arguments: Namespace, preset: str) -> dict[str, Any]:
     return overrides
 
 
+def settings_for(arguments: Namespace, preset: str, corpus: Corpus) -> dict[str, Any]:
+    """The changed settings, with the modalities that the clips have; says so in one line."""
+    from aver.evaluation.modalities import deduce_modalities
+
+    overrides, said = deduce_modalities(preset, overrides_of(arguments, preset), corpus)
+    if said:
+        print(said)
+    return overrides
+
+
 def _weights_by_modality(text: str) -> dict[str, str]:
     """Read ``video=NAME,audio=PATH``; a name stays text, also ``007``.
 
@@ -469,6 +480,14 @@ def typed_command(arguments: Namespace) -> str:
 def print_path(path: Path) -> None:
     """Say which file or folder a command wrote."""
     print(f"Wrote {path}")
+
+
+def print_final(run: Path) -> None:
+    """Say what the recognizer of a run was fitted on, and how well it is expected to predict."""
+    from aver.evaluation.final import statements_of
+
+    for statement in statements_of(run):
+        print(statement)
 
 
 def print_notes(corpus: Corpus) -> None:

@@ -10,10 +10,11 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
-    overrides_of,
+    print_final,
     print_notes,
     print_path,
     print_unusable,
+    settings_for,
     split_of,
     typed_command,
 )
@@ -42,6 +43,12 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="use the protocol of the system's paper, which leaks; results are marked LEAKS",
     )
     parser.add_argument(
+        "--final",
+        action="store_true",
+        help="afterwards fit the system on every clip: the recognizer that 'aver predict "
+        "--checkpoint RUN' uses",
+    )
+    parser.add_argument(
         "--out",
         type=Path,
         default=Path("runs/evaluate"),
@@ -65,11 +72,12 @@ def _run(arguments: Namespace) -> int:
         preset,
         out=arguments.out,
         split=split_of(arguments, corpus),
-        overrides=overrides_of(arguments, preset),
-        further={name: overrides_of(arguments, name) for name in further},
+        overrides=settings_for(arguments, preset, corpus),
+        further={name: settings_for(arguments, name, corpus) for name in further},
         seeds=tuple(range(arguments.seeds)),
         baselines=arguments.baselines,
         leaking=arguments.leaking,
+        final=arguments.final,
         adapt=arguments.adapt,
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
@@ -78,6 +86,8 @@ def _run(arguments: Namespace) -> int:
     )
     print(describe_run(tuple(result.evaluation for result in results)))
     print_unusable(corpus, results[0].failures)
+    if arguments.final:
+        print_final(results[0].folder)
     print_path(results[0].folder / "report.html")
     return 0
 

@@ -6,8 +6,13 @@ import inspect
 import json
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 from aver.cli.arguments import Command
+from aver.errors import SettingsError
+
+if TYPE_CHECKING:
+    from aver.registry import Registry
 
 
 def _first_line(thing: object) -> str:
@@ -18,32 +23,46 @@ def _entry(name: str, summary: str, source: str) -> dict[str, str]:
     return {"name": name, "summary": summary, "source": source}
 
 
+def _entries(
+    registry: Registry[Any], describe: Callable[[Any], tuple[str, str]]
+) -> list[dict[str, str]]:
+    """Summary and source of everything in a table; packages that cannot be imported say why."""
+    entries = []
+    for name in registry.names():
+        package = registry.package(name)
+        try:
+            summary, source = describe(registry.get(name))
+        except SettingsError as error:
+            if not package:
+                raise
+            summary, source = str(error), ""
+        added = f"added by the package {package}" if package else ""
+        entries.append(_entry(name, summary, "; ".join(filter(None, (source, added)))))
+    return entries
+
+
 def _corpora() -> list[dict[str, str]]:
     from aver.corpora import corpora
 
-    infos = {name: corpora.get(name).info for name in corpora.names()}
-    return [_entry(name, info.title, info.url or "your own") for name, info in infos.items()]
+    return _entries(corpora, lambda kind: (kind.info.title, kind.info.url or "your own"))
 
 
 def _splits() -> list[dict[str, str]]:
     from aver.splits import split_rules
 
-    rules = [split_rules.get(name) for name in split_rules.names()]
-    return [_entry(rule.name, rule.summary, rule.source) for rule in rules]
+    return _entries(split_rules, lambda rule: (rule.summary, rule.source))
 
 
 def _features() -> list[dict[str, str]]:
     from aver.features.feature import features
 
-    kinds = [features.get(name) for name in features.names()]
-    return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
+    return _entries(features, lambda kind: (_first_line(kind), kind.source))
 
 
 def _models() -> list[dict[str, str]]:
     from aver.models.base.recognizer import models
 
-    kinds = [models.get(name) for name in models.names()]
-    return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
+    return _entries(models, lambda kind: (_first_line(kind), kind.source))
 
 
 def _presets() -> list[dict[str, str]]:
@@ -56,8 +75,7 @@ def _presets() -> list[dict[str, str]]:
 def _reproductions() -> list[dict[str, str]]:
     from aver.evaluation.reproduce import reproductions
 
-    kinds = [reproductions.get(name) for name in reproductions.names()]
-    return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
+    return _entries(reproductions, lambda kind: (_first_line(kind), kind.source))
 
 
 def _weights() -> list[dict[str, str]]:

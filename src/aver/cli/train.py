@@ -10,13 +10,15 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
-    overrides_of,
+    print_final,
     print_notes,
     print_path,
     print_unusable,
+    settings_for,
     split_of,
     typed_command,
 )
+from aver.errors import SettingsError
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -27,7 +29,13 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="name, see 'aver list presets', or a YAML file",
     )
     add_system_arguments(parser)
-    parser.add_argument("--fold", type=int, default=0, metavar="N", help="fold of the split")
+    parser.add_argument("--fold", type=int, metavar="N", help="fold of the split (default: 0)")
+    parser.add_argument(
+        "--all",
+        action="store_true",
+        help="fit on every clip instead of on one fold: the recognizer to use. With --out RUN of "
+        "'aver evaluate' and the same settings, its expected quality is that of the evaluation",
+    )
     parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training")
     parser.add_argument(
         "--out",
@@ -43,22 +51,28 @@ def _run(arguments: Namespace) -> int:
     from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
+    if arguments.all and arguments.fold is not None:
+        raise SettingsError("--all fits on every clip and --fold on one fold. Give one of them.")
     corpus = corpus_of(arguments)
     print_notes(corpus)
-    result = api.train(
-        corpus,
-        arguments.preset,
-        out=arguments.out,
-        split=split_of(arguments, corpus),
-        fold=arguments.fold,
-        overrides=overrides_of(arguments, arguments.preset),
-        seed=arguments.seed,
-        adapt=arguments.adapt,
-        store=FeatureStore(arguments.cache),
-        workers=arguments.workers,
-        strict=arguments.strict,
-        command=typed_command(arguments),
-    )
+    shared = {
+        "out": arguments.out,
+        "split": split_of(arguments, corpus),
+        "overrides": settings_for(arguments, arguments.preset, corpus),
+        "seed": arguments.seed,
+        "adapt": arguments.adapt,
+        "store": FeatureStore(arguments.cache),
+        "workers": arguments.workers,
+        "strict": arguments.strict,
+        "command": typed_command(arguments),
+    }
+    if arguments.all:
+        final = api.train_final(corpus, arguments.preset, **shared)
+        print_final(arguments.out)
+        print_unusable(corpus, final.failures)
+        print_path(final.folder)
+        return 0
+    result = api.train(corpus, arguments.preset, fold=arguments.fold or 0, **shared)
     print(describe_run((result.evaluation,)))
     print_unusable(corpus, result.failures)
     print_path(result.folder)

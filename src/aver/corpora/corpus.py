@@ -406,7 +406,7 @@ def guess_reader(root: Path) -> str:
         with root.open("rb") as handle:  # FER2013 as published is one table of pixels
             return "fer2013" if b"pixels" in handle.readline(1000) else "manifest"
     # General readers come last.
-    readers = sorted(map(corpora.get, corpora.names()), key=lambda reader: reader.info.general)
+    readers = sorted(corpora.usable().values(), key=lambda reader: reader.info.general)
     for reader in readers:
         if any((root / name).is_file() for name in reader.marker_files):
             return reader.name

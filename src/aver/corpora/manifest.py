@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
@@ -414,11 +414,42 @@ def _read_table(root: Path, layout: Layout) -> _Read:
             f"The table {table.path} has the columns {', '.join(table.columns) or '(none)'}. It "
             f"needs 'file', or 'video' and 'audio', and may have clip_id, {', '.join(FIELDS)}."
         )
+    rows = [(f"{table.path.name}, line {number}", row) for number, row in table.rows]
+    return clips_of_rows(root, rows, layout)
+
+
+def clips_of_rows(
+    root: Path, rows: Iterable[tuple[str, Mapping[str, str]]], layout: Layout
+) -> _Read:
+    """Clips from rows of facts.
+
+    Parameters
+    ----------
+    root : Path
+        Relative paths of the rows start here.
+    rows : iterable of (str, mapping of str to str)
+        The place of a row, for messages, and its facts: ``file`` (or ``video`` and ``audio``) and
+        any of the columns of `Manifest.table`.
+    layout : Layout
+        What the codes mean.
+
+    Returns
+    -------
+    list of Clip
+    list of Problem
+        Rows that cannot be used.
+    dict of str to int
+        Numbers of clips that are left out by rule, by the reason.
+
+    Raises
+    ------
+    LabelError
+        If a code is unknown; the message names the row.
+    """
     clips: list[Clip] = []
     problems: list[Problem] = []
     left_out: Counter[str] = Counter()
-    for number, row in table.rows:
-        where = f"{table.path.name}, line {number}"
+    for where, row in rows:
         dropped = layout.dropped(row)
         if dropped is not None:
             left_out[dropped_reason(dropped)] += 1
@@ -445,7 +476,7 @@ def _read_table(root: Path, layout: Layout) -> _Read:
         try:
             clips.append(layout.make_clip(row, clip_id, video, audio))
         except AverError as error:
-            raise type(error)(f"{table.path}, line {number}: {error}") from None
+            raise type(error)(f"{where}: {error}") from None
     return clips, problems, left_out
 
 

@@ -11,6 +11,7 @@ from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.features.feature import Feature
 from aver.features.store import FeatureStore
+from aver.models.baselines.functionals import FEATURE_NAMES
 
 BaselineChoice = Literal["all", "quick", "none"]
 
@@ -35,8 +36,9 @@ def run_baselines(
         Each baseline gets a run folder below.
     choice : {"all", "quick", "none"}
         ``"quick"``: majority class, and functionals of the same modalities with logistic regression
-        and with an SVM. ``"all"``: for a system with several modalities also the system with each
-        modality alone, and the mean of their probabilities (late fusion).
+        and with an SVM, if there are functionals of them. ``"all"``: for a system with several
+        modalities also the system with each modality alone, and the mean of their probabilities
+        (late fusion).
     store, workers
         As for `run_experiment`.
 
@@ -52,15 +54,17 @@ def run_baselines(
         other = experiment.beside(**changes, leaking=False, is_baseline=True)
         return run_experiment(other, folder / baseline, store=store, workers=workers)
 
+    known = [modality for modality in branches if modality in FEATURE_NAMES]
     results = [
         run(
             preset,
             preset=preset,
-            overrides={} if preset == "majority" else {"modalities": list(branches)},
+            overrides={} if preset == "majority" else {"modalities": known},
             name=preset,
             seeds=experiment.seeds[:1],  # none of them depends on the seed
         )
         for preset in QUICK
+        if known or preset == "majority"
     ]
     can_choose = experiment.recognizer.can_choose_modalities()
     if choice == "all" and len(branches) > 1 and can_choose:

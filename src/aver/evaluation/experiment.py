@@ -39,6 +39,7 @@ from aver.models.base.presets import load_preset
 from aver.models.base.recognizer import Recognizer
 from aver.settings import settings_to_mapping
 from aver.splits.split import Fold, Split, save_split
+from aver.training.history import remarks_on_trainings
 
 ADAPTED_TITLE = "adapted to speakers"
 """Added to the title of a run with speaker adaptation."""
@@ -253,7 +254,7 @@ def run_experiment(
         After Ctrl-C; running the same experiment again resumes.
     """
     store = store or FeatureStore()
-    clips = _labeled_clips(experiment)
+    clips = labeled_clips(experiment)
     remarks = list(experiment.remarks)  # refuses, before any work, what cannot be learned
     features = list(experiment.recognizer.features.values())
     if experiment.adapt and not experiment.is_baseline:
@@ -272,7 +273,7 @@ def run_experiment(
     tasks = _fold_runs(experiment, usable, content, folder, store)
     check_run_folder(folder, tasks)
     remarks += remarks_of(tasks)
-    settings = _settings_of(experiment, prepared.failures, remarks)
+    settings = settings_of(experiment, prepared.failures, remarks)
     save_split(experiment.split, folder / "split.json")
     write_text(
         folder / "settings.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
@@ -341,7 +342,14 @@ def _by_part(content: Mapping[str, Sequence[str]]) -> dict[str, dict[str, Sequen
     return parts
 
 
-def _labeled_clips(experiment: Experiment) -> list[Clip]:
+def labeled_clips(experiment: Experiment) -> list[Clip]:
+    """All clips of the split, sorted by id.
+
+    Raises
+    ------
+    LabelError
+        If one has no emotion.
+    """
     used = sorted(
         {
             clip_id
@@ -393,7 +401,7 @@ def _fold_runs(
     ]
 
 
-def _settings_of(
+def settings_of(
     experiment: Experiment, failures: Sequence[Failure], remarks: Sequence[str]
 ) -> dict[str, Any]:
     """Everything decided before training, for ``settings.yaml``."""
@@ -459,6 +467,10 @@ def pool_folds(
             "preset": experiment.preset,
             "overrides": dict(experiment.overrides),
             "command": experiment.command,
-            "remarks": [*experiment.remarks, *remarks_of(tasks)],
+            "remarks": [
+                *experiment.remarks,
+                *remarks_of(tasks),
+                *remarks_on_trainings([fold["card"] for fold in folds]),
+            ],
         },
     )

@@ -35,7 +35,8 @@ class FoldRun:
     wanted : dataclass
         Settings of that model, as the user chose them; `settings` are those that are used.
     train, validation, test : tuple of Clip
-        Test clips keep their labels here; the recognizer never gets them.
+        Test clips keep their labels here; the recognizer never gets them. There are none for a
+        final recognizer, which is fitted on all clips.
     seed, fold : int
     folder : Path
         Gets checkpoint, logs and predictions.
@@ -153,13 +154,15 @@ def run_fold(task: FoldRun) -> Path:
     Returns
     -------
     Path
-        The fold's folder, with ``predictions.safetensors``, ``fold.json`` and ``checkpoint/``.
+        The fold's folder, with ``predictions.safetensors`` (if clips are tested), ``fold.json``
+        and ``checkpoint/``.
         A state to resume from is deleted when the fold is finished.
     """
     if task.run.start():
         task.run.finish()
         return task.folder
     recognizer = task.new_recognizer()
+    prediction = None
     started_s = time.perf_counter()
     if task.leaking:
         prediction = recognizer.fit_predict_leaking(
@@ -169,11 +172,13 @@ def run_fold(task: FoldRun) -> Path:
     else:
         recognizer.fit(task.train, task.validation, seed=task.seed, run_folder=task.folder)
         fitted_s = time.perf_counter()
-        prediction = recognizer.predict_all([clip.without_labels() for clip in task.test])
+        if task.test:
+            prediction = recognizer.predict_all([clip.without_labels() for clip in task.test])
         recognizer.save(task.folder / "checkpoint")
-        write_json(task.folder / "checkpoint" / CARD_NAME, _card(task, recognizer.card))
+        write_json(task.folder / "checkpoint" / CARD_NAME, card_of(task, recognizer.card))
     predicted_s = time.perf_counter()
-    save_prediction(prediction, task.folder / "predictions.safetensors")
+    if prediction is not None:
+        save_prediction(prediction, task.folder / "predictions.safetensors")
     write_json(
         task.folder / DONE_NAME,
         {
@@ -188,7 +193,7 @@ def run_fold(task: FoldRun) -> Path:
             "test_speakers": _speakers(task.test),
             "fit_s": fitted_s - started_s,
             "predict_s": predicted_s - fitted_s,
-            "card": _card(task, recognizer.card),
+            "card": card_of(task, recognizer.card),
         },
     )
     task.run.finish()
@@ -240,9 +245,10 @@ def remarks_of(tasks: Iterable[FoldRun]) -> list[str]:
     return sorted({remark for task in tasks for remark in task.remarks})
 
 
-def _card(task: FoldRun, card: Mapping[str, Any]) -> dict[str, Any]:
+def card_of(task: FoldRun, card: Mapping[str, Any]) -> dict[str, Any]:
     """The recognizer's own facts and those of the run, without folders of this machine."""
-    speakers = {**card.get("speakers", {}), "test": _speakers(task.test)}
+    tested = {"test": _speakers(task.test)} if task.test else {}
+    speakers = {**card.get("speakers", {}), **tested}
     remarks = {"remarks": list(task.remarks)} if task.remarks else {}
     return without_folders({**card, **task.about, **remarks, "speakers": speakers})
 

@@ -21,7 +21,7 @@ from aver.compatibility import upgrade
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.execution.files import write_json
-from aver.training.history import drop_resume_states
+from aver.training.history import RESUME_NAME, drop_resume_states
 from aver.version import __version__
 
 STARTED_NAME = "started.json"
@@ -57,12 +57,16 @@ class Run:
         cls, root: Path, identity: Mapping[str, Any], result: str = "evaluation.json"
     ) -> Self:
         """The run in a folder of its own below `root`, named by the identity."""
-        return cls(root / digest(identity)[:12], identity, result)
+        return cls(root / digest(_deciding(identity))[:12], identity, result)
 
     @cached_property
     def key(self) -> str:
         """Hash of the identity, 16 hexadecimal digits."""
-        return digest(self.identity)
+        return digest(_deciding(self.identity))
+
+    @cached_property
+    def _hashes(self) -> dict[str, str]:
+        return {name: digest(value) for name, value in _deciding(self.identity).items()}
 
     def is_finished(self) -> bool:
         """Whether the folder holds the result of this run.
@@ -70,8 +74,8 @@ class Run:
         Raises
         ------
         SettingsError
-            If the folder holds a run of another identity, finished or not, or one whose identity
-            cannot be compared. Not with `replaces`.
+            If the folder holds a run of another identity that is finished or has trained an
+            epoch, or one whose identity cannot be compared. Not with `replaces`.
         """
         finished = (self.folder / self.result).exists()
         differing = self._differing()
@@ -79,9 +83,15 @@ class Run:
             if finished and not self.replaces:
                 raise self._refusal("a finished run without a record of its settings and data")
             return False
-        if differing and not self.replaces:
+        if differing and not self.replaces and (finished or self._has_trained()):
             raise self._refusal(differing)
         return finished and not differing
+
+    def _has_trained(self) -> bool:
+        """Whether an unfinished run left something that a run of other settings would lose."""
+        recorded = json.loads((self.folder / STARTED_NAME).read_text(encoding="utf-8"))
+        states = self.folder.rglob(RESUME_NAME)
+        return recorded.get("format") != _FORMAT or any(states)
 
     def start(self) -> bool:
         """Record the identity in the folder, before any work.
@@ -102,8 +112,7 @@ class Run:
         if self._differing() != "":
             drop_resume_states(self.folder)
             (self.folder / self.result).unlink(missing_ok=True)
-            identity = {name: digest(value) for name, value in self.identity.items()}
-            write_json(self.folder / STARTED_NAME, {"format": _FORMAT, "identity": identity})
+            write_json(self.folder / STARTED_NAME, {"format": _FORMAT, "identity": self._hashes})
         return finished
 
     def finish(self) -> None:
@@ -125,7 +134,7 @@ class Run:
             recorded = recorded["identity"]
         else:  # a pretraining of version 0.1: values in place of their hashes
             recorded = {name: digest(value) for name, value in upgrade(recorded).items()}
-        own = {name: digest(value) for name, value in self.identity.items()}
+        own = self._hashes
         names = sorted(n for n in {*recorded, *own} if recorded.get(n) != own.get(n))
         return f"a run with other {', '.join(names)}" if names else ""
 
@@ -133,6 +142,13 @@ class Run:
         return SettingsError(
             f"{self.folder} holds {held}. Choose another folder with --out, or remove this one."
         )
+
+
+def _deciding(value: Any) -> Any:
+    """An identity without the loggers of a training, which decide nothing."""
+    if isinstance(value, Mapping):
+        return {name: _deciding(part) for name, part in value.items() if name != "loggers"}
+    return value
 
 
 def digest(value: Any) -> str:

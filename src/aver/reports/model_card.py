@@ -9,7 +9,13 @@ from typing import Any
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.intervals import Interval
 from aver.evaluation.summary import Summary
-from aver.execution.files import command_without_folders, without_folders, write_text
+from aver.execution.files import command_without_folders, write_text
+from aver.models.base.hub_card import (
+    HUB_METRICS,
+    USE_AND_LIMITS,
+    features_in_yaml,
+    front_matter,
+)
 from aver.reports.reported_run import ReportedRun
 from aver.reports.run_tables import METRIC_TITLES
 from aver.reports.statements import describe_data, speakers_in_words, trained_in_words
@@ -17,15 +23,8 @@ from aver.reports.table import Cell, Estimate, Table, as_markdown
 from aver.splits.split import SUBSETS
 from aver.version import __version__
 
-_LICENSES = {
-    "CC BY-NC-SA 4.0": "cc-by-nc-sa-4.0",
-    "Open Database License (ODbL) 1.0": "odbl",
-}
-"""Names of licenses on the Hub; other licenses are given as text."""
-_METRICS = {"accuracy": "accuracy", "unweighted_recall": "recall", "macro_f1": "f1"}
 _SHOWN = ("comparison", "corpora-uar", "corpora-accuracy", "classes")
 """Tables of results."""
-_TASKS = {True: "video-classification", False: "audio-classification"}
 
 
 def write_model_card(
@@ -52,54 +51,22 @@ def write_model_card(
     -------
     Path
     """
-    import yaml
-
-    front = yaml.safe_dump(
-        _front_matter(run, summary), sort_keys=False, allow_unicode=True, width=1000
+    front = front_matter(
+        _card(run),
+        name=run.evaluation.system,
+        corpus=run.evaluation.corpus,
+        protocol=run.evaluation.protocol,
+        metrics=_metrics(run, summary),
     )
     target = folder / "model-card.md"
-    write_text(target, f"---\n{front}---\n\n{_body(run, summary, tables, verdict)}")
+    write_text(target, f"{front}\n{_body(run, summary, tables, verdict)}")
     return target
-
-
-def _front_matter(run: ReportedRun, summary: Summary) -> dict[str, Any]:
-    evaluation, card = run.evaluation, _card(run)
-    modalities = {"audio"} if not card.get("features") else set(card["features"])
-    task = _TASKS["video" in modalities]
-    license = str(card.get("license", ""))
-    if license in _LICENSES:
-        licenses = {"license": _LICENSES[license]}
-    else:
-        licenses = {"license": "other", "license_name": license or "not stated"}
-    return {
-        **licenses,
-        "library_name": "aver",
-        "pipeline_tag": task,
-        "tags": ["emotion-recognition", "audio-visual", "aver", str(card.get("model", "unknown"))],
-        "metrics": list(_METRICS.values()),
-        "model-index": [
-            {
-                "name": evaluation.system,
-                "results": [
-                    {
-                        "task": {"type": task, "name": "Emotion recognition"},
-                        "dataset": {
-                            "name": str(card.get("corpus_title", evaluation.corpus)),
-                            "type": evaluation.corpus,
-                            "split": evaluation.protocol,
-                        },
-                        "metrics": _metrics(run, summary),
-                    }
-                ],
-            }
-        ],
-    }
 
 
 def _metrics(run: ReportedRun, summary: Summary) -> list[dict[str, Any]]:
     leaks = " (LEAKS)" if run.evaluation.leaks else ""
     found = []
-    for name, hub_name in _METRICS.items():
+    for name, hub_name in HUB_METRICS.items():
         figure = summary.metrics[name]
         shown = str(Estimate.of(figure))
         title = METRIC_TITLES[name].removesuffix(" in %")
@@ -150,17 +117,14 @@ def _body(
         "## Data",
         _data(run),
         "## Features that a prediction needs",
-        _features(card),
+        features_in_yaml(card),
     ]
     damaged = [table for name, table in tables.items() if name.startswith("robustness-")]
     if damaged:
         parts += ["## Degraded audio and video", *map(as_markdown, damaged)]
     parts += [
         "## Use and limits",
-        "For research on emotion in clips like the training clips. It predicts how a clip would be "
-        f"labeled, not what a person feels. It was tested on "
-        f"{_tested_on(evaluation)}. Do not use it "
-        "to judge people.",
+        USE_AND_LIMITS.format(tested=f"It was tested on {_tested_on(evaluation)}."),
         *_lower_headings(tables, "speakers", "By speaker"),
         "## Reproduction",
         *([f"```\n{command_without_folders(command)}\n```"] if command else []),
@@ -203,13 +167,3 @@ def _speakers_table(cards: Sequence[Mapping[str, Any]]) -> Table:
     return Table.of(
         "trainings", "Speakers of each training", ("seed", "fold", *SUBSETS), tuple(rows)
     )
-
-
-def _features(card: Mapping[str, Any]) -> str:
-    import yaml
-
-    features = card.get("features")
-    if not features:
-        return "None."
-    text = yaml.safe_dump(without_folders(dict(features)), sort_keys=False, allow_unicode=True)
-    return f"```yaml\n{text}```"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import math
 import pickle
@@ -20,7 +19,9 @@ from torch import Tensor
 from aver.errors import CheckpointError, SettingsError, TrainingInterrupted
 from aver.execution.files import write_atomically, write_text
 from aver.execution.progress import ProgressBar, progress_bar
+from aver.settings import settings_to_mapping
 from aver.training.history import LOG_NAME, RESUME_NAME, History
+from aver.training.loggers import open_loggers
 from aver.training.optimization import WeightAverage, make_optimizer, make_schedule
 from aver.training.seeding import derived_seed, fixed_threads, seeded
 from aver.training.settings import TrainingSettings
@@ -49,8 +50,8 @@ def fit(
     seed : int
     run_folder : Path, optional
         Receives ``training.jsonl`` (one line per epoch), ``resume.ckpt`` (the state after the last
-        whole epoch, read with ``weights_only=True``) and, if the package tensorboard is installed,
-        ``tensorboard/``. Nothing is written without it.
+        whole epoch, read with ``weights_only=True``) and what `TrainingSettings.loggers` write.
+        Nothing is written without it.
     description : str
         Text in front of the progress bar.
 
@@ -218,7 +219,8 @@ class _Training:
             self._load(run_folder / RESUME_NAME)
         if len(self.rows) == self._settings.epochs or self.stopped_early:
             return
-        with _tensorboard(run_folder) as curves:
+        facts = {**settings_to_mapping(self._settings), "seed": self._seed}
+        with open_loggers(self._settings.loggers, run_folder, facts) as write_curves:
             while len(self.rows) < self._settings.epochs and not self.stopped_early:
                 self._run_epoch()
                 row = self.rows[-1]
@@ -226,9 +228,7 @@ class _Training:
                     lines = "".join(json.dumps(row) + "\n" for row in self.rows)
                     write_text(run_folder / LOG_NAME, lines)
                     save_state(run_folder / RESUME_NAME, self._state())
-                if curves is not None:
-                    for name, value in row.items():
-                        curves.add_scalar(name, value, row["epoch"])
+                write_curves(row)
 
     def _run_epoch(self) -> None:
         epoch = len(self.rows)
@@ -372,15 +372,3 @@ def _from_version_0_1(state: dict[str, Any]) -> dict[str, Any]:
         "average": state.get("average"),
         **state["callbacks"]["EpochKeeper"],
     }
-
-
-@contextmanager
-def _tensorboard(run_folder: Path | None) -> Iterator[Any]:
-    """A writer of learning curves; None without a run folder or without tensorboard."""
-    if run_folder is None or importlib.util.find_spec("tensorboard") is None:
-        yield None
-        return
-    from torch.utils.tensorboard import SummaryWriter
-
-    with SummaryWriter(run_folder / "tensorboard") as writer:
-        yield writer

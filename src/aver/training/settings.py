@@ -50,6 +50,10 @@ class TrainingSettings:
     threads : int >= 1
         Threads of torch on a CPU. The rounding of sums depends on their number; as a setting it
         keeps the result independent of the number of cores.
+    loggers : tuple of {"tensorboard", "mlflow", "wandb"}
+        Where the figures of each epoch go besides ``training.jsonl``; see
+        `aver.training.loggers.open_loggers`. They decide nothing, so that they may change when a
+        run is resumed.
 
     Raises
     ------
@@ -73,3 +77,4 @@ class TrainingSettings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["32", "bf16", "fp16"] = "32"
     threads: Annotated[int, Field(ge=1)] = 1
+    loggers: tuple[Literal["tensorboard", "mlflow", "wandb"], ...] = ("tensorboard",)

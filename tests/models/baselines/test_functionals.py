@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,13 +20,19 @@ from aver.errors import (
     MissingModalityError,
     SettingsError,
 )
+from aver.features.egemaps import EGeMAPS
+from aver.features.store import FeatureStore
+from aver.models.base.presets import load_preset
 from aver.models.baselines.functionals import (
     Statistics,
     StatisticsLogistic,
     StatisticsSettings,
     StatisticsSvm,
     SvmSettings,
+    _read_vector,
 )
+from aver.settings import settings_from_mapping, settings_to_mapping
+from tone_corpus import write_tone_corpus
 
 KINDS = [StatisticsLogistic, StatisticsSvm]
 
@@ -273,3 +280,42 @@ def test_checkpoints_trained_on_other_values_of_a_feature_are_refused(tmp_path: 
     (tmp_path / "recognizer.json").write_text(json.dumps(content))
     with pytest.raises(CheckpointError, match="layout 1 of the feature 'audio-functionals'"):
         StatisticsLogistic.load(tmp_path, source)
+
+
+def test_the_setting_feature_names_what_is_read() -> None:
+    kind, settings = load_preset("statistics-svm", {"feature": "egemaps"})
+    assert {m: f.name for m, f in kind(settings, PlantedStatistics()).features.items()} == {
+        "audio": "egemaps"
+    }
+    both = SvmSettings(feature=("face-functionals", "egemaps"))
+    assert both.modalities == ("video", "audio")
+    assert replace(both, modalities=("video",)).modalities == ("video",)
+    assert settings_from_mapping(SvmSettings, settings_to_mapping(both)) == both
+    assert SvmSettings(feature=("action-unit-functionals",)).modalities == ("action_units",)
+    with pytest.raises(SettingsError, match="two features of audio, 'egemaps' and 'audio-func"):
+        SvmSettings(feature=("egemaps", "audio-functionals"))
+
+
+@pytest.mark.parametrize("arrays", [{"level": np.ones(3)}, {"statistics": np.ones(3), "x": ""}])
+def test_any_vector_is_read(arrays: dict[str, np.ndarray]) -> None:
+    assert _read_vector(Clip("a", "s", None), EGeMAPS(), arrays) is not None
+
+
+@pytest.mark.parametrize(
+    "arrays", [{}, {"units": np.ones((3, 2))}, {"one": np.ones(3), "two": np.ones(3)}]
+)
+def test_what_is_not_one_vector_is_refused(arrays: dict[str, np.ndarray]) -> None:
+    with pytest.raises(FeatureError, match="one vector per clip is needed"):
+        _read_vector(Clip("a", "s", None), EGeMAPS(), arrays)
+
+
+def test_egemaps_with_a_support_vector_machine(tmp_path: Path) -> None:
+    """The field's standard baseline tells three pitches apart, of speakers it does not know."""
+    pytest.importorskip("opensmile")
+    corpus = write_tone_corpus(tmp_path / "tones", speakers=4, takes=2)
+    kind, settings = load_preset("statistics-svm", {"feature": "egemaps"})
+    by_speaker = [[c for c in corpus if c.speaker == f"s{number}"] for number in range(4)]
+    recognizer = kind(settings, FeatureStore(tmp_path / "cache"))
+    recognizer.fit(by_speaker[0] + by_speaker[1], by_speaker[2])
+    assert recognizer.features["audio"].name == "egemaps"
+    assert accuracy(recognizer, by_speaker[3]) > 0.8

@@ -28,6 +28,9 @@ FACTS_NAME = "recognizer.json"
 DEFAULT, DEFAULT_ADAPTED = "faces-voices", "faces-voices-adapted"
 """Shipped recognizers that predict if none is named: without, and with a speaker's other clips."""
 
+FINAL_NAME = "final"
+"""The folder of a run with the recognizer that was fitted on every clip."""
+
 _MAX_SHOWN = 3
 
 
@@ -182,6 +185,8 @@ def _read_weights(path: Path) -> dict[str, np.ndarray]:
 def find_checkpoint(run: Path) -> Path:
     """The one checkpoint folder at or below `run`, or that of shipped weights.
 
+    Of a run with a recognizer that was fitted on every clip, that one.
+
     Raises
     ------
     CheckpointError
@@ -195,8 +200,9 @@ def find_checkpoint(run: Path) -> Path:
             f"There is no run at {run}: the path does not exist, and no recognizer of that name "
             "comes with the package (see 'aver list weights')."
         )
-    if (run / FACTS_NAME).is_file():
-        return run
+    for folder in (run, run / FINAL_NAME / "checkpoint"):
+        if (folder / FACTS_NAME).is_file():
+            return folder
     folders = sorted(path.parent for path in run.rglob(FACTS_NAME) if "baselines" not in path.parts)
     folders = [path for path in folders if not {*path.parents} & {*folders}]  # without members
     if not folders:
@@ -206,8 +212,9 @@ def find_checkpoint(run: Path) -> Path:
     if len(folders) > 1:
         some = ", ".join(str(path) for path in folders[:_MAX_SHOWN])
         raise CheckpointError(
-            f"{run} holds {len(folders)} checkpoints, one per fold and seed ({some}, ...). "
-            "Give one of these folders."
+            f"{run} holds {len(folders)} checkpoints, one per fold and seed ({some}, ...), and no "
+            "recognizer that was fitted on every clip. Repeat its command with --final to fit one, "
+            "or give one of these folders."
         )
     return folders[0]
 

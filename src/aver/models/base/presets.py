@@ -60,8 +60,8 @@ def load_preset(
     Parameters
     ----------
     name_or_path : str
-        One of `preset_names`, or the path of a YAML file with the keys ``model``, ``summary`` and
-        ``settings``.
+        One of `preset_names`; the path of a YAML file with the keys ``model``, ``summary`` and
+        ``settings``; or the name of a model that another package adds, with its default settings.
     overrides : mapping, optional
         Changes: nested as the settings are, or with dots (``{"training.epochs": 5}``). Names of
         version 0.1 are understood.
@@ -154,6 +154,8 @@ def read_preset(name_or_path: str) -> Preset:
     name = NAMES.get(name_or_path, name_or_path)
     if name in shipped:
         text = shipped[name].read_text("utf-8")
+    elif models.package(name):
+        return Preset(name, f"{name} with its default settings", {})
     else:
         path = Path(name_or_path).expanduser()
         if not path.is_file():

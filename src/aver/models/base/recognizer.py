@@ -26,6 +26,7 @@ from aver.models.base.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from aver.models.base.hub import hub_folder, is_on_hub, push_to_hub, save_pretrained
 from aver.models.base.prediction import NO_MODALITY, Prediction
 from aver.models.base.training_distance import (
     TrainingDistance,
@@ -472,6 +473,48 @@ class Recognizer(ABC):
         recognizer._trained = True
         return recognizer
 
+    def save_pretrained(self, folder: str | Path, **options: Any) -> None:
+        """As `save`, with a README for the Hugging Face Hub; see `aver.models.base.hub`."""
+        save_pretrained(self, folder, **options)
+
+    def push_to_hub(self, repository: str, **options: Any) -> str:
+        """Upload the recognizer and its card to the Hugging Face Hub, for `load_recognizer`.
+
+        Parameters
+        ----------
+        repository : str
+            ``"user/name"``.
+        options
+            Such as ``private=True``, ``token``, ``commit_message``.
+
+        Returns
+        -------
+        str
+            The address of the commit.
+
+        Raises
+        ------
+        CheckpointError
+            If the Hub cannot be reached or refuses.
+        """
+        return push_to_hub(self, repository, **options)
+
+    @staticmethod
+    def from_pretrained(
+        name: str | Path, store: FeatureSource | None = None, **options: Any
+    ) -> Recognizer:
+        """A recognizer of any model, from the Hugging Face Hub or a folder of `save_pretrained`.
+
+        Parameters
+        ----------
+        name : str or Path
+            ``"user/name"`` or a folder.
+        store : FeatureSource, optional
+        options
+            Such as ``revision`` and ``local_files_only``; see `aver.models.base.hub.hub_folder`.
+        """
+        return load_recognizer(hub_folder(name, **options), store)
+
     @property
     def _feature_layouts(self) -> dict[str, int]:
         return {
@@ -553,7 +596,8 @@ def load_recognizer(run: str | Path, store: FeatureSource | None = None) -> Reco
     Parameters
     ----------
     run : str or Path
-        A checkpoint folder, a run folder that holds exactly one, or a name of `aver list weights`.
+        A checkpoint folder, a run folder that holds exactly one or a final one, a name of
+        ``aver list weights``, or ``hf://user/name`` for one on the Hugging Face Hub.
     store : FeatureSource, optional
         Where features come from; default the user's cache.
 
@@ -567,7 +611,7 @@ def load_recognizer(run: str | Path, store: FeatureSource | None = None) -> Reco
     CheckpointError
         If there is no checkpoint, more than one, or one that cannot be read.
     """
-    folder = find_checkpoint(Path(run))
+    folder = hub_folder(run) if is_on_hub(run) else find_checkpoint(Path(run))
     kind = models.get(read_checkpoint(folder).model)
     return kind.load(folder, store or FeatureStore())
 

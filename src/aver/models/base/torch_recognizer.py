@@ -106,8 +106,7 @@ class TorchRecognizer(Recognizer, Generic[N]):
         self._after_training(task, seed)
         return {
             "parameters": sum(p.numel() for p in self.network.parameters()),
-            "epochs": len(self.history.epochs),
-            "best_epoch": self.history.best_epoch,
+            **self.history.facts(held_out=not self.settings.refit),
             **self._record(),
         }
 

@@ -60,8 +60,11 @@ class StatisticsSettings:
         the validation clips are test clips too.
     scaling : {"standard", "robust"}
         See `aver.models.layers.score_classifier.fit_logistic`.
+    feature : tuple of str
+        Names of features to read instead, one per modality, for instance ``egemaps``. Modalities
+        without one are then not read.
     feature_names : mapping of str to str
-        By modality, another feature that yields functionals, for instance
+        By modality, another feature that yields one vector per clip, for instance
         ``{"audio": "egemaps"}``, or ``"joined-functionals"`` for several.
     feature_settings : mapping of str to mapping
         By modality, settings of its feature that differ from the defaults, for instance
@@ -72,16 +75,22 @@ class StatisticsSettings:
     Cs: Strengths = (0.001, 0.003, 0.01, 0.03, 0.1, 0.3, 1.0)
     refit: bool = True
     scaling: Scaling = "robust"
+    feature: tuple[str, ...] = ()
     feature_names: Mapping[str, str] = field(default_factory=dict)
     feature_settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        named = self._named_features()
+        if named:
+            kept = tuple(name for name in self.modalities if name in named)
+            object.__setattr__(self, "feature_names", {**self.feature_names, **named})
+            object.__setattr__(self, "modalities", kept or tuple(named))
         if not self.modalities or len(set(self.modalities)) < len(self.modalities):
             raise SettingsError(
                 f"modalities must name at least one modality, each once, not {self.modalities}."
             )
         for modality in (*self.modalities, *self.feature_settings, *self.feature_names):
-            if modality not in FEATURE_NAMES:
+            if modality not in FEATURE_NAMES and modality not in self.feature_names:
                 raise SettingsError(
                     f"There are no functionals of the modality {modality!r}. "
                     f"Known are: {', '.join(FEATURE_NAMES)}."
@@ -91,6 +100,20 @@ class StatisticsSettings:
                 raise SettingsError(
                     f"feature_names.{modality} must name a feature of {modality}, not {name!r}."
                 )
+
+    def _named_features(self) -> dict[str, str]:
+        """The features of the setting ``feature`` by their modality."""
+        named: dict[str, str] = {}
+        for name in self.feature:
+            modality = features.get(name).modality
+            if modality in named:
+                raise SettingsError(
+                    f"The setting 'feature' names two features of {modality}, {named[modality]!r} "
+                    f"and {name!r}. Name one of each modality; 'joined-functionals' joins several "
+                    "of audio."
+                )
+            named[modality] = name
+        return named
 
 
 class Statistics(Recognizer):
@@ -118,7 +141,7 @@ class Statistics(Recognizer):
         """Modality to its functionals."""
         return {
             modality: feature_from_settings(
-                self.settings.feature_names.get(modality, FEATURE_NAMES[modality]),
+                self.settings.feature_names.get(modality) or FEATURE_NAMES[modality],
                 self.settings.feature_settings.get(modality, {}),
             )
             for modality in self.settings.modalities
@@ -300,13 +323,16 @@ class StatisticsSvm(Statistics):
 def _read_vector(
     clip: Clip, feature: Feature, arrays: Mapping[str, np.ndarray]
 ) -> np.ndarray | None:
-    """The functionals of one clip, ``(n,)``."""
-    if "statistics" not in arrays or arrays["statistics"].ndim != 1:
+    """The vector of one clip, ``(n,)``: the array ``statistics``, or the only array."""
+    found = arrays if len(arrays) == 1 else {k: a for k, a in arrays.items() if k == "statistics"}
+    vector = next(iter(found.values()), np.zeros((0, 0)))
+    if vector.ndim != 1 or not np.issubdtype(vector.dtype, np.number):
+        shapes = ", ".join(f"{name} {array.shape}" for name, array in arrays.items())
         raise FeatureError(
-            f"The feature {feature.name!r} of clip {clip.clip_id!r} yields "
-            f"{', '.join(arrays) or 'nothing'}; a vector named 'statistics' is needed."
+            f"The feature {feature.name!r} of clip {clip.clip_id!r} yields {shapes or 'nothing'}; "
+            "one vector per clip is needed, alone or named 'statistics'. Take a feature of "
+            "functionals, or one with pooling."
         )
-    vector = arrays["statistics"]
     return vector if np.isfinite(vector).all() else None
 
 

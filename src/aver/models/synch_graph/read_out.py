@@ -167,8 +167,7 @@ class GraphReadOut:
         """Parameters and epochs."""
         return {
             "parameters": sum(p.numel() for p in self.network.parameters()),
-            "epochs": len(self.history.epochs),
-            "best_epoch": self.history.best_epoch,
+            **self.history.facts(held_out=True),
         }
 
     def _graphs(
