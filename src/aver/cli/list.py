@@ -57,7 +57,15 @@ def _reproductions() -> list[dict[str, str]]:
     from aver.evaluation.reproduce import reproductions
 
     kinds = [reproductions.get(name) for name in reproductions.names()]
-    return [_entry(kind.name, _first_line(kind), kind.source) for kind in kinds]
+    return [
+        _entry(
+            kind.name,
+            f"{_first_line(kind)}; tables {' '.join(kind.tables)}; "
+            f"figures {' '.join(kind.figures)}",
+            kind.source,
+        )
+        for kind in kinds
+    ]
 
 
 def _weights() -> list[dict[str, str]]:
