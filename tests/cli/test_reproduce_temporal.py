@@ -15,7 +15,11 @@ from aver.evaluation.metrics import accuracy
 from aver.synthesis import SynthesisSettings, synthesize
 
 SMALL = {"emotions": ("happy", "sad"), "sentences": 1, "noise": 0.3, "fps": 10, "size_px": 96}
-PROTOCOLS = {"paper": "paper protocol (LEAKS)", "clean": "clean protocol"}
+NETWORK = "temporal-aggregation-compact"
+PROTOCOLS = {
+    "paper": f"paper protocol (LEAKS), {NETWORK}",
+    "clean": f"clean protocol, {NETWORK}",
+}
 
 
 def aver(*words: object) -> int:

@@ -12,6 +12,7 @@ from aver.evaluation.published import (
     contradictions,
     human_raters,
     published,
+    published_classes,
     published_numbers,
     published_papers,
 )
@@ -62,10 +63,24 @@ def test_every_number_has_its_source_and_classes() -> None:
 
 
 def test_human_raters_come_with_their_modality() -> None:
-    modalities = {number.modality: number.value for number in human_raters("cremad")}
+    six = published("human/cremad/both").classes
+    modalities = {number.modality: number.value for number in human_raters("cremad", six)}
     assert modalities == {"face and voice": 63.6, "face": 58.2, "voice": 40.9}
-    (ravdess,) = human_raters("ravdess")
+    (ravdess,) = human_raters("ravdess", EMOTIONS)
     assert ravdess.modality == "not stated"
+
+
+def test_human_raters_who_chose_from_other_classes_are_left_out() -> None:
+    assert human_raters("ravdess", published_classes("snn-cross-modal-2019", "ravdess")) == ()
+
+
+def test_classes_of_the_papers() -> None:
+    for paper in ("snn-cross-modal-2019", "synch-graph-2020"):
+        for corpus in ("ravdess", "enterface"):
+            assert not {"neutral", "calm"} & set(published_classes(paper, corpus))
+            assert len(published_classes(paper, corpus)) == 6
+    assert published_classes("mrpn-2021", "ravdess") == EMOTIONS
+    assert published_classes("mrpn-2021", "javanese-av") == ()
 
 
 def test_contradictions_are_found_from_either_side() -> None:

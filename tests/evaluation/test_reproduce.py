@@ -66,10 +66,10 @@ def test_runs_shared_between_tables_are_made_once(maker: Maker, tmp_path: Path) 
     reproduce_table(mrpn(), "1", shelf, corpus_key="drawn")
     assert len(maker.made) == 12  # three systems, with and without slices, two protocols
     reproduce_table(mrpn(), "2", shelf, corpus_key="drawn")
-    assert len(maker.made) == 14  # N0 is Table 1's JM(T)
+    assert len(maker.made) == 18  # N0 is Table 1's JM(T)
     reproduce_table(mrpn(), "3", shelf, corpus_key="drawn")
-    assert len(maker.made) == 16
-    assert len(set(maker.made)) == 16
+    assert len(maker.made) == 22  # N1, with and without pairing
+    assert len(set(maker.made)) == 22
 
 
 def test_an_interrupted_table_is_resumed(maker: Maker, tmp_path: Path) -> None:
@@ -162,14 +162,55 @@ def test_every_run_of_mrpn_has_settings_that_exist(number: str, video: str, pres
             assert settings.network == row.system.overrides["network"]
             assert list(settings.modalities) == row.system.overrides["modalities"]
             hop_s = settings.branches["audio"].feature_settings.get("hop_s", 0.2)
-            assert (hop_s == 1.0) == (row.label in ("N0, IA", "N0, WO"))
+            without_overlap = row.label in ("N0, IA", "N0, WO") or "(NT)" in row.label
+            assert (hop_s == 1.0) == without_overlap
+            assert settings.pairs_across_clips == pairs(row.label, settings.network)
             aggregator = {"N2, BiLSTM": "bilstm", "N2, Transformer": "transformer"}
-            usual = "lstm" if number == "4" else own.branches["audio"].aggregator
+            usual = own.branches["audio"].aggregator if number == "ours" else "lstm"
             if "the preset's own" in row.label:
                 usual = own.branches["audio"].aggregator
             expected = aggregator.get(row.label, usual)
             assert settings.branches["audio"].aggregator == expected
             assert settings.time_slices == (row.label != "N0, IA" and "(NT)" not in row.label)
+
+
+def pairs(label: str, network: str) -> bool:
+    """Whether a row trains on video and audio of different clips, as its label says."""
+    if "cross-clip pairing" in label:
+        return "with cross-clip pairing" in label
+    return network == "N2"
+
+
+@pytest.mark.parametrize("preset", ["mrpn-paper", "mrpn-compact"])
+def test_systems_that_the_paper_prints_twice_are_one_run(preset: str) -> None:
+    """JM(NT) of Table 1 has the mean of IA in Table 4, and JM(T) that of VA+AO."""
+    first, fourth = (
+        {row.label: row.system for row in mrpn(preset=preset).table(number).rows if row.system}
+        for number in ("1", "4")
+    )
+    protocol = Protocol("clean", "speaker-kfold")
+    for one, two in (("JM(NT)", "N0, IA"), ("JM(T)", "N0, VA+AO")):
+        identities = [
+            digest(RunRequest(system, protocol, 0, "k").identity)
+            for system in (first[one], fourth[two])
+        ]
+        assert identities[0] == identities[1]
+
+
+def test_tables_2_and_3_separate_pairing_from_the_residual_perceptron() -> None:
+    for number, networks in (("2", {"N0", "N2"}), ("3", {"N0", "N1", "N2"})):
+        plan = mrpn().table(number)
+        settings = [load_preset(row.system.preset, row.system.overrides)[1] for row in plan.rows]
+        made = {(one.network, one.pairs_across_clips) for one in settings}
+        assert made == {(network, paired) for network in networks for paired in (True, False)}
+        assert any("not due to the residual perceptron alone" in note for note in plan.notes)
+
+
+def test_a_protocol_that_no_table_has_is_refused(maker: Maker, tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="Table 1 has the protocols paper, clean, not scripts"):
+        reproduce_table(
+            mrpn(), "1", RunCache(tmp_path, maker), corpus_key="drawn", protocols=("scripts",)
+        )
 
 
 def test_protocols_are_rules_that_exist() -> None:

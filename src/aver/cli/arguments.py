@@ -230,6 +230,13 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         "(default: speaker-independent folds; of several corpora leave-one-corpus-out)",
     )
     add_list_argument(parser, "--split-settings", "settings of the split rule")
+    add_init_argument(parser)
+    add_adapt_argument(parser, "features")
+    add_work_arguments(parser)
+
+
+def add_init_argument(parser: ArgumentParser) -> None:
+    """Declare the pretrained weights that a training starts from."""
     parser.add_argument(
         "--init",
         default="",
@@ -238,8 +245,6 @@ def add_system_arguments(parser: ArgumentParser) -> None:
         "folder of 'aver pretrain'; they are frozen at first, then trained at a tenth of the "
         "learning rate",
     )
-    add_adapt_argument(parser, "features")
-    add_work_arguments(parser)
 
 
 def add_adapt_argument(parser: ArgumentParser, what: str) -> None:
@@ -434,12 +439,16 @@ def overrides_of(arguments: Namespace, preset: str) -> dict[str, Any]:
         names = split_list(getattr(arguments, name))
         if names:
             overrides[name] = list(names)
-    overrides = upgrade(overrides)  # names of version 0.1
-    if arguments.init:
-        from aver.models.base.presets import start_from
+    return with_init(arguments, preset, upgrade(overrides))  # names of version 0.1
 
-        return start_from(preset, overrides, _weights_by_modality(arguments.init))
-    return overrides
+
+def with_init(arguments: Namespace, preset: str, overrides: dict[str, Any]) -> dict[str, Any]:
+    """These changed settings, and those that ``--init`` adds to the preset."""
+    if not arguments.init:
+        return overrides
+    from aver.models.base.presets import start_from
+
+    return start_from(preset, overrides, _weights_by_modality(arguments.init))
 
 
 def settings_for(arguments: Namespace, preset: str, corpus: Corpus) -> dict[str, Any]:

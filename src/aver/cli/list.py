@@ -12,6 +12,7 @@ from aver.cli.arguments import Command
 from aver.errors import SettingsError
 
 if TYPE_CHECKING:
+    from aver.evaluation.reproduction import Reproduction
     from aver.registry import Registry
 
 
@@ -75,7 +76,11 @@ def _presets() -> list[dict[str, str]]:
 def _reproductions() -> list[dict[str, str]]:
     from aver.evaluation.reproduce import reproductions
 
-    return _entries(reproductions, lambda kind: (_first_line(kind), kind.source))
+    def describe(kind: type[Reproduction]) -> tuple[str, str]:
+        made = f"tables {' '.join(kind.tables)}; figures {' '.join(kind.figures)}"
+        return f"{_first_line(kind)}; {made}", kind.source
+
+    return _entries(reproductions, describe)
 
 
 def _weights() -> list[dict[str, str]]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aver.cli.arguments import (
     Command,
     add_corpus_arguments,
+    add_init_argument,
     add_list_argument,
     add_work_arguments,
     corpus_of,
@@ -16,23 +17,41 @@ from aver.cli.arguments import (
     print_path,
     split_list,
     typed_command,
+    with_init,
 )
 from aver.compatibility import upgrade, upgrade_name
 from aver.errors import SettingsError
 
 if TYPE_CHECKING:
-    from aver.evaluation.reproduction import ProtocolKind, ReproductionSettings
+    from aver.corpora.corpus import Corpus
+    from aver.evaluation.reproduction import ProtocolKind, Reproduction, ReproductionSettings
+
+_TABLES = (
+    "mrpn 1 2 3 4, ours: ours; snn-cross-modal I II III IV V, ours: windows audio both labels; "
+    "synch-graph 1 2 3, ours: graph windows; temporal-aggregation I, ours: segments weights b"
+)
+_FIGURES = (
+    "mrpn 5 9 10; snn-cross-modal 3 4 5, ours: incongruent; synch-graph 3 4 5 6 7, ours: windows; "
+    "temporal-aggregation 3 4 5, ours: b asynchrony"
+)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("paper", help="name of a paper, see 'aver list reproductions'")
     add_corpus_arguments(parser)
-    add_list_argument(parser, "--table", "numbers of tables", metavar="NUMBER")
-    add_list_argument(parser, "--figure", "numbers of figures", metavar="NUMBER")
+    # None: the paper's own clips; the user's "" asks for both channels.
+    parser.set_defaults(channel=None)
+    add_list_argument(parser, "--table", f"numbers of tables: {_TABLES}", metavar="NUMBER")
+    add_list_argument(parser, "--figure", f"numbers of figures: {_FIGURES}", metavar="NUMBER")
     parser.add_argument(
-        "--preset", default="", metavar="NAME", help="preset to use (default: PAPER-compact)"
+        "--preset",
+        default="compact",
+        metavar="NAME",
+        help="network to use: paper, which has the sizes of the paper and needs a GPU, compact, or "
+        "another preset",
     )
     add_list_argument(parser, "--set", "settings to change in the preset")
+    add_init_argument(parser)
     parser.add_argument(
         "--video",
         default="video",
@@ -42,7 +61,10 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1")
     parser.add_argument(
-        "--protocols", default="paper,clean", metavar="A,B", help="protocols, of: paper, clean"
+        "--protocols",
+        default="paper,scripts,clean",
+        metavar="A,B",
+        help="protocols to run, of: paper, scripts (in the table 'labels' only), clean",
     )
     parser.add_argument(
         "--clean-rule", default="", metavar="RULE", help="split rule of the clean protocol"
@@ -75,7 +97,7 @@ def _run(arguments: Namespace) -> int:
             f"--figure {' | '.join(kind.figures)}."
         )
     protocols = _protocols(arguments.protocols)
-    corpus = corpus_of(arguments)
+    corpus = _papers_clips(arguments, kind, corpus_of(arguments))
     store = FeatureStore(arguments.cache)
     runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, typed_command(arguments))
     reproduction = kind(reproduction_settings(arguments, corpus.label, len(corpus.speakers)))
@@ -97,23 +119,47 @@ def _run(arguments: Namespace) -> int:
     return 0
 
 
+def _papers_clips(arguments: Namespace, kind: type[Reproduction], corpus: Corpus) -> Corpus:
+    """The clips that the paper uses, unless the arguments select emotions or a channel."""
+    chosen = kind.papers_clips(
+        corpus, emotions=not arguments.emotions, channel=arguments.channel is None
+    )
+    if len(chosen) < len(corpus):
+        print(
+            f"As in the paper: {len(chosen)} of {len(corpus)} clips, {', '.join(chosen.classes)}. "
+            "Choose others with --emotions and --channel."
+        )
+    return chosen
+
+
 def _protocols(text: str) -> tuple[ProtocolKind, ...]:
+    from aver.evaluation.reproduction import PROTOCOLS
+
     given = split_list(text)
-    if not given or not set(given) <= {"paper", "clean"}:
-        raise SettingsError(f"--protocols takes paper, clean or both, not {text!r}.")
-    protocols: tuple[ProtocolKind, ...] = ("paper", "clean")
-    return tuple(protocol for protocol in protocols if protocol in given)
+    if not given or not set(given) <= set(PROTOCOLS):
+        raise SettingsError(f"--protocols takes any of {', '.join(PROTOCOLS)}, not {text!r}.")
+    return tuple(protocol for protocol in PROTOCOLS if protocol in given)
+
+
+def _preset(paper: str, given: str) -> str:
+    """The preset that ``--preset`` names: ``paper`` is ``mrpn-paper`` for the paper ``mrpn``."""
+    from aver.models.base.presets import preset_names
+
+    own = f"{paper}-{given}"
+    return own if own in preset_names() else given
 
 
 def reproduction_settings(arguments: Namespace, corpus: str, speakers: int) -> ReproductionSettings:
     """The settings that the arguments ask for."""
     from aver.evaluation.baselines import branches_by_modality
-    from aver.evaluation.reproduction import ReproductionSettings
+    from aver.evaluation.reproduction import ReproductionSettings, reproductions
     from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset
 
-    preset = arguments.preset or f"{arguments.paper}-compact"
+    reproductions.get(arguments.paper)  # an unknown paper is told before its preset
+    preset = _preset(arguments.paper, arguments.preset)
     overrides = upgrade(parse_assignments(arguments.set, "--set"))  # names of version 0.1
+    overrides = with_init(arguments, preset, overrides)
     model, settings = load_preset(preset, overrides)
     branches = branches_by_modality(model(settings, FeatureStore()).features)
     video = ("action_units",) if arguments.video == "action_units" else branches.get("video")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib import resources
@@ -139,12 +139,39 @@ def published(key: str) -> PublishedNumber:
         raise SettingsError(f"No published number has the key {key!r}.") from None
 
 
-def human_raters(corpus: str) -> tuple[PublishedNumber, ...]:
-    """Accuracies of human raters on a corpus, each with the modality that they were given."""
+def published_classes(paper: str, corpus: str) -> tuple[str, ...]:
+    """The classes of a paper's own numbers on a corpus, in canonical order; empty if it has none.
+
+    Examples
+    --------
+    >>> published_classes("synch-graph-2020", "ravdess")
+    ('happy', 'sad', 'angry', 'fearful', 'disgust', 'surprised')
+    """
+    return next(
+        (
+            number.classes
+            for number in published_numbers().values()
+            if (number.paper, number.corpus, number.by) == (paper, corpus, "paper")
+        ),
+        (),
+    )
+
+
+def human_raters(corpus: str, classes: Collection[str]) -> tuple[PublishedNumber, ...]:
+    """Accuracies of human raters on a corpus, each with the modality that they were given.
+
+    Parameters
+    ----------
+    corpus : str
+    classes : collection of str
+        What they chose from; a number over other classes is not comparable and is left out.
+    """
     return tuple(
         number
         for number in published_numbers().values()
-        if number.corpus == corpus and number.key.startswith("human/")
+        if number.corpus == corpus
+        and number.key.startswith("human/")
+        and set(number.classes) == set(classes)
     )
 
 

@@ -24,6 +24,7 @@ from aver.evaluation.experiment import Experiment, run_experiment
 from aver.evaluation.paired import PairedComparison, compare, holm
 from aver.evaluation.published import PublishedNumber, contradictions, published
 from aver.evaluation.reproduction import (
+    PROTOCOLS,
     Protocol,
     ProtocolKind,
     Reproduction,
@@ -63,7 +64,7 @@ class ReproducedRow:
     ----------
     label : str
     published : PublishedNumber or None
-    runs : mapping of {"paper", "clean"} to Evaluation
+    runs : mapping of {"paper", "scripts", "clean"} to Evaluation
         Empty for results of other authors.
     inferior_folds : mapping of str to tuple of str
         By ``"published"``, ``"paper"``, ``"clean"``: folds in which this row of both
@@ -87,10 +88,10 @@ class ReproducedTable:
     plan : TablePlan
     settings : ReproductionSettings
     rows : tuple of ReproducedRow
-    comparisons : mapping of {"paper", "clean"} to pairs of (PairedComparison, corrected p)
+    comparisons : mapping of protocols to pairs of (PairedComparison, corrected p)
     contradictions : tuple of str
         Where the papers print the numbers shown differently.
-    fold_names : mapping of {"paper", "clean"} to mapping of int to str
+    fold_names : mapping of protocols to mapping of int to str
         By number, of every fold of any row; a row lacks folds in which it could use no clip.
     """
 
@@ -237,7 +238,7 @@ def reproduce_table(
     runs: RunCache,
     *,
     corpus_key: str,
-    protocols: tuple[ProtocolKind, ...] = ("paper", "clean"),
+    protocols: tuple[ProtocolKind, ...] = PROTOCOLS,
 ) -> ReproducedTable:
     """Make the missing runs of a table, and fill it.
 
@@ -250,8 +251,8 @@ def reproduce_table(
         An interrupted call continues where it stopped.
     corpus_key : str
         Name and content of the corpus, see `CorpusRuns.key`.
-    protocols : tuple of {"paper", "clean"}
-        Which to run.
+    protocols : tuple of {"paper", "scripts", "clean"}
+        Which to run, of those that the table has.
 
     Returns
     -------
@@ -260,9 +261,10 @@ def reproduce_table(
     Raises
     ------
     SettingsError
-        If there is no such table.
+        If there is no such table, or it has none of these protocols.
     """
     plan = reproduction.table(number)
+    protocols = protocols_in(plan.protocols, protocols, f"Table {number}")
     evaluations = _make_runs(reproduction, plan, runs, corpus_key, protocols)
     for row in plan.rows:
         if row.fused_from:
@@ -283,6 +285,25 @@ def reproduce_table(
     )
 
 
+def protocols_in(
+    has: Mapping[ProtocolKind, Protocol], wanted: Sequence[ProtocolKind], what: str
+) -> tuple[ProtocolKind, ...]:
+    """The wanted protocols that a table or figure has.
+
+    Raises
+    ------
+    SettingsError
+        If it has none of them; `what` names it.
+    """
+    kinds = tuple(kind for kind in wanted if kind in has)
+    if not kinds:
+        raise SettingsError(
+            f"{what} has the protocols {', '.join(has)}, not {', '.join(wanted)}. Choose with "
+            "--protocols."
+        )
+    return kinds
+
+
 Evaluations = dict[tuple[str, ProtocolKind], Evaluation]
 """By label of the row and protocol."""
 
@@ -292,7 +313,9 @@ def requests_of(
 ) -> tuple[RunRequest, ...]:
     """The runs of one row under one protocol: one per seed, or one if the seed does not matter."""
     needed = seeds[:1] if system.deterministic else seeds
-    return tuple(RunRequest(system, plan.protocols[kind], seed, key) for seed in needed)
+    protocol = plan.protocols[kind]
+    protocol = replace(protocol, leaking=protocol.leaking and system.leaking)
+    return tuple(RunRequest(system, protocol, seed, key) for seed in needed)
 
 
 def _make_runs(

@@ -6,16 +6,27 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import PurePath
 from typing import Any, ClassVar, Literal
 
-from aver.corpora.corpus import Corpus
+from aver.corpora.corpus import Corpus, Selection
 from aver.errors import SettingsError
-from aver.evaluation.published import published_numbers
+from aver.evaluation.published import published_classes, published_numbers
 from aver.registry import Registry
 from aver.splits.rule import make_split, on_validation
 from aver.splits.split import Split
 
-ProtocolKind = Literal["paper", "clean"]
+ProtocolKind = Literal["paper", "scripts", "clean"]
+
+PROTOCOL_TITLES: Mapping[ProtocolKind, str] = {
+    "paper": "paper protocol (LEAKS)",
+    "scripts": "public scripts, not the paper (LEAKS)",
+    "clean": "clean protocol",
+}
+"""What tables call the protocols, in the order of their columns. ``"scripts"`` repeats what public
+scripts for a kind of network do and its paper does not."""
+
+PROTOCOLS = tuple(PROTOCOL_TITLES)
 
 
 @dataclass(frozen=True)
@@ -31,12 +42,16 @@ class SystemChoice:
         For tables.
     deterministic : bool
         Whether its training does not depend on the seed, so that one seed is enough.
+    leaking : bool
+        Whether a leaking protocol runs the system's own one (`Recognizer.fit_predict_leaking`);
+        otherwise the system is fitted as usual on the split of that protocol.
     """
 
     preset: str
     overrides: Mapping[str, Any] = field(default_factory=dict)
     name: str = ""
     deterministic: bool = False
+    leaking: bool = True
 
 
 MAJORITY = SystemChoice("majority", deterministic=True)
@@ -54,7 +69,7 @@ class Protocol:
 
     Parameters
     ----------
-    kind : {"paper", "clean"}
+    kind : {"paper", "scripts", "clean"}
     rule : str
         Registered name of a split rule.
     rule_settings : mapping of str to JSON value
@@ -128,6 +143,10 @@ class ReproductionSettings:
     clean_rule: str = ""
     clean_settings: Mapping[str, Any] = field(default_factory=dict)
 
+    def network(self, preset: str = "") -> str:
+        """Name of the preset, as columns and titles have it; `preset` as for `sizes`."""
+        return PurePath(preset or self.preset).name.removesuffix(".yaml")
+
     def sizes(self, preset: str = "") -> str:
         """The preset and its changed settings, as tables name them.
 
@@ -172,7 +191,8 @@ class TablePlan:
         As in the paper.
     title : str
     rows : tuple of TableRow
-    protocols : mapping of {"paper", "clean"} to Protocol
+    protocols : mapping of {"paper", "scripts", "clean"} to Protocol
+        In the order of the columns.
     by_fold : bool
         Print every fold.
     inferior : mapping of str to tuple of str
@@ -266,6 +286,10 @@ class Reproduction(ABC):
 
     name: ClassVar[str]
     source: ClassVar[str]
+    paper: ClassVar[str] = ""
+    """Name of the paper among `aver.evaluation.published.published_papers`; may be empty."""
+    speech_of: ClassVar[tuple[str, ...]] = ()
+    """Corpora of speech and songs of which the paper uses speech only."""
     tables: ClassVar[tuple[str, ...]]
     """Numbers of the tables that can be reproduced."""
     figures: ClassVar[tuple[str, ...]]
@@ -273,6 +297,26 @@ class Reproduction(ABC):
 
     def __init__(self, settings: ReproductionSettings) -> None:
         self.settings = settings
+
+    @classmethod
+    def papers_clips(cls, corpus: Corpus, *, emotions: bool = True, channel: bool = True) -> Corpus:
+        """The clips of a corpus that the paper uses.
+
+        Parameters
+        ----------
+        corpus : Corpus
+        emotions, channel : bool
+            Whether to keep the paper's classes only, and its vocal channel only.
+
+        Returns
+        -------
+        Corpus
+            The same one if the paper prints no number for it.
+        """
+        classes = published_classes(cls.paper, corpus.label) if emotions else ()
+        kept = tuple(name for name in classes if name in corpus.classes)
+        spoken = channel and corpus.label in cls.speech_of
+        return Selection(emotions=kept, channel="speech" if spoken else "").apply(corpus)
 
     @abstractmethod
     def plans(self) -> Mapping[str, Callable[[], TablePlan]]:

@@ -18,8 +18,13 @@ from aver.evaluation.incongruent import predict_incongruent
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, confusion_matrix
 from aver.evaluation.predict_again import OFFSETS_S, shift_audio
-from aver.evaluation.reproduce import RunCache, RunRequest, reproduce_table
-from aver.evaluation.reproduction import ProtocolKind, Reproduction, SystemPlan
+from aver.evaluation.reproduce import RunCache, RunRequest, protocols_in, reproduce_table
+from aver.evaluation.reproduction import (
+    PROTOCOL_TITLES,
+    ProtocolKind,
+    Reproduction,
+    SystemPlan,
+)
 from aver.features.store import FeatureStore
 from aver.reports.plots.charts import plot_confusion, plot_curves
 from aver.reports.plots.clips import plot_embeddings, plot_strips
@@ -33,7 +38,7 @@ from aver.reports.table import Cell, Estimate, Table, write_table
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_PROTOCOLS: dict[ProtocolKind, str] = {"paper": "paper protocol (LEAKS)", "clean": "clean"}
+_PROTOCOLS: dict[ProtocolKind, str] = {**PROTOCOL_TITLES, "clean": "clean"}
 
 _FIGURES: dict[tuple[str, str], str] = {
     ("mrpn", "5"): "embeddings",
@@ -71,8 +76,8 @@ class ReproductionFigures:
     folder : Path
         Folder to write to.
     store : FeatureStore
-    protocols : tuple of {"paper", "clean"}
-        Each has a line, or a figure of its own.
+    protocols : tuple of {"paper", "scripts", "clean"}
+        Each that a figure has gives a line, or a figure of its own.
     clips : sequence of Clip
         Of the corpus, for figures that predict again with trained recognizers.
     clip : Clip or None
@@ -120,16 +125,16 @@ class ReproductionFigures:
             corpus_key=self.corpus_key,
             protocols=self.protocols,
         )
-        words = {k: _PROTOCOLS[k] + found.plan.protocols[k].mark for k in self.protocols}
+        kinds = tuple(found.fold_names)
+        words = {k: _PROTOCOLS[k] + found.plan.protocols[k].mark for k in kinds}
         sizes = self.reproduction.settings.sizes(found.plan.preset)
         runs: dict[str, list[Evaluation]] = {
-            words[kind]: [row.runs[kind] for row in found.rows if row.runs]
-            for kind in self.protocols
+            words[kind]: [row.runs[kind] for row in found.rows if row.runs] for kind in kinds
         }
         if not plan.lines:
             return self._write_curves(number, plan.title, plan.along, plan.places, runs, sizes)
         written: list[Path] = []
-        for kind in self.protocols:
+        for kind in kinds:
             rows, count = runs[words[kind]], len(plan.places)
             lines = {
                 line: rows[first : first + count]
@@ -144,13 +149,13 @@ class ReproductionFigures:
         """Losses and accuracies by epoch, of every fold."""
         plan = self.reproduction.one_system(number)
         written: list[Path] = []
-        for kind in self.protocols:
+        for kind in self._kinds(plan):
             curves: list[LearningCurve] = []
             for request in self._requests(plan, kind):
                 self.cache.get(request)
                 curves += read_learning_curves(self.cache.run(request).folder)
             for quantity in ("loss", "accuracy"):
-                title = f"Figure {number}, {_PROTOCOLS[kind]}"  # the legend stands beside it
+                title = f"Figure {number}, {self._words(kind)}"  # the legend stands beside it
                 figure = plot_losses(curves, title=title, quantity=quantity)
                 written += self._save(figure, f"{number}-{quantity}-{kind}")
         return tuple(written)
@@ -159,9 +164,9 @@ class ReproductionFigures:
         """Confusion matrices."""
         plan = self.reproduction.one_system(number)
         written: list[Path] = []
-        for kind in self.protocols:
+        for kind in self._kinds(plan):
             run = pool_seeds([self.cache.get(r) for r in self._requests(plan, kind)])
-            title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
+            title = f"{self._title(plan)}, {self._words(kind)}"
             figure = plot_confusion(confusion_matrix(run), run.classes, title=title)
             written += self._save(figure, f"{number}-{kind}")
         return tuple(written)
@@ -170,7 +175,7 @@ class ReproductionFigures:
         """Accuracy of the trained networks by the offset between audio and video."""
         plan = self.reproduction.one_system(number)
         runs: dict[str, list[Evaluation]] = {}
-        for kind in self.protocols:
+        for kind in self._kinds(plan):
             moved = []
             for request in self._requests(plan, kind):
                 run, place = self.cache.get(request), self.cache.run(request).folder
@@ -186,13 +191,13 @@ class ReproductionFigures:
         """Shares of predictions by voice and by face, if the two show different emotions."""
         plan = self.reproduction.one_system(number)
         written: list[Path] = []
-        for kind in self.protocols:
+        for kind in self._kinds(plan):
             requests = self._requests(plan, kind)
             runs = [
                 (self.cache.get(request), self.cache.run(request).folder) for request in requests
             ]
             found = [predict_incongruent(run, place, self.clips, self.store) for run, place in runs]
-            title = f"{self._title(plan)}, {_PROTOCOLS[kind]}"
+            title = f"{self._title(plan)}, {self._words(kind)}"
             table = incongruent_table(found, self._stem(f"{number}-{kind}"), title)
             written += write_table(table, self.folder)
         return tuple(written)
@@ -246,6 +251,13 @@ class ReproductionFigures:
             )
         figure = plot_augmentation(number, record.arrays["crops"], feature.rate_hz)
         return self._save(figure, number)
+
+    def _kinds(self, plan: SystemPlan) -> tuple[ProtocolKind, ...]:
+        return protocols_in(plan.protocols, self.protocols, f"Figure {plan.number}")
+
+    def _words(self, kind: ProtocolKind) -> str:
+        """The protocol, and the network that the figure shows."""
+        return f"{_PROTOCOLS[kind]}, {self.reproduction.settings.network()}"
 
     def _requests(self, plan: SystemPlan, kind: ProtocolKind) -> list[RunRequest]:
         seeds = self.reproduction.settings.seeds

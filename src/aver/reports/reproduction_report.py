@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, unweighted_recall
-from aver.evaluation.published import human_raters
+from aver.evaluation.published import PublishedNumber, human_raters
 from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accuracies
-from aver.evaluation.reproduction import ProtocolKind
+from aver.evaluation.reproduction import PROTOCOL_TITLES, ProtocolKind
 from aver.reports.plots.charts import IntervalRow, plot_intervals
 from aver.reports.plots.style import save_figure
 from aver.reports.run_tables import paired_table
@@ -20,12 +20,6 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from aver.evaluation.evaluation import Evaluation
-
-
-_PROTOCOL_TITLES: dict[ProtocolKind, str] = {
-    "paper": "paper protocol (LEAKS)",
-    "clean": "clean protocol",
-}
 
 
 def reproduction_tables(found: ReproducedTable) -> tuple[Table, ...]:
@@ -66,7 +60,28 @@ def write_reproduction(found: ReproducedTable, folder: Path) -> list[Path]:
 
 
 def _protocol_title(found: ReproducedTable, kind: ProtocolKind) -> str:
-    return _PROTOCOL_TITLES[kind] + found.plan.protocols[kind].mark
+    return PROTOCOL_TITLES[kind] + found.plan.protocols[kind].mark
+
+
+def _column(found: ReproducedTable, kind: ProtocolKind) -> str:
+    """The protocol and the network, since a number of the paper is for the network of the paper."""
+    return f"{_protocol_title(found, kind)}, {found.settings.network(found.plan.preset)}"
+
+
+def _humans(found: ReproducedTable) -> tuple[PublishedNumber, ...]:
+    """Accuracies of human raters over the classes of our runs."""
+    classes = {name for row in found.rows for run in row.runs.values() for name in run.classes}
+    return human_raters(found.settings.corpus, classes)
+
+
+def _shown(found: ReproducedTable) -> list[ReproducedRow]:
+    """All rows but those of human raters over other classes than those of our runs."""
+    humans = {number.value for number in _humans(found)}
+    return [
+        row
+        for row in found.rows
+        if row.published is None or row.published.by != "humans" or row.published.value in humans
+    ]
 
 
 def _stem(found: ReproducedTable) -> str:
@@ -80,7 +95,8 @@ def _estimate(row: ReproducedRow, kind: ProtocolKind) -> Estimate | None:
 
 def _main_table(found: ReproducedTable) -> Table:
     rows: list[tuple[Cell, ...]] = []
-    for row in found.rows:
+    kinds = tuple(found.plan.protocols)
+    for row in _shown(found):
         paper = Estimate(row.published.value / 100) if row.published else None
         clean = row.runs.get("clean")
         recall = (
@@ -88,13 +104,12 @@ def _main_table(found: ReproducedTable) -> Table:
             if clean
             else None
         )
-        rows.append((row.label, paper, _estimate(row, "paper"), _estimate(row, "clean"), recall))
-    for number in human_raters(found.settings.corpus):
+        rows.append((row.label, paper, *(_estimate(row, kind) for kind in kinds), recall))
+    for number in _humans(found):
         label = f"human raters ({number.modality})"
-        rows.append((label, Estimate(number.value / 100), None, None, None))
+        rows.append((label, Estimate(number.value / 100), *[None] * len(kinds), None))
     title = f"{found.system}, Table {found.plan.number}: {found.plan.title}. Accuracy in %"
-    titles = (_protocol_title(found, kind) for kind in _PROTOCOL_TITLES)
-    columns = ("row", "paper", *titles, "clean: UAR")
+    columns = ("row", "paper", *(_column(found, kind) for kind in kinds), "clean: UAR")
     everything = [run for row in found.rows for run in row.runs.values()]
     some = max(everything, key=lambda run: len(run.seed_values), default=None)
     notes = list(found.plan.notes)
@@ -111,15 +126,15 @@ def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
     """Notes on the runs, their leaks, and the numbers of the paper."""
     runs = {kind: run for row in found.rows for kind, run in row.runs.items()}
     notes: list[str] = []
-    for kind in _PROTOCOL_TITLES:
+    for kind, title in PROTOCOL_TITLES.items():
         shown = [row.runs[kind] for row in found.rows if kind in row.runs]
         if shown:
-            notes += [f"{_PROTOCOL_TITLES[kind]}: {note}" for note in run_notes(shown)]
+            notes += [f"{title}: {note}" for note in run_notes(shown)]
     for kind, run in runs.items():
         rule = run.protocol.removeprefix("LEAKS: ").removeprefix("clean: ")
-        notes.append(f"{_PROTOCOL_TITLES[kind]}: {rule}.")
+        notes.append(f"{PROTOCOL_TITLES[kind]}: {rule}.")
         notes += _leak_notes(found, kind)
-    numbers = [row.published for row in found.rows if row.published]
+    numbers = [row.published for row in _shown(found) if row.published]
     if some is not None and any(set(n.classes) != set(some.classes) for n in numbers):
         notes.append("The numbers of the paper are for other classes and are not comparable.")
     if not numbers:
@@ -127,21 +142,21 @@ def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
     leaks = dict.fromkeys(leak for number in numbers for leak in number.leaks)
     notes += [f"The numbers of the paper LEAK: {leak}" for leak in leaks]
     notes += [f"{number.row}: {number.note}" for number in numbers if number.note]
-    notes += [n.note for n in human_raters(found.settings.corpus) if n.note]
+    notes += [number.note for number in _humans(found) if number.note]
     return notes + [f"Contradiction: {sentence}" for sentence in found.contradictions]
 
 
 def _data_notes(found: ReproducedTable) -> list[str]:
     """Corpus, clips, classes and sizes of our runs, for each protocol if they differ."""
     data = {}
-    for kind in _PROTOCOL_TITLES:
+    for kind in PROTOCOL_TITLES:
         runs = [row.runs[kind] for row in found.rows if kind in row.runs]
         if runs:
             data[kind] = describe_data(max(runs, key=lambda run: len(run.seed_values)))
     sizes = found.settings.sizes(found.plan.preset)
     if len(set(data.values())) == 1:
         return [f"Ours: {next(iter(data.values()))}; {sizes}."]
-    named = [f"Ours, {_PROTOCOL_TITLES[kind]}: {text}." for kind, text in data.items()]
+    named = [f"Ours, {PROTOCOL_TITLES[kind]}: {text}." for kind, text in data.items()]
     return [*named, f"Ours: {sizes}."]
 
 
@@ -180,7 +195,7 @@ def _fold_table(found: ReproducedTable, kind: ProtocolKind) -> Table:
                 notes.append(f"{row.label} in the paper: {folds}.")
     if found.plan.inferior:
         notes.insert(0, "* The joint model is below the best single modality in this fold.")
-    title = f"Table {found.plan.number} by test fold, {_PROTOCOL_TITLES[kind]}. Accuracy in %"
+    title = f"Table {found.plan.number} by test fold, {_column(found, kind)}. Accuracy in %"
     columns = ("row", *names.values(), "all")
     return Table.of(f"{_stem(found)}-folds-{kind}", title, columns, tuple(rows), tuple(notes))
 
@@ -206,11 +221,17 @@ def _plot(found: ReproducedTable) -> Figure:
             leaking=_estimate(row, "paper"),
             published=row.published.value / 100 if row.published else None,
         )
+        for row in _shown(found)
+    ]
+    rows += [
+        IntervalRow(f"{row.label}: public scripts", leaking=_estimate(row, "scripts"))
         for row in found.rows
+        if "scripts" in row.runs
     ]
     rows += [
         IntervalRow(f"human raters ({number.modality})", published=number.value / 100)
-        for number in human_raters(found.settings.corpus)
+        for number in _humans(found)
     ]
-    title = f"{found.system}, Table {found.plan.number}, on {found.settings.corpus}"
+    network = found.settings.network(found.plan.preset)
+    title = f"{found.system}, Table {found.plan.number}, {network} on {found.settings.corpus}"
     return plot_intervals(rows, chance=1 / len(runs[0].classes), title=title)

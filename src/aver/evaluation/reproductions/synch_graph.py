@@ -55,6 +55,8 @@ class SynchGraphReproduction(Reproduction):
     """
 
     name = "synch-graph"
+    paper = "synch-graph-2020"
+    speech_of = ("ravdess",)  # actors "reading a sentence"
     source = "Mansouri-Benssassi & Ye 2020, Tables 1 to 3, Figures 3 to 7"
     tables = ("1", "2", "3", "graph", "windows")
     figures = ("3", "4", "5", "6", "7", "windows")

@@ -43,6 +43,7 @@ class TemporalAggregationReproduction(Reproduction):
     """
 
     name = "temporal-aggregation"
+    paper = "temporal-aggregation-2020"
     source = "Birhala et al. 2020, Table I, Figures 3, 4 and 5"
     tables = ("I", "segments", "weights", "b")
     figures = ("3", "4", "5", "b", "asynchrony")

@@ -57,8 +57,8 @@ class MRPN(FusionRecognizer[MRPNNetwork]):
         return f"Training {self.settings.network} on {'+'.join(self.settings.modalities)}"
 
     def _pair_by(self, labels: Sequence[Tensor]) -> Tensor | None:
-        """Clips of N2 are paired with others of the same classes; votes of no two are equal."""
-        if not self.settings.cross_pairing or self.settings.network != "N2":
+        """Clips are paired with others of the same classes; votes of no two are equal."""
+        if not self.settings.pairs_across_clips:
             return None
         if any(target.regression for target in self._targets):
             return None

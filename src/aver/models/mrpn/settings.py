@@ -59,9 +59,10 @@ class MRPNSettings(FusionSettings):
     dropout : float in [0, 1)
     side_scoring : {"dense", "long"}
         Side scores by one dense unit (eqs. 8, 9) or by the Scoring of eq. 3.
-    cross_pairing : bool
-        In N2, take the modalities of one training sample from different clips of the same class.
-        Not done if a target is a regression: no two clips have the same votes.
+    cross_pairing : bool or None
+        Take the modalities of one training sample from different clips of the same class. None: in
+        N2 only, as in the paper (section 1.4). Not done if a target is a regression: no two clips
+        have the same votes.
     """
 
     network: Literal["N0", "N1", "N2"] = "N2"
@@ -69,4 +70,9 @@ class MRPNSettings(FusionSettings):
     hidden: Annotated[int, Field(ge=1)] = 256
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.3
     side_scoring: Literal["dense", "long"] = "dense"
-    cross_pairing: bool = True
+    cross_pairing: bool | None = None
+
+    @property
+    def pairs_across_clips(self) -> bool:
+        """Whether `cross_pairing` asks for it in this network."""
+        return self.network == "N2" if self.cross_pairing is None else self.cross_pairing
