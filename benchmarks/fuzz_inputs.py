@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from fuzz_material import train_words
 from mutations import damaged_json, damaged_media, damaged_safetensors, damaged_text
 
 GOOD = "good.mp4"
@@ -97,17 +98,17 @@ class Maker:
         words += ["--cache", str(self.cache)]
         return words if run is None else [*words, "--checkpoint", str(run)]
 
-    def media(self, name: str, random: np.random.Generator) -> Input:
+    def _media(self, name: str, random: np.random.Generator) -> Input:
         clip, other = (self._clips[i] for i in random.choice(len(self._clips), 2, replace=False))
         damage, content = damaged_media(clip.read_bytes(), other.read_bytes(), random)
         path = self.folder / f"{name}{clip.suffix}"
         path.write_bytes(content)
         return Input(damage, (str(path),))
 
-    def table(self, name: str, random: np.random.Generator) -> Input:
+    def _table(self, name: str, random: np.random.Generator) -> Input:
         return self._corpus(name, "table", "aver-corpus.csv", random)
 
-    def pattern(self, name: str, random: np.random.Generator) -> Input:
+    def _pattern(self, name: str, random: np.random.Generator) -> Input:
         return self._corpus(name, "pattern", "aver-corpus.yaml", random)
 
     def _corpus(self, name: str, source: str, table: str, random: np.random.Generator) -> Input:
@@ -115,7 +116,7 @@ class Maker:
         damage = _damage(corpus / table, random)
         return Input(damage, ("corpus", "check", "--corpus", str(corpus)))
 
-    def split(self, name: str, random: np.random.Generator) -> Input:
+    def _split(self, name: str, random: np.random.Generator) -> Input:
         path = self.folder / f"{name}.json"
         shutil.copy(self.material / "split.json", path)
         damage = _damage(path, random)
@@ -124,7 +125,7 @@ class Maker:
             return Input(damage, ("split", "check", str(path), *corpus))
         return Input(damage, ("audit", str(path), *corpus, "--names-only"))
 
-    def preset(self, name: str, random: np.random.Generator) -> Input:
+    def _preset(self, name: str, random: np.random.Generator) -> Input:
         sources = sorted(_PRESETS.rglob("*-compact.yaml"))
         path = self.folder / f"{name}.yaml"
         shutil.copy(sources[random.integers(len(sources))], path)
@@ -132,13 +133,13 @@ class Maker:
         corpus = ("--corpus", str(self.material / "pattern"), "--workers", "1")
         return Input(damage, ("features", "--preset", str(path), *corpus))
 
-    def checkpoint(self, name: str, random: np.random.Generator) -> Input:
+    def _checkpoint(self, name: str, random: np.random.Generator) -> Input:
         checkpoint = self._copied(f"run/{_CHECKPOINT}", name)
         part = _FILES_OF_A_CHECKPOINT[random.integers(len(_FILES_OF_A_CHECKPOINT))]
         damage = _damage(checkpoint / part, random)
         return Input(damage, tuple(self.predict(str(self.good), run=checkpoint)))
 
-    def action_units(self, name: str, random: np.random.Generator) -> Input:
+    def _action_units(self, name: str, random: np.random.Generator) -> Input:
         units = self.folder / name
         units.mkdir()
         table = units / Path(GOOD).with_suffix(".csv")
@@ -147,13 +148,14 @@ class Maker:
         words = self.predict_good("action-units")
         return Input(damage, (*words, "--action-units", str(units)))
 
-    def run(self, name: str, random: np.random.Generator) -> Input:
-        run = self._copied("run", name)
+    def _run(self, name: str, random: np.random.Generator) -> Input:
+        run = shutil.copytree(self.material / "run", self.folder / name)
         damage = _damage(run / _FILES_OF_A_RUN[random.integers(len(_FILES_OF_A_RUN))], random)
         commands = (
             ("audit", str(run)),
             ("predict", str(self.good), "--checkpoint", str(run), "--cache", str(self.cache)),
             ("report", str(run), "--no-media", "--out", str(self.folder / "report")),
+            train_words(self.material, run),
         )
         return Input(damage, commands[random.integers(len(commands))])
 
@@ -171,15 +173,15 @@ class Kind:
 
 
 KINDS = {
-    "media": Kind(Maker.media, 0.48),
-    "check": Kind(Maker.media, 0.06),
-    "table": Kind(Maker.table, 0.08),
-    "pattern": Kind(Maker.pattern, 0.08),
-    "split": Kind(Maker.split, 0.07),
-    "preset": Kind(Maker.preset, 0.06),
-    "checkpoint": Kind(Maker.checkpoint, 0.09),
-    "action-units": Kind(Maker.action_units, 0.04),
-    "run": Kind(Maker.run, 0.04),
+    "media": Kind(Maker._media, 0.48),
+    "check": Kind(Maker._media, 0.06),
+    "table": Kind(Maker._table, 0.08),
+    "pattern": Kind(Maker._pattern, 0.08),
+    "split": Kind(Maker._split, 0.07),
+    "preset": Kind(Maker._preset, 0.06),
+    "checkpoint": Kind(Maker._checkpoint, 0.09),
+    "action-units": Kind(Maker._action_units, 0.04),
+    "run": Kind(Maker._run, 0.04),
 }
 """Name to kind. `check` reads the same files as `media`, by ``aver check``."""
 

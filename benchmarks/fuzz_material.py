@@ -57,23 +57,23 @@ def make_material(folder: Path) -> Path:
     if (folder / "complete").exists():
         return folder
     shutil.rmtree(folder, ignore_errors=True)
-    corpus, cache = folder / "corpus", folder / "cache"
+    corpus = folder / "corpus"
     run("corpus", "synthesize", corpus, "--set", *SYNTHETIC, "--workers", 1)
     source = min(corpus.rglob("*.mp4"))
     shutil.copy(source, folder / "good.mp4")
     write_clips(source, folder / "clips")
-    words = ("--corpus", corpus, "--cache", cache, "--workers", 1)
     run("split", "make", "--corpus", corpus, "--set", "folds=3", "--out", folder / "split.json")
     (folder / "preset.yaml").write_text(
         "model: statistics-logistic\nsummary: For the fuzz.\nsettings:\n"
         "  modalities: [video, audio, action_units]\n"
     )
-    run("train", *words, "--preset", folder / "preset.yaml", "--out", folder / "run",
-        "--split", folder / "split.json")  # fmt: skip
+    run(*train_words(folder, folder / "run"))
     for name in ("table", "pattern"):
         (folder / name).mkdir()
     names = [
-        f"{speaker}_{emotion}.wav" for speaker in ("ann", "ben", "cem") for emotion in ("joy", "sad")
+        f"{speaker}_{emotion}.wav"
+        for speaker in ("ann", "ben", "cem")
+        for emotion in ("joy", "sad")
     ]
     rows = ["file,speaker,sex,emotion,intensity,sentence,take,subset"]
     for number, name in enumerate(names):
@@ -89,6 +89,13 @@ def make_material(folder: Path) -> Path:
     )
     (folder / "complete").write_text(json.dumps(sorted(CONTAINERS)))
     return folder
+
+
+def train_words(material: Path, out: Path) -> tuple[str, ...]:
+    """The command that trained the run; repeated with the same folder, it finds the run finished."""
+    places = {"corpus": "corpus", "cache": "cache", "preset": "preset.yaml", "split": "split.json"}
+    options = [word for name in places for word in (f"--{name}", str(material / places[name]))]
+    return ("train", *options, "--workers", "1", "--out", str(out))
 
 
 def write_clips(source: Path, folder: Path) -> None:

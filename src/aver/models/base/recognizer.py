@@ -17,7 +17,7 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order
-from aver.errors import AverError, CheckpointError, LabelError, SettingsError
+from aver.errors import CheckpointError, LabelError, SettingsError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.checkpoint import (
@@ -463,7 +463,7 @@ class Recognizer(ABC):
                 raise ValueError(f"{min(weights)} is unknown")
         except CheckpointError:
             raise
-        except (AverError, KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # any: a damaged checkpoint can hold any value
             reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
             raise CheckpointError(
                 f"The weights at {folder} do not fit their own settings: {reason}. The checkpoint "
