@@ -149,11 +149,11 @@ class Fuzz:
             result = run_commands([alone.predict_good(kind)])[0]
             self._expected[kind] = result.probabilities_of_good()
 
-    def run_batch(self, number: int, tally: Tally) -> None:
-        """Make one batch, run it, and count."""
+    def run_batch(self, number: int, tally: Tally, kind: str = "") -> None:
+        """Make one batch, of a random kind if none is named, run it, and count."""
         random = np.random.default_rng([self.seed, number])
-        shares = [kind.share for kind in KINDS.values()]
-        kind = str(random.choice(list(KINDS), p=shares))
+        shares = [one.share for one in KINDS.values()]
+        kind = kind or str(random.choice(list(KINDS), p=shares))
         maker = Maker(self.material, self._emptied("batch"))
         inputs = [maker.make(kind, f"{i:02d}", random) for i in range(PER_BATCH)]
         for one, why in self._failures(maker, kind, inputs, tally):

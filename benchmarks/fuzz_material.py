@@ -92,7 +92,7 @@ def make_material(folder: Path) -> Path:
 
 
 def train_words(material: Path, out: Path) -> tuple[str, ...]:
-    """The command that trained the run; repeated with the same folder, it finds the run finished."""
+    """The command that trains the run; with the same folder again, it finds the run finished."""
     places = {"corpus": "corpus", "cache": "cache", "preset": "preset.yaml", "split": "split.json"}
     options = [word for name in places for word in (f"--{name}", str(material / places[name]))]
     return ("train", *options, "--workers", "1", "--out", str(out))

@@ -13,18 +13,8 @@ Random = np.random.Generator
 _NUMBERS = (0, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1, 0x10000)
 _WORDS = (
     *(b"", b"null", b"true", b"-1", b"0", b"1e308", b"NaN", b"-.inf", b"99999999999999999999"),
-    *(
-        b"[]",
-        b"{}",
-        b'""',
-        b"\x00",
-        b"\xff\xfe",
-        b"\xc3",
-        b"..",
-        b"../../etc/passwd",
-        b"*",
-        b"&a *a",
-    ),
+    *(b"[]", b"{}", b'""', b"\x00", b"\xff\xfe", b"\xc3", b"..", b"../../etc/passwd", b"*"),
+    *(b"&a *a", b"&a [*a]"),
     *(b"/", b"'", b'"', b";", b"\t", b"\r\n", b"=cmd()", "é\u0301\u202e".encode(), b"%s", b"{0}"),
 )
 _VALUES: tuple[Any, ...] = (
