@@ -456,6 +456,7 @@ class Recognizer(ABC):
             recognizer._check_layouts(facts.get("feature_layouts", {}), folder)
             recognizer._classes = tuple(facts["classes"])
             recognizer._prior = np.array(facts["prior"], dtype=np.float64)
+            _check_classes(recognizer._classes, recognizer._prior)
             recognizer._card = dict(checkpoint.card)
             recognizer._distances = take_distances(weights)
             recognizer._restore(weights, facts)
@@ -514,6 +515,13 @@ class Recognizer(ABC):
         KeyError, TypeError, ValueError, AverError
             If anything is missing or does not fit; `load` turns it into a `CheckpointError`.
         """
+
+
+def _check_classes(classes: tuple[Any, ...], prior: np.ndarray) -> None:
+    if not all(isinstance(name, str) for name in classes) or len({*classes}) < len(classes):
+        raise ValueError(f"the classes are {list(classes)!r}, not distinct names")
+    if prior.shape != (len(classes),) or not np.isfinite(prior).all():
+        raise ValueError(f"the prior is {prior.tolist()}, not one number for each class")
 
 
 _MAX_DESCRIBED = 1000  # clips to learn distances from; more would only take longer
