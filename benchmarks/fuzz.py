@@ -159,9 +159,10 @@ class Fuzz:
         for one, why in self._failures(maker, kind, inputs, tally):
             kept = self.work / "failures" / f"{number:05d}-{inputs.index(one):02d}"
             shutil.copytree(maker.folder, kept, dirs_exist_ok=True)
+            words = [word.replace(f"{self.work}/", "") for word in one.words]
             tally.failures.append(
                 {"batch": number, "kind": kind, "why": why, "damage": one.damage,
-                 "words": list(one.words), "kept": kept.name}
+                 "words": words, "kept": kept.name}
             )  # fmt: skip
         tally.inputs[kind] += len(inputs)
         tally.damage.update(one.damage for one in inputs)
