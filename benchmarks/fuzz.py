@@ -21,16 +21,18 @@ import sys
 import time
 import traceback
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from fuzz_inputs import GOOD, KINDS, Input, Maker
 from fuzz_material import make_material
 from limited_process import run_limited
+
+T = TypeVar("T")
 
 RESULT = Path(__file__).parent / "results" / "fuzz.json"
 MEMORY_BYTES = 2 * 10**9
@@ -95,6 +97,25 @@ def fault_of(results: Sequence[Result], expected: dict[str, float]) -> str:
     return f"the good clip changed by {difference:g}" if difference > _TOLERANCE else ""
 
 
+def failing(items: Sequence[T], attempt: Callable[[Sequence[T]], str]) -> list[tuple[T, str]]:
+    """The items that fail, and why, found by halving.
+
+    Parameters
+    ----------
+    items : sequence
+    attempt : callable
+        Why these items fail together; an empty text if they do not.
+    """
+    why = attempt(items)
+    if not why:
+        return []
+    if len(items) == 1:
+        return [(items[0], why)]
+    half = len(items) // 2
+    found = [*failing(items[:half], attempt), *failing(items[half:], attempt)]
+    return found or [(items[0], f"only together with others: {why}")]
+
+
 @dataclass
 class Tally:
     """What was tried and what failed; written after every batch."""
@@ -156,7 +177,8 @@ class Fuzz:
         kind = kind or str(random.choice(list(KINDS), p=shares))
         maker = Maker(self.material, self._emptied("batch"))
         inputs = [maker.make(kind, f"{i:02d}", random) for i in range(PER_BATCH)]
-        for one, why in self._failures(maker, kind, inputs, tally):
+        found = failing(inputs, lambda some: self._attempt(maker, kind, some, tally))
+        for one, why in found:
             kept = self.work / "failures" / f"{number:05d}-{inputs.index(one):02d}"
             shutil.copytree(maker.folder, kept, dirs_exist_ok=True)
             words = [word.replace(f"{self.work}/", "") for word in one.words]
@@ -173,21 +195,6 @@ class Fuzz:
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
         return folder
-
-    def _failures(
-        self, maker: Maker, kind: str, inputs: Sequence[Input], tally: Tally
-    ) -> list[tuple[Input, str]]:
-        why = self._attempt(maker, kind, inputs, tally)
-        if not why:
-            return []
-        if len(inputs) == 1:
-            return [(inputs[0], why)]
-        half = len(inputs) // 2
-        found = [
-            *self._failures(maker, kind, inputs[:half], tally),
-            *self._failures(maker, kind, inputs[half:], tally),
-        ]
-        return found or [(inputs[0], f"only together with others: {why}")]
 
     def _attempt(self, maker: Maker, kind: str, inputs: Sequence[Input], tally: Tally) -> str:
         """Run some inputs and the good clip in one process; why that failed, or an empty text."""

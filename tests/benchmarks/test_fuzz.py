@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from fuzz import Fuzz, Tally, fault_of, run_commands
+from fuzz import Fuzz, Tally, failing, fault_of, run_commands
 from fuzz_inputs import KINDS, Maker
 from fuzz_material import make_material
 from limited_process import run_limited
@@ -72,3 +72,12 @@ def test_processes_are_stopped_at_their_limits():
 
     assert run_limited(hungry, seconds=50, memory_bytes=10**8).stopped == "memory"
     assert run_limited(idle, seconds=1, memory_bytes=10**9).stopped == "time"
+
+
+def test_the_inputs_that_fail_are_found_by_halving():
+    def attempt(numbers: Sequence[int]) -> str:
+        return "bad" if {3, 12} & {*numbers} else "sum" if sum(numbers) > 1000 else ""
+
+    assert failing(range(20), attempt) == [(3, "bad"), (12, "bad")]
+    assert failing([600, 700], attempt) == [(600, "only together with others: sum")]
+    assert failing([1, 2], attempt) == []
