@@ -42,6 +42,7 @@ def test_faulty_media_files(plant):
 
     assert media_fault(root / "good.wav") is None
     assert "No such file" in media_fault(root / "none.wav")
+    assert "null character" in media_fault(root / "a\0b.wav")
     with pytest.raises(CorpusError, match="not a folder"):
         find_media(root / "good.wav", AUDIO_SUFFIXES)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -148,6 +149,14 @@ def test_spellings_of_no_number_are_frames_without_a_face(cell: str, tmp_path: P
     record = ActionUnits().extract(clip(path))
     assert record.arrays["units"].tolist() == [[0.5, 1.0]]
     assert record.coverage == 0.5
+
+
+def test_a_number_too_large_for_the_feature_is_no_number(tmp_path: Path) -> None:
+    path = tmp_path / "track.csv"
+    path.write_text("frame,AU01_r,AU02_r\n1,0.5,1\n2,1e308,1\n")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")  # of an overflow
+        assert ActionUnits().extract(clip(path)).arrays["units"].tolist() == [[0.5, 1.0]]
 
 
 def test_words_in_a_table_of_units_are_errors(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from aver.audit.report import AuditReport
 from aver.audit.rows import parse_json, read_text
 from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
+from aver.execution.clip_work import reading
 from aver.splits.split import SUBSETS, shared_between
 
 
@@ -208,12 +209,10 @@ def _in_order(subsets: set[str]) -> tuple[str, ...]:
 
 
 def _declared_leaks(path: Path) -> tuple[str, ...]:
-    try:
+    with reading(path, SplitError):
         settings = yaml.safe_load(read_text(path))
-    except yaml.YAMLError as error:
-        raise SplitError(f"{path} is not valid YAML: {error}.") from error
-    leaks = settings.get("leaks", []) if isinstance(settings, dict) else []
-    return tuple(str(sentence) for sentence in leaks)
+        leaks = settings.get("leaks", []) if isinstance(settings, dict) else []
+        return tuple(str(sentence) for sentence in leaks)
 
 
 def _find_leaks(leaks: Sequence[str], known: tuple[str, ...]) -> Iterator[Finding]:

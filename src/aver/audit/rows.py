@@ -347,7 +347,7 @@ def parse_json(text: str, path: Path) -> Any:
     """The value of a JSON text; raises `SplitError` if it is not valid."""
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SplitError(f"{path} is not valid JSON: {error}.") from error
 
 

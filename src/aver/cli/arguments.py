@@ -375,7 +375,7 @@ def _run_settings(run: Path) -> dict[str, Any]:
     path = run / "settings.yaml"
     try:
         settings = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise SettingsError(
             f"{run} is not a run folder of 'aver train' or 'aver evaluate': settings.yaml cannot "
             f"be read ({error})."

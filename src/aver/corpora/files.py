@@ -149,6 +149,8 @@ def media_fault(path: Path) -> str | None:
             return "The file is a Git LFS pointer, not the media; run 'git lfs pull' in its clone."
     except OSError as error:
         return f"The file cannot be read: {error.strerror}."
+    except ValueError:  # a name with a null byte
+        return "No file can have this name: it holds a null character."
     return None
 
 

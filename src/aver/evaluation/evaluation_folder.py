@@ -97,7 +97,7 @@ def load_evaluation(folder: Path) -> Evaluation:
         if described["format"] == FORMAT_1:
             described, table = _upgraded(described, table)
         return _assembled(described, table)
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except Exception as error:  # any: the files can hold any value
         raise SettingsError(
             f"predictions.csv and evaluation.json in {folder} do not belong together ({error}). "
             "Evaluate the run again."
@@ -112,7 +112,7 @@ def _read_description(folder: Path) -> dict[str, Any]:
         raise SettingsError(
             f"{folder} holds no evaluation: {path.name} cannot be read ({error.strerror})."
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SettingsError(f"{path} is not JSON: {error}.") from error
     recorded = described.get("format") if isinstance(described, dict) else None
     if recorded not in (FORMAT, FORMAT_1):

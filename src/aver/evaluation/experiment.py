@@ -31,6 +31,7 @@ from aver.evaluation.fold_run import (
 )
 from aver.evaluation.pretrained_leaks import describe_weights, pretrained_leaks
 from aver.evaluation.run import describe_environment
+from aver.execution.clip_work import reading
 from aver.execution.files import write_json, write_text
 from aver.execution.tasks import map_tasks
 from aver.features.speaker_adaptation import ADAPTED, check_adaptable
@@ -284,8 +285,9 @@ def run_experiment(
     for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
         if outcome.error is not None:
             raise outcome.error
-    folds = tuple(json.loads((task.folder / DONE_NAME).read_text("utf-8")) for task in tasks)
-    evaluation = pool_folds(experiment, tasks, folds)
+    with reading(f"A fold below {folder}", SettingsError):
+        folds = tuple(json.loads((task.folder / DONE_NAME).read_text("utf-8")) for task in tasks)
+        evaluation = pool_folds(experiment, tasks, folds)
     save_evaluation(evaluation, folder)
     return ExperimentResult(evaluation, folder, prepared.failures, experiment, settings, folds)
 

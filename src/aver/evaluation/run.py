@@ -20,6 +20,7 @@ from typing import Any, Self
 from aver.compatibility import upgrade
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
+from aver.execution.clip_work import reading
 from aver.execution.files import write_json
 from aver.training.history import RESUME_NAME, drop_resume_states
 from aver.version import __version__
@@ -124,16 +125,17 @@ class Run:
         record = self.folder / STARTED_NAME
         if not record.exists():
             return None
-        recorded = json.loads(record.read_text(encoding="utf-8"))
-        if set(recorded) == {"key"}:  # a fold of version 0.1
-            return (
-                "a run of version 0.1, which 'aver report', 'aver robustness' and 'aver predict' "
-                "read but which this version cannot continue"
-            )
-        if recorded.get("format") == _FORMAT:
-            recorded = recorded["identity"]
-        else:  # a pretraining of version 0.1: values in place of their hashes
-            recorded = {name: digest(value) for name, value in upgrade(recorded).items()}
+        with reading(record, SettingsError):
+            recorded = json.loads(record.read_text(encoding="utf-8"))
+            if set(recorded) == {"key"}:  # a fold of version 0.1
+                return (
+                    "a run of version 0.1, which 'aver report', 'aver robustness' and 'aver "
+                    "predict' read but which this version cannot continue"
+                )
+            if recorded.get("format") == _FORMAT:
+                recorded = dict(recorded["identity"])
+            else:  # a pretraining of version 0.1: values in place of their hashes
+                recorded = {name: digest(value) for name, value in upgrade(recorded).items()}
         own = self._hashes
         names = sorted(n for n in {*recorded, *own} if recorded.get(n) != own.get(n))
         return f"a run with other {', '.join(names)}" if names else ""

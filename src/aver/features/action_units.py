@@ -240,8 +240,14 @@ _NO_NUMBER = re.compile(
     re.IGNORECASE,
 )
 
+_LARGEST = float(np.finfo(np.float32).max)
+
 
 def _number(cell: str) -> float:
-    """A number with a decimal point or comma; NaN for an empty cell or a word for no number."""
+    """A number with a decimal point or comma; NaN for an empty cell or a word for no number.
+
+    NaN also for a number that a value of the feature cannot hold, such as 1e308.
+    """
     text = cell.strip()
-    return float("nan") if _NO_NUMBER.fullmatch(text) else float(text.replace(",", "."))
+    number = float("nan") if _NO_NUMBER.fullmatch(text) else float(text.replace(",", "."))
+    return number if abs(number) <= _LARGEST else float("nan")

@@ -152,10 +152,10 @@ def read_settings(
             f"There is no preset {preset!r} for 'aver pretrain {modality}'. Known are: "
             f"{', '.join(sorted(shipped))}; or give a YAML file."
         )
-    text = shipped[preset].read_text("utf-8") if preset in shipped else path.read_text("utf-8")
+    file = shipped.get(preset, path)
     try:
-        values = upgrade(dict(yaml.safe_load(text)["settings"]))
-    except (yaml.YAMLError, KeyError, TypeError, ValueError):
+        values = upgrade(dict(yaml.safe_load(file.read_text("utf-8"))["settings"]))
+    except (OSError, RecursionError, yaml.YAMLError, KeyError, TypeError, ValueError):
         raise SettingsError(
             f"The preset {preset!r} is no YAML file with the key 'settings'."
         ) from None

@@ -13,9 +13,11 @@ import numpy as np
 
 from aver.audit import AuditReport, audit_records, audit_run, listing_of
 from aver.audit.audit_run import is_run_folder
+from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.evaluation_folder import load_evaluation
 from aver.evaluation.robustness import read_robustness
+from aver.execution.clip_work import reading
 from aver.execution.files import command_without_folders, without_folders
 from aver.reports.robustness_report import MeasuredRun
 
@@ -88,16 +90,15 @@ class ReportedRun:
             If the folder holds no evaluation.
         """
         evaluation = load_evaluation(folder)
-        unusable: Mapping[str, str] = _settings_of(folder).get("unusable_clips") or {}
         audit = audit_run(folder, corpus) if corpus and is_run_folder(folder) else None
-        records = sorted(folder.glob("folds/*/*/fold.json"))
-        return cls(
-            _marked(evaluation, audit),
-            folder,
-            tuple(f"{clip_id}: {reason}" for clip_id, reason in unusable.items()),
-            audit,
-            tuple(_card(json.loads(path.read_text("utf-8"))) for path in records),
-        )
+        with reading(folder / "settings.yaml", SettingsError):
+            unusable: Mapping[str, str] = _settings_of(folder).get("unusable_clips") or {}
+            reasons = tuple(f"{clip_id}: {reason}" for clip_id, reason in unusable.items())
+        cards = []
+        for path in sorted(folder.glob("folds/*/*/fold.json")):
+            with reading(path, SettingsError):
+                cards.append(_card(json.loads(path.read_text("utf-8"))))
+        return cls(_marked(evaluation, audit), folder, reasons, audit, tuple(cards))
 
     @cached_property
     def measured(self) -> MeasuredRun:

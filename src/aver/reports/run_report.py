@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import Summary, summarize
+from aver.execution.clip_work import reading
 from aver.execution.files import command_without_folders, without_folders, write_text
 from aver.reports.corpus_matrix import corpus_tables
 from aver.reports.model_card import write_model_card
@@ -92,10 +93,11 @@ def report_runs(
     if not folders:
         raise SettingsError("There is nothing to report: name at least one run folder.")
     first, *further = [ReportedRun.read(folder, corpus) for folder in folders]
-    runs = distinct_names([first, *further, *read_others(first.folder, corpus)])
     target = out or (first.folder / "compared" if further else first.folder)
-    page = write_report(runs[0], runs[1:], target, corpus=corpus, media=media, command=command)
-    words = describe_run(tuple(run.evaluation for run in runs))
+    with reading(f"The run folder {first.folder}", SettingsError):  # its records hold any values
+        runs = distinct_names([first, *further, *read_others(first.folder, corpus)])
+        page = write_report(runs[0], runs[1:], target, corpus=corpus, media=media, command=command)
+        words = describe_run(tuple(run.evaluation for run in runs))
     return WrittenReport(page, page.with_name("model-card.md"), words)
 
 

@@ -288,7 +288,7 @@ def load_split(path: str | Path, corpus: Corpus) -> Split:
         values = json.loads(composed(path.read_text(encoding="utf-8")))
     except OSError as error:
         raise SplitError(f"{path} cannot be read: {error.strerror}.") from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise SplitError(f"{path} is not valid JSON: {error}.") from error
     try:
         split = _parse(values)

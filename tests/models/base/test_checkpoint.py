@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from aver.errors import CheckpointError
 from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.models.base.recognizer import load_recognizer
 from aver.networks.shipped import find_shipped
 
 
@@ -82,3 +84,34 @@ def test_shipped_weights_keep_their_name(tmp_path: Path) -> None:
     written = write(tmp_path / "run", facts)
     assert written == facts
     assert not (tmp_path / "run" / "files").exists()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("classes", ["happy", {"sad": 1}]),
+        ("classes", ["happy", "happy"]),
+        ("prior", [0.5]),
+        ("prior", [0.5, None]),
+        ("settings", []),
+    ],
+)
+def test_facts_of_the_wrong_kind_are_refused(name: str, value: object, tmp_path: Path) -> None:
+    facts = {"settings": {}, "classes": ["happy", "sad"], "prior": [0.5, 0.5]}
+    card = {"format": "of no interest here"}
+    write_checkpoint(tmp_path, Checkpoint("majority", {}, facts, card))
+    assert load_recognizer(tmp_path).classes == ("happy", "sad")
+
+    write_checkpoint(tmp_path, Checkpoint("majority", {}, facts | {name: value}, card))
+    with pytest.raises(CheckpointError, match="do not fit their own settings"):
+        load_recognizer(tmp_path)
+
+
+@pytest.mark.parametrize(("file", "key"), [("recognizer.json", "model"), ("card.json", "")])
+def test_a_checkpoint_without_model_or_card(file: str, key: str, tmp_path: Path) -> None:
+    write(tmp_path, {})
+    path = tmp_path / file
+    path.write_text(json.dumps(json.loads(path.read_text()) | {key: 3} if key else []))
+
+    with pytest.raises(CheckpointError, match="names no model or has no card"):
+        read_checkpoint(tmp_path)

@@ -16,6 +16,7 @@ from safetensors.numpy import save
 
 from aver.compatibility import upgrade, upgrade_array_name
 from aver.errors import CheckpointError, SettingsError
+from aver.execution.clip_work import reading
 from aver.execution.files import without_folders, write_atomically, write_json
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.networks.encoder_source import EncoderSource
@@ -101,11 +102,17 @@ def read_checkpoint(folder: Path, model: str | None = None) -> Checkpoint:
         )
     card, weights = _read_json(folder / CARD_NAME), _read_weights(folder / WEIGHTS_NAME)
     if written == FORMAT_1:
-        content, card = upgrade(content), upgrade(card)
-        weights = {upgrade_array_name(name): array for name, array in weights.items()}
-        _move_prior_and_classes(content["facts"], weights)
-        if "settings" in content["facts"]:
-            _read_all_sound(content["model"], content["facts"]["settings"])
+        with reading(folder / FACTS_NAME, CheckpointError):
+            content, card = upgrade(content), upgrade(card)
+            weights = {upgrade_array_name(name): array for name, array in weights.items()}
+            _move_prior_and_classes(content["facts"], weights)
+            if "settings" in content["facts"]:
+                _read_all_sound(content["model"], content["facts"]["settings"])
+    if not isinstance(content.get("model"), str) or not isinstance(card, dict):
+        raise CheckpointError(
+            f"The checkpoint at {folder} names no model or has no card: it was changed or damaged. "
+            "Train it again."
+        )
     if model is not None and content["model"] != model:
         raise CheckpointError(
             f"The checkpoint at {folder} holds the model {content['model']!r}, not {model!r}."
@@ -170,7 +177,7 @@ def _read_json(path: Path) -> Any:
             f"There is no checkpoint at {path.parent}: {path.name} cannot be read "
             f"({error.strerror})."
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise CheckpointError(f"{path} is not readable JSON: {error}.") from None
 
 

@@ -6,11 +6,12 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from aver.errors import CheckpointError
+from aver.execution.clip_work import reading
 from aver.execution.files import write_atomically
 
 if TYPE_CHECKING:
@@ -162,17 +163,18 @@ def load_prediction(path: Path) -> Prediction:
     CheckpointError
         If the file is damaged, or not a file of `save_prediction`.
     """
-    from safetensors import SafetensorError, safe_open
+    from safetensors import safe_open
 
-    try:
+    with reading(path, CheckpointError):
         with safe_open(path, framework="numpy") as file:
             header = file.metadata() or {}
             if header.get("format") != _FORMAT:
                 raise CheckpointError(f"{path} holds no predictions of this version of aver.")
             arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-    except (SafetensorError, OSError) as error:
-        raise CheckpointError(f"The predictions in {path} cannot be read: {error}.") from None
-    about = json.loads(header["about"])
+        return _assembled(json.loads(header["about"]), arrays)
+
+
+def _assembled(about: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Prediction:
     groups: dict[str, dict[str, np.ndarray]] = {group: {} for group in _GROUPS}
     for name, array in arrays.items():
         group, _, rest = name.partition("/")

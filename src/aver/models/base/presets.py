@@ -13,6 +13,7 @@ import yaml
 
 from aver.compatibility import NAMES, NAMES_OF_PRESET, upgrade
 from aver.errors import SettingsError
+from aver.execution.clip_work import reading
 from aver.models.base.recognizer import Recognizer, models
 from aver.settings import apply_changes, settings_from_mapping
 
@@ -163,14 +164,20 @@ def read_preset(name_or_path: str) -> Preset:
                 f"There is no preset {name_or_path!r}, and no file of that name. "
                 f"Known are: {', '.join(sorted(shipped))}."
             )
-        text = path.read_text(encoding="utf-8")
+        with reading(path, SettingsError):
+            text = path.read_text(encoding="utf-8")
     try:
         preset = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2001-99-99
         raise SettingsError(f"The preset {name_or_path} is no valid YAML: {error}.") from None
     if not isinstance(preset, dict) or set(preset) != {"model", "summary", "settings"}:
         raise SettingsError(
             f"The preset {name_or_path} must have exactly the keys 'model', 'summary' and "
             "'settings'."
         )
-    return Preset(str(preset["model"]), str(preset["summary"]), preset["settings"] or {})
+    settings = preset["settings"] or {}
+    if not isinstance(settings, dict):
+        raise SettingsError(
+            f"'settings' of the preset {name_or_path} must be a mapping, not {settings!r}."
+        )
+    return Preset(str(preset["model"]), str(preset["summary"]), settings)

@@ -17,7 +17,7 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.emotions import in_canonical_order
-from aver.errors import AverError, CheckpointError, LabelError, SettingsError
+from aver.errors import CheckpointError, LabelError, SettingsError
 from aver.features.feature import Feature
 from aver.features.store import FeatureSource, FeatureStore
 from aver.models.base.checkpoint import (
@@ -457,6 +457,7 @@ class Recognizer(ABC):
             recognizer._check_layouts(facts.get("feature_layouts", {}), folder)
             recognizer._classes = tuple(facts["classes"])
             recognizer._prior = np.array(facts["prior"], dtype=np.float64)
+            _check_classes(recognizer._classes, recognizer._prior)
             recognizer._card = dict(checkpoint.card)
             recognizer._distances = take_distances(weights)
             recognizer._restore(weights, facts)
@@ -464,7 +465,7 @@ class Recognizer(ABC):
                 raise ValueError(f"{min(weights)} is unknown")
         except CheckpointError:
             raise
-        except (AverError, KeyError, TypeError, ValueError) as error:
+        except Exception as error:  # any: a damaged checkpoint can hold any value
             reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
             raise CheckpointError(
                 f"The weights at {folder} do not fit their own settings: {reason}. The checkpoint "
@@ -557,6 +558,13 @@ class Recognizer(ABC):
         KeyError, TypeError, ValueError, AverError
             If anything is missing or does not fit; `load` turns it into a `CheckpointError`.
         """
+
+
+def _check_classes(classes: tuple[Any, ...], prior: np.ndarray) -> None:
+    if not all(isinstance(name, str) for name in classes) or len({*classes}) < len(classes):
+        raise ValueError(f"the classes are {list(classes)!r}, not distinct names")
+    if prior.shape != (len(classes),) or not np.isfinite(prior).all():
+        raise ValueError(f"the prior is {prior.tolist()}, not one number for each class")
 
 
 _MAX_DESCRIBED = 1000  # clips to learn distances from; more would only take longer
