@@ -205,7 +205,7 @@ def test_speakers_and_emotions_can_be_selected(
             ["--train-corpus", "ONE", "--test-corpus", "TWO", "--modalities", "audio,video"],
             "No training clip of one has video, which statistics-logistic",
         ),
-        (["--corpus", "x", "--drop", "sad"], "--drop is for several corpora"),
+        (["--corpus", "x", "--merge", "sad=calm"], "With one write --labels sad=calm"),
         ([], "Name a corpus with --corpus, or several with --corpora"),
     ],
 )

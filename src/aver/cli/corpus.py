@@ -56,7 +56,7 @@ def _add_check_arguments(parser: ArgumentParser) -> None:
 
 def _check(arguments: Namespace) -> int:
     from aver.corpora.check import check_corpus
-    from aver.corpora.files import by_suffix
+    from aver.corpora.other_files import by_suffix
 
     check = check_corpus(arguments.corpus, arguments.reader, **reader_settings(arguments))
     print(f"{len(check.corpus)} clips of {check.corpus.name} at {check.corpus.root}")

@@ -33,7 +33,7 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 
 def _run(arguments: Namespace) -> int:
-    from aver.corpora.files import by_suffix, other_files
+    from aver.corpora.other_files import by_suffix, other_files
     from aver.errors import MediaError
     from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset

@@ -10,7 +10,8 @@ from pathlib import Path
 
 from aver.corpora.clip import Clip
 from aver.corpora.corpus import Corpus, Problem, reader_of
-from aver.corpora.files import other_files, read_file
+from aver.corpora.files import read_file
+from aver.corpora.other_files import other_files
 from aver.emotions import in_canonical_order
 from aver.errors import MediaError
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from aver.corpora.corpus import Corpus, Problem
+from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
 from aver.execution.files import composed, printable, walk_files
 
@@ -43,7 +43,6 @@ IMAGE_SUFFIXES = frozenset(
 
 MEDIA_SUFFIXES = VIDEO_SUFFIXES | AUDIO_SUFFIXES | IMAGE_SUFFIXES
 
-_MAX_SUFFIXES = 8
 _POINTER_MAGIC = b"version https://git-lfs.github.com/spec/"
 _LARGEST_POINTER_BYTES = 1024  # the Git LFS specification, "The Pointer"
 
@@ -63,58 +62,6 @@ class MediaFiles:
     files: tuple[Path, ...]
     problems: tuple[Problem, ...]
     others: Mapping[str, int] = field(default_factory=dict)
-
-
-def by_suffix(others: Mapping[str, int], what: str) -> str:
-    """Count files that are no media by their suffixes, the most frequent suffix first.
-
-    Parameters
-    ----------
-    others : mapping of str to int
-        Number of files by suffix.
-    what : str
-        What they are or what happens to them, behind ``"4 files "``.
-
-    Returns
-    -------
-    str
-        Empty if there are none.
-
-    Examples
-    --------
-    >>> by_suffix({".docx": 1, ".txt": 2, "": 1}, "passed over")
-    '4 files passed over (no video, audio or image by their suffixes): .txt 2, (none) 1, .docx 1'
-    """
-    count = sum(others.values())
-    if not count:
-        return ""
-    files = "1 file" if count == 1 else f"{count} files"
-    return f"{files} {what} (no video, audio or image by their suffixes): {counted(others)}"
-
-
-def counted(others: Mapping[str, int]) -> str:
-    """Numbers of files by suffix.
-
-    Examples
-    --------
-    >>> counted({".docx": 1, ".txt": 2})
-    '.txt 2, .docx 1'
-    """
-    ordered = sorted(others.items(), key=lambda item: (-item[1], item[0]))
-    shown = [f"{suffix or '(none)'} {number}" for suffix, number in ordered[:_MAX_SUFFIXES]]
-    if len(ordered) > _MAX_SUFFIXES:
-        shown.append(f"others {sum(number for _, number in ordered[_MAX_SUFFIXES:])}")
-    return ", ".join(shown)
-
-
-def other_files(corpus: Corpus) -> dict[str, int]:
-    """Number of files in the folders of a corpus that are no media by their suffixes, by suffix."""
-    roots = [part.root for part in corpus.parts.values()] or [corpus.root]
-    counts: Counter[str] = Counter()
-    for root in roots:
-        if root.is_dir():
-            counts.update(find_media(root, ()).others)
-    return dict(counts)
 
 
 def is_lfs_pointer(path: Path) -> bool:

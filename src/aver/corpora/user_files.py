@@ -15,12 +15,11 @@ from aver.corpora.files import (
     AUDIO_SUFFIXES,
     IMAGE_SUFFIXES,
     VIDEO_SUFFIXES,
-    by_suffix,
     column_separator,
-    counted,
     find_media,
     media_fault,
 )
+from aver.corpora.other_files import by_suffix, counted
 from aver.errors import CorpusError
 from aver.execution.files import composed, is_zip
 
