@@ -15,6 +15,7 @@ from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
 from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
+from aver.media.recording import Recording
 from aver.splits.rule import default_split
 from aver.splits.split import Split
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from aver.reports.run_report import WrittenReport
 
 __all__ = [
+    "Recording",
     "check",
     "combine",
     "evaluate",
@@ -303,21 +305,23 @@ def _recognizer(
 
 
 def predict(
-    paths: Sequence[str | Path],
+    paths: Any,
     checkpoint: str | Path | None = None,
     *,
     action_units: str | Path | None = None,
     speaker_clips: str | Path | None = None,
     speaker_by: str = "",
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
 ) -> FilePredictions:
     """Predict the emotions of the user's own files.
 
     Parameters
     ----------
-    paths : sequence of str or Path
-        Videos, audio files, folders of them.
+    paths : object
+        A path (str or Path) of a video, an audio file, a picture or a folder; a file object opened
+        in binary mode; the bytes of a media file; audio as ``(samples, rate_hz)``; an RGB picture
+        as an array; an `aver.Recording`; or several of them in a list or another iterable.
     checkpoint : str or Path, optional
         Run folder of `train`, a checkpoint folder, or a name of ``aver list weights``. Default:
         weights that come with the package, see `aver.models.base.checkpoint.DEFAULT`.
@@ -333,23 +337,31 @@ def predict(
         column, ``"clips.csv:speaker"``; see `aver.corpora.speaker_names.name_speakers`. Files of
         a speaker with fewer than 8 usable clips are not predicted but listed.
     store : FeatureStore, optional
-    workers : int, optional
+        Data in memory leave nothing in it.
+    workers : int >= 1
+        Processes that compute features.
 
     Returns
     -------
     FilePredictions
-        Clips with their `Prediction`, and the files that could not be read. The predictions as a
-        DataFrame: ``result.prediction.to_frame()``. With `speaker_by`, ``clip.speaker`` names the
-        speaker of each clip.
+        One row per file, in the order given; printed, it is a short table. A file that cannot be
+        read has an empty emotion and its reason among the flags. ``result.to_frame()`` is a
+        DataFrame with ``path``, ``clip``, ``emotion``, ``flags`` and all probabilities.
+
+    Examples
+    --------
+    >>> found = predict("no-such-clip.mp4")
+    >>> found.to_frame()[["path", "emotion", "flags"]].values.tolist()
+    [['no-such-clip.mp4', '', 'The file cannot be read: No such file or directory.']]
     """
     from aver.models.base.predict_files import predict_files
 
     store = store or FeatureStore()
     return predict_files(
         _recognizer(checkpoint, store, adapted=bool(speaker_clips or speaker_by)),
-        [Path(path) for path in paths],
+        paths,
         store,
-        workers or 1,
+        workers,
         action_units=None if action_units is None else Path(action_units),
         speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
         speaker_by=speaker_by,

@@ -83,7 +83,7 @@ def check_file(path: Path, recognizer: Recognizer, store: FeatureStore) -> FileC
         return FileCheck(media, "", {}, (), (*problems, str(error)))
     problems += [problem.reason for problem in found.problems]
     prediction = found.prediction
-    if prediction is None:
+    if not any(found.clips):
         return FileCheck(media, "", {}, (), tuple(dict.fromkeys(problems)))
     return FileCheck(
         media,
