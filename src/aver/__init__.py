@@ -6,6 +6,7 @@ The commands of the command line, as Python functions:
 - `combine`: several corpora as one, to train on some and test on others;
 - `train`: fit one recognizer on one fold;
 - `evaluate`: fit and test on every fold, with baselines and confidence intervals;
+- `extract`: any feature of clips as a table;
 - `load`: a trained recognizer from its run folder;
 - `predict`: the emotions of the user's own files, or of a `Recording` in memory;
 - `check`: what aver sees in a file;
@@ -20,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 from aver.version import __version__
 
 if TYPE_CHECKING:
-    from aver.api import check, evaluate, load, predict, report, robustness, train
+    from aver.api import check, evaluate, extract, load, predict, report, robustness, train
     from aver.corpora import combine, open_corpus
     from aver.media.recording import Recording
 
@@ -30,6 +31,7 @@ __all__ = [
     "check",
     "combine",
     "evaluate",
+    "extract",
     "load",
     "open_corpus",
     "predict",

@@ -10,10 +10,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aver.corpora import combine, open_corpus
+from aver.corpora import Clip, combine, open_corpus
 from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
-from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
 from aver.media.recording import Recording
 from aver.splits.rule import default_split
@@ -23,10 +22,12 @@ if TYPE_CHECKING:
     from aver.evaluation.baselines import BaselineChoice
     from aver.evaluation.experiment import ExperimentResult
     from aver.evaluation.robustness import DegradedRuns, RobustnessPlan
+    from aver.features.extracted import Features
     from aver.features.store import FeatureSource
     from aver.models.base.predict_files import FilePredictions
     from aver.models.base.recognizer import Recognizer
     from aver.reports.file_check import FileCheck
+    from aver.reports.results import Results
     from aver.reports.run_report import WrittenReport
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "check",
     "combine",
     "evaluate",
+    "extract",
     "load",
     "open_corpus",
     "predict",
@@ -41,6 +43,44 @@ __all__ = [
     "robustness",
     "train",
 ]
+
+
+def extract(
+    clips: Sequence[Clip] | Corpus,
+    feature: str = "egemaps",
+    *,
+    store: FeatureStore | None = None,
+    workers: int = 1,
+    **settings: Any,
+) -> Features:
+    """Compute a feature of clips, for other programs.
+
+    Parameters
+    ----------
+    clips : Corpus, or sequence of Clip
+    feature : str
+        Name, see ``aver list features``.
+    store : FeatureStore, optional
+    workers : int >= 1
+        Processes.
+    **settings
+        Of the feature.
+
+    Returns
+    -------
+    Features
+        ``features.to_frame()`` is a DataFrame with ids, labels and numbers.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such feature, or it has no such setting.
+    """
+    from aver.features.extracted import extract
+    from aver.features.feature import feature_from_settings
+
+    chosen = feature_from_settings(feature, settings)
+    return extract(tuple(clips), chosen, store or FeatureStore(), workers=workers)
 
 
 def train(
@@ -54,7 +94,7 @@ def train(
     seed: int = 0,
     adapt: str = "",
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     strict: bool = False,
     command: str = "",
 ) -> ExperimentResult:
@@ -78,8 +118,8 @@ def train(
         Normalize features by each speaker's unlabeled clips; title, protocol and card then say
         that the run uses unlabeled clips of test speakers.
     store : FeatureStore, optional
-    workers : int, optional
-        Processes for feature extraction; default the number of usable cores.
+    workers : int >= 1
+        Processes for feature extraction.
     strict : bool
         Raise an error for a clip that cannot be used.
     command : str
@@ -112,9 +152,7 @@ def train(
         adapt=adapt,
         fold_numbers=(fold,),
     )
-    return run_experiment(
-        experiment, Path(out), store=store, workers=workers or usable_cores(), strict=strict
-    )
+    return run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
 
 
 def evaluate(
@@ -130,10 +168,10 @@ def evaluate(
     leaking: bool = False,
     adapt: str = "",
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     strict: bool = False,
     command: str = "",
-) -> tuple[ExperimentResult, ...]:
+) -> Results:
     """Fit and test on every fold and seed, with baselines on the same folds, and write a report.
 
     Parameters
@@ -156,12 +194,14 @@ def evaluate(
 
     Returns
     -------
-    tuple of ExperimentResult
-        The system first, then the further ones, then baselines; the predictions are the DataFrame
-        ``result.evaluation.predictions``. The run folder holds ``report.html``.
+    Results
+        A tuple of `ExperimentResult`: the system first, then the further ones, then baselines.
+        ``results.predictions`` and ``results.summary()`` are DataFrames, ``results.plot()`` is a
+        figure; printed, it is a table. The run folder holds ``report.html``.
     """
     from aver.evaluation.baselines import run_baselines
     from aver.evaluation.experiment import Experiment, run_experiment, run_systems
+    from aver.reports.results import Results
     from aver.reports.run_report import write_run_report
 
     experiment = Experiment(
@@ -174,7 +214,7 @@ def evaluate(
         adapt=adapt,
         command=command,
     )
-    store, workers = store or FeatureStore(), workers or usable_cores()
+    store = store or FeatureStore()
     result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
     others = run_systems(
         experiment, Path(out) / "systems", further or {}, store=store, workers=workers
@@ -183,7 +223,7 @@ def evaluate(
         experiment, Path(out) / "baselines", baselines, store=store, workers=workers
     )
     write_run_report(result, others, corpus)
-    return (result, *others)
+    return Results((result, *others))
 
 
 def robustness(
@@ -192,7 +232,7 @@ def robustness(
     plan: RobustnessPlan | None = None,
     *,
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
 ) -> tuple[DegradedRuns, ...]:
     """Let the recognizers of a finished run predict degraded media; nothing is trained.
 
@@ -232,7 +272,7 @@ def robustness(
         corpus.clips,
         store or FeatureStore(),
         plan or RobustnessPlan(),
-        workers=workers or usable_cores(),
+        workers=workers,
     )
     write_robustness(MeasuredRun(evaluation, read_robustness(evaluation, folder)), folder)
     return measured
