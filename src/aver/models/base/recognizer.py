@@ -455,12 +455,8 @@ class Recognizer(Estimator):
                 raise ValueError(f"{min(weights)} is unknown")
         except CheckpointError:
             raise
-        except (AverError, KeyError, TypeError, ValueError) as error:
-            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
-            raise CheckpointError(
-                f"The weights at {folder} do not fit their own settings: {reason}. The checkpoint "
-                "was changed or mixed with another one."
-            ) from None
+        except _NOT_LOADED as error:
+            raise _damaged(folder, error) from None
         recognizer._trained = True
         return recognizer
 
@@ -504,6 +500,22 @@ class Recognizer(Estimator):
         KeyError, TypeError, ValueError, AverError
             If anything is missing or does not fit; `load` turns it into a `CheckpointError`.
         """
+
+
+_NOT_LOADED = (
+    *(AverError, ArithmeticError, AssertionError, LookupError, MemoryError),
+    *(RuntimeError, TypeError, ValueError),
+)
+"""What building a network from settings of somebody else may raise."""
+
+
+def _damaged(folder: Path, error: BaseException) -> CheckpointError:
+    reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    first = reason.partition("\n")[0].rstrip(".") or type(error).__name__
+    return CheckpointError(
+        f"The weights at {folder} do not fit their own settings: {first}. The checkpoint was "
+        "changed or mixed with another one."
+    )
 
 
 _MAX_DESCRIBED = 1000  # clips to learn distances from; more would only take longer
