@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -22,6 +23,7 @@ NO_MODALITY = "no usable modality"
 
 
 _MAX_SHOWN = 10  # rows of a printed prediction
+_REMARKS_WIDTH = 60
 _ARRAYS = ("by_modality", "coverage", "distance", "other_targets", "embeddings")
 
 
@@ -75,6 +77,7 @@ class Prediction:
     def __repr__(self) -> str:
         heading, *rows = self._summary()
         widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+        rows = [(*row[:-1], textwrap.shorten(row[-1], _REMARKS_WIDTH)) for row in rows]
         lines = (
             "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in (heading, *rows)
