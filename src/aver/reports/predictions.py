@@ -187,8 +187,8 @@ def format_of(target: Path, chosen: str = "") -> str:
     found = meant or chosen
     if found in _NEEDED and find_spec(_NEEDED[found]) is None:
         raise SettingsError(
-            f"Writing {target} needs the package {_NEEDED[found]}. Install it with 'pip install "
-            f"{_NEEDED[found]}', or use the suffix .csv."
+            f"Writing {target} needs the package {_NEEDED[found]}. Install it with: pip install "
+            f"'aver[tables]', or use the suffix .csv."
         )
     return found
 

@@ -73,7 +73,8 @@ class Results(tuple[ExperimentResult, ...]):
             this one, with its interval; ``p`` of that difference by the permutation of whole
             speakers, corrected for the number of comparisons (Holm).
         """
-        return self._table().numbers().drop(columns=["p: low", "p: high"], errors="ignore")
+        table = self._table().numbers().drop(columns=["p: low", "p: high"], errors="ignore")
+        return table.astype({name: float for name in table.columns if name != "system"})
 
     def plot(self, name: str = "intervals") -> Figure:
         """A figure of the report.

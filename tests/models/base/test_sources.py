@@ -153,6 +153,14 @@ def test_silence_has_no_emotion_and_is_flagged(recognizer: Recognizer) -> None:
     assert NO_MODALITY in found.flags[0]
 
 
+def test_a_black_and_silent_clip_has_no_emotion(tmp_path: Path) -> None:
+    black = aver.Recording(np.zeros((25, 64, 64, 3), np.uint8), 25, np.zeros(16000), 16000)
+    found = aver.predict(black, store=FeatureStore(tmp_path))
+    assert found.prediction.labels == ("",)
+    assert np.isnan(found.prediction.probabilities).all()
+    assert NO_MODALITY in found.prediction.flags[0]
+
+
 def test_threads_share_one_recognizer(recognizer: Recognizer, tones: list[Path]) -> None:
     requests = [tones[number % 3].read_bytes() for number in range(24)]
     with ThreadPoolExecutor(8) as pool:
