@@ -55,7 +55,7 @@ def main() -> None:
         for count in COUNTS:
             for _ in range(arguments.draws if count < len(test) else 1):
                 groups = _grouped(test, count, random)
-                adapted.take_features_from(SpeakerAdaptation(store, groups, min_clips=1))
+                adapted = adapted.with_features_from(SpeakerAdaptation(store, groups, min_clips=1))
                 _count(hits[count], adapted, groups, test)
     result = {
         "corpus": corpus.label,

@@ -90,7 +90,7 @@ def evidence(weights: str, data: Path, actor: str) -> Labeled:
     )
     clips = store.prepare(corpus.clips, list(recognizer.features.values())).clips
     if recognizer.card.get("adapt"):
-        recognizer.take_features_from(SpeakerAdaptation(store, clips, missing_ok=True))
+        recognizer = recognizer.with_features_from(SpeakerAdaptation(store, clips, missing_ok=True))
     found = recognizer.evidence(clips)
     known = np.all([one.known for one in found.values()], axis=0)
     labels = np.array([recognizer.classes.index(str(clip.emotion)) for clip in clips])

@@ -92,8 +92,8 @@ def main(folder: Path) -> None:
     store = FeatureStore(folder / "cache")
     split = make_split(corpus, "speaker-kfold", folds=3)
 
-    # A model that is registered in a script exists in this process only: workers=1. A package makes
-    # it available everywhere with an entry point in the group "aver.models".
+    # With workers=2 or more, other processes run this script to know the model, so that the guard
+    # at its end is needed. A package makes it known with an entry point in the group "aver.models".
     results = aver.evaluate(
         corpus,
         str(preset),
@@ -109,7 +109,7 @@ def main(folder: Path) -> None:
     fold = folder / "nearest-mean" / "folds" / "seed-0" / "fold-00" / "checkpoint"
     again = aver.load(fold, store)
     table = again.predict(corpus.select(split.folds[0].test)).to_frame()
-    print(table[["clip_id", "prediction", "p happy"]].head())
+    print(table[["clip", "emotion", "p happy"]].head())
 
 
 if __name__ == "__main__":

@@ -22,8 +22,8 @@ def main(folder: Path) -> None:
 
     found = aver.predict(videos, store=FeatureStore(folder / "cache"))
 
-    table = found.prediction.to_frame()
-    print(table[["clip_id", "prediction", "flags"]])
+    print(found)  # a short table
+    table = found.to_frame()
     print(table.filter(like="p ").round(2).T)
     for problem in found.problems:  # unreadable files are skipped and listed
         print(f"skipped: {problem.path}: {problem.reason}")

@@ -11,8 +11,6 @@ import sys
 from pathlib import Path
 
 import aver
-from aver.evaluation.intervals import interval
-from aver.evaluation.metrics import accuracy
 from aver.features.store import FeatureStore
 from aver.splits import make_split
 from aver.synthesis import SynthesisSettings, synthesize
@@ -33,12 +31,11 @@ def main(folder: Path) -> None:
         store=FeatureStore(folder / "cache"),
     )
 
-    for result in results:
-        evaluation = result.evaluation
-        found = interval(accuracy(evaluation), clips=evaluation.clip_count)
-        print(f"{evaluation.system}: {found.value:.1%} [{found.low:.1%}, {found.high:.1%}]")
-    predictions = results[0].evaluation.predictions  # a pandas DataFrame, one row per test clip
-    print(predictions.groupby("speaker").apply(lambda one: (one.truth == one.prediction).mean()))
+    print(results)  # a table in percent; results.summary() is the same as a DataFrame
+    predictions = results.predictions  # a DataFrame with one row per system and test clip
+    right = (predictions["truth"] == predictions["prediction"]).rename("accuracy")
+    print(right.groupby([predictions["system"], predictions["speaker"]]).mean().unstack().round(2))
+    results.plot("confusion").savefig(folder / "confusion.png")
     print(f"report: {folder / 'run' / 'report.html'}")
 
     recognizer = aver.load(folder / "run" / "folds" / "seed-0" / "fold-00")

@@ -241,7 +241,7 @@ def same_frames_entry(
     recognizer = load(folder, store)
     if "video" not in recognizer.features:
         return []
-    recognizer.take_features_from(SameFrames(store, read_face_frames(frames)))
+    recognizer = recognizer.with_features_from(SameFrames(store, read_face_frames(frames)))
     prediction = recognizer.predict_all([clip.without_labels() for clip in corpus])
     alone = replace(prediction, probabilities=prediction.by_modality["video"], by_modality={})
     name = _name_of(folder, recognizer)

@@ -7,8 +7,9 @@ The commands of the command line, as Python functions:
 - `train`: fit one recognizer on one fold;
 - `train_final`: fit the recognizer to use, on every clip;
 - `evaluate`: fit and test on every fold, with baselines and confidence intervals;
+- `extract`: any feature of clips as a table;
 - `load`: a trained recognizer from its run folder;
-- `predict`: the emotions of the user's own files;
+- `predict`: the emotions of the user's own files, or of a `Recording` in memory;
 - `check`: what aver sees in a file;
 - `robustness`: the recognizers of a finished run on degraded media;
 - `report`: one page, a model card and all tables on finished runs.
@@ -21,14 +22,27 @@ from typing import TYPE_CHECKING, Any
 from aver.version import __version__
 
 if TYPE_CHECKING:
-    from aver.api import check, evaluate, load, predict, report, robustness, train, train_final
+    from aver.api import (
+        check,
+        evaluate,
+        extract,
+        load,
+        predict,
+        report,
+        robustness,
+        train,
+        train_final,
+    )
     from aver.corpora import combine, open_corpus
+    from aver.media.recording import Recording
 
 __all__ = [
+    "Recording",
     "__version__",
     "check",
     "combine",
     "evaluate",
+    "extract",
     "load",
     "open_corpus",
     "predict",

@@ -10,11 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aver.corpora import combine, open_corpus
+from aver.corpora import Clip, combine, open_corpus
 from aver.corpora.corpus import Corpus
 from aver.errors import SettingsError
-from aver.execution.tasks import usable_cores
 from aver.features.store import FeatureStore
+from aver.media.recording import Recording
 from aver.splits.rule import default_split
 from aver.splits.split import Split
 
@@ -23,16 +23,20 @@ if TYPE_CHECKING:
     from aver.evaluation.experiment import ExperimentResult
     from aver.evaluation.final import FinalRecognizer
     from aver.evaluation.robustness import DegradedRuns, RobustnessPlan
+    from aver.features.extracted import Features
     from aver.features.store import FeatureSource
     from aver.models.base.predict_files import FilePredictions
     from aver.models.base.recognizer import Recognizer
     from aver.reports.file_check import FileCheck
+    from aver.reports.results import Results
     from aver.reports.run_report import WrittenReport
 
 __all__ = [
+    "Recording",
     "check",
     "combine",
     "evaluate",
+    "extract",
     "load",
     "open_corpus",
     "predict",
@@ -41,6 +45,44 @@ __all__ = [
     "train",
     "train_final",
 ]
+
+
+def extract(
+    clips: Sequence[Clip] | Corpus,
+    feature: str = "egemaps",
+    *,
+    store: FeatureStore | None = None,
+    workers: int = 1,
+    **settings: Any,
+) -> Features:
+    """Compute a feature of clips, for other programs.
+
+    Parameters
+    ----------
+    clips : Corpus, or sequence of Clip
+    feature : str
+        Name, see ``aver list features``.
+    store : FeatureStore, optional
+    workers : int >= 1
+        Processes.
+    **settings
+        Of the feature.
+
+    Returns
+    -------
+    Features
+        ``features.to_frame()`` is a DataFrame with ids, labels and numbers.
+
+    Raises
+    ------
+    SettingsError
+        If there is no such feature, or it has no such setting.
+    """
+    from aver.features.extracted import extract
+    from aver.features.feature import feature_from_settings
+
+    chosen = feature_from_settings(feature, settings)
+    return extract(tuple(clips), chosen, store or FeatureStore(), workers=workers)
 
 
 def train(
@@ -54,7 +96,7 @@ def train(
     seed: int = 0,
     adapt: str = "",
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     strict: bool = False,
     command: str = "",
 ) -> ExperimentResult:
@@ -78,8 +120,8 @@ def train(
         Normalize features by each speaker's unlabeled clips; title, protocol and card then say
         that the run uses unlabeled clips of test speakers.
     store : FeatureStore, optional
-    workers : int, optional
-        Processes for feature extraction; default the number of usable cores.
+    workers : int >= 1
+        Processes for feature extraction.
     strict : bool
         Raise an error for a clip that cannot be used.
     command : str
@@ -114,9 +156,7 @@ def train(
         adapt=adapt,
         fold_numbers=(fold,),
     )
-    return run_experiment(
-        experiment, Path(out), store=store, workers=workers or usable_cores(), strict=strict
-    )
+    return run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
 
 
 def train_final(
@@ -179,10 +219,10 @@ def evaluate(
     final: bool = False,
     adapt: str = "",
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
     strict: bool = False,
     command: str = "",
-) -> tuple[ExperimentResult, ...]:
+) -> Results:
     """Fit and test on every fold and seed, with baselines on the same folds, and write a report.
 
     Parameters
@@ -207,14 +247,16 @@ def evaluate(
 
     Returns
     -------
-    tuple of ExperimentResult
-        The system first, then the further ones, then baselines; the predictions are the DataFrame
-        ``result.evaluation.predictions``. The run folder holds ``report.html``.
+    Results
+        A tuple of `ExperimentResult`: the system first, then the further ones, then baselines.
+        ``results.predictions`` and ``results.summary()`` are DataFrames, ``results.plot()`` is a
+        figure; printed, it is a table. The run folder holds ``report.html``.
     """
     from aver.evaluation.baselines import run_baselines
     from aver.evaluation.experiment import Experiment, run_experiment, run_systems
     from aver.evaluation.final import check_can_be_final, fit_final
     from aver.evaluation.modalities import deduce_modalities
+    from aver.reports.results import Results
     from aver.reports.run_report import write_run_report
 
     overrides, _ = deduce_modalities(preset, overrides or {}, corpus)
@@ -234,7 +276,7 @@ def evaluate(
     )
     if final:
         check_can_be_final(experiment)
-    store, workers = store or FeatureStore(), workers or usable_cores()
+    store = store or FeatureStore()
     result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
     others = run_systems(experiment, Path(out) / "systems", further, store=store, workers=workers)
     others += run_baselines(
@@ -243,7 +285,7 @@ def evaluate(
     write_run_report(result, others, corpus)
     if final:
         fit_final(experiment, Path(out), result.evaluation, store=store, workers=workers)
-    return (result, *others)
+    return Results((result, *others))
 
 
 def robustness(
@@ -252,7 +294,7 @@ def robustness(
     plan: RobustnessPlan | None = None,
     *,
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
 ) -> tuple[DegradedRuns, ...]:
     """Let the recognizers of a finished run predict degraded media; nothing is trained.
 
@@ -292,7 +334,7 @@ def robustness(
         corpus.clips,
         store or FeatureStore(),
         plan or RobustnessPlan(),
-        workers=workers or usable_cores(),
+        workers=workers,
     )
     write_robustness(MeasuredRun(evaluation, read_robustness(evaluation, folder)), folder)
     return measured
@@ -365,7 +407,7 @@ def _recognizer(
 
 
 def predict(
-    paths: Sequence[str | Path],
+    paths: Any,
     checkpoint: str | Path | None = None,
     *,
     action_units: str | Path | None = None,
@@ -374,14 +416,16 @@ def predict(
     video_stream: int | None = None,
     audio_stream: int | None = None,
     store: FeatureStore | None = None,
-    workers: int | None = None,
+    workers: int = 1,
 ) -> FilePredictions:
     """Predict the emotions of the user's own files.
 
     Parameters
     ----------
-    paths : sequence of str or Path
-        Videos, audio files, folders of them.
+    paths : object
+        A path (str or Path) of a video, an audio file, a picture or a folder; a file object opened
+        in binary mode; the bytes of a media file; audio as ``(samples, rate_hz)``; an RGB picture
+        as an array; an `aver.Recording`; or several of them in a list or another iterable.
     checkpoint : str or Path, optional
         Run folder of `train`, a checkpoint folder, or a name of ``aver list weights``. Default:
         weights that come with the package, see `aver.models.base.checkpoint.DEFAULT`.
@@ -400,23 +444,31 @@ def predict(
         Streams of the files to read, counted from 0 among all streams of a file, as `check` prints
         them. Default: those that players take.
     store : FeatureStore, optional
-    workers : int, optional
+        Data in memory leave nothing in it.
+    workers : int >= 1
+        Processes that compute features.
 
     Returns
     -------
     FilePredictions
-        Clips with their `Prediction`, and the files that could not be read. The predictions as a
-        DataFrame: ``result.prediction.to_frame()``. With `speaker_by`, ``clip.speaker`` names the
-        speaker of each clip.
+        One row per file, in the order given; printed, it is a short table. A file that cannot be
+        read has an empty emotion and its reason among the flags. ``result.to_frame()`` is a
+        DataFrame with ``path``, ``clip``, ``emotion``, ``flags`` and all probabilities.
+
+    Examples
+    --------
+    >>> found = predict("no-such-clip.mp4")
+    >>> found.to_frame()[["path", "emotion", "flags"]].values.tolist()
+    [['no-such-clip.mp4', '', 'The file cannot be read: No such file or directory.']]
     """
     from aver.models.base.predict_files import predict_files
 
     store = store or FeatureStore()
     return predict_files(
         _recognizer(checkpoint, store, adapted=bool(speaker_clips or speaker_by)),
-        [Path(path) for path in paths],
+        paths,
         store,
-        workers or 1,
+        workers,
         action_units=None if action_units is None else Path(action_units),
         speaker_clips=() if speaker_clips is None else (Path(speaker_clips),),
         speaker_by=speaker_by,

@@ -16,6 +16,16 @@ from aver.errors import AverError, SettingsError
 
 T = TypeVar("T")
 
+_script_classes: list[type] = []
+
+
+def has_script_classes() -> bool:
+    """Whether a class that the running script itself defines was registered.
+
+    Other processes then have to run the script too, to know the class.
+    """
+    return bool(_script_classes)
+
 
 class Registry(Generic[T]):
     """Classes of one kind, by name.
@@ -57,6 +67,8 @@ class Registry(Generic[T]):
             if name in self._table or (known and known.__qualname__ != entry.__qualname__):
                 raise SettingsError(f"Two {self.kind} classes are both named {name!r}.")
             self._classes[name] = entry
+            if entry.__module__ == "__main__":
+                _script_classes.append(entry)
             return entry
 
         return add

@@ -61,6 +61,9 @@ def settings(kind: type[T]) -> type[T]:
     >>> Window(shape="hamming")
     Traceback (most recent call last):
     aver.errors.SettingsError: The setting 'shape' must be one of hann, box, not 'hamming'.
+    >>> Window(length_ms=1e9)
+    Traceback (most recent call last):
+    aver.errors.SettingsError: The setting 'length_ms' must be at most 8.64e+07, not 1000000000.0.
     """
     made: Any = validated_dataclass(frozen=True, config=_CONFIG)(kind)
     validate = made.__init__
@@ -71,9 +74,42 @@ def settings(kind: type[T]) -> type[T]:
             validate(self, *args, **kwargs)
         except ValidationError as error:
             raise SettingsError(_sentence(error, made, "")) from None
+        _check_sizes(self)
 
     made.__init__ = checked
     return made
+
+
+_LARGEST = {"hz": 200_000.0, "px": 4096.0, "s": 86_400.0, "ms": 86_400_000.0}
+"""By unit at the end of a setting's name: beyond any recording; a checkpoint of somebody else could
+otherwise ask for all memory or days of work."""
+
+_LARGEST_COUNT = 1_000_000.0
+"""Of whole numbers without a unit: sizes of layers, numbers of epochs."""
+
+
+def _check_sizes(value: Any, name: str = "") -> None:
+    """Refuse numbers that no setting can mean, at any depth.
+
+    Raises
+    ------
+    SettingsError
+        It names the setting by its dotted name.
+    """
+    if dataclasses.is_dataclass(value):
+        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            _check_sizes(part, _joined(name, str(key)))
+    elif isinstance(value, tuple | list):
+        for part in value:
+            _check_sizes(part, name)
+    elif isinstance(value, int | float) and not isinstance(value, bool):
+        largest = _LARGEST.get(name.rpartition("_")[2])
+        if largest is None and isinstance(value, int) and not name.endswith("seed"):
+            largest = _LARGEST_COUNT
+        if largest is not None and value > largest:
+            raise SettingsError(f"The setting {name!r} must be at most {largest:g}, not {value!r}.")
 
 
 def settings_from_mapping(kind: type, values: Mapping[str, Any], where: str = "") -> Any:
@@ -104,9 +140,11 @@ def settings_from_mapping(kind: type, values: Mapping[str, Any], where: str = ""
     """
     plain = _parsed(kind, values, where)
     try:
-        return _adapter(kind).validate_python(plain)
+        made = _adapter(kind).validate_python(plain)
     except ValidationError as error:
         raise SettingsError(_sentence(error, kind, where)) from None
+    _check_sizes(made, where)
+    return made
 
 
 def settings_to_mapping(value: Any) -> dict[str, Any]:

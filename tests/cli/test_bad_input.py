@@ -152,12 +152,15 @@ def test_predict_goes_on_after_a_bad_file(
     assert aver(*words, "--format", "jsonl") == 0
     captured = capsys.readouterr()
     rows = [json.loads(line) for line in captured.out.splitlines()]
-    assert len(rows) == 24
-    assert all(abs(sum(row["probabilities"].values()) - 1) < 1e-3 for row in rows)
+    assert [row["clip"] for row in rows if row["emotion"] is None] == ["bad.wav", "zero.wav"]
+    assert all(row["flags"] for row in rows if row["emotion"] is None)
+    predicted = [row["probabilities"] for row in rows if row["emotion"]]
+    assert len(predicted) == 24
+    assert all(abs(sum(one.values()) - 1) < 1e-3 for one in predicted)
     assert "bad.wav" in captured.err
     assert "zero.wav" in captured.err
     assert aver(*words, "--format", "csv", "--out", tmp_path / "predictions.csv", "--strict") == 2
-    assert (tmp_path / "predictions.csv").read_text().count("\n") == 25
+    assert (tmp_path / "predictions.csv").read_text().count("\n") == 27
 
 
 def test_predict_with_nothing_readable(

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from aver import api
 from aver.cli.main import main
 from aver.corpora.clip import Clip
-from aver.corpora.user_files import attach_action_units
+from aver.corpora.user_files import UserFile, attach_action_units
 from aver.features.store import FeatureStore
 from aver.models.base.predict_files import FilePredictions
 from aver.models.base.prediction import Prediction
-from aver.reports.predictions import as_csv, as_table
+from aver.reports.predictions import as_csv, as_table, write_predictions
 from aver.splits import make_split
 from tone_corpus import PITCHES_HZ, write_tone_corpus
 
@@ -100,6 +103,12 @@ def test_a_table_that_knows_no_file_is_an_error(
     assert "has none of the clips" in capsys.readouterr().err
 
 
+def _of_files(prediction: Prediction) -> FilePredictions:
+    names = prediction.clip_ids
+    clips = tuple(Clip(name, None, None) for name in names)
+    return FilePredictions(tuple(UserFile(name, name, name) for name in names), clips, prediction)
+
+
 def test_the_table_shows_every_target() -> None:
     prediction = Prediction(
         clip_ids=("a.mp4", "b.mp4"),
@@ -112,8 +121,7 @@ def test_the_table_shows_every_target() -> None:
         },
         other_outputs={"intensity": ("normal", "strong"), "votes-face": ("happy", "sad")},
     )
-    clips = tuple(Clip(name, None, None) for name in prediction.clip_ids)
-    lines = as_table(FilePredictions(clips, prediction, ())).splitlines()
+    lines = as_table(_of_files(prediction)).splitlines()
     assert [line.split() for line in lines if "intensity" in line] == [
         ["intensity", "strong", "normal", "25.0%,", "strong", "75.0%"],
         ["intensity", "normal", "normal", "90.0%,", "strong", "10.0%"],
@@ -128,9 +136,57 @@ def test_a_modality_that_a_clip_lacks_is_empty_cells_under_the_same_columns() ->
     said = np.array([[0.25, 0.75], [0.5, 0.5]])
     lacking = np.array([[np.nan, np.nan], [0.25, 0.75]])
     prediction = Prediction(("a", "b"), ("happy", "sad"), said, {"audio": lacking, "video": said})
-    clips = tuple(Clip(name, None, None) for name in "ab")
-    empty, full = csv.DictReader(io.StringIO(as_csv(FilePredictions(clips, prediction, ()))))
+    empty, full = csv.DictReader(io.StringIO(as_csv(_of_files(prediction))))
     assert list(full) == list(empty)
-    assert (full["by_modality.audio.happy"], full["by_modality.audio.sad"]) == ("0.25", "0.75")
-    assert (empty["by_modality.audio.happy"], empty["by_modality.audio.sad"]) == ("", "")
-    assert "by_modality.audio" not in full
+    assert (full["audio: p happy"], full["audio: p sad"]) == ("0.25", "0.75")
+    assert (empty["audio: p happy"], empty["audio: p sad"]) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("suffix", "read"),
+    [
+        (".csv", pd.read_csv),
+        (".tsv", functools.partial(pd.read_csv, sep="\t")),
+        (".jsonl", functools.partial(pd.read_json, lines=True)),
+        (".parquet", pd.read_parquet),
+        (".xlsx", pd.read_excel),
+    ],
+)
+def test_the_suffix_is_the_format(
+    suffix: str, read: Callable[[Path], pd.DataFrame], tmp_path: Path
+) -> None:
+    prediction = Prediction(("a.mp4", "=b"), ("happy", "sad"), np.array([[0.25, 0.75]] * 2))
+    write_predictions(_of_files(prediction), tmp_path / f"table{suffix}")
+    table = read(tmp_path / f"table{suffix}")
+    assert list(table["emotion"]) == ["sad", "sad"]
+    escaped = suffix in (".csv", ".tsv", ".xlsx")  # a spreadsheet runs "=b" as a formula
+    assert list(table["clip"]) == ["a.mp4", "'=b" if escaped else "=b"]
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["--out", "result.doc"], "names no format"),
+        (["--out", "result.csv", "--format", "jsonl"], "means csv"),
+    ],
+)
+def test_a_format_that_is_unclear_is_refused_before_any_work(
+    words: list[str], reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["predict", "none.wav", "--checkpoint", str(tmp_path / "none"), *words]) == 2
+    assert reason in capsys.readouterr().err
+
+
+def test_control_characters_in_names_do_not_reach_the_terminal(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "own"
+    source = write_tone_corpus(folder, speakers=1, takes=1).clips[0].audio
+    Path(str(source)).rename(folder / "\x1b[2Jred\u202egnp.wav")
+    (folder / "\x1b[31mempty.wav").write_bytes(b"")
+    words = ["--checkpoint", str(trained), "--cache", str(tmp_path / "cache"), "--workers", "1"]
+    assert main(["predict", str(folder), *words]) == 0
+    assert main(["predict", str(folder / "\x1b[31mempty.wav"), *words]) == 2
+    shown = capsys.readouterr()
+    assert "\\x1b[2Jred\\u202egnp.wav" in shown.out
+    assert not {"\x1b", "\u202e"} & {*shown.out, *shown.err}

@@ -139,7 +139,7 @@ def test_a_missing_modality_is_predicted_and_flagged(kind, trained, tmp_path):
     recognizer.save(tmp_path)
     for modality in recognizer.features:
         loaded = kind.load(tmp_path, recognizer.store)
-        loaded.take_features_from(PlantedSource(2.0, without=modality))
+        loaded = loaded.with_features_from(PlantedSource(2.0, without=modality))
         prediction = loaded.predict(unlabelled(test))
         assert np.isfinite(prediction.probabilities).all()
         assert all(f"no {modality}" in flags for flags in prediction.flags)

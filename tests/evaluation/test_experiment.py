@@ -69,13 +69,13 @@ def test_preset_audit_and_content_keys_are_computed_once(
     fresh = replace(experiment)
     run_experiment(fresh, tmp_path / "run", store=store)
     run_baselines(fresh, tmp_path / "baselines", "quick", store=store)
-    assert counts["load_preset"] == 4  # the system and three baselines
+    assert counts["load_preset"] == 3  # the system, which is one of the baselines, and two others
     assert counts["audit_split"] == 1
     clips = len(experiment.corpus)
-    # For the system and two baselines with a feature: once in the identity, once to look for the
+    # For the system and one baseline with a feature: once in the identity, once to look for the
     # entry, and on every read, which must notice a changed file: train, validation, test; in each
     # fold two thirds of the clips once more, for the distance to the training data.
-    assert counts["content_key"] == 3 * (clips + clips + 3 * clips + 2 * clips)
+    assert counts["content_key"] == 2 * (clips + clips + 3 * clips + 2 * clips)
 
 
 def test_the_run_folder_records_settings_split_and_environment(
@@ -171,13 +171,13 @@ def test_recognizers_never_see_test_labels(
     experiment: Experiment, store: FeatureStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     seen: list[str | None] = []
-    original = StatisticsLogistic.predict
+    original = StatisticsLogistic.predict_clips
 
     def spy(self: StatisticsLogistic, clips):  # type: ignore[no-untyped-def]
         seen.extend(clip.emotion for clip in clips)
         return original(self, clips)
 
-    monkeypatch.setattr(StatisticsLogistic, "predict", spy)
+    monkeypatch.setattr(StatisticsLogistic, "predict_clips", spy)
     run_experiment(experiment, tmp_path, store=store)
     assert len(seen) == len(experiment.corpus)
     assert set(seen) == {None}
@@ -212,7 +212,8 @@ def test_baselines_are_tested_on_the_same_clips(
     experiment: Experiment, store: FeatureStore, tmp_path: Path
 ) -> None:
     own = run_experiment(experiment, tmp_path, store=store).evaluation
-    beside = run_baselines(experiment, tmp_path / "baselines", "quick", store=store)
+    changed = experiment.beside(overrides={**experiment.overrides, "scaling": "standard"})
+    beside = run_baselines(changed, tmp_path / "baselines", "quick", store=store)
     assert [result.evaluation.system for result in beside] == [
         "majority",
         "statistics-logistic",
@@ -222,6 +223,13 @@ def test_baselines_are_tested_on_the_same_clips(
         assert result.evaluation.clip_ids == own.clip_ids
     # Balanced classes: the majority is right exactly once in three.
     assert beside[0].evaluation.correct.mean() == pytest.approx(1 / 3)
+
+
+def test_a_system_that_is_a_baseline_is_not_compared_with_itself(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    beside = run_baselines(experiment, tmp_path / "baselines", "quick", store=store)
+    assert [result.evaluation.system for result in beside] == ["majority", "statistics-svm"]
 
 
 def test_validation_clips_that_are_also_test_clips_are_not_trained_on(

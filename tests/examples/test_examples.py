@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -29,12 +30,38 @@ def test_predict(folder) -> None:
     printed = output_of("predict.py", folder)
     assert "s01-happy-1-1" in printed
     header = (folder / "predictions.csv").read_text().splitlines()[0]
-    assert {"clip_id", "prediction", "p happy", "audio: p happy"} <= set(header.split(","))
+    assert {"path", "clip", "emotion", "p happy", "audio: p happy"} <= set(header.split(","))
+
+
+def test_psychologist(folder) -> None:
+    """Five films of which one is broken, seven emotions; probabilities of a film sum to 1."""
+    printed = output_of("psychologist.py", folder)
+    assert "5 films, 1 without a prediction" in printed
+    assert "s03_talk-1_9.mp4: " in printed
+    tidy = pd.read_csv(folder / "tidy.csv")
+    assert len(tidy) == 4 * 7
+    assert tidy.groupby("clip")["probability"].sum().tolist() == pytest.approx([1] * 4)
+    assert set(tidy["condition"]) == {"talk-1", "talk-2"}
+    assert (folder / "emotions.png").stat().st_size > 5_000
+
+
+def test_engineer(folder) -> None:
+    """Frames and audio in memory give what the file gives; nothing is left behind."""
+    printed = output_of("engineer.py", folder)
+    uploads, recordings = (
+        re.findall(rf"request [{numbers}]: (.*)", printed) for numbers in ("02", "13")
+    )
+    assert len(uploads) == 2
+    assert uploads == recordings
+    assert "equal to one thread: True" in printed
+    assert "files left in the cache: 0" in printed
+    assert "broken upload: '', " in printed
+    assert "no usable modality" in printed
 
 
 def test_train_and_evaluate(folder) -> None:
     printed = output_of("train_and_evaluate.py", folder)
-    assert re.search(r"mrpn-statistics: \d+\.\d% \[", printed)
+    assert re.search(r"mrpn-statistics +\d+\.\d \[", printed)
     assert (folder / "run" / "report.html").stat().st_size > 10_000
 
 

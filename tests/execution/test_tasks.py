@@ -209,3 +209,43 @@ def test_workers_end_when_their_parent_is_killed(which: signal.Signals, tmp_path
         assert time.monotonic() < until, "a worker lives on"
         time.sleep(0.05)
     assert len(workers) == 2
+
+
+def run_script(folder: Path, text: str) -> subprocess.CompletedProcess[str]:
+    script = folder / "script.py"
+    script.write_text(textwrap.dedent(text))
+    return subprocess.run(
+        [sys.executable, str(script)], capture_output=True, text=True, timeout=120
+    )
+
+
+def test_a_script_without_a_guard_runs_once(tmp_path: Path) -> None:
+    done = run_script(
+        tmp_path,
+        """
+        from math import factorial
+        from aver.execution.tasks import map_tasks
+        print("started")
+        print([outcome.value for outcome in map_tasks(factorial, [1, 2, 3, 4], workers=2)])
+        print(__file__.endswith("script.py"), __spec__)
+        """,
+    )
+    assert done.stdout.splitlines() == ["started", "[1, 2, 6, 24]", "True None"]
+
+
+@pytest.mark.parametrize("guard", [True, False])
+def test_functions_of_the_script_itself_need_a_guard(guard: bool, tmp_path: Path) -> None:
+    done = run_script(
+        tmp_path,
+        f"""
+        from aver.execution.tasks import map_tasks
+        def double(number):
+            return 2 * number
+        if {"__name__ == '__main__'" if guard else "True"}:
+            print([outcome.value for outcome in map_tasks(double, [1, 2, 3], workers=2)])
+        """,
+    )
+    if guard:
+        assert done.stdout == "[2, 4, 6]\n"
+    else:
+        assert "put its calls under if __name__ == '__main__':" in done.stderr

@@ -120,7 +120,7 @@ def test_the_recognizer_learns_faces_from_images(
                 return FeatureRecord.absent("no audio")
             return FeatureRecord({"embeddings": embeddings[clip.clip_id]}, coverage=1.0)
 
-    model.take_features_from(Planted())
+    model = model.with_features_from(Planted())
     labels = model.predict(clips).labels
     assert np.mean([a == c.emotion for a, c in zip(labels, clips, strict=True)]) > 0.6
 

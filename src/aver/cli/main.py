@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 from aver import __version__
 from aver.cli.arguments import Command
 from aver.errors import AverError, SettingsError
+from aver.execution.files import printable
 
 _COMMANDS = (
     "demo",
@@ -70,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except AverError as error:
         if debug:
             raise
-        print(f"aver: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"aver: {printable(' '.join(str(error).split()))}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         if debug:
@@ -84,7 +85,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         if debug:
             raise
-        print(f"aver: {error.filename or 'the output'} failed: {error.strerror}.", file=sys.stderr)
+        where = printable(str(error.filename or "the output"))
+        print(f"aver: {where} failed: {error.strerror}.", file=sys.stderr)
         _discard_output()
         return 2
 

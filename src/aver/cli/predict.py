@@ -50,10 +50,17 @@ def _add_arguments(parser: ArgumentParser) -> None:
     add_action_units_argument(parser, ", with the file names as keys")
     add_stream_arguments(parser)
     parser.add_argument(
-        "--format", default="table", choices=("table", "csv", "jsonl"), help="output format"
+        "--format",
+        default="",
+        choices=("table", "csv", "tsv", "jsonl"),
+        help="what to print (default: table)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE", help="file to write (default: print to the terminal)"
+        "--out",
+        type=Path,
+        metavar="FILE",
+        help="file to write instead of printing; its suffix is the format: .csv, .tsv, .jsonl, "
+        ".parquet, .xlsx or .txt",
     )
     add_strict_argument(parser)
     add_work_arguments(parser)
@@ -62,10 +69,16 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.errors import MediaError
-    from aver.execution.files import write_text
     from aver.features.store import FeatureStore
-    from aver.reports.predictions import FORMATS, describe_source
+    from aver.reports.predictions import (
+        TEXT_FORMATS,
+        describe_source,
+        format_of,
+        write_predictions,
+    )
 
+    if arguments.out is not None:
+        format_of(arguments.out, arguments.format)  # refuses before any work
     predictions = api.predict(
         arguments.paths,
         arguments.checkpoint,
@@ -77,21 +90,20 @@ def _run(arguments: Namespace) -> int:
         store=FeatureStore(arguments.cache),
         workers=arguments.workers,
     )
-    text = FORMATS[arguments.format](predictions)
-    if arguments.out is None:
-        sys.stdout.write(text)
-    else:
-        write_text(arguments.out, text)
-        print_path(arguments.out)
-    if predictions.clips:
+    if any(predictions.clips):
+        if arguments.out is None:
+            sys.stdout.write(TEXT_FORMATS[arguments.format or "table"](predictions))
+        else:
+            write_predictions(predictions, arguments.out, arguments.format)
+            print_path(arguments.out)
         source = describe_source(predictions, arguments.checkpoint)
         print(f"aver: predicted by {source}.", file=sys.stderr)
     for note in predictions.notes:
         print(f"aver: {note}", file=sys.stderr)
     _print_problems("not predicted", predictions.problems)
     _print_problems("not adapted to", predictions.unused)
-    if not predictions.clips:
-        raise MediaError(f"None of the {len(predictions.problems)} files can be used.")
+    if not any(predictions.clips):
+        raise MediaError(f"None of the {len(predictions)} files can be used.")
     unreadable = len(predictions.problems) + len(predictions.unused)
     if arguments.strict and unreadable:
         raise MediaError(f"{unreadable} files cannot be used (--strict).")

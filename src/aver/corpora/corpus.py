@@ -11,7 +11,7 @@ from filecmp import cmp
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from aver.corpora.clip import Clip
 from aver.corpora.own_labels import Codes, Labels, own_words, parse_codes, parse_labels, relabeled
@@ -20,6 +20,9 @@ from aver.errors import CorpusError, LabelError, SplitError
 from aver.execution.files import is_zip, printable, walk_files
 from aver.registry import Registry
 from aver.settings import settings, settings_from_mapping
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,13 @@ class Problem:
             object.__setattr__(self, name, printable(getattr(self, name)))
 
 
-@dataclass(frozen=True)
+_CLIP_COLUMNS = (
+    *("speaker", "sex", "emotion", "intensity", "sentence", "take", "channel", "performance"),
+    "subset",
+)
+
+
+@dataclass(frozen=True, repr=False)
 class Corpus:
     """Clips of one corpus, in a stable order.
 
@@ -92,6 +101,34 @@ class Corpus:
 
     def __iter__(self) -> Iterator[Clip]:
         return iter(self.clips)
+
+    def to_frame(self) -> pd.DataFrame:
+        """One row per clip, in order.
+
+        Returns
+        -------
+        pd.DataFrame
+            ``clip``, ``speaker``, ``sex``, ``emotion``, ``intensity``, ``sentence``, ``take``,
+            ``channel``, ``performance``, ``subset``, ``video`` and ``audio`` (paths as text);
+            missing values where a clip has none.
+        """
+        import pandas as pd
+
+        rows = []
+        for clip in self.clips:
+            row = {name: getattr(clip, name) for name in _CLIP_COLUMNS}
+            files = {
+                name: None if path is None else str(path)
+                for name, path in (("video", clip.video), ("audio", clip.audio))
+            }
+            rows.append({"clip": clip.clip_id, **row, **files})
+        return pd.DataFrame(rows, columns=["clip", *_CLIP_COLUMNS, "video", "audio"])
+
+    def __repr__(self) -> str:
+        return (
+            f"<Corpus {self.label!r}: {len(self)} clips, {len(self.speakers)} speakers, "
+            f"{', '.join(self.classes) or 'no labels'}; {len(self.problems)} problems>"
+        )
 
     @property
     def label(self) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import os
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aver.corpora.clip import Clip
@@ -21,7 +21,38 @@ from aver.corpora.files import (
 )
 from aver.corpora.other_files import by_suffix, counted
 from aver.errors import CorpusError
-from aver.execution.files import composed, is_zip
+from aver.execution.files import composed, is_zip, printable
+
+
+@dataclass(frozen=True)
+class UserFile:
+    """A file that the user named, or that is in a folder that the user named.
+
+    Parameters
+    ----------
+    path : str
+        As given; for a file in a folder, the folder as given and the path below it. Empty for data
+        in memory.
+    name : str
+        The name of the file, or its path below the folder that was given. It does not depend on
+        the other files, and two files may have the same.
+    clip_id : str
+        Of its clip in the corpus of all files; empty if there is none.
+    reason : str
+        Why there is no clip.
+    source : int
+        Number of the path that the user gave.
+    """
+
+    path: str
+    name: str
+    clip_id: str = ""
+    reason: str = ""
+    source: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("path", "name", "clip_id", "reason"):
+            object.__setattr__(self, name, printable(getattr(self, name)))
 
 
 def load_clips(paths: Iterable[str | Path]) -> Corpus:
@@ -45,45 +76,83 @@ def load_clips(paths: Iterable[str | Path]) -> Corpus:
     CorpusError
         If no file is usable; the message gives the first reason.
     """
-    files: dict[Path, None] = {}  # in order, each once
+    corpus, _ = find_user_files(paths)
+    if not corpus.clips:
+        first = next(iter(corpus.problems), None)
+        why = f" {first.path}: {first.reason}" if first else ""
+        raise CorpusError(f"There is no usable video or audio file.{why}")
+    return corpus
+
+
+def find_user_files(paths: Iterable[str | Path]) -> tuple[Corpus, tuple[UserFile, ...]]:
+    """As `load_clips`, with one entry for each file in the order given.
+
+    Returns
+    -------
+    Corpus
+        Of the usable files, each once; it may have no clip.
+    tuple of UserFile
+        The files in the order given, repeated ones too. A file that cannot be used, and a folder
+        without any, have a reason.
+    """
+    found: list[tuple[Path | None, UserFile]] = []  # usable files have a path
     problems: list[Problem] = []
     others: Counter[str] = Counter()
-    for given in paths:
+
+    def add(source: int, path: str, name: str, usable: Path | None, reason: str = "") -> None:
+        found.append((usable, UserFile(path, name, reason=reason, source=source)))
+        if usable is None:
+            problems.append(Problem(path, reason))
+
+    for source, given in enumerate(paths):
         path = Path(given).expanduser()
         if path.is_dir():
-            found = find_media(path, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
+            media = find_media(path, VIDEO_SUFFIXES | AUDIO_SUFFIXES)
             pictures = find_media(path, IMAGE_SUFFIXES)
-            if not (found.files or found.problems):
-                found = pictures
+            if not (media.files or media.problems):
+                media = pictures
             elif pictures.files:  # beside videos, images are thumbnails
                 problems.append(_pictures_beside(path, pictures.files))
-            files |= dict.fromkeys(found.files)
-            others.update(found.others)
-            problems += [
-                Problem(str(path / problem.path), problem.reason) for problem in found.problems
-            ]
-            if not (found.files or found.problems):
-                holds = f", but other files: {counted(found.others)}" if found.others else ""
-                problems.append(
-                    Problem(str(path), f"The folder contains no video, audio or image{holds}.")
-                )
+            others.update(media.others)
+            within: dict[str, tuple[Path | None, str]] = {
+                file.relative_to(path).as_posix(): (file, "") for file in media.files
+            }
+            within |= {problem.path: (None, problem.reason) for problem in media.problems}
+            for name, (file, reason) in sorted(within.items()):
+                add(source, str(file or path / name), name, file, reason)
+            if not within:
+                holds = f", but other files: {counted(media.others)}" if media.others else ""
+                reason = f"The folder contains no video, audio or image{holds}."
+                add(source, str(given), path.name, None, reason)
             continue
         fault = media_fault(path)
         if fault is None and is_zip(path):
             fault = "The file is a zip archive; unpack it, and give the folder."
-        if fault is None:
-            files[path] = None
-        else:
-            problems.append(Problem(str(path), fault))
-    if not files:
-        why = f" {problems[0].path}: {problems[0].reason}" if problems else ""
-        raise CorpusError(f"There is no usable video or audio file.{why}")
-    absolute = {Path(os.path.abspath(path)): None for path in files}  # noqa: PTH100 - keeps links
-    root = Path(os.path.commonpath([path.parent for path in absolute]))
-    clips = (_clip(path, path.relative_to(root).as_posix()) for path in absolute)
-    by_id = tuple(sorted(clips, key=lambda clip: clip.clip_id))
+        add(source, str(given), path.name, None if fault else path, fault or "")
+    places = {path: Path(os.path.abspath(path)) for path, _ in found if path}  # noqa: PTH100 - keeps links
+    root = Path(os.path.commonpath([path.parent for path in places.values()] or [Path()]))
+    ids = _distinct_ids({path: place.relative_to(root) for path, place in places.items()})
+    clips = {ids[path]: _clip(place, ids[path]) for path, place in places.items()}
+    by_id = tuple(sorted(clips.values(), key=lambda clip: clip.clip_id))
+    files = (replace(file, clip_id=ids[path] if path else "") for path, file in found)
     notes = (f"{by_suffix(others, 'passed over')}.",) if others else ()
-    return Corpus("files", root, by_id, tuple(problems), notes=notes)
+    corpus = Corpus("files", root, by_id, tuple(dict.fromkeys(problems)), notes=notes)
+    return corpus, tuple(files)
+
+
+def _distinct_ids(places: Mapping[Path, Path]) -> dict[Path, str]:
+    """Ids from relative paths; names that read the same, such as two spellings of one accent,
+    and belong to different files get a number.
+    """
+    ids: dict[Path, str] = {}
+    taken: dict[str, Path] = {}
+    for path, place in places.items():
+        name, number = printable(place.as_posix()), 1
+        while taken.setdefault(name, place) != place:
+            number += 1
+            name = f"{printable(place.as_posix())} ({number})"
+        ids[path] = name
+    return ids
 
 
 def _pictures_beside(folder: Path, pictures: Sequence[Path]) -> Problem:

@@ -11,6 +11,7 @@ from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.features.feature import Feature
 from aver.features.store import FeatureStore
+from aver.models.base.presets import load_preset
 from aver.models.baselines.functionals import FEATURE_NAMES
 
 BaselineChoice = Literal["all", "quick", "none"]
@@ -36,9 +37,9 @@ def run_baselines(
         Each baseline gets a run folder below.
     choice : {"all", "quick", "none"}
         ``"quick"``: majority class, and functionals of the same modalities with logistic regression
-        and with an SVM, if there are functionals of them. ``"all"``: for a system with several
-        modalities also the system with each modality alone, and the mean of their probabilities
-        (late fusion).
+        and with an SVM, if there are functionals of them, without the one that the system itself
+        is. ``"all"``: for a system with several modalities also the system with each modality
+        alone, and the mean of their probabilities (late fusion).
     store, workers
         As for `run_experiment`.
 
@@ -55,16 +56,17 @@ def run_baselines(
         return run_experiment(other, folder / baseline, store=store, workers=workers)
 
     known = [modality for modality in branches if modality in FEATURE_NAMES]
+    overrides = {preset: {} if preset == "majority" else {"modalities": known} for preset in QUICK}
     results = [
         run(
             preset,
             preset=preset,
-            overrides={} if preset == "majority" else {"modalities": known},
+            overrides=changes,
             name=preset,
             seeds=experiment.seeds[:1],  # none of them depends on the seed
         )
-        for preset in QUICK
-        if known or preset == "majority"
+        for preset, changes in overrides.items()
+        if (known or preset == "majority") and not _is_same(experiment, preset, changes)
     ]
     can_choose = experiment.recognizer.can_choose_modalities()
     if choice == "all" and len(branches) > 1 and can_choose:
@@ -81,6 +83,13 @@ def run_baselines(
         save_evaluation(fused, folder / "late-fusion")
         results += [*unimodal, ExperimentResult(fused, folder / "late-fusion", ())]
     return tuple(results)
+
+
+def _is_same(experiment: Experiment, preset: str, overrides: Mapping[str, object]) -> bool:
+    """Whether the baseline is the system itself, which would be compared with itself."""
+    kind, settings = load_preset(preset, overrides)
+    system = experiment.recognizer
+    return type(system) is kind and system.settings == settings
 
 
 def branches_by_modality(features: Mapping[str, Feature]) -> dict[str, tuple[str, ...]]:

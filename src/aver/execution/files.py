@@ -240,16 +240,28 @@ def is_zip(path: Path) -> bool:
 
 
 def printable(name: str) -> str:
-    r"""The name of a file as text, with an escape for each byte that is none.
+    r"""The name of a file as text that is safe to print.
 
-    Accents are composed (`composed`).
+    Bytes that are no text become escapes; so do control characters, which can recolor a terminal or
+    hide a line, and marks that reverse the direction of writing. Accents are composed (`composed`).
 
     Examples
     --------
     >>> print(printable(os.fsdecode(bytes([71, 0xfc]) + b"nter.mp4")))
     G\xfcnter.mp4
+    >>> print(printable("\x1b[2Ja.mp4"))
+    \x1b[2Ja.mp4
     """
-    return composed(name if is_utf8(name) else os.fsencode(name).decode(errors="backslashreplace"))
+    text = name if is_utf8(name) else os.fsencode(name).decode(errors="backslashreplace")
+    return _UNSAFE.sub(_escape, composed(text))
+
+
+# Control characters (C0, C1), line separators, and marks of direction (Unicode TR 9 and TR 36).
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+
+
+def _escape(found: re.Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode()
 
 
 def composed(text: str) -> str:

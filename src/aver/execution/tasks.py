@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import sys
 import threading
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from multiprocessing.process import BaseProcess
 from multiprocessing.synchronize import Event
@@ -20,6 +21,7 @@ from typing import Any, Generic, TypeVar
 
 from aver.errors import AverError, WorkerError
 from aver.execution.progress import progress_bar
+from aver.registry import has_script_classes
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
@@ -98,6 +100,7 @@ def map_tasks(
         context = multiprocessing.get_context("spawn")
         stopping = context.Event()
         others = set(multiprocessing.active_children())
+        starting = nullcontext if _needs_script(function, items) else _script_hidden
         pool = ProcessPoolExecutor(
             min(workers, len(items)),
             mp_context=context,
@@ -107,7 +110,7 @@ def map_tasks(
         try:
             while yielded < len(items):
                 while submitted < len(items) and len(running) < workers * _QUEUED_PER_WORKER:
-                    with _ctrl_c_blocked():
+                    with _ctrl_c_blocked(), starting():
                         future = pool.submit(_Worker.attempt, function, items[submitted])
                     running[future] = submitted
                     submitted += 1
@@ -122,8 +125,8 @@ def map_tasks(
         except BrokenProcessPool:
             raise WorkerError(
                 f"A worker process ended before its task, after {yielded} of {len(items)} tasks. "
-                "If memory ran out, use fewer workers. In a script, put the calls under "
-                "if __name__ == '__main__':, or use one worker."
+                "If memory ran out, use fewer workers. If the script defines features or models of "
+                "its own, put its calls under if __name__ == '__main__':, or use workers=1."
             ) from None
         finally:
             stopping.set()
@@ -137,6 +140,36 @@ def _attempt(function: Callable[[Item], Value], item: Item) -> Outcome[Item, Val
         return Outcome(item, function(item))
     except AverError as error:
         return Outcome(item, None, error)
+
+
+def _needs_script(function: Callable[[Item], Value], items: Sequence[Item]) -> bool:
+    """Whether workers must run the caller's script, since it defines what they work with."""
+    if has_script_classes():
+        return True
+    try:
+        return b"__main__" in pickle.dumps((function, items[0]))
+    except Exception:  # the pool says what cannot be pickled
+        return True
+
+
+_script_lock = threading.Lock()
+
+
+@contextmanager
+def _script_hidden() -> Iterator[None]:
+    """Start processes that do not run the caller's script again.
+
+    Python runs it in every new process, where a script without ``if __name__ == "__main__":``
+    would start all its work again.
+    """
+    script = sys.modules["__main__"]
+    with _script_lock:
+        hidden = {name: getattr(script, name, None) for name in ("__file__", "__spec__")}
+        script.__dict__.update(dict.fromkeys(hidden))
+        try:
+            yield
+        finally:
+            script.__dict__.update(hidden)
 
 
 @contextmanager

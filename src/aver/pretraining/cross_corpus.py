@@ -152,8 +152,9 @@ def predict_clips_of(
             f"None of the {len(corpus)} test clips of {corpus.label} can be used{reason}"
         )
     adapted = bool(recognizer.card.get("adapt"))
-    recognizer.take_features_from(SpeakerAdaptation(store, prepared.clips) if adapted else store)
-    prediction = recognizer.predict_all([clip.without_labels() for clip in prepared.clips])
+    source = SpeakerAdaptation(store, prepared.clips) if adapted else store
+    unlabeled = [clip.without_labels() for clip in prepared.clips]
+    prediction = recognizer.with_features_from(source).predict_all(unlabeled)
     classes = in_canonical_order({*recognizer.classes, *corpus.classes})
 
     adaptation = f", {ADAPTED}" if adapted else ""

@@ -185,7 +185,7 @@ def train_unpaired(
     if request.adapt:
         source = SpeakerAdaptation(store, (*prepared.clips, *paired), missing_ok=True)
     embeddings = _embed(clips, faces, request.adapt)
-    model.take_features_from(UnpairedFeatures(source, embeddings))
+    model = model.with_features_from(UnpairedFeatures(source, embeddings))
     model.fit(clips["train"], clips["validation"], seed=seed, run_folder=out)
     if paired and isinstance(model, ExpertFusion):
         facts["fusion"] = model.choose_fusion(paired) | _fusion_facts(request.fusion)

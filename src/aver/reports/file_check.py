@@ -94,7 +94,7 @@ def check_file(
         return FileCheck(media, "", {}, (), (*problems, str(error)))
     problems += [problem.reason for problem in found.problems]
     prediction = found.prediction
-    if prediction is None:
+    if not any(found.clips):
         return FileCheck(media, "", {}, (), tuple(dict.fromkeys(problems)))
     return FileCheck(
         media,

@@ -1,37 +1,42 @@
-"""Predictions for files as text, CSV and JSON lines."""
+"""Predictions for files as text, CSV, JSON lines, Parquet and Excel."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import math
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from aver.errors import SettingsError
+from aver.execution.files import write_atomically, write_text
+from aver.reports.table import for_spreadsheet
+
 if TYPE_CHECKING:
+    import pandas as pd
+
     from aver.models.base.predict_files import FilePredictions
 
 
 def prediction_rows(predictions: FilePredictions) -> list[dict[str, Any]]:
-    """One JSON-ready row per clip.
+    """One JSON-ready row per file, in the order given.
 
     Returns
     -------
     list of dict
-        With ``clip``, ``speaker`` if known, ``emotion`` and ``probabilities`` by class (both None
-        if the clip has no usable modality), ``by_modality`` (probabilities by modality; None if the
-        clip lacks the modality), ``coverage`` and ``distance`` by modality, ``flags``,
-        ``adaptation`` if the predictions are adapted to the speaker, and further targets.
+        With ``path`` as given, ``clip``, ``speaker`` if known, ``emotion`` and ``probabilities`` by
+        class (both None if the file cannot be used or has no usable modality), ``by_modality``
+        (probabilities by modality; None if the clip lacks the modality), ``coverage`` and
+        ``distance`` by modality, ``flags``, ``adaptation`` if the predictions are adapted to the
+        speaker, and further targets.
     """
     prediction = predictions.prediction
-    if prediction is None:
-        return []
     rows = []
-    for index, clip in enumerate(predictions.clips):
+    for index, (file, clip) in enumerate(zip(predictions.files, predictions.clips, strict=True)):
         row: dict[str, Any] = {
-            "clip": clip.clip_id,
-            **({"speaker": clip.speaker} if clip.speaker else {}),
+            "path": file.path or file.name,
+            "clip": file.name,
+            **({"speaker": clip.speaker} if clip and clip.speaker else {}),
             "emotion": prediction.labels[index] or None,
             "probabilities": _by_name(prediction.classes, prediction.probabilities[index]),
             "by_modality": {
@@ -39,19 +44,22 @@ def prediction_rows(predictions: FilePredictions) -> list[dict[str, Any]]:
                 for name, values in prediction.by_modality.items()
             },
             "coverage": {
-                name: round(float(share[index]), 3) for name, share in prediction.coverage.items()
+                name: _rounded(share[index]) for name, share in prediction.coverage.items()
             },
             "distance": {
-                name: None if math.isnan(ratios[index]) else round(float(ratios[index]), 3)
-                for name, ratios in prediction.distance.items()
+                name: _rounded(ratios[index]) for name, ratios in prediction.distance.items()
             },
             "flags": list(prediction.flags[index]) if prediction.flags else [],
-            **({"adaptation": predictions.adaptation} if predictions.adaptation else {}),
+            **({"adaptation": predictions.adaptation} if predictions.adaptation and clip else {}),
         }
         for target, values in prediction.other_targets.items():
             row[target] = _by_name(prediction.other_outputs[target], values[index])
         rows.append(row)
     return rows
+
+
+def _rounded(value: float) -> float | None:
+    return None if math.isnan(value) else round(float(value), 3)
 
 
 def _by_name(names: Sequence[str], values: Sequence[float]) -> dict[str, float] | None:
@@ -68,45 +76,32 @@ def as_jsonl(predictions: FilePredictions) -> str:
 
 
 def as_csv(predictions: FilePredictions) -> str:
-    """Comma-separated, one row per clip; ``by_modality.audio.happy`` names a nested value.
+    """Comma-separated, with the columns of `FilePredictions.to_frame`.
 
-    Cells of what was not predicted are empty.
+    Cells of what was not predicted are empty. Texts that a spreadsheet would run as a formula get
+    an apostrophe in front.
     """
-    rows = prediction_rows(predictions)
-    empty = dict.fromkeys(predictions.prediction.classes if predictions.prediction else ())
-    for row in rows:
-        row["probabilities"] = row["probabilities"] or empty
-        row["by_modality"] = {name: v or empty for name, v in row["by_modality"].items()}
-    flat = [_flat(row) for row in rows]
-    text = io.StringIO()
-    columns = list(dict.fromkeys(column for row in flat for column in row))
-    writer = csv.DictWriter(text, columns, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(flat)
-    return text.getvalue()
+    return _for_people(predictions).to_csv(index=False, lineterminator="\n")
 
 
-def _flat(row: dict[str, Any]) -> dict[str, Any]:
-    """Nested mappings as ``outer.inner`` columns."""
-    flat: dict[str, Any] = {}
-    for key, value in row.items():
-        if isinstance(value, dict):
-            flat |= {f"{key}.{name}": inner for name, inner in _flat(value).items()}
-        else:
-            flat[key] = "; ".join(value) if isinstance(value, list) else value
-    return flat
+def as_tsv(predictions: FilePredictions) -> str:
+    """As `as_csv`, separated by tabs."""
+    return _for_people(predictions).to_csv(index=False, lineterminator="\n", sep="\t")
+
+
+def _for_people(predictions: FilePredictions) -> pd.DataFrame:
+    table = predictions.to_frame().round(4)
+    return table.map(lambda cell: for_spreadsheet(cell) if isinstance(cell, str) else cell)
 
 
 def as_table(predictions: FilePredictions) -> str:
     """For a terminal: class and percentages per clip, then a line per modality and target."""
     rows = prediction_rows(predictions)
-    if not rows or predictions.prediction is None:
-        return ""
     targets = list(predictions.prediction.other_targets)
     classes = predictions.prediction.classes
-    names = [row["clip"] for row in rows]
+    names = [row["path"] for row in rows]
     names += [f"  {name}" for row in rows for name in row["by_modality"]]
-    width = max(map(len, ["clip", *names, *(f"  {name}" for name in targets)]))
+    width = max(map(len, ["path", *names, *(f"  {name}" for name in targets)]))
     widths = [max(9, len(name)) for name in classes]
     heading = "  ".join(f"{name:>{wide}}" for name, wide in zip(classes, widths, strict=True))
     outputs = [o for row in rows for target in targets for o in (row[target] or ())]
@@ -118,14 +113,17 @@ def as_table(predictions: FilePredictions) -> str:
         return f"{name:<{speaker_width}}  " if has_speakers else ""
 
     label = f"{'emotion':<{label_width}}"
-    lines = [f"{'clip':<{width}}  {speaker_cell('speaker')}{label}  {heading}  coverage; notes"]
-    for row in rows:
-        coverage = " ".join(f"{name} {share:.0%}" for name, share in row["coverage"].items())
-        adapted = [predictions.adaptation] if predictions.adaptation else []
-        notes = "; ".join([coverage, *row["flags"], *adapted])
+    lines = [f"{'path':<{width}}  {speaker_cell('speaker')}{label}  {heading}  coverage; notes"]
+    for row, clip in zip(rows, predictions.clips, strict=True):
+        shares = ((name, share) for name, share in row["coverage"].items() if share is not None)
+        coverage = " ".join(f"{name} {share:.0%}" for name, share in shares)
+        adapted = [row["adaptation"]] if "adaptation" in row else []
+        notes = "; ".join([*([coverage] if clip else []), *row["flags"], *adapted])
         percentages = _percentages(row["probabilities"], widths)
         who, label = speaker_cell(row.get("speaker", "")), row["emotion"] or "(none)"
-        lines.append(f"{row['clip']:<{width}}  {who}{label:<{label_width}}  {percentages}  {notes}")
+        lines.append(f"{row['path']:<{width}}  {who}{label:<{label_width}}  {percentages}  {notes}")
+        if clip is None:
+            continue
         for name, values in row["by_modality"].items():
             label = "(missing)" if values is None else max(values, key=values.__getitem__)
             percentages = _percentages(values, widths).rstrip()
@@ -149,12 +147,76 @@ def _percentages(values: dict[str, float] | None, widths: Sequence[int]) -> str:
     )
 
 
-FORMATS: dict[str, Callable[[FilePredictions], str]] = {
+TEXT_FORMATS: dict[str, Callable[[FilePredictions], str]] = {
     "table": as_table,
     "csv": as_csv,
+    "tsv": as_tsv,
     "jsonl": as_jsonl,
 }
-"""Writers by name of the format."""
+"""Formats that can be printed."""
+
+_SUFFIXES = {
+    ".txt": "table",
+    ".csv": "csv",
+    ".tsv": "tsv",
+    ".jsonl": "jsonl",
+    ".parquet": "parquet",
+    ".xlsx": "xlsx",
+}
+_NEEDED = {"parquet": "pyarrow", "xlsx": "openpyxl"}
+
+
+def format_of(target: Path, chosen: str = "") -> str:
+    """The format of a file, by its suffix.
+
+    Parameters
+    ----------
+    target : Path
+    chosen : str
+        Format that the user chose; needed if the suffix says nothing.
+
+    Raises
+    ------
+    SettingsError
+        If suffix and chosen format differ, there is no such format, or it needs a package that is
+        not installed.
+    """
+    from importlib.util import find_spec
+
+    meant = _SUFFIXES.get(target.suffix.lower(), "")
+    if not meant and not chosen:
+        raise SettingsError(
+            f"The suffix of {target} names no format. Use one of {', '.join(_SUFFIXES)}."
+        )
+    if meant and chosen and meant != chosen:
+        raise SettingsError(
+            f"The suffix of {target} means {meant}, but the format chosen is {chosen}. Change one "
+            "of them."
+        )
+    found = meant or chosen
+    if found in _NEEDED and find_spec(_NEEDED[found]) is None:
+        raise SettingsError(
+            f"Writing {target} needs the package {_NEEDED[found]}. Install it with: pip install "
+            f"'aver[tables]', or use the suffix .csv."
+        )
+    return found
+
+
+def write_predictions(predictions: FilePredictions, target: Path, chosen: str = "") -> None:
+    """Write a file in the format that its suffix names; see `format_of`.
+
+    Parquet and JSON lines have file names as they are; in CSV, TSV and Excel files those that a
+    spreadsheet would run as a formula have an apostrophe in front.
+    """
+    found = format_of(target, chosen)
+    if found in TEXT_FORMATS:
+        write_text(target, TEXT_FORMATS[found](predictions))
+        return
+    with write_atomically(target) as temporary:
+        if found == "parquet":
+            predictions.to_frame().to_parquet(temporary, index=False)
+        else:
+            _for_people(predictions).to_excel(temporary, index=False, engine="openpyxl")
 
 
 def describe_source(predictions: FilePredictions, checkpoint: str | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from aver.evaluation.paired import PairedComparison
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class WrittenReport:
     """What `report_runs` wrote.
 
@@ -60,6 +61,14 @@ class WrittenReport:
     page: Path
     card: Path
     words: str
+
+    def __repr__(self) -> str:
+        return self.words
+
+    def _repr_html_(self) -> str:
+        """What notebooks show: the page, in a frame of its own."""
+        page = html.escape(self.page.read_text(encoding="utf-8"))
+        return f'<iframe srcdoc="{page}" style="width: 100%; height: 40em; border: 0"></iframe>'
 
 
 def report_runs(

@@ -160,7 +160,7 @@ def _comparison_sentence(comparison: PairedComparison, corrected: float) -> str:
     )
     return (
         f"It is not significantly different from {comparison.second} ({difference:+.1f} points, "
-        f"{p}{detectable})."
+        f"{p}, corrected for the number of comparisons{detectable})."
     )
 
 

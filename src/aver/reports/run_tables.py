@@ -143,6 +143,12 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         "detectable: the true difference in points that these speakers show with a power of 80 % "
         "at a two-sided level of 5 %.",
     ]
+    if len(comparisons) > 1:
+        notes.append(
+            "p (Holm) and the verdict are corrected for the number of comparisons; p by speaker "
+            "and the intervals are not, so an interval without 0 can stand beside 'not "
+            "significantly different'."
+        )
     notes += [
         f"{found.first} against {found.second}: {_left_out(found.left_out)}."
         for found, _ in comparisons

@@ -249,7 +249,24 @@ def as_latex(table: Table) -> str:
 
 def as_csv(table: Table) -> str:
     """Comma-separated, with the columns and the precision of `Table.numbers`."""
-    return table.numbers().to_csv(index=False, lineterminator="\n")
+    cells = table.numbers().map(
+        lambda cell: for_spreadsheet(cell) if isinstance(cell, str) else cell
+    )
+    return cells.to_csv(index=False, lineterminator="\n")
+
+
+def for_spreadsheet(text: str) -> str:
+    """A text that spreadsheets show instead of running it as a formula.
+
+    Source: OWASP, "CSV Injection": cells that begin with ``=``, ``+``, ``-``, ``@``, a tab or a
+    carriage return.
+
+    Examples
+    --------
+    >>> for_spreadsheet("=cmd|' /C calc'!A0"), for_spreadsheet("a=b")
+    ("'=cmd|' /C calc'!A0", 'a=b')
+    """
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text
 
 
 def as_json(table: Table) -> dict[str, Any]:

@@ -9,8 +9,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from aver.errors import CheckpointError
-from aver.models.base.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from aver.errors import AverError, CheckpointError
+from aver.models.base.checkpoint import (
+    Checkpoint,
+    find_checkpoint,
+    read_checkpoint,
+    write_checkpoint,
+)
 from aver.models.base.recognizer import load_recognizer
 from aver.networks.shipped import find_shipped
 
@@ -115,3 +120,32 @@ def test_a_checkpoint_without_model_or_card(file: str, key: str, tmp_path: Path)
 
     with pytest.raises(CheckpointError, match="names no model or has no card"):
         read_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("settings", "hidden"), 2_000_000_000),
+        (("settings", "hidden"), 30_000),  # 4 GB of weights, if they were made
+        (("settings", "branches", "audio", "size"), 2_000_000_000),
+        (("settings", "training", "epochs"), -1),
+        (("settings", "branches", "audio", "feature_settings", "rate_hz"), 1e9),
+        (("shapes",), {"audio": [2_000_000]}),
+    ],
+)
+def test_absurd_settings_of_somebody_elses_checkpoint_are_one_sentence(
+    where: tuple[str, ...], value: object, tmp_path: Path
+) -> None:
+    source = Path(__file__).parents[2] / "fixtures" / "version_0_1" / "train" / "mrpn-N2"
+    load_recognizer(find_checkpoint(source)).save(tmp_path)
+    path = tmp_path / "recognizer.json"
+    content = json.loads(path.read_text())
+    place = content["facts"]
+    for name in where[:-1]:
+        place = place.setdefault(name, {})
+    place[where[-1]] = value
+    path.write_text(json.dumps(content))
+    with pytest.raises(AverError) as caught:
+        load_recognizer(tmp_path)
+    assert "\n" not in str(caught.value)
+    assert "Traceback" not in str(caught.value)

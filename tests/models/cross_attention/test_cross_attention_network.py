@@ -149,7 +149,7 @@ def test_a_missing_modality_is_predicted_by_the_head_of_the_other():
     tiny = TINY["cross-attention"]
     tiny = replace(tiny, training=replace(tiny.training, epochs=1))
     trained = CrossAttention(tiny, PlantedSource()).fit(planted[:16], planted[16:], seed=0)
-    trained.take_features_from(PlantedSource(without="audio"))
+    trained = trained.with_features_from(PlantedSource(without="audio"))
     prediction = trained.predict([clip.without_labels() for clip in planted])
     np.testing.assert_array_equal(prediction.probabilities, prediction.by_modality["video"])
 

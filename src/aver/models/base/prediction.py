@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import html
 import json
+import textwrap
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,9 +23,16 @@ NO_MODALITY = "no usable modality"
 """Flag of a clip that has none of the modalities that the recognizer reads."""
 
 
-@dataclass(frozen=True)
+_MAX_SHOWN = 10  # rows of a printed prediction
+_REMARKS_WIDTH = 60
+_ARRAYS = ("by_modality", "coverage", "distance", "other_targets", "embeddings")
+
+
+@dataclass(frozen=True, repr=False)
 class Prediction:
     """Predictions for clips, in the order in which the clips were given.
+
+    Printed, it is a short table.
 
     Parameters
     ----------
@@ -47,6 +56,8 @@ class Prediction:
         Names of the columns of `other_targets`.
     embeddings : mapping of str to np.ndarray [shape=(clips, n)]
         Deep features by modality, and ``"fused"``; for t-SNE. May be empty.
+    paths : tuple of str
+        Files that were predicted, as they were given; empty if clips were given.
     """
 
     clip_ids: tuple[str, ...]
@@ -59,6 +70,74 @@ class Prediction:
     other_targets: Mapping[str, np.ndarray] = field(default_factory=dict)
     other_outputs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     embeddings: Mapping[str, np.ndarray] = field(default_factory=dict)
+    paths: tuple[str, ...] = ()
+
+    def __len__(self) -> int:
+        return len(self.clip_ids)
+
+    def __repr__(self) -> str:
+        heading, *rows = self._summary()
+        widths = [max(map(len, column)) for column in zip(heading, *rows, strict=True)]
+        rows = [(*row[:-1], textwrap.shorten(row[-1], _REMARKS_WIDTH)) for row in rows]
+        lines = (
+            "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in (heading, *rows)
+        )
+        return "\n".join((*lines, self._rest())).rstrip()
+
+    def _repr_html_(self) -> str:
+        """What notebooks show."""
+        heading, *rows = self._summary()
+
+        def line(cells: Sequence[str], tag: str) -> str:
+            return "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells)
+
+        body = "".join(f"<tr>{line(row, 'td')}</tr>" for row in rows)
+        table = f"<table><thead><tr>{line(heading, 'th')}</tr></thead><tbody>{body}</tbody></table>"
+        return table + (f"<p>{self._rest()}</p>" if self._rest() else "")
+
+    def _summary(self) -> list[tuple[str, str, str, str]]:
+        """The heading and the first rows of the printed table."""
+        rows = [("clip", "emotion", "probability", "remarks")]
+        for row, (clip_id, label) in enumerate(
+            zip(self.clip_ids[:_MAX_SHOWN], self.labels, strict=False)
+        ):
+            highest = f"{self.probabilities[row].max():.1%}" if label else ""
+            flags = "; ".join(self.flags[row]) if self.flags else ""
+            rows.append((clip_id, label or "(none)", highest, flags))
+        return rows
+
+    def _rest(self) -> str:
+        more = len(self) - _MAX_SHOWN
+        return f"... and {more} more; to_frame() has all." if more > 0 else ""
+
+    def take(self, rows: Sequence[int | None]) -> Prediction:
+        """Some rows, in any order, also repeatedly.
+
+        Parameters
+        ----------
+        rows : sequence of int or None
+            None is an empty row: NaN, no label, no flags, and an empty clip id.
+        """
+        index = np.array([len(self) if row is None else row for row in rows], dtype=int)
+
+        def taken(array: np.ndarray) -> np.ndarray:
+            empty = np.full((1, *array.shape[1:]), np.nan)
+            return np.concatenate([array, empty])[index]
+
+        flags = (*(self.flags or ((),) * len(self)), ())
+        arrays: dict[str, Any] = {
+            group: {name: taken(array) for name, array in getattr(self, group).items()}
+            for group in _ARRAYS
+        }
+        return replace(
+            self,
+            clip_ids=tuple((*self.clip_ids, "")[row] for row in index),
+            probabilities=taken(self.probabilities),
+            flags=tuple(flags[row] for row in index),
+            paths=tuple((*self.paths, "")[row] for row in index) if self.paths else (),
+            **arrays,
+        )
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -75,9 +154,10 @@ class Prediction:
         Returns
         -------
         pd.DataFrame
-            ``clip_id``, ``prediction``, ``flags`` (separated by semicolons), ``p <class>``,
-            ``<modality>: p <class>``, ``<target>: predicted <output>``,
-            ``<modality>: coverage`` and ``<modality>: distance``.
+            ``path`` (if files were given), ``clip``, ``emotion``, ``flags`` (separated by
+            semicolons), ``p <class>``, ``<modality>: p <class>``,
+            ``<target>: predicted <output>``, ``<modality>: coverage`` and
+            ``<modality>: distance``.
         """
         import pandas as pd
 
@@ -91,8 +171,9 @@ class Prediction:
                 blocks.append(([f"{modality}: {name}"], np.reshape(values, (-1, 1))))
         clips = pd.DataFrame(
             {
-                "clip_id": list(self.clip_ids),
-                "prediction": list(self.labels),
+                **({"path": list(self.paths)} if self.paths else {}),
+                "clip": list(self.clip_ids),
+                "emotion": list(self.labels),
                 "flags": ["; ".join(flags) for flags in self.flags] or "",
             }
         )
@@ -126,7 +207,6 @@ def target_columns(target: str, outputs: Sequence[str]) -> list[str]:
 
 
 _FORMAT = "aver-prediction-1"
-_GROUPS = ("by_modality", "coverage", "distance", "other_targets", "embeddings")
 
 
 def save_prediction(prediction: Prediction, path: Path) -> None:
@@ -140,7 +220,7 @@ def save_prediction(prediction: Prediction, path: Path) -> None:
     from safetensors.numpy import save
 
     arrays = {"probabilities": prediction.probabilities}
-    for group in _GROUPS:
+    for group in _ARRAYS:
         for name, array in getattr(prediction, group).items():
             arrays[f"{group}/{name}"] = array
     about = {
@@ -175,7 +255,7 @@ def load_prediction(path: Path) -> Prediction:
 
 
 def _assembled(about: dict[str, Any], arrays: Mapping[str, np.ndarray]) -> Prediction:
-    groups: dict[str, dict[str, np.ndarray]] = {group: {} for group in _GROUPS}
+    groups: dict[str, Any] = {group: {} for group in _ARRAYS}
     for name, array in arrays.items():
         group, _, rest = name.partition("/")
         if rest:

@@ -6,7 +6,8 @@ other packages may ask about it.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+import copy
+from abc import abstractmethod
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, fields, replace
@@ -26,6 +27,7 @@ from aver.models.base.checkpoint import (
     read_checkpoint,
     write_checkpoint,
 )
+from aver.models.base.estimator import Estimator
 from aver.models.base.hub import hub_folder, is_on_hub, push_to_hub, save_pretrained
 from aver.models.base.prediction import NO_MODALITY, Prediction
 from aver.models.base.training_distance import (
@@ -41,7 +43,7 @@ from aver.registry import Registry
 from aver.settings import settings_from_mapping
 
 
-class Recognizer(ABC):
+class Recognizer(Estimator):
     """Learns from labeled clips and predicts the emotion of any clip.
 
     Parameters
@@ -78,8 +80,7 @@ class Recognizer(ABC):
     """Whether training may use clips of which none has every modality."""
 
     def __init__(self, settings: Any, store: FeatureSource) -> None:
-        self.settings = settings
-        self.store = store
+        super().__init__(settings, store)
         self._classes: tuple[str, ...] = ()
         self._prior = np.zeros(0)
         self._card: dict[str, Any] = {}
@@ -163,9 +164,14 @@ class Recognizer(ABC):
             "shifted. Use temporal-aggregation."
         )
 
-    def take_features_from(self, source: FeatureSource) -> None:
-        """Use another source of features from now on, such as one adapted to a speaker."""
-        self.store = source
+    def with_features_from(self, source: FeatureSource) -> Self:
+        """The same recognizer with another source of features, such as one adapted to a speaker.
+
+        The trained arrays are shared, not copied.
+        """
+        other = copy.copy(self)
+        other.store = source
+        return other
 
     # What is known after `fit`.
 
@@ -310,12 +316,8 @@ class Recognizer(ABC):
 
     # Prediction.
 
-    def predict(self, clips: Sequence[Clip]) -> Prediction:
-        """Predict clips, with predictions per modality, coverage and flags.
-
-        A clip that lacks a modality is predicted from the others and flagged. A clip without any
-        usable modality has no prediction: probabilities of NaN, an empty label and the flag
-        ``"no usable modality"``.
+    def predict_clips(self, clips: Sequence[Clip]) -> Prediction:
+        """Predict clips; see `predict`, which also takes files and data in memory.
 
         Raises
         ------
@@ -345,23 +347,13 @@ class Recognizer(ABC):
 
         For evaluations, in which every clip counts.
         """
-        return self._with_prior(self.predict(clips))
+        return self._with_prior(self.predict_clips(clips))
 
     def _with_prior(self, prediction: Prediction) -> Prediction:
         empty = np.isnan(prediction.probabilities).any(axis=1, keepdims=True)
         return replace(
             prediction, probabilities=np.where(empty, self._prior, prediction.probabilities)
         )
-
-    def predict_proba(self, clips: Sequence[Clip]) -> np.ndarray:
-        """Class probabilities, fused over modalities.
-
-        Returns
-        -------
-        np.ndarray [shape=(clips, classes)]
-            Rows sum to 1; columns as `classes`. Rows of NaN for clips without a usable modality.
-        """
-        return self.predict(clips).probabilities
 
     def _learn_distances(self, train: Sequence[Clip], validation: Sequence[Clip]) -> None:
         """Learn, for each modality, how far validation clips are from training clips."""
@@ -466,11 +458,7 @@ class Recognizer(ABC):
         except CheckpointError:
             raise
         except Exception as error:  # any: a damaged checkpoint can hold any value
-            reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else error
-            raise CheckpointError(
-                f"The weights at {folder} do not fit their own settings: {reason}. The checkpoint "
-                "was changed or mixed with another one."
-            ) from None
+            raise _damaged(folder, error) from None
         recognizer._trained = True
         return recognizer
 
@@ -542,9 +530,7 @@ class Recognizer(ABC):
         """All trained arrays, by name."""
         return {}
 
-    def _restore(  # noqa: B027
-        self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]
-    ) -> None:
+    def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         """Take what `_weights` and `_state` gave.
 
         Parameters
@@ -565,6 +551,15 @@ def _check_classes(classes: tuple[Any, ...], prior: np.ndarray) -> None:
         raise ValueError(f"the classes are {list(classes)!r}, not distinct names")
     if prior.shape != (len(classes),) or not np.isfinite(prior).all():
         raise ValueError(f"the prior is {prior.tolist()}, not one number for each class")
+
+
+def _damaged(folder: Path, error: BaseException) -> CheckpointError:
+    reason = f"{error.args[0]} is missing" if isinstance(error, KeyError) else str(error)
+    first = reason.partition("\n")[0].rstrip(".") or type(error).__name__
+    return CheckpointError(
+        f"The weights at {folder} do not fit their own settings: {first}. The checkpoint was "
+        "changed or mixed with another one."
+    )
 
 
 _MAX_DESCRIBED = 1000  # clips to learn distances from; more would only take longer

@@ -121,8 +121,9 @@ class TorchRecognizer(Recognizer, Generic[N]):
 
     def _restore(self, weights: dict[str, np.ndarray], facts: Mapping[str, Any]) -> None:
         self._shapes = {name: tuple(shape) for name, shape in facts["shapes"].items()}
+        with torch.device("meta"):  # compares shapes before any memory is taken
+            check_names(weights, self._build().state_dict())
         network = self._build()
-        check_names(weights, network.state_dict())
         network.load_state_dict({k: torch.from_numpy(v) for k, v in weights.items()})
         weights.clear()
         self.network = network.eval()

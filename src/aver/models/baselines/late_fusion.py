@@ -101,11 +101,13 @@ class LateFusion(Recognizer):
             return settings
         return replace(settings, overrides={**settings.overrides, "refit": False})
 
-    def take_features_from(self, source: FeatureSource) -> None:
+    def with_features_from(self, source: FeatureSource) -> Self:
         """Also for every member."""
-        super().take_features_from(source)
-        for member in self.members.values():
-            member.take_features_from(source)
+        other = super().with_features_from(source)
+        other._members = {
+            name: member.with_features_from(source) for name, member in self.members.items()
+        }
+        return other
 
     def _check_layouts(self, trained: Mapping[str, int], folder: Path) -> None:
         """Nothing: the checkpoints of the members are checked, which need no preset any more."""
