@@ -17,6 +17,7 @@ from aver.audit.report import AuditReport
 from aver.audit.rows import parse_json, read_text
 from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
+from aver.execution.documents import parse_yaml
 from aver.splits.split import SUBSETS, shared_between
 
 
@@ -209,7 +210,7 @@ def _in_order(subsets: set[str]) -> tuple[str, ...]:
 
 def _declared_leaks(path: Path) -> tuple[str, ...]:
     try:
-        settings = yaml.safe_load(read_text(path))
+        settings = parse_yaml(read_text(path))
     except yaml.YAMLError as error:
         raise SplitError(f"{path} is not valid YAML: {error}.") from error
     leaks = settings.get("leaks", []) if isinstance(settings, dict) else []

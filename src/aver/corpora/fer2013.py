@@ -14,6 +14,7 @@ from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
 from aver.corpora.files import IMAGE_SUFFIXES, archive_members, find_media, read_table
 from aver.emotions import parse_emotion
 from aver.errors import CorpusError
+from aver.execution.documents import table_lines
 from aver.settings import settings
 
 _SUBSETS = {
@@ -210,7 +211,7 @@ def _table_clips(root: Path, problems: list[Problem]) -> list[Clip]:
     """One clip per row of the original table."""
     clips = []
     with root.open(encoding="utf-8-sig", newline="") as handle:
-        rows = csv.reader(handle)
+        rows = csv.reader(table_lines(handle))
         names = [name.strip() for name in next(rows, [])]  # some copies have spaces before them
         lines = (dict(zip(names, row, strict=False)) for row in rows)
         columns = [(line.get("emotion"), line.get("Usage")) for line in lines]

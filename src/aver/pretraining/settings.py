@@ -12,6 +12,7 @@ import yaml
 
 from aver.compatibility import upgrade
 from aver.errors import SettingsError
+from aver.execution.documents import parse_yaml, read_document
 from aver.models.layers.augmentation import ImageAugmentationSettings
 from aver.settings import Field, apply_changes, settings, settings_from_mapping
 from aver.training.settings import TrainingSettings
@@ -152,9 +153,9 @@ def read_settings(
             f"There is no preset {preset!r} for 'aver pretrain {modality}'. Known are: "
             f"{', '.join(sorted(shipped))}; or give a YAML file."
         )
-    text = shipped[preset].read_text("utf-8") if preset in shipped else path.read_text("utf-8")
     try:
-        values = upgrade(dict(yaml.safe_load(text)["settings"]))
+        text = shipped[preset].read_text("utf-8") if preset in shipped else read_document(path)
+        values = upgrade(dict(parse_yaml(text)["settings"]))
     except (yaml.YAMLError, KeyError, TypeError, ValueError):
         raise SettingsError(
             f"The preset {preset!r} is no YAML file with the key 'settings'."

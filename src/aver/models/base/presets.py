@@ -13,6 +13,7 @@ import yaml
 
 from aver.compatibility import NAMES, NAMES_OF_PRESET, upgrade
 from aver.errors import SettingsError
+from aver.execution.documents import parse_yaml, read_document
 from aver.models.base.recognizer import Recognizer, models
 from aver.settings import apply_changes, settings_from_mapping
 
@@ -161,11 +162,15 @@ def read_preset(name_or_path: str) -> Preset:
                 f"There is no preset {name_or_path!r}, and no file of that name. "
                 f"Known are: {', '.join(sorted(shipped))}."
             )
-        text = path.read_text(encoding="utf-8")
+        try:
+            text = read_document(path)
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"The preset {path} cannot be read: {error}.") from None
     try:
-        preset = yaml.safe_load(text)
+        preset = parse_yaml(text)
     except yaml.YAMLError as error:
-        raise SettingsError(f"The preset {name_or_path} is no valid YAML: {error}.") from None
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"The preset {name_or_path} is no valid YAML: {reason}.") from None
     if not isinstance(preset, dict) or set(preset) != {"model", "summary", "settings"}:
         raise SettingsError(
             f"The preset {name_or_path} must have exactly the keys 'model', 'summary' and "
