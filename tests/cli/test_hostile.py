@@ -174,7 +174,7 @@ def test_media_are_refused_one_by_one(hostile: Path, tmp_path: Path) -> None:
 
 def test_documents_are_refused(hostile: Path, tmp_path: Path) -> None:
     """One line, exit status 2, and less than 128 MiB."""
-    write_tone_corpus(tmp_path / "tones", speakers=2, takes=1)
+    write_tone_corpus(tmp_path / "tones", speakers=4, takes=1)
     tone = next((tmp_path / "tones").rglob("*.wav"))
     cache = ("--cache", tmp_path / "cache")
     corpus = ("--corpus", tmp_path / "tones", "--reader", "manifest", "--corpus-settings")
