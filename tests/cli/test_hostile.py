@@ -201,7 +201,7 @@ def test_documents_are_refused(hostile: Path, tmp_path: Path) -> None:
     commands: list[tuple[str, list[object]]] = []
     for name in ("laughs.yaml", "laughing.yaml", "deep.yaml", "zeros.yaml"):
         commands.append((name, [*train, "--preset", tmp_path / name]))
-        commands.append((name, ["train", *corpus, f"layout={tmp_path / name}", *train[6:]]))
+        commands.append((name, ["train", *corpus, f"config={tmp_path / name}", *train[6:]]))
     for name in ("deep.json", "zeros.json", "line.json"):
         system = ("--preset", "statistics-logistic")
         commands.append((name, [*train, *system, "--split", tmp_path / name]))
@@ -211,7 +211,15 @@ def test_documents_are_refused(hostile: Path, tmp_path: Path) -> None:
         commands.append((name, ["predict", tone, "--action-units", tmp_path / name, *cache]))
         speakers = f"{tmp_path / name}:speaker"
         commands.append((name, ["predict", tone, "--speaker-by", speakers, *cache]))
-        commands.append((name, ["audit", "--corpus", tmp_path / name, "--reader", "fer2013"]))
+        table = [
+            "--corpus",
+            tmp_path / name,
+            "--reader",
+            "fer2013",
+            "--preset",
+            "statistics-logistic",
+        ]
+        commands.append((name, ["train", *table, *cache, "--out", tmp_path / "run"]))
     commands.append(
         ("recognizer.json", ["predict", tone, "--checkpoint", tmp_path / "weights", *cache])
     )
