@@ -490,7 +490,7 @@ def check(
     Parameters
     ----------
     paths : str, Path or sequence of them
-        Pictures, videos or audio files, broken or not.
+        Pictures, videos or audio files, broken or not, and folders of them.
     checkpoint : str or Path, optional
         As in `predict`; the flags are those of its predictions.
     video_stream, audio_stream : int, optional
@@ -500,20 +500,20 @@ def check(
     Returns
     -------
     list of FileCheck
-        One per file, in the order given. A file that cannot be used has ``problems``.
+        One per file, in the order given; those of a folder by name. A file that cannot be used has
+        ``problems``.
     """
-    from aver.reports.file_check import check_file
+    from aver.reports.file_check import check_files
 
     store = store or FeatureStore()
     recognizer = _recognizer(checkpoint, store)
     files = [paths] if isinstance(paths, str | Path) else paths
-    return [
-        check_file(
-            Path(path).expanduser(),
+    return list(
+        check_files(
+            [Path(path).expanduser() for path in files],
             recognizer,
             store,
             video_stream=video_stream,
             audio_stream=audio_stream,
         )
-        for path in files
-    ]
+    )

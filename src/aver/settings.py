@@ -217,7 +217,7 @@ def _parsed(hint: Any, value: Any, where: str) -> Any:
     if hint in (int, bool) and isinstance(value, str):
         try:
             value = yaml.safe_load(value)
-        except yaml.YAMLError:
+        except (yaml.YAMLError, RecursionError):
             return value
     if hint in (int, float) and isinstance(value, bool):
         raise SettingsError(f"The setting {where!r} must be {_KINDS[hint]}, not {value!r}.")

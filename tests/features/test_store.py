@@ -10,6 +10,7 @@ import sys
 import warnings
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -266,12 +267,11 @@ def test_full_disk_is_one_error_and_leaves_no_partial_entry(
     store.get(clips[0], SEGMENTS)
     kept = entries(store)
 
-    def write_half(path: Path, content: bytes) -> int:
-        with path.open("wb") as file:
-            file.write(content[: len(content) // 2])
+    def write_half(file: BinaryIO, *_: object) -> None:
+        file.write(b"half of the entry")
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(Path, "write_bytes", write_half)
+    monkeypatch.setattr("aver.features.store._write_safetensors", write_half)
     with pytest.raises(StorageError, match="disk is full"):
         store.prepare(clips, [SEGMENTS])
     assert entries(store) == kept
@@ -352,3 +352,28 @@ def test_several_processes_share_one_cache(
     preparation = store.prepare(clips, [SEGMENTS, SPARSE])
     assert preparation.computed == 0
     assert all(same(store.get(clip, SEGMENTS), SEGMENTS.extract(clip)) for clip in clips)
+
+
+def test_entries_are_what_the_library_reads(tmp_path: Path) -> None:
+    """All types and shapes, empty ones and views included, equal in `safetensors`."""
+    from safetensors.numpy import load_file
+
+    generator = np.random.default_rng(0)
+    arrays = {
+        "crops": generator.integers(0, 255, (3, 4, 4, 3)).astype(np.uint8),
+        "found": np.array([True, False, True]),
+        "wide": generator.normal(size=(5, 2)),
+        "turned": generator.normal(size=(5, 2)).astype(np.float16).T,
+        "empty": np.zeros((0, 7), np.float32),
+        "count": np.array(3, np.int64),
+    }
+    path = tmp_path / "entry.safetensors"
+    write_entry(path, FeatureRecord(arrays, coverage=0.5, flags=("several faces",)))
+    found = load_file(path)
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert found[name].dtype == array.dtype
+        np.testing.assert_array_equal(found[name], array)
+    record = read_entry(path)
+    assert record is not None
+    assert (record.coverage, record.flags) == (0.5, ("several faces",))

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from aver.audit.audit_split import audit_split, shared_speakers
 from aver.audit.finding import Finding, counted
 from aver.audit.listing import Listing
@@ -18,6 +16,7 @@ from aver.audit.rows import parse_json, read_text
 from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
 from aver.execution.clip_work import reading
+from aver.execution.documents import parse_yaml
 from aver.splits.split import SUBSETS, shared_between
 
 
@@ -210,7 +209,7 @@ def _in_order(subsets: set[str]) -> tuple[str, ...]:
 
 def _declared_leaks(path: Path) -> tuple[str, ...]:
     with reading(path, SplitError):
-        settings = yaml.safe_load(read_text(path))
+        settings = parse_yaml(read_text(path))
         leaks = settings.get("leaks", []) if isinstance(settings, dict) else []
         return tuple(str(sentence) for sentence in leaks)
 

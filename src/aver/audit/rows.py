@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from typing import Any
 from aver.audit.names import canonical_label, subset_of_word
 from aver.emotions import EMOTIONS
 from aver.errors import SplitError
+from aver.execution import documents
 
 _COLUMNS = {
     "name": ("name", "key", "id", "utt", "utt_id", "utterance_name", "clip", "clip_id", "filename",
@@ -336,18 +336,20 @@ def _row_of_line(line: str, keyed: bool) -> Row:
 def read_text(path: Path) -> str:
     """The text of a file in UTF-8; raises `SplitError` if it cannot be read."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        return documents.read_document(path)
     except OSError as error:
         raise SplitError(f"{path} cannot be read: {error.strerror}.") from error
     except UnicodeDecodeError as error:
         raise SplitError(f"{path} is not text in UTF-8: {error.reason}.") from error
+    except ValueError as error:
+        raise SplitError(f"{path} cannot be read: {error}.") from error
 
 
 def parse_json(text: str, path: Path) -> Any:
     """The value of a JSON text; raises `SplitError` if it is not valid."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError) as error:
+        return documents.parse_json(text)
+    except ValueError as error:
         raise SplitError(f"{path} is not valid JSON: {error}.") from error
 
 

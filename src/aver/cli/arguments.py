@@ -372,10 +372,12 @@ def _with_action_units(corpus: Corpus, arguments: Namespace) -> Corpus:
 def _run_settings(run: Path) -> dict[str, Any]:
     import yaml
 
+    from aver.execution.documents import parse_yaml, read_document
+
     path = run / "settings.yaml"
     try:
-        settings = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
+        settings = parse_yaml(read_document(path))
+    except (OSError, ValueError, yaml.YAMLError) as error:
         raise SettingsError(
             f"{run} is not a run folder of 'aver train' or 'aver evaluate': settings.yaml cannot "
             f"be read ({error})."

@@ -11,7 +11,11 @@ from aver.cli.arguments import Command, add_cache_argument, add_stream_arguments
 
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "paths", type=Path, nargs="+", metavar="FILE", help="video, audio or image files"
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="video, audio or image files, or folders",
     )
     parser.add_argument(
         "--checkpoint",

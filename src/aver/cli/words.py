@@ -44,13 +44,15 @@ def parse_assignments(items: Sequence[str], option: str) -> dict[str, Any]:
     """
     import yaml
 
+    from aver.execution.documents import parse_yaml
+
     values: dict[str, Any] = {}
     for item in items:
         key, equals, text = item.partition("=")
         if not equals or not key:
             raise SettingsError(f"{option} takes KEY=VALUE, not {item!r}.")
         try:
-            values[key] = yaml.safe_load(text)
+            values[key] = parse_yaml(text)
         except yaml.YAMLError:
             values[key] = text
     return values

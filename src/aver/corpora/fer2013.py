@@ -14,6 +14,7 @@ from aver.corpora.corpus import Corpus, CorpusInfo, CorpusReader, Problem
 from aver.corpora.files import IMAGE_SUFFIXES, archive_members, find_media, read_table
 from aver.emotions import parse_emotion
 from aver.errors import CorpusError
+from aver.execution.documents import table_lines
 from aver.settings import settings
 
 _SUBSETS = {
@@ -209,11 +210,16 @@ def _table(root: Path) -> Path | None:
 def _table_clips(root: Path, problems: list[Problem]) -> list[Clip]:
     """One clip per row of the original table."""
     clips = []
-    with root.open(encoding="utf-8-sig", newline="") as handle:
-        rows = csv.reader(handle)
-        names = [name.strip() for name in next(rows, [])]  # some copies have spaces before them
-        lines = (dict(zip(names, row, strict=False)) for row in rows)
-        columns = [(line.get("emotion"), line.get("Usage")) for line in lines]
+    try:
+        with root.open(encoding="utf-8-sig", newline="") as handle:
+            rows = csv.reader(table_lines(handle))
+            names = [name.strip() for name in next(rows, [])]  # some copies have spaces before them
+            lines = (dict(zip(names, row, strict=False)) for row in rows)
+            columns = [(line.get("emotion"), line.get("Usage")) for line in lines]
+    except OSError as error:
+        raise CorpusError(f"The table {root} cannot be read: {error.strerror}.") from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise CorpusError(f"The table {root} is not a CSV file in UTF-8: {error}.") from error
     for row, (code, usage) in enumerate(columns):
         if code not in {str(number) for number in range(len(_CODES))} or usage not in _SUBSETS:
             reason = f"The row has the emotion {code!r} and the usage {usage!r}."

@@ -16,6 +16,7 @@ from typing import Literal
 
 from aver.corpora.corpus import Problem
 from aver.errors import CorpusError, MediaError
+from aver.execution.documents import table_lines
 from aver.execution.files import composed, printable, walk_files
 
 # The names of containers that FFmpeg reads, without those of raw samples, subtitles and game data.
@@ -428,9 +429,9 @@ def read_table(path: Path, needed: Collection[str] = ()) -> Table:
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            separator = column_separator(handle.readline())
+            separator = column_separator(next(table_lines(handle), ""))
             handle.seek(0)
-            reader = csv.DictReader(handle, restval="", delimiter=separator)
+            reader = csv.DictReader(table_lines(handle), restval="", delimiter=separator)
             given = [name.strip() for name in reader.fieldnames or ()]
             columns = tuple(_column(name, given) for name in given)
             rows = tuple(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -37,6 +36,7 @@ from aver.corpora.own_labels import (
 )
 from aver.emotions import EMOTIONS, in_canonical_order, is_shared
 from aver.errors import AverError, CorpusError, LabelError, SettingsError
+from aver.execution.documents import parse_json, parse_yaml, read_document
 from aver.execution.files import composed, find_spelled
 from aver.settings import settings, settings_from_mapping
 
@@ -212,12 +212,12 @@ def read_layout(path: Path) -> Layout:
     if not path.exists() and (SHIPPED / f"{path}.yaml").is_file():
         path = SHIPPED / f"{path}.yaml"
     try:
-        text = composed(path.read_text(encoding="utf-8"))
+        text = composed(read_document(path))
         # Keep every scalar as text: YAML would turn the code 01 into the number 1.
         values: Any = (
-            json.loads(text)
+            parse_json(text)
             if path.suffix.lower() == ".json"
-            else yaml.load(text, Loader=yaml.BaseLoader)
+            else parse_yaml(text, yaml.BaseLoader)
         )
     except OSError as error:
         shipped = ", ".join(sorted(file.stem for file in SHIPPED.glob("*.yaml")))

@@ -21,6 +21,7 @@ from aver.corpora.files import (
 )
 from aver.corpora.other_files import by_suffix, counted
 from aver.errors import CorpusError
+from aver.execution.documents import table_lines
 from aver.execution.files import composed, is_zip, printable
 
 
@@ -227,10 +228,10 @@ def _rows_of(table: Path) -> list[str]:
     """The first column."""
     try:
         with table.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
-            separator = column_separator(first)
+            lines = table_lines(file)
+            separator = column_separator(next(lines, ""))
             return [
-                composed(row[0].strip()) for row in csv.reader(file, delimiter=separator) if row
+                composed(row[0].strip()) for row in csv.reader(lines, delimiter=separator) if row
             ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise CorpusError(f"The table of action units {table} cannot be read: {error}.") from None

@@ -7,7 +7,6 @@ gives the same evaluation.
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from aver.compatibility import upgrade
 from aver.errors import SettingsError
 from aver.evaluation.evaluation import Evaluation, TargetColumns
 from aver.evaluation.summary import summarize
+from aver.execution.documents import read_json
 from aver.execution.files import write_atomically, write_json
 from aver.models.base.prediction import probability_columns
 
@@ -107,7 +107,7 @@ def load_evaluation(folder: Path) -> Evaluation:
 def _read_description(folder: Path) -> dict[str, Any]:
     path = folder / "evaluation.json"
     try:
-        described = json.loads(path.read_text(encoding="utf-8"))
+        described = read_json(path)
     except OSError as error:
         raise SettingsError(
             f"{folder} holds no evaluation: {path.name} cannot be read ({error.strerror})."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -32,7 +31,9 @@ from aver.evaluation.fold_run import (
 from aver.evaluation.pretrained_leaks import describe_weights, pretrained_leaks
 from aver.evaluation.run import describe_environment
 from aver.execution.clip_work import reading
+from aver.execution.documents import read_json
 from aver.execution.files import write_json, write_text
+from aver.execution.folder_lock import writes_alone
 from aver.execution.tasks import map_tasks
 from aver.features.speaker_adaptation import ADAPTED, check_adaptable
 from aver.features.store import Failure, FeatureStore
@@ -248,7 +249,8 @@ def run_experiment(
     LabelError
         If a clip of the split has no label.
     SettingsError
-        If the folder holds another run; it is then left unchanged. If adaptation is requested but
+        If the folder holds another run, or another process is writing it; it is then left
+        unchanged. If adaptation is requested but
         changes none of the system's features. If joined corpora share files, or no training clip
         has a modality that the system reads.
     TrainingInterrupted
@@ -273,23 +275,24 @@ def run_experiment(
     usable = {clip.clip_id: clip for clip in prepared.clips}
     tasks = _fold_runs(experiment, usable, content, folder, store)
     check_run_folder(folder, tasks)
-    remarks += remarks_of(tasks)
-    settings = settings_of(experiment, prepared.failures, remarks)
-    save_split(experiment.split, folder / "split.json")
-    write_text(
-        folder / "settings.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
-    )
-    write_json(folder / "environment.json", describe_environment())
-    write_json(folder / "audit.json", experiment.audit.as_json())
-    description = f"Folds of {experiment.title}"
-    for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
-        if outcome.error is not None:
-            raise outcome.error
-    with reading(f"A fold below {folder}", SettingsError):
-        folds = tuple(json.loads((task.folder / DONE_NAME).read_text("utf-8")) for task in tasks)
-        evaluation = pool_folds(experiment, tasks, folds)
-    save_evaluation(evaluation, folder)
-    return ExperimentResult(evaluation, folder, prepared.failures, experiment, settings, folds)
+    with writes_alone(folder):
+        remarks += remarks_of(tasks)
+        settings = settings_of(experiment, prepared.failures, remarks)
+        save_split(experiment.split, folder / "split.json")
+        write_text(
+            folder / "settings.yaml", yaml.safe_dump(settings, sort_keys=False, allow_unicode=True)
+        )
+        write_json(folder / "environment.json", describe_environment())
+        write_json(folder / "audit.json", experiment.audit.as_json())
+        description = f"Folds of {experiment.title}"
+        for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
+            if outcome.error is not None:
+                raise outcome.error
+        with reading(f"A fold below {folder}", SettingsError):
+            folds = tuple(read_json(task.folder / DONE_NAME) for task in tasks)
+            evaluation = pool_folds(experiment, tasks, folds)
+        save_evaluation(evaluation, folder)
+        return ExperimentResult(evaluation, folder, prepared.failures, experiment, settings, folds)
 
 
 def run_systems(

@@ -13,6 +13,7 @@ import numpy as np
 from aver.corpora.clip import Clip
 from aver.corpora.files import column_separator
 from aver.errors import FeatureError, MediaError
+from aver.execution.documents import table_lines
 from aver.execution.files import composed
 from aver.features.feature import DerivedFeature, Feature, FeatureRecord
 from aver.settings import settings
@@ -196,10 +197,11 @@ def _unit_means(path: Path, changed_ns: int, size: int) -> dict[str, np.ndarray]
 def _read_rows(path: Path) -> tuple[list[str], list[list[str]]]:
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            first = file.readline()
+            lines = table_lines(file)
+            first = next(lines, "")
             separator = column_separator(first)
             header = [name.strip() for name in next(csv.reader([first], delimiter=separator), [])]
-            rows = [row for row in csv.reader(file, delimiter=separator) if row]
+            rows = [row for row in csv.reader(lines, delimiter=separator) if row]
     except OSError as error:
         raise MediaError(f"{path} cannot be read: {error.strerror}.") from None
     except (UnicodeDecodeError, csv.Error) as error:

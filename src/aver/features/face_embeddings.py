@@ -11,7 +11,10 @@ import numpy as np
 
 from aver.corpora.clip import Clip
 from aver.features.face_crops import FaceCrops, FaceFeature
+from aver.features.feature import FeatureRecord
 from aver.settings import settings
+
+_BLOCK = 1024  # images; a multiple of the network's own batches, which decide the rounding
 
 
 @settings
@@ -70,6 +73,17 @@ class FaceEmbeddings(FaceFeature):
 
         facts = face_facts(find_weights(self.weights))
         return f"{super().identity(clip)}\n{json.dumps(facts, sort_keys=True)}"
+
+    def derive(self, record: FeatureRecord) -> FeatureRecord:
+        """Embed every frame with a face, in blocks: a long video's crops are not copied."""
+        crops, rows = record.arrays["crops"], np.flatnonzero(record.arrays["found"])
+        parts = [
+            self.from_faces(crops[rows[start : start + _BLOCK]])["embeddings"]
+            for start in range(0, len(rows), _BLOCK)
+        ]
+        return FeatureRecord(
+            {"embeddings": np.concatenate(parts)}, record.coverage, flags=record.flags
+        )
 
     def from_faces(self, images: np.ndarray) -> Mapping[str, np.ndarray]:
         """Embed every frame with a face."""

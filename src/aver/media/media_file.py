@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 
 _LFS_POINTER_START = b"version https://git-lfs"
+_ZEROS = bytes(2**16)  # no format begins so; FFmpeg would take a whole file of zeros for one packet
 
 # Containers whose headers state the duration of every stream, even if the file was cut. Others
 # state none, or that of the longest stream, subtitles included, or FFmpeg estimates it.
@@ -290,10 +291,13 @@ def _check_is_media_file(path: Path) -> None:
     try:
         with path.open("rb") as file:
             start = file.read(len(_LFS_POINTER_START))
+            is_blank = not any(start) and file.read(len(_ZEROS)) == _ZEROS
     except OSError as error:
         raise MediaError(f"{path} cannot be opened: {error.strerror}.") from error
     if not start:
         raise MediaError(f"{path} is empty (0 bytes). Download it again.")
+    if is_blank:
+        raise MediaError(f"{path} begins with zeros: it holds no media. Download it again.")
     if start == _LFS_POINTER_START:
         raise MediaError(
             f"{path} is a Git LFS pointer, not the media file itself. Run `git lfs pull` in its "

@@ -12,6 +12,7 @@ import yaml
 
 from aver.compatibility import upgrade
 from aver.errors import SettingsError
+from aver.execution.documents import parse_yaml, read_document
 from aver.models.layers.augmentation import ImageAugmentationSettings
 from aver.settings import Field, apply_changes, settings, settings_from_mapping
 from aver.training.settings import TrainingSettings
@@ -152,10 +153,10 @@ def read_settings(
             f"There is no preset {preset!r} for 'aver pretrain {modality}'. Known are: "
             f"{', '.join(sorted(shipped))}; or give a YAML file."
         )
-    file = shipped.get(preset, path)
     try:
-        values = upgrade(dict(yaml.safe_load(file.read_text("utf-8"))["settings"]))
-    except (OSError, RecursionError, yaml.YAMLError, KeyError, TypeError, ValueError):
+        text = shipped[preset].read_text("utf-8") if preset in shipped else read_document(path)
+        values = upgrade(dict(parse_yaml(text)["settings"]))
+    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError):
         raise SettingsError(
             f"The preset {preset!r} is no YAML file with the key 'settings'."
         ) from None

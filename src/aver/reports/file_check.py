@@ -1,10 +1,10 @@
-"""`check_file`: what aver sees in a file, and how a prediction from it is flagged."""
+"""`check_files`: what aver sees in files, and how predictions from them are flagged."""
 
 from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -54,6 +54,52 @@ class FileCheck:
         media = values.pop("media")
         media.pop("problems")
         return {**media, "path": printable(str(self.media.path)), **values}
+
+
+def check_files(
+    paths: Sequence[Path],
+    recognizer: Recognizer,
+    store: FeatureStore,
+    *,
+    video_stream: int | None = None,
+    audio_stream: int | None = None,
+) -> Iterator[FileCheck]:
+    """Look into files and the files of folders, and predict them.
+
+    Parameters
+    ----------
+    paths : sequence of Path
+        Of a folder the same files are taken as `aver.corpora.user_files.load_clips` takes.
+    recognizer : Recognizer
+        A trained one.
+    store : FeatureStore
+    video_stream, audio_stream : int, optional
+        Streams to read, see `aver.media.media_file.MediaFile`.
+
+    Yields
+    ------
+    FileCheck
+        One per file; what cannot be read in a folder, or a folder without media, has ``problems``.
+    """
+    from aver.corpora.user_files import load_clips
+    from aver.media.description import MediaDescription
+
+    streams = {"video_stream": video_stream, "audio_stream": audio_stream}
+    for path in paths:
+        if not path.is_dir():
+            yield check_file(path, recognizer, store, **streams)
+            continue
+        try:
+            found = load_clips([path])
+        except AverError as error:
+            yield FileCheck(MediaDescription(path), "", {}, (), (str(error),))
+            continue
+        for clip in found:
+            file = clip.video or clip.audio
+            assert file is not None
+            yield check_file(file, recognizer, store, **streams)
+        for problem in found.problems:
+            yield FileCheck(MediaDescription(Path(problem.path)), "", {}, (), (problem.reason,))
 
 
 def check_file(

@@ -13,6 +13,7 @@ from typing import Any
 
 from aver.corpora.corpus import Corpus
 from aver.errors import SplitError
+from aver.execution.documents import parse_json, read_document
 from aver.execution.files import composed, write_json
 
 SUBSETS = ("train", "validation", "test")
@@ -285,7 +286,7 @@ def load_split(path: str | Path, corpus: Corpus) -> Split:
     """
     path = Path(path)
     try:
-        values = json.loads(composed(path.read_text(encoding="utf-8")))
+        values = parse_json(composed(read_document(path)))
     except OSError as error:
         raise SplitError(f"{path} cannot be read: {error.strerror}.") from error
     except (ValueError, RecursionError) as error:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
@@ -17,6 +16,7 @@ from safetensors.numpy import save
 from aver.compatibility import upgrade, upgrade_array_name
 from aver.errors import CheckpointError, SettingsError
 from aver.execution.clip_work import reading
+from aver.execution.documents import read_json
 from aver.execution.files import without_folders, write_atomically, write_json
 from aver.features.face_embeddings import FaceEmbeddings
 from aver.networks.encoder_source import EncoderSource
@@ -171,7 +171,7 @@ def check_names(found: Mapping[str, np.ndarray], expected: Mapping[str, Any]) ->
 
 def _read_json(path: Path) -> Any:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return read_json(path)
     except OSError as error:
         raise CheckpointError(
             f"There is no checkpoint at {path.parent}: {path.name} cannot be read "

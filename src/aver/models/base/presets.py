@@ -14,6 +14,7 @@ import yaml
 from aver.compatibility import NAMES, NAMES_OF_PRESET, upgrade
 from aver.errors import SettingsError
 from aver.execution.clip_work import reading
+from aver.execution.documents import parse_yaml, read_document
 from aver.models.base.recognizer import Recognizer, models
 from aver.settings import apply_changes, settings_from_mapping
 
@@ -165,11 +166,12 @@ def read_preset(name_or_path: str) -> Preset:
                 f"Known are: {', '.join(sorted(shipped))}."
             )
         with reading(path, SettingsError):
-            text = path.read_text(encoding="utf-8")
+            text = read_document(path)
     try:
-        preset = yaml.safe_load(text)
-    except (yaml.YAMLError, ValueError, RecursionError) as error:  # ValueError: 2001-99-99
-        raise SettingsError(f"The preset {name_or_path} is no valid YAML: {error}.") from None
+        preset = parse_yaml(text)
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())
+        raise SettingsError(f"The preset {name_or_path} is no valid YAML: {reason}.") from None
     if not isinstance(preset, dict) or set(preset) != {"model", "summary", "settings"}:
         raise SettingsError(
             f"The preset {name_or_path} must have exactly the keys 'model', 'summary' and "
