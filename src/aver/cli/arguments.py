@@ -58,18 +58,31 @@ class Command:
     aliases: tuple[str, ...] = ()
 
 
+HELP_GROUPS = ("corpus", "system", "split", "run", "output")
+"""Groups of options, in the order of the help; a command shows those that it has."""
+
+
+def help_group(parser: ArgumentParser, title: str) -> argparse._ArgumentGroup:
+    """The group of options with this title, made if it is missing."""
+    for group in parser._action_groups:
+        if group.title == title:
+            return group
+    return parser.add_argument_group(title)
+
+
 def add_reader_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
     """Declare the folder of a corpus and its reader."""
-    parser.add_argument(
+    group = help_group(parser, "corpus")
+    group.add_argument(
         "--corpus", type=Path, required=required, metavar="DIR", help="folder of the corpus"
     )
-    parser.add_argument(
+    group.add_argument(
         "--reader",
         metavar="NAME",
         help="corpus reader, see 'aver corpus list' (default: guessed from the file names)",
     )
     add_list_argument(
-        parser,
+        group,
         "--corpus-settings",
         "settings of the reader, for example pattern=... for the reader 'manifest'",
     )
@@ -79,15 +92,16 @@ def add_corpus_arguments(parser: ArgumentParser, *, several: bool = False) -> No
     """Declare the folder of a corpus (or of several), its reader, and which clips to use."""
     add_reader_arguments(parser, required=not several)
     if several:
-        add_several_corpora_arguments(parser)
+        add_several_corpora_arguments(help_group(parser, "corpus"))
     add_strict_argument(parser)
-    parser.add_argument(
+    group = help_group(parser, "corpus")
+    group.add_argument(
         "--emotions", default="", metavar="A,B", help="use only clips of these emotions"
     )
-    parser.add_argument(
+    group.add_argument(
         "--speakers", default="", metavar="A,B", help="use only clips of these speakers"
     )
-    parser.add_argument(
+    group.add_argument(
         "--channel",
         default="",
         choices=("", "speech", "song"),
@@ -100,13 +114,14 @@ def add_corpus_arguments(parser: ArgumentParser, *, several: bool = False) -> No
 def add_run_corpus_arguments(parser: ArgumentParser) -> None:
     """Declare where the corpora of a finished run are now, for the case that they have moved."""
     add_reader_arguments(parser, required=False)
-    add_several_corpora_arguments(parser)
+    add_several_corpora_arguments(help_group(parser, "corpus"))
     add_action_units_argument(parser, "; needed only if they have moved")
 
 
 def add_action_units_argument(parser: ArgumentParser, remark: str = "") -> None:
     """Declare the action units of the clips, which are read from files."""
-    parser.add_argument(
+    group = help_group(parser, "corpus")
+    group.add_argument(
         "--action-units",
         type=Path,
         metavar="PATH",
@@ -114,12 +129,12 @@ def add_action_units_argument(parser: ArgumentParser, remark: str = "") -> None:
         f"clip{remark}",
     )
     hidden = argparse.SUPPRESS  # the name of version 0.1
-    parser.add_argument("--units", dest="action_units", type=Path, default=hidden, help=hidden)
+    group.add_argument("--units", dest="action_units", type=Path, default=hidden, help=hidden)
 
 
 def add_strict_argument(parser: ArgumentParser) -> None:
     """Declare whether an unreadable file is an error."""
-    parser.add_argument(
+    help_group(parser, "run").add_argument(
         "--strict", action="store_true", help="stop with an error if a file cannot be used"
     )
 
@@ -132,18 +147,19 @@ def add_work_arguments(parser: ArgumentParser) -> None:
 
 def add_workers_argument(parser: ArgumentParser) -> None:
     """Declare the number of processes."""
-    parser.add_argument(
+    help_group(parser, "run").add_argument(
         "--workers",
         type=int,
         default=usable_cores(),
         metavar="N",
-        help="number of processes (default: %(default)s, the available cores)",
+        help="number of processes (default: all available cores, here %(default)s)",
     )
 
 
 def add_cache_argument(parser: ArgumentParser) -> None:
     """Declare the feature cache."""
-    parser.add_argument(
+    group = help_group(parser, "run")
+    group.add_argument(
         "--cache",
         type=Path,
         metavar="DIR",
@@ -158,32 +174,34 @@ PRESET = "mrpn-compact"
 def add_system_arguments(parser: ArgumentParser) -> None:
     """Declare the system's changed settings and its split, for `train` and `evaluate`."""
     add_corpus_arguments(parser, several=True)
+    system = help_group(parser, "system")
     add_list_argument(
-        parser,
+        system,
         "--set",
         "settings to change in the preset, for example network=N1 training.epochs=20",
     )
-    parser.add_argument(
+    system.add_argument(
         "--modalities",
         default="",
         metavar="A,B",
         help="use only these of: video, audio, action_units (default: those of the preset)",
     )
-    parser.add_argument(
+    system.add_argument(
         "--targets",
         default="",
         metavar="A,B",
         help="targets to train, of: emotion, intensity, votes-voice, votes-face, votes-both "
         "(default: those of the preset)",
     )
-    parser.add_argument(
+    split = help_group(parser, "split")
+    split.add_argument(
         "--split",
         metavar="FILE|RULE",
         help="JSON file of a split, or a rule such as leave-one-speaker-out "
         "(default: speaker-independent folds; of several corpora leave-one-corpus-out)",
     )
-    add_list_argument(parser, "--split-settings", "settings of the split rule")
-    parser.add_argument(
+    add_list_argument(split, "--split-settings", "settings of the split rule")
+    system.add_argument(
         "--init",
         default="",
         metavar="video=NAME|PATH,audio=NAME|PATH",
@@ -197,7 +215,7 @@ def add_system_arguments(parser: ArgumentParser) -> None:
 
 def add_adapt_argument(parser: ArgumentParser, what: str) -> None:
     """Declare the adaptation to speakers."""
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--adapt",
         default="",
         choices=("", "speaker"),

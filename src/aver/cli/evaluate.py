@@ -10,6 +10,7 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
+    help_group,
     overrides_of,
     print_notes,
     print_path,
@@ -21,7 +22,7 @@ from aver.errors import SettingsError
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--preset",
         action="append",
         metavar="NAME",
@@ -29,19 +30,22 @@ def _add_arguments(parser: ArgumentParser) -> None:
         f"same folds, which are compared with the first (default: {PRESET})",
     )
     add_system_arguments(parser)
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1")
-    parser.add_argument(
+    help_group(parser, "run").add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1"
+    )
+    help_group(parser, "system").add_argument(
         "--baselines",
         default="all",
         choices=("all", "quick", "none"),
+        metavar="{all,quick,none}",
         help="quick: majority class and statistics; all: also unimodal networks and late fusion",
     )
-    parser.add_argument(
+    help_group(parser, "split").add_argument(
         "--leaking",
         action="store_true",
         help="use the protocol of the system's paper, which leaks; results are marked LEAKS",
     )
-    parser.add_argument(
+    help_group(parser, "output").add_argument(
         "--out",
         type=Path,
         default=Path("runs/evaluate"),

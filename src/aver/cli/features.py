@@ -10,6 +10,7 @@ from aver.cli.arguments import (
     add_list_argument,
     add_work_arguments,
     corpus_of,
+    help_group,
     parse_assignments,
     print_path,
     print_unusable,
@@ -18,13 +19,14 @@ from aver.cli.arguments import (
 
 def _add_arguments(parser: ArgumentParser) -> None:
     add_corpus_arguments(parser, several=True)
-    parser.add_argument(
+    system = help_group(parser, "system")
+    system.add_argument(
         "--preset",
         default="mrpn-compact",
         metavar="NAME",
         help="name, see 'aver list presets', or a YAML file",
     )
-    add_list_argument(parser, "--set", "settings to change in the preset")
+    add_list_argument(system, "--set", "settings to change in the preset")
     add_work_arguments(parser)
 
 

@@ -13,6 +13,7 @@ from aver.cli.arguments import (
     add_action_units_argument,
     add_strict_argument,
     add_work_arguments,
+    help_group,
     print_path,
 )
 
@@ -23,21 +24,27 @@ _MAX_SHOWN = 3  # files with the same problem
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("paths", type=Path, nargs="+", help="video files, audio files, or folders")
     parser.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="FILE|DIR",
+        help="video files, audio files, or folders",
+    )
+    help_group(parser, "system").add_argument(
         "--checkpoint",
         metavar="RUN",
         help="run folder of 'aver train', or a name of 'aver list weights' "
         "(default: the weights that come with aver)",
     )
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--speaker-clips",
         type=Path,
         metavar="DIR",
         help="other clips of the speaker, without labels, to adapt to; all files must then show "
         "this one speaker",
     )
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--speaker-by",
         default="",
         metavar="RULE",
@@ -47,10 +54,11 @@ def _add_arguments(parser: ArgumentParser) -> None:
         "not predicted",
     )
     add_action_units_argument(parser, ", with the file names as keys")
-    parser.add_argument(
+    output = help_group(parser, "output")
+    output.add_argument(
         "--format", default="table", choices=("table", "csv", "jsonl"), help="output format"
     )
-    parser.add_argument(
+    output.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write (default: print to the terminal)"
     )
     add_strict_argument(parser)

@@ -10,6 +10,7 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
+    help_group,
     overrides_of,
     print_notes,
     print_path,
@@ -20,16 +21,20 @@ from aver.cli.arguments import (
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--preset",
         default=PRESET,
         metavar="NAME",
         help="name, see 'aver list presets', or a YAML file",
     )
     add_system_arguments(parser)
-    parser.add_argument("--fold", type=int, default=0, metavar="N", help="fold of the split")
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training")
-    parser.add_argument(
+    help_group(parser, "split").add_argument(
+        "--fold", type=int, default=0, metavar="N", help="fold of the split"
+    )
+    help_group(parser, "run").add_argument(
+        "--seed", type=int, default=0, metavar="N", help="seed of the training"
+    )
+    help_group(parser, "output").add_argument(
         "--out",
         type=Path,
         default=Path("runs/train"),
