@@ -443,9 +443,9 @@ def print_path(path: Path) -> None:
 
 
 def print_notes(corpus: Corpus) -> None:
-    """Say which emotions joined corpora have in common, and what was left out."""
+    """Say on standard error which emotions joined corpora have in common, and what is left out."""
     for note in corpus.notes:
-        print(note)
+        print(note, file=sys.stderr)
 
 
 def print_unusable(corpus: Corpus, failures: Sequence[Failure] = ()) -> None:

@@ -280,7 +280,9 @@ def run_experiment(
     write_json(folder / "environment.json", describe_environment())
     write_json(folder / "audit.json", experiment.audit.as_json())
     description = f"Folds of {experiment.title}"
-    for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
+    for outcome in map_tasks(
+        run_fold, tasks, workers=workers, description=description, unit="trainings"
+    ):
         if outcome.error is not None:
             raise outcome.error
     folds = tuple(json.loads((task.folder / DONE_NAME).read_text("utf-8")) for task in tasks)

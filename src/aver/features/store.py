@@ -158,6 +158,7 @@ class FeatureStore:
             workers=workers,
             description=description,
             weight=_work,
+            unit="clips",
         )
         with closing(outcomes):  # stops the workers at once if an error leaves this function
             for outcome in outcomes:
@@ -179,7 +180,7 @@ class FeatureStore:
     ) -> list[_Lacking]:
         """What must be computed; clips whose files cannot be read are added to `failed`."""
         lacking = []
-        with progress_bar("Looking at the cache", len(clips)) as bar:
+        with progress_bar("Looking at the cache", len(clips), "clips") as bar:
             for clip in clips:
                 try:
                     with clip_work(_shown(clip)):
