@@ -122,6 +122,8 @@ def evaluate(
     out: str | Path,
     split: Split | None = None,
     overrides: Mapping[str, Any] | None = None,
+    name: str = "",
+    corpus_title: str = "",
     further: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: Sequence[int] = (0,),
     baselines: BaselineChoice = "all",
@@ -141,6 +143,8 @@ def evaluate(
         joined is by default tested by leaving one corpus out; with the rules ``cross-corpus`` and
         ``train-on-one-corpus`` (`aver.splits.make_split`) other pairs are tested. The report then
         has a matrix of training and test corpora.
+    name, corpus_title : str
+        Names of the system and of the corpus in tables.
     further : mapping of str to mapping, optional
         Further presets with their overrides, run on the same folds and seeds and compared with the
         first. Their run folders are below ``systems/``.
@@ -168,6 +172,8 @@ def evaluate(
         preset,
         dict(overrides or {}),
         tuple(seeds),
+        name=name,
+        corpus_title=corpus_title,
         leaking=leaking,
         adapt=adapt,
         command=command,
@@ -178,7 +184,12 @@ def evaluate(
         experiment, Path(out) / "systems", further or {}, store=store, workers=workers
     )
     others += run_baselines(
-        experiment, Path(out) / "baselines", baselines, store=store, workers=workers
+        experiment,
+        Path(out) / "baselines",
+        baselines,
+        beside=(result, *others),
+        store=store,
+        workers=workers,
     )
     write_run_report(result, others, corpus)
     return (result, *others)

@@ -128,7 +128,7 @@ def read_csv(text: str) -> pd.DataFrame:
     numbers = pd.read_csv(io.StringIO(text), dtype={"system": str, "comment": str, "clips": str})
     bounds = ["figure", "figure: low", "figure: high"]
     figures = [
-        "" if pd.isna(row["figure"]) else str(Estimate(*row[bounds].astype(float)))
+        "" if pd.isna(row["figure"]) else str(Estimate(*row[bounds].astype(float) / 100))
         for _, row in numbers.iterrows()
     ]
     return numbers.assign(figure=figures)[list(COLUMNS)].fillna("")
@@ -137,7 +137,8 @@ def read_csv(text: str) -> pd.DataFrame:
 def read_json(text: str) -> pd.DataFrame:
     rows = json.loads(text)["rows"]
     for row in rows:
-        row["figure"] = str(Estimate(**row["figure"])) if row["figure"] else ""
+        shares = {bound: number / 100 for bound, number in (row["figure"] or {}).items()}
+        row["figure"] = str(Estimate(**shares)) if shares else ""
     return pd.DataFrame(rows).astype(str)
 
 
@@ -198,7 +199,7 @@ def test_text_is_aligned_with_wide_signs_too(awkward: Table) -> None:
     [
         (Estimate(0.7124, 0.65, 0.7741), "71.2 [65.0, 77.4]"),
         (Estimate(0.5, mark="*"), "50.0*"),
-        (Estimate(0.0312, -0.01, 0.0724, signed=True), "+3.1 [-1.0, +7.2]"),
+        (Estimate(0.0312, -0.01, 0.0724, signed=True), "+3.1 [−1.0, +7.2]"),
         (Estimate(-0.0001, signed=True), "0.0"),
         (Estimate(1.2345, 1.0, 1.5, percent=False), "1.234 [1.000, 1.500]"),
         (Estimate(float("nan")), "–"),
@@ -225,15 +226,15 @@ def test_a_table_without_rows_has_its_headings() -> None:
 
 def test_csv_has_full_precision_and_bounds(awkward: Table) -> None:
     numbers = pd.read_csv(io.StringIO(as_csv(awkward)))
-    assert numbers["figure"][0] == 2 / 3
-    assert (numbers["figure: low"][0], numbers["figure: high"][0]) == (0.5, 0.8)
+    assert numbers["figure"][0] == 100 * (2 / 3)
+    assert (numbers["figure: low"][0], numbers["figure: high"][0]) == (50, 80)
     assert numbers.iloc[1, 1:].isna().all()
     assert numbers["n"][0] == 3
 
 
 def test_json_has_null_for_undefined_numbers(awkward: Table) -> None:
     value = json.loads(json.dumps(as_json(awkward), allow_nan=False))
-    assert value["rows"][0]["figure"] == {"value": 2 / 3, "low": 0.5, "high": 0.8}
+    assert value["rows"][0]["figure"] == {"value": 100 * (2 / 3), "low": 50, "high": 80}
     assert value["rows"][1]["figure"]["value"] is None
 
 

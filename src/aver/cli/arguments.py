@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import shlex
+import shutil
 import sys
+import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from aver.execution.tasks import usable_cores
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
-    from aver.features.store import Failure
+    from aver.features.store import Failure, FeatureStore
     from aver.splits.split import Split
 
 
@@ -142,7 +145,37 @@ def add_strict_argument(parser: ArgumentParser) -> None:
 def add_work_arguments(parser: ArgumentParser) -> None:
     """Declare the number of processes and the feature cache."""
     add_workers_argument(parser)
+    add_store_arguments(parser)
+
+
+def add_store_arguments(parser: ArgumentParser) -> None:
+    """Declare where extracted features are kept, and for how long."""
     add_cache_argument(parser)
+    help_group(parser, "run").add_argument(
+        "--no-cache",
+        action="store_true",
+        help="keep face crops and audio features only until the command ends, in a temporary "
+        "folder that only you can read",
+    )
+
+
+def feature_store(arguments: Namespace) -> FeatureStore:
+    """The feature cache that the arguments name; with ``--no-cache`` one that is removed at exit.
+
+    Raises
+    ------
+    SettingsError
+        If a cache folder and ``--no-cache`` are given.
+    """
+    from aver.features.store import FeatureStore
+
+    if not arguments.no_cache:
+        return FeatureStore(arguments.cache)
+    if arguments.cache is not None:
+        raise SettingsError("Give either --cache or --no-cache, not both.")
+    folder = tempfile.mkdtemp(prefix="aver-")  # with mode 0700
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return FeatureStore(Path(folder))
 
 
 def add_workers_argument(parser: ArgumentParser) -> None:

@@ -10,6 +10,7 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
+    feature_store,
     help_group,
     overrides_of,
     print_notes,
@@ -45,7 +46,20 @@ def _add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="use the protocol of the system's paper, which leaks; results are marked LEAKS",
     )
-    help_group(parser, "output").add_argument(
+    output = help_group(parser, "output")
+    output.add_argument(
+        "--name",
+        default="",
+        metavar="TEXT",
+        help="name of the system in tables (default: the preset and the settings changed)",
+    )
+    output.add_argument(
+        "--corpus-title",
+        default="",
+        metavar="TEXT",
+        help="name of the corpus in titles and captions (default: the name of its reader)",
+    )
+    output.add_argument(
         "--out",
         type=Path,
         default=Path("runs/evaluate"),
@@ -56,7 +70,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from aver import api
-    from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
     corpus = corpus_of(arguments)
@@ -70,12 +83,14 @@ def _run(arguments: Namespace) -> int:
         out=arguments.out,
         split=split_of(arguments, corpus),
         overrides=overrides_of(arguments, preset),
+        name=arguments.name,
+        corpus_title=arguments.corpus_title,
         further={name: overrides_of(arguments, name) for name in further},
         seeds=tuple(range(arguments.seeds)),
         baselines=arguments.baselines,
         leaking=arguments.leaking,
         adapt=arguments.adapt,
-        store=FeatureStore(arguments.cache),
+        store=feature_store(arguments),
         workers=arguments.workers,
         strict=arguments.strict,
         command=typed_command(),

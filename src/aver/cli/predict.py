@@ -13,6 +13,7 @@ from aver.cli.arguments import (
     add_action_units_argument,
     add_strict_argument,
     add_work_arguments,
+    feature_store,
     help_group,
     print_path,
 )
@@ -69,7 +70,6 @@ def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.errors import MediaError
     from aver.execution.files import write_text
-    from aver.features.store import FeatureStore
     from aver.reports.predictions import FORMATS, describe_source
 
     predictions = api.predict(
@@ -78,7 +78,7 @@ def _run(arguments: Namespace) -> int:
         action_units=arguments.action_units,
         speaker_clips=arguments.speaker_clips,
         speaker_by=arguments.speaker_by,
-        store=FeatureStore(arguments.cache),
+        store=feature_store(arguments),
         workers=arguments.workers,
     )
     text = FORMATS[arguments.format](predictions)

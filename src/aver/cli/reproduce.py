@@ -12,6 +12,7 @@ from aver.cli.arguments import (
     add_list_argument,
     add_work_arguments,
     corpus_of,
+    feature_store,
     parse_assignments,
     print_path,
     split_list,
@@ -64,7 +65,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver.corpora.user_files import load_clips
     from aver.evaluation.reproduce import CorpusRuns, RunCache, reproduce_table, reproductions
-    from aver.features.store import FeatureStore
     from aver.reports.reproduction_figures import ReproductionFigures
     from aver.reports.reproduction_report import describe_reproduction, write_reproduction
 
@@ -76,7 +76,7 @@ def _run(arguments: Namespace) -> int:
         )
     protocols = _protocols(arguments.protocols)
     corpus = corpus_of(arguments)
-    store = FeatureStore(arguments.cache)
+    store = feature_store(arguments)
     runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, typed_command())
     reproduction = kind(reproduction_settings(arguments, corpus.label, len(corpus.speakers)))
     cache = RunCache(arguments.out / "runs", runs)
@@ -109,7 +109,6 @@ def reproduction_settings(arguments: Namespace, corpus: str, speakers: int) -> R
     """The settings that the arguments ask for."""
     from aver.evaluation.baselines import branches_by_modality
     from aver.evaluation.reproduction import ReproductionSettings
-    from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset
 
     preset = arguments.preset or f"{arguments.paper}-compact"

@@ -10,6 +10,7 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
+    feature_store,
     help_group,
     overrides_of,
     print_notes,
@@ -45,7 +46,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from aver import api
-    from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
     corpus = corpus_of(arguments)
@@ -59,7 +59,7 @@ def _run(arguments: Namespace) -> int:
         overrides=overrides_of(arguments, arguments.preset),
         seed=arguments.seed,
         adapt=arguments.adapt,
-        store=FeatureStore(arguments.cache),
+        store=feature_store(arguments),
         workers=arguments.workers,
         strict=arguments.strict,
         command=typed_command(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -23,6 +23,7 @@ def run_baselines(
     folder: Path,
     choice: BaselineChoice = "all",
     *,
+    beside: Sequence[ExperimentResult] = (),
     store: FeatureStore | None = None,
     workers: int = 1,
 ) -> tuple[ExperimentResult, ...]:
@@ -37,6 +38,9 @@ def run_baselines(
         ``"quick"``: majority class, and functionals of the same modalities with logistic regression
         and with an SVM. ``"all"``: for a system with several modalities also the system with each
         modality alone, and the mean of their probabilities (late fusion).
+    beside : sequence of ExperimentResult
+        Systems that have run already. A baseline that is one of them does not run again: it would
+        be compared with itself, and count in the correction for the number of comparisons.
     store, workers
         As for `run_experiment`.
 
@@ -50,6 +54,9 @@ def run_baselines(
 
     def run(baseline: str, **changes: object) -> ExperimentResult:
         other = experiment.beside(**changes, leaking=False, is_baseline=True)
+        for result in beside:
+            if result.experiment is not None and other.is_same_system(result.experiment):
+                return result
         return run_experiment(other, folder / baseline, store=store, workers=workers)
 
     results = [
@@ -76,7 +83,7 @@ def run_baselines(
         fused = fuse_late([result.evaluation for result in unimodal], title)
         save_evaluation(fused, folder / "late-fusion")
         results += [*unimodal, ExperimentResult(fused, folder / "late-fusion", ())]
-    return tuple(results)
+    return tuple(result for result in results if result not in beside)
 
 
 def branches_by_modality(features: Mapping[str, Feature]) -> dict[str, tuple[str, ...]]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import warnings
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -100,7 +101,9 @@ class FeatureStore:
             return feature.extract(clip)  # an absent record, which needs no entry
         path = self._path(clip, feature)
         record = read_entry(path) if path.exists() else None
-        if record is None:
+        if record is not None:
+            _note_use(path)
+        else:
             if isinstance(feature, CombinedFeature):
                 record = feature.combine([self.get(clip, basis) for basis in feature.bases])
             else:
@@ -266,12 +269,19 @@ def _work(item: _Lacking) -> float:
     )
 
 
+def _note_use(path: Path) -> None:
+    """Set the time of access, which many file systems do not; `clear_cache` goes by it."""
+    with suppress(OSError):
+        state = path.stat()
+        os.utime(path, ns=(time.time_ns(), state.st_mtime_ns))
+
+
 class CacheWarning(UserWarning):
     """A cache entry was damaged or foreign, and is computed again."""
 
 
 def write_entry(path: Path, record: FeatureRecord) -> None:
-    """Write a record atomically.
+    """Write a record atomically, for the user alone: it may show the face of a participant.
 
     Raises
     ------
@@ -288,7 +298,7 @@ def write_entry(path: Path, record: FeatureRecord) -> None:
         "flags": json.dumps(list(record.flags)),
     }
     arrays = {name: np.ascontiguousarray(array) for name, array in record.arrays.items()}
-    with write_atomically(path) as temporary:
+    with write_atomically(path, private=True) as temporary:
         temporary.write_bytes(save(arrays, metadata=metadata))
 
 

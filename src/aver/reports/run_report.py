@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -168,8 +168,9 @@ def write_report(
     worst = worst_clips(evaluation)
     robustness = robustness_tables(measured, named=others_too)
     corpora = corpus_tables(evaluations)
+    about = (describe_data(evaluation), f"Protocol: {evaluation.protocol}")
     tables = {
-        table.name: table
+        table.name: replace(table, about=about).without_empty_columns()
         for table in (
             *_run_tables(evaluations, summary, comparisons),
             *corpora,
@@ -242,7 +243,7 @@ def describe_run(evaluations: Sequence[Evaluation]) -> str:
     ]
     verdict = [f"LEAKS: {leak}" for leak in first.leaks] or ["No leak declared."]
     sentences = summary_in_words(first, summary, comparisons)
-    texts = [as_text(table) for table in tables if table is not None]
+    texts = [as_text(table.without_empty_columns()) for table in tables if table is not None]
     result = f"LEAKS: {sentences[0]}" if first.leaks else sentences[0]
     return "\n".join([result, *sentences[1:], "", *verdict, "", *texts])
 
