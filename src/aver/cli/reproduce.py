@@ -109,6 +109,7 @@ def reproduction_settings(arguments: Namespace, corpus: str, speakers: int) -> R
     """The settings that the arguments ask for."""
     from aver.evaluation.baselines import branches_by_modality
     from aver.evaluation.reproduction import ReproductionSettings
+    from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset
 
     preset = arguments.preset or f"{arguments.paper}-compact"
