@@ -96,8 +96,8 @@ def test_too_many_columns_and_other_suffixes(tmp_path: Path) -> None:
     table = feature_table([Clip("a", None, None)], SEGMENTS, Planted({"a": record}))
     with pytest.raises(SettingsError, match=r"30000 values.*\.npy"):
         write_features(table, tmp_path / "x.csv")
-    with pytest.raises(SettingsError, match=r"'x\.sav'.*\.csv, \.parquet or \.npy"):
-        write_features(table, tmp_path / "x.sav")
+    with pytest.raises(SettingsError, match=r"'x\.spss'.*\.csv, \.parquet or \.npy"):
+        write_features(table, tmp_path / "x.spss")
 
 
 def test_the_command_exports_a_corpus_and_keeps_nothing(
@@ -115,5 +115,5 @@ def test_the_command_exports_a_corpus_and_keeps_nothing(
     assert frame["clip"].tolist() == [clip.clip_id for clip in corpus]
     assert frame["emotion"].tolist() == [clip.emotion for clip in corpus]
     assert not (tmp_path / "cache").exists()
-    assert main([*words, "--export", str(tmp_path / "out.sav")]) == 2
+    assert main([*words, "--export", str(tmp_path / "out.spss")]) == 2
     assert main([*words, "--cache", str(tmp_path / "cache")]) == 2
