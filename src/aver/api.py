@@ -212,6 +212,8 @@ def evaluate(
     out: str | Path,
     split: Split | None = None,
     overrides: Mapping[str, Any] | None = None,
+    name: str = "",
+    corpus_title: str = "",
     further: Mapping[str, Mapping[str, Any]] | None = None,
     seeds: Sequence[int] = (0,),
     baselines: BaselineChoice = "all",
@@ -232,6 +234,8 @@ def evaluate(
         joined is by default tested by leaving one corpus out; with the rules ``cross-corpus`` and
         ``train-on-one-corpus`` (`aver.splits.make_split`) other pairs are tested. The report then
         has a matrix of training and test corpora.
+    name, corpus_title : str
+        Names of the system and of the corpus in tables.
     further : mapping of str to mapping, optional
         Further presets with their overrides, run on the same folds and seeds and compared with the
         first. Their run folders are below ``systems/``.
@@ -270,6 +274,8 @@ def evaluate(
         preset,
         overrides,
         tuple(seeds),
+        name=name,
+        corpus_title=corpus_title,
         leaking=leaking,
         adapt=adapt,
         command=command,
@@ -280,7 +286,12 @@ def evaluate(
     result = run_experiment(experiment, Path(out), store=store, workers=workers, strict=strict)
     others = run_systems(experiment, Path(out) / "systems", further, store=store, workers=workers)
     others += run_baselines(
-        experiment, Path(out) / "baselines", baselines, store=store, workers=workers
+        experiment,
+        Path(out) / "baselines",
+        baselines,
+        beside=(result, *others),
+        store=store,
+        workers=workers,
     )
     write_run_report(result, others, corpus)
     if final:

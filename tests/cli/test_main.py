@@ -239,3 +239,73 @@ def test_list_names_everything_with_a_source(kind: str, capsys: pytest.CaptureFi
     lines = [line for line in capsys.readouterr().out.splitlines() if line.startswith("  ")]
     assert lines
     assert all(line.endswith("]") and "[]" not in line for line in lines)
+
+
+def test_a_module_that_runs() -> None:
+    result = subprocess.run(
+        [sys.executable, "-m", "aver", "--version"], check=True, capture_output=True, text=True
+    )
+    assert re.fullmatch(r"aver \d+\.\d+\S*\n", result.stdout)
+
+
+def test_options_are_grouped_in_one_order(capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("evaluate", "train"):
+        with pytest.raises(SystemExit):
+            main([name, "--help"])
+        text = capsys.readouterr().out
+        headings = [line[:-1] for line in text.splitlines() if re.fullmatch(r"\w+:", line)]
+        assert headings == ["options", "corpus", "system", "split", "run", "output"] + ["Example"]
+        usage, _, _ = text.partition("\n\n")
+        assert usage == f"usage: aver {name} [options]"
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
+def test_completion_knows_every_command(shell: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert {name for name in NAMED if name.split()[0] not in script} == set()
+    assert "--modalities" in script
+    if shell == "bash":
+        subprocess.run(["bash", "-n"], input=script, check=True, text=True)
+
+
+def test_bash_completes_options_and_folders(tmp_path: Path) -> None:
+    (tmp_path / "ravdess").mkdir()
+    (tmp_path / "ravdess.txt").touch()
+    script = subprocess.run([*AVER, "completion", "bash"], check=True, capture_output=True).stdout
+    (tmp_path / "complete").write_bytes(script)
+
+    def completed(line: str) -> set[str]:
+        words = shlex.split(line)
+        program = (
+            f"source {tmp_path}/complete; COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; "
+            f"_shtab_aver aver {words[-1]} {words[-2]}; printf '%s\\n' \"${{COMPREPLY[@]}}\""
+        )
+        run = subprocess.run(
+            ["bash", "-c", program], cwd=tmp_path, capture_output=True, text=True, check=False
+        )
+        return {word.strip() for word in run.stdout.splitlines()}
+
+    assert {"--modalities", "--merge"} <= completed("aver evaluate --m")
+    assert completed("aver evaluate --corpus rav") == {"ravdess"}
+
+
+def test_the_card_of_weights(capsys: pytest.CaptureFixture[str]) -> None:
+    import yaml
+
+    from aver.networks.shipped import shipped_weights
+
+    one = shipped_weights()[0]
+    assert main(["weights", "show", one.name]) == 0
+    title, _, rest = capsys.readouterr().out.partition("\n")
+    assert title == f"{one.name}: {one.summary}"
+    assert yaml.safe_load(rest.partition("\n\n")[2]) == one.card
+    assert main(["weights", "show", "no-such-weights"]) == 2
+    assert one.name in capsys.readouterr().err
+
+
+def test_the_list_of_everything_says_where_to_start(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["list"]) == 0
+    text = " ".join(capsys.readouterr().out.split())
+    assert text.startswith("Start with 'aver demo'")
+    assert "aver corpus check" in text

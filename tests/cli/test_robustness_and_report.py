@@ -52,12 +52,13 @@ def test_curves_lie_in_the_run_folder(run: Path) -> None:
     folder = run / "robustness"
     names = {path.name for path in folder.iterdir() if path.is_file()}
     suffixes = ("png", "svg", "json", "csv", "tex", "md", "txt")
-    assert names == {"curves.json", *(f"robustness-white-noise.{s}" for s in suffixes)}
+    tables = {f"robustness-white-noise.{suffix}" for suffix in suffixes}
+    assert names == {"curves.json", "robustness-white-noise-plain.tex", *tables}
     rows = json.loads((folder / "curves.json").read_text())["kinds"]["white-noise"]["rows"]
     assert [row["signal-to-noise ratio in dB"] for row in rows] == ["none", "30", "-20"]
-    assert rows[0]["accuracy in %"]["value"] == accuracy(load_evaluation(run)).value
+    assert rows[0]["accuracy in %"]["value"] == 100 * accuracy(load_evaluation(run)).value
     damaged = load_evaluation(folder / "white-noise" / "-20")
-    assert rows[2]["accuracy in %"]["value"] == accuracy(damaged).value
+    assert rows[2]["accuracy in %"]["value"] == 100 * accuracy(damaged).value
     change = rows[2]["accuracy in %"]["value"] - rows[0]["accuracy in %"]["value"]
     assert rows[2]["change in points"]["value"] == pytest.approx(change)
 

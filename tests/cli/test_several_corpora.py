@@ -68,8 +68,8 @@ def test_training_and_testing_on_synthetic_corpora_end_to_end(
     ]
     monkeypatch.setattr(sys, "argv", ["aver", *words])
     assert main(words) == 0
-    printed = capsys.readouterr().out
-    assert printed.startswith(
+    printed, notes = capsys.readouterr()
+    assert notes.startswith(
         "Emotions: neutral, happy, sad; calm counts as neutral; left out, since not every corpus "
         "has them: other angry (3 clips)."
     )
@@ -83,7 +83,7 @@ def test_training_and_testing_on_synthetic_corpora_end_to_end(
         [row["truth"] for row in rows], [row["prediction"] for row in rows], average="macro"
     )
     matrix = json.loads((run / "tables" / "corpora-uar.json").read_text())
-    assert matrix["rows"][0]["test: other"]["value"] == pytest.approx(expected)
+    assert matrix["rows"][0]["test: other"]["value"] == pytest.approx(100 * expected)
     assert [row["trained on"] for row in matrix["rows"]] == ["synthetic", "synthetic"]
     page = (run / "report.html").read_text()
     assert "By training and test corpus" in page
@@ -160,7 +160,7 @@ def test_speakers_and_emotions_can_be_selected(
     words = ["split", "make", "--train-corpus", *tones["one"], "speakers=s0,s1", "--test-corpus"]
     words += [*tones["two"], "--emotions", "happy,sadness", "--out", str(target)]
     assert main(words) == 0
-    assert "Emotions: happy, sad; dropped: angry (" in capsys.readouterr().out
+    assert "Emotions: happy, sad; dropped: angry (" in capsys.readouterr().err
     (fold,) = json.loads(target.read_text())["folds"]
     assert {name.split("_")[0] for name in fold["train"] + fold["validation"]} == {
         "one/s0",

@@ -18,7 +18,7 @@ from aver.evaluation.experiment import Experiment, run_experiment
 from aver.features.store import FeatureStore
 from aver.models.baselines.functionals import StatisticsLogistic
 from aver.models.snn_cross_modal.recognizer import SnnAudio
-from aver.reports.run_report import describe_run
+from aver.reports.run_report import describe_run, write_run_report
 from aver.splits import load_split, make_split
 from tone_corpus import write_tone_corpus
 
@@ -293,3 +293,47 @@ def test_a_leaking_protocol_is_run_if_the_system_has_one(
 def test_a_run_without_seeds_is_refused() -> None:
     with pytest.raises(SettingsError, match="at least one seed"):
         Experiment(None, None, "majority", seeds=())  # type: ignore[arg-type]
+
+
+def test_a_baseline_is_not_compared_with_itself(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    """The system is a baseline: the others remain, and Holm corrects for two, not for three."""
+    own = run_experiment(experiment, tmp_path, store=store)
+    folder = tmp_path / "baselines"
+    others = run_baselines(experiment, folder, "quick", beside=(own,), store=store)
+    assert [result.evaluation.system for result in others] == ["majority", "statistics-svm"]
+    assert not (folder / "statistics-logistic").exists()
+    changed = replace(experiment, overrides={**experiment.overrides, "Cs": [1.0]})
+    another = run_experiment(changed, tmp_path / "changed", store=store)
+    others = run_baselines(changed, folder, "quick", beside=(another,), store=store)
+    assert "statistics-logistic" in [result.evaluation.system for result in others]
+
+
+def test_the_title_names_the_settings_changed(experiment: Experiment) -> None:
+    overrides = {"training.epochs": 20, "audio.width": 1, "video.width": 2, "modalities": ["audio"]}
+    changed = replace(experiment, preset="mrpn-compact", overrides=overrides)
+    assert changed.title == (
+        "mrpn-compact (epochs=20, audio.width=1, video.width=2, modalities=audio)"
+    )
+    assert replace(changed, name="Ours").title == "Ours"
+    long = replace(experiment, overrides={"features.audio.weights": "w" * 100})
+    assert long.title == f"statistics-logistic (weights={'w' * 23}…)"
+
+
+def test_names_of_the_user_in_titles_and_captions(
+    experiment: Experiment, store: FeatureStore, tmp_path: Path
+) -> None:
+    named = replace(experiment, name="Ours", corpus_title="Seminar clips")
+    result = run_experiment(named, tmp_path, store=store)
+    others = run_baselines(named, tmp_path / "b", "quick", beside=(result,), store=store)
+    assert {other.evaluation.system for other in others} >= {"majority"}
+    words = describe_run([result.evaluation, *(other.evaluation for other in others)])
+    assert words.startswith("Ours predicts ")
+    assert "on Seminar clips: " in words
+    assert "paper protocol" not in words  # a column without a number
+    write_run_report(result, others)
+    card = json.loads((tmp_path / "tables" / "classes.json").read_text("utf-8"))
+    assert card["about"][0].startswith("Seminar clips: ")
+    assert card["about"][1].startswith("Protocol: clean: speaker-kfold")
+    assert "Each interval is a 95 % interval by itself" in words

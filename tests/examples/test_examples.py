@@ -88,6 +88,19 @@ def test_spiking_engine(folder) -> None:
     assert (folder / "weights.png").stat().st_size > 10_000
 
 
+def test_student(folder) -> None:
+    """Own files, feature and model end in a table for the paper and a table of the feature."""
+    printed = output_of("student.py", folder)
+    assert re.search(r"Loudness, nearest neighbors: \d+\.\d %", printed)
+    tex = (folder / "student" / "tables" / "comparison.tex").read_text()
+    caption = next(line for line in tex.splitlines() if line.startswith(r"\caption"))
+    for fact in ("Seminar clips", "6 speakers", "happy", "Protocol: clean: speaker-kfold"):
+        assert fact in caption
+    rows = (folder / "loudness.csv").read_text().splitlines()
+    assert rows[0].startswith("clip,speaker,emotion")
+    assert len(rows) - 1 == len(list((folder / "seminar").glob("*.mp4")))
+
+
 def test_every_example_is_listed_and_tested() -> None:
     scripts = {path.name for path in EXAMPLES.glob("*.py")}
     assert scripts == set(re.findall(r"\[(\w+\.py)\]", (EXAMPLES / "README.md").read_text()))

@@ -89,7 +89,7 @@ def test_bar_advances_by_the_weight_of_what_is_done(
     shown: list[float] = []
 
     class Recorder:
-        def __init__(self, description: str, total: float) -> None:
+        def __init__(self, description: str, total: float, unit: str, count: int) -> None:
             shown.append(-total)
 
         def __enter__(self) -> Recorder:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from aver.cli.main import main
 from aver.corpora.clip import Clip
 from aver.errors import SettingsError
 from aver.features.audio_functionals import AudioFunctionals
@@ -93,3 +95,58 @@ def test_unknown_feature_and_negative_age(filled: Path) -> None:
         clear_cache(filled, feature="face-crop")
     with pytest.raises(SettingsError, match="older_than_days is -1"):
         clear_cache(filled, older_than_days=-1)
+
+
+def test_clear_to_a_size_keeps_the_most_recently_used(filled: Path) -> None:
+    """The oldest entry is used again, so that the next oldest is removed."""
+    oldest, middle, newest = files(filled)
+    for age_s, path in ((300, oldest), (200, middle), (100, newest)):
+        stamp = time.time() - age_s
+        os.utime(path, (stamp, stamp))
+    os.utime(oldest, (time.time(), oldest.stat().st_mtime))
+    kept = oldest.stat().st_size + newest.stat().st_size
+    removed = clear_cache(filled, keep_bytes=kept)
+    assert removed.entries == 1
+    assert set(files(filled)) == {oldest, newest}
+    assert clear_cache(filled, keep_bytes=kept).entries == 0
+    with pytest.raises(SettingsError, match="keep_bytes is -1"):
+        clear_cache(filled, keep_bytes=-1)
+
+
+def test_reading_an_entry_counts_as_use_and_leaves_its_age(filled: Path, tmp_path: Path) -> None:
+    (entry,) = (path for path in files(filled) if "audio-functionals" in str(path))
+    stamp = time.time() - 1000
+    os.utime(entry, (stamp, stamp))
+    FeatureStore(filled).get(Clip("0", None, None, audio=tmp_path / "0.wav"), STATISTICS)
+    state = entry.stat()
+    assert state.st_mtime == pytest.approx(stamp, abs=1)
+    assert state.st_atime > stamp + 900
+
+
+def test_only_the_user_may_read_entries(filled: Path) -> None:
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files(filled)} == {0o600}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--older", "30"], "--older takes a number with its unit, as in 12h, 30d or 8w: '30'."),
+        (["--older", "-3d"], "--older"),
+        (["--keep", "5 apples"], "--keep takes a number with its unit, as in 500MB or 5GB"),
+    ],
+)
+def test_ages_and_sizes_without_a_unit_are_refused(
+    words: list[str], said: str, filled: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["cache", "clear", "--cache", str(filled), *words]) == 2
+    assert said in capsys.readouterr().err
+    assert len(files(filled)) == 3
+
+
+def test_clear_by_age_in_days(filled: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    old = files(filled)[0]
+    stamp = time.time() - 31 * 24 * 3600
+    os.utime(old, (stamp, stamp))
+    assert main(["cache", "clear", "--cache", str(filled), "--older", "30d"]) == 0
+    assert capsys.readouterr().out.startswith("Removed 1 entries")
+    assert not old.exists()

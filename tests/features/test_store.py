@@ -249,7 +249,7 @@ def test_progress_bar_counts_only_what_must_be_computed(
     monkeypatch.setattr(
         tasks,
         "progress_bar",
-        lambda description, total: totals.append(total) or real(description, total),
+        lambda description, total, *about: totals.append(total) or real(description, total, *about),
     )
     store.prepare(clips, [SEGMENTS])
     assert clips[3].audio is not None

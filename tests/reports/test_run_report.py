@@ -111,7 +111,7 @@ def test_the_page_has_the_numbers_of_the_statistics(
     assert "no face (32)" in words
     assert "1,234,567" in words
     tables = json.loads((tmp_path / "tables" / "comparison.json").read_text())
-    assert tables["rows"][0]["clean protocol"]["value"] == accuracy(runs[0]).value
+    assert tables["rows"][0]["clean protocol"]["value"] == 100 * accuracy(runs[0]).value
     assert (tmp_path / "plots" / "confusion.png").exists()
 
 
@@ -126,7 +126,7 @@ def test_a_leak_comes_first_and_its_numbers_are_in_their_own_column(
     assert "No leak declared" not in words
     row = json.loads((tmp_path / "tables" / "comparison.json").read_text())["rows"][0]
     assert row["clean protocol"] is None
-    assert row["paper protocol (LEAKS)"]["value"] == accuracy(first).value
+    assert row["paper protocol (LEAKS)"]["value"] == 100 * accuracy(first).value
 
 
 def test_the_terminal_text_names_differences_that_are_not_significant(

@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import shutil
+import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -128,7 +131,7 @@ def read_csv(text: str) -> pd.DataFrame:
     numbers = pd.read_csv(io.StringIO(text), dtype={"system": str, "comment": str, "clips": str})
     bounds = ["figure", "figure: low", "figure: high"]
     figures = [
-        "" if pd.isna(row["figure"]) else str(Estimate(*row[bounds].astype(float)))
+        "" if pd.isna(row["figure"]) else str(Estimate(*row[bounds].astype(float) / 100))
         for _, row in numbers.iterrows()
     ]
     return numbers.assign(figure=figures)[list(COLUMNS)].fillna("")
@@ -137,7 +140,8 @@ def read_csv(text: str) -> pd.DataFrame:
 def read_json(text: str) -> pd.DataFrame:
     rows = json.loads(text)["rows"]
     for row in rows:
-        row["figure"] = str(Estimate(**row["figure"])) if row["figure"] else ""
+        shares = {bound: number / 100 for bound, number in (row["figure"] or {}).items()}
+        row["figure"] = str(Estimate(**shares)) if shares else ""
     return pd.DataFrame(rows).astype(str)
 
 
@@ -198,7 +202,7 @@ def test_text_is_aligned_with_wide_signs_too(awkward: Table) -> None:
     [
         (Estimate(0.7124, 0.65, 0.7741), "71.2 [65.0, 77.4]"),
         (Estimate(0.5, mark="*"), "50.0*"),
-        (Estimate(0.0312, -0.01, 0.0724, signed=True), "+3.1 [-1.0, +7.2]"),
+        (Estimate(0.0312, -0.01, 0.0724, signed=True), "+3.1 [−1.0, +7.2]"),
         (Estimate(-0.0001, signed=True), "0.0"),
         (Estimate(1.2345, 1.0, 1.5, percent=False), "1.234 [1.000, 1.500]"),
         (Estimate(float("nan")), "–"),
@@ -225,15 +229,15 @@ def test_a_table_without_rows_has_its_headings() -> None:
 
 def test_csv_has_full_precision_and_bounds(awkward: Table) -> None:
     numbers = pd.read_csv(io.StringIO(as_csv(awkward)))
-    assert numbers["figure"][0] == 2 / 3
-    assert (numbers["figure: low"][0], numbers["figure: high"][0]) == (0.5, 0.8)
+    assert numbers["figure"][0] == 100 * (2 / 3)
+    assert (numbers["figure: low"][0], numbers["figure: high"][0]) == (50, 80)
     assert numbers.iloc[1, 1:].isna().all()
     assert numbers["n"][0] == 3
 
 
 def test_json_has_null_for_undefined_numbers(awkward: Table) -> None:
     value = json.loads(json.dumps(as_json(awkward), allow_nan=False))
-    assert value["rows"][0]["figure"] == {"value": 2 / 3, "low": 0.5, "high": 0.8}
+    assert value["rows"][0]["figure"] == {"value": 100 * (2 / 3), "low": 50, "high": 80}
     assert value["rows"][1]["figure"]["value"] is None
 
 
@@ -273,4 +277,66 @@ def test_html_escapes_names() -> None:
 def test_all_formats_are_written(table: Table, tmp_path: Path) -> None:
     written = write_table(table, tmp_path / "tables")
     assert {path.suffix for path in written} == {".txt", ".md", ".tex", ".csv", ".json"}
+    assert {path.name for path in written} >= {"demo.tex", "demo-plain.tex"}
     assert all(path.stat().st_size > 0 for path in written)
+
+
+def test_empty_columns_are_left_out_and_empty_cells_stay(table: Table) -> None:
+    rows = [(name, None, "", 1 if name == "a" else None) for name in "ab"]
+    found = Table.of("x", "X", ("name", "paper", "remark", "n"), rows).without_empty_columns()
+    assert found.columns == ("name", "n")
+    assert table.without_empty_columns().columns == table.columns
+    assert Table.of("x", "X", ("name", "n"), ()).without_empty_columns().columns == ("name", "n")
+
+
+def test_a_caption_says_once_what_the_table_is_about() -> None:
+    about = ("RAVDESS: 24 speakers", "Protocol: clean")
+    by_class = replace(Table.of("x", "By class", ("name",), (("a",),)), about=about)
+    assert by_class.caption == "By class. RAVDESS: 24 speakers. Protocol: clean."
+    named = replace(by_class, title="Accuracy on RAVDESS: 24 speakers")
+    assert named.caption == "Accuracy on RAVDESS: 24 speakers. Protocol: clean."
+    assert r"\caption{By class. RAVDESS: 24 speakers. Protocol: clean.}" in as_latex(by_class)
+
+
+WIDE = Table.of(
+    "wide",
+    "A table with & signs",
+    ("system", "difference in points", "minimum detectable (points)", "verdict", "remark"),
+    [
+        (f"system_{n}", Estimate(-0.1, -0.2, 0.01, signed=True), n, "[not] different", 60 * "a b ")
+        for n in range(3)
+    ],
+    ("Below 100 %: a note.",),
+)
+
+
+@pytest.mark.parametrize("booktabs", [True, False])
+def test_latex_notes_are_outside_the_tabular_and_a_minus_is_one(booktabs: bool) -> None:
+    text = as_latex(WIDE, booktabs=booktabs)
+    assert text.index("Below 100") > text.index(r"\end{tabular}")
+    assert text.index("Below 100") < text.index(r"\end{table*}")
+    assert "$-$10.0 [$-$20.0, +1.0]" in text
+    assert ("booktabs" in text) == (r"\toprule" in text) == booktabs
+    assert (r"\hline" in text) != booktabs
+
+
+@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is not installed")
+@pytest.mark.parametrize("booktabs", [True, False])
+def test_wide_and_narrow_tables_fit_a_two_column_paper(booktabs: bool, tmp_path: Path) -> None:
+    narrow = Table.of("narrow", "Narrow", ("system", "UAR"), (("a", Estimate(0.5, 0.4, 0.6)),))
+    tables = "".join(as_latex(table, booktabs=booktabs) for table in (narrow, WIDE))
+    package = r"\usepackage{booktabs}" if booktabs else ""
+    (tmp_path / "paper.tex").write_text(
+        rf"\documentclass[twocolumn]{{article}}{package}\begin{{document}}Text.{tables}"
+        r"\end{document}",
+        "utf-8",
+    )
+    run = subprocess.run(
+        ["pdflatex", "-interaction=nonstopmode", "-halt-on-error", "paper.tex"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        errors="replace",
+    )
+    assert run.returncode == 0, run.stdout[-2000:]
+    assert "Overfull" not in run.stdout

@@ -248,7 +248,11 @@ def _fingerprints(
     names = sorted(files)
     jobs = [(fingerprint, files[name]) for name in names]
     outcomes = map_tasks(
-        _hash_and_fingerprint, jobs, workers=workers, description=f"Comparing {medium}"
+        _hash_and_fingerprint,
+        jobs,
+        workers=workers,
+        description=f"Comparing {medium}",
+        unit="files",
     )
     for name, outcome in zip(names, outcomes, strict=True):
         if outcome.error is None and outcome.value is not None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import atexit
 import shlex
+import shutil
 import sys
+import tempfile
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,7 +27,7 @@ from aver.execution.tasks import usable_cores
 
 if TYPE_CHECKING:
     from aver.corpora.corpus import Corpus
-    from aver.features.store import Failure
+    from aver.features.store import Failure, FeatureStore
     from aver.splits.split import Split
 
 
@@ -58,18 +61,31 @@ class Command:
     aliases: tuple[str, ...] = ()
 
 
+HELP_GROUPS = ("corpus", "system", "split", "run", "output")
+"""Groups of options, in the order of the help; a command shows those that it has."""
+
+
+def help_group(parser: ArgumentParser, title: str) -> argparse._ArgumentGroup:
+    """The group of options with this title, made if it is missing."""
+    for group in parser._action_groups:
+        if group.title == title:
+            return group
+    return parser.add_argument_group(title)
+
+
 def add_reader_arguments(parser: ArgumentParser, *, required: bool = True) -> None:
     """Declare the folder of a corpus and its reader."""
-    parser.add_argument(
+    group = help_group(parser, "corpus")
+    group.add_argument(
         "--corpus", type=Path, required=required, metavar="DIR", help="folder of the corpus"
     )
-    parser.add_argument(
+    group.add_argument(
         "--reader",
         metavar="NAME",
         help="corpus reader, see 'aver corpus list' (default: guessed from the file names)",
     )
     add_list_argument(
-        parser,
+        group,
         "--corpus-settings",
         "settings of the reader, for example pattern=... for the reader 'manifest'",
     )
@@ -113,15 +129,16 @@ def add_corpus_arguments(parser: ArgumentParser, *, several: bool = False) -> No
     """Declare the folder of a corpus (or of several), its reader, and which clips to use."""
     add_reader_arguments(parser, required=not several)
     if several:
-        add_several_corpora_arguments(parser)
+        add_several_corpora_arguments(help_group(parser, "corpus"))
     add_strict_argument(parser)
-    parser.add_argument(
+    group = help_group(parser, "corpus")
+    group.add_argument(
         "--emotions", default="", metavar="A,B", help="use only clips of these emotions"
     )
-    parser.add_argument(
+    group.add_argument(
         "--speakers", default="", metavar="A,B", help="use only clips of these speakers"
     )
-    parser.add_argument(
+    group.add_argument(
         "--channel",
         default="",
         choices=("", "speech", "song"),
@@ -134,13 +151,14 @@ def add_corpus_arguments(parser: ArgumentParser, *, several: bool = False) -> No
 def add_run_corpus_arguments(parser: ArgumentParser) -> None:
     """Declare where the corpora of a finished run are now, for the case that they have moved."""
     add_reader_arguments(parser, required=False)
-    add_several_corpora_arguments(parser)
+    add_several_corpora_arguments(help_group(parser, "corpus"))
     add_action_units_argument(parser, "; needed only if they have moved")
 
 
 def add_action_units_argument(parser: ArgumentParser, remark: str = "") -> None:
     """Declare the action units of the clips, which are read from files."""
-    parser.add_argument(
+    group = help_group(parser, "corpus")
+    group.add_argument(
         "--action-units",
         type=Path,
         metavar="PATH",
@@ -148,7 +166,7 @@ def add_action_units_argument(parser: ArgumentParser, remark: str = "") -> None:
         f"clip{remark}",
     )
     hidden = argparse.SUPPRESS  # the name of version 0.1
-    parser.add_argument("--units", dest="action_units", type=Path, default=hidden, help=hidden)
+    group.add_argument("--units", dest="action_units", type=Path, default=hidden, help=hidden)
 
 
 def add_stream_arguments(parser: ArgumentParser) -> None:
@@ -165,7 +183,7 @@ def add_stream_arguments(parser: ArgumentParser) -> None:
 
 def add_strict_argument(parser: ArgumentParser) -> None:
     """Declare whether an unreadable file is an error."""
-    parser.add_argument(
+    help_group(parser, "run").add_argument(
         "--strict", action="store_true", help="stop with an error if a file cannot be used"
     )
 
@@ -173,23 +191,54 @@ def add_strict_argument(parser: ArgumentParser) -> None:
 def add_work_arguments(parser: ArgumentParser) -> None:
     """Declare the number of processes and the feature cache."""
     add_workers_argument(parser)
+    add_store_arguments(parser)
+
+
+def add_store_arguments(parser: ArgumentParser) -> None:
+    """Declare where extracted features are kept, and for how long."""
     add_cache_argument(parser)
+    help_group(parser, "run").add_argument(
+        "--no-cache",
+        action="store_true",
+        help="keep face crops and audio features only until the command ends, in a temporary "
+        "folder that only you can read",
+    )
+
+
+def feature_store(arguments: Namespace) -> FeatureStore:
+    """The feature cache that the arguments name; with ``--no-cache`` one that is removed at exit.
+
+    Raises
+    ------
+    SettingsError
+        If a cache folder and ``--no-cache`` are given.
+    """
+    from aver.features.store import FeatureStore
+
+    if not arguments.no_cache:
+        return FeatureStore(arguments.cache)
+    if arguments.cache is not None:
+        raise SettingsError("Give either --cache or --no-cache, not both.")
+    folder = tempfile.mkdtemp(prefix="aver-")  # with mode 0700
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return FeatureStore(Path(folder))
 
 
 def add_workers_argument(parser: ArgumentParser) -> None:
     """Declare the number of processes."""
-    parser.add_argument(
+    help_group(parser, "run").add_argument(
         "--workers",
         type=int,
         default=usable_cores(),
         metavar="N",
-        help="number of processes (default: %(default)s, the available cores)",
+        help="number of processes (default: all available cores, here %(default)s)",
     )
 
 
 def add_cache_argument(parser: ArgumentParser) -> None:
     """Declare the feature cache."""
-    parser.add_argument(
+    group = help_group(parser, "run")
+    group.add_argument(
         "--cache",
         type=Path,
         metavar="DIR",
@@ -204,32 +253,34 @@ PRESET = "mrpn-compact"
 def add_system_arguments(parser: ArgumentParser) -> None:
     """Declare the system's changed settings and its split, for `train` and `evaluate`."""
     add_corpus_arguments(parser, several=True)
+    system = help_group(parser, "system")
     add_list_argument(
-        parser,
+        system,
         "--set",
         "settings to change in the preset, for example network=N1 training.epochs=20",
     )
-    parser.add_argument(
+    system.add_argument(
         "--modalities",
         default="",
         metavar="A,B",
         help="use only these of: video, audio, action_units (default: those of the preset that "
         "the clips have, and action units if they are given)",
     )
-    parser.add_argument(
+    system.add_argument(
         "--targets",
         default="",
         metavar="A,B",
         help="targets to train, of: emotion, intensity, votes-voice, votes-face, votes-both "
         "(default: those of the preset)",
     )
-    parser.add_argument(
+    split = help_group(parser, "split")
+    split.add_argument(
         "--split",
         metavar="FILE|RULE",
         help="JSON file of a split, or a rule such as leave-one-speaker-out "
         "(default: speaker-independent folds; of several corpora leave-one-corpus-out)",
     )
-    add_list_argument(parser, "--split-settings", "settings of the split rule")
+    add_list_argument(split, "--split-settings", "settings of the split rule")
     add_init_argument(parser)
     add_adapt_argument(parser, "features")
     add_work_arguments(parser)
@@ -237,7 +288,7 @@ def add_system_arguments(parser: ArgumentParser) -> None:
 
 def add_init_argument(parser: ArgumentParser) -> None:
     """Declare the pretrained weights that a training starts from."""
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--init",
         default="",
         metavar="video=NAME|PATH,audio=NAME|PATH",
@@ -249,7 +300,7 @@ def add_init_argument(parser: ArgumentParser) -> None:
 
 def add_adapt_argument(parser: ArgumentParser, what: str) -> None:
     """Declare the adaptation to speakers."""
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--adapt",
         default="",
         choices=("", "speaker"),
@@ -502,9 +553,9 @@ def print_final(run: Path) -> None:
 
 
 def print_notes(corpus: Corpus) -> None:
-    """Say which emotions joined corpora have in common, and what was left out."""
+    """Say on standard error which emotions joined corpora have in common, and what is left out."""
     for note in corpus.notes:
-        print(note)
+        print(note, file=sys.stderr)
 
 
 def print_unusable(corpus: Corpus, failures: Sequence[Failure] = ()) -> None:

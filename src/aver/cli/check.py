@@ -6,7 +6,13 @@ import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from aver.cli.arguments import Command, add_cache_argument, add_stream_arguments, print_path
+from aver.cli.arguments import (
+    Command,
+    add_store_arguments,
+    add_stream_arguments,
+    feature_store,
+    print_path,
+)
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
@@ -30,16 +36,15 @@ def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, metavar="FILE", help="file to write (default: print to the terminal)"
     )
-    add_cache_argument(parser)
+    add_store_arguments(parser)
 
 
 def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.execution.files import write_text
-    from aver.features.store import FeatureStore
     from aver.reports.file_check import checks_as_json, checks_as_table
 
-    store = FeatureStore(arguments.cache)
+    store = feature_store(arguments)
     checks = api.check(
         arguments.paths,
         arguments.checkpoint,

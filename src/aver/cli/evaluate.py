@@ -10,6 +10,8 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
+    feature_store,
+    help_group,
     print_final,
     print_notes,
     print_path,
@@ -22,7 +24,7 @@ from aver.errors import SettingsError
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--preset",
         action="append",
         metavar="NAME",
@@ -30,25 +32,41 @@ def _add_arguments(parser: ArgumentParser) -> None:
         f"same folds, which are compared with the first (default: {PRESET})",
     )
     add_system_arguments(parser)
-    parser.add_argument("--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1")
-    parser.add_argument(
+    help_group(parser, "run").add_argument(
+        "--seeds", type=int, default=1, metavar="N", help="use the seeds 0 to N-1"
+    )
+    help_group(parser, "system").add_argument(
         "--baselines",
         default="all",
         choices=("all", "quick", "none"),
+        metavar="{all,quick,none}",
         help="quick: majority class and statistics; all: also unimodal networks and late fusion",
     )
-    parser.add_argument(
+    help_group(parser, "split").add_argument(
         "--leaking",
         action="store_true",
         help="use the protocol of the system's paper, which leaks; results are marked LEAKS",
     )
-    parser.add_argument(
+    help_group(parser, "run").add_argument(
         "--final",
         action="store_true",
         help="afterwards fit the system on every clip: the recognizer that 'aver predict "
         "--checkpoint RUN' uses",
     )
-    parser.add_argument(
+    output = help_group(parser, "output")
+    output.add_argument(
+        "--name",
+        default="",
+        metavar="TEXT",
+        help="name of the system in tables (default: the preset and the settings changed)",
+    )
+    output.add_argument(
+        "--corpus-title",
+        default="",
+        metavar="TEXT",
+        help="name of the corpus in titles and captions (default: the name of its reader)",
+    )
+    output.add_argument(
         "--out",
         type=Path,
         default=Path("runs/evaluate"),
@@ -59,7 +77,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from aver import api
-    from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
     corpus = corpus_of(arguments)
@@ -73,13 +90,15 @@ def _run(arguments: Namespace) -> int:
         out=arguments.out,
         split=split_of(arguments, corpus),
         overrides=settings_for(arguments, preset, corpus),
+        name=arguments.name,
+        corpus_title=arguments.corpus_title,
         further={name: settings_for(arguments, name, corpus) for name in further},
         seeds=tuple(range(arguments.seeds)),
         baselines=arguments.baselines,
         leaking=arguments.leaking,
         final=arguments.final,
         adapt=arguments.adapt,
-        store=FeatureStore(arguments.cache),
+        store=feature_store(arguments),
         workers=arguments.workers,
         strict=arguments.strict,
         command=typed_command(arguments),

@@ -111,6 +111,13 @@ _KINDS: dict[str, Callable[[], list[dict[str, str]]]] = {
 }
 
 
+_START = """\
+Start with 'aver demo' (a whole evaluation on synthetic clips), with 'aver predict VIDEO', or, with
+a corpus of your own, with 'aver corpus check --corpus DIR'. 'aver weights show NAME' prints the
+card of weights, 'aver corpus info NAME' the license and the source of a corpus.
+"""
+
+
 def _add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "kind",
@@ -129,6 +136,8 @@ def _run(arguments: Namespace) -> int:
     if arguments.json:
         print(json.dumps(entries_of, indent=2, ensure_ascii=False))
         return 0
+    if arguments.kind == "all":
+        print(_START)
     for kind, entries in entries_of.items():
         width = max((len(entry["name"]) for entry in entries), default=0)
         print(f"{kind}:")

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from aver import __version__
-from aver.cli.arguments import Command
+from aver.cli.arguments import HELP_GROUPS, Command, help_group
 from aver.errors import AverError, SettingsError
 from aver.execution.files import printable
 
@@ -32,7 +32,9 @@ _COMMANDS = (
     "robustness",
     "report",
     "reproduce",
+    "weights",
     "cache",
+    "completion",
 )
 
 
@@ -117,7 +119,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser = _Parser(
         prog="aver",
         description="Audio-video emotion recognition with evidence that anyone can check.",
-        epilog="Run 'aver COMMAND --help' for the options of a command.",
+        epilog="Start here:\n"
+        "  aver predict VIDEO                what a clip expresses\n"
+        "  aver demo                         a whole evaluation on synthetic clips\n"
+        "  aver corpus check --corpus DIR    whether aver can read your corpus\n\n"
+        "Run 'aver COMMAND --help' for the options of a command.",
     )
     parser.add_argument("--version", action="version", version=f"aver {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
@@ -143,6 +149,8 @@ def _add_commands(
                 **shown,
             )
             child.set_defaults(run_command=command.run, prog=child.prog)
+            for title in HELP_GROUPS:  # in this order, whatever is declared first
+                help_group(child, title)
             command.add_arguments(child)
             if command.subcommands:
                 _add_commands(child, command.subcommands, required=True)
@@ -154,6 +162,14 @@ class _HelpFormatter(argparse.RawDescriptionHelpFormatter):
     def __init__(self, prog: str) -> None:
         super().__init__(prog, max_help_position=32)
         self._action_max_length = 16  # the summaries of all commands start in one column
+
+    def _format_usage(self, usage: Any, actions: Any, groups: Any, prefix: str | None) -> str:
+        """The program, what must be given, and that there are options."""
+        if usage is not None or prefix == "":  # an empty prefix asks for the name of a command
+            return super()._format_usage(usage, actions, groups, prefix)
+        needed = [one for one in actions if one.required or not one.option_strings]
+        text = super()._format_usage(None, needed, [], prefix)
+        return text.replace(self._prog, f"{self._prog} [options]", 1)
 
     def _get_help_string(self, action: argparse.Action) -> str:
         text, default = action.help or "", action.default

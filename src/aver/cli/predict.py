@@ -14,6 +14,8 @@ from aver.cli.arguments import (
     add_stream_arguments,
     add_strict_argument,
     add_work_arguments,
+    feature_store,
+    help_group,
     print_path,
 )
 
@@ -24,21 +26,27 @@ _MAX_SHOWN = 3  # files with the same problem
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("paths", type=Path, nargs="+", help="video files, audio files, or folders")
     parser.add_argument(
+        "paths",
+        type=Path,
+        nargs="+",
+        metavar="FILE|DIR",
+        help="video files, audio files, or folders",
+    )
+    help_group(parser, "system").add_argument(
         "--checkpoint",
         metavar="RUN",
         help="run folder of 'aver train', or a name of 'aver list weights' "
         "(default: the weights that come with aver)",
     )
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--speaker-clips",
         type=Path,
         metavar="DIR",
         help="other clips of the speaker, without labels, to adapt to; all files must then show "
         "this one speaker",
     )
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--speaker-by",
         default="",
         metavar="RULE",
@@ -49,13 +57,14 @@ def _add_arguments(parser: ArgumentParser) -> None:
     )
     add_action_units_argument(parser, ", with the file names as keys")
     add_stream_arguments(parser)
-    parser.add_argument(
+    output = help_group(parser, "output")
+    output.add_argument(
         "--format",
         default="",
         choices=("table", "csv", "tsv", "jsonl"),
         help="what to print (default: table)",
     )
-    parser.add_argument(
+    output.add_argument(
         "--out",
         type=Path,
         metavar="FILE",
@@ -69,7 +78,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.errors import MediaError
-    from aver.features.store import FeatureStore
     from aver.reports.predictions import (
         TEXT_FORMATS,
         describe_source,
@@ -87,7 +95,7 @@ def _run(arguments: Namespace) -> int:
         speaker_by=arguments.speaker_by,
         video_stream=arguments.video_stream,
         audio_stream=arguments.audio_stream,
-        store=FeatureStore(arguments.cache),
+        store=feature_store(arguments),
         workers=arguments.workers,
     )
     if any(predictions.clips):

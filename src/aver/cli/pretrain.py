@@ -18,6 +18,7 @@ from aver.cli.arguments import (
     add_work_arguments,
     check_strict,
     corpus_of,
+    feature_store,
     parse_assignments,
     print_path,
     print_unusable,
@@ -198,7 +199,6 @@ def _add_audio_arguments(parser: ArgumentParser) -> None:
 
 
 def _run_audio(arguments: Namespace) -> int:
-    from aver.features.store import FeatureStore
     from aver.pretraining.audio import pretrain_audio
     from aver.pretraining.audio_data import check_labels, split_speakers
     from aver.pretraining.settings import AudioSettings, read_settings
@@ -218,7 +218,7 @@ def _run_audio(arguments: Namespace) -> int:
         read_settings(AudioSettings, "audio", arguments.preset, changes),
         out=arguments.out,
         verify=verify,
-        store=FeatureStore(arguments.cache),
+        store=feature_store(arguments),
         seed=arguments.seed,
         workers=arguments.workers,
         notice=_notice(arguments.strict),
@@ -321,7 +321,6 @@ def _add_unpaired_arguments(parser: ArgumentParser) -> None:
 
 def _run_unpaired(arguments: Namespace) -> int:
     from aver.corpora.corpus import Selection
-    from aver.features.store import FeatureStore
     from aver.pretraining.cross_corpus import (
         check_audio_apart,
         check_predictable,
@@ -354,7 +353,7 @@ def _run_unpaired(arguments: Namespace) -> int:
         fusion=fusion,
     )
     test = _only(_open_words(arguments.test, "--test", strict), "--test")
-    store = FeatureStore(arguments.cache)
+    store = feature_store(arguments)
     for corpus in (fusion, test):
         if corpus is not None:
             trained = [*faces, *(voices.parts.values() or [voices])]

@@ -11,6 +11,7 @@ from aver.cli.arguments import (
     Command,
     add_run_corpus_arguments,
     corpus_of_run,
+    help_group,
     print_path,
     typed_command,
 )
@@ -29,14 +30,15 @@ def _add_arguments(parser: ArgumentParser) -> None:
         help="run folders of 'aver evaluate' or 'aver train'; the report is about the first, the "
         "others are compared with it",
     )
-    parser.add_argument(
+    output = help_group(parser, "output")
+    output.add_argument(
         "--out",
         type=Path,
         metavar="DIR",
         help="folder of the report (default: the first run folder; with several runs, compared/ "
         "in it)",
     )
-    parser.add_argument(
+    output.add_argument(
         "--no-media",
         action="store_true",
         help="show no frames and spectrograms of clips, so that the page may be shared",

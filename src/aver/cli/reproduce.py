@@ -13,6 +13,7 @@ from aver.cli.arguments import (
     add_list_argument,
     add_work_arguments,
     corpus_of,
+    feature_store,
     parse_assignments,
     print_path,
     split_list,
@@ -86,7 +87,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 def _run(arguments: Namespace) -> int:
     from aver.corpora.user_files import load_clips
     from aver.evaluation.reproduce import CorpusRuns, RunCache, reproduce_table, reproductions
-    from aver.features.store import FeatureStore
     from aver.reports.reproduction_figures import ReproductionFigures
     from aver.reports.reproduction_report import describe_reproduction, write_reproduction
 
@@ -98,7 +98,7 @@ def _run(arguments: Namespace) -> int:
         )
     protocols = _protocols(arguments.protocols)
     corpus = _papers_clips(arguments, kind, corpus_of(arguments))
-    store = FeatureStore(arguments.cache)
+    store = feature_store(arguments)
     runs = CorpusRuns(corpus, store, arguments.workers, arguments.strict, typed_command(arguments))
     reproduction = kind(reproduction_settings(arguments, corpus.label, len(corpus.speakers)))
     cache = RunCache(arguments.out / "runs", runs)

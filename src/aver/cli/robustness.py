@@ -13,6 +13,7 @@ from aver.cli.arguments import (
     add_run_corpus_arguments,
     add_work_arguments,
     corpus_of_run,
+    feature_store,
     print_path,
     split_list,
 )
@@ -49,7 +50,6 @@ def _run(arguments: Namespace) -> int:
     from aver import api
     from aver.evaluation.evaluation_folder import load_evaluation
     from aver.evaluation.robustness import FOLDER
-    from aver.features.store import FeatureStore
     from aver.reports.robustness_report import MeasuredRun, robustness_tables
     from aver.reports.table import as_text
 
@@ -59,7 +59,7 @@ def _run(arguments: Namespace) -> int:
         arguments.run,
         corpus_of_run(arguments, arguments.run),
         plan,
-        store=FeatureStore(arguments.cache),
+        store=feature_store(arguments),
         workers=arguments.workers,
     )
     for table in robustness_tables([MeasuredRun(run, degraded)]):

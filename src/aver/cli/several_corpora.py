@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from argparse import ArgumentParser, Namespace
+from argparse import Namespace, _ActionsContainer
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -20,7 +20,7 @@ _ASSIGNMENT = re.compile(r"[A-Za-z_]\w*=")
 _OPTIONS = ("corpora", "train_corpus", "test_corpus")
 
 
-def add_several_corpora_arguments(parser: ArgumentParser) -> None:
+def add_several_corpora_arguments(parser: _ActionsContainer) -> None:
     """Declare several corpora to join, what they are for, and how emotions are reconciled."""
     add_list_argument(
         parser,
@@ -45,7 +45,7 @@ def add_several_corpora_arguments(parser: ArgumentParser) -> None:
     add_label_arguments(parser, "with several corpora: ")
 
 
-def add_label_arguments(parser: ArgumentParser, when_merged: str = "") -> None:
+def add_label_arguments(parser: _ActionsContainer, when_merged: str = "") -> None:
     """Declare emotions to merge and to drop."""
     add_list_argument(
         parser,

@@ -11,6 +11,7 @@ from aver.cli.arguments import (
     add_corpus_arguments,
     add_list_argument,
     corpus_of,
+    help_group,
     parse_assignments,
     print_notes,
     print_path,
@@ -23,15 +24,16 @@ if TYPE_CHECKING:
 
 def _add_make_arguments(parser: ArgumentParser) -> None:
     add_corpus_arguments(parser, several=True)
-    parser.add_argument(
+    split = help_group(parser, "split")
+    split.add_argument(
         "--rule",
         default="",
         metavar="NAME",
         help="split rule, see 'aver list splits' (default: speaker-kfold; of several corpora "
         "leave-one-corpus-out, or cross-corpus with --train-corpus)",
     )
-    add_list_argument(parser, "--set", "settings of the rule, for example folds=5")
-    parser.add_argument(
+    add_list_argument(split, "--set", "settings of the rule, for example folds=5")
+    help_group(parser, "output").add_argument(
         "--out", type=Path, default=Path("split.json"), metavar="FILE", help="file to write"
     )
 

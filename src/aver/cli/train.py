@@ -10,6 +10,8 @@ from aver.cli.arguments import (
     Command,
     add_system_arguments,
     corpus_of,
+    feature_store,
+    help_group,
     print_final,
     print_notes,
     print_path,
@@ -22,22 +24,25 @@ from aver.errors import SettingsError
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument(
+    help_group(parser, "system").add_argument(
         "--preset",
         default=PRESET,
         metavar="NAME",
         help="name, see 'aver list presets', or a YAML file",
     )
     add_system_arguments(parser)
-    parser.add_argument("--fold", type=int, metavar="N", help="fold of the split (default: 0)")
-    parser.add_argument(
+    help_group(parser, "split").add_argument(
+        "--fold", type=int, metavar="N", help="fold of the split (default: 0)"
+    )
+    run = help_group(parser, "run")
+    run.add_argument(
         "--all",
         action="store_true",
         help="fit on every clip instead of on one fold: the recognizer to use. With --out RUN of "
         "'aver evaluate' and the same settings, its expected quality is that of the evaluation",
     )
-    parser.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training")
-    parser.add_argument(
+    run.add_argument("--seed", type=int, default=0, metavar="N", help="seed of the training")
+    help_group(parser, "output").add_argument(
         "--out",
         type=Path,
         default=Path("runs/train"),
@@ -48,7 +53,6 @@ def _add_arguments(parser: ArgumentParser) -> None:
 
 def _run(arguments: Namespace) -> int:
     from aver import api
-    from aver.features.store import FeatureStore
     from aver.reports.run_report import describe_run
 
     if arguments.all and arguments.fold is not None:
@@ -61,7 +65,7 @@ def _run(arguments: Namespace) -> int:
         "overrides": settings_for(arguments, arguments.preset, corpus),
         "seed": arguments.seed,
         "adapt": arguments.adapt,
-        "store": FeatureStore(arguments.cache),
+        "store": feature_store(arguments),
         "workers": arguments.workers,
         "strict": arguments.strict,
         "command": typed_command(arguments),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser
+from argparse import _ActionsContainer
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,7 +10,7 @@ from aver.errors import SettingsError
 
 
 def add_list_argument(
-    parser: ArgumentParser, name: str, about: str, metavar: str = "KEY=VALUE", **options: Any
+    parser: _ActionsContainer, name: str, about: str, metavar: str = "KEY=VALUE", **options: Any
 ) -> None:
     """Declare an option that takes several values and may be given several times."""
     parser.add_argument(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -11,7 +11,6 @@ from aver.evaluation.evaluation_folder import save_evaluation
 from aver.evaluation.experiment import Experiment, ExperimentResult, run_experiment
 from aver.features.feature import Feature
 from aver.features.store import FeatureStore
-from aver.models.base.presets import load_preset
 from aver.models.baselines.functionals import FEATURE_NAMES
 
 BaselineChoice = Literal["all", "quick", "none"]
@@ -25,6 +24,7 @@ def run_baselines(
     folder: Path,
     choice: BaselineChoice = "all",
     *,
+    beside: Sequence[ExperimentResult] = (),
     store: FeatureStore | None = None,
     workers: int = 1,
 ) -> tuple[ExperimentResult, ...]:
@@ -37,9 +37,12 @@ def run_baselines(
         Each baseline gets a run folder below.
     choice : {"all", "quick", "none"}
         ``"quick"``: majority class, and functionals of the same modalities with logistic regression
-        and with an SVM, if there are functionals of them, without the one that the system itself
-        is. ``"all"``: for a system with several modalities also the system with each modality
-        alone, and the mean of their probabilities (late fusion).
+        and with an SVM, if there are functionals of them. ``"all"``: for a system with several
+        modalities also the system with each modality alone, and the mean of their probabilities
+        (late fusion).
+    beside : sequence of ExperimentResult
+        Systems that have run already. A baseline that is one of them does not run again: it would
+        be compared with itself, and count in the correction for the number of comparisons.
     store, workers
         As for `run_experiment`.
 
@@ -53,6 +56,9 @@ def run_baselines(
 
     def run(baseline: str, **changes: object) -> ExperimentResult:
         other = experiment.beside(**changes, leaking=False, is_baseline=True)
+        for result in beside:
+            if result.experiment is not None and other.is_same_system(result.experiment):
+                return result
         return run_experiment(other, folder / baseline, store=store, workers=workers)
 
     known = [modality for modality in branches if modality in FEATURE_NAMES]
@@ -66,7 +72,7 @@ def run_baselines(
             seeds=experiment.seeds[:1],  # none of them depends on the seed
         )
         for preset, changes in overrides.items()
-        if (known or preset == "majority") and not _is_same(experiment, preset, changes)
+        if known or preset == "majority"
     ]
     can_choose = experiment.recognizer.can_choose_modalities()
     if choice == "all" and len(branches) > 1 and can_choose:
@@ -82,14 +88,7 @@ def run_baselines(
         fused = fuse_late([result.evaluation for result in unimodal], title)
         save_evaluation(fused, folder / "late-fusion")
         results += [*unimodal, ExperimentResult(fused, folder / "late-fusion", ())]
-    return tuple(results)
-
-
-def _is_same(experiment: Experiment, preset: str, overrides: Mapping[str, object]) -> bool:
-    """Whether the baseline is the system itself, which would be compared with itself."""
-    kind, settings = load_preset(preset, overrides)
-    system = experiment.recognizer
-    return type(system) is kind and system.settings == settings
+    return tuple(result for result in results if result not in beside)
 
 
 def branches_by_modality(features: Mapping[str, Feature]) -> dict[str, tuple[str, ...]]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -77,6 +78,8 @@ class Experiment:
     is_baseline : bool
         A baseline of an adapted system also runs if adaptation changes none of its features, with
         a remark; otherwise that is an error.
+    corpus_title : str
+        Name of the corpus in tables; default the name that aver has for it.
     """
 
     corpus: Corpus
@@ -90,6 +93,7 @@ class Experiment:
     adapt: str = ""
     fold_numbers: tuple[int, ...] = ()
     is_baseline: bool = False
+    corpus_title: str = ""
 
     def __post_init__(self) -> None:
         if self.adapt not in ("", "speaker"):
@@ -109,12 +113,20 @@ class Experiment:
         model, settings = load_preset(self.preset, self.overrides)
         return model(settings, FeatureStore())
 
+    def is_same_system(self, other: Experiment) -> bool:
+        """Whether both fit the same recognizer with the same settings in the same way."""
+
+        def system(one: Experiment) -> tuple[object, ...]:
+            recognizer = one.recognizer
+            return type(recognizer), recognizer.settings, one.adapt, one.runs_leaking_protocol
+
+        return system(self) == system(other)
+
     @property
     def title(self) -> str:
-        """Name for tables; many changed settings are counted, the run folder lists them."""
-        changes = ", ".join(f"{key}={_shown(value)}" for key, value in self.overrides.items())
-        if len(changes) > 40:
-            changes = f"{len(self.overrides)} settings changed"
+        """Name for tables, with the settings that were changed; long values are shortened."""
+        keys = _short_keys(self.overrides)
+        changes = ", ".join(f"{keys[key]}={_shown(v)}" for key, v in self.overrides.items())
         preset = Path(self.preset).stem if self.preset.endswith(".yaml") else self.preset
         title = self.name or (f"{preset} ({changes})" if changes else preset)
         return title if not self.adapt or ADAPTED_TITLE in title else f"{title}, {ADAPTED_TITLE}"
@@ -166,7 +178,8 @@ class Experiment:
         weights = describe_weights(self.recognizer.pretrained_weights)
         return {
             "corpus": self.corpus.name,
-            "corpus_title": info.title if info else self.corpus.label,
+            "corpus_title": self.corpus_title or (info.title if info else self.corpus.label),
+            **({"corpus_shown": self.corpus_title} if self.corpus_title else {}),
             "license": info.license if info else "not stated",
             "protocol": self.protocol,
             "leaks": list(self.leaks),
@@ -183,9 +196,27 @@ class Experiment:
         }
 
 
+_MAX_SHOWN = 24
+"""Signs of a setting in a title."""
+
+
 def _shown(value: Any) -> str:
     """A setting in a title: of a list, the items alone."""
-    return ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+    return text if len(text) <= _MAX_SHOWN else f"{text[: _MAX_SHOWN - 1]}…"
+
+
+def _short_keys(keys: Iterable[str]) -> dict[str, str]:
+    """The last words of dotted keys, as many as tell them apart.
+
+    Examples
+    --------
+    >>> _short_keys(["training.epochs", "video.width", "audio.width"])
+    {'training.epochs': 'epochs', 'video.width': 'video.width', 'audio.width': 'audio.width'}
+    """
+    last = {key: key.rpartition(".")[2] for key in keys}
+    counts = Counter(last.values())
+    return {key: word if counts[word] == 1 else key for key, word in last.items()}
 
 
 @dataclass(frozen=True)
@@ -285,7 +316,9 @@ def run_experiment(
         write_json(folder / "environment.json", describe_environment())
         write_json(folder / "audit.json", experiment.audit.as_json())
         description = f"Folds of {experiment.title}"
-        for outcome in map_tasks(run_fold, tasks, workers=workers, description=description):
+        for outcome in map_tasks(
+            run_fold, tasks, workers=workers, description=description, unit="trainings"
+        ):
             if outcome.error is not None:
                 raise outcome.error
         with reading(f"A fold below {folder}", SettingsError):

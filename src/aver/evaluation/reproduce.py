@@ -337,7 +337,9 @@ def _make_runs(
     every = [runs.run(request) for group in requests.values() for request in group]
     missing = {run.folder for run in every if not run.is_finished()}
     evaluations: Evaluations = {}
-    with progress_bar(f"Runs of {reproduction.name}, table {plan.number}", len(missing)) as bar:
+    with progress_bar(
+        f"Runs of {reproduction.name}, table {plan.number}", len(missing), "runs"
+    ) as bar:
         for (label, kind), group in requests.items():
             bar.describe(f"{label} ({kind})")
             by_seed = []

@@ -32,13 +32,15 @@ def _full(target: Path) -> StorageError:
 
 
 @contextmanager
-def write_atomically(target: Path) -> Iterator[Path]:
+def write_atomically(target: Path, *, private: bool = False) -> Iterator[Path]:
     """Yield a temporary path beside `target`, and rename it to `target` on success.
 
     Parameters
     ----------
     target : Path
         Final path; missing folders are made.
+    private : bool
+        Only the user may read the file (mode 0600), whatever the umask is.
 
     Yields
     ------
@@ -56,7 +58,7 @@ def write_atomically(target: Path) -> Iterator[Path]:
     try:
         temporary = _beside(target)
         yield temporary
-        temporary.chmod(0o666 & ~_umask())
+        temporary.chmod(0o600 if private else 0o666 & ~_umask())
         temporary.replace(target)
     except OSError as error:
         if error.errno == errno.ENOSPC:

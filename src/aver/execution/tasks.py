@@ -54,6 +54,7 @@ def map_tasks(
     workers: int = 1,
     description: str = "",
     weight: Callable[[Item], float] | None = None,
+    unit: str = "",
 ) -> Generator[Outcome[Item, Value], None, None]:
     """Apply `function` to every item and yield the outcomes in the order of the items.
 
@@ -74,6 +75,8 @@ def map_tasks(
     weight : callable, optional
         Work per item in any unit, for instance seconds of video, for the time left if items
         differ in size.
+    unit : str
+        What the items are, in the plural, for the progress bar: ``"clips"``.
 
     Yields
     ------
@@ -86,7 +89,7 @@ def map_tasks(
     """
     weigh = weight or (lambda item: 1.0)
     total = sum(weigh(item) for item in items) if description else 0.0
-    with progress_bar(description, total) as bar:
+    with progress_bar(description, total, unit, len(items)) as bar:
         if workers <= 1 or len(items) <= 1:
             for item in items:
                 outcome = _attempt(function, item)

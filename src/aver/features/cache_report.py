@@ -91,7 +91,11 @@ class Cleared:
 
 
 def clear_cache(
-    root: Path, *, feature: str | None = None, older_than_days: float | None = None
+    root: Path,
+    *,
+    feature: str | None = None,
+    older_than_days: float | None = None,
+    keep_bytes: float | None = None,
 ) -> Cleared:
     """Remove cache entries; they are computed again when needed.
 
@@ -103,6 +107,8 @@ def clear_cache(
         Only entries of this feature, with any settings.
     older_than_days : float >= 0, optional
         Only entries that are older.
+    keep_bytes : float >= 0, optional
+        Only as many entries as exceed this size together, the least recently used first.
 
     Returns
     -------
@@ -118,6 +124,8 @@ def clear_cache(
     """
     if older_than_days is not None and older_than_days < 0:
         raise SettingsError(f"older_than_days is {older_than_days}; give 0 or more.")
+    if keep_bytes is not None and keep_bytes < 0:
+        raise SettingsError(f"keep_bytes is {keep_bytes}; give 0 or more.")
     folders = list(_feature_folders(root))
     names = sorted({folder.name.rpartition("-")[0] for folder in folders})
     if feature is not None:
@@ -126,15 +134,33 @@ def clear_cache(
             raise SettingsError(f"The cache at {root} holds no feature {feature!r}. {contents}")
         folders = [folder for folder in folders if folder.name.rpartition("-")[0] == feature]
     before_s = time.time() - (older_than_days or 0.0) * _DAY_S
-    entries = size_bytes = 0
+    found = [entry for folder in folders for entry in _entries(folder)]
+    chosen = [
+        (path, state)
+        for path, state in found
+        if older_than_days is None or state.st_mtime < before_s
+    ]
+    if keep_bytes is not None:
+        excess = sum(state.st_size for _, state in found) - keep_bytes
+        chosen = _least_recently_used(chosen, excess)
+    for path, _ in chosen:
+        _remove(path)
     for folder in folders:
-        for path, state in _entries(folder):
-            if older_than_days is None or state.st_mtime < before_s:
-                _remove(path)
-                entries += 1
-                size_bytes += state.st_size
         _remove_empty(folder)
-    return Cleared(entries, size_bytes)
+    return Cleared(len(chosen), sum(state.st_size for _, state in chosen))
+
+
+def _least_recently_used(
+    entries: list[tuple[Path, os.stat_result]], size_bytes: float
+) -> list[tuple[Path, os.stat_result]]:
+    """The entries that were not used for the longest time, with at least this size together."""
+    chosen = []
+    for path, state in sorted(entries, key=lambda entry: entry[1].st_atime_ns):
+        if size_bytes <= 0:
+            break
+        chosen.append((path, state))
+        size_bytes -= state.st_size
+    return chosen
 
 
 def _feature_folders(root: Path) -> Iterator[Path]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import time
 import warnings
 from collections.abc import Mapping, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -116,7 +117,9 @@ class FeatureStore:
             return feature.extract(clip)  # an absent record, which needs no entry
         path = self._path(clip, feature)
         record = read_entry(path) if path.exists() else None
-        if record is None:
+        if record is not None:
+            _note_use(path)
+        else:
             if isinstance(feature, CombinedFeature):
                 record = feature.combine([self.get(clip, basis) for basis in feature.bases])
             else:
@@ -174,6 +177,7 @@ class FeatureStore:
             workers=workers,
             description=description,
             weight=_work,
+            unit="clips",
         )
         with closing(outcomes):  # stops the workers at once if an error leaves this function
             for outcome in outcomes:
@@ -195,7 +199,7 @@ class FeatureStore:
     ) -> list[_Lacking]:
         """What must be computed; clips whose files cannot be read are added to `failed`."""
         lacking = []
-        with progress_bar("Looking at the cache", len(clips)) as bar:
+        with progress_bar("Looking at the cache", len(clips), "clips") as bar:
             for clip in clips:
                 try:
                     with clip_work(_shown(clip)):
@@ -281,12 +285,19 @@ def _work(item: _Lacking) -> float:
     )
 
 
+def _note_use(path: Path) -> None:
+    """Set the time of access, which many file systems do not; `clear_cache` goes by it."""
+    with suppress(OSError):
+        state = path.stat()
+        os.utime(path, ns=(time.time_ns(), state.st_mtime_ns))
+
+
 class CacheWarning(UserWarning):
     """A cache entry was damaged or foreign, and is computed again."""
 
 
 def write_entry(path: Path, record: FeatureRecord) -> None:
-    """Write a record atomically.
+    """Write a record atomically, for the user alone: it may show the face of a participant.
 
     Raises
     ------
@@ -300,7 +311,7 @@ def write_entry(path: Path, record: FeatureRecord) -> None:
         "missing": record.missing,
         "flags": json.dumps(list(record.flags)),
     }
-    with write_atomically(path) as temporary, temporary.open("wb") as file:
+    with write_atomically(path, private=True) as temporary, temporary.open("wb") as file:
         _write_safetensors(file, record.arrays, metadata)
 
 

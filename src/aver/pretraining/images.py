@@ -87,7 +87,7 @@ def read_images(clips: Sequence[Clip], size_px: int, surround: float = 0.0) -> n
     """
     side = with_surround(size_px, surround)
     images = np.empty((len(clips), side, side), np.uint8)
-    with progress_bar("Reading images", len(clips)) as bar:
+    with progress_bar("Reading", len(clips), "images") as bar:
         for row, clip in enumerate(clips):
             assert clip.video is not None
             content = np.frombuffer(read_file(clip.video), np.uint8)

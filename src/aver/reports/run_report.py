@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +14,7 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.summary import Summary, summarize
 from aver.execution.clip_work import reading
 from aver.execution.files import command_without_folders, without_folders, write_text
+from aver.execution.progress import duration
 from aver.reports.corpus_matrix import corpus_tables
 from aver.reports.model_card import write_model_card
 from aver.reports.plots.style import inline_svg, save_figure
@@ -178,8 +179,9 @@ def write_report(
     worst = worst_clips(evaluation)
     robustness = robustness_tables(measured, named=others_too)
     corpora = corpus_tables(evaluations)
+    about = (describe_data(evaluation), f"Protocol: {evaluation.protocol}")
     tables = {
-        table.name: table
+        table.name: replace(table, about=about).without_empty_columns()
         for table in (
             *_run_tables(evaluations, summary, comparisons),
             *corpora,
@@ -229,7 +231,7 @@ def write_report(
 
 
 def describe_run(evaluations: Sequence[Evaluation]) -> str:
-    """A run for the terminal: verdict, summary, and the tables of systems and further targets.
+    """A run for the terminal: the result, its verdict, and the tables of systems and targets.
 
     Parameters
     ----------
@@ -252,8 +254,9 @@ def describe_run(evaluations: Sequence[Evaluation]) -> str:
     ]
     verdict = [f"LEAKS: {leak}" for leak in first.leaks] or ["No leak declared."]
     sentences = summary_in_words(first, summary, comparisons)
-    texts = [as_text(table) for table in tables if table is not None]
-    return "\n".join(["", *verdict, "", *sentences, "", *texts])
+    texts = [as_text(table.without_empty_columns()) for table in tables if table is not None]
+    result = f"LEAKS: {sentences[0]}" if first.leaks else sentences[0]
+    return "\n".join([result, *sentences[1:], "", *verdict, "", *texts])
 
 
 def _run_tables(
@@ -315,22 +318,8 @@ def _facts(evaluation: Evaluation, summary: Summary) -> list[str]:
     if evaluation.parameters:
         lines.append(f"Trained parameters: {evaluation.parameters:,}")
     if evaluation.training_s is not None:
-        lines.append(f"Training, all folds and seeds: {_duration(evaluation.training_s)}")
+        lines.append(f"Training, all folds and seeds: {duration(evaluation.training_s)}")
     if evaluation.prediction_s is not None:
         per_clip_ms = 1000 * evaluation.prediction_s / len(evaluation.clip_ids)
         lines.append(f"Prediction: {per_clip_ms:.1f} ms per clip, without features")
     return lines
-
-
-def _duration(seconds: float) -> str:
-    """A duration in words.
-
-    Examples
-    --------
-    >>> _duration(59.4), _duration(3700)
-    ('59 s', '1 h 2 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"

@@ -15,6 +15,7 @@ from aver.evaluation.paired import PairedComparison
 from aver.evaluation.summary import Summary
 from aver.execution.files import without_folders
 from aver.reports.run_tables import format_p, notes_on_power
+from aver.reports.table import MINUS
 
 
 def summary_in_words(
@@ -151,6 +152,7 @@ def _comparison_sentence(comparison: PairedComparison, corrected: float) -> str:
             f"It is {verdict} than {comparison.second} by {abs(difference):.1f} points ({p}, "
             "permutation of whole speakers, corrected for the number of comparisons)."
         )
+    signed = f"{difference:+.1f}".replace("-", MINUS)
     clusters = f"{comparison.speakers} {'speakers' if comparison.knows_speakers else 'clips'}"
     detectable = (
         ""
@@ -159,7 +161,7 @@ def _comparison_sentence(comparison: PairedComparison, corrected: float) -> str:
         f"{100 * comparison.detectable:.1f} points"
     )
     return (
-        f"It is not significantly different from {comparison.second} ({difference:+.1f} points, "
+        f"It is not significantly different from {comparison.second} ({signed} points, "
         f"{p}, corrected for the number of comparisons{detectable})."
     )
 

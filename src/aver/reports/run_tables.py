@@ -154,6 +154,12 @@ def paired_table(comparisons: Sequence[tuple[PairedComparison, float]]) -> Table
         for found, _ in comparisons
         if found.left_out
     ]
+    if len(comparisons) > 1:
+        notes.append(
+            f"Each interval is a 95 % interval by itself, not corrected for the {len(comparisons)} "
+            "comparisons. p (Holm) and the verdict are corrected: an interval may exclude 0 "
+            "although the difference is not significant among so many."
+        )
     notes += notes_on_power(comparisons)
     title = "Paired differences in accuracy on the same clips"
     return Table.of("paired", title, columns, tuple(rows), tuple(notes))

@@ -147,6 +147,8 @@ def pooling_note(evaluation: Evaluation) -> tuple[str, ...]:
 
 def _name_of(evaluation: Evaluation) -> str:
     """Name of what is tested; the title of a corpus if its reader is for corpora of any kind."""
+    if evaluation.facts.get("corpus_shown"):
+        return str(evaluation.facts["corpus_shown"])
     tested = tested_corpora(evaluation)
     if tested:
         return " + ".join(tested)

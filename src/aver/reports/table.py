@@ -6,7 +6,7 @@ import html
 import math
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,10 @@ import pandas as pd
 from aver.errors import SettingsError
 from aver.evaluation.intervals import Interval
 from aver.execution.files import write_json, write_text
+from aver.reports.latex import latex_table
+
+MINUS = "\N{MINUS SIGN}"
+"""Of numbers in texts; a hyphen is shorter, and lines break after it."""
 
 
 @dataclass(frozen=True)
@@ -64,8 +68,10 @@ class Estimate:
         sign = "+" if self.signed else ""
         if self.percent:
             text = f"{100 * value:{sign}.1f}"
-            return text.replace("-0.0", "0.0") if float(text) == 0 else text
-        return f"{value:{sign}.3f}"
+            text = text.replace("-0.0", "0.0") if float(text) == 0 else text
+        else:
+            text = f"{value:{sign}.3f}"
+        return text.replace("-", MINUS)
 
 
 Cell = str | int | Estimate | None
@@ -87,12 +93,16 @@ class Table:
         their unit.
     notes : tuple of str
         Shown below the table.
+    about : tuple of str
+        Corpus, classes, speakers, protocol: what a page says once, and the caption of a single
+        table says too, unless its title does.
     """
 
     name: str
     title: str
     frame: pd.DataFrame
     notes: tuple[str, ...] = ()
+    about: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -120,6 +130,21 @@ class Table:
                 )
         frame = pd.DataFrame([list(row) for row in rows], columns=list(columns), dtype=object)
         return cls(name, title, frame, tuple(notes))
+
+    @property
+    def caption(self) -> str:
+        """Title with all that a reader of this table alone needs to know."""
+        further = (part for part in self.about if part not in self.title)
+        return ". ".join([self.title.rstrip("."), *further]) + "."
+
+    def without_empty_columns(self) -> Table:
+        """The table without the columns that have a heading only."""
+        empty = [
+            index
+            for index in range(1, len(self.columns))
+            if self.rows and all(row[index] in (None, "") for row in self.rows)
+        ]
+        return replace(self, frame=self.frame.drop(columns=[self.columns[k] for k in empty]))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -153,7 +178,7 @@ class Table:
         """The table with numbers at full precision, for further computation.
 
         A column of `Estimate` becomes three: ``NAME``, ``NAME: low`` and ``NAME: high``. Shares
-        are in [0, 1], not in percent. Undefined numbers and empty cells are missing values.
+        are in percent, as in all formats. Undefined numbers and empty cells are missing values.
         """
         columns: dict[str, list[Any]] = {}
         for index, name in enumerate(self.columns):
@@ -170,7 +195,9 @@ def _number(cell: Cell, attribute: str) -> Any:
     if not isinstance(cell, Estimate):
         return cell if attribute == "value" else None
     number = getattr(cell, attribute)
-    return None if number is None or not math.isfinite(number) else float(number)
+    if number is None or not math.isfinite(number):
+        return None
+    return 100 * float(number) if cell.percent else float(number)
 
 
 def as_text(table: Table) -> str:
@@ -216,35 +243,16 @@ def as_markdown(table: Table) -> str:
     return "\n".join([f"**{escaped(table.title)}**", "", *lines, *notes]) + "\n"
 
 
-_LATEX_SIGNS = {
-    "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_",
-    "{": r"\{", "}": r"\}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "–": "--",
-    "|": r"\textbar{}", "<": r"\textless{}", ">": r"\textgreater{}",
-}  # fmt: skip
-"""More than pandas escapes: ``|``, ``<`` and ``>`` are other signs in the default font encoding."""
+def as_latex(table: Table, *, booktabs: bool = True) -> str:
+    """A floating table with caption, label and notes; without `booktabs` it needs no package."""
+    rows = table.texts.to_numpy().tolist()
+    about = (table.caption, table.columns, rows, table.alignment, table.notes)
+    return latex_table(table.name, *about, booktabs=booktabs)
 
 
-def as_latex(table: Table) -> str:
-    """A floating table for the booktabs package, with caption, label and notes."""
-
-    def escaped(text: str) -> str:
-        return "".join(_LATEX_SIGNS.get(sign, sign) for sign in text)
-
-    frame = table.texts.map(escaped).set_axis(map(escaped, table.columns), axis=1)
-    # A row that starts with a bracket would be read as an argument of the line break before it.
-    frame.iloc[:, 0] = [
-        f"{{}}{text}" if text.startswith("[") else text for text in frame.iloc[:, 0]
-    ]
-    text = frame.style.hide(axis="index").to_latex(
-        column_format="".join(table.alignment),
-        hrules=True,
-        position_float="centering",
-        caption=escaped(table.title),
-        label=f"tab:{table.name}",
-    )
-    notes = "".join(rf"\par\smallskip\footnotesize {escaped(note)}" + "\n" for note in table.notes)
-    text = text.replace("\\end{table}", notes + "\\end{table}")
-    return "% needs \\usepackage{booktabs}\n" + text
+def as_plain_latex(table: Table) -> str:
+    """`as_latex` without packages."""
+    return as_latex(table, booktabs=False)
 
 
 def as_csv(table: Table) -> str:
@@ -270,18 +278,18 @@ def for_spreadsheet(text: str) -> str:
 
 
 def as_json(table: Table) -> dict[str, Any]:
-    """JSON values; a number is an object with value, low and high; shares are in [0, 1]."""
+    """JSON values; a number is an object with value, low and high; shares are in percent."""
 
     def value(cell: Cell) -> Any:
         if not isinstance(cell, Estimate):
             return cell
-        numbers = {"value": cell.value, "low": cell.low, "high": cell.high}
-        finite = {k: n if n is None or math.isfinite(n) else None for k, n in numbers.items()}
+        finite = {bound: _number(cell, bound) for bound in ("value", "low", "high")}
         return {**finite, **({"mark": cell.mark} if cell.mark else {})}
 
     return {
         "name": table.name,
         "title": table.title,
+        "about": list(table.about),
         "columns": list(table.columns),
         "rows": [
             {name: value(cell) for name, cell in zip(table.columns, row, strict=True)}
@@ -335,17 +343,18 @@ _WRITERS: Mapping[str, Callable[[Table], str]] = {
     ".txt": as_text,
     ".md": as_markdown,
     ".tex": as_latex,
+    "-plain.tex": as_plain_latex,
     ".csv": as_csv,
 }
 
 
 def write_table(table: Table, folder: Path) -> list[Path]:
-    """Write a table as text, Markdown, LaTeX, CSV and JSON.
+    """Write a table as text, Markdown, LaTeX (for booktabs, and plain), CSV and JSON.
 
     Returns
     -------
     list of Path
-        ``<name>.txt``, ``.md``, ``.tex``, ``.csv`` and ``.json`` in `folder`.
+        ``<name>.txt``, ``.md``, ``.tex``, ``-plain.tex``, ``.csv`` and ``.json`` in `folder`.
     """
     written = []
     for suffix, render in _WRITERS.items():

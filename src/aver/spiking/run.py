@@ -36,7 +36,7 @@ def run_clips(
     numbers = _numbers(stimuli.n_clips, first_clip, clip_numbers, learning)
     recorder = Recorder(engine, record, stimuli.n_clips)
     run = _Run(engine, stimuli, recorder, learns, adapts)
-    with progress_bar("Learning" if learning else "Running", stimuli.n_clips) as bar:
+    with progress_bar("Learning" if learning else "Running", stimuli.n_clips, "clips") as bar:
         if learning or description.simulation.between_clips == "carry":
             run.in_order(numbers, bar)
         else:

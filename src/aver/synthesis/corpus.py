@@ -253,7 +253,9 @@ def synthesize(root: Path, settings: SynthesisSettings, workers: int = 1) -> Pat
         if not ((root / plan.file).is_file() and (root / plan.action_units).is_file())
     ]
     write = partial(_write_clip, root, settings)
-    for outcome in map_tasks(write, missing, workers=workers, description="Synthesizing clips"):
+    for outcome in map_tasks(
+        write, missing, workers=workers, description="Synthesizing", unit="clips"
+    ):
         if outcome.error is not None:
             raise outcome.error
     write_text(root / "clips.csv", clips_csv(plans))

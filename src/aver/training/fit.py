@@ -74,7 +74,7 @@ def fit(
     with (
         fixed_threads(settings.threads),
         seeded(seed, "fit"),
-        progress_bar(description, settings.epochs * task.steps_per_epoch) as bar,
+        progress_bar(description, settings.epochs * task.steps_per_epoch, "steps") as bar,
     ):
         stop = _StopRequest()
         training = _Training(task, settings, seed, device, bar, stop)
