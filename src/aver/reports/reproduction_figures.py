@@ -134,8 +134,9 @@ class ReproductionFigures:
             words[kind]: [row.runs[kind] for row in found.rows if row.runs] for kind in kinds
         }
         if not plan.lines:
+            times = self._write_times(plan, runs, sizes)
             curves = self._write_curves(number, plan.title, plan.along, plan.places, runs, sizes)
-            return (*curves, *self._write_times(plan, runs, sizes))
+            return (*times, *curves)
         written: list[Path] = []
         for kind in kinds:
             rows, count = runs[words[kind]], len(plan.places)
