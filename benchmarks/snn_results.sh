@@ -46,6 +46,14 @@ for preset in snn-audio-paper snn-audio-mel-paper; do
   done
 done
 
+# Label edges on noise; the network and hyperparameters of the paper, leaking and clean.
+python "$here/synch_graph_noise.py"
+aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --preset paper --table 1 --figure 4 6 \
+  --out "$out/synch-graph-paper"
+
+# What labels from test clips add, which public scripts do and the paper does not.
+aver reproduce snn-cross-modal "${ravdess[@]}" --table labels --out "$out/snn-labels"
+
 # The graph against other read-outs.
 aver reproduce synch-graph "${javanese[@]}" "${four[@]}" --table graph --protocols clean \
   --seeds 3 --out "$out/synch-graph-javanese"

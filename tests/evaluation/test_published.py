@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,7 @@ from aver.evaluation.published import (
     published_classes,
     published_numbers,
     published_papers,
+    remarks,
 )
 
 
@@ -81,6 +84,41 @@ def test_classes_of_the_papers() -> None:
             assert len(published_classes(paper, corpus)) == 6
     assert published_classes("mrpn-2021", "ravdess") == EMOTIONS
     assert published_classes("mrpn-2021", "javanese-av") == ()
+
+
+def test_every_number_is_printed_in_its_paper() -> None:
+    """Against the texts of the four papers, which are not part of this package."""
+    data = os.environ.get("AVER_DATA") or Path(__file__).parents[3] / "shared" / "data"
+    texts = Path(data).parent / "papers"
+    if not texts.is_dir():
+        pytest.skip("The texts of the papers are not beside $AVER_DATA.")
+    for number in published_numbers().values():
+        text = texts / f"{number.paper}.txt"
+        if text.is_file():
+            # The extraction of Figure 5 has lost points and added spaces.
+            said = re.sub(r"(?<=\d)[,. ]+(?=\d)", "", text.read_text("utf-8"))
+            for value in number.folds.values() or (number.value,):
+                spellings = {f"{value:g}", f"{value:.1f}", f"{value:.2f}"}
+                digits = {spelling.replace(".", "") for spelling in spellings}
+                assert any(one in said for one in digits), f"{number.key}: {value}"
+
+
+def test_gains_that_paper_2_claims_and_its_table_gives() -> None:
+    def gain(corpus: str, modality: str) -> float:
+        table = f"synch-graph/table-3/{corpus}"
+        return published(f"{table}/synch-graph").value - published(f"{table}/{modality}").value
+
+    (said,) = (s for s in contradictions(("synch-graph/table-3/ravdess/video",)) if "50 %" in s)
+    for corpus in ("ravdess", "enterface"):
+        for modality in ("video", "audio"):
+            assert f"{gain(corpus, modality):.1f}" in said
+
+
+def test_remarks_hold_what_is_no_percentage() -> None:
+    (nodes,) = remarks(("synch-graph/table-1/synch-graph",))
+    assert f"{130_008 / 814:.1f} per clip" in nodes
+    (hours,) = remarks(("temporal/table-1/proposed",))
+    assert "3 hours with 3 segments and about 5.5 hours with 10" in hours
 
 
 def test_contradictions_are_found_from_either_side() -> None:

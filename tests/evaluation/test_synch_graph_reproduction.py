@@ -6,7 +6,7 @@ import pytest
 
 from aver.errors import SettingsError
 from aver.evaluation.published import published
-from aver.evaluation.reproduce import ReproductionSettings, reproductions
+from aver.evaluation.reproduce import ReproductionSettings, reproductions, requests_of
 from aver.models.base.presets import load_preset
 
 
@@ -64,6 +64,46 @@ def test_one_modality_leaves_the_other_out_of_the_ablation():
     labels = [row.label for row in rows]
     assert "audio, SNN" in labels
     assert "video, SNN" not in labels
+
+
+def test_the_cross_modal_row_is_made_by_the_same_command():
+    """Its own leaking protocol is of public scripts, so the paper's protocol fits it as usual."""
+    for size in ("compact", "paper"):
+        settings = ReproductionSettings("ravdess", 24, f"synch-graph-{size}")
+        plan = reproductions.get("synch-graph")(settings).table("3")
+        system = next(row.system for row in plan.rows if "cross-modal" in row.label)
+        assert system.preset == f"snn-cross-modal-{size}"
+        (enhanced,) = requests_of(system, plan, "paper", (0,), "k")
+        (graph,) = requests_of(plan.rows[-1].system, plan, "paper", (0,), "k")
+        assert not enhanced.protocol.leaking
+        assert graph.protocol.leaking
+        assert enhanced.protocol.rule_settings == graph.protocol.rule_settings
+
+
+def test_recalls_in_print_stand_beside_the_figures_of_their_corpus():
+    def values(corpus, number):
+        printed = asked(corpus).one_system(number).printed
+        return {
+            column: {label: published(key).value for label, key in keys.items()}
+            for column, keys in printed.items()
+            if keys
+        }
+
+    assert values("ravdess", "6") == {"paper": {"surprised": 92.9}}
+    assert values("enterface", "7") == {"paper": {"sad": 92.0}}
+    (others,) = values("enterface", "5").values()
+    assert others == {
+        "angry": 90.61, "disgust": 89.55, "happy": 92.13, "sad": 83.93, "surprised": 79.72,
+    }  # fmt: skip
+    assert values("javanese-av", "6") == {}
+
+
+def test_the_papers_preset_pools_by_the_sum_and_codes_as_paper_1():
+    settings = load_preset("synch-graph-paper")[1]
+    assert settings.graph.pooling == "sum"
+    layers = load_preset("snn-cross-modal-paper")[1]
+    for name in ("video", "audio"):
+        assert settings.inputs[name].coding == getattr(layers, name).coding
 
 
 def test_an_unknown_table_is_an_error():

@@ -18,6 +18,7 @@ from aver.evaluation.reproduce import RunCache, RunRequest, reproduce_table
 from aver.features.store import FeatureStore
 from aver.models.base.prediction import Prediction, save_prediction
 from aver.reports.plots.style import as_svg
+from aver.reports.plots.training import LearningCurve, plot_losses
 from aver.reports.reproduction_figures import (
     ReproductionFigures,
     plot_augmentation,
@@ -79,6 +80,42 @@ def test_learning_and_confusions_of_each_protocol(
         assert f"temporal-aggregation-figure-4-{kind}.png" in names
     assert all((tmp_path / name).stat().st_size > 0 for name in names)
     assert "accuracy" in (tmp_path / "temporal-aggregation-figure-3-accuracy-clean.svg").read_text()
+
+
+def test_recalls_stand_beside_those_in_print(tmp_path: Path) -> None:
+    """Paper 1, section VI-A: with audio alone all sad clips are recognized."""
+    from test_snn_cross_modal_reproduction import paper as spiking
+
+    cache, store = RunCache(tmp_path / "runs", Maker()), FeatureStore(tmp_path / "features")
+    drawn = ReproductionFigures(spiking(), cache, "drawn", tmp_path, store, ("paper", "clean"))
+    drawn.write("4")
+    table = json.loads((tmp_path / "snn-cross-modal-figure-4-recall.json").read_text())
+    rows = {row["class"]: row for row in table["rows"]}
+    assert rows["sad"]["paper"]["value"] == 1.0
+    assert rows["happy"]["paper"] is None
+    plan = spiking().one_system("4")
+    run = cache.get(RunRequest(plan.system, plan.protocols["clean"], 0, "drawn"))
+    by_hand = run.correct[np.asarray(run.truth) == "sad"].mean()
+    assert rows["sad"]["clean, snn-cross-modal-compact"]["value"] == pytest.approx(by_hand)
+    assert any("happy and disgust are the same" in note for note in table["notes"])
+
+
+def test_training_times_stand_beside_those_in_print(
+    figures: ReproductionFigures, tmp_path: Path
+) -> None:
+    figures.write("5")
+    table = json.loads((tmp_path / "temporal-aggregation-figure-5-times.json").read_text())
+    printed = {row["segments N"]: row["paper, training"] for row in table["rows"]}
+    assert printed == {"1": "", "3": "3 h", "5": "", "8": "", "10": "about 5.5 h"}
+
+
+def test_a_training_of_one_epoch_is_drawn_as_points() -> None:
+    one = LearningCurve("seed-0/fold-00", (1.5,), (1.6,), 1)
+    two = LearningCurve("seed-0/fold-01", (1.5, 1.2), (1.6, 1.4), 2)
+    for curves, marker in (([one], "o"), ([two], "None")):
+        (axes,) = plot_losses(curves, title="losses").axes
+        lines = [line for line in axes.lines if line.get_label() != "epoch kept"]
+        assert {line.get_marker() for line in lines} == {marker}
 
 
 def test_every_figure_can_be_written(figures: ReproductionFigures) -> None:

@@ -38,7 +38,11 @@ _FIGURES = (
 
 
 def _add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("paper", help="name of a paper, see 'aver list reproductions'")
+    parser.add_argument(
+        "paper",
+        help="name of a paper, see 'aver list reproductions'; of its corpora, its own classes and "
+        "channel are used unless --emotions and --channel choose others",
+    )
     add_corpus_arguments(parser)
     # None: the paper's own clips; the user's "" asks for both channels.
     parser.set_defaults(channel=None)

@@ -177,9 +177,18 @@ def human_raters(corpus: str, classes: Collection[str]) -> tuple[PublishedNumber
 
 def contradictions(keys: tuple[str, ...]) -> tuple[str, ...]:
     """Where the papers print any of these numbers differently."""
+    return _about("contradictions", keys)
+
+
+def remarks(keys: tuple[str, ...]) -> tuple[str, ...]:
+    """What the papers print about any of these numbers that is not a percentage."""
+    return _about("remarks", keys)
+
+
+def _about(section: str, keys: tuple[str, ...]) -> tuple[str, ...]:
     known = published_numbers()
     found = []
-    for entry in _data()["contradictions"]:
+    for entry in _data()[section]:
         for key in (*entry["keys"], *keys):
             if key not in known:
                 raise SettingsError(f"No published number has the key {key!r}.")

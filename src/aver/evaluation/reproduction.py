@@ -250,6 +250,9 @@ class CurvePlan:
     lines : tuple of str
         Names of the lines, if there are several; the rows of each line are consecutive, one for
         every place.
+    printed_times : mapping of float to str
+        By value of the setting, the training time that the paper prints; if there are any, a table
+        gives the measured times of every value beside them.
     """
 
     number: str
@@ -258,6 +261,7 @@ class CurvePlan:
     places: tuple[float, ...]
     along: str
     lines: tuple[str, ...] = ()
+    printed_times: Mapping[float, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -269,12 +273,16 @@ class SystemPlan:
     number, title : str
     system : SystemChoice
     protocols : mapping of {"paper", "clean"} to Protocol
+    printed : mapping of str to mapping of str to str
+        By column of a table of recalls: class to key of the printed number on the chosen corpus.
+        A column without numbers is not shown.
     """
 
     number: str
     title: str
     system: SystemChoice
     protocols: Mapping[ProtocolKind, Protocol]
+    printed: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Reproduction(ABC):
@@ -379,6 +387,14 @@ class Reproduction(ABC):
             if number is not None and number.corpus == self.settings.corpus:
                 return key
         return ""
+
+    def printed_recalls(self, start: str) -> dict[str, str]:
+        """Class to key of the printed recalls on the chosen corpus whose keys start so."""
+        return {
+            key.removeprefix(start): key
+            for key, number in published_numbers().items()
+            if key.startswith(start) and number.corpus == self.settings.corpus
+        }
 
     def rows_of_others(self, prefix: str, also: tuple[str, ...] = ()) -> list[TableRow]:
         """Rows of other systems' printed results on the chosen corpus, in the paper's order.

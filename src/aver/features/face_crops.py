@@ -50,8 +50,9 @@ class FaceCrops(Feature):
 
     Notes
     -----
-    Source: Chang & Skarbek (2021), section 4.1, face crops as visual input.
-    Differs from the paper: it names neither size nor rate; 112 px at 10 crops per second are ours.
+    Source: Chang & Skarbek (2021), section 3.3, face crops as visual input.
+    Differs from the paper: it detects with the network of dlib (``detector="dlib"``) and names
+    neither size nor rate; 112 px at 10 crops per second are ours.
     """
 
     size_px: Annotated[int, Field(gt=0)] = 112
@@ -63,7 +64,7 @@ class FaceCrops(Feature):
     name = "face-crops"
     modality = "video"
     version = 2
-    source = "Chang & Skarbek (2021), section 4.1; Zhang et al. (2016), MTCNN"
+    source = "Chang & Skarbek (2021), section 3.3; Zhang et al. (2016), MTCNN"
     effort = 30.0
     file_settings = ("face_model",)
 

@@ -55,7 +55,7 @@ class SpectrogramSegments(AudioFeature):
 
     Notes
     -----
-    Source: Chang & Skarbek (2021), section 4.1: 16 kHz, standardized per clip, 1 s segments every
+    Source: Chang & Skarbek (2021), section 3.3: 16 kHz, standardized per clip, 1 s segments every
     0.2 s, Hann STFT 512/64 with center padding; of 257 x 251 values the Nyquist bin and the last
     column are dropped. The paper names no scale. Each segment is padded by reflection at its own
     edges.
@@ -73,7 +73,7 @@ class SpectrogramSegments(AudioFeature):
     column_count: Annotated[int, Field(gt=0)] = 250
 
     name = "spectrogram-segments"
-    source = "Chang & Skarbek (2021), section 4.1"
+    source = "Chang & Skarbek (2021), section 3.3"
 
     @property
     def frames_in_1_s(self) -> int:

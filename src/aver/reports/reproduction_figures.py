@@ -16,11 +16,13 @@ from aver.evaluation.evaluation import Evaluation
 from aver.evaluation.fold_run import read_fold
 from aver.evaluation.incongruent import predict_incongruent
 from aver.evaluation.intervals import interval
-from aver.evaluation.metrics import accuracy, confusion_matrix
+from aver.evaluation.metrics import accuracy, class_recall, confusion_matrix
 from aver.evaluation.predict_again import OFFSETS_S, shift_audio
+from aver.evaluation.published import contradictions, published, remarks
 from aver.evaluation.reproduce import RunCache, RunRequest, protocols_in, reproduce_table
 from aver.evaluation.reproduction import (
     PROTOCOL_TITLES,
+    CurvePlan,
     ProtocolKind,
     Reproduction,
     SystemPlan,
@@ -132,7 +134,9 @@ class ReproductionFigures:
             words[kind]: [row.runs[kind] for row in found.rows if row.runs] for kind in kinds
         }
         if not plan.lines:
-            return self._write_curves(number, plan.title, plan.along, plan.places, runs, sizes)
+            times = self._write_times(plan, runs, sizes)
+            curves = self._write_curves(number, plan.title, plan.along, plan.places, runs, sizes)
+            return (*times, *curves)
         written: list[Path] = []
         for kind in kinds:
             rows, count = runs[words[kind]], len(plan.places)
@@ -161,15 +165,17 @@ class ReproductionFigures:
         return tuple(written)
 
     def confusion(self, number: str) -> tuple[Path, ...]:
-        """Confusion matrices."""
+        """Confusion matrices, and the recalls as a table beside those that the paper prints."""
         plan = self.reproduction.one_system(number)
         written: list[Path] = []
+        runs: dict[str, Evaluation] = {}
         for kind in self._kinds(plan):
             run = pool_seeds([self.cache.get(r) for r in self._requests(plan, kind)])
             title = f"{self._title(plan)}, {self._words(kind)}"
             figure = plot_confusion(confusion_matrix(run), run.classes, title=title)
             written += self._save(figure, f"{number}-{kind}")
-        return tuple(written)
+            runs[self._words(kind)] = run
+        return (*written, *write_table(self._recalls(plan, runs), self.folder))
 
     def asynchrony(self, number: str, offsets_s: Sequence[float] = OFFSETS_S) -> tuple[Path, ...]:
         """Accuracy of the trained networks by the offset between audio and video."""
@@ -252,6 +258,56 @@ class ReproductionFigures:
         figure = plot_augmentation(number, record.arrays["crops"], feature.rate_hz)
         return self._save(figure, number)
 
+    def _recalls(self, plan: SystemPlan, runs: Mapping[str, Evaluation]) -> Table:
+        """Recall of every class, in print and in our runs."""
+        some = next(iter(runs.values()))
+        in_print = {column: keys for column, keys in plan.printed.items() if keys}
+        columns = ("class", *in_print, *runs)
+        rows: list[tuple[Cell, ...]] = []
+        for label in some.classes:
+            printed = (keys.get(label) for keys in in_print.values())
+            numbers = (Estimate(published(key).value / 100) if key else None for key in printed)
+            ours = (
+                Estimate.of(interval(class_recall(run, label), clips=_clips_of(run, label)))
+                for run in runs.values()
+            )
+            rows.append((label, *numbers, *ours))
+        keys = tuple(key for column in in_print.values() for key in column.values())
+        leaks = dict.fromkeys(f"LEAKS: {leak}" for run in runs.values() for leak in run.leaks)
+        notes = (
+            f"{describe_data(some)}; {self.reproduction.settings.sizes()}.",
+            interval_note(columns, rows, unknown_speakers=not some.knows_speakers),
+            *leaks,
+            *remarks(keys),
+            *(f"Contradiction: {sentence}" for sentence in contradictions(keys)),
+        )
+        title = f"{self._title(plan)}. Recall in %"
+        return Table.of(self._stem(f"{plan.number}-recall"), title, columns, tuple(rows), notes)
+
+    def _write_times(
+        self, plan: CurvePlan, runs: Mapping[str, Sequence[Evaluation]], sizes: str
+    ) -> Sequence[Path]:
+        """Training times of the runs beside those in print, if the paper prints any."""
+        if not plan.printed_times:
+            return ()
+        columns = (plan.along, "paper, training", *(f"{name}, s per fold" for name in runs))
+        rows = tuple(
+            (
+                f"{place:g}",
+                plan.printed_times.get(place, ""),
+                *(_seconds_per_fold(found[row]) for found in runs.values()),
+            )
+            for row, place in enumerate(plan.places)
+        )
+        notes = (
+            f"{describe_data(next(iter(runs.values()))[0])}; {sizes}.",
+            "The paper's time is that of a model on its GPU. Ours is the mean wall-clock time of a "
+            "fold and seed on this machine, which may have had other work.",
+        )
+        title = f"{self.reproduction.name}, Figure {plan.number}: training time"
+        table = Table.of(self._stem(f"{plan.number}-times"), title, columns, rows, notes)
+        return write_table(table, self.folder)
+
     def _kinds(self, plan: SystemPlan) -> tuple[ProtocolKind, ...]:
         return protocols_in(plan.protocols, self.protocols, f"Figure {plan.number}")
 
@@ -321,6 +377,19 @@ class ReproductionFigures:
 
     def _save(self, figure: Figure, name: str) -> tuple[Path, ...]:
         return save_figure(figure, self.folder / self._stem(name))
+
+
+def _clips_of(run: Evaluation, label: str) -> int:
+    """Number of different clips of a class."""
+    return len({c for c, true in zip(run.clip_ids, run.truth, strict=True) if true == label})
+
+
+def _seconds_per_fold(run: Evaluation) -> str:
+    """Mean training time of a fold and seed; empty if it was not measured."""
+    if not run.training_s:
+        return ""
+    folds = len(set(zip(run.folds.tolist(), run.predictions["seed"], strict=True)))
+    return f"{run.training_s / folds:.1f}"
 
 
 def plot_augmentation(number: str, crops: np.ndarray, rate_hz: float, *, seed: int = 0) -> Figure:

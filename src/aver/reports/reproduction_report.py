@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aver.evaluation.intervals import interval
 from aver.evaluation.metrics import accuracy, unweighted_recall
-from aver.evaluation.published import PublishedNumber, human_raters
+from aver.evaluation.published import PublishedNumber, human_raters, remarks
 from aver.evaluation.reproduce import ReproducedRow, ReproducedTable, fold_accuracies
 from aver.evaluation.reproduction import PROTOCOL_TITLES, ProtocolKind
 from aver.reports.plots.charts import IntervalRow, plot_intervals
@@ -143,6 +143,7 @@ def _notes(found: ReproducedTable, some: Evaluation | None) -> list[str]:
     notes += [f"The numbers of the paper LEAK: {leak}" for leak in leaks]
     notes += [f"{number.row}: {number.note}" for number in numbers if number.note]
     notes += [number.note for number in _humans(found) if number.note]
+    notes += remarks(tuple(number.key for number in numbers))
     return notes + [f"Contradiction: {sentence}" for sentence in found.contradictions]
 
 

@@ -86,6 +86,18 @@ def test_refit_trains_on_the_validation_clips_too():
     assert set(refit.predict(unlabelled(TEST[:1])).by_modality) == {"action_units", "audio"}
 
 
+@pytest.mark.parametrize("network", ["N0", "N1", "N2"])
+@pytest.mark.parametrize("asked", [None, True, False])
+def test_clips_are_paired_in_n2_or_as_asked(network, asked):
+    """Section 1.4 of the paper pairs inputs of different clips thanks to N2; it is an option."""
+    recognizer = MRPN(replace(SETTINGS, network=network, cross_pairing=asked), PlantedSource())
+    recognizer._task(TRAIN, VALIDATION, 0)
+    labels = torch.arange(6) % 2
+    groups = recognizer._pair_by([labels])
+    assert (groups is not None) == (asked if asked is not None else network == "N2")
+    assert groups is None or groups.tolist() == labels.tolist()
+
+
 def test_n0_is_not_changed_by_its_side_heads():
     # The fused answers of N0 must be those of the network as training left it.
     settings = replace(SETTINGS, network="N0", modalities=("action_units", "audio"))

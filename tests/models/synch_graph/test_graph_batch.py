@@ -8,7 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from aver.errors import LabelError
-from aver.models.synch_graph.graph_batch import LabelEdges
+from aver.models.synch_graph.graph import ClipSpikes, synchrony_graph
+from aver.models.synch_graph.graph_batch import LabelEdges, NodeEncoder
+from aver.spiking import Spikes
 
 
 def explicit(edges: LabelEdges) -> torch.Tensor:
@@ -68,6 +70,14 @@ def test_unlabeled_clips_have_no_label_edges():
 def test_a_node_without_a_clip_is_an_error():
     with pytest.raises(LabelError, match="labels for 2 clips"):
         LabelEdges(torch.tensor([0, 2]), torch.tensor([0, 0]))
+
+
+def test_the_printed_node_feature_is_the_modality_alone():
+    spikes = {"video": Spikes([1.0, 9.0], [3, 25]), "audio": Spikes([5.0], [7])}
+    graph = synchrony_graph(ClipSpikes.of(spikes, maps=20))
+    encoder = NodeEncoder.fit("modality", {"video": 4, "audio": 4}, 20, [graph])
+    assert encoder.inputs == 2
+    assert encoder.encode(graph).tolist() == [[1, 0], [1, 0], [0, 1]]
 
 
 def test_a_hundred_thousand_nodes_take_no_more_memory_than_their_features():

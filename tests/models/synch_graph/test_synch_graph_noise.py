@@ -1,6 +1,7 @@
 """Noise is predicted at chance by a graph for each clip, and perfectly with labels as edges.
 
-Spikes are drawn independently of the class, with three seeds.
+Spikes are drawn independently of the class, with three seeds. The leaking graph is trained faster
+than the paper prints: no dropout, rate 0.05, 16 hidden units, a window of 20 ms.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ def test_without_test_labels_noise_is_predicted_at_chance(label_edges, seed):
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2])
-def test_the_printed_method_predicts_noise_because_it_leaks(seed):
+def test_edges_by_label_predict_noise_because_they_leak(seed):
     subsets = [
         SpikingClips(one.clip_ids[::3], one.spikes[::3], one.labels[::3]) for one in noise(seed)
     ]

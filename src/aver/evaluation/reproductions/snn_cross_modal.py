@@ -142,7 +142,8 @@ class SnnCrossModalReproduction(Reproduction):
         if number not in figures:
             raise self.unknown("figure of one system", number, tuple(figures))
         title, network = figures[number]
-        return SystemPlan(number, title, self._system(network), self._protocols())
+        printed = {"paper": self.printed_recalls(f"snn/figure-{number}/")}
+        return SystemPlan(number, title, self._system(network), self._protocols(), printed)
 
     def _protocols(self) -> Mapping[ProtocolKind, Protocol]:
         paper = Protocol("paper", "random", {"shares": "80/20"})

@@ -49,7 +49,7 @@ class SpikingRecognizer(Recognizer):
     Notes
     -----
     Source: Mansouri-Benssassi & Ye 2019, section IV-C; Diehl & Cook 2015, section 2.6.
-    Differs from the paper: neurons are labeled on training clips only, whatever the split.
+    Neurons are labeled on training clips only, as in section IV-C of the paper.
     """
 
     protocol_leaks = (NEURONS_LABELED_ON_TEST,)

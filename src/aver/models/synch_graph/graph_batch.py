@@ -22,10 +22,11 @@ class NodeEncoder:
 
     Parameters
     ----------
-    encoding : {"numbers", "one-hot", "neuron"}
-        ``"numbers"``: one input each, position and map as shares of their range. ``"one-hot"``: an
-        input for every position of either modality and for every map. ``"neuron"``: an input for
-        each neuron, its spike count, and one for the first spike.
+    encoding : {"modality", "numbers", "one-hot", "neuron"}
+        ``"modality"``, as printed: two inputs, audio or video. ``"numbers"``: one input each,
+        position and map as shares of their range. ``"one-hot"``: an input for every position of
+        either modality and for every map. ``"neuron"``: an input for each neuron, its spike count,
+        and one for the first spike.
     positions : mapping of str to int
         Window positions of each modality.
     maps : int
@@ -61,6 +62,7 @@ class NodeEncoder:
         """Number of inputs per node."""
         positions = sum(self.positions.values())
         return {
+            "modality": len(MODALITIES),
             "numbers": 5,
             "one-hot": len(MODALITIES) + positions + self.maps + 2,
             "neuron": positions * self.maps + 1,
@@ -68,6 +70,8 @@ class NodeEncoder:
 
     def encode(self, graph: SynchronyGraph) -> np.ndarray:
         """Inputs of all nodes, `[shape=(nodes, inputs), dtype=float32]`."""
+        if self.encoding == "modality":
+            return _one_hot(graph.modality, len(MODALITIES)).astype(np.float32)
         timing = (_timing(graph) - self.mean) / self.std
         if self.encoding == "numbers":
             counts = np.array([max(1, self.positions.get(name, 1)) for name in MODALITIES])

@@ -216,8 +216,9 @@ class GraphNetwork(nn.Module):
     Source: Mansouri-Benssassi & Ye 2020, equation 8 and Figure 2; the fingerprint is algorithm 2
     of Duvenaud et al. 2015, Convolutional networks on graphs for learning molecular fingerprints,
     which the paper cites for its pooling.
-    Differs from the paper: the non-linearity between the layers is ReLU, as in Kipf & Welling 2016,
-    because equation 8 does not name it. With the fingerprint the last convolution has `hidden`
+    Differs from the paper: equation 8 is available as extracted text only, "softmax(Ac(Ac(AXW",
+    where "c(" very likely stands for a non-linearity between the propagations. It is ReLU here, as
+    in Kipf & Welling 2016. With the fingerprint the last convolution has `hidden`
     outputs too.
     """
 

@@ -63,6 +63,7 @@ class GraphReadOut:
     network: GraphNetwork
     encoder: NodeEncoder
     history: History
+    _graphs_and_nodes: tuple[int, int]
 
     def __init__(
         self, settings: SynchGraphSettings, positions: Mapping[str, int], classes: int
@@ -93,6 +94,10 @@ class GraphReadOut:
         held_out = self._batch(
             self._graphs(validation.clip_ids, validation.spikes), validation.labels
         )
+        self._graphs_and_nodes = (
+            training.clips + held_out.clips,
+            len(training.clip) + len(held_out.clip),
+        )
         self._fit(training, held_out, seed, run_folder)
 
     def fit_predict_leaking(
@@ -115,6 +120,7 @@ class GraphReadOut:
         graphs = [g for subset in subsets for g in self._graphs(subset.clip_ids, subset.spikes)]
         self._fit_encoder(graphs[: len(train.labels)])
         whole = self._batch(graphs, labels, labels)
+        self._graphs_and_nodes = (whole.clips, len(whole.clip))
         subset_of = np.repeat([0, 1, 2], [len(subset.labels) for subset in subsets])
         training, held_out = (
             replace(whole, labels=torch.from_numpy(np.where(subset_of == k, labels, -1)))
@@ -164,10 +170,15 @@ class GraphReadOut:
 
     @property
     def facts(self) -> dict[str, object]:
-        """Parameters and epochs."""
+        """Parameters, epochs, and the size of the graphs of training and validation.
+
+        Those of test clips are counted too if they are part of the training (LEAKS).
+        """
         return {
             "parameters": sum(p.numel() for p in self.network.parameters()),
             **self.history.facts(held_out=True),
+            "graphs": self._graphs_and_nodes[0],
+            "nodes": self._graphs_and_nodes[1],
         }
 
     def _graphs(

@@ -21,7 +21,7 @@ WINDOW_MS = 150.0
 """Source: Mansouri-Benssassi & Ye 2020, Modelling Neural Synchrony in Graph Network."""
 
 EdgeWeight = Literal["one", "coincidences"]
-Encoding = Literal["numbers", "one-hot", "neuron"]
+Encoding = Literal["modality", "numbers", "one-hot", "neuron"]
 Pooling = Literal["mean", "sum", "fingerprint"]
 GraphLoss = Literal["clip", "node"]
 Count = Annotated[int, Field(ge=1)]
@@ -74,11 +74,13 @@ class GraphSettings:
         Edges between all neurons of different clips of one class: none; between training clips,
         so that a new clip has none; or between all clips. The last needs the labels of the test
         clips: it LEAKS, `fit` refuses it, and only the paper protocol runs it.
-    encoding : {"numbers", "one-hot", "neuron"}
-        See `aver.models.synch_graph.network.NodeEncoder`.
+    encoding : {"modality", "numbers", "one-hot", "neuron"}
+        ``"modality"`` is the one feature of a node that the paper prints; the others are ours. See
+        `aver.models.synch_graph.network.NodeEncoder`.
     hidden, layers : int >= 1
     dropout : float in [0, 1)
     pooling : {"mean", "sum", "fingerprint"}
+        The paper names the pooling of Duvenaud et al. 2015, which adds up over the nodes.
     loss : {"clip", "node"}
 
     Notes

@@ -84,9 +84,11 @@ def plot_losses(curves: Sequence[LearningCurve], *, title: str, quantity: str = 
         for name, color, line in styles:
             losses = [getattr(curve, f"{name}_{quantity}") for curve in curves]
             for loss in losses:
-                axes.plot(range(1, len(loss) + 1), loss, color=color, lw=0.7, alpha=0.3)
+                dot = _marker(loss)
+                axes.plot(range(1, len(loss) + 1), loss, dot, color=color, lw=0.7, alpha=0.3)
             middle = _median(losses)
-            axes.plot(range(1, len(middle) + 1), middle, line, color=color, lw=2.2, label=name)
+            style = line + _marker(middle)
+            axes.plot(range(1, len(middle) + 1), middle, style, color=color, lw=2.2, label=name)
         best = [curve.best_epoch for curve in curves if curve.best_epoch]
         if best:
             axes.plot(
@@ -105,6 +107,11 @@ def plot_losses(curves: Sequence[LearningCurve], *, title: str, quantity: str = 
         axes.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncols=3, fontsize=9, borderpad=0.1)
         axes.set_title(title, wrap=True)
     return figure
+
+
+def _marker(values: Sequence[float]) -> str:
+    """A point for a training of one epoch, which as a line would not be seen."""
+    return "o" if len(values) == 1 else ""
 
 
 def _median(losses: Sequence[Sequence[float]]) -> list[float]:
