@@ -111,7 +111,7 @@ def test_table_counts_by_hand(tmp_path: Path) -> None:
     # wrong: (3 * |2/3 - 2/3| + 1 * 1/4) / 4.
     assert error.value == pytest.approx(0.25 / 4)
     assert unrestricted.value == 0.5
-    assert compare.as_json(table)["rows"][0]["accuracy (%)"]["value"] == 0.5
+    assert compare.as_json(table)["rows"][0]["accuracy (%)"]["value"] == 50.0
 
 
 def test_a_difference_is_that_of_the_accuracies(tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def test_rows_with_unknown_labels_are_listed(corpus: Corpus, datasets: Any) -> N
     found = from_datasets(table)
     assert len(found) == len(corpus) - 1
     assert found.problems[0].path == "dataset, row 0"
-    assert "further_emotions=bored" in found.problems[0].reason
+    assert "--labels bored=keep" in found.problems[0].reason
     assert len(from_datasets(table, layout=Layout(further_emotions=("bored",)))) == len(corpus)
 
 

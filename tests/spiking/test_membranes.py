@@ -62,7 +62,7 @@ def test_conductance_decays_exponentially_after_a_spike():
 
 
 def test_exponential_euler_is_exact_for_a_constant_conductance():
-    slow = Neuron(excitatory_synapse_ms=1e12)
+    slow = Neuron(excitatory_synapse_ms=8e7)
     network = one_cell("exponential-euler", 0.2, slow)
     v = watched(network, Spikes([0.0], [0])).v_mv[0, :, 0]
     weight = float(np.float32(0.2))

@@ -91,8 +91,9 @@ class Run:
     def _has_trained(self) -> bool:
         """Whether an unfinished run left something that a run of other settings would lose."""
         recorded = json.loads((self.folder / STARTED_NAME).read_text(encoding="utf-8"))
-        states = self.folder.rglob(RESUME_NAME)
-        return recorded.get("format") != _FORMAT or any(states)
+        kept = (RESUME_NAME, "*.safetensors")
+        trained = any(path for name in kept for path in self.folder.rglob(name))
+        return recorded.get("format") != _FORMAT or trained
 
     def start(self) -> bool:
         """Record the identity in the folder, before any work.
