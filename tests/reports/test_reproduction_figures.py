@@ -91,12 +91,12 @@ def test_recalls_stand_beside_those_in_print(tmp_path: Path) -> None:
     drawn.write("4")
     table = json.loads((tmp_path / "snn-cross-modal-figure-4-recall.json").read_text())
     rows = {row["class"]: row for row in table["rows"]}
-    assert rows["sad"]["paper"]["value"] == 1.0
+    assert rows["sad"]["paper"]["value"] == 100.0
     assert rows["happy"]["paper"] is None
     plan = spiking().one_system("4")
     run = cache.get(RunRequest(plan.system, plan.protocols["clean"], 0, "drawn"))
     by_hand = run.correct[np.asarray(run.truth) == "sad"].mean()
-    assert rows["sad"]["clean, snn-cross-modal-compact"]["value"] == pytest.approx(by_hand)
+    assert rows["sad"]["clean, snn-cross-modal-compact"]["value"] == pytest.approx(100 * by_hand)
     assert any("happy and disgust are the same" in note for note in table["notes"])
 
 

@@ -30,13 +30,12 @@ def test_the_summary_has_one_row_per_system(results: Results) -> None:
     assert list(table.index) == ["one", "two", "three"]
     for result in results:
         row = table.loc[result.evaluation.system]
-        assert row["accuracy"] == pytest.approx(result.evaluation.correct.mean())
+        assert row["accuracy"] == pytest.approx(100 * result.evaluation.correct.mean())
         assert row["accuracy: low"] <= row["accuracy"] <= row["accuracy: high"]
     first, second, third = (result.evaluation for result in results)
     assert table["difference"].isna().tolist() == [True, False, False]
-    assert table.loc["two", "difference"] == pytest.approx(
-        first.correct.mean() - second.correct.mean()
-    )
+    points = 100 * (first.correct.mean() - second.correct.mean())
+    assert table.loc["two", "difference"] == pytest.approx(points)
     lowest = min(compare(first, other).p_speakers for other in (second, third))
     assert table["p"].min() == pytest.approx(2 * lowest)  # Holm, two comparisons
 

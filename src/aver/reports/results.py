@@ -68,10 +68,10 @@ class Results(tuple[ExperimentResult, ...]):
         Returns
         -------
         pd.DataFrame
-            ``system``; ``accuracy``, ``unweighted recall`` and ``macro F1`` in [0, 1], each with
+            ``system``; ``accuracy``, ``unweighted recall`` and ``macro F1`` in percent, each with
             ``...: low`` and ``...: high``; ``difference`` in accuracy of the first system minus
-            this one, with its interval; ``p`` of that difference by the permutation of whole
-            speakers, corrected for the number of comparisons (Holm).
+            this one, in points, with its interval; ``p`` of that difference by the permutation of
+            whole speakers, corrected for the number of comparisons (Holm).
         """
         table = self._table().numbers().drop(columns=["p: low", "p: high"], errors="ignore")
         return table.astype({name: float for name in table.columns if name != "system"})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import pytest
 
@@ -47,10 +46,8 @@ def test_weights_for_another_extractor_than_a_resnet_are_refused():
 def test_the_paper_preset_holds_the_papers_values():
     model, settings = load_preset("temporal-aggregation-paper")
     assert model is TemporalAggregation
-    assert settings == TemporalAggregationSettings(
-        needs_speech=False,
-        training=replace(TemporalAggregationSettings().training, precision="bf16"),
-    )
+    images = {**TemporalAggregationSettings().images, "rate_hz": 30.0}
+    assert settings == TemporalAggregationSettings(needs_speech=False, images=images)
     assert (settings.segments, settings.window_s, settings.asynchrony_s) == (10, 1.28, 0.01)
     assert (settings.band_count, settings.column_count) == (192, 120)
     assert settings.images["size_px"] == 224
