@@ -138,7 +138,7 @@ def _mixin() -> Any:
             "The Hugging Face Hub needs the library huggingface_hub. Run `pip install 'aver[hub]'`."
         ) from None
 
-    class OnHub(ModelHubMixin, library_name="aver"):
+    class OnHub(ModelHubMixin, library_name="aver"):  # type: ignore[call-arg,unused-ignore]
         """A recognizer to save, or the folder of a downloaded one."""
 
         def __init__(self, recognizer: Savable | None = None, folder: Path | None = None) -> None:
