@@ -5,9 +5,11 @@
 A small synthetic corpus goes through `aver features`, `aver train`, `aver evaluate` and `aver
 report`. Each command is killed with SIGKILL, its worker processes too, after a random share of the
 time that it takes unbroken, and run again in the same folder, which may be killed in turn; after at
-most four kills it runs to its end. Then every file must equal that of an unbroken run. Files in
-which two unbroken runs differ, such as times, are not compared; the result names them. After every
-kill the JSON and CSV files, arrays and checkpoints that can be seen must be whole.
+most four kills it runs to its end. Then every file must equal that of an unbroken run; of weights
+the arrays and metadata, because the library writes them in any order. Files in which two unbroken
+runs differ, such as times, are not compared; the result names them. Logs of TensorBoard, which each
+start of a training adds to, are left out. After every kill the JSON and CSV files, arrays and
+checkpoints that can be seen must be whole.
 
 The work is resumed if it is started again with the same folder. Writes
 ``benchmarks/results/kills.json``. Linux and macOS only.
@@ -176,12 +178,27 @@ class Study:
 
 
 def digests(folder: Path) -> dict[str, str]:
-    """The hash of every file below a folder that is not hidden."""
+    """The hash of every file below a folder that is not hidden; of weights, of their content."""
     return {
-        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        str(path.relative_to(folder)): hashlib.sha256(_content(path)).hexdigest()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and not _hidden(path.relative_to(folder))
+        if path.is_file()
+        and not _hidden(path.relative_to(folder))
+        and ".tfevents." not in path.name
     }
+
+
+def _content(path: Path) -> bytes:
+    from safetensors import safe_open
+
+    if path.suffix != ".safetensors":
+        return path.read_bytes()
+    with safe_open(path, framework="numpy") as file:
+        parts = [json.dumps(file.metadata(), sort_keys=True).encode()]
+        for name in sorted(file.keys()):
+            array = file.get_tensor(name)
+            parts += [f"{name} {array.dtype} {array.shape}".encode(), array.tobytes()]
+    return b"\n".join(parts)
 
 
 def broken_files(folder: Path) -> list[str]:
