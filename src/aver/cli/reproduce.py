@@ -160,7 +160,7 @@ def reproduction_settings(arguments: Namespace, corpus: str, speakers: int) -> R
     from aver.features.store import FeatureStore
     from aver.models.base.presets import load_preset
 
-    reproductions.get(arguments.paper)  # an unknown paper is told before its preset
+    reproductions.get(arguments.paper)  # says first that a paper is unknown, then that a preset is
     preset = _preset(arguments.paper, arguments.preset)
     overrides = upgrade(parse_assignments(arguments.set, "--set"))  # names of version 0.1
     overrides = with_init(arguments, preset, overrides)

@@ -207,7 +207,7 @@ def _shown(value: Any) -> str:
 
 
 def _short_keys(keys: Iterable[str]) -> dict[str, str]:
-    """The last words of dotted keys, as many as tell them apart.
+    """The last word of each dotted key, or the whole key if several end in this word.
 
     Examples
     --------
